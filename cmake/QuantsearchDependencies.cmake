@@ -1,0 +1,43 @@
+# Third-party packages, each linked by the room that owns it (docs/dependencies.md).
+# libonnx and ONNX Runtime are looked for where scripts/setup puts them, unless the caller names another place.
+
+if(DEFINED ENV{QUANTSEARCH_DEPS})
+  set(_default_deps $ENV{QUANTSEARCH_DEPS})
+else()
+  set(_default_deps $ENV{HOME}/.cache/quantsearch/deps)
+endif()
+set(QUANTSEARCH_DEPS ${_default_deps} CACHE PATH "Where scripts/setup has put libonnx, ONNX Runtime and test models")
+set(ONNXRUNTIME_ROOT "$ENV{ONNXRUNTIME_ROOT}" CACHE PATH "An ONNX Runtime to use instead (with include/ and lib/)")
+
+find_package(Threads REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(ONNX CONFIG REQUIRED PATHS ${QUANTSEARCH_DEPS}/onnx)
+find_package(nlohmann_json 3.9 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
+
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h REQUIRED)
+find_library(HIGHWAY_LIBRARY hwy REQUIRED)
+
+find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_cxx_api.h
+  HINTS ${ONNXRUNTIME_ROOT}/include PATHS ${QUANTSEARCH_DEPS}/onnxruntime/include
+  PATH_SUFFIXES onnxruntime onnxruntime/core/session REQUIRED)
+find_library(ONNXRUNTIME_LIBRARY onnxruntime
+  HINTS ${ONNXRUNTIME_ROOT}/lib PATHS ${QUANTSEARCH_DEPS}/onnxruntime/lib REQUIRED)
+add_library(onnxruntime_external SHARED IMPORTED)
+set_target_properties(onnxruntime_external PROPERTIES
+  IMPORTED_LOCATION ${ONNXRUNTIME_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${ONNXRUNTIME_INCLUDE_DIR})
+add_library(highway_external INTERFACE)
+target_include_directories(highway_external INTERFACE ${HIGHWAY_INCLUDE_DIR})
+target_link_libraries(highway_external INTERFACE ${HIGHWAY_LIBRARY})
+
+if(QUANTSEARCH_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(QUANTSEARCH_BUILD_BENCH)
+  find_package(benchmark REQUIRED)
+endif()

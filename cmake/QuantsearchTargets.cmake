@@ -1,0 +1,37 @@
+# quantsearch_room(NAME SOURCES ... [SEES room ...] [PRIVATE library ...])
+#   One static library per room, named quantsearch_<room>, linked to exactly the rooms it may see.
+# quantsearch_test(NAME SOURCES ... [LINKS target ...])
+#   One test program per room; each TEST becomes a ctest of its own.
+
+function(quantsearch_compile_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${QUANTSEARCH_WERROR}>:-Werror>)
+  if(QUANTSEARCH_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${QUANTSEARCH_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${QUANTSEARCH_SANITIZE})
+  endif()
+endfunction()
+
+function(quantsearch_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;SEES;PRIVATE" ${ARGN})
+  set(target quantsearch_${name})
+  add_library(${target} STATIC ${ROOM_SOURCES})
+  quantsearch_compile_options(${target})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${target}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM ROOM_SEES PREPEND quantsearch_)
+  target_link_libraries(${target} PUBLIC ${ROOM_SEES} PRIVATE fmt::fmt ${ROOM_PRIVATE})
+endfunction()
+
+function(quantsearch_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  quantsearch_compile_options(${name})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${TEST_LINKS} fmt::fmt GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    QUANTSEARCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" QUANTSEARCH_DEPS_DIR="${QUANTSEARCH_DEPS}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,166 @@
+#pragma once
+
+// One pass over the data gives statistics from which every range method, symmetry and bit width follows without
+// further inference. docs/quantization.md derives the formulas.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/byte_budget.h"
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/log.h"
+#include "quantsearch/base/thread_pool.h"
+#include "quantsearch/data.h"
+#include "quantsearch/model.h"
+
+namespace quantsearch {
+
+/// Counts of |x| in bins of width 2^exponent from 0 outwards, one array per sign. Bin k holds k*w <= |x| < (k+1)*w; a
+/// value equal to the very end counts in the last bin. Zero counts as positive. The width doubles by merging neighbours
+/// when the range grows, so the result does not depend on the order of the values.
+struct Histogram {
+  int exponent = 0;
+  std::vector<std::uint64_t> negative;  // [bins]
+  std::vector<std::uint64_t> positive;  // [bins]
+  std::uint64_t zeros = 0;              // exact zeros, also counted in positive[0]
+
+  bool operator==(const Histogram&) const = default;
+  [[nodiscard]] double bin_width() const;
+  [[nodiscard]] std::uint64_t count() const;
+};
+
+/// Of one tensor over all samples.
+struct TensorStatistics {
+  std::uint64_t count = 0;  // finite values
+  std::uint64_t nan_count = 0;
+  std::uint64_t infinite_count = 0;
+  float min = 0;            // of the finite values; 0, 0 when there are none
+  float max = 0;
+  double sum = 0;
+  double sum_of_squares = 0;
+  std::vector<float> sample_min;   // [samples], for moving averages
+  std::vector<float> sample_max;   // [samples]
+  Histogram histogram;
+  // Per channel (axis 1 of rank >= 3, last axis of rank 2): empty when the axis size varies.
+  std::vector<float> channel_min;    // [channels]
+  std::vector<float> channel_max;    // [channels]
+  std::vector<double> channel_mean;  // [channels]
+  std::optional<std::int64_t> first_non_finite_sample;
+
+  bool operator==(const TensorStatistics&) const = default;
+};
+
+struct Statistics {
+  std::int64_t samples = 0;
+  std::map<std::string, TensorStatistics> tensors;
+  bool operator==(const Statistics&) const = default;
+};
+
+struct ObserveOptions {
+  std::vector<std::string> tensors;      // float tensors to observe: graph inputs, inner tensors, outputs
+  int bins = 2048;                       // per side, a power of two
+  std::optional<std::int64_t> samples;   // the first N; absent: all
+  std::int64_t memory_bytes = std::int64_t{1} << 30;  // tapped outputs held at once, all workers together
+  CancellationToken token;
+  LogSink log;
+};
+
+/// Runs the float model over the data on ONNX Runtime, tapping the tensors in as few groups as the memory allows.
+/// The same bytes for any thread count. Throws InvalidInput naming tensor and sample when a value is NaN or infinite.
+[[nodiscard]] Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool,
+                                 const ObserveOptions& options);
+
+/// Streams the values of one tensor into its statistics: what observe does, for data that are already at hand.
+class TensorObserver {
+ public:
+  explicit TensorObserver(int bins = 2048);
+  ~TensorObserver();
+  TensorObserver(TensorObserver&&) noexcept;
+  TensorObserver& operator=(TensorObserver&&) noexcept;
+  /// Adds the values of sample `sample`; a tensor may give one sample in several tensors of equal channel count.
+  void add(std::int64_t sample, const Tensor& values);
+  /// Adds what another observer has seen (disjoint samples). Commutative and associative to the last bit.
+  void merge(const TensorObserver& other);
+  [[nodiscard]] TensorStatistics statistics() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// ---- ranges --------------------------------------------------------------------------------------------------------
+
+enum class RangeMethod {
+  min_max,
+  percentile,
+  entropy,
+  layer_wise_percentile,
+  min_mse,           // float scale, symmetric or asymmetric
+  power_of_two_non_overflow,
+  power_of_two_min_mse,
+};
+/// Quark's names: "MinMax", "Percentile", "Entropy", "LayerWisePercentile", "MinMSE" (float scale:
+/// "CalibrationMethod.MinMSE"), "PowerOfTwoMethod.NonOverflow", "PowerOfTwoMethod.MinMSE". See parse in pipeline.
+[[nodiscard]] std::string to_string(RangeMethod method);
+/// True when the method yields power-of-two scales.
+[[nodiscard]] bool is_power_of_two(RangeMethod method);
+
+enum class PercentileMetric { mae, mse };
+
+struct RangeOptions {
+  RangeMethod method = RangeMethod::min_max;
+  // The range itself made symmetric before scales are computed (CalibTensorRangeSymmetric); absent: the method's
+  // default (true for percentile, layer-wise percentile and power-of-two methods).
+  std::optional<bool> symmetric_range;
+  bool moving_average = false;              // min_max only
+  double moving_average_constant = 0.01;    // in (0, 1]
+  double percentile = 99.999;               // in (0, 100]
+  std::vector<double> percentile_candidates = {99.99, 99.999, 99.99999};  // layer-wise; 100 is always added
+  PercentileMetric percentile_metric = PercentileMetric::mae;
+  int quantized_bins = 128;                 // entropy
+  // What the range will be used for: methods that minimise an error need it.
+  DataType type = DataType::int8;           // int8, uint8, int16, uint16
+  bool symmetric_quantization = true;
+  bool reduce_range = false;
+  bool operator==(const RangeOptions&) const = default;
+};
+
+struct Range {
+  double low = 0;
+  double high = 0;
+  bool operator==(const Range&) const = default;
+};
+using Ranges = std::map<std::string, Range>;
+
+/// Range of every tensor in `statistics`. A tensor without finite values has none. No inference.
+/// Throws InvalidInput for options out of their bounds or combinations that have no meaning.
+[[nodiscard]] Ranges choose_ranges(const Statistics& statistics, const RangeOptions& options, ThreadPool& pool);
+[[nodiscard]] Range choose_range(const TensorStatistics& statistics, const RangeOptions& options);
+
+/// Integer limits of a type: symmetric int8 is [-127, 127], asymmetric [-128, 127]; reduce_range halves them
+/// (quark_behaviour 3.1). Unsigned types keep [0, 255] either way.
+struct IntegerLimits {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  bool operator==(const IntegerLimits&) const = default;
+};
+/// Throws Unsupported for a type that is not int4, uint4, int8, uint8, int16, uint16 or int32.
+[[nodiscard]] IntegerLimits integer_limits(DataType type, bool symmetric, bool reduce_range = false);
+
+struct ScaleZeroPoint {
+  float scale = 1;
+  std::int64_t zero_point = 0;
+  bool operator==(const ScaleZeroPoint&) const = default;
+};
+enum class PowerOfTwoRounding { none, nearest, up };  // up never clips
+/// Scale and zero point of a range: 0 always inside; symmetric around 0 when asked; double arithmetic, zero point
+/// rounded half to even; a scale below the smallest normal float becomes 1 with zero point 0.
+/// Symmetric unsigned types get zero point 128 (32768), not 127.5 rounded down.
+[[nodiscard]] ScaleZeroPoint scale_for(const Range& range, DataType type, bool symmetric, bool reduce_range = false,
+                                       PowerOfTwoRounding rounding = PowerOfTwoRounding::none);
+
+}  // namespace quantsearch

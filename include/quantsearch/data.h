@@ -1,0 +1,70 @@
+#pragma once
+
+// Where samples come from. A source is a numbered set of samples read on demand: nothing loads the whole set at once.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quantsearch/base/hash.h"
+#include "quantsearch/model.h"
+#include "quantsearch/tensor.h"
+
+namespace quantsearch {
+
+/// Tensors by input name.
+using Batch = std::map<std::string, Tensor>;
+
+/// Reading is const, deterministic and safe from several threads.
+class DataSource {
+ public:
+  virtual ~DataSource() = default;
+  /// Number of samples, >= 1.
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  /// Samples that may go into one read: the rows of an array; 1 when a sample is a whole input set.
+  [[nodiscard]] virtual std::int64_t largest_batch() const = 0;
+  /// Samples [first, first + count) stacked along the first axis, count <= largest_batch().
+  [[nodiscard]] virtual Batch read(std::int64_t first, std::int64_t count) const = 0;
+  /// Hash of the names, types, shapes and values of all samples.
+  [[nodiscard]] virtual Key content_key() const = 0;
+};
+
+/// Class indices, one per sample.
+using Labels = std::vector<std::int64_t>;
+
+struct DataOptions {
+  std::optional<std::int64_t> limit;  // the first N samples
+};
+
+struct LoadedData {
+  std::shared_ptr<const DataSource> source;
+  std::optional<Labels> labels;  // an array named `labels` in the same .npz
+};
+
+/// Opens .npz, .npy, or a folder of `test_data_set_*` and checks names, types, shapes and finiteness against the inputs
+/// of `model` (initializers that are also inputs are optional). Throws InvalidInput showing what the data have and what
+/// the model wants; Unsupported for image folders.
+[[nodiscard]] LoadedData open_data(const std::filesystem::path& path, const Model& model,
+                                   const DataOptions& options = {});
+/// One array per input, first axis samples.
+[[nodiscard]] std::shared_ptr<const DataSource> in_memory_data(std::map<std::string, Tensor> arrays);
+/// `read_sample(i)` for i in [0, count) gives one sample with a first axis of 1; must be repeatable and thread-safe.
+[[nodiscard]] std::shared_ptr<const DataSource> callback_data(std::int64_t count,
+                                                              std::function<Batch(std::int64_t)> read_sample);
+/// Samples [first, first + count) of `source`.
+[[nodiscard]] std::shared_ptr<const DataSource> subset(std::shared_ptr<const DataSource> source, std::int64_t first,
+                                                       std::int64_t count);
+/// The same check open_data makes, for sources made in code.
+void check_data(const DataSource& source, const Model& model);
+
+/// Integers from .npy, the array `labels` (or the only one) of an .npz. Throws InvalidInput when they are not `expected`
+/// many integers >= 0.
+[[nodiscard]] Labels load_labels(const std::filesystem::path& file, std::int64_t expected);
+
+}  // namespace quantsearch

@@ -1,0 +1,134 @@
+#pragma once
+
+// Scores of a candidate against the float model on ONNX Runtime. Knows two models, not how they were made.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/byte_budget.h"
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/log.h"
+#include "quantsearch/base/thread_pool.h"
+#include "quantsearch/data.h"
+#include "quantsearch/model.h"
+#include "quantsearch/runtime.h"
+
+namespace quantsearch {
+
+enum class Direction { minimize, maximize };
+/// True when `a` is strictly better than `b`.
+[[nodiscard]] inline bool is_better(double a, double b, Direction direction) {
+  return direction == Direction::minimize ? a < b : a > b;
+}
+
+enum class Metric { l1, l2, rel_l2, cos, psnr, ssim, sqnr, kl, top1, top5 };
+struct MetricInfo {
+  Metric metric;
+  std::string name;        // as in configuration files and results: "L1", "L2", "rel_l2", "cos", …
+  Direction direction;
+  bool needs_labels;
+  double best;             // value of a candidate equal to the float model (where that is fixed)
+  std::string meaning;     // definition, unit, rule for undefined values
+};
+[[nodiscard]] std::span<const MetricInfo> all_metrics();
+[[nodiscard]] const MetricInfo& metric_info(Metric metric);
+/// Ignores case. Throws InvalidInput naming the nearest known metrics.
+[[nodiscard]] Metric parse_metric(const std::string& name);
+
+/// One metric of one output pair of equal shape (float32). The definitions the fast path is tested against.
+/// `kl` is over the last axis. Not for top-k. Throws InvalidInput on unequal shapes.
+[[nodiscard]] double compare(Metric metric, const Tensor& reference, const Tensor& candidate);
+/// Share of rows whose label is among the k largest logits (ties: the lower index wins).
+[[nodiscard]] double top_k(const Tensor& logits, std::span<const std::int64_t> labels, int k);
+
+struct Latency {
+  double median_ms = 0;
+  double p10_ms = 0;
+  double p90_ms = 0;
+  int threads = 1;
+  int runs = 0;
+  std::int64_t batch = 1;
+};
+
+struct Scores {
+  std::map<std::string, double> metrics;  // by MetricInfo::name; custom evaluators under "custom"
+  std::int64_t size_bytes = 0;            // of the serialized model
+  std::optional<Latency> latency;
+};
+
+/// The float model's outputs over a data set: computed once, kept inside the budget, spilled to a folder beyond it.
+class Reference {
+ public:
+  struct Options {
+    std::int64_t batch = 1;                  // samples per run, the same for candidates
+    std::filesystem::path spill_folder;      // empty: a temporary one, made only when needed
+    CancellationToken token;
+    LogSink log;
+  };
+  /// Throws InvalidInput when labels do not fit, the spill folder is neither empty nor ours.
+  Reference(const Model& float_model, std::shared_ptr<const DataSource> data, std::optional<Labels> labels,
+            ThreadPool& pool, const ByteBudget& budget, const Options& options);
+  ~Reference();
+  Reference(Reference&&) noexcept;
+  Reference& operator=(Reference&&) noexcept;
+
+  [[nodiscard]] const DataSource& data() const;
+  [[nodiscard]] const std::optional<Labels>& labels() const;
+  [[nodiscard]] std::int64_t batch() const;
+  [[nodiscard]] const std::vector<std::string>& output_names() const;
+  /// Outputs of the run that begins at `first_sample` (a multiple of batch()).
+  [[nodiscard]] Batch outputs(std::int64_t first_sample) const;
+  /// Bytes kept in memory and on disk.
+  [[nodiscard]] std::int64_t kept_bytes() const;
+  [[nodiscard]] std::int64_t spilled_bytes() const;
+  /// The float model's own scores: top-k from the labels, the best value of each distance metric.
+  [[nodiscard]] Scores float_scores(std::span<const Metric> metrics) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct EvaluateOptions {
+  std::vector<Metric> metrics = {Metric::l2};
+  std::map<std::string, double> output_weights;  // absent outputs weigh 1
+  bool latency = false;                          // measured alone, after the scores
+  int latency_threads = 1;
+  CancellationToken token;
+};
+
+/// Runs the candidate over the reference's data. The same value for any thread count: per-sample values are added in
+/// sample order. Distances are averaged over outputs (weighted) and samples.
+/// Throws InvalidInput when the models' outputs differ in name or shape.
+[[nodiscard]] Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool,
+                              const EvaluateOptions& options);
+
+struct LatencyOptions {
+  int threads = 1;
+  int warmup_runs = 3;
+  int minimum_runs = 20;
+  double seconds = 0.3;  // measured at least this long and minimum_runs often
+  CancellationToken token;
+};
+/// Median time of one run on the given input, warm.
+[[nodiscard]] Latency measure_latency(const Model& model, const Batch& input, const LatencyOptions& options = {});
+
+/// A user's own score of a written model.
+struct CommandEvaluator {
+  std::vector<std::string> command;  // "{model}" is replaced by the file
+  Direction direction = Direction::maximize;
+  double timeout_seconds = 600;
+};
+/// Last line of stdout as a number. Throws IoError naming the command with its exit code, its last stderr line, what it
+/// printed instead of a number, or the timeout (the process group is killed). Cancelled when `token` is.
+[[nodiscard]] double run_command_evaluator(const CommandEvaluator& evaluator, const std::filesystem::path& model,
+                                           const CancellationToken& token);
+
+}  // namespace quantsearch

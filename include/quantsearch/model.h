@@ -1,0 +1,221 @@
+#pragma once
+
+// An ONNX model as a value. Weights are shared and immutable, so a copy of a Model costs its graph, not its weights.
+// What this library does not interpret (functions, sparse tensors, type protos of sequences, …) is kept as serialized
+// protobuf text and written back unchanged. No protobuf type crosses this door.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "quantsearch/base/hash.h"
+#include "quantsearch/tensor.h"
+
+namespace quantsearch {
+
+struct Graph;
+
+/// Serialized protobuf message of a kind this library does not interpret.
+struct Opaque {
+  std::string bytes;
+  bool operator==(const Opaque&) const = default;
+};
+
+struct Attribute {
+  using Payload = std::variant<std::int64_t, float, std::string, Tensor, std::shared_ptr<const Graph>,
+                               std::vector<std::int64_t>, std::vector<float>, std::vector<std::string>, Opaque>;
+  std::string name;
+  Payload value;  // Opaque: a whole AttributeProto (lists of tensors or graphs, sparse tensors, types, references)
+  bool operator==(const Attribute& other) const;
+};
+
+struct Node {
+  std::string op_type;
+  std::string domain;  // "" is ai.onnx
+  std::string name;    // may be empty
+  std::vector<std::string> inputs;   // "" is an omitted optional input
+  std::vector<std::string> outputs;  // "" is an omitted optional output
+  std::vector<Attribute> attributes;
+  std::string extra;  // serialized NodeProto holding only what is not above (doc_string, overload, metadata, …)
+
+  bool operator==(const Node& other) const = default;
+  /// Null when absent.
+  [[nodiscard]] const Attribute* find_attribute(std::string_view attribute) const;
+  /// The attribute's value, or `fallback` when it is absent. Throws InvalidInput when it has another type.
+  [[nodiscard]] std::int64_t int_attribute(std::string_view attribute, std::int64_t fallback) const;
+  [[nodiscard]] float float_attribute(std::string_view attribute, float fallback) const;
+  [[nodiscard]] std::string string_attribute(std::string_view attribute, std::string fallback) const;
+  [[nodiscard]] std::vector<std::int64_t> ints_attribute(std::string_view attribute,
+                                                         std::vector<std::int64_t> fallback) const;
+  /// Adds or replaces.
+  void set_attribute(std::string attribute, Attribute::Payload value);
+  void remove_attribute(std::string_view attribute);
+  /// Name of input `index`, or "" when it is absent or omitted.
+  [[nodiscard]] std::string_view input(std::size_t index) const;
+  [[nodiscard]] bool is(std::string_view op) const { return op_type == op && domain.empty(); }
+};
+
+/// A fixed size, a symbol ("batch"), or unknown (neither).
+struct Dimension {
+  std::optional<std::int64_t> size;
+  std::string symbol;
+  bool operator==(const Dimension&) const = default;
+};
+
+struct ValueInfo {
+  std::string name;
+  DataType type = DataType::undefined;               // undefined: not a tensor, or unknown
+  std::optional<std::vector<Dimension>> dimensions;  // nullopt: unknown rank
+  std::string extra;  // serialized ValueInfoProto when it holds more than the above (sequence types, denotations, …)
+  bool operator==(const ValueInfo&) const = default;
+};
+
+/// "float32 [batch, 3, 224, 224]".
+[[nodiscard]] std::string to_string(const ValueInfo& value);
+
+struct Initializer {
+  std::string name;
+  std::shared_ptr<const Tensor> tensor;
+  bool operator==(const Initializer& other) const;
+};
+
+struct Graph {
+  std::string name;
+  std::vector<Node> nodes;
+  std::vector<Initializer> initializers;
+  std::vector<ValueInfo> inputs;
+  std::vector<ValueInfo> outputs;
+  std::vector<ValueInfo> values;  // inner tensors, as far as known
+  std::string extra;              // serialized GraphProto holding only what is not above
+
+  bool operator==(const Graph& other) const = default;
+  /// Null when absent. Linear; use GraphIndex for many look-ups.
+  [[nodiscard]] const Tensor* find_initializer(std::string_view name) const;
+  [[nodiscard]] const ValueInfo* find_value(std::string_view name) const;  // inputs, outputs, values
+};
+
+struct Model {
+  std::int64_t ir_version = 0;
+  std::map<std::string, std::int64_t> opsets;  // domain -> version; "" is ai.onnx
+  Graph graph;
+  std::map<std::string, std::string> metadata;
+  std::string extra;  // serialized ModelProto holding only what is not above (producer, doc_string, functions, …)
+
+  bool operator==(const Model& other) const = default;
+  /// Version of ai.onnx; 0 when it is not imported.
+  [[nodiscard]] std::int64_t opset() const;
+};
+
+// ---- load, save ----------------------------------------------------------------------------------------------------
+
+/// Loads and validates: external data is memory-mapped. Throws InvalidInput (stage "load", what, where) for a missing,
+/// truncated or non-ONNX file, a missing external file or one outside the model's folder, a cycle, a dangling input, a
+/// duplicate name, a wrong-sized initializer, and opsets older than 7 or newer than libonnx knows.
+[[nodiscard]] Model load_model(const std::filesystem::path& file);
+/// The same from memory. `folder` is where external data are looked for.
+[[nodiscard]] Model parse_model(std::span<const std::byte> bytes, const std::filesystem::path& folder = {});
+
+enum class ExternalData { automatic, always, never };  // automatic: when the file would pass 2 GB
+struct SaveOptions {
+  ExternalData external_data = ExternalData::automatic;
+};
+/// Writes the file (and `file`.data beside it when external) to temporaries, then renames. Same model, same bytes.
+void save_model(const Model& model, const std::filesystem::path& file, const SaveOptions& options = {});
+/// Protobuf bytes. Throws InvalidInput above 2 GB.
+[[nodiscard]] std::string serialize_model(const Model& model);
+
+/// A small proto whose initializers of at least `minimum_bytes` are declared external (location = name), plus those.
+/// Lets a runtime use the weights in place.
+struct DetachedModel {
+  std::string proto;
+  std::vector<Initializer> initializers;
+};
+[[nodiscard]] DetachedModel detach_initializers(const Model& model, std::int64_t minimum_bytes);
+
+/// Hash of everything serialize_model would write (weights by content).
+[[nodiscard]] Key content_key(const Model& model);
+/// A TensorProto file (`input_0.pb`), with the name it carries.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+[[nodiscard]] NamedTensor load_tensor(const std::filesystem::path& file);
+
+// ---- libonnx -------------------------------------------------------------------------------------------------------
+
+/// Structure and, for domains libonnx knows, full checker. Throws InvalidInput with libonnx's reason.
+void check_model(const Model& model);
+/// Fills graph.values with what libonnx infers (with data propagation); never fails on unknown operators.
+[[nodiscard]] Model infer_shapes(Model model);
+/// Converts ai.onnx operators to `version` (upwards only). Throws Unsupported with the operator that stands in the way.
+[[nodiscard]] Model convert_opset(Model model, std::int64_t version);
+/// Newest ai.onnx version libonnx knows, and the IR version that goes with an opset.
+[[nodiscard]] std::int64_t newest_opset();
+[[nodiscard]] std::int64_t ir_version_for_opset(std::int64_t opset);
+
+// ---- walk ----------------------------------------------------------------------------------------------------------
+
+/// Who makes and who reads each tensor of one graph. A snapshot: rebuild it after an edit. Readers inside subgraphs
+/// (If, Loop, Scan) count as reads by the node that owns the subgraph.
+class GraphIndex {
+ public:
+  explicit GraphIndex(const Graph& graph);
+  /// Index into graph.nodes; nullopt for graph inputs, initializers and unknown names.
+  [[nodiscard]] std::optional<int> producer(std::string_view tensor) const;
+  /// Node indices, ascending, a node once however often it reads the tensor.
+  [[nodiscard]] std::span<const int> consumers(std::string_view tensor) const;
+  [[nodiscard]] const Tensor* initializer(std::string_view tensor) const;
+  /// The shared initializer (for a new graph that keeps it); null when absent.
+  [[nodiscard]] std::shared_ptr<const Tensor> shared_initializer(std::string_view tensor) const;
+  [[nodiscard]] bool is_graph_input(std::string_view tensor) const;
+  [[nodiscard]] bool is_graph_output(std::string_view tensor) const;
+  [[nodiscard]] const ValueInfo* value(std::string_view tensor) const;
+
+ private:
+  struct Entry {
+    std::optional<int> producer;
+    std::vector<int> consumers;
+    std::shared_ptr<const Tensor> initializer;
+    const ValueInfo* value = nullptr;
+    bool is_input = false;
+    bool is_output = false;
+  };
+  [[nodiscard]] const Entry* find(std::string_view tensor) const;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+/// "Conv 'backbone/conv1'", or "Conv #12" (its index) when the node has no name.
+[[nodiscard]] std::string describe_node(const Graph& graph, int node);
+/// The node's name, or "OpType#12" when it has none: what users write in exclusion lists.
+[[nodiscard]] std::string node_label(const Graph& graph, int node);
+/// Throws InvalidInput on a cycle.
+void sort_topologically(Graph& graph);
+/// Sum of initializer bytes, subgraphs included.
+[[nodiscard]] std::int64_t weight_bytes(const Graph& graph);
+
+// ---- edit ----------------------------------------------------------------------------------------------------------
+
+/// Names not yet used in the graph (nodes, tensors, subgraphs); every name given out is remembered.
+class NameAllocator {
+ public:
+  explicit NameAllocator(const Graph& graph);
+  /// `wanted` itself when free, else wanted_1, wanted_2, …
+  [[nodiscard]] std::string unique(std::string_view wanted);
+
+ private:
+  std::map<std::string, int, std::less<>> used_;
+};
+
+/// Replaces reads of `from` by `to` in nodes and their subgraphs (not graph outputs).
+void replace_reads(Graph& graph, std::string_view from, std::string_view to);
+/// Drops initializers and value infos that nothing reads any more.
+void remove_unused_values(Graph& graph);
+
+}  // namespace quantsearch

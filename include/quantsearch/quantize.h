@@ -1,0 +1,122 @@
+#pragma once
+
+// From a float model and ranges to a Q/DQ model that ONNX Runtime's CPU provider turns into integer kernels wherever it
+// can. Placement follows measured rules (docs/placement.md): one pair per tensor, shared parameters through
+// data-movement operators, activations folded into their producer's range.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/thread_pool.h"
+#include "quantsearch/calibrate.h"
+#include "quantsearch/model.h"
+
+namespace quantsearch {
+
+enum class WeightRange {
+  min_max,
+  mse,         // scale that minimises the squared error of each tensor or channel; min-max is always a candidate
+  percentile,  // best of the two-sided percentiles 99.9 … 99.9999 and 100
+};
+
+struct QuantizeOptions {
+  DataType activation_type = DataType::uint8;  // int8, uint8, int16, uint16
+  DataType weight_type = DataType::int8;       // int8, uint8, int16, uint16
+  bool activation_symmetric = false;
+  bool weight_symmetric = true;
+  bool per_channel = false;    // weights
+  bool reduce_range = false;   // weights one bit narrower, for processors without VNNI
+  bool power_of_two = false;   // scales of activations and weights are 2^-n
+  PowerOfTwoRounding power_of_two_rounding = PowerOfTwoRounding::nearest;
+  WeightRange weight_range = WeightRange::min_max;
+  bool quantize_bias = true;   // int32 with scale s_in * s_w; false: left float
+
+  std::vector<std::string> op_types;         // empty: the default set
+  std::vector<std::string> extra_op_types;   // added to the default set
+  std::vector<std::string> exclude_op_types;
+  std::vector<std::string> nodes;            // empty: all; else only these
+  std::vector<std::string> exclude_nodes;    // names, or regular expressions when they begin with ^
+  // Reachability: every ancestor of `input_tensors` and every descendant of `output_tensors` stays float.
+  std::vector<std::string> input_tensors;    // names of tensors or nodes
+  std::vector<std::string> output_tensors;
+  struct Subgraph {
+    std::vector<std::string> starts;  // node names; nodes on paths from a start to an end, both included
+    std::vector<std::string> ends;
+    bool operator==(const Subgraph&) const = default;
+  };
+  std::vector<Subgraph> exclude_subgraphs;
+  bool matmul_const_b_only = false;  // leave MatMul of two activations float
+  bool operator==(const QuantizeOptions&) const = default;
+};
+
+/// What became of one node.
+struct LayerRecord {
+  std::string node;     // node_label()
+  std::string op_type;
+  bool quantized = false;
+  std::string reason;   // why it stays float, or why it will not run as an integer kernel; "" when all is well
+  bool operator==(const LayerRecord&) const = default;
+};
+
+struct TensorParams {
+  DataType type = DataType::undefined;
+  std::vector<float> scales;             // 1, or one per channel
+  std::vector<std::int64_t> zero_points;  // as many
+  int axis = -1;                         // -1: per tensor
+  bool operator==(const TensorParams&) const = default;
+};
+
+struct QuantizedModel {
+  Model model;
+  std::vector<LayerRecord> layers;             // one per node of the float model, in its order
+  std::map<std::string, TensorParams> tensors;  // by name in the float model
+};
+
+/// Tensors whose range any configuration of `quantize` can need: what observe should watch. Independent of the options,
+/// so that one observation serves them all.
+[[nodiscard]] std::vector<std::string> tensors_to_observe(const Model& model);
+
+/// `model` is simplified, with inferred shapes. Throws InvalidInput for unknown names in the exclusion lists (nearest
+/// known shown), a model with nothing to quantize (why, per operator type) or a missing range; Unsupported for types.
+[[nodiscard]] QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
+                                      ThreadPool& pool);
+
+/// What `quantize` would do, without ranges: quantized or float and why, per node.
+[[nodiscard]] std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options);
+
+/// Operator types quantized when op_types is empty.
+[[nodiscard]] std::vector<std::string> default_op_types();
+
+/// Which operators of a written Q/DQ model ONNX Runtime runs as integer kernels, and which not, with the reason.
+struct KernelReport {
+  int integer_kernels = 0;  // QLinear*, QGemm, MatMulInteger*, data movement on integers
+  int float_compute = 0;    // Conv, Gemm, MatMul, … in float
+  std::map<std::string, int> operators;
+};
+/// `optimized` is optimized_model() of the runtime room.
+[[nodiscard]] KernelReport report_kernels(const Model& optimized);
+
+// ---- weights -------------------------------------------------------------------------------------------------------
+
+struct QuantizedTensor {
+  Tensor integers;
+  TensorParams params;
+};
+struct WeightOptions {
+  DataType type = DataType::int8;
+  bool symmetric = true;
+  bool reduce_range = false;
+  bool power_of_two = false;
+  PowerOfTwoRounding power_of_two_rounding = PowerOfTwoRounding::nearest;
+  WeightRange range = WeightRange::min_max;
+  int axis = -1;  // -1: per tensor
+};
+/// Quantizes a float32 tensor: q = clip(rne(x / s) + z).
+[[nodiscard]] QuantizedTensor quantize_weight(const Tensor& weight, const WeightOptions& options);
+/// x = (q - z) * s in float32.
+[[nodiscard]] Tensor dequantize(const QuantizedTensor& tensor);
+
+}  // namespace quantsearch

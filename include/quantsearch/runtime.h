@@ -1,0 +1,63 @@
+#pragma once
+
+// Runs models. `open_session` is ONNX Runtime's CPU provider, what users deploy; `open_reference_session` a slow and
+// obvious interpreter of few operators, for unit tests. No ONNX Runtime type crosses this door.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/thread_pool.h"
+#include "quantsearch/data.h"
+#include "quantsearch/model.h"
+#include "quantsearch/tensor.h"
+
+namespace quantsearch {
+
+struct SessionOptions {
+  int threads = 1;                // intra-op threads of one run, >= 1
+  bool optimize = true;           // full graph optimization; false: none at all
+  std::vector<std::string> taps;  // inner tensors returned beside the graph outputs
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Outputs and taps by name. Thread-safe. A run is stopped (Cancelled) soon after `token` is cancelled or past its
+  /// deadline. Throws InvalidInput when inputs do not fit the model, IoError when the runtime fails.
+  [[nodiscard]] virtual Batch run(const Batch& inputs, const CancellationToken& token = {}) const = 0;
+};
+
+/// Weights are used in place, not copied per session. Throws InvalidInput with the runtime's message when the model
+/// cannot be loaded or a tap does not exist.
+[[nodiscard]] std::unique_ptr<Session> open_session(const Model& model, const SessionOptions& options = {});
+/// Throws Unsupported naming an operator it does not know. Ignores threads and optimize.
+[[nodiscard]] std::unique_ptr<Session> open_reference_session(const Model& model,
+                                                              const std::vector<std::string>& taps = {});
+
+/// The graph ONNX Runtime really executes: what full optimization leaves, with its internal operators.
+[[nodiscard]] Model optimized_model(const Model& model);
+/// Operator type -> number of nodes.
+[[nodiscard]] std::map<std::string, int> count_operators(const Graph& graph);
+/// "ONNX Runtime 1.29.0".
+[[nodiscard]] std::string runtime_version();
+
+/// True when the first dimension of every input and output is not a fixed size, so that samples may be stacked.
+[[nodiscard]] bool has_dynamic_batch(const Model& model);
+
+struct RunSamplesOptions {
+  std::int64_t batch = 1;  // samples per run; reduced to what the source allows
+  CancellationToken token;
+};
+/// Runs all samples of `data` over the pool, one run per worker at a time. `consume(first_sample, count, outputs, worker)`
+/// is called once per run, concurrently and in any order, while the outputs are hot in the cache.
+void run_samples(const Session& session, const DataSource& data, ThreadPool& pool, const RunSamplesOptions& options,
+                 const std::function<void(std::int64_t first_sample, std::int64_t count, const Batch& outputs,
+                                          int worker)>& consume);
+
+}  // namespace quantsearch

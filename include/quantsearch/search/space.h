@@ -1,0 +1,78 @@
+#pragma once
+
+// A search space as a lazy mixed-radix product: a point is a number, nothing is stored, 10^9 points cost nothing until
+// they are walked.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "quantsearch/base/hash.h"
+#include "quantsearch/base/value.h"
+
+namespace quantsearch {
+
+/// Parameter name -> chosen value. Names are flat ("extra_options.Percentile").
+using Point = std::map<std::string, Value>;
+
+/// "activation_type=QInt8 include_cle=false".
+[[nodiscard]] std::string to_string(const Point& point);
+[[nodiscard]] Key key_of(const Point& point);
+
+struct Parameter {
+  std::string name;
+  std::vector<Value> choices;  // at least one, no two equal
+  bool operator==(const Parameter&) const = default;
+};
+
+/// One product, or the union of several (several search spaces): numbered one after the other.
+class Space {
+ public:
+  /// Throws InvalidInput for an empty or duplicate parameter, repeated choices, or a product above 2^62.
+  explicit Space(std::vector<Parameter> parameters);
+  [[nodiscard]] static Space union_of(std::vector<Space> spaces);
+
+  /// Raw number of points, before filtering.
+  [[nodiscard]] std::int64_t size() const;
+  /// The first parameter varies slowest.
+  [[nodiscard]] Point at(std::int64_t index) const;
+  [[nodiscard]] const std::vector<std::vector<Parameter>>& products() const { return products_; }
+
+ private:
+  Space() = default;
+  std::vector<std::vector<Parameter>> products_;
+};
+
+/// What the domain says about a point: the same point without the settings that have no effect in it, or why it cannot be.
+struct Rejected {
+  std::string reason;  // short and countable: the same text for the same kind
+};
+using Normalize = std::function<std::variant<Point, Rejected>(const Point& point)>;
+
+/// What the domain expects a point to cost. Lower `group` values and keys keep points that share stages adjacent.
+struct Expected {
+  double seconds = 1;
+  std::vector<Key> prefix;  // keys of the stages it goes through, earliest first
+};
+using CostModel = std::function<Expected(const Point& normalized)>;
+
+/// The distinct valid points of a space, in the order they should be tried.
+struct Enumeration {
+  std::int64_t raw = 0;
+  std::vector<Point> points;                          // normalized, distinct
+  std::map<std::string, std::int64_t> filtered;       // reason -> raw points
+  std::int64_t duplicates = 0;                        // raw points equal to an earlier one once normalized
+  bool complete = true;                               // false: the walk stopped at `limit` raw points
+};
+/// Walks at most `limit` raw points.
+[[nodiscard]] Enumeration enumerate(const Space& space, const Normalize& normalize, std::int64_t limit);
+
+/// Cheap first, shared prefixes together: groups of points with a common first prefix key are ordered by their cheapest
+/// member, recursively along the prefix; ties keep their order.
+[[nodiscard]] std::vector<Point> order_by_cost(std::vector<Point> points, const CostModel& cost);
+
+}  // namespace quantsearch

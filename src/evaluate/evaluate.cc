@@ -1,0 +1,1 @@
+#include "quantsearch/evaluate.h"

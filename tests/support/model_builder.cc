@@ -1,0 +1,1 @@
+#include "support/model_builder.h"
