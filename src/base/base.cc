@@ -1,1 +1,0 @@
-#include "quantsearch/base/error.h"

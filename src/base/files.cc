@@ -1,0 +1,132 @@
+#include "quantsearch/base/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include <fmt/core.h>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+std::string system_reason() { return std::strerror(errno); }
+
+/// Closes on scope exit.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int number) : number_(number) {}
+  ~FileDescriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  [[nodiscard]] int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+FileDescriptor open_for_reading(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) {
+    throw InvalidInput(fmt::format("file '{}' does not exist", file.string()));
+  }
+  if (std::filesystem::is_directory(file)) {
+    throw InvalidInput(fmt::format("'{}' is a folder, expected a file", file.string()));
+  }
+  const int number = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (number < 0) {
+    throw IoError(fmt::format("file '{}' cannot be opened: {}", file.string(), system_reason()));
+  }
+  return FileDescriptor(number);
+}
+
+void flush_to_disk(const std::filesystem::path& file) {
+  const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) {
+    throw IoError(fmt::format("file '{}' cannot be flushed to disk: {}", file.string(), system_reason()));
+  }
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& file,
+                           const std::function<void(std::ostream&)>& write) {
+  // The process id keeps two processes that write the same file apart.
+  std::filesystem::path temporary = file;
+  temporary += fmt::format(".{}.partial", ::getpid());
+  try {
+    errno = 0;
+    std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
+    if (stream) write(stream);
+    stream.close();
+    if (!stream) {
+      const std::string reason = errno != 0 ? system_reason() : "the disk refused the data";
+      throw IoError(fmt::format("file '{}' cannot be written: {}", file.string(), reason));
+    }
+    flush_to_disk(temporary);
+    std::filesystem::rename(temporary, file);
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw IoError(fmt::format("file '{}' cannot be written: {}", file.string(), error.code().message()));
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& file, std::string_view content) {
+  write_file_atomically(file, [content](std::ostream& stream) {
+    stream.write(content.data(), static_cast<std::streamsize>(content.size()));
+  });
+}
+
+std::string read_file(const std::filesystem::path& file) {
+  const MappedFile map = map_file(file);
+  return {reinterpret_cast<const char*>(map.bytes.data()), map.bytes.size()};
+}
+
+MappedFile map_file(const std::filesystem::path& file) {
+  const FileDescriptor descriptor = open_for_reading(file);
+  struct stat status {};
+  if (::fstat(descriptor.get(), &status) != 0) {
+    throw IoError(fmt::format("file '{}' cannot be read: {}", file.string(), system_reason()));
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size == 0) return {};
+  void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
+  if (address == MAP_FAILED) {
+    throw IoError(fmt::format("file '{}' cannot be mapped: {}", file.string(), system_reason()));
+  }
+  std::shared_ptr<const void> owner(address, [size](const void* mapped) {
+    ::munmap(const_cast<void*>(mapped), size);
+  });
+  return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), size}};
+}
+
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
+  const std::filesystem::path folder = parent.empty() ? std::filesystem::temp_directory_path() : parent;
+  std::string pattern = (folder / "quantsearch-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    throw IoError(fmt::format("a temporary folder cannot be made in '{}': {}", folder.string(), system_reason()));
+  }
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace quantsearch
