@@ -171,8 +171,10 @@ void emit(YAML::Emitter& out, const Value& value) {
   } else if (value.is_string()) {
     if (needs_quotes(value.as_string())) out << YAML::DoubleQuoted;
     out << value.as_string();
+  } else if (const std::string text = to_json(value); text == "null") {  // nothing, or a number that is not finite
+    out << YAML::Null;
   } else {
-    out << to_json(value);
+    out << text;
   }
 }
 

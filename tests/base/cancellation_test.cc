@@ -1,0 +1,39 @@
+#include <gtest/gtest.h>
+
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+namespace {
+
+TEST(CancellationToken, CopiesShareTheFlag) {
+  const CancellationToken token;
+  const CancellationToken copy = token;
+  EXPECT_FALSE(copy.is_cancelled());
+  token.cancel();
+  EXPECT_TRUE(copy.is_cancelled());
+  EXPECT_THROW(copy.throw_if_cancelled(), Cancelled);
+}
+
+TEST(CancellationToken, ADeadlineInThePastCancelsOnlyTheDerivedToken) {
+  const CancellationToken token;
+  const CancellationToken late = token.with_deadline(Clock::time_point::min());
+  EXPECT_TRUE(late.is_cancelled());
+  EXPECT_FALSE(late.was_requested());
+  EXPECT_FALSE(token.is_cancelled());
+}
+
+TEST(CancellationToken, TheEarlierOfTwoDeadlinesHolds) {
+  const CancellationToken early = CancellationToken().with_deadline(Clock::time_point::min());
+  EXPECT_TRUE(early.with_deadline(Clock::time_point::max()).is_cancelled());
+}
+
+TEST(CancellationToken, CancellingTheParentCancelsTheDerived) {
+  const CancellationToken token;
+  const CancellationToken derived = token.with_deadline(Clock::time_point::max());
+  token.cancel();
+  EXPECT_TRUE(derived.was_requested());
+}
+
+}  // namespace
+}  // namespace quantsearch

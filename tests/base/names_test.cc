@@ -1,0 +1,28 @@
+#include <gtest/gtest.h>
+
+#include "quantsearch/base/names.h"
+
+namespace quantsearch {
+namespace {
+
+const std::vector<std::string> kKnown = {"calibrate_method", "activation_type", "weight_type", "include_cle"};
+
+TEST(UnknownName, SuggestsTheNearestFirst) {
+  EXPECT_EQ(unknown_name_message("key", "weigth_type", kKnown), "unknown key 'weigth_type'; nearest known: 'weight_type'");
+}
+
+TEST(UnknownName, IgnoresCase) {
+  EXPECT_EQ(nearest_names("INCLUDE_CLE", kKnown), std::vector<std::string>{"include_cle"});
+}
+
+TEST(UnknownName, ListsAllWhenNothingIsNear) {
+  EXPECT_EQ(unknown_name_message("key", "zzz", std::vector<std::string>{"a", "b"}), "unknown key 'zzz'; known: 'a', 'b'");
+}
+
+TEST(UnknownName, APartOfALongNameIsNear) {
+  EXPECT_EQ(nearest_names("conv1", std::vector<std::string>{"/backbone/conv1/Conv", "/head/Gemm"}),
+            std::vector<std::string>{"/backbone/conv1/Conv"});
+}
+
+}  // namespace
+}  // namespace quantsearch
