@@ -1,1 +1,140 @@
-#include "quantsearch/evaluate.h"
+#include "quantsearch/pipeline/pipeline.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "pipeline/stage_cache.h"
+#include "pipeline/stage_keys.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/transform.h"
+
+namespace quantsearch {
+
+namespace {
+
+std::int64_t bytes_of(const TensorStatistics& statistics) {
+  const std::size_t numbers = statistics.histogram.negative.size() + statistics.histogram.positive.size();
+  const std::size_t channels = statistics.channel_min.size() + statistics.channel_max.size() + 2 * statistics.channel_mean.size();
+  const std::size_t samples = statistics.sample_min.size() + statistics.sample_max.size();
+  return static_cast<std::int64_t>(8 * numbers + 4 * (channels + samples));
+}
+
+std::int64_t bytes_of(const Statistics& statistics) {
+  std::int64_t bytes = 0;
+  for (const auto& [name, tensor] : statistics.tensors) bytes += bytes_of(tensor) + static_cast<std::int64_t>(name.size());
+  return bytes;
+}
+
+// Weights of a quantized model are new; a graph costs a few hundred bytes a node.
+std::int64_t bytes_of(const Model& model) {
+  return weight_bytes(model.graph) + static_cast<std::int64_t>(model.graph.nodes.size()) * 400;
+}
+
+Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOptions& options) {
+  KeyBuilder key;
+  key.add("evaluate").add(1).add(model).add(reference.data().content_key()).add(reference.batch());
+  for (const Metric metric : options.metrics) key.add(static_cast<int>(metric));
+  for (const auto& [output, weight] : options.output_weights) key.add(output).add(weight);
+  key.add(options.latency).add(options.latency_threads);
+  return key.finish();
+}
+
+}  // namespace
+
+struct Pipeline::State {
+  Model model;
+  Key model_key;
+  std::shared_ptr<const DataSource> calibration;
+  Key data_key;
+  ThreadPool& pool;
+  StageCache cache;
+  LogSink log;
+
+  std::shared_ptr<const Simplified> run_simplify(const SimplifyOptions& options, std::vector<StageRecord>& records) {
+    const auto compute = [&] {
+      Simplified result = simplify(model, options);
+      for (const PassRecord& pass : result.passes) {
+        for (const std::string& note : pass.notes) say(log, LogLevel::detail, fmt::format("simplify: {}: {}", pass.name, note));
+      }
+      say(log, LogLevel::info, fmt::format("simplify: {} nodes became {}", model.graph.nodes.size(), result.model.graph.nodes.size()));
+      return result;
+    };
+    return cache.get<Simplified>("simplify", simplify_key(model_key, options), compute,
+                                 [](const Simplified& made) { return bytes_of(made.model); }, records);
+  }
+
+  std::shared_ptr<const Statistics> run_observe(const Simplified& simplified, const Key& key, const QuantizationConfig& config,
+                                                const CancellationToken& token, std::vector<StageRecord>& records) {
+    const auto compute = [&] {
+      return observe(simplified.model, *calibration, pool,
+                     {.tensors = tensors_to_observe(simplified.model),
+                      .bins = config.histogram_bins,
+                      .samples = config.calibration_samples,
+                      .token = token,
+                      .log = log});
+    };
+    return cache.get<Statistics>("observe", key, compute, [](const Statistics& made) { return bytes_of(made); }, records);
+  }
+};
+
+Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool,
+                   const ByteBudget& budget, const Options& options) {
+  const Key model_key = content_key(float_model);
+  const Key data_key = calibration->content_key();
+  state_.reset(new State{.model = std::move(float_model),
+                         .model_key = model_key,
+                         .calibration = std::move(calibration),
+                         .data_key = data_key,
+                         .pool = pool,
+                         .cache = StageCache(budget),
+                         .log = options.log});
+}
+
+Pipeline::~Pipeline() = default;
+
+Candidate Pipeline::build(const QuantizationConfig& config, const CancellationToken& token) {
+  State& state = *state_;
+  Candidate candidate;
+  const Key simplified_key = simplify_key(state.model_key, config.simplify);
+  const Key statistics_key = observe_key(simplified_key, state.data_key, config);
+  const Key chosen_key = ranges_key(statistics_key, config.ranges);
+
+  const auto simplified = state.run_simplify(config.simplify, candidate.stages);
+  token.throw_if_cancelled();
+  const auto compute_ranges = [&] {
+    const auto statistics = state.run_observe(*simplified, statistics_key, config, token, candidate.stages);
+    return choose_ranges(*statistics, effective_range_options(config.ranges), state.pool);
+  };
+  const auto ranges = state.cache.get<Ranges>(
+      "ranges", chosen_key, compute_ranges,
+      [](const Ranges& made) { return static_cast<std::int64_t>(made.size()) * 100; }, candidate.stages);
+  token.throw_if_cancelled();
+  const auto compute_model = [&] { return quantize(simplified->model, *ranges, config.quantize, state.pool); };
+  candidate.quantized = state.cache.get<QuantizedModel>(
+      "quantize", quantize_key(simplified_key, chosen_key, config.quantize), compute_model,
+      [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);
+  candidate.key = content_key(candidate.quantized->model);
+  return candidate;
+}
+
+Scores Pipeline::score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options) {
+  const auto compute = [&] { return evaluate(candidate.quantized->model, reference, state_->pool, options); };
+  return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options), compute,
+                                    [](const Scores&) { return std::int64_t{1000}; }, candidate.stages);
+}
+
+std::vector<Key> Pipeline::stage_keys(const QuantizationConfig& config) const {
+  const Key simplified = simplify_key(state_->model_key, config.simplify);
+  const Key statistics = observe_key(simplified, state_->data_key, config);
+  const Key ranges = ranges_key(statistics, config.ranges);
+  return {simplified, statistics, ranges, quantize_key(simplified, ranges, config.quantize)};
+}
+
+const Model& Pipeline::simplified(const SimplifyOptions& options) {
+  std::vector<StageRecord> ignored;
+  return state_->run_simplify(options, ignored)->model;
+}
+
+CacheReport Pipeline::cache_report() const { return state_->cache.report(); }
+
+}  // namespace quantsearch

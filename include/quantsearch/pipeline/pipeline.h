@@ -1,0 +1,72 @@
+#pragma once
+
+// The chain load -> simplify -> observe -> ranges -> quantize -> evaluate, each stage a pure function with a key; what
+// two configurations have in common is computed once.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/byte_budget.h"
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/hash.h"
+#include "quantsearch/base/log.h"
+#include "quantsearch/base/thread_pool.h"
+#include "quantsearch/data.h"
+#include "quantsearch/evaluate.h"
+#include "quantsearch/model.h"
+#include "quantsearch/pipeline/settings.h"
+#include "quantsearch/quantize.h"
+
+namespace quantsearch {
+
+/// How one stage of one trial went.
+struct StageRecord {
+  std::string name;
+  double seconds = 0;   // spent now; 0 when cached
+  bool cached = false;
+};
+
+struct Candidate {
+  std::shared_ptr<const QuantizedModel> quantized;
+  Key key;  // content of the model
+  std::vector<StageRecord> stages;
+};
+
+/// Totals over a pipeline's life.
+struct CacheReport {
+  std::int64_t hits = 0;
+  std::int64_t misses = 0;
+  double seconds_saved = 0;  // what the hits had cost when they were computed
+  std::int64_t bytes = 0;
+};
+
+/// One float model and one calibration set. Not thread-safe: one trial at a time; the stages use the pool.
+class Pipeline {
+ public:
+  struct Options {
+    LogSink log;
+  };
+  /// The pool, and what the budget accounts for, must outlive the pipeline.
+  Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool, const ByteBudget& budget,
+           const Options& options);
+  ~Pipeline();
+
+  /// Quantizes. Throws what the stages throw.
+  [[nodiscard]] Candidate build(const QuantizationConfig& config, const CancellationToken& token);
+  /// Scores; the same model (by content) is not run twice. Appends the stage to candidate.stages.
+  [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options);
+  /// Keys of the stages a configuration goes through, earliest first; costs no stage.
+  [[nodiscard]] std::vector<Key> stage_keys(const QuantizationConfig& config) const;
+  /// The simplified float model under these options.
+  [[nodiscard]] const Model& simplified(const SimplifyOptions& options);
+  [[nodiscard]] CacheReport cache_report() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace quantsearch

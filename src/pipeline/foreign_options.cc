@@ -1,0 +1,81 @@
+// Names a Quark user may bring along: methods that are not built yet, and settings that have no meaning here.
+
+#include <algorithm>
+
+#include "pipeline/option_table.h"
+
+namespace quantsearch::options {
+
+namespace {
+
+void add(std::vector<Foreign>& table, std::vector<Value> accepted, const std::string& reason,
+         std::initializer_list<const char*> names) {
+  for (const char* name : names) table.push_back({.name = name, .accepted = accepted, .reason = reason});
+}
+
+std::vector<Foreign> make_table() {
+  std::vector<Foreign> table;
+  // Switches of whole methods: false is fine, true is refused.
+  add(table, {false}, "cross-layer equalization is not built yet", {"include_cle"});
+  add(table, {false}, "SmoothQuant is not built yet", {"include_sq"});
+  add(table, {false}, "fine-tuning is not built yet", {"include_fast_ft"});
+  add(table, {false}, "mixed precision is not built yet", {"include_auto_mp"});
+  add(table, {false}, "DPU alignment and shift rules are not built yet", {"enable_npu_cnn", "extra_options.SimulateDPU"});
+  add(table, {false}, "bias correction is not built yet", {"extra_options.BiasCorrection"});
+  add(table, {false}, "16-bit biases are not built yet", {"extra_options.Int16Bias"});
+  add(table, {true}, "8-bit biases fuse to no integer kernel; biases are int32 or float (QuantizeBias)",
+      {"extra_options.Int32Bias"});
+  add(table, {false}, "M/2^N scales are not built yet", {"extra_options.Int16Scale"});
+  add(table, {true}, "choose a calibration method with float scales instead", {"extra_options.UsePowerOf2Scale"});
+  add(table, {false}, "weights are stored as integers", {"extra_options.AddQDQPairToWeight"});
+  add(table, {false}, "one Q/DQ pair serves all readers of a tensor", {"extra_options.DedicatedQDQPair"});
+  add(table, {false}, "changes the function of the model; not built", {"extra_options.ReplaceClip6Relu"});
+  add(table, {"All"}, "only the mode All is built", {"extra_options.MinMSEModePof2Scale"});
+  add(table, {Value(Value::Map{}), Value()}, "per-tensor overrides are not built yet", {"extra_options.TensorQuantOverrides"});
+  add(table, {Value(Value::List{}), Value()}, "not built yet", {"extra_options.CalibPassthroughOpTypes"});
+
+  // Options of methods that are refused as a whole: without the switch they have no effect.
+  add(table, {}, "an option of SmoothQuant, which is not built yet", {"extra_options.SmoothAlpha"});
+  for (const char* name : {"DataSize", "NumIterations", "OptimAlgorithm", "LearningRate", "FixedSeed", "BatchSize",
+                           "NumBatches", "EarlyStop", "NumIterLR", "OptimDevice", "InferDevice", "TargetOpType",
+                           "SelectiveUpdate", "UpdateBias", "OutputQDQ", "DropRatio", "RegParam", "BetaRange",
+                           "WarmStart", "MemOptLevel", "LRAdjust", "LogPeriod", "CacheDir", "Parallel"}) {
+    table.push_back({.name = std::string("extra_options.FastFinetune.") + name,
+                     .accepted = {},
+                     .reason = "an option of fine-tuning, which is not built yet"});
+  }
+  add(table, {}, "an option of cross-layer equalization, which is not built yet",
+      {"extra_options.CLESteps", "extra_options.CLEBalanceMethod", "extra_options.CLEWeightThreshold",
+       "extra_options.CLEScaleAppendBias", "extra_options.CLEScaleUseThreshold",
+       "extra_options.CLETotalLayerDiffThreshold"});
+
+  // Hints about Quark's own way of working.
+  add(table, {}, "calibration streams in one pass on all threads, nothing is cached on disk",
+      {"extra_options.CalibWorkerNum", "extra_options.CalibOptimizeMem", "extra_options.CalibOptimizeDisk",
+       "extra_options.TmpDir"});
+  add(table, {}, "the log says it", {"extra_options.PrintSummary", "extra_options.IgnoreWarnings", "extra_options.DebugMode"});
+  add(table, {}, "data-movement operators always share their input's parameters",
+      {"extra_options.ForceQuantizeNoInputCheck"});
+  add(table, {}, "Relu and Clip are always folded where the range allows it",
+      {"extra_options.FoldRelu", "extra_options.RemoveQDQConvRelu", "extra_options.RemoveQDQConvClip"});
+  add(table, {}, "statistics always have 2048 bins a side or more", {"extra_options.NumBins"});
+  add(table, {}, "external data are written when the file would pass 2 GB", {"use_external_data_format"});
+  add(table, {}, "the graph is always simplified by named passes", {"extra_options.OptimizeModel"});
+  add(table, {}, "biases with several readers are always duplicated", {"extra_options.CopyBiasInit"});
+  add(table, {false}, "use MatMulConstBOnly and exclusion lists", {"enable_npu_transformer"});
+  return table;
+}
+
+}  // namespace
+
+const std::vector<Foreign>& foreign_table() {
+  static const std::vector<Foreign> table = make_table();
+  return table;
+}
+
+const Foreign* find_foreign(const std::string& name) {
+  const auto found = std::ranges::find(foreign_table(), name, &Foreign::name);
+  return found == foreign_table().end() ? nullptr : &*found;
+}
+
+}  // namespace quantsearch::options

@@ -1,0 +1,68 @@
+#pragma once
+
+// One row per option. Rows are made by small factories that know how a kind of value is checked.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantsearch/pipeline/settings.h"
+
+namespace quantsearch::options {
+
+struct Option {
+  std::string name;
+  std::string meaning;
+  Value default_value;
+  bool is_list = false;
+  /// Checked and in canonical form. Throws InvalidInput or Unsupported without the option's name.
+  std::function<Value(const Value&)> canonical;
+  /// Sets its field; gets canonical values only.
+  std::function<void(QuantizationConfig&, const Value&)> apply;
+  /// Empty: always has an effect.
+  std::function<bool(const Settings&)> matters;
+};
+
+/// A name that is known but does nothing here, with the reason. `accepted` values are taken silently, others refused.
+struct Foreign {
+  std::string name;
+  std::vector<Value> accepted;  // empty: any value is accepted, the option is a hint that is not needed
+  std::string reason;
+};
+
+/// Built options, in the order of the documentation.
+[[nodiscard]] const std::vector<Option>& table();
+[[nodiscard]] const Option* find(const std::string& name);
+/// Options of methods that are not built yet, and names that have no meaning here.
+[[nodiscard]] const std::vector<Foreign>& foreign_table();
+[[nodiscard]] const Foreign* find_foreign(const std::string& name);
+
+// ---- factories -----------------------------------------------------------------------------------------------------
+
+/// Accepted spellings of one canonical name, compared without case.
+struct NamedChoice {
+  std::string canonical;
+  std::vector<std::string> aliases;
+};
+[[nodiscard]] std::function<Value(const Value&)> one_of(std::vector<NamedChoice> choices,
+                                                        std::map<std::string, std::string> refused = {});
+[[nodiscard]] std::function<Value(const Value&)> boolean();
+[[nodiscard]] std::function<Value(const Value&)> integer(std::int64_t low, std::int64_t high);
+/// low < value <= high.
+[[nodiscard]] std::function<Value(const Value&)> number_above(double low, double high);
+[[nodiscard]] std::function<Value(const Value&)> list_of_strings();
+[[nodiscard]] std::function<Value(const Value&)> list_of_numbers_above(double low, double high);
+/// The value may also be null (absent).
+[[nodiscard]] std::function<Value(const Value&)> optional(std::function<Value(const Value&)> inner);
+
+[[nodiscard]] std::vector<std::string> strings_of(const Value& list);
+
+// Parts of the table, one file each.
+void add_type_options(std::vector<Option>& table);
+void add_range_options(std::vector<Option>& table);
+void add_scope_options(std::vector<Option>& table);
+void add_graph_options(std::vector<Option>& table);
+
+}  // namespace quantsearch::options

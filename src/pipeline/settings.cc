@@ -1,0 +1,190 @@
+#include "quantsearch/pipeline/settings.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "pipeline/option_table.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
+
+namespace quantsearch {
+
+namespace options {
+
+const std::vector<Option>& table() {
+  static const std::vector<Option> rows = [] {
+    std::vector<Option> made;
+    add_range_options(made);
+    add_type_options(made);
+    add_scope_options(made);
+    add_graph_options(made);
+    return made;
+  }();
+  return rows;
+}
+
+const Option* find(const std::string& name) {
+  static const std::map<std::string, const Option*> by_name = [] {
+    std::map<std::string, const Option*> made;
+    for (const Option& row : table()) made[row.name] = &row;
+    return made;
+  }();
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : found->second;
+}
+
+}  // namespace options
+
+namespace {
+
+using options::find;
+using options::find_foreign;
+using options::Foreign;
+using options::Option;
+
+const std::string kExtra = "extra_options.";
+
+std::vector<std::string> known_names() {
+  std::vector<std::string> names = {"preset"};
+  for (const Option& row : options::table()) names.push_back(row.name);
+  for (const Foreign& row : options::foreign_table()) names.push_back(row.name);
+  return names;
+}
+
+const Option& built(const std::string& name) {
+  const Option* option = find(name);
+  if (option == nullptr) throw InternalError(fmt::format("option '{}' is not in the table", name));
+  return *option;
+}
+
+Value foreign_value(const Foreign& foreign, const Value& value) {
+  const bool accepted = foreign.accepted.empty() || std::ranges::find(foreign.accepted, value) != foreign.accepted.end();
+  if (!accepted) {
+    throw Unsupported(fmt::format("configuration: '{}: {}' is refused: {}", foreign.name, to_json(value), foreign.reason));
+  }
+  return value;
+}
+
+/// Nested groups whose members are options of their own.
+bool is_group(const std::string& name) { return name == "extra_options" || name == kExtra + "FastFinetune"; }
+
+void flatten(const Value& mapping, const std::string& prefix, Settings& settings) {
+  for (const auto& [key, value] : mapping.as_map()) {
+    const std::string name = prefix + key;
+    if (is_group(name)) {
+      if (!value.is_null()) flatten(value, name + ".", settings);
+    } else if (name != "preset") {
+      settings[name] = canonical_value(name, value);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<OptionInfo> all_options() {
+  std::vector<OptionInfo> infos;
+  for (const Option& row : options::table()) {
+    infos.push_back({.name = row.name, .meaning = row.meaning, .default_value = row.default_value});
+  }
+  return infos;
+}
+
+void require_option(const std::string& option) {
+  if (find(option) == nullptr && find_foreign(option) == nullptr) {
+    throw InvalidInput("configuration: " + unknown_name_message("key", option, known_names()));
+  }
+}
+
+bool is_list_option(const std::string& option) {
+  const Option* row = find(option);
+  return row != nullptr && row->is_list;
+}
+
+Value canonical_value(const std::string& option, const Value& value) {
+  require_option(option);
+  if (const Foreign* foreign = find_foreign(option)) return foreign_value(*foreign, value);
+  try {
+    return built(option).canonical(value);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("configuration: '{}': {}", option, error.what()));
+  } catch (const Unsupported& error) {
+    throw Unsupported(fmt::format("configuration: '{}': {}", option, error.what()));
+  }
+}
+
+Value effective_value(const std::string& option, const Settings& settings) {
+  const auto found = settings.find(option);
+  return found != settings.end() ? found->second : built(option).default_value;
+}
+
+bool has_effect(const std::string& option, const Settings& settings) {
+  const Option* row = find(option);
+  return row != nullptr && (!row->matters || row->matters(settings));
+}
+
+Settings settings_from(const Value& config) {
+  if (config.is_null()) return settings_from(Value(kDefaultPreset));
+  const Value* preset = config.is_string() ? &config : config.find("preset");
+  Settings settings;
+  if (preset != nullptr || config.is_null()) {
+    const auto presets = all_presets();
+    const auto found = std::ranges::find(presets, preset->as_string(), &PresetInfo::name);
+    if (found == presets.end()) {
+      std::vector<std::string> names;
+      for (const PresetInfo& info : presets) names.push_back(info.name);
+      throw InvalidInput("configuration: " + unknown_name_message("preset", preset->as_string(), names));
+    }
+    if (found->refused) {
+      throw Unsupported(fmt::format("configuration: preset '{}' is refused: {}", found->name, *found->refused));
+    }
+    settings = found->settings;
+  }
+  if (!config.is_string()) flatten(config, "", settings);
+  return settings;
+}
+
+std::optional<std::string> contradiction(const Settings& settings) {
+  const std::string method = effective_value("calibrate_method", settings).as_string();
+  const std::string weights = effective_value("weight_type", settings).as_string();
+  const bool power_of_two = method.starts_with("PowerOfTwoMethod.");
+  const bool reduced = effective_value("reduce_range", settings).as_bool();
+  if (reduced && weights != "QInt8" && weights != "QUInt8") return "reduce_range needs 8-bit weights";
+  if (power_of_two && effective_value("per_channel", settings).as_bool()) {
+    return "power-of-two methods need per-tensor weights (per_channel: false)";
+  }
+  if (power_of_two && reduced) return "power-of-two methods do not combine with reduce_range";
+  if (power_of_two && effective_value("extra_options.WeightCalibrateMethod", settings).as_string() == "Percentile") {
+    return "power-of-two methods do not combine with WeightCalibrateMethod Percentile";
+  }
+  return std::nullopt;
+}
+
+QuantizationConfig resolve(const Settings& settings) {
+  if (const auto reason = contradiction(settings)) throw InvalidInput("configuration: " + *reason);
+  QuantizationConfig config;
+  for (const Option& row : options::table()) {
+    if (has_effect(row.name, settings)) row.apply(config, effective_value(row.name, settings));
+  }
+  return config;
+}
+
+Value to_value(const Settings& settings) {
+  Value top(Value::Map{});
+  Value extra(Value::Map{});
+  Value finetune(Value::Map{});
+  for (const auto& [name, value] : settings) {
+    if (name.starts_with(kExtra + "FastFinetune.")) {
+      finetune.set(name.substr(kExtra.size() + 13), value);
+    } else if (name.starts_with(kExtra)) {
+      extra.set(name.substr(kExtra.size()), value);
+    } else {
+      top.set(name, value);
+    }
+  }
+  if (!finetune.as_map().empty()) extra.set("FastFinetune", finetune);
+  if (!extra.as_map().empty()) top.set("extra_options", extra);
+  return top;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,107 @@
+#include "pipeline/stage_keys.h"
+
+namespace quantsearch {
+
+namespace {
+
+// Raised when a stage changes what it makes from the same input.
+constexpr int kSimplifyVersion = 1;
+constexpr int kObserveVersion = 1;
+constexpr int kRangesVersion = 1;
+constexpr int kQuantizeVersion = 1;
+
+void add(KeyBuilder& key, const std::vector<std::string>& names) {
+  key.add(static_cast<std::int64_t>(names.size()));
+  for (const std::string& name : names) key.add(name);
+}
+
+void add(KeyBuilder& key, const std::optional<std::int64_t>& number) {
+  key.add(number.has_value()).add(number.value_or(0));
+}
+
+bool reads_type(RangeMethod method) {
+  switch (method) {
+    case RangeMethod::min_max:
+    case RangeMethod::percentile:
+      return false;
+    case RangeMethod::entropy:
+    case RangeMethod::layer_wise_percentile:
+    case RangeMethod::min_mse:
+    case RangeMethod::power_of_two_non_overflow:
+    case RangeMethod::power_of_two_min_mse:
+      return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+RangeOptions effective_range_options(const RangeOptions& options) {
+  RangeOptions effective = options;
+  const RangeOptions defaults;
+  if (options.method != RangeMethod::min_max) effective.moving_average = false;
+  if (!effective.moving_average) effective.moving_average_constant = defaults.moving_average_constant;
+  if (options.method != RangeMethod::percentile) effective.percentile = defaults.percentile;
+  if (options.method != RangeMethod::layer_wise_percentile) {
+    effective.percentile_candidates = defaults.percentile_candidates;
+    effective.percentile_metric = defaults.percentile_metric;
+  }
+  if (options.method != RangeMethod::entropy) effective.quantized_bins = defaults.quantized_bins;
+  if (!reads_type(options.method)) {
+    effective.type = defaults.type;
+    effective.symmetric_quantization = defaults.symmetric_quantization;
+    effective.reduce_range = defaults.reduce_range;
+  }
+  return effective;
+}
+
+Key simplify_key(const Key& model, const SimplifyOptions& options) {
+  KeyBuilder key;
+  key.add("simplify").add(kSimplifyVersion).add(model);
+  key.add(options.fold_constants).add(options.fold_batch_norm).add(options.fp16_to_fp32);
+  key.add(options.reduce_mean_to_global_pool).add(options.div_to_mul).add(options.minimum_opset);
+  add(key, options.opset);
+  add(key, std::vector<std::string>(options.disabled.begin(), options.disabled.end()));
+  return key.finish();
+}
+
+Key observe_key(const Key& simplified, const Key& data, const QuantizationConfig& config) {
+  KeyBuilder key;
+  key.add("observe").add(kObserveVersion).add(simplified).add(data).add(config.histogram_bins);
+  add(key, config.calibration_samples);
+  return key.finish();
+}
+
+Key ranges_key(const Key& statistics, const RangeOptions& options) {
+  const RangeOptions effective = effective_range_options(options);
+  KeyBuilder key;
+  key.add("ranges").add(kRangesVersion).add(statistics).add(static_cast<int>(effective.method));
+  key.add(effective.symmetric_range.has_value()).add(effective.symmetric_range.value_or(false));
+  key.add(effective.moving_average).add(effective.moving_average_constant).add(effective.percentile);
+  key.add(static_cast<std::int64_t>(effective.percentile_candidates.size()));
+  for (const double candidate : effective.percentile_candidates) key.add(candidate);
+  key.add(static_cast<int>(effective.percentile_metric)).add(effective.quantized_bins);
+  key.add(static_cast<int>(effective.type)).add(effective.symmetric_quantization).add(effective.reduce_range);
+  return key.finish();
+}
+
+Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions& options) {
+  KeyBuilder key;
+  key.add("quantize").add(kQuantizeVersion).add(simplified).add(ranges);
+  key.add(static_cast<int>(options.activation_type)).add(static_cast<int>(options.weight_type));
+  key.add(options.activation_symmetric).add(options.weight_symmetric).add(options.per_channel);
+  key.add(options.reduce_range).add(options.power_of_two).add(static_cast<int>(options.power_of_two_rounding));
+  key.add(static_cast<int>(options.weight_range)).add(options.quantize_bias).add(options.matmul_const_b_only);
+  for (const auto* names : {&options.op_types, &options.extra_op_types, &options.exclude_op_types, &options.nodes,
+                            &options.exclude_nodes, &options.input_tensors, &options.output_tensors}) {
+    add(key, *names);
+  }
+  key.add(static_cast<std::int64_t>(options.exclude_subgraphs.size()));
+  for (const QuantizeOptions::Subgraph& subgraph : options.exclude_subgraphs) {
+    add(key, subgraph.starts);
+    add(key, subgraph.ends);
+  }
+  return key.finish();
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,18 @@
+#pragma once
+
+// Keys of stages: the stage's name and version, the options it reads, the keys of its inputs.
+
+#include "quantsearch/base/hash.h"
+#include "quantsearch/pipeline/settings.h"
+
+namespace quantsearch {
+
+[[nodiscard]] Key simplify_key(const Key& model, const SimplifyOptions& options);
+[[nodiscard]] Key observe_key(const Key& simplified, const Key& data, const QuantizationConfig& config);
+[[nodiscard]] Key ranges_key(const Key& statistics, const RangeOptions& options);
+[[nodiscard]] Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions& options);
+
+/// The same range options with everything reset that their method does not read, so that equal work has equal keys.
+[[nodiscard]] RangeOptions effective_range_options(const RangeOptions& options);
+
+}  // namespace quantsearch

@@ -1,0 +1,112 @@
+// Options that choose types, symmetry and scales.
+
+#include "pipeline/option_table.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch::options {
+
+namespace {
+
+std::function<Value(const Value&)> quant_type() {
+  std::map<std::string, std::string> refused;
+  for (const char* name : {"QInt32", "QUInt32", "QInt4", "QUInt4"}) {
+    refused[name] = refused[std::string("QuantType.") + name] = "is not built: use QInt8, QUInt8, QInt16 or QUInt16";
+  }
+  for (const char* name : {"QFloat16", "QBFloat16", "QBFP", "QMX", "Float16", "BFloat16", "BFP16", "MX"}) {
+    refused[name] = refused[std::string("QuantType.") + name] = "is not an integer type; only integer types are built";
+  }
+  return one_of({{"QInt8", {"QuantType.QInt8", "Int8"}},
+                 {"QUInt8", {"QuantType.QUInt8", "UInt8"}},
+                 {"QInt16", {"QuantType.QInt16", "Int16"}},
+                 {"QUInt16", {"QuantType.QUInt16", "UInt16"}}},
+                std::move(refused));
+}
+
+DataType data_type(const Value& value) {
+  const std::string& name = value.as_string();
+  if (name == "QInt8") return DataType::int8;
+  if (name == "QUInt8") return DataType::uint8;
+  if (name == "QInt16") return DataType::int16;
+  if (name == "QUInt16") return DataType::uint16;
+  throw InternalError("quantization type '" + name + "' has no data type");
+}
+
+WeightRange weight_range(const Value& value) {
+  if (value.as_string() == "MinMSE") return WeightRange::mse;
+  if (value.as_string() == "Percentile") return WeightRange::percentile;
+  return WeightRange::min_max;
+}
+
+void add_types(std::vector<Option>& table) {
+  table.push_back({.name = "activation_type",
+                   .meaning = "integer type of activations: QInt8, QUInt8, QInt16, QUInt16",
+                   .default_value = "QUInt8",
+                   .canonical = quant_type(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.activation_type = config.ranges.type = data_type(value);
+                   }});
+  table.push_back({.name = "weight_type",
+                   .meaning = "integer type of weights: QInt8, QUInt8, QInt16, QUInt16",
+                   .default_value = "QInt8",
+                   .canonical = quant_type(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.weight_type = data_type(value);
+                   }});
+  table.push_back({.name = "per_channel",
+                   .meaning = "one weight scale per output channel instead of one per tensor",
+                   .default_value = false,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.per_channel = value.as_bool();
+                   }});
+  table.push_back({.name = "reduce_range",
+                   .meaning = "weights one bit narrower, for x86 processors without VNNI",
+                   .default_value = false,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.reduce_range = value.as_bool();
+                   }});
+}
+
+void add_symmetry(std::vector<Option>& table) {
+  table.push_back({.name = "extra_options.ActivationSymmetric",
+                   .meaning = "activations symmetric around zero",
+                   .default_value = false,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.activation_symmetric = value.as_bool();
+                     config.ranges.symmetric_quantization = value.as_bool();
+                   }});
+  table.push_back({.name = "extra_options.WeightSymmetric",
+                   .meaning = "weights symmetric around zero",
+                   .default_value = true,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.weight_symmetric = value.as_bool();
+                   }});
+  table.push_back({.name = "extra_options.WeightCalibrateMethod",
+                   .meaning = "range of weights: MinMax, MinMSE (least squared error), Percentile",
+                   .default_value = "MinMax",
+                   .canonical = one_of({{"MinMax", {"CalibrationMethod.MinMax"}},
+                                        {"MinMSE", {"ExtendedCalibrationMethod.MinMSE", "CalibrationMethod.MinMSE"}},
+                                        {"Percentile", {"CalibrationMethod.Percentile"}}}),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.weight_range = weight_range(value);
+                   }});
+  table.push_back({.name = "extra_options.QuantizeBias",
+                   .meaning = "biases as int32 with scale s_in * s_w; false leaves them float",
+                   .default_value = true,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.quantize_bias = value.as_bool();
+                   }});
+}
+
+}  // namespace
+
+void add_type_options(std::vector<Option>& table) {
+  add_types(table);
+  add_symmetry(table);
+}
+
+}  // namespace quantsearch::options
