@@ -22,7 +22,7 @@ struct Option {
   /// Sets its field; gets canonical values only.
   std::function<void(QuantizationConfig&, const Value&)> apply;
   /// Empty: always has an effect.
-  std::function<bool(const Settings&)> matters;
+  std::function<bool(const Settings&)> matters = {};
 };
 
 /// A name that is known but does nothing here, with the reason. `accepted` values are taken silently, others refused.

@@ -95,23 +95,23 @@ Pipeline::~Pipeline() = default;
 Candidate Pipeline::build(const QuantizationConfig& config, const CancellationToken& token) {
   State& state = *state_;
   Candidate candidate;
-  const Key simplified_key = simplify_key(state.model_key, config.simplify);
-  const Key statistics_key = observe_key(simplified_key, state.data_key, config);
-  const Key chosen_key = ranges_key(statistics_key, config.ranges);
+  const std::vector<Key> keys = stage_keys(state.model_key, state.data_key, config);
 
   const auto simplified = state.run_simplify(config.simplify, candidate.stages);
   token.throw_if_cancelled();
+  // Ranges that are held need no statistics, which may have been dropped.
+  std::shared_ptr<const Statistics> statistics;
+  if (!state.cache.holds(keys[2])) statistics = state.run_observe(*simplified, keys[1], config, token, candidate.stages);
   const auto compute_ranges = [&] {
-    const auto statistics = state.run_observe(*simplified, statistics_key, config, token, candidate.stages);
     return choose_ranges(*statistics, effective_range_options(config.ranges), state.pool);
   };
   const auto ranges = state.cache.get<Ranges>(
-      "ranges", chosen_key, compute_ranges,
+      "ranges", keys[2], compute_ranges,
       [](const Ranges& made) { return static_cast<std::int64_t>(made.size()) * 100; }, candidate.stages);
   token.throw_if_cancelled();
   const auto compute_model = [&] { return quantize(simplified->model, *ranges, config.quantize, state.pool); };
   candidate.quantized = state.cache.get<QuantizedModel>(
-      "quantize", quantize_key(simplified_key, chosen_key, config.quantize), compute_model,
+      "quantize", keys[3], compute_model,
       [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);
   candidate.key = content_key(candidate.quantized->model);
   return candidate;
@@ -121,13 +121,6 @@ Scores Pipeline::score(Candidate& candidate, const Reference& reference, const E
   const auto compute = [&] { return evaluate(candidate.quantized->model, reference, state_->pool, options); };
   return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options), compute,
                                     [](const Scores&) { return std::int64_t{1000}; }, candidate.stages);
-}
-
-std::vector<Key> Pipeline::stage_keys(const QuantizationConfig& config) const {
-  const Key simplified = simplify_key(state_->model_key, config.simplify);
-  const Key statistics = observe_key(simplified, state_->data_key, config);
-  const Key ranges = ranges_key(statistics, config.ranges);
-  return {simplified, statistics, ranges, quantize_key(simplified, ranges, config.quantize)};
 }
 
 const Model& Pipeline::simplified(const SimplifyOptions& options) {

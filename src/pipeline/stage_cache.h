@@ -42,6 +42,7 @@ class StageCache {
     return artefact;
   }
 
+  [[nodiscard]] bool holds(const Key& key) const { return entries_.contains(key); }
   [[nodiscard]] const CacheReport& report() const { return report_; }
 
  private:

@@ -1,5 +1,7 @@
 #include "pipeline/stage_keys.h"
 
+#include "quantsearch/pipeline/pipeline.h"
+
 namespace quantsearch {
 
 namespace {
@@ -102,6 +104,13 @@ Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions
     add(key, subgraph.ends);
   }
   return key.finish();
+}
+
+std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config) {
+  const Key simplified = simplify_key(model, config.simplify);
+  const Key statistics = observe_key(simplified, data, config);
+  const Key ranges = ranges_key(statistics, config.ranges);
+  return {simplified, statistics, ranges, quantize_key(simplified, ranges, config.quantize)};
 }
 
 }  // namespace quantsearch

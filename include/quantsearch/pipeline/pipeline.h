@@ -43,6 +43,9 @@ struct CacheReport {
   std::int64_t bytes = 0;
 };
 
+/// Keys of the stages simplify, observe, ranges and quantize of a configuration; costs no stage.
+[[nodiscard]] std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config);
+
 /// One float model and one calibration set. Not thread-safe: one trial at a time; the stages use the pool.
 class Pipeline {
  public:
@@ -58,8 +61,6 @@ class Pipeline {
   [[nodiscard]] Candidate build(const QuantizationConfig& config, const CancellationToken& token);
   /// Scores; the same model (by content) is not run twice. Appends the stage to candidate.stages.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options);
-  /// Keys of the stages a configuration goes through, earliest first; costs no stage.
-  [[nodiscard]] std::vector<Key> stage_keys(const QuantizationConfig& config) const;
   /// The simplified float model under these options.
   [[nodiscard]] const Model& simplified(const SimplifyOptions& options);
   [[nodiscard]] CacheReport cache_report() const;

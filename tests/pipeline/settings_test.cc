@@ -1,0 +1,127 @@
+#include "quantsearch/pipeline/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+namespace {
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+Settings settings_of_yaml(const std::string& text) { return settings_from(parse_yaml(text, "test")); }
+
+TEST(Settings, ShortNamesMeanTheFullOnes) {
+  const Settings settings = settings_of_yaml("{calibrate_method: MinMax, activation_type: QuantType.QInt8}");
+  EXPECT_EQ(settings.at("calibrate_method"), Value("CalibrationMethod.MinMax"));
+  EXPECT_EQ(settings.at("activation_type"), Value("QInt8"));
+}
+
+TEST(Settings, MinMseAloneIsThePowerOfTwoMethod) {
+  EXPECT_EQ(settings_of_yaml("calibrate_method: MinMSE").at("calibrate_method"), Value("PowerOfTwoMethod.MinMSE"));
+}
+
+TEST(Settings, APresetIsOverriddenByKeysBesideIt) {
+  const QuantizationConfig config =
+      resolve(settings_of_yaml("{preset: S8S8_AAWS, activation_type: QInt16, extra_options: {Percentile: 99.9}}"));
+  EXPECT_EQ(config.quantize.activation_type, DataType::int16);
+  EXPECT_EQ(config.quantize.weight_type, DataType::int8);
+  EXPECT_EQ(config.ranges.method, RangeMethod::percentile);
+  EXPECT_EQ(config.ranges.percentile, 99.9);
+}
+
+TEST(Settings, TheDefaultIsUint8ActivationsWithPerChannelInt8Weights) {
+  const QuantizationConfig config = resolve(settings_from(Value()));
+  EXPECT_EQ(config.quantize.activation_type, DataType::uint8);
+  EXPECT_EQ(config.quantize.weight_type, DataType::int8);
+  EXPECT_TRUE(config.quantize.per_channel);
+  EXPECT_FALSE(config.quantize.activation_symmetric);
+}
+
+TEST(Settings, PowerOfTwoMethodsMakePowerOfTwoScales) {
+  const QuantizationConfig up = resolve(settings_of_yaml("calibrate_method: NonOverflow"));
+  EXPECT_TRUE(up.quantize.power_of_two);
+  EXPECT_EQ(up.quantize.power_of_two_rounding, PowerOfTwoRounding::up);
+  EXPECT_EQ(resolve(settings_of_yaml("calibrate_method: MinMSE")).quantize.power_of_two_rounding, PowerOfTwoRounding::nearest);
+}
+
+TEST(Settings, AnUnknownKeyNamesTheNearest) {
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("activation_typ: QInt8"); }),
+            "configuration: unknown key 'activation_typ'; nearest known: 'activation_type'");
+}
+
+TEST(Settings, AnUnknownValueNamesTheKeyAndTheNearest) {
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("activation_type: QInt9"); }),
+            "configuration: 'activation_type': unknown value 'QInt9'; nearest known: 'QInt8', 'QUInt8', 'QInt16'");
+}
+
+TEST(Settings, MethodsThatAreNotBuiltAreRefusedWhenAskedFor) {
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_cle: true"); }),
+            "configuration: 'include_cle: true' is refused: cross-layer equalization is not built yet");
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_cle: false"); }), "nothing was thrown");
+}
+
+TEST(Settings, TypesThatAreNotIntegersAreRefusedByName) {
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("activation_type: QBFloat16"); }),
+            "configuration: 'activation_type': 'QBFloat16' is not an integer type; only integer types are built");
+}
+
+TEST(Settings, DistributionIsRefusedWithTheMethodThatItAmountsTo) {
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("calibrate_method: Distribution"); }),
+            "configuration: 'calibrate_method': 'Distribution' is symmetric min-max for integer types: use "
+            "CalibrationMethod.MinMax with ActivationSymmetric true");
+}
+
+TEST(Settings, PresetsThatAreNotBuiltSayWhy) {
+  EXPECT_EQ(message_of([] { (void)settings_from(Value("BF16")); }),
+            "configuration: preset 'BF16' is refused: its types are not integers; only integer types are built");
+}
+
+TEST(Settings, OptionsHaveAnEffectOnlyUnderTheMethodThatReadsThem) {
+  EXPECT_TRUE(has_effect("extra_options.Percentile", {{"calibrate_method", "CalibrationMethod.Percentile"}}));
+  EXPECT_FALSE(has_effect("extra_options.Percentile", {{"calibrate_method", "CalibrationMethod.MinMax"}}));
+  EXPECT_FALSE(has_effect("extra_options.CalibMovingAverageConstant", {{"calibrate_method", "CalibrationMethod.MinMax"}}));
+  EXPECT_TRUE(has_effect("extra_options.CalibMovingAverageConstant",
+                         {{"calibrate_method", "CalibrationMethod.MinMax"}, {"extra_options.CalibMovingAverage", true}}));
+}
+
+TEST(Settings, ContradictionsAreNamed) {
+  EXPECT_EQ(contradiction({{"calibrate_method", "PowerOfTwoMethod.MinMSE"}, {"per_channel", true}}),
+            "power-of-two methods need per-tensor weights (per_channel: false)");
+  EXPECT_EQ(contradiction({{"calibrate_method", "CalibrationMethod.MinMax"}, {"per_channel", true}}), std::nullopt);
+}
+
+TEST(Settings, WrittenSettingsReadBackTheSame) {
+  for (const PresetInfo& preset : all_presets()) {
+    if (preset.refused) continue;
+    const Settings again = settings_from(to_value(preset.settings));
+    for (const auto& [name, value] : preset.settings) EXPECT_EQ(again.at(name), value) << preset.name << " " << name;
+    EXPECT_EQ(again.size(), preset.settings.size()) << preset.name;
+  }
+}
+
+TEST(Settings, EveryBuiltPresetResolves) {
+  for (const PresetInfo& preset : all_presets()) {
+    if (preset.refused) continue;
+    EXPECT_NO_THROW((void)resolve(preset.settings)) << preset.name;
+  }
+}
+
+TEST(Settings, EveryDefaultIsInItsOwnCanonicalForm) {
+  for (const OptionInfo& option : all_options()) {
+    EXPECT_EQ(canonical_value(option.name, option.default_value), option.default_value) << option.name;
+    EXPECT_FALSE(option.meaning.empty()) << option.name;
+  }
+}
+
+}  // namespace
+}  // namespace quantsearch

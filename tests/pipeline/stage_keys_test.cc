@@ -1,0 +1,60 @@
+#include "pipeline/stage_keys.h"
+
+#include <gtest/gtest.h>
+
+#include "quantsearch/pipeline/pipeline.h"
+
+namespace quantsearch {
+namespace {
+
+constexpr Key kModel{1, 2};
+constexpr Key kData{3, 4};
+
+std::vector<Key> keys_of(const std::string& yaml) {
+  return stage_keys(kModel, kData, resolve(settings_from(parse_yaml(yaml, "test"))));
+}
+
+TEST(StageKeys, ConfigurationsShareTheStagesTheyAgreeOn) {
+  const auto min_max = keys_of("{calibrate_method: MinMax, activation_type: QInt8}");
+  const auto percentile = keys_of("{calibrate_method: Percentile, activation_type: QInt8}");
+  EXPECT_EQ(min_max[0], percentile[0]);
+  EXPECT_EQ(min_max[1], percentile[1]);
+  EXPECT_NE(min_max[2], percentile[2]);
+  EXPECT_NE(min_max[3], percentile[3]);
+}
+
+TEST(StageKeys, MinMaxRangesServeEveryType) {
+  const auto narrow = keys_of("{calibrate_method: MinMax, activation_type: QInt8}");
+  const auto wide = keys_of("{calibrate_method: MinMax, activation_type: QInt16}");
+  EXPECT_EQ(narrow[2], wide[2]);
+  EXPECT_NE(narrow[3], wide[3]);
+}
+
+TEST(StageKeys, RangesThatMinimiseAnErrorDependOnTheType) {
+  EXPECT_NE(keys_of("{calibrate_method: CalibrationMethod.MinMSE, activation_type: QInt8}")[2],
+            keys_of("{calibrate_method: CalibrationMethod.MinMSE, activation_type: QInt16}")[2]);
+}
+
+TEST(StageKeys, OptionsOfOtherMethodsChangeNothing) {
+  EXPECT_EQ(keys_of("{calibrate_method: MinMax, extra_options: {Percentile: 99.9}}"), keys_of("{calibrate_method: MinMax}"));
+}
+
+TEST(StageKeys, ExclusionsChangeOnlyTheLastStage) {
+  const auto all = keys_of("{calibrate_method: MinMax}");
+  const auto some = keys_of("{calibrate_method: MinMax, nodes_to_exclude: [conv1]}");
+  EXPECT_EQ(all[2], some[2]);
+  EXPECT_NE(all[3], some[3]);
+}
+
+TEST(StageKeys, ModelAndDataReachEveryStageBehindThem) {
+  const QuantizationConfig config = resolve(settings_from(Value()));
+  const auto keys = stage_keys(kModel, kData, config);
+  const auto other_data = stage_keys(kModel, Key{5, 6}, config);
+  const auto other_model = stage_keys(Key{7, 8}, kData, config);
+  EXPECT_EQ(keys[0], other_data[0]);
+  for (std::size_t stage = 1; stage < keys.size(); ++stage) EXPECT_NE(keys[stage], other_data[stage]);
+  for (std::size_t stage = 0; stage < keys.size(); ++stage) EXPECT_NE(keys[stage], other_model[stage]);
+}
+
+}  // namespace
+}  // namespace quantsearch
