@@ -71,7 +71,7 @@ bool is_group(const std::string& name) { return name == "extra_options" || name 
 
 void flatten(const Value& mapping, const std::string& prefix, Settings& settings) {
   for (const auto& [key, value] : mapping.as_map()) {
-    const std::string name = prefix + key;
+    const std::string name = option_name(prefix + key);
     if (is_group(name)) {
       if (!value.is_null()) flatten(value, name + ".", settings);
     } else if (name != "preset") {
@@ -88,6 +88,17 @@ std::vector<OptionInfo> all_options() {
     infos.push_back({.name = row.name, .meaning = row.meaning, .default_value = row.default_value});
   }
   return infos;
+}
+
+std::string option_name(const std::string& written) {
+  static const std::map<std::string, std::string> aliases = {{kExtra + "OpTypesToQuantize", "op_types_to_quantize"},
+                                                             {kExtra + "ExtraOpTypesToQuantize", "extra_op_types_to_quantize"},
+                                                             {kExtra + "NodesToQuantize", "nodes_to_quantize"},
+                                                             {kExtra + "NodesToExclude", "nodes_to_exclude"},
+                                                             {kExtra + "InputNodes", "input_nodes"},
+                                                             {kExtra + "OutputNodes", "output_nodes"}};
+  const auto found = aliases.find(written);
+  return found == aliases.end() ? written : found->second;
 }
 
 void require_option(const std::string& option) {

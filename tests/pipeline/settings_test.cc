@@ -54,6 +54,12 @@ TEST(Settings, PowerOfTwoMethodsMakePowerOfTwoScales) {
   EXPECT_EQ(resolve(settings_of_yaml("calibrate_method: MinMSE")).quantize.power_of_two_rounding, PowerOfTwoRounding::nearest);
 }
 
+TEST(Settings, QuarksOtherNamesMeanTheSameOption) {
+  const Settings settings = settings_of_yaml("extra_options: {InputNodes: [a], OpTypesToQuantize: [Conv]}");
+  EXPECT_EQ(settings.at("input_nodes"), Value(Value::List{"a"}));
+  EXPECT_EQ(settings.at("op_types_to_quantize"), Value(Value::List{"Conv"}));
+}
+
 TEST(Settings, AnUnknownKeyNamesTheNearest) {
   EXPECT_EQ(message_of([] { (void)settings_of_yaml("activation_typ: QInt8"); }),
             "configuration: unknown key 'activation_typ'; nearest known: 'activation_type'");

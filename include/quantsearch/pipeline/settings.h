@@ -46,6 +46,8 @@ struct OptionInfo {
 [[nodiscard]] Value canonical_value(const std::string& option, const Value& value);
 /// True when the option's value is itself a list, so that a space needs a list of lists.
 [[nodiscard]] bool is_list_option(const std::string& option);
+/// The one name of an option that has two: Quark's "extra_options.InputNodes" is "input_nodes".
+[[nodiscard]] std::string option_name(const std::string& written);
 /// Throws InvalidInput or Unsupported when `option` is not an option.
 void require_option(const std::string& option);
 
