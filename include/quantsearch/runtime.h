@@ -31,6 +31,8 @@ class Session {
   /// Outputs and taps by name. Thread-safe. A run is stopped (Cancelled) soon after `token` is cancelled or past its
   /// deadline. Throws InvalidInput when inputs do not fit the model, IoError when the runtime fails.
   [[nodiscard]] virtual Batch run(const Batch& inputs, const CancellationToken& token = {}) const = 0;
+  /// True when one run may stack samples along the first axis: it is open in every input and output of the model.
+  [[nodiscard]] virtual bool stacks_samples() const { return true; }
 };
 
 /// Weights are used in place, not copied per session. Throws InvalidInput with the runtime's message when the model
@@ -47,11 +49,12 @@ class Session {
 /// "ONNX Runtime 1.29.0".
 [[nodiscard]] std::string runtime_version();
 
-/// True when the first dimension of every input and output is not a fixed size, so that samples may be stacked.
+/// True when the first dimension of every input and output is not a fixed size, neither as declared nor as it follows
+/// from the inputs (a Reshape to a fixed batch), so that samples may be stacked.
 [[nodiscard]] bool has_dynamic_batch(const Model& model);
 
 struct RunSamplesOptions {
-  std::int64_t batch = 1;  // samples per run; reduced to what the source allows
+  std::int64_t batch = 1;  // samples per run; reduced to what the source and the session allow
   CancellationToken token;
 };
 /// Runs all samples of `data` over the pool, one run per worker at a time. `consume(first_sample, count, outputs, worker)`

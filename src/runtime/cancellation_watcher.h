@@ -1,0 +1,61 @@
+#pragma once
+
+// Stops runs whose token was cancelled. A token has no callback (it may be cancelled by a signal
+// handler), so somebody must look at it while a run is inside the runtime: one thread for all runs
+// of the process, started by the first one, that looks every few milliseconds while there are runs
+// and sleeps for good when there are none.
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "quantsearch/base/cancellation.h"
+
+namespace quantsearch {
+
+class CancellationWatcher {
+ public:
+  CancellationWatcher() = default;
+  ~CancellationWatcher();
+  CancellationWatcher(const CancellationWatcher&) = delete;
+  CancellationWatcher& operator=(const CancellationWatcher&) = delete;
+
+  /// Ends the watch when it goes out of scope; `stop` is not running and will not be called after
+  /// that.
+  class Watch {
+   public:
+    Watch(CancellationWatcher& watcher, std::uint64_t id) : watcher_(watcher), id_(id) {}
+    ~Watch() { watcher_.forget(id_); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    CancellationWatcher& watcher_;
+    std::uint64_t id_;
+  };
+
+  /// Calls `stop` once, from the watcher's thread, when `token` is cancelled. `stop` must be quick
+  /// and not throw.
+  [[nodiscard]] Watch watch(CancellationToken token, std::function<void()> stop);
+
+ private:
+  struct Run {
+    CancellationToken token;
+    std::function<void()> stop;  // empty once called
+  };
+  void forget(std::uint64_t id);
+  void loop();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<std::uint64_t, Run> runs_;
+  std::uint64_t next_id_ = 0;
+  bool asleep_ = false;
+  bool quit_ = false;
+  std::thread thread_;  // not a pool worker: it must look while all of them are inside a run
+};
+
+}  // namespace quantsearch

@@ -1,0 +1,47 @@
+#include <fmt/core.h>
+#include <onnxruntime_session_options_config_keys.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/runtime.h"
+#include "runtime/ort_support.h"
+
+namespace quantsearch {
+
+namespace {
+
+// Above this the weights of the written graph go to a file of their own: a protobuf ends at 2 GB,
+// and blocked layouts pad channels, so the optimized weights may be larger than ours.
+constexpr std::int64_t kInlineWeightBytes = std::int64_t{1} << 30;
+
+}  // namespace
+
+Model optimized_model(const Model& model) {
+  const auto environment = ort_environment();
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "optimized.onnx";
+  DetachedModel detached = detach_initializers(model, kSharedBytes);
+  const SharedWeights weights = share_weights(*environment, std::move(detached.initializers));
+  Ort::SessionOptions options = ort_session_options(1, true);
+  options.SetOptimizedModelFilePath(file.c_str());
+  if (weight_bytes(model.graph) > kInlineWeightBytes) {
+    options.AddConfigEntry(kOrtSessionOptionsOptimizedModelExternalInitializersFileName,
+                           "optimized.data");
+    options.AddConfigEntry(kOrtSessionOptionsOptimizedModelExternalInitializersMinSizeInBytes,
+                           "1024");
+  }
+  try {
+    if (!weights.names.empty()) options.AddExternalInitializers(weights.names, weights.values);
+    const Ort::Session session(environment->env, detached.proto.data(), detached.proto.size(),
+                               options);
+  } catch (const Ort::Exception& failure) {
+    throw InvalidInput(fmt::format("optimize: {} cannot load the model: {}", runtime_version(),
+                                   one_line(failure.what())));
+  }
+  return load_model(file);
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,135 @@
+#include "runtime/signature.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+bool fits(const Tensor& tensor, const ValueInfo& value) {
+  if (tensor.type() != value.type) return false;
+  if (!value.dimensions) return true;
+  if (tensor.shape().size() != value.dimensions->size()) return false;
+  for (std::size_t axis = 0; axis < value.dimensions->size(); ++axis) {
+    const Dimension& wanted = (*value.dimensions)[axis];
+    if (wanted.size && *wanted.size != tensor.shape()[axis]) return false;
+  }
+  return true;
+}
+
+std::string describe(const Batch& inputs) {
+  std::vector<std::string> parts;
+  for (const auto& [name, tensor] : inputs) {
+    parts.push_back(
+        fmt::format("'{}' {} {}", name, to_string(tensor.type()), to_string(tensor.shape())));
+  }
+  return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::set<std::string, std::less<>> made_by_nodes(const Graph& graph) {
+  std::set<std::string, std::less<>> names;
+  for (const Node& node : graph.nodes) names.insert(node.outputs.begin(), node.outputs.end());
+  names.erase("");
+  return names;
+}
+
+bool holds(const std::vector<ValueInfo>& values, std::string_view name) {
+  return std::ranges::find(values, name, &ValueInfo::name) != values.end();
+}
+
+}  // namespace
+
+Signature::Signature(const Model& model, const std::vector<std::string>& taps) {
+  const Graph& graph = model.graph;
+  std::map<std::string_view, std::shared_ptr<const Tensor>> initializers;
+  for (const Initializer& initializer : graph.initializers)
+    initializers[initializer.name] = initializer.tensor;
+  for (const ValueInfo& value : graph.inputs) {
+    if (value.type == DataType::undefined) {
+      throw Unsupported(fmt::format(
+          "open session: input '{}' is not a tensor; only tensors can be fed", value.name));
+    }
+    inputs_.push_back({.value = value, .is_optional = initializers.contains(value.name)});
+  }
+  if (taps.empty()) return;
+  const auto made = made_by_nodes(graph);
+  for (const std::string& tap : std::set<std::string>(taps.begin(), taps.end())) {
+    if (made.contains(tap)) {
+      if (!holds(graph.outputs, tap)) inner_taps_.push_back(tap);
+    } else if (holds(graph.inputs, tap)) {
+      input_taps_.push_back(tap);
+      if (initializers.contains(tap)) initializer_taps_[tap] = initializers[tap];
+    } else if (initializers.contains(tap)) {
+      initializer_taps_[tap] = initializers[tap];
+    } else {
+      throw InvalidInput(fmt::format("open session: the graph holds no tensor '{}' to tap", tap));
+    }
+  }
+}
+
+std::string Signature::describe_inputs() const {
+  std::vector<std::string> parts;
+  for (const Input& input : inputs_) {
+    ValueInfo unnamed = input.value;
+    unnamed.name.clear();
+    parts.push_back(fmt::format("'{}' {}{}", input.value.name, to_string(unnamed),
+                                input.is_optional ? " (optional)" : ""));
+  }
+  return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void Signature::check_inputs(const Batch& inputs) const {
+  std::size_t known = 0;
+  for (const Input& input : inputs_) {
+    const auto given = inputs.find(input.value.name);
+    if (given == inputs.end()) {
+      if (input.is_optional) continue;
+      throw InvalidInput(fmt::format("run: input '{}' is missing; got {}, the model takes {}",
+                                     input.value.name, describe(inputs), describe_inputs()));
+    }
+    ++known;
+    if (!fits(given->second, input.value)) {
+      throw InvalidInput(fmt::format("run: input '{}' does not fit; got {}, the model takes {}",
+                                     input.value.name, describe(inputs), describe_inputs()));
+    }
+  }
+  if (known == inputs.size()) return;
+  for (const auto& [name, tensor] : inputs) {
+    if (std::ranges::find(inputs_, name, [](const Input& input) { return input.value.name; }) ==
+        inputs_.end()) {
+      throw InvalidInput(fmt::format("run: the model has no input '{}'; got {}, the model takes {}",
+                                     name, describe(inputs), describe_inputs()));
+    }
+  }
+}
+
+void Signature::add_outer_taps(const Batch& inputs, Batch& outputs) const {
+  for (const auto& [name, tensor] : initializer_taps_) outputs.insert_or_assign(name, *tensor);
+  for (const std::string& name : input_taps_) {
+    const auto given = inputs.find(name);
+    if (given != inputs.end()) outputs.insert_or_assign(name, given->second);
+  }
+}
+
+Model with_outputs(Model model, const std::vector<std::string>& taps) {
+  std::map<std::string, const ValueInfo*, std::less<>> known;
+  if (!taps.empty()) {
+    for (const ValueInfo& value : model.graph.values) known[value.name] = &value;
+  }
+  for (const std::string& tap : taps) {
+    const auto value = known.find(tap);
+    ValueInfo output = value == known.end() ? ValueInfo{} : *value->second;
+    output.name = tap;
+    model.graph.outputs.push_back(std::move(output));
+  }
+  return model;
+}
+
+}  // namespace quantsearch
