@@ -1,0 +1,103 @@
+"""Times AMD Quark on the twelve calibration settings of bench/grid12.yaml, used as a black box.
+
+    python quark_grid12.py MODEL.onnx CALIBRATION.npz EVALUATION.npz [--calibrate N] [--evaluate N] [--json FILE]
+
+One process, one sample a batch; each configuration is quantized and scored on the evaluation images (mean squared
+difference to the float outputs). Prints seconds per configuration and in all, and the peak resident memory.
+"""
+import argparse
+import itertools
+import json
+import logging
+import os
+import resource
+import tempfile
+import time
+
+import numpy as np
+import onnxruntime as ort
+
+METHODS = ["PowerOfTwoMethod.MinMSE", "CalibrationMethod.MinMax", "CalibrationMethod.Percentile"]
+TYPES = ["QInt8", "QInt16"]
+
+
+class Reader:
+    def __init__(self, name, images):
+        self.name, self.images, self.next = name, images, 0
+
+    def get_next(self):
+        if self.next == len(self.images):
+            return None
+        self.next += 1
+        return {self.name: self.images[self.next - 1:self.next]}
+
+    def rewind(self):
+        self.next = 0
+
+    reset_iter = rewind
+
+
+def outputs(model, name, images):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 2
+    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(None, {name: images[i:i + 1]})[0] for i in range(len(images))])
+
+
+def quantization_config(method, activation, symmetric):
+    from onnxruntime.quantization.calibrate import CalibrationMethod
+    from onnxruntime.quantization.quant_utils import QuantFormat, QuantType
+    from quark.onnx import ExtendedQuantFormat, PowerOfTwoMethod
+    from quark.onnx.quantization.config.config import QuantizationConfig
+
+    family, _, member = method.partition(".")
+    wide = activation == "QInt16"
+    return QuantizationConfig(
+        calibrate_method=getattr({"PowerOfTwoMethod": PowerOfTwoMethod, "CalibrationMethod": CalibrationMethod}[family], member),
+        quant_format=ExtendedQuantFormat.QDQ if wide else QuantFormat.QDQ,
+        activation_type=getattr(QuantType, activation), weight_type=QuantType.QInt8, include_cle=False,
+        extra_options={"ActivationSymmetric": symmetric, "WeightSymmetric": True})
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("calibration")
+    parser.add_argument("evaluation")
+    parser.add_argument("--calibrate", type=int, default=100)
+    parser.add_argument("--evaluate", type=int, default=200)
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    logging.disable(logging.WARNING)
+    from quark.onnx import ModelQuantizer
+    from quark.onnx.quantization.config.config import Config
+
+    name = ort.InferenceSession(arguments.model, providers=["CPUExecutionProvider"]).get_inputs()[0].name
+    calibration = np.load(arguments.calibration)["input"][:arguments.calibrate]
+    evaluation = np.load(arguments.evaluation)["input"][:arguments.evaluate]
+    rows = []
+    start = time.perf_counter()
+    reference = outputs(arguments.model, name, evaluation)
+    with tempfile.TemporaryDirectory() as folder:
+        for method, activation, symmetric in itertools.product(METHODS, TYPES, [True, False]):
+            begin = time.perf_counter()
+            out = os.path.join(folder, "out.onnx")
+            error = None
+            try:
+                quantizer = ModelQuantizer(Config(global_quant_config=quantization_config(method, activation, symmetric)))
+                quantizer.quantize_model(arguments.model, out, Reader(name, calibration))
+                score = float(np.mean((outputs(out, name, evaluation) - reference) ** 2))
+            except Exception as failure:  # a configuration that the peer cannot do is a row of the table
+                score, error = None, f"{type(failure).__name__}: {failure}"[:200]
+            rows.append({"config": [method, activation, symmetric], "L2": score, "error": error,
+                         "seconds": time.perf_counter() - begin})
+    result = {"seconds": time.perf_counter() - start, "trials": rows,
+              "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    print(json.dumps(result, indent=1))
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(result, file)
+
+
+if __name__ == "__main__":
+    main()
