@@ -1,1 +1,122 @@
 #include "quantsearch/quantize.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "quantize/activations.h"
+#include "quantize/emit.h"
+#include "quantize/kernel_forecast.h"
+#include "quantize/parameters.h"
+#include "quantize/plan.h"
+
+namespace quantsearch {
+
+namespace {
+
+void require_type(std::string_view option, DataType type) {
+  constexpr std::array kTypes = {DataType::int8, DataType::uint8, DataType::int16,
+                                 DataType::uint16};
+  if (std::ranges::find(kTypes, type) != kTypes.end()) return;
+  throw Unsupported(
+      fmt::format("quantize: option '{}' is {}, expected int8, uint8, int16 or uint16", option,
+                  to_string(type)));
+}
+
+void require_opset(const Model& model, const QuantizeOptions& options) {
+  const std::int64_t needed = options.per_channel ? 13 : 10;
+  if (model.opset() >= needed) return;
+  throw InvalidInput(fmt::format(
+      "quantize: the model has opset {}, expected {} or more for {} quantization; simplify "
+      "raises it",
+      model.opset(), needed, options.per_channel ? "per-channel" : "any"));
+}
+
+void require_options(const Model& model, const QuantizeOptions& options) {
+  require_type("activation_type", options.activation_type);
+  require_type("weight_type", options.weight_type);
+  require_opset(model, options);
+}
+
+std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& index,
+                                       const Plan& plan, const QuantizeOptions& options) {
+  std::vector<LayerRecord> records;
+  for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
+    const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
+    records.push_back({.node = node_label(graph, node),
+                       .op_type = graph.nodes[static_cast<std::size_t>(node)].op_type,
+                       .quantized = planned.quantized,
+                       .reason = planned.quantized
+                                     ? why_not_integer(graph, index, plan, node, options)
+                                     : planned.reason});
+  }
+  return records;
+}
+
+/// "Conv (2): excluded by name; Softmax (1): …", one entry per operator type with the reason of its
+/// first node.
+std::string reasons_by_type(const std::vector<LayerRecord>& records) {
+  std::map<std::string, std::pair<int, std::string>> types;
+  for (const LayerRecord& record : records) {
+    auto& [count, reason] = types[record.op_type];
+    if (count++ == 0) reason = record.reason;
+  }
+  std::string text;
+  for (const auto& [type, entry] : types) {
+    text += fmt::format("{}{} ({}): {}", text.empty() ? "" : "; ", type, entry.first, entry.second);
+  }
+  return text.empty() ? "it has no nodes" : text;
+}
+
+void require_something_quantized(const Plan& plan, const std::vector<LayerRecord>& records) {
+  const auto computes = [](const NodePlan& node) {
+    return node.quantized && node.rule->kind != OperatorKind::layout &&
+           node.rule->kind != OperatorKind::padding;
+  };
+  if (std::ranges::any_of(plan.nodes, computes)) return;
+  throw InvalidInput(fmt::format(
+      "quantize: nothing in the model can be quantized ({}), expected at least one operator; "
+      "change the exclusions or add operator types with extra_op_types",
+      reasons_by_type(records)));
+}
+
+void add_notes(std::vector<LayerRecord>& records, const std::map<int, LayerParameters>& layers) {
+  for (const auto& [node, layer] : layers) {
+    if (layer.note.empty()) continue;
+    std::string& reason = records[static_cast<std::size_t>(node)].reason;
+    reason += reason.empty() ? layer.note : "; " + layer.note;
+  }
+}
+
+}  // namespace
+
+QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
+                        ThreadPool& pool) {
+  require_options(model, options);
+  const GraphIndex index(model.graph);
+  const Plan plan = make_plan(model, index, options);
+  std::vector<LayerRecord> records = layer_records(model.graph, index, plan, options);
+  require_something_quantized(plan, records);
+  const Activations activations = activation_params(model.graph, index, plan, ranges, options);
+  const auto layers = quantize_parameters(model.graph, index, plan, activations, options, pool);
+  add_notes(records, layers);
+  Emitted emitted = emit({.model = model,
+                          .index = index,
+                          .plan = plan,
+                          .activations = activations,
+                          .layers = layers,
+                          .options = options});
+  return {.model = std::move(emitted.model),
+          .layers = std::move(records),
+          .tensors = std::move(emitted.tensors)};
+}
+
+std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options) {
+  require_options(model, options);
+  const GraphIndex index(model.graph);
+  return layer_records(model.graph, index, make_plan(model, index, options), options);
+}
+
+}  // namespace quantsearch

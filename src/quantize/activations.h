@@ -1,0 +1,34 @@
+#pragma once
+
+// Scales and zero points of the tensors that carry a pair, and which pairs are written.
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "quantize/plan.h"
+#include "quantsearch/quantize.h"
+
+namespace quantsearch {
+
+struct Activations {
+  std::map<std::string, TensorParams, std::less<>> params;  // of every pair that is written
+  std::set<std::string, std::less<>>
+      folded;  // before a clamp that the pair behind it makes redundant
+};
+
+/// Throws InvalidInput for a tensor without a range.
+[[nodiscard]] Activations activation_params(const Graph& graph, const GraphIndex& index,
+                                            const Plan& plan, const Ranges& ranges,
+                                            const QuantizeOptions& options);
+
+/// Type of constants that stand in for activations: unsigned at eight bits, because ONNX Runtime
+/// turns int8 activations into uint8 and its kernels want both operands alike.
+[[nodiscard]] DataType constant_type(DataType activation_type);
+/// Parameters of a constant operand, from its own values.
+[[nodiscard]] TensorParams constant_params(const Tensor& constant, const QuantizeOptions& options);
+
+/// True when quantizing with `params` already clips to `bounds`, so that the clamp changes nothing.
+[[nodiscard]] bool makes_redundant(const TensorParams& params, const Bounds& bounds);
+
+}  // namespace quantsearch

@@ -1,0 +1,135 @@
+#include "quantize/eligibility.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace quantsearch {
+
+namespace {
+
+/// A constant above this is a mask ("minus infinity" of an attention score), not data: it would
+/// take the whole range.
+constexpr float kMaskMagnitude = 1e4F;
+
+std::string why_no_rule(const Node& node) {
+  for (const Attribute& attribute : node.attributes) {
+    if (std::holds_alternative<std::shared_ptr<const Graph>>(attribute.value)) {
+      return "control flow: it and its bodies stay float";
+    }
+  }
+  if (!node.domain.empty())
+    return fmt::format("operators of domain '{}' are not quantized", node.domain);
+  return "has no quantized form";
+}
+
+std::string why_types(const Node& node, const OperatorRule& rule, const GraphIndex& index) {
+  std::vector<std::string> tensors;
+  for (const std::size_t input : data_inputs(node, rule, index))
+    tensors.push_back(node.inputs[input]);
+  if (has_weight(rule.kind)) tensors.push_back(node.inputs[1]);
+  tensors.push_back(node.outputs[0]);
+  for (const std::string& tensor : tensors) {
+    if (tensor.empty() || is_float_tensor(index, tensor)) continue;
+    const Tensor* constant = index.initializer(tensor);
+    const ValueInfo* value = index.value(tensor);
+    const DataType type = constant != nullptr ? constant->type()
+                          : value != nullptr  ? value->type
+                                              : DataType::undefined;
+    if (type == DataType::undefined)
+      return fmt::format("the type of its tensor '{}' is not known", tensor);
+    return fmt::format("its tensor '{}' is {}", tensor, to_string(type));
+  }
+  return "";
+}
+
+std::string why_constants(const Node& node, const GraphIndex& index) {
+  for (const std::string& input : node.inputs) {
+    const Tensor* constant = index.initializer(input);
+    if (constant == nullptr || constant->type() != DataType::float32) continue;
+    if (const NonFinite bad = count_non_finite(*constant); bad.nan + bad.infinite > 0) {
+      return fmt::format("its constant '{}' holds {} NaN and {} infinite values", input, bad.nan,
+                         bad.infinite);
+    }
+  }
+  return "";
+}
+
+std::string why_weight(const Node& node, const OperatorRule& rule, const GraphIndex& index,
+                       const QuantizeOptions& options) {
+  const bool constant = index.initializer(node.inputs[1]) != nullptr;
+  if (rule.kind == OperatorKind::matmul) {
+    if (!constant && options.matmul_const_b_only)
+      return "its B is not a constant (MatMulConstBOnly)";
+    return "";
+  }
+  if (!constant) return "its weight is not a constant";
+  const std::string_view bias = node.input(2);
+  if (!bias.empty() && index.initializer(bias) == nullptr) return "its bias is not a constant";
+  return "";
+}
+
+std::string why_elementwise(const Node& node, const GraphIndex& index) {
+  bool has_activation = false;
+  for (const std::string& input : node.inputs) {
+    const Tensor* constant = index.initializer(input);
+    if (constant == nullptr) {
+      has_activation = true;
+      continue;
+    }
+    if (constant->type() != DataType::float32) continue;
+    const auto values = constant->values<float>();
+    if (std::ranges::any_of(values, [](float value) { return std::abs(value) > kMaskMagnitude; })) {
+      return fmt::format("its constant '{}' is a mask whose values would take the whole range",
+                         input);
+    }
+    if (values.empty()) return fmt::format("its constant '{}' is empty", input);
+  }
+  return has_activation ? "" : "its inputs are all constants";
+}
+
+std::string why_layout(const Model& model, const Node& node, const GraphIndex& index) {
+  if (index.initializer(node.inputs[0]) != nullptr)
+    return "it reads a constant, so its output has a range of its own";
+  if (node.is("MaxPool")) {
+    if (node.outputs.size() > 1 && !node.outputs[1].empty()) return "its indices are read too";
+    if (model.opset() < 12) return "integer MaxPool exists from opset 12 on";
+  }
+  if (node.is("Resize")) {
+    const std::string mode = node.string_attribute("mode", "nearest");
+    if (mode != "nearest") {
+      return fmt::format("ONNX Runtime's CPU provider has no integer kernel for mode '{}'", mode);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string why_not_quantizable(const Model& model, const GraphIndex& index, int node,
+                                const QuantizeOptions& options) {
+  const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
+  const OperatorRule* rule = find_rule(at);
+  if (rule == nullptr) return why_no_rule(at);
+  if (std::string reason = why_types(at, *rule, index); !reason.empty()) return reason;
+  if (std::string reason = why_constants(at, index); !reason.empty()) return reason;
+  switch (rule->kind) {
+    case OperatorKind::convolution:
+    case OperatorKind::gemm:
+    case OperatorKind::matmul:
+      return why_weight(at, *rule, index, options);
+    case OperatorKind::elementwise:
+      return why_elementwise(at, index);
+    case OperatorKind::clamp:
+      return clamp_bounds(at, index) ? "" : "its bounds are not constants";
+    case OperatorKind::layout:
+      return why_layout(model, at, index);
+    case OperatorKind::unary:
+    case OperatorKind::padding:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace quantsearch

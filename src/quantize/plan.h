@@ -1,0 +1,43 @@
+#pragma once
+
+// Where Q/DQ pairs go, decided before any number is known: which nodes work on quantized values and
+// which tensors carry a pair. docs/placement.md gives the rules and their reasons.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantize/operators.h"
+#include "quantsearch/quantize.h"
+
+namespace quantsearch {
+
+struct NodePlan {
+  const OperatorRule* rule = nullptr;  // null: never quantized
+  bool quantized = false;
+  std::string reason;                // why it stays float
+  std::optional<BiasAdd> bias_add;   // MatMul: the Add that becomes its bias
+  std::optional<int> biased_matmul;  // Add: the MatMul whose bias it adds
+};
+
+/// A tensor that carries a Q/DQ pair.
+struct PairPlan {
+  /// Every reader takes the value behind the pair: the producer works on integers. Otherwise only
+  /// quantized readers do.
+  bool for_all_readers = false;
+  /// Between a producer and the Relu or Clip that bounds it: written only when the clamp cannot be
+  /// folded into the pair behind it, whose parameters it shares.
+  std::optional<int> before_clamp;  // index of the clamp
+};
+
+struct Plan {
+  std::vector<NodePlan> nodes;
+  std::map<std::string, PairPlan, std::less<>> pairs;  // by tensor
+};
+
+/// `graph` is in topological order.
+[[nodiscard]] Plan make_plan(const Model& model, const GraphIndex& index,
+                             const QuantizeOptions& options);
+
+}  // namespace quantsearch

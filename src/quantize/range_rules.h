@@ -1,0 +1,26 @@
+#pragma once
+
+// Where the range of a tensor comes from. The answer does not depend on the options, so that one
+// observation serves every configuration.
+
+#include <optional>
+#include <string>
+
+#include "quantize/operators.h"
+#include "quantsearch/quantize.h"
+
+namespace quantsearch {
+
+struct RangeSource {
+  std::string tensor;  // whose observed range it takes; itself, mostly
+  std::optional<Range>
+      fixed;  // known without observation: outputs of Softmax, Sigmoid, HardSigmoid
+};
+[[nodiscard]] RangeSource range_source(const Graph& graph, const GraphIndex& index,
+                                       std::string tensor);
+
+/// The bounds of the Relu or Clip that makes `tensor`, if one does.
+[[nodiscard]] std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
+                                              std::string_view tensor);
+
+}  // namespace quantsearch
