@@ -1,8 +1,6 @@
-#include <cctype>
-#include <string>
-#include <string_view>
+#include "runtime/ort_message.h"
 
-#include "runtime/ort_support.h"
+#include <cctype>
 
 namespace quantsearch {
 

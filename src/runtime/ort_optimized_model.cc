@@ -7,6 +7,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/runtime.h"
+#include "runtime/ort_message.h"
 #include "runtime/ort_support.h"
 
 namespace quantsearch {

@@ -7,6 +7,7 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/runtime.h"
+#include "runtime/ort_message.h"
 #include "runtime/ort_support.h"
 #include "runtime/signature.h"
 

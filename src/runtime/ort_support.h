@@ -57,8 +57,4 @@ struct SharedWeights {
 [[nodiscard]] SharedWeights share_weights(const OrtEnvironment& environment,
                                           std::vector<Initializer> initializers);
 
-/// The message on one line, without the file, line and function of ONNX Runtime's source that it
-/// carries.
-[[nodiscard]] std::string one_line(std::string_view message);
-
 }  // namespace quantsearch
