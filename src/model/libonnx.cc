@@ -1,0 +1,107 @@
+#include <fmt/core.h>
+#include <onnx/checker.h>
+#include <onnx/defs/schema.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include "model/proto_read.h"
+#include "model/proto_write.h"
+#include "quantsearch/model.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// Tensors up to here are given to libonnx with their values (shapes, axes, paddings); of larger
+/// ones it only looks at type and shape, so they need not be copied.
+constexpr std::size_t kValuesOfInterestBytes = 16384;
+
+onnx::ModelProto without_large_values(const Model& model) {
+  return model_io::write_model(
+      model, [](const Tensor& tensor, model_io::TensorRole role, onnx::TensorProto& proto) {
+        if (tensor.bytes().size() <= kValuesOfInterestBytes) {
+          model_io::store_inline(tensor, role, proto);
+        } else {
+          proto.set_raw_data(
+              std::string("\0", 1));  // the checker wants a value field, and does not measure it
+        }
+      });
+}
+
+/// libonnx writes over several lines; a message of ours is one sentence.
+std::string one_line(std::string text) {
+  for (char& letter : text) {
+    if (letter == '\n' || letter == '\t') letter = ' ';
+  }
+  while (!text.empty() && (text.back() == ' ' || text.back() == '.')) text.pop_back();
+  return text;
+}
+
+void infer(onnx::ModelProto& proto) {
+  const onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0,
+                                            /*data_prop=*/true);
+  onnx::shape_inference::InferShapes(proto, onnx::OpSchemaRegistry::Instance(), options);
+}
+
+}  // namespace
+
+void check_model(const Model& model) {
+  try {
+    onnx::checker::check_model(without_large_values(model), /*full_check=*/true);
+  } catch (const std::exception& error) {
+    throw InvalidInput(
+        fmt::format("check: the model is not valid ONNX: {}", one_line(error.what())));
+  }
+}
+
+Model infer_shapes(Model model) {
+  onnx::ModelProto proto = without_large_values(model);
+  try {
+    infer(proto);
+  } catch (const std::exception&) {
+    // Value infos are notes of whoever wrote the model; when they contradict its operators they are
+    // wrong.
+    proto = without_large_values(model);
+    proto.mutable_graph()->clear_value_info();
+    try {
+      infer(proto);
+    } catch (const std::exception& error) {
+      throw InvalidInput(
+          fmt::format("shape inference: the model contradicts itself: {}", one_line(error.what())));
+    }
+  }
+  model.graph.values.clear();
+  for (onnx::ValueInfoProto& value : *proto.mutable_graph()->mutable_value_info()) {
+    model.graph.values.push_back(model_io::read_value_info(std::move(value)));
+  }
+  // The model's own words about its outputs stand; only what they leave open is filled.
+  for (std::size_t index = 0; index < model.graph.outputs.size(); ++index) {
+    ValueInfo& output = model.graph.outputs[index];
+    const ValueInfo inferred =
+        model_io::read_value_info(proto.graph().output(static_cast<int>(index)));
+    if (output.type == DataType::undefined && output.extra.empty()) output.type = inferred.type;
+    if (output.type != DataType::undefined && !output.dimensions)
+      output.dimensions = inferred.dimensions;
+  }
+  return model;
+}
+
+std::int64_t newest_opset() {
+  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().LastReleaseVersionMap().at(
+      onnx::ONNX_DOMAIN);
+}
+
+std::int64_t ir_version_for_opset(std::int64_t opset) {
+  // The IR version of the ONNX release that brought each opset (docs/Versioning.md of onnx).
+  struct Release {
+    std::int64_t opset;
+    std::int64_t ir_version;
+  };
+  constexpr Release kReleases[] = {{8, 3},  {9, 4},  {10, 5},  {11, 6},  {14, 7},
+                                   {18, 8}, {20, 9}, {22, 10}, {23, 11}, {24, 12}};
+  for (const Release& release : kReleases) {
+    if (opset <= release.opset) return release.ir_version;
+  }
+  return onnx::Version::IR_VERSION;
+}
+
+}  // namespace quantsearch

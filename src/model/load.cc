@@ -1,0 +1,130 @@
+#include <fmt/core.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <onnx/onnx_pb.h>
+
+#include <limits>
+#include <optional>
+
+#include "model/external_files.h"
+#include "model/proto_read.h"
+#include "model/tensor_proto.h"
+#include "model/validate.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/model.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// How the outermost fields of a protobuf message lie in its bytes.
+enum class Outline { whole, truncated, malformed };
+
+/// Walks the fields without looking inside, to tell a cut file from one of another format.
+Outline outline_of(std::span<const std::byte> bytes) {
+  constexpr std::uint32_t kLastField =
+      32;  // above every field of ModelProto and TensorProto, room for later versions
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+  while (stream.CurrentPosition() < static_cast<int>(bytes.size())) {
+    const std::uint32_t tag = stream.ReadTag();
+    if (tag >> 3 == 0 || tag >> 3 > kLastField) return Outline::malformed;
+    std::uint64_t number = 0;
+    switch (tag & 7) {
+      case 0:
+        if (!stream.ReadVarint64(&number)) return Outline::truncated;
+        break;
+      case 2:
+        if (!stream.ReadVarint64(&number)) return Outline::truncated;
+        if (number > bytes.size() - static_cast<std::size_t>(stream.CurrentPosition()))
+          return Outline::truncated;
+        stream.Skip(static_cast<int>(number));
+        break;
+      default:
+        return Outline::malformed;
+    }
+  }
+  return Outline::whole;
+}
+
+/// Parses `bytes` or says whether they were cut short or are something else.
+template <typename Message>
+Message parse_message(std::span<const std::byte> bytes, const char* kind) {
+  if (bytes.empty()) throw InvalidInput(fmt::format("it is empty, expected {}", kind));
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw InvalidInput(fmt::format(
+        "it has {} bytes, but protobuf ends at 2 GB; save it with external data", bytes.size()));
+  }
+  Message message;
+  if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return message;
+  if (outline_of(bytes) == Outline::truncated) {
+    throw InvalidInput(fmt::format("it is truncated after {} bytes, expected the whole of {}",
+                                   bytes.size(), kind));
+  }
+  throw InvalidInput(fmt::format("it is not {} (its {} bytes do not parse)", kind, bytes.size()));
+}
+
+Model read_validated(std::span<const std::byte> bytes, model_io::ExternalFiles& files) {
+  auto proto = parse_message<onnx::ModelProto>(bytes, "an ONNX model");
+  if (!proto.has_graph() || !proto.has_ir_version()) {
+    throw InvalidInput(
+        fmt::format("it is not an ONNX model (no {})", proto.has_graph() ? "IR version" : "graph"));
+  }
+  Model model = model_io::read_model(std::move(proto), files);
+  model_io::validate_structure(model);
+  return model;
+}
+
+/// Runs `body` and puts the stage, and the file when there is one, before its messages.
+template <typename Body>
+auto in_load_stage(const std::string& object, const Body& body) {
+  const auto message = [&](const Error& error) {
+    return fmt::format("load: {}: {}", object, error.what());
+  };
+  try {
+    return body();
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(message(error));
+  } catch (const Unsupported& error) {
+    throw Unsupported(message(error));
+  }
+}
+
+MappedFile map_for_loading(const std::filesystem::path& file) {
+  try {
+    return map_file(file);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("load: {}", error.what()));
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("load: {}", error.what()));
+  }
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+}  // namespace
+
+Model load_model(const std::filesystem::path& file) {
+  const MappedFile map = map_for_loading(file);
+  model_io::ExternalFiles files(folder_of(file));
+  return in_load_stage(fmt::format("model '{}'", file.string()),
+                       [&] { return read_validated(map.bytes, files); });
+}
+
+Model parse_model(std::span<const std::byte> bytes, const std::filesystem::path& folder) {
+  model_io::ExternalFiles files(folder.empty() ? std::nullopt : std::optional(folder));
+  return in_load_stage("model in memory", [&] { return read_validated(bytes, files); });
+}
+
+NamedTensor load_tensor(const std::filesystem::path& file) {
+  const MappedFile map = map_for_loading(file);
+  model_io::ExternalFiles files(folder_of(file));
+  return in_load_stage(fmt::format("tensor '{}'", file.string()), [&] {
+    auto proto = parse_message<onnx::TensorProto>(map.bytes, "a TensorProto");
+    Tensor tensor = model_io::take_tensor(proto, files, fmt::format("tensor '{}'", proto.name()));
+    return NamedTensor{.name = proto.name(), .tensor = std::move(tensor)};
+  });
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,21 @@
+#pragma once
+
+// From protobuf to values. Nothing is lost: what the values have no place for goes into their
+// `extra`.
+
+#include <onnx/onnx_pb.h>
+
+#include "model/external_files.h"
+#include "quantsearch/model.h"
+
+namespace quantsearch::model_io {
+
+/// Takes the proto apart. Checks tensors, not the graph's structure (validate.h).
+[[nodiscard]] Model read_model(onnx::ModelProto proto, ExternalFiles& files);
+[[nodiscard]] Node read_node(onnx::NodeProto proto, ExternalFiles& files);
+[[nodiscard]] ValueInfo read_value_info(onnx::ValueInfoProto proto);
+
+/// "ai.onnx" is another spelling of "".
+[[nodiscard]] std::string normal_domain(const std::string& domain);
+
+}  // namespace quantsearch::model_io

@@ -1,0 +1,110 @@
+#include "model/validate.h"
+
+#include <fmt/core.h>
+
+#include <set>
+#include <string>
+
+#include "model/opaque.h"
+#include "model/subgraphs.h"
+
+namespace quantsearch::model_io {
+
+namespace {
+
+constexpr std::int64_t kOldestOpset = 7;  // broadcasting became what it is today
+
+using Names = std::set<std::string, std::less<>>;
+
+void validate_opset(const Model& model) {
+  if (model.opsets.empty()) throw InvalidInput("the model imports no operator set");
+  const auto found = model.opsets.find("");
+  if (found == model.opsets.end()) return;  // every operator is of another domain
+  if (found->second < kOldestOpset) {
+    throw InvalidInput(fmt::format(
+        "the model uses opset {}, expected {} to {}; export it again with a newer opset",
+        found->second, kOldestOpset, newest_opset()));
+  }
+  if (found->second > newest_opset()) {
+    throw InvalidInput(fmt::format(
+        "the model uses opset {}, expected {} to {}; export it again with an older opset",
+        found->second, kOldestOpset, newest_opset()));
+  }
+}
+
+/// Names of one graph, each defined once. An initializer may give an input its default value.
+Names defined_names(const Graph& graph) {
+  Names names;
+  const auto define = [&](const std::string& name, const std::string& by) {
+    if (!names.insert(name).second) {
+      throw InvalidInput(fmt::format(
+          "name '{}' is defined twice in graph '{}', the second time by {}", name, graph.name, by));
+    }
+  };
+  for (const ValueInfo& input : graph.inputs) define(input.name, "an input");
+  const Names inputs = names;
+  Names initializers;
+  const auto define_initializer = [&](const std::string& name) {
+    const bool is_default = inputs.contains(name) && !initializers.contains(name);
+    if (!is_default) define(name, "an initializer");
+    initializers.insert(name);
+  };
+  for (const Initializer& initializer : graph.initializers) define_initializer(initializer.name);
+  for (const std::string& name : sparse_initializer_names(graph.extra)) define_initializer(name);
+  for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
+    for (const std::string& output : graph.nodes[static_cast<std::size_t>(node)].outputs) {
+      if (!output.empty()) define(output, describe_node(graph, node));
+    }
+  }
+  return names;
+}
+
+/// The names a graph sees: its own, then those of the graphs around it.
+struct Scope {
+  Names names;
+  const Scope* outer = nullptr;
+
+  [[nodiscard]] bool has(std::string_view name) const {
+    return names.contains(name) || (outer != nullptr && outer->has(name));
+  }
+};
+
+void validate_graph(const Graph& graph, const Scope* outer) {
+  const Scope scope{defined_names(graph), outer};
+  if (outer != nullptr) {
+    for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
+      for (const std::string& output : graph.nodes[static_cast<std::size_t>(node)].outputs) {
+        if (output.empty() || !outer->has(output)) continue;
+        throw InvalidInput(fmt::format(
+            "output '{}' of {} in subgraph '{}' is already defined in a graph around it", output,
+            describe_node(graph, node), graph.name));
+      }
+    }
+  }
+  for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
+    const Node& current = graph.nodes[static_cast<std::size_t>(node)];
+    for (const std::string& input : current.inputs) {
+      if (input.empty() || scope.has(input)) continue;
+      throw InvalidInput(
+          fmt::format("input '{}' of {} in graph '{}' is made by no node, input or initializer",
+                      input, describe_node(graph, node), graph.name));
+    }
+    for (const Graph* subgraph : subgraphs_of(current)) validate_graph(*subgraph, &scope);
+  }
+  for (const ValueInfo& output : graph.outputs) {
+    if (scope.has(output.name)) continue;
+    throw InvalidInput(
+        fmt::format("output '{}' of graph '{}' is made by no node, input or initializer",
+                    output.name, graph.name));
+  }
+}
+
+}  // namespace
+
+void validate_structure(Model& model) {
+  validate_opset(model);
+  validate_graph(model.graph, nullptr);
+  sort_topologically(model.graph);
+}
+
+}  // namespace quantsearch::model_io
