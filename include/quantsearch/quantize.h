@@ -34,20 +34,20 @@ struct QuantizeOptions {
   WeightRange weight_range = WeightRange::min_max;
   bool quantize_bias = true;   // int32 with scale s_in * s_w; false: left float
 
-  std::vector<std::string> op_types;         // empty: the default set
-  std::vector<std::string> extra_op_types;   // added to the default set
-  std::vector<std::string> exclude_op_types;
-  std::vector<std::string> nodes;            // empty: all; else only these
-  std::vector<std::string> exclude_nodes;    // names, or regular expressions when they begin with ^
+  std::vector<std::string> op_types = {};         // empty: the default set
+  std::vector<std::string> extra_op_types = {};   // added to the default set
+  std::vector<std::string> exclude_op_types = {};
+  std::vector<std::string> nodes = {};            // empty: all; else only these
+  std::vector<std::string> exclude_nodes = {};    // names, or regular expressions when they begin with ^
   // Reachability: every ancestor of `input_tensors` and every descendant of `output_tensors` stays float.
-  std::vector<std::string> input_tensors;    // names of tensors or nodes
-  std::vector<std::string> output_tensors;
+  std::vector<std::string> input_tensors = {};    // names of tensors or nodes
+  std::vector<std::string> output_tensors = {};
   struct Subgraph {
-    std::vector<std::string> starts;  // node names; nodes on paths from a start to an end, both included
-    std::vector<std::string> ends;
+    std::vector<std::string> starts = {};  // node names; nodes on paths from a start to an end, both included
+    std::vector<std::string> ends = {};
     bool operator==(const Subgraph&) const = default;
   };
-  std::vector<Subgraph> exclude_subgraphs;
+  std::vector<Subgraph> exclude_subgraphs = {};
   bool matmul_const_b_only = false;  // leave MatMul of two activations float
   bool operator==(const QuantizeOptions&) const = default;
 };
