@@ -87,6 +87,9 @@ struct QuantizedModel {
 /// What `quantize` would do, without ranges: quantized or float and why, per node.
 [[nodiscard]] std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options);
 
+/// Throws InvalidInput, with the reason for each operator type, when `quantize` would find nothing to quantize.
+void require_quantizable(const Model& model, const QuantizeOptions& options);
+
 /// Operator types quantized when op_types is empty.
 [[nodiscard]] std::vector<std::string> default_op_types();
 

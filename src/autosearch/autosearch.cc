@@ -1,1 +1,253 @@
-#include "quantsearch/search/study.h"
+#include "quantsearch/autosearch.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "autosearch/acceptance.h"
+#include "autosearch/cost_model.h"
+#include "autosearch/data_split.h"
+#include "autosearch/delivery.h"
+#include "autosearch/output_folder.h"
+#include "autosearch/trial_runner.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/transform.h"
+
+namespace quantsearch {
+
+namespace {
+
+std::string reasons_of(const std::map<std::string, std::int64_t>& filtered) {
+  std::vector<std::string> parts;
+  for (const auto& [reason, count] : filtered) parts.push_back(fmt::format("{} ({} points)", reason, count));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+void require_finite_weights(const Model& model) {
+  const std::vector<std::string> bad = non_finite_weights(model);
+  if (bad.empty()) return;
+  throw InvalidInput(fmt::format("search: the model holds weights that are not finite: {}; expected finite numbers", fmt::join(bad, "; ")));
+}
+
+void require_points(const SpaceSummary& summary) {
+  if (summary.distinct > 0) return;
+  throw InvalidInput(fmt::format("search: none of the {} points of the space is valid: {}", summary.raw, reasons_of(summary.filtered)));
+}
+
+void require_a_finished_trial(const Study& study) {
+  const auto failed = [](const Trial& trial) { return trial.state == TrialState::failed; };
+  if (study.trials.empty() || !std::ranges::all_of(study.trials, failed)) return;
+  throw InvalidInput(fmt::format("search: all {} trials failed; the first, {}: {}", study.trials.size(),
+                                 to_string(study.trials.front().point), study.trials.front().reason));
+}
+
+std::unique_ptr<Sampler> sampler_of(const AutoSearchConfig& config, const Space& space, Normalize normalize, CostModel cost) {
+  const SamplerOptions options{.seed = config.seed};
+  switch (config.algorithm) {
+    case SearchAlgorithm::grid:
+      return grid_sampler(space, std::move(normalize), std::move(cost), options);
+    case SearchAlgorithm::random:
+      return random_sampler(space, std::move(normalize), std::move(cost), options);
+  }
+  throw InternalError("search algorithm without a sampler");
+}
+
+std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config, const SearchEnvironment& environment) {
+  if (environment.evaluator || !config.command) return environment.evaluator;
+  const auto score = [command = *config.command](const std::filesystem::path& model, const CancellationToken& token) {
+    return run_command_evaluator(command, model, token);
+  };
+  return CustomEvaluator{.score = score, .direction = config.command->direction};
+}
+
+/// A candidate beats a trial that is none; then the value decides, then the earlier trial.
+bool beats(const Trial& challenger, const std::optional<Trial>& best, Direction direction) {
+  if (challenger.state != TrialState::complete) return false;
+  if (!best) return true;
+  if (challenger.is_candidate != best->is_candidate) return challenger.is_candidate;
+  return is_better(*challenger.value, *best->value, direction);
+}
+
+void log_trial(const LogSink& log, const Trial& trial) {
+  say(log, LogLevel::info, fmt::format("trial {}: {}: {}", trial.number, to_string(trial.state), to_string(trial.point)));
+  if (trial.state != TrialState::complete) {
+    say(log, LogLevel::info, fmt::format("trial {}: {}", trial.number, trial.reason));
+    return;
+  }
+  std::vector<std::string> scores;
+  for (const auto& [name, value] : trial.details.find("scores")->as_map()) scores.push_back(fmt::format("{} {:.6g}", name, value.as_double()));
+  std::vector<std::string> stages;
+  for (const auto& [name, stage] : trial.details.find("stages")->as_map()) {
+    const bool cached = stage.find("cached")->as_bool();
+    stages.push_back(cached ? name + " reused" : fmt::format("{} {:.4f} s", name, stage.find("seconds")->as_double()));
+  }
+  say(log, LogLevel::info, fmt::format("trial {}: {}{}", trial.number, fmt::join(scores, ", "), trial.is_candidate ? " (candidate)" : ""));
+  say(log, LogLevel::info, fmt::format("trial {}: {}; {:.4f} s in all", trial.number, fmt::join(stages, ", "), trial.seconds));
+}
+
+/// One search from checked input to delivered output; the members are made in the order they need each other.
+class Search {
+ public:
+  Search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment)
+      : input_(input), environment_(environment), start_(Clock::now()), data_(split_data(config.base, input, environment.log)),
+        config_(with_base(config, data_.base)),
+        pipeline_(input.model, data_.calibration, *environment.pool, environment.budget, {.log = environment.log}),
+        space_(config_.space.value_or(default_space())), normalize_(normalize_over(config_.base)),
+        evaluator_(evaluator_of(config_, environment)), objective_(objective_of(config_, evaluator_)) {
+    // What can be wrong with the input is found before anything is written.
+    require_finite_weights(input.model);
+    const QuantizationConfig base = resolve(config_.base);
+    require_quantizable(pipeline_.simplified(base.simplify), base.quantize);
+    summary_ = summarize(space_, normalize_);
+    require_points(summary_);
+  }
+
+  SearchResult run() {
+    const Reference reference(input_.model, data_.evaluation, data_.labels, *environment_.pool, environment_.budget,
+                              {.batch = 0, .spill_folder = config_.cache_folder, .token = environment_.token, .log = environment_.log});
+    const Scores float_scores = score_float(reference);
+    const Acceptance acceptance = acceptance_of(float_scores);
+    const OutputFolder output(config_.output_folder, existing());
+    const auto store = journal_store(output.journal(), fingerprint());
+    announce(acceptance);
+
+    // A first guess: a trial is about a forward pass of the evaluation data, which the reference has just made.
+    TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, seconds_so_far())), content_key(input_.model),
+                     data_.calibration->content_key());
+    TrialRunner runner({.config = config_, .pipeline = pipeline_, .reference = reference, .pool = *environment_.pool,
+                        .evaluator = evaluator_, .acceptance = acceptance, .costs = costs, .objective = objective_,
+                        .log = environment_.log});
+    SearchResult result;
+    result.study = walk(runner, costs, output, *store);
+    result.best = best_ ? std::optional(best_->number) : std::nullopt;
+    result.met_tolerance = best_ && best_->is_candidate;
+    result.output_folder = output.path();
+    result.document = deliver({.config = config_, .input = input_, .environment = environment_, .study = result.study,
+                               .summary = summary_, .float_scores = float_scores, .objective = objective_,
+                               .tolerance = acceptance.rule(), .best = result.best, .runner = runner,
+                               .reference = reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
+    require_a_finished_trial(result.study);
+    return result;
+  }
+
+ private:
+  static AutoSearchConfig with_base(AutoSearchConfig config, const Settings& base) {
+    config.base = base;
+    if (config.output_folder.empty()) config.output_folder = "quantsearch_output";
+    return config;
+  }
+
+  [[nodiscard]] Goal goal() const { return objective_.direction == Direction::minimize ? Goal::minimize : Goal::maximize; }
+  [[nodiscard]] double seconds_so_far() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  [[nodiscard]] OutputFolder::Existing existing() const {
+    if (environment_.resume) return OutputFolder::Existing::resume;
+    return environment_.overwrite ? OutputFolder::Existing::overwrite : OutputFolder::Existing::refuse;
+  }
+
+  [[nodiscard]] Scores score_float(const Reference& reference) const {
+    Scores scores = reference.float_scores(recorded_metrics(config_, data_.labels.has_value()));
+    if (evaluator_) scores.metrics["custom"] = custom_score(*evaluator_, input_.model, environment_.token);
+    return scores;
+  }
+
+  [[nodiscard]] Acceptance acceptance_of(const Scores& float_scores) const {
+    const auto found = float_scores.metrics.find(objective_.name);
+    const auto value = found == float_scores.metrics.end() ? std::nullopt : std::optional(found->second);
+    return {config_, evaluator_.has_value(), objective_.direction, value};
+  }
+
+  /// What a resumed search must agree with.
+  [[nodiscard]] Value fingerprint() const {
+    KeyBuilder labels;
+    for (const std::int64_t label : data_.labels.value_or(Labels{})) labels.add(label);
+    Value weights(Value::Map{});
+    for (const auto& [output, weight] : config_.output_weights) weights.set(output, weight);
+    return Value::Map{{"model", content_key(input_.model).hex()},
+                      {"calibration", data_.calibration->content_key().hex()},
+                      {"evaluation", data_.evaluation->content_key().hex()},
+                      {"labels", labels.finish().hex()},
+                      {"quantization_config", to_json(to_value(config_.base))},
+                      {"objective", objective_.name},
+                      {"output_weights", weights},
+                      {"runtime", runtime_version()}};
+  }
+
+  void announce(const Acceptance& acceptance) const {
+    say(environment_.log, LogLevel::info,
+        fmt::format("space: {} points, {}{} distinct{}", summary_.raw, summary_.complete ? "" : "at least ", summary_.distinct,
+                    summary_.filtered.empty() ? "" : "; left out: " + reasons_of(summary_.filtered)));
+    say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", objective_.name, acceptance.rule()));
+    if (environment_.on_space) environment_.on_space(summary_, objective_.name, goal());
+  }
+
+  Study walk(TrialRunner& runner, const TrialCosts& costs, const OutputFolder& output, StudyStore& store) {
+    for (const Trial& trial : store.load()) {
+      if (beats(trial, best_, objective_.direction)) best_ = trial;
+    }
+    // A kill between the journal and the file may have left an older best.onnx.
+    if (best_) output.write_best(runner.rebuild(best_->point)->model, settings_of(config_.base, best_->point));
+    const auto on_trial = [&](const Trial& trial) {
+      log_trial(environment_.log, trial);
+      if (beats(trial, best_, objective_.direction)) {
+        best_ = trial;
+        output.write_best(runner.rebuild(trial.point)->model, settings_of(config_.base, trial.point));
+      }
+      if (environment_.on_trial) environment_.on_trial(trial);
+    };
+    const auto objective = [&](const Point& point, std::int64_t number, const CancellationToken& token) {
+      return runner.run(point, number, token);
+    };
+    // The estimates as they are before the first trial: with measured times the order would depend on the machine's mood.
+    const auto sampler = sampler_of(config_, space_, normalize_, [first = costs](const Point& point) { return first.expected(point); });
+    Study study = optimize(*sampler, objective,
+                           {.goal = goal(),
+                            .stop = config_.stop, .token = environment_.token, .on_trial = on_trial, .on_start = environment_.on_start},
+                           store);
+    const CacheReport cache = pipeline_.cache_report();
+    say(environment_.log, LogLevel::info, "stopped: " + study.stop_message);
+    say(environment_.log, LogLevel::info, fmt::format("stage cache: {} reused, {} computed, {:.3f} s saved", cache.hits, cache.misses,
+                                                      cache.seconds_saved));
+    return study;
+  }
+
+  const SearchInput& input_;
+  const SearchEnvironment& environment_;
+  Clock::time_point start_;
+  DataSplit data_;
+  AutoSearchConfig config_;
+  Pipeline pipeline_;
+  Space space_;
+  Normalize normalize_;
+  std::optional<CustomEvaluator> evaluator_;
+  ObjectiveName objective_;
+  SpaceSummary summary_;
+  std::optional<Trial> best_;  // what best.onnx holds
+};
+
+}  // namespace
+
+SpacePlan plan_space(const AutoSearchConfig& config, const Model& model, std::int64_t first) {
+  const Space space = config.space.value_or(default_space());
+  const TrialCosts costs(config.base, config.expected_seconds.value_or(1), content_key(model), Key{});
+  const CostModel cost = [&](const Point& point) { return costs.expected(point); };
+  const Normalize normalize = normalize_over(config.base);
+  SpacePlan plan{.summary = summarize(space, normalize), .first = {}, .expected_seconds = 0};
+  const std::int64_t wanted = std::max(first, plan.summary.complete ? plan.summary.distinct : std::int64_t{0});
+  const auto sampler = grid_sampler(space, normalize, cost);
+  for (std::int64_t seen = 0; seen < wanted; ++seen) {
+    const std::optional<Point> point = sampler->ask();
+    if (!point) break;
+    if (seen < first) plan.first.push_back(*point);
+    plan.expected_seconds += cost(*point).seconds;
+  }
+  return plan;
+}
+
+SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment) {
+  return Search(config, input, environment).run();
+}
+
+}  // namespace quantsearch

@@ -113,6 +113,13 @@ QuantizedModel quantize(const Model& model, const Ranges& ranges, const Quantize
           .tensors = std::move(emitted.tensors)};
 }
 
+void require_quantizable(const Model& model, const QuantizeOptions& options) {
+  require_options(model, options);
+  const GraphIndex index(model.graph);
+  const Plan plan = make_plan(model, index, options);
+  require_something_quantized(plan, layer_records(model.graph, index, plan, options));
+}
+
 std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options) {
   require_options(model, options);
   const GraphIndex index(model.graph);

@@ -1,0 +1,122 @@
+#include "common.h"
+
+#include <fmt/core.h>
+
+#include <cctype>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <vector>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/report.h"
+
+namespace quantsearch::cli {
+
+namespace {
+
+// A signal handler can reach nothing but these.
+const CancellationToken& process_token() {
+  static const CancellationToken token;
+  return token;
+}
+volatile std::sig_atomic_t last_signal = 0;
+
+extern "C" void on_signal(int number) {
+  if (last_signal != 0) {  // the second Ctrl-C means it
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
+  last_signal = number;
+  process_token().cancel();
+}
+
+int fail(const std::string& kind, const std::exception& error, int code) {
+  fmt::print(stderr, "quantsearch: {}{}\n", kind, error.what());
+  return code;
+}
+
+}  // namespace
+
+void add_common_options(CLI::App& command, CommonOptions& options) {
+  command.add_option_function<std::int64_t>(
+      "--seed", [&options](std::int64_t seed) { options.seed = seed; options.seed_given = true; },
+      "Seed of everything random (0)");
+  command.add_option("--jobs", options.jobs, "Trials at once; parallel trials are not built yet")->check(CLI::PositiveNumber);
+  command.add_option("--threads", options.threads, "Threads (all cores)")->check(CLI::PositiveNumber);
+  command.add_option("--memory", options.memory, "Memory for kept results, such as 2G (half of RAM)");
+  command.add_option("--log", options.log_file, "Log file");
+  command.add_flag("--quiet", options.quiet, "Only errors");
+  command.add_flag("--verbose", options.verbose, "Everything that goes to the log also to stderr");
+  command.add_flag("--json", options.json, "Result as JSON on stdout, messages on stderr");
+}
+
+std::int64_t parse_size(const std::string& text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  std::string unit;
+  for (const char* c = rest; c != end; ++c) {
+    if (*c != ' ') unit += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
+  }
+  double factor = 0;
+  if (unit.empty() || unit == "B") factor = 1;
+  if (unit == "K" || unit == "KB" || unit == "KIB") factor = 1024.0;
+  if (unit == "M" || unit == "MB" || unit == "MIB") factor = 1024.0 * 1024;
+  if (unit == "G" || unit == "GB" || unit == "GIB") factor = 1024.0 * 1024 * 1024;
+  if (error != std::errc() || factor == 0 || !(number > 0) || number * factor > 9e18) {
+    throw InvalidInput(fmt::format("--memory: got '{}', expected a size such as 512M or 2G", text));
+  }
+  return static_cast<std::int64_t>(number * factor);
+}
+
+Context::Context(const CommonOptions& options, const std::filesystem::path& default_log)
+    : pool_(std::make_unique<ThreadPool>(options.threads)),
+      budget_(options.memory.empty() ? physical_memory_bytes() / 2 : parse_size(options.memory)) {
+  if (options.jobs != 1) {
+    throw Unsupported("--jobs: parallel trials are not built yet; the samples of a trial are spread over --threads");
+  }
+  const std::filesystem::path file = options.log_file.empty() ? default_log : std::filesystem::path(options.log_file);
+  const LogSink to_file = file.empty() ? LogSink() : open_log_file(file);
+  const LogLevel shown = options.quiet ? LogLevel::error : options.verbose ? LogLevel::detail : LogLevel::warning;
+  log_ = [to_file, shown](LogLevel level, std::string_view line) {
+    say(to_file, level, line);
+    if (level >= shown) fmt::print(stderr, "{}{}\n", level == LogLevel::warning ? "warning: " : "", line);
+  };
+}
+
+const CancellationToken& Context::token() const { return process_token(); }
+
+std::optional<int> interruption_code() {
+  if (last_signal == SIGINT) return kInterrupted;
+  if (last_signal == SIGTERM) return kTerminated;
+  return std::nullopt;
+}
+
+int run_command(const std::function<int()>& body) {
+  (void)process_token();  // made before a handler can want it
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return body();
+  } catch (const Cancelled&) {
+    fmt::print(stderr, "quantsearch: interrupted before the first result\n");
+    return interruption_code().value_or(kInterrupted);
+  } catch (const InternalError& error) {
+    return fail("internal error: ", error, kInternalError);
+  } catch (const Error& error) {
+    return fail("", error, kBadInput);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "quantsearch: out of memory; give a smaller --memory or use fewer --threads\n");
+    return kInternalError;
+  } catch (const std::exception& error) {
+    return fail("internal error: ", error, kInternalError);
+  }
+}
+
+LoadedData open_data(const DataOptionsText& text, const Model& model) {
+  return quantsearch::open_data(text.path, model, {.limit = text.limit});
+}
+
+}  // namespace quantsearch::cli

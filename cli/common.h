@@ -1,0 +1,82 @@
+#pragma once
+
+// What every command shares: the common options, where messages go, interruption, exit codes.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "quantsearch/base/byte_budget.h"
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/log.h"
+#include "quantsearch/base/thread_pool.h"
+#include "quantsearch/data.h"
+#include "quantsearch/model.h"
+
+namespace quantsearch::cli {
+
+enum ExitCode { kDone = 0, kInternalError = 1, kBadInput = 2, kNothingMetTolerance = 3, kInterrupted = 130, kTerminated = 143 };
+
+struct CommonOptions {
+  std::int64_t seed = 0;
+  bool seed_given = false;
+  int jobs = 1;
+  int threads = 0;           // 0: all cores
+  std::string memory;        // "" : half of RAM
+  std::string log_file;
+  bool quiet = false;
+  bool verbose = false;
+  bool json = false;
+};
+
+/// Adds them to a command; `options` outlives it.
+void add_common_options(CLI::App& command, CommonOptions& options);
+
+/// "2G", "512M", "1.5 GiB", plain bytes. Throws InvalidInput.
+[[nodiscard]] std::int64_t parse_size(const std::string& text);
+
+/// Pool, budget, token and messages of one run of the program.
+class Context {
+ public:
+  /// `default_log`: where the log goes without --log; empty: nowhere.
+  Context(const CommonOptions& options, const std::filesystem::path& default_log);
+  [[nodiscard]] ThreadPool& pool() { return *pool_; }
+  [[nodiscard]] const ByteBudget& budget() const { return budget_; }
+  [[nodiscard]] const CancellationToken& token() const;
+  /// Warnings and errors to stderr (with --verbose everything, with --quiet only errors), all of it to the log file.
+  [[nodiscard]] const LogSink& log() const { return log_; }
+
+ private:
+  std::unique_ptr<ThreadPool> pool_;
+  ByteBudget budget_;
+  LogSink log_;
+};
+
+/// Runs a command's body and turns what it throws into a message on stderr and an exit code. SIGINT and SIGTERM cancel
+/// the context's token while it runs.
+[[nodiscard]] int run_command(const std::function<int()>& body);
+/// 130 or 143 when a signal has come, else nullopt.
+[[nodiscard]] std::optional<int> interruption_code();
+
+/// The model, with a message about what is wrong with it when it cannot be loaded.
+struct DataOptionsText {
+  std::string path;
+  std::optional<std::int64_t> limit;
+};
+[[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model);
+
+// One function per command: declares its options and sets `run` to its body.
+using Run = std::function<int()>;
+void add_search_command(CLI::App& app, Run& run);
+void add_quantize_command(CLI::App& app, Run& run);
+void add_evaluate_command(CLI::App& app, Run& run);
+void add_inspect_command(CLI::App& app, Run& run);
+void add_space_command(CLI::App& app, Run& run);
+void add_report_command(CLI::App& app, Run& run);
+void add_presets_command(CLI::App& app, Run& run);
+
+}  // namespace quantsearch::cli

@@ -1,0 +1,107 @@
+// quantsearch evaluate: a candidate against its float model.
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "common.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/evaluate.h"
+
+namespace quantsearch::cli {
+
+namespace {
+
+struct EvaluateArguments {
+  CommonOptions common;
+  std::string float_model;
+  std::string quantized;
+  DataOptionsText data;
+  std::string labels;
+  std::vector<std::string> metrics;
+  std::int64_t batch = 0;
+  bool latency = false;
+};
+
+std::vector<Metric> metrics_of(const EvaluateArguments& arguments, bool has_labels) {
+  std::vector<Metric> metrics;
+  for (const std::string& name : arguments.metrics) metrics.push_back(parse_metric(name));
+  if (!metrics.empty()) return metrics;
+  for (const MetricInfo& info : all_metrics()) {
+    if (!info.needs_labels || has_labels) metrics.push_back(info.metric);
+  }
+  return metrics;
+}
+
+Value scores_value(const Scores& scores, const std::optional<Latency>& latency) {
+  Value metrics(Value::Map{});
+  for (const auto& [name, value] : scores.metrics) metrics.set(name, value);
+  return Value::Map{{"scores", metrics},
+                    {"size_bytes", scores.size_bytes},
+                    {"latency_ms", latency ? Value(latency->median_ms) : Value()}};
+}
+
+void print_table(const Scores& of_float, const Scores& of_candidate) {
+  fmt::print("{:<14}{:>16}{:>16}\n", "", "float", "quantized");
+  for (const auto& [name, value] : of_candidate.metrics) {
+    const auto found = of_float.metrics.find(name);
+    fmt::print("{:<14}{:>16}{:>16.6g}\n", name, found == of_float.metrics.end() ? "" : fmt::format("{:.6g}", found->second), value);
+  }
+  fmt::print("{:<14}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
+}
+
+int run_evaluate(const EvaluateArguments& arguments) {
+  const Model float_model = load_model(arguments.float_model);
+  const Model candidate = load_model(arguments.quantized);
+  const LoadedData data = open_data(arguments.data, float_model);
+  const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data.source->size());
+  const std::vector<Metric> metrics = metrics_of(arguments, labels.has_value());
+  Context context(arguments.common, {});
+  const Reference reference(float_model, data.source, labels, context.pool(), context.budget(),
+                            {.batch = arguments.batch, .spill_folder = {}, .token = context.token(), .log = context.log()});
+  const Scores of_candidate = evaluate(candidate, reference, context.pool(), {.metrics = metrics, .output_weights = {}, .token = context.token()});
+  const Scores of_float = reference.float_scores(metrics);
+  std::optional<Latency> float_latency;
+  std::optional<Latency> latency;
+  if (arguments.latency) {
+    const Batch sample = data.source->read(0, 1);
+    const LatencyOptions options{.token = context.token()};
+    float_latency = measure_latency(float_model, sample, options);
+    latency = measure_latency(candidate, sample, options);
+  }
+  if (arguments.common.json) {
+    fmt::print("{}\n", to_json(Value::Map{{"float", scores_value(of_float, float_latency)},
+                                          {"quantized", scores_value(of_candidate, latency)},
+                                          {"samples", data.source->size()}},
+                               1));
+    return kDone;
+  }
+  print_table(of_float, of_candidate);
+  if (latency) {
+    fmt::print("{:<14}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: {:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
+               "latency (ms)", float_latency->median_ms, latency->median_ms, float_latency->p10_ms, float_latency->p90_ms,
+               latency->p10_ms, latency->p90_ms);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<EvaluateArguments>();
+  CLI::App* command = app.add_subcommand("evaluate", "Score a quantized model against its float model");
+  command->add_option("FLOAT", arguments->float_model, "Float model (.onnx)")->required();
+  command->add_option("QUANTIZED", arguments->quantized, "Quantized model (.onnx)")->required();
+  command->add_option("--data", arguments->data.path, "Data: .npz, .npy or a folder of test_data_set_*")->required();
+  command->add_option("--limit", arguments->data.limit, "Use the first N samples")->check(CLI::PositiveNumber);
+  command->add_option("--labels", arguments->labels, "Class of each sample (.npy, .npz): gives top1, top5");
+  command->add_option("--metric", arguments->metrics, "Metric, may be repeated (all)");
+  command->add_option("--batch", arguments->batch, "Samples per run (chosen by the model)")->check(CLI::PositiveNumber);
+  command->add_flag("--latency", arguments->latency, "Measure both models' latency too");
+  add_common_options(*command, arguments->common);
+  command->callback([arguments, &run] { run = [arguments] { return run_evaluate(*arguments); }; });
+}
+
+}  // namespace quantsearch::cli

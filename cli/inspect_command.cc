@@ -1,0 +1,124 @@
+// quantsearch inspect: what is in a model, what would be quantized, what is in the way.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "common.h"
+#include "layer_text.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/pipeline/settings.h"
+#include "quantsearch/quantize.h"
+#include "quantsearch/runtime.h"
+#include "quantsearch/transform.h"
+
+namespace quantsearch::cli {
+
+namespace {
+
+struct InspectArguments {
+  CommonOptions common;
+  std::string model;
+  std::string preset;
+};
+
+struct Inspection {
+  Model model;
+  Simplified simplified;
+  std::vector<LayerRecord> layers;
+  std::optional<KernelReport> kernels;  // of a model that is quantized already
+};
+
+bool is_quantized(const Model& model) {
+  return std::ranges::any_of(model.graph.nodes, [](const Node& node) { return node.op_type == "DequantizeLinear"; });
+}
+
+Inspection inspect(const InspectArguments& arguments) {
+  const QuantizationConfig config = resolve(settings_from(arguments.preset.empty() ? Value() : Value(arguments.preset)));
+  Inspection inspection{.model = load_model(arguments.model), .simplified = {}, .layers = {}, .kernels = std::nullopt};
+  if (is_quantized(inspection.model)) {
+    inspection.kernels = report_kernels(optimized_model(inspection.model));
+    return inspection;
+  }
+  inspection.simplified = simplify(inspection.model, config.simplify);
+  inspection.layers = plan_layers(inspection.simplified.model, config.quantize);
+  return inspection;
+}
+
+std::int64_t parameter_count(const Graph& graph) {
+  std::int64_t count = 0;
+  for (const Initializer& initializer : graph.initializers) count += initializer.tensor->size();
+  return count;
+}
+
+Value::List values_list(const std::vector<ValueInfo>& values) {
+  Value::List list;
+  for (const ValueInfo& value : values) list.push_back(value.name + ": " + to_string(value));
+  return list;
+}
+
+Value to_value(const Inspection& inspection) {
+  const Model& model = inspection.model;
+  Value value = Value::Map{{"opset", model.opset()},
+                           {"ir_version", model.ir_version},
+                           {"nodes", static_cast<std::int64_t>(model.graph.nodes.size())},
+                           {"parameters", parameter_count(model.graph)},
+                           {"weight_bytes", weight_bytes(model.graph)},
+                           {"inputs", values_list(model.graph.inputs)},
+                           {"outputs", values_list(model.graph.outputs)}};
+  if (inspection.kernels) {
+    Value operators(Value::Map{});
+    for (const auto& [name, count] : inspection.kernels->operators) operators.set(name, count);
+    value.set("integer_kernels", inspection.kernels->integer_kernels);
+    value.set("float_kernels", inspection.kernels->float_compute);
+    value.set("runtime_operators", operators);
+  } else {
+    value.set("simplified_nodes", static_cast<std::int64_t>(inspection.simplified.model.graph.nodes.size()));
+    value.set("layers", layers_value(inspection.layers));
+  }
+  return value;
+}
+
+void print_text(const Inspection& inspection) {
+  const Model& model = inspection.model;
+  const Graph& weights = inspection.kernels ? model.graph : inspection.simplified.model.graph;
+  fmt::print("opset {}, IR version {}, {} nodes, {} parameters, {:.1f} kB of weights\n", model.opset(), model.ir_version,
+             model.graph.nodes.size(), parameter_count(weights), static_cast<double>(weight_bytes(weights)) / 1000);
+  for (const ValueInfo& input : model.graph.inputs) fmt::print("input  {}: {}\n", input.name, to_string(input));
+  for (const ValueInfo& output : model.graph.outputs) fmt::print("output {}: {}\n", output.name, to_string(output));
+  if (inspection.kernels) {
+    fmt::print("\nThis model is quantized already. ONNX Runtime runs {} integer kernels and {} float ones:\n",
+               inspection.kernels->integer_kernels, inspection.kernels->float_compute);
+    for (const auto& [name, count] : inspection.kernels->operators) fmt::print("{:<32}{:>6}\n", name, count);
+    return;
+  }
+  fmt::print("\nsimplified to {} nodes:\n", inspection.simplified.model.graph.nodes.size());
+  for (const PassRecord& pass : inspection.simplified.passes) {
+    for (const std::string& note : pass.notes) fmt::print("  {}: {}\n", pass.name, note);
+  }
+  fmt::print("\n{}", layers_text(inspection.layers));
+}
+
+int run_inspect(const InspectArguments& arguments) {
+  const Inspection inspection = inspect(arguments);
+  if (arguments.common.json) {
+    fmt::print("{}\n", to_json(to_value(inspection), 1));
+  } else {
+    print_text(inspection);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_inspect_command(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what would be quantized, and what is in the way");
+  command->add_option("MODEL", arguments->model, "Model (.onnx), float or quantized")->required();
+  command->add_option("--preset", arguments->preset, "Configuration to plan for (the default one)");
+  add_common_options(*command, arguments->common);
+  command->callback([arguments, &run] { run = [arguments] { return run_inspect(*arguments); }; });
+}
+
+}  // namespace quantsearch::cli

@@ -1,0 +1,85 @@
+// quantsearch quantize: one configuration, one model.
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <map>
+
+#include "common.h"
+#include "layer_text.h"
+#include "quantsearch/autosearch.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/runtime.h"
+
+namespace quantsearch::cli {
+
+namespace {
+
+struct QuantizeArguments {
+  CommonOptions common;
+  std::string model;
+  DataOptionsText calibration;
+  std::string config;
+  std::string preset;
+  std::string output;
+};
+
+Settings settings_of_arguments(const QuantizeArguments& arguments) {
+  if (!arguments.config.empty() && !arguments.preset.empty()) {
+    throw InvalidInput("quantize: got both --config and --preset, expected one; a configuration file may name a preset itself");
+  }
+  if (!arguments.preset.empty()) return settings_from(Value(arguments.preset));
+  return arguments.config.empty() ? settings_from(Value()) : parse_quantization_config(load_config_file(arguments.config));
+}
+
+int run_quantize(const QuantizeArguments& arguments) {
+  const Settings settings = settings_of_arguments(arguments);
+  const QuantizationConfig config = resolve(settings);
+  const Model model = load_model(arguments.model);
+  const LoadedData calibration = open_data(arguments.calibration, model);
+  Context context(arguments.common, {});
+  Pipeline pipeline(model, calibration.source, context.pool(), context.budget(), {.log = context.log()});
+  const Candidate candidate = pipeline.build(config, context.token());
+  const Model& quantized = candidate.quantized->model;
+  save_model(quantized, arguments.output);
+  const KernelReport kernels = report_kernels(optimized_model(quantized));
+
+  if (arguments.common.json) {
+    Value stages(Value::Map{});
+    for (const StageRecord& stage : candidate.stages) stages.set(stage.name, stage.seconds);
+    fmt::print("{}\n", to_json(Value::Map{{"output", arguments.output},
+                                          {"quantization_config", to_value(settings)},
+                                          {"weight_bytes", weight_bytes(quantized.graph)},
+                                          {"float_weight_bytes", weight_bytes(model.graph)},
+                                          {"integer_kernels", kernels.integer_kernels},
+                                          {"float_kernels", kernels.float_compute},
+                                          {"stages", stages},
+                                          {"layers", layers_value(candidate.quantized->layers)}},
+                               1));
+  } else if (!arguments.common.quiet) {
+    fmt::print("{}", layers_text(candidate.quantized->layers));
+    fmt::print("ONNX Runtime runs {} integer kernels and {} float ones\nwritten to {}\n", kernels.integer_kernels,
+               kernels.float_compute, arguments.output);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_quantize_command(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<QuantizeArguments>();
+  CLI::App* command = app.add_subcommand("quantize", "Quantize a model with one configuration");
+  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
+  command->add_option("--calibration", arguments->calibration.path,
+                      "Calibration data: .npz, .npy or a folder of test_data_set_*")->required();
+  command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")->check(CLI::PositiveNumber);
+  command->add_option("--config", arguments->config, "Configuration file; its quantization_config is used");
+  command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
+  command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")->required();
+  add_common_options(*command, arguments->common);
+  command->callback([arguments, &run] { run = [arguments] { return run_quantize(*arguments); }; });
+}
+
+}  // namespace quantsearch::cli

@@ -1,0 +1,129 @@
+// quantsearch search: the main job.
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include "common.h"
+#include "search_progress.h"
+#include "quantsearch/autosearch.h"
+#include "quantsearch/report.h"
+
+namespace quantsearch::cli {
+
+namespace {
+
+struct SearchArguments {
+  CommonOptions common;
+  std::string model;
+  DataOptionsText calibration;
+  DataOptionsText evaluation;
+  std::string labels;
+  std::string config;
+  std::string output;
+  std::optional<std::string> algorithm;
+  std::optional<std::string> metric;
+  std::optional<double> tolerance;
+  std::optional<std::int64_t> iteration_limit;
+  std::optional<double> time_limit;
+  std::optional<std::int64_t> find_candidates;
+  double holdout = 0;
+  std::int64_t keep = 5;
+  bool resume = false;
+  bool overwrite = false;
+};
+
+// Without a configuration file a search ends by itself.
+constexpr double kDefaultTimeLimit = 600;
+
+AutoSearchConfig config_of(const SearchArguments& arguments) {
+  const bool from_file = !arguments.config.empty();
+  AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
+  if (!from_file) config.stop.time_limit_seconds = kDefaultTimeLimit;
+  if (arguments.algorithm) config.algorithm = parse_algorithm(*arguments.algorithm);
+  if (arguments.metric) config.metric = parse_metric(*arguments.metric);
+  if (arguments.tolerance) config.tolerance = arguments.tolerance;
+  if (arguments.iteration_limit) config.stop.iteration_limit = arguments.iteration_limit;
+  if (arguments.time_limit) config.stop.time_limit_seconds = arguments.time_limit;
+  if (arguments.find_candidates) config.stop.find_n_candidates = arguments.find_candidates;
+  if (arguments.common.seed_given) config.seed = static_cast<std::uint64_t>(arguments.common.seed);
+  if (!arguments.output.empty()) config.output_folder = arguments.output;
+  return config;
+}
+
+SearchInput input_of(const SearchArguments& arguments) {
+  SearchInput input;
+  input.model = load_model(arguments.model);
+  input.model_name = arguments.model;
+  const LoadedData calibration = open_data(arguments.calibration, input.model);
+  input.calibration = calibration.source;
+  input.labels = calibration.labels;
+  input.holdout = arguments.holdout;
+  if (!arguments.evaluation.path.empty()) {
+    const LoadedData evaluation = open_data(arguments.evaluation, input.model);
+    input.evaluation = evaluation.source;
+    input.labels = evaluation.labels;
+  }
+  if (!arguments.labels.empty()) {
+    const auto& judged = input.evaluation != nullptr ? input.evaluation : input.calibration;
+    input.labels = load_labels(arguments.labels, judged->size());
+  }
+  return input;
+}
+
+int run_search(const SearchArguments& arguments) {
+  const AutoSearchConfig config = config_of(arguments);
+  const SearchInput input = input_of(arguments);
+  Context context(arguments.common, config.log_file);
+  SearchEnvironment environment{.pool = &context.pool(),
+                                .budget = context.budget(),
+                                .token = context.token(),
+                                .log = context.log(),
+                                .evaluator = std::nullopt,
+                                .keep = arguments.keep,
+                                .resume = arguments.resume,
+                                .overwrite = arguments.overwrite,
+                                .on_space = {},
+                                .on_start = {},
+                                .on_trial = {}};
+  const SearchResult result = watch_search(config, input, environment, arguments.common);
+  if (arguments.common.json) {
+    fmt::print("{}\n", to_json(to_value(result.document), 1));
+  } else if (!arguments.common.quiet) {
+    std::cout << summary_text(result.document);
+    fmt::print("written to {}\n", result.output_folder.string());
+  }
+  if (const auto code = interruption_code()) return *code;
+  return result.met_tolerance ? kDone : kNothingMetTolerance;
+}
+
+}  // namespace
+
+void add_search_command(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<SearchArguments>();
+  CLI::App* command = app.add_subcommand("search", "Search for the best quantization of a model");
+  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
+  command->add_option("--calibration", arguments->calibration.path,
+                      "Calibration data: .npz, .npy or a folder of test_data_set_*")->required();
+  command->add_option("--evaluation", arguments->evaluation.path, "Data that judge the candidates (calibration data)");
+  command->add_option("--evaluation-limit", arguments->evaluation.limit, "Use the first N evaluation samples")->check(CLI::PositiveNumber);
+  command->add_option("--labels", arguments->labels, "Class of each evaluation sample (.npy, .npz): gives top1, top5");
+  command->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")->check(CLI::PositiveNumber);
+  command->add_option("--holdout", arguments->holdout, "Share of the calibration data that only judges, such as 0.2");
+  command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
+  command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
+  command->add_option("--algorithm", arguments->algorithm, "grid_search or random_search");
+  command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 cos psnr ssim sqnr kl top1 top5 (L2)");
+  command->add_option("--tolerance", arguments->tolerance, "How far from the float model a candidate may be")->check(CLI::NonNegativeNumber);
+  command->add_option("--iteration-limit", arguments->iteration_limit, "Stop after this many trials")->check(CLI::PositiveNumber);
+  command->add_option("--time-limit", arguments->time_limit, "Stop after this many seconds (600 without a configuration)")->check(CLI::PositiveNumber);
+  command->add_option("--candidates", arguments->find_candidates, "Stop after this many candidates")->check(CLI::PositiveNumber);
+  command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")->check(CLI::NonNegativeNumber);
+  command->add_flag("--resume", arguments->resume, "Continue the search in the output folder");
+  command->add_flag("--overwrite", arguments->overwrite, "Replace an earlier search in the output folder");
+  add_common_options(*command, arguments->common);
+  command->callback([arguments, &run] { run = [arguments] { return run_search(*arguments); }; });
+}
+
+}  // namespace quantsearch::cli

@@ -1,0 +1,65 @@
+// quantsearch space: how large a search would be.
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "common.h"
+#include "quantsearch/autosearch.h"
+
+namespace quantsearch::cli {
+
+namespace {
+
+struct SpaceArguments {
+  CommonOptions common;
+  std::string model;
+  std::string config;
+  bool list = false;
+};
+
+constexpr std::int64_t kEverything = std::int64_t{1} << 62;
+
+int run_space(const SpaceArguments& arguments) {
+  const AutoSearchConfig config = parse_search_config(arguments.config.empty() ? Value(Value::Map{}) : load_config_file(arguments.config));
+  const Model model = load_model(arguments.model);
+  const SpacePlan plan = plan_space(config, model, arguments.list ? kEverything : 0);
+  Value filtered(Value::Map{});
+  for (const auto& [reason, count] : plan.summary.filtered) filtered.set(reason, count);
+  if (arguments.common.json) {
+    Value value = Value::Map{{"raw", plan.summary.raw},
+                             {"distinct", plan.summary.distinct},
+                             {"complete", plan.summary.complete},
+                             {"filtered", filtered}};
+    if (config.expected_seconds) value.set("expected_seconds", plan.expected_seconds);
+    Value::List points;
+    for (const Point& point : plan.first) points.push_back(Value::Map(point.begin(), point.end()));
+    if (arguments.list) value.set("points", points);
+    fmt::print("{}\n", to_json(value, 1));
+    return kDone;
+  }
+  fmt::print("{} points, {}{} distinct configurations\n", plan.summary.raw, plan.summary.complete ? "" : "at least ", plan.summary.distinct);
+  for (const auto& [reason, count] : plan.summary.filtered) fmt::print("  {} left out: {}\n", count, reason);
+  if (config.expected_seconds) {
+    fmt::print("about {:.0f} s at {} s a configuration\n", plan.expected_seconds, *config.expected_seconds);
+  } else {
+    fmt::print("about {:.1f} times the cost of one trial with uint8 activations (expected_time_per_config turns this into seconds)\n",
+               plan.expected_seconds);
+  }
+  for (const Point& point : plan.first) fmt::print("{}\n", to_string(point));
+  return kDone;
+}
+
+}  // namespace
+
+void add_space_command(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<SpaceArguments>();
+  CLI::App* command = app.add_subcommand("space", "Show the size of a search space");
+  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
+  command->add_option("--config", arguments->config, "Configuration file (the default space)");
+  command->add_flag("--list", arguments->list, "Print every configuration, in the order of the grid");
+  add_common_options(*command, arguments->common);
+  command->callback([arguments, &run] { run = [arguments] { return run_space(*arguments); }; });
+}
+
+}  // namespace quantsearch::cli

@@ -1,0 +1,116 @@
+#pragma once
+
+// The top: a configuration file and a float model become a search; the best models and the evidence come out.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/byte_budget.h"
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/log.h"
+#include "quantsearch/base/thread_pool.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/data.h"
+#include "quantsearch/evaluate.h"
+#include "quantsearch/model.h"
+#include "quantsearch/pipeline/settings.h"
+#include "quantsearch/report.h"
+#include "quantsearch/search/space.h"
+#include "quantsearch/search/study.h"
+
+namespace quantsearch {
+
+enum class SearchAlgorithm { grid, random };
+
+/// A user's own score of a model file, in place of a metric.
+struct CustomEvaluator {
+  std::function<double(const std::filesystem::path& model, const CancellationToken& token)> score;
+  Direction direction = Direction::maximize;
+};
+
+/// What a configuration file says (docs/configuration.md), checked.
+struct AutoSearchConfig {
+  Settings base;               // quantization_config
+  std::optional<Space> space;  // absent: default_space() of the model
+  SearchAlgorithm algorithm = SearchAlgorithm::grid;
+  Metric metric = Metric::l2;
+  std::optional<double> tolerance;                // absent: default_tolerance_rule()
+  std::map<std::string, double> output_weights;   // search_metric_output_weights
+  std::optional<CommandEvaluator> command;        // search_evaluator
+  StopConditions stop;
+  std::optional<double> expected_seconds;         // expected_time_per_config
+  std::filesystem::path cache_folder;             // search_cache_dir
+  std::filesystem::path output_folder;            // search_output_dir
+  std::filesystem::path log_file = "auto_search.log";
+  std::uint64_t seed = 0;
+};
+
+/// Throws InvalidInput for an unknown key or value (nearest known shown), Unsupported for what is known but not built.
+/// Relative paths stay relative to the current folder.
+[[nodiscard]] AutoSearchConfig parse_search_config(const Value& file);
+/// Only the `quantization_config` part of such a file; the keys of a search are checked and not used.
+[[nodiscard]] Settings parse_quantization_config(const Value& file);
+/// "grid_search", "random_search"; Unsupported for Quark's other samplers, which are not built yet.
+[[nodiscard]] SearchAlgorithm parse_algorithm(const std::string& name);
+
+/// Range methods x granularity x weight ranges at the types that run fastest on ONNX Runtime's CPU provider.
+[[nodiscard]] Space default_space();
+
+/// The point without the settings that have no effect in it, over `base`; or why the combination cannot be.
+[[nodiscard]] Normalize normalize_over(Settings base);
+/// The settings of a point.
+[[nodiscard]] Settings settings_of(const Settings& base, const Point& point);
+
+/// What a space costs before anything has run.
+struct SpacePlan {
+  SpaceSummary summary;
+  std::vector<Point> first;   // in the order of the grid, up to the limit asked for
+  double expected_seconds = 0;  // of all distinct points
+};
+[[nodiscard]] SpacePlan plan_space(const AutoSearchConfig& config, const Model& model, std::int64_t first);
+
+struct SearchInput {
+  Model model;
+  std::string model_name;                          // as given by the user, for results
+  std::shared_ptr<const DataSource> calibration;
+  std::shared_ptr<const DataSource> evaluation;    // null: the calibration data, or its held-out part
+  std::optional<Labels> labels;                    // of the evaluation data
+  double holdout = 0;                              // share of the calibration data that only judges, in [0, 1)
+};
+
+struct SearchEnvironment {
+  ThreadPool* pool = nullptr;      // never null
+  ByteBudget budget{0};
+  CancellationToken token;
+  LogSink log;
+  std::optional<CustomEvaluator> evaluator;  // wins over the configuration's command
+  std::int64_t keep = 5;                     // candidates written
+  bool resume = false;
+  bool overwrite = false;                    // replace an earlier search in the output folder
+  /// Called when the space is known, and after each trial.
+  std::function<void(const SpaceSummary&, const std::string& objective, Goal goal)> on_space;
+  std::function<void(std::int64_t number, const Point&)> on_start;
+  std::function<void(const Trial&)> on_trial;
+};
+
+struct SearchResult {
+  Study study;
+  ResultsDocument document;                   // what results.json holds
+  std::optional<std::int64_t> best;           // number of the trial in best.onnx
+  bool met_tolerance = false;
+  std::filesystem::path output_folder;
+};
+
+/// Searches, and leaves best.onnx, candidates/, results.json, best_config.yaml in the output folder, whatever ends it.
+/// Throws InvalidInput for a model with nothing to quantize, non-finite weights, a space without a valid point, a folder
+/// that holds another search; and with the first reason when every trial failed.
+[[nodiscard]] SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input,
+                                       const SearchEnvironment& environment);
+
+}  // namespace quantsearch

@@ -1,0 +1,99 @@
+#pragma once
+
+// What people and programs read of a search: log file, progress, tables, results.json. Reads studies, changes nothing.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/log.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/search/study.h"
+
+namespace quantsearch {
+
+/// Appends every line to `file`, with the time (UTC, ISO 8601) and the level, and flushes it. Safe from several threads.
+/// Throws IoError when the file cannot be opened.
+[[nodiscard]] LogSink open_log_file(const std::filesystem::path& file);
+
+/// Scores, size and speed of one model. `latency_ms` is measured only for the models that are kept.
+struct ModelResult {
+  std::map<std::string, double> scores;
+  std::int64_t size_bytes = 0;
+  std::optional<double> latency_ms;
+  bool operator==(const ModelResult&) const = default;
+};
+
+struct StageResult {
+  double seconds = 0;
+  bool cached = false;
+  bool operator==(const StageResult&) const = default;
+};
+
+struct TrialResult {
+  std::int64_t number = 0;
+  TrialState state = TrialState::complete;
+  Point config;
+  ModelResult model;  // of a complete trial
+  bool is_candidate = false;
+  double seconds = 0;
+  std::map<std::string, StageResult> stages;
+  std::string reason;  // of any other
+  bool operator==(const TrialResult&) const = default;
+};
+
+/// What results.json holds (schema 1).
+struct ResultsDocument {
+  std::string model;
+  std::string objective;  // name of the score that was optimized
+  Goal goal = Goal::minimize;
+  std::string tolerance;  // the rule in words
+  ModelResult float_model;
+  std::vector<TrialResult> trials;
+  std::optional<std::int64_t> best;      // trial in best.onnx
+  std::vector<std::int64_t> candidates;  // numbers, best first
+  std::string stop_reason;
+  std::string stop_message;
+  SpaceSummary space;
+  double seconds = 0;
+  std::int64_t peak_rss_bytes = 0;
+  std::int64_t cache_hits = 0;
+  std::int64_t cache_misses = 0;
+  double cache_seconds_saved = 0;
+};
+
+/// The part of a trial that is not measured afterwards. Reads `scores`, `size_bytes` and `stages` of its details.
+[[nodiscard]] TrialResult trial_result(const Trial& trial);
+
+[[nodiscard]] Value to_value(const ResultsDocument& document);
+/// Throws InvalidInput when `value` is not a results document of schema 1.
+[[nodiscard]] ResultsDocument results_from(const Value& value);
+
+/// Float, best, worst and what it took: what `search` prints at its end.
+[[nodiscard]] std::string summary_text(const ResultsDocument& document);
+/// Every complete trial, best first, then the others with their reasons.
+[[nodiscard]] std::string trials_table(const ResultsDocument& document);
+
+/// Columns as wide as their widest cell; the first one aligned left, numbers right.
+[[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
+
+/// Progress of a running search: on a terminal one line that is rewritten, elsewhere a line for each finished trial.
+class ProgressLine {
+ public:
+  /// `total` trials are expected at most (absent: unknown). `out` outlives the object.
+  ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal, std::optional<std::int64_t> total);
+  ~ProgressLine();
+  void started(std::int64_t number);
+  void finished(const Trial& trial);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace quantsearch

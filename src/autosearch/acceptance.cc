@@ -1,0 +1,94 @@
+#include "autosearch/acceptance.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+// Without a tolerance of the user's: a hundredth of the float signal's energy (20 dB), a hundredth of accuracy.
+constexpr double kDefaultShare = 0.01;
+constexpr double kDefaultSqnr = 20;
+constexpr double kDefaultPsnr = 30;
+
+enum class Kind { distance, similarity, decibel, accuracy, custom };
+
+Kind kind_of(Metric metric) {
+  switch (metric) {
+    case Metric::l1:
+    case Metric::l2:
+    case Metric::rel_l2:
+    case Metric::kl:
+      return Kind::distance;
+    case Metric::cos:
+    case Metric::ssim:
+      return Kind::similarity;
+    case Metric::psnr:
+    case Metric::sqnr:
+      return Kind::decibel;
+    case Metric::top1:
+    case Metric::top5:
+      return Kind::accuracy;
+  }
+  throw InternalError(fmt::format("metric {} has no tolerance rule", static_cast<int>(metric)));
+}
+
+double default_tolerance(const AutoSearchConfig& config, Kind kind, double float_value) {
+  if (kind == Kind::decibel) return config.metric == Metric::psnr ? kDefaultPsnr : kDefaultSqnr;
+  if (kind == Kind::custom) return kDefaultShare * std::abs(float_value);
+  return kDefaultShare;
+}
+
+}  // namespace
+
+ObjectiveName objective_of(const AutoSearchConfig& config, const std::optional<CustomEvaluator>& evaluator) {
+  if (evaluator) return {.name = "custom", .direction = evaluator->direction};
+  if (config.command) return {.name = "custom", .direction = config.command->direction};
+  const MetricInfo& info = metric_info(config.metric);
+  return {.name = info.name, .direction = info.direction};
+}
+
+Acceptance::Acceptance(const AutoSearchConfig& config, bool is_custom, Direction direction,
+                       std::optional<double> float_value)
+    : direction_(direction) {
+  const Kind kind = is_custom ? Kind::custom : kind_of(config.metric);
+  const double base = float_value.value_or(0);
+  const double tolerance = config.tolerance.value_or(default_tolerance(config, kind, base));
+  score_ = is_custom ? "custom" : metric_info(config.metric).name;
+  switch (kind) {
+    case Kind::distance:
+      // L1 and L2 have the unit of the outputs, so only a relative default means anything.
+      if (!config.tolerance && config.metric != Metric::kl) score_ = metric_info(Metric::rel_l2).name;
+      limit_ = tolerance;
+      break;
+    case Kind::similarity:
+      limit_ = 1 - tolerance;
+      break;
+    case Kind::decibel:
+      limit_ = tolerance;
+      break;
+    case Kind::accuracy:
+    case Kind::custom:
+      limit_ = direction == Direction::maximize ? base - tolerance : base + tolerance;
+      break;
+  }
+  rule_ = fmt::format("{} {} {:.6g}", score_, direction == Direction::minimize ? "at most" : "at least", limit_);
+  if (float_value && (kind == Kind::accuracy || kind == Kind::custom)) {
+    rule_ += fmt::format(" (float {:.6g}, tolerance {:.6g})", base, tolerance);
+  }
+  if (!config.tolerance) rule_ += ", the default";
+}
+
+bool Acceptance::accepts(const std::map<std::string, double>& scores) const {
+  const auto found = scores.find(score_);
+  if (found == scores.end()) throw InternalError("the tolerance looks at '" + score_ + "', which was not scored");
+  // A hair of slack: the limit is a difference of two rounded numbers.
+  const double slack = 1e-12 * std::abs(limit_);
+  return direction_ == Direction::minimize ? found->second <= limit_ + slack : found->second >= limit_ - slack;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,195 @@
+// The search's own keys of a configuration file; quantization options are the pipeline room's table.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "autosearch/space_file.h"
+#include "quantsearch/autosearch.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// -1 and null switch a limit off.
+std::optional<double> limit_of(const Value& value) {
+  if (value.is_null() || value == Value(-1)) return std::nullopt;
+  const double number = value.as_double();
+  if (!(number > 0)) throw InvalidInput(fmt::format("got {}, expected a number above 0, or -1 for no limit", number));
+  return number;
+}
+
+std::optional<std::int64_t> count_of(const Value& value) {
+  if (value.is_null() || value == Value(-1)) return std::nullopt;
+  const std::int64_t number = value.as_int();
+  if (number < 1) throw InvalidInput(fmt::format("got {}, expected an integer of at least 1, or -1 for no limit", number));
+  return number;
+}
+
+void require_known(const std::string& what, const Value& mapping, const std::vector<std::string>& known) {
+  for (const auto& [key, value] : mapping.as_map()) {
+    if (std::ranges::find(known, key) == known.end()) throw InvalidInput(unknown_name_message(what, key, known));
+  }
+}
+
+StopConditions stop_of(const Value& value) {
+  StopConditions stop;
+  if (value.is_null()) return stop;
+  require_known("stop condition", value, {"find_n_candidates", "find_best_candidate", "iteration_limit", "time_limit"});
+  if (const Value* found = value.find("find_n_candidates")) stop.find_n_candidates = count_of(*found);
+  if (const Value* found = value.find("find_best_candidate")) stop.find_best_candidate = count_of(*found);
+  if (const Value* found = value.find("iteration_limit")) stop.iteration_limit = count_of(*found);
+  if (const Value* found = value.find("time_limit")) stop.time_limit_seconds = limit_of(*found);
+  return stop;
+}
+
+Direction direction_of(const Value& value) {
+  if (value.as_string() == "maximize") return Direction::maximize;
+  if (value.as_string() == "minimize") return Direction::minimize;
+  const std::vector<std::string> known = {"maximize", "minimize"};
+  throw InvalidInput(unknown_name_message("direction", value.as_string(), known));
+}
+
+std::optional<CommandEvaluator> command_of(const Value& value) {
+  if (value.is_null()) return std::nullopt;
+  require_known("evaluator key", value, {"command", "direction", "timeout"});
+  CommandEvaluator evaluator;
+  const Value* command = value.find("command");
+  if (command == nullptr) throw InvalidInput("got no 'command', expected a list such as [\"python3\", \"evaluate.py\", \"{model}\"]");
+  for (const Value& word : command->as_list()) evaluator.command.push_back(word.as_string());
+  const auto names_model = [](const std::string& word) { return word.find("{model}") != std::string::npos; };
+  if (std::ranges::none_of(evaluator.command, names_model)) {
+    throw InvalidInput(fmt::format("got the command {}, expected '{{model}}' in one of its arguments", to_json(*command)));
+  }
+  if (const Value* direction = value.find("direction")) evaluator.direction = direction_of(*direction);
+  if (const Value* timeout = value.find("timeout")) {
+    const auto limit = limit_of(*timeout);
+    if (!limit) throw InvalidInput("'timeout' must be a number of seconds above 0");
+    evaluator.timeout_seconds = *limit;
+  }
+  return evaluator;
+}
+
+Metric metric_of(const Value& value) {
+  if (value.is_list()) {
+    if (value.as_list().size() == 1) return metric_of(value.as_list()[0]);
+    throw Unsupported("searching for several objectives at once is not built yet; name one metric");
+  }
+  return parse_metric(value.as_string());
+}
+
+double tolerance_of(const Value& value) {
+  const double tolerance = value.as_double();
+  if (!(tolerance >= 0)) throw InvalidInput(fmt::format("got {}, expected a number of at least 0", tolerance));
+  return tolerance;
+}
+
+std::map<std::string, double> weights_of(const Value& value) {
+  std::map<std::string, double> weights;
+  for (const auto& [output, weight] : value.as_map()) {
+    if (!(weight.as_double() >= 0)) {
+      throw InvalidInput(fmt::format("got {} for output '{}', expected a weight of at least 0", weight.as_double(), output));
+    }
+    weights[output] = weight.as_double();
+  }
+  return weights;
+}
+
+/// A method that a later version brings: its "off" value is fine.
+void require_off(const Value& value, const Value& off, const char* what) {
+  if (!value.is_null() && value != off) throw Unsupported(fmt::format("got {}: {} not built yet", to_json(value), what));
+}
+
+using Reader = std::function<void(AutoSearchConfig&, const Value&)>;
+
+const std::vector<std::pair<std::string, Reader>>& readers() {
+  static const std::vector<std::pair<std::string, Reader>> rows = {
+      {"quantization_config", [](AutoSearchConfig& config, const Value& value) { config.base = settings_from(value); }},
+      {"search_algo",
+       [](AutoSearchConfig& config, const Value& value) { config.algorithm = parse_algorithm(value.as_string()); }},
+      {"search_metric", [](AutoSearchConfig& config, const Value& value) { config.metric = metric_of(value); }},
+      {"search_metric_tolerance",
+       [](AutoSearchConfig& config, const Value& value) {
+         if (!value.is_null()) config.tolerance = tolerance_of(value);
+       }},
+      {"search_metric_output_weights",
+       [](AutoSearchConfig& config, const Value& value) { config.output_weights = weights_of(value); }},
+      {"search_evaluator", [](AutoSearchConfig& config, const Value& value) { config.command = command_of(value); }},
+      {"search_stop_condition",
+       [](AutoSearchConfig& config, const Value& value) {
+         const auto trial_limit = config.stop.trial_time_limit_seconds;
+         config.stop = stop_of(value);
+         config.stop.trial_time_limit_seconds = trial_limit;
+       }},
+      {"expected_time_per_config",
+       [](AutoSearchConfig& config, const Value& value) { config.expected_seconds = limit_of(value); }},
+      {"trial_time_limit",
+       [](AutoSearchConfig& config, const Value& value) { config.stop.trial_time_limit_seconds = limit_of(value); }},
+      {"search_cache_dir", [](AutoSearchConfig& config, const Value& value) { config.cache_folder = value.as_string(); }},
+      {"search_output_dir", [](AutoSearchConfig& config, const Value& value) { config.output_folder = value.as_string(); }},
+      {"search_log_path", [](AutoSearchConfig& config, const Value& value) { config.log_file = value.as_string(); }},
+      {"two_stage_search",
+       [](AutoSearchConfig&, const Value& value) { require_off(value, false, "two-stage search is"); }},
+      {"advanced_fastft_search",
+       [](AutoSearchConfig&, const Value& value) { require_off(value, false, "advanced fine-tune search is"); }},
+      {"advanced_fastft_params", [](AutoSearchConfig&, const Value& value) { (void)value.as_map(); }},
+      {"n_jobs",
+       [](AutoSearchConfig&, const Value& value) {
+         require_off(value, 1, "parallel trials are (the samples of a trial are spread over all threads)");
+       }},
+      {"search_devices", [](AutoSearchConfig&, const Value& value) { require_off(value, "cpu", "other devices are"); }},
+      {"seed",
+       [](AutoSearchConfig& config, const Value& value) { config.seed = static_cast<std::uint64_t>(value.as_int()); }},
+  };
+  return rows;
+}
+
+bool is_space_key(const std::string& key) {
+  return key == "search_space" || key == "search_spaces" || key.starts_with("search_space_");
+}
+
+}  // namespace
+
+SearchAlgorithm parse_algorithm(const std::string& name) {
+  if (name == "grid_search") return SearchAlgorithm::grid;
+  if (name == "random_search") return SearchAlgorithm::random;
+  const std::vector<std::string> later = {"TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"};
+  if (std::ranges::find(later, name) != later.end()) {
+    throw Unsupported(fmt::format("search algorithm '{}' is not built yet; use 'grid_search' or 'random_search'", name));
+  }
+  const std::vector<std::string> known = {"grid_search", "random_search"};
+  throw InvalidInput(unknown_name_message("search algorithm", name, known));
+}
+
+AutoSearchConfig parse_search_config(const Value& file) {
+  AutoSearchConfig config;
+  config.base = settings_from(Value());
+  std::vector<std::string> known = {"search_space", "search_spaces"};
+  for (const auto& [name, reader] : readers()) known.push_back(name);
+  if (!file.is_map()) throw InvalidInput(fmt::format("configuration: got a {}, expected a mapping of keys", file.kind()));
+  for (const auto& [key, value] : file.as_map()) {
+    if (is_space_key(key)) continue;
+    const auto row = std::ranges::find(readers(), key, [](const auto& entry) { return entry.first; });
+    if (row == readers().end()) throw InvalidInput("configuration: " + unknown_name_message("key", key, known));
+    if (key == "quantization_config") {  // its messages name the option already
+      row->second(config, value);
+      continue;
+    }
+    try {
+      row->second(config, value);
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(fmt::format("configuration: '{}': {}", key, error.what()));
+    } catch (const Unsupported& error) {
+      throw Unsupported(fmt::format("configuration: '{}': {}", key, error.what()));
+    }
+  }
+  config.space = space_from_file(file);
+  return config;
+}
+
+Settings parse_quantization_config(const Value& file) { return parse_search_config(file).base; }
+
+}  // namespace quantsearch

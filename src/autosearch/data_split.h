@@ -1,0 +1,22 @@
+#pragma once
+
+// Which samples calibrate and which judge.
+
+#include <memory>
+#include <optional>
+
+#include "quantsearch/autosearch.h"
+
+namespace quantsearch {
+
+struct DataSplit {
+  std::shared_ptr<const DataSource> calibration;
+  std::shared_ptr<const DataSource> evaluation;
+  std::optional<Labels> labels;  // of the evaluation samples
+  Settings base;                 // with CalibDataSize when the calibration set was cut, so that best_config.yaml says it
+};
+
+/// Throws InvalidInput when a share is out of bounds or leaves nothing. Warns when the calibration data judge.
+[[nodiscard]] DataSplit split_data(const Settings& base, const SearchInput& input, const LogSink& log);
+
+}  // namespace quantsearch

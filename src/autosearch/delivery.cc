@@ -1,0 +1,70 @@
+#include "autosearch/delivery.h"
+
+#include <algorithm>
+
+#include "quantsearch/base/byte_budget.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// Candidates to write; without any, the best trial.
+std::vector<std::int64_t> kept_trials(const Delivery& delivery) {
+  std::vector<std::int64_t> kept = delivery.study.candidates;
+  kept.resize(std::min(kept.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, delivery.environment.keep))));
+  return kept;
+}
+
+std::optional<double> latency_of(const Delivery& delivery, const Model& model) {
+  // An interrupted user waits for files, not for stopwatches.
+  if (delivery.environment.token.is_cancelled()) return std::nullopt;
+  const Batch sample = delivery.reference.data().read(0, 1);
+  // Short: five models or more are measured; docs/benchmarks.md has the long measurements.
+  return measure_latency(model, sample, {.seconds = 0.05, .token = {}}).median_ms;
+}
+
+ModelResult float_result(const Delivery& delivery) {
+  return {.scores = delivery.float_scores.metrics,
+          .size_bytes = delivery.float_scores.size_bytes,
+          .latency_ms = latency_of(delivery, delivery.input.model)};
+}
+
+void write_candidates(const Delivery& delivery, ResultsDocument& document) {
+  const std::vector<std::int64_t> kept = kept_trials(delivery);
+  delivery.output.keep_candidates(kept);
+  std::vector<std::int64_t> measured = kept;
+  if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end()) measured.push_back(*delivery.best);
+  for (const std::int64_t number : measured) {
+    TrialResult& trial = document.trials[static_cast<std::size_t>(number)];
+    const auto quantized = delivery.runner.rebuild(trial.config);
+    if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, quantized->model);
+    trial.model.latency_ms = latency_of(delivery, quantized->model);
+  }
+}
+
+}  // namespace
+
+ResultsDocument deliver(const Delivery& delivery) {
+  ResultsDocument document;
+  document.model = delivery.input.model_name;
+  document.objective = delivery.objective.name;
+  document.goal = delivery.objective.direction == Direction::minimize ? Goal::minimize : Goal::maximize;
+  document.tolerance = delivery.tolerance;
+  document.float_model = float_result(delivery);
+  for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
+  document.best = delivery.best;
+  document.candidates = delivery.study.candidates;
+  document.stop_reason = to_string(delivery.study.stop_reason);
+  document.stop_message = delivery.study.stop_message;
+  document.space = delivery.summary;
+  document.cache_hits = delivery.cache.hits;
+  document.cache_misses = delivery.cache.misses;
+  document.cache_seconds_saved = delivery.cache.seconds_saved;
+  write_candidates(delivery, document);
+  document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
+  document.peak_rss_bytes = memory_use().peak_bytes;
+  delivery.output.write_results(to_value(document));
+  return document;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,90 @@
+#include "autosearch/output_folder.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+
+namespace quantsearch {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kFiles[] = {"best.onnx", "best.onnx.data", "best_config.yaml", "results.json", "trials.jsonl"};
+
+std::string candidate_name(std::int64_t number) { return fmt::format("{:04}.onnx", number); }
+
+bool is_candidate_file(const fs::path& file) {
+  std::string name = file.filename().string();
+  if (name.ends_with(".data")) name.resize(name.size() - 5);
+  if (!name.ends_with(".onnx") || name.size() < 9) return false;
+  return std::ranges::all_of(name.substr(0, name.size() - 5), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void remove_candidates(const fs::path& folder, const std::vector<std::int64_t>& kept) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder / "candidates", ignored)) {
+    const bool keep = std::ranges::any_of(kept, [&](std::int64_t number) {
+      return entry.path().filename().string().starts_with(candidate_name(number));
+    });
+    if (!keep && is_candidate_file(entry.path())) fs::remove(entry.path(), ignored);
+  }
+}
+
+void prove_writable(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || !fs::is_directory(folder)) {
+    throw IoError(fmt::format("search: output folder '{}' cannot be made: {}", folder.string(),
+                              error ? error.message() : "a file of that name exists"));
+  }
+  const fs::path probe = folder / ".quantsearch-probe";
+  try {
+    write_file_atomically(probe, "");
+  } catch (const IoError& failure) {
+    throw IoError(fmt::format("search: output folder '{}' cannot be written: {}", folder.string(), failure.what()));
+  }
+  fs::remove(probe, error);
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::move(folder)) {
+  const bool holds_search = std::ranges::any_of(kFiles, [&](const char* name) { return fs::exists(folder_ / name); });
+  if (holds_search && existing == Existing::refuse) {
+    throw InvalidInput(fmt::format("search: output folder '{}' already holds a search; add --resume to continue it, --overwrite to "
+                                   "replace it, or choose another folder",
+                                   folder_.string()));
+  }
+  prove_writable(folder_);
+  if (holds_search && existing == Existing::overwrite) {
+    std::error_code ignored;
+    for (const char* name : kFiles) fs::remove(folder_ / name, ignored);
+    remove_candidates(folder_, {});
+    fs::remove(folder_ / "candidates", ignored);  // only when it is empty
+  }
+}
+
+void OutputFolder::write_best(const Model& model, const Settings& settings) const {
+  save_model(model, folder_ / "best.onnx");
+  write_file_atomically(folder_ / "best_config.yaml", to_yaml(Value::Map{{"quantization_config", to_value(settings)}}));
+}
+
+fs::path OutputFolder::write_candidate(std::int64_t number, const Model& model) const {
+  fs::create_directories(folder_ / "candidates");
+  const fs::path file = folder_ / "candidates" / candidate_name(number);
+  save_model(model, file);
+  return file;
+}
+
+void OutputFolder::keep_candidates(const std::vector<std::int64_t>& numbers) const { remove_candidates(folder_, numbers); }
+
+void OutputFolder::write_results(const Value& results) const {
+  write_file_atomically(folder_ / "results.json", to_json(results, 1) + "\n");
+}
+
+}  // namespace quantsearch

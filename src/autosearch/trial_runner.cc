@@ -1,0 +1,93 @@
+#include "autosearch/trial_runner.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <set>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Value stages_value(const std::vector<StageRecord>& stages) {
+  Value value(Value::Map{});
+  for (const StageRecord& stage : stages) {
+    value.set(stage.name, Value::Map{{"seconds", stage.seconds}, {"cached", stage.cached}});
+  }
+  return value;
+}
+
+Value details_of(const Scores& scores, const std::vector<StageRecord>& stages) {
+  Value metrics(Value::Map{});
+  for (const auto& [name, score] : scores.metrics) metrics.set(name, score);
+  return Value::Map{{"scores", metrics}, {"size_bytes", scores.size_bytes}, {"stages", stages_value(stages)}};
+}
+
+/// What of a written model will not run as integers, once per reason.
+void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedModel& quantized) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const LayerRecord& layer : quantized.layers) {
+    if (!layer.reason.empty()) by_reason[layer.reason].push_back(layer.node);
+  }
+  constexpr std::size_t kNamed = 3;
+  for (const auto& [reason, nodes] : by_reason) {
+    std::string names;
+    for (std::size_t i = 0; i < std::min(nodes.size(), kNamed); ++i) names += (i > 0 ? ", " : "") + nodes[i];
+    if (nodes.size() > kNamed) names += fmt::format(" and {} more", nodes.size() - kNamed);
+    say(log, LogLevel::detail, fmt::format("trial {}: {}: {}", number, reason, names));
+  }
+}
+
+}  // namespace
+
+std::vector<Metric> recorded_metrics(const AutoSearchConfig& config, bool has_labels) {
+  std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::cos, Metric::sqnr};
+  if (has_labels) {
+    metrics.insert(Metric::top1);
+    metrics.insert(Metric::top5);
+  }
+  return {metrics.begin(), metrics.end()};
+}
+
+double custom_score(const CustomEvaluator& evaluator, const Model& model, const CancellationToken& token) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "model.onnx";
+  save_model(model, file);
+  const double score = evaluator.score(file, token);
+  if (!std::isfinite(score)) throw IoError(fmt::format("evaluate: the custom evaluator returned {}, expected a finite number", score));
+  return score;
+}
+
+TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const CancellationToken& token) {
+  const auto start = Clock::now();
+  const QuantizationConfig config = resolve(settings_of(context_.config.base, point));
+  Candidate candidate = context_.pipeline.build(config, token);
+  log_float_layers(context_.log, number, *candidate.quantized);
+
+  const EvaluateOptions options = {
+      .metrics = recorded_metrics(context_.config, context_.reference.labels().has_value()),
+      .output_weights = context_.config.output_weights,
+      .token = token};
+  Scores scores = context_.pipeline.score(candidate, context_.reference, options);
+  if (context_.evaluator) {
+    const auto custom_start = Clock::now();
+    scores.metrics["custom"] = custom_score(*context_.evaluator, candidate.quantized->model, token);
+    candidate.stages.push_back({.name = "custom", .seconds = seconds_since(custom_start), .cached = false});
+  }
+  context_.costs.learn(point, seconds_since(start));
+  return TrialSuccess{.value = scores.metrics.at(context_.objective.name),
+                      .is_candidate = context_.acceptance.accepts(scores.metrics),
+                      .details = details_of(scores, candidate.stages)};
+}
+
+std::shared_ptr<const QuantizedModel> TrialRunner::rebuild(const Point& point) const {
+  return context_.pipeline.build(resolve(settings_of(context_.config.base, point)), {}).quantized;
+}
+
+}  // namespace quantsearch

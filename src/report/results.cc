@@ -1,0 +1,163 @@
+// results.json: values to JSON and back.
+
+#include <fmt/core.h>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/report.h"
+
+namespace quantsearch {
+
+namespace {
+
+const Value& member(const Value& value, const char* key) {
+  const Value* found = value.find(key);
+  if (found == nullptr) throw InvalidInput(fmt::format("results: got no '{}', expected a results.json of schema 1", key));
+  return *found;
+}
+
+Value to_value(const std::map<std::string, double>& scores) {
+  Value value(Value::Map{});
+  for (const auto& [name, score] : scores) value.set(name, score);
+  return value;
+}
+
+std::map<std::string, double> scores_from(const Value& value) {
+  std::map<std::string, double> scores;
+  for (const auto& [name, score] : value.as_map()) scores[name] = score.as_double();
+  return scores;
+}
+
+void add_model(Value& value, const ModelResult& model) {
+  value.set("scores", to_value(model.scores));
+  value.set("size_bytes", model.size_bytes);
+  value.set("latency_ms", model.latency_ms ? Value(*model.latency_ms) : Value());
+}
+
+ModelResult model_from(const Value& value) {
+  ModelResult model{.scores = scores_from(member(value, "scores")), .size_bytes = member(value, "size_bytes").as_int(), .latency_ms = {}};
+  const Value& latency = member(value, "latency_ms");
+  if (!latency.is_null()) model.latency_ms = latency.as_double();
+  return model;
+}
+
+Value to_value(const std::map<std::string, StageResult>& stages) {
+  Value value(Value::Map{});
+  for (const auto& [name, stage] : stages) value.set(name, Value::Map{{"seconds", stage.seconds}, {"cached", stage.cached}});
+  return value;
+}
+
+std::map<std::string, StageResult> stages_from(const Value& value) {
+  std::map<std::string, StageResult> stages;
+  for (const auto& [name, stage] : value.as_map()) {
+    stages[name] = {.seconds = member(stage, "seconds").as_double(), .cached = member(stage, "cached").as_bool()};
+  }
+  return stages;
+}
+
+Value to_value(const TrialResult& trial) {
+  Value value(Value::Map{});
+  value.set("number", trial.number);
+  value.set("state", to_string(trial.state));
+  value.set("config", Value::Map(trial.config.begin(), trial.config.end()));
+  add_model(value, trial.model);
+  value.set("candidate", trial.is_candidate);
+  value.set("seconds", trial.seconds);
+  value.set("stages", to_value(trial.stages));
+  value.set("reason", trial.reason);
+  return value;
+}
+
+TrialState state_from(const std::string& name) {
+  for (const TrialState state : {TrialState::running, TrialState::complete, TrialState::failed, TrialState::pruned, TrialState::interrupted}) {
+    if (to_string(state) == name) return state;
+  }
+  throw InvalidInput(fmt::format("results: got the trial state '{}', expected complete, failed, pruned or interrupted", name));
+}
+
+TrialResult trial_from(const Value& value) {
+  TrialResult trial;
+  trial.number = member(value, "number").as_int();
+  trial.state = state_from(member(value, "state").as_string());
+  for (const auto& [name, choice] : member(value, "config").as_map()) trial.config.emplace(name, choice);
+  trial.model = model_from(value);
+  trial.is_candidate = member(value, "candidate").as_bool();
+  trial.seconds = member(value, "seconds").as_double();
+  trial.stages = stages_from(member(value, "stages"));
+  trial.reason = member(value, "reason").as_string();
+  return trial;
+}
+
+Value to_value(const SpaceSummary& space) {
+  Value filtered(Value::Map{});
+  for (const auto& [reason, count] : space.filtered) filtered.set(reason, count);
+  return Value::Map{{"raw", space.raw}, {"distinct", space.distinct}, {"complete", space.complete}, {"filtered", filtered}};
+}
+
+SpaceSummary space_from(const Value& value) {
+  SpaceSummary space{.raw = member(value, "raw").as_int(), .distinct = member(value, "distinct").as_int(), .filtered = {},
+                     .complete = member(value, "complete").as_bool()};
+  for (const auto& [reason, count] : member(value, "filtered").as_map()) space.filtered[reason] = count.as_int();
+  return space;
+}
+
+}  // namespace
+
+TrialResult trial_result(const Trial& trial) {
+  TrialResult result{.number = trial.number, .state = trial.state, .config = trial.point, .model = {}, .is_candidate = trial.is_candidate,
+                     .seconds = trial.seconds, .stages = {}, .reason = trial.reason};
+  if (const Value* scores = trial.details.find("scores")) result.model.scores = scores_from(*scores);
+  if (const Value* size = trial.details.find("size_bytes")) result.model.size_bytes = size->as_int();
+  if (const Value* stages = trial.details.find("stages")) result.stages = stages_from(*stages);
+  return result;
+}
+
+Value to_value(const ResultsDocument& document) {
+  Value value(Value::Map{});
+  value.set("schema", 1);
+  value.set("model", document.model);
+  value.set("objective", document.objective);
+  value.set("direction", document.goal == Goal::minimize ? "minimize" : "maximize");
+  value.set("tolerance", document.tolerance);
+  Value of_float(Value::Map{});
+  add_model(of_float, document.float_model);
+  value.set("float", of_float);
+  Value::List trials;
+  for (const TrialResult& trial : document.trials) trials.push_back(to_value(trial));
+  value.set("trials", trials);
+  value.set("best", document.best ? Value(*document.best) : Value());
+  value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
+  value.set("stop_reason", document.stop_reason);
+  value.set("stop_message", document.stop_message);
+  value.set("space", to_value(document.space));
+  value.set("cache", Value::Map{{"hits", document.cache_hits}, {"misses", document.cache_misses}, {"seconds_saved", document.cache_seconds_saved}});
+  value.set("seconds", document.seconds);
+  value.set("peak_rss_bytes", document.peak_rss_bytes);
+  return value;
+}
+
+ResultsDocument results_from(const Value& value) {
+  if (!(member(value, "schema") == Value(1))) {
+    throw InvalidInput(fmt::format("results: got schema {}, expected 1", to_json(member(value, "schema"))));
+  }
+  ResultsDocument document;
+  document.model = member(value, "model").as_string();
+  document.objective = member(value, "objective").as_string();
+  document.goal = member(value, "direction") == Value("maximize") ? Goal::maximize : Goal::minimize;
+  document.tolerance = member(value, "tolerance").as_string();
+  document.float_model = model_from(member(value, "float"));
+  for (const Value& trial : member(value, "trials").as_list()) document.trials.push_back(trial_from(trial));
+  if (!member(value, "best").is_null()) document.best = member(value, "best").as_int();
+  for (const Value& number : member(value, "candidates").as_list()) document.candidates.push_back(number.as_int());
+  document.stop_reason = member(value, "stop_reason").as_string();
+  document.stop_message = member(value, "stop_message").as_string();
+  document.space = space_from(member(value, "space"));
+  const Value& cache = member(value, "cache");
+  document.cache_hits = member(cache, "hits").as_int();
+  document.cache_misses = member(cache, "misses").as_int();
+  document.cache_seconds_saved = member(cache, "seconds_saved").as_double();
+  document.seconds = member(value, "seconds").as_double();
+  document.peak_rss_bytes = member(value, "peak_rss_bytes").as_int();
+  return document;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,142 @@
+// Text for people.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "quantsearch/report.h"
+
+namespace quantsearch {
+
+namespace {
+
+std::string bytes_text(std::int64_t bytes) {
+  const auto number = static_cast<double>(bytes);
+  if (bytes < 10'000) return fmt::format("{} B", bytes);
+  if (number < 1e7) return fmt::format("{:.0f} kB", number / 1e3);
+  return fmt::format("{:.1f} MB", number / 1e6);
+}
+
+std::string milliseconds_text(const std::optional<double>& latency) {
+  return latency ? fmt::format("{:.3f} ms", *latency) : "";
+}
+
+std::string score_text(const ModelResult& model, const std::string& name) {
+  const auto found = model.scores.find(name);
+  return found == model.scores.end() ? "" : fmt::format("{:.6g}", found->second);
+}
+
+/// The objective first, then what says most to a reader.
+std::vector<std::string> shown_scores(const ResultsDocument& document) {
+  std::vector<std::string> names = {document.objective};
+  const bool has_trials = !document.trials.empty();
+  for (const char* name : {"top1", "rel_l2", "cos"}) {
+    const bool scored = has_trials && std::ranges::any_of(document.trials, [&](const TrialResult& trial) { return trial.model.scores.contains(name); });
+    if (scored && document.objective != name) names.emplace_back(name);
+  }
+  return names;
+}
+
+bool better(const TrialResult& a, const TrialResult& b, const ResultsDocument& document) {
+  const double value_a = a.model.scores.at(document.objective);
+  const double value_b = b.model.scores.at(document.objective);
+  return document.goal == Goal::minimize ? value_a < value_b : value_a > value_b;
+}
+
+/// Complete trials, best first: those in best.onnx and the candidates before the rest.
+std::vector<const TrialResult*> ranked(const ResultsDocument& document) {
+  std::vector<const TrialResult*> trials;
+  for (const TrialResult& trial : document.trials) {
+    if (trial.state == TrialState::complete && trial.model.scores.contains(document.objective)) trials.push_back(&trial);
+  }
+  std::ranges::stable_sort(trials, [&](const TrialResult* a, const TrialResult* b) {
+    if (a->is_candidate != b->is_candidate) return a->is_candidate;
+    return better(*a, *b, document);
+  });
+  return trials;
+}
+
+std::vector<std::string> header(const ResultsDocument& document, const char* first) {
+  std::vector<std::string> row = {first};
+  for (const std::string& name : shown_scores(document)) row.push_back(name);
+  row.insert(row.end(), {"size", "latency", "configuration"});
+  return row;
+}
+
+std::vector<std::string> model_row(const ResultsDocument& document, std::string label, const ModelResult& model, std::string config) {
+  std::vector<std::string> row = {std::move(label)};
+  for (const std::string& name : shown_scores(document)) row.push_back(score_text(model, name));
+  row.push_back(bytes_text(model.size_bytes));
+  row.push_back(milliseconds_text(model.latency_ms));
+  row.push_back(std::move(config));
+  return row;
+}
+
+std::string speed_sentence(const ResultsDocument& document, const TrialResult& best) {
+  if (!best.model.latency_ms || !document.float_model.latency_ms) return "";
+  const double ratio = *document.float_model.latency_ms / *best.model.latency_ms;
+  if (ratio >= 1) return fmt::format("best is {:.2f} times as fast as float on this machine\n", ratio);
+  std::string text = fmt::format("best is {:.2f} times slower than float on this machine", 1 / ratio);
+  for (const TrialResult* trial : ranked(document)) {
+    if (trial->is_candidate && trial->model.latency_ms && *trial->model.latency_ms < *document.float_model.latency_ms) {
+      return text + fmt::format("; trial {} is a candidate that is faster than float\n", trial->number);
+    }
+  }
+  return text + "; activation_type QUInt8 runs on integer kernels\n";
+}
+
+}  // namespace
+
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t column = 0; column < row.size(); ++column) widths[column] = std::max(widths[column], row[column].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const bool left = column == 0 || column + 1 == widths.size();
+      line += column > 0 ? "  " : "";
+      line += left ? fmt::format("{:<{}}", row[column], widths[column]) : fmt::format("{:>{}}", row[column], widths[column]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  }
+  return text;
+}
+
+std::string trials_table(const ResultsDocument& document) {
+  std::vector<std::vector<std::string>> rows = {header(document, "trial")};
+  for (const TrialResult* trial : ranked(document)) {
+    const bool is_best = document.best == trial->number;
+    rows.push_back(model_row(document, fmt::format("{}{}", trial->number, is_best ? " (best)" : trial->is_candidate ? " *" : ""), trial->model,
+                             to_string(trial->config)));
+  }
+  rows.push_back(model_row(document, "float", document.float_model, ""));
+  std::string text = text_table(rows);
+  for (const TrialResult& trial : document.trials) {
+    if (trial.state == TrialState::complete) continue;
+    text += fmt::format("trial {} {}: {}: {}\n", trial.number, to_string(trial.state), to_string(trial.config), trial.reason);
+  }
+  return text;
+}
+
+std::string summary_text(const ResultsDocument& document) {
+  const auto trials = ranked(document);
+  std::vector<std::vector<std::string>> rows = {header(document, "")};
+  rows.push_back(model_row(document, "float", document.float_model, ""));
+  if (!trials.empty()) {
+    const auto worst = std::ranges::max_element(trials, [&](const TrialResult* a, const TrialResult* b) { return better(*a, *b, document); });
+    rows.push_back(model_row(document, fmt::format("best (trial {})", trials.front()->number), trials.front()->model, to_string(trials.front()->config)));
+    rows.push_back(model_row(document, fmt::format("worst (trial {})", (*worst)->number), (*worst)->model, to_string((*worst)->config)));
+  }
+  std::string text = text_table(rows);
+  if (!trials.empty()) text += speed_sentence(document, *trials.front());
+  text += fmt::format("{} trials in {:.1f} s, {} candidates ({}); {}\n", document.trials.size(), document.seconds, document.candidates.size(),
+                      document.tolerance, document.stop_message);
+  return text;
+}
+
+}  // namespace quantsearch

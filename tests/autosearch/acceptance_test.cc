@@ -1,0 +1,68 @@
+#include "autosearch/acceptance.h"
+
+#include <gtest/gtest.h>
+
+namespace quantsearch {
+namespace {
+
+Acceptance with(Metric metric, std::optional<double> tolerance, std::optional<double> float_value = std::nullopt) {
+  AutoSearchConfig config;
+  config.metric = metric;
+  config.tolerance = tolerance;
+  return Acceptance(config, false, metric_info(metric).direction, float_value);
+}
+
+TEST(Acceptance, DistancesHaveToBeSmall) {
+  const Acceptance acceptance = with(Metric::l2, 0.1);
+  EXPECT_TRUE(acceptance.accepts({{"L2", 0.1}}));
+  EXPECT_FALSE(acceptance.accepts({{"L2", 0.11}}));
+  EXPECT_EQ(acceptance.rule(), "L2 at most 0.1");
+}
+
+TEST(Acceptance, SimilaritiesHaveToBeNearOne) {
+  const Acceptance acceptance = with(Metric::cos, 0.01);
+  EXPECT_TRUE(acceptance.accepts({{"cos", 0.995}}));
+  EXPECT_FALSE(acceptance.accepts({{"cos", 0.98}}));
+}
+
+TEST(Acceptance, AccuracyMayDropByTheTolerance) {
+  const Acceptance acceptance = with(Metric::top1, 0.01, 0.91);
+  EXPECT_TRUE(acceptance.accepts({{"top1", 0.90}}));
+  EXPECT_TRUE(acceptance.accepts({{"top1", 0.95}}));
+  EXPECT_FALSE(acceptance.accepts({{"top1", 0.899}}));
+  EXPECT_EQ(acceptance.rule(), "top1 at least 0.9 (float 0.91, tolerance 0.01)");
+}
+
+TEST(Acceptance, DecibelsAreAskedForAsTheyAre) {
+  const Acceptance acceptance = with(Metric::sqnr, 25);
+  EXPECT_TRUE(acceptance.accepts({{"sqnr", 25}}));
+  EXPECT_FALSE(acceptance.accepts({{"sqnr", 24}}));
+}
+
+TEST(Acceptance, TheDefaultForUnnormalisedDistancesIsRelative) {
+  // A destroyed model has a mean squared error of 75 where the float outputs have an energy of 80: no candidate.
+  const Acceptance acceptance = with(Metric::l2, std::nullopt);
+  EXPECT_FALSE(acceptance.accepts({{"L2", 75}, {"rel_l2", 0.94}}));
+  EXPECT_TRUE(acceptance.accepts({{"L2", 0.5}, {"rel_l2", 0.006}}));
+  EXPECT_EQ(acceptance.rule(), "rel_l2 at most 0.01, the default");
+}
+
+TEST(Acceptance, ZeroToleranceMeansNoLoss) {
+  const Acceptance acceptance = with(Metric::top1, 0.0, 0.9);
+  EXPECT_TRUE(acceptance.accepts({{"top1", 0.9}}));
+  EXPECT_FALSE(acceptance.accepts({{"top1", 0.8999}}));
+}
+
+TEST(Acceptance, CustomScoresFollowTheirDirection) {
+  AutoSearchConfig config;
+  config.tolerance = 1;
+  const Acceptance lower(config, true, Direction::minimize, 20.0);
+  EXPECT_TRUE(lower.accepts({{"custom", 21}}));
+  EXPECT_FALSE(lower.accepts({{"custom", 21.5}}));
+  const Acceptance higher(config, true, Direction::maximize, 20.0);
+  EXPECT_TRUE(higher.accepts({{"custom", 19}}));
+  EXPECT_FALSE(higher.accepts({{"custom", 18.5}}));
+}
+
+}  // namespace
+}  // namespace quantsearch

@@ -1,0 +1,337 @@
+// Whole searches on shipped models with their real images.
+
+#include "quantsearch/autosearch.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/pipeline/pipeline.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSource = QUANTSEARCH_SOURCE_DIR;
+
+/// A search of resnet8 over its real images, with everything a test may want to turn.
+struct Setting {
+  AutoSearchConfig config;
+  SearchInput input;
+  int threads = 2;
+  std::function<void(SearchEnvironment&)> adjust = [](SearchEnvironment&) {};
+
+  explicit Setting(const std::string& yaml, const fs::path& model = kSource / "tests/data/resnet8.onnx") {
+    config = parse_search_config(parse_yaml(yaml, "test"));
+    input.model = load_model(model);
+    input.model_name = model.filename().string();
+    input.calibration = open_data(kSource / "examples/fashion_mnist/calibration_100.npz", input.model, {.limit = 32}).source;
+    const LoadedData evaluation = open_data(kSource / "examples/fashion_mnist/evaluation_2000.npz", input.model, {.limit = 64});
+    input.evaluation = evaluation.source;
+    input.labels = evaluation.labels;
+  }
+
+  SearchResult run(const fs::path& output) {
+    ThreadPool pool(threads);
+    config.output_folder = output;
+    SearchEnvironment environment{.pool = &pool, .budget = ByteBudget(std::int64_t{1} << 30)};
+    adjust(environment);
+    return auto_search(config, input, environment);
+  }
+};
+
+constexpr const char* kGrid = R"(
+search_space:
+  calibrate_method: [MinMax, Percentile]
+  activation_type: [QUInt8, QInt8]
+  per_channel: [true, false]
+)";
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+double score_of(const Trial& trial, const std::string& name) {
+  return trial.details.find("scores")->find(name)->as_double();
+}
+
+TEST(AutoSearch, LeavesTheBestModelWithTheEvidence) {
+  const TemporaryFolder folder;
+  const SearchResult result = Setting(kGrid).run(folder.path());
+  EXPECT_EQ(result.study.trials.size(), 8U);
+  EXPECT_EQ(result.study.stop_reason, StopReason::space_exhausted);
+  ASSERT_TRUE(result.best.has_value());
+  EXPECT_TRUE(result.met_tolerance);
+  EXPECT_NO_THROW((void)open_session(load_model(folder.path() / "best.onnx")));
+  const Value results = load_config_file(folder.path() / "results.json");
+  EXPECT_EQ(results.find("schema")->as_int(), 1);
+  EXPECT_EQ(results.find("trials")->as_list().size(), 8U);
+  EXPECT_EQ(results.find("best")->as_int(), *result.best);
+}
+
+TEST(AutoSearch, BestIsTheLeastDistance) {
+  const TemporaryFolder folder;
+  const SearchResult result = Setting(kGrid).run(folder.path());
+  for (const Trial& trial : result.study.trials) {
+    EXPECT_LE(*result.study.trials[static_cast<std::size_t>(*result.best)].value, *trial.value);
+  }
+}
+
+TEST(AutoSearch, SimilaritiesAreMaximised) {
+  // The worst model has the lowest cosine; a search that always minimises would return it.
+  const TemporaryFolder folder;
+  Setting setting("{search_metric: cos, search_space: {activation_type: [QInt8, QInt16], calibrate_method: [MinMax, NonOverflow]}}");
+  const SearchResult result = setting.run(folder.path());
+  for (const Trial& trial : result.study.trials) {
+    EXPECT_GE(*result.study.trials[static_cast<std::size_t>(*result.best)].value, *trial.value);
+  }
+}
+
+TEST(AutoSearch, CalibratesOnceForAllTrials) {
+  const TemporaryFolder folder;
+  const SearchResult result = Setting(kGrid).run(folder.path());
+  int observed = 0;
+  for (const Trial& trial : result.study.trials) {
+    const Value* observe = trial.details.find("stages")->find("observe");
+    if (observe != nullptr && !observe->find("cached")->as_bool()) ++observed;
+  }
+  EXPECT_EQ(observed, 1);
+}
+
+TEST(AutoSearch, ThreadsDoNotChangeResults) {
+  const TemporaryFolder one;
+  const TemporaryFolder two;
+  Setting setting(kGrid);
+  setting.threads = 1;
+  const SearchResult first = setting.run(one.path());
+  setting.threads = 2;
+  const SearchResult second = setting.run(two.path());
+  ASSERT_EQ(first.study.trials.size(), second.study.trials.size());
+  for (std::size_t i = 0; i < first.study.trials.size(); ++i) {
+    EXPECT_EQ(first.study.trials[i].point, second.study.trials[i].point);
+    EXPECT_EQ(*first.study.trials[i].details.find("scores"), *second.study.trials[i].details.find("scores"));
+  }
+  EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
+}
+
+TEST(AutoSearch, TheOrderOfTrialsDoesNotChangeTheirScores) {
+  const TemporaryFolder one;
+  const TemporaryFolder two;
+  Setting setting(kGrid);
+  const SearchResult grid = setting.run(one.path());
+  setting.config.algorithm = SearchAlgorithm::random;
+  setting.config.seed = 7;
+  const SearchResult random = setting.run(two.path());
+  ASSERT_EQ(grid.study.trials.size(), random.study.trials.size());
+  for (const Trial& trial : grid.study.trials) {
+    const auto same = std::ranges::find(random.study.trials, trial.point, &Trial::point);
+    ASSERT_NE(same, random.study.trials.end());
+    EXPECT_EQ(*trial.details.find("scores"), *same->details.find("scores"));
+  }
+  EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
+}
+
+TEST(AutoSearch, TheWrittenConfigurationMakesTheSameBytes) {
+  const TemporaryFolder folder;
+  Setting setting(kGrid);
+  (void)setting.run(folder.path());
+  const Settings settings = parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
+  ThreadPool pool(2);
+  Pipeline pipeline(setting.input.model, setting.input.calibration, pool, ByteBudget(1 << 28), {});
+  const Candidate again = pipeline.build(resolve(settings), {});
+  save_model(again.quantized->model, folder.path() / "again.onnx");
+  EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
+}
+
+TEST(AutoSearch, AHoldOutIsWrittenIntoTheConfiguration) {
+  const TemporaryFolder folder;
+  Setting setting("search_space: {calibrate_method: [MinMax]}");
+  setting.input.evaluation = nullptr;
+  setting.input.labels = std::nullopt;
+  setting.input.holdout = 0.25;
+  (void)setting.run(folder.path());
+  const Settings settings = parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
+  EXPECT_EQ(settings.at("extra_options.CalibDataSize"), Value(24));
+  ThreadPool pool(2);
+  Pipeline pipeline(setting.input.model, setting.input.calibration, pool, ByteBudget(1 << 28), {});
+  save_model(pipeline.build(resolve(settings), {}).quantized->model, folder.path() / "again.onnx");
+  EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
+}
+
+TEST(AutoSearch, CalibrationDataAloneScoreTheCandidatesToo) {
+  // A reader that has been drained by calibration must not make every score undefined.
+  const TemporaryFolder folder;
+  Setting setting("search_space: {activation_type: [QUInt8, QInt8]}");
+  setting.input.evaluation = nullptr;
+  setting.input.labels = std::nullopt;
+  std::vector<std::string> warnings;
+  setting.adjust = [&](SearchEnvironment& environment) {
+    environment.log = [&](LogLevel level, std::string_view line) {
+      if (level == LogLevel::warning) warnings.emplace_back(line);
+    };
+  };
+  const SearchResult result = setting.run(folder.path());
+  EXPECT_EQ(result.study.candidates.size(), 2U);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0], "the calibration data also score the candidates; give --evaluation DATA or --holdout FRACTION for an honest judgement");
+}
+
+TEST(AutoSearch, AsymmetricPowerOfTwoKeepsTheModelsAccuracy) {
+  const TemporaryFolder folder;
+  Setting setting(R"(
+search_metric: top1
+search_space:
+  calibrate_method: [PowerOfTwoMethod.MinMSE]
+  activation_type: [QInt8]
+  extra_options: {ActivationSymmetric: [true, false]}
+)");
+  const SearchResult result = setting.run(folder.path());
+  ASSERT_EQ(result.study.trials.size(), 2U);
+  for (const Trial& trial : result.study.trials) EXPECT_GT(score_of(trial, "top1"), 0.8) << to_string(trial.point);
+}
+
+TEST(AutoSearch, ADestroyedModelIsNoCandidateByDefault) {
+  const TemporaryFolder folder;
+  Setting setting("{quantization_config: {calibrate_method: MinMax, activation_type: QInt8, extra_options: {ActivationSymmetric: true}}, "
+                  "search_space: {per_channel: [false]}}",
+                  kSource / "tests/data/mobilenet_hard.onnx");
+  const SearchResult result = setting.run(folder.path());
+  ASSERT_EQ(result.study.trials.size(), 1U);
+  EXPECT_FALSE(result.met_tolerance);
+  EXPECT_TRUE(result.study.candidates.empty());
+  EXPECT_TRUE(fs::exists(folder.path() / "best.onnx")) << "the best so far is delivered all the same";
+}
+
+TEST(AutoSearch, ResumingGivesTheTrialsOfAnUndisturbedSearch) {
+  const TemporaryFolder whole;
+  const TemporaryFolder parts;
+  Setting setting(kGrid);
+  const SearchResult undisturbed = setting.run(whole.path());
+  setting.config.stop.iteration_limit = 3;
+  (void)setting.run(parts.path());
+  setting.config.stop.iteration_limit = std::nullopt;
+  setting.adjust = [](SearchEnvironment& environment) { environment.resume = true; };
+  const SearchResult resumed = setting.run(parts.path());
+  ASSERT_EQ(resumed.study.trials.size(), undisturbed.study.trials.size());
+  EXPECT_EQ(resumed.best, undisturbed.best);
+  for (std::size_t i = 0; i < resumed.study.trials.size(); ++i) {
+    EXPECT_EQ(resumed.study.trials[i].point, undisturbed.study.trials[i].point);
+    EXPECT_EQ(resumed.study.trials[i].value, undisturbed.study.trials[i].value);
+  }
+  EXPECT_EQ(read_file(parts.path() / "best.onnx"), read_file(whole.path() / "best.onnx"));
+}
+
+TEST(AutoSearch, CancellingDeliversTheBestSoFar) {
+  const TemporaryFolder folder;
+  Setting setting(kGrid);
+  const CancellationToken token;
+  setting.adjust = [&](SearchEnvironment& environment) {
+    environment.token = token;
+    environment.on_trial = [&](const Trial& trial) {
+      if (trial.number == 1) token.cancel();
+    };
+  };
+  const SearchResult result = setting.run(folder.path());
+  EXPECT_EQ(result.study.stop_reason, StopReason::cancelled);
+  EXPECT_TRUE(fs::exists(folder.path() / "best.onnx"));
+  EXPECT_TRUE(fs::exists(folder.path() / "results.json"));
+}
+
+TEST(AutoSearch, ACustomEvaluatorDecides) {
+  const TemporaryFolder folder;
+  Setting setting("{search_metric_tolerance: 1e9, search_space: {weight_type: [QInt8, QInt16]}}");
+  setting.adjust = [](SearchEnvironment& environment) {
+    environment.evaluator = CustomEvaluator{
+        .score = [](const fs::path& model, const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
+        .direction = Direction::minimize};
+  };
+  const SearchResult result = setting.run(folder.path());
+  const Trial& best = result.study.trials[static_cast<std::size_t>(*result.best)];
+  EXPECT_EQ(best.point.at("weight_type"), Value("QInt8"));
+  EXPECT_EQ(score_of(best, "custom"), static_cast<double>(fs::file_size(folder.path() / "best.onnx")));
+}
+
+TEST(AutoSearch, AFailingTrialIsRecordedAndTheSearchGoesOn) {
+  const TemporaryFolder folder;
+  Setting setting("{search_metric_tolerance: 1e9, search_space: {activation_type: [QUInt8, QInt8]}}");
+  int calls = 0;
+  setting.adjust = [&](SearchEnvironment& environment) {
+    environment.evaluator = CustomEvaluator{.score = [&](const fs::path&, const CancellationToken&) -> double {
+      if (++calls == 2) throw IoError("the evaluator fell over");  // the first call scores the float model
+      return 1;
+    }};
+  };
+  const SearchResult result = setting.run(folder.path());
+  ASSERT_EQ(result.study.trials.size(), 2U);
+  EXPECT_EQ(result.study.trials[0].state, TrialState::failed);
+  EXPECT_EQ(result.study.trials[0].reason, "the evaluator fell over");
+  EXPECT_EQ(result.study.trials[1].state, TrialState::complete);
+}
+
+TEST(AutoSearch, WhenAllTrialsFailTheFirstReasonIsTheError) {
+  const TemporaryFolder folder;
+  Setting setting("search_space: {activation_type: [QUInt8]}");
+  int calls = 0;
+  setting.adjust = [&](SearchEnvironment& environment) {
+    environment.evaluator = CustomEvaluator{.score = [&](const fs::path&, const CancellationToken&) -> double {
+      if (++calls > 1) throw IoError("the evaluator fell over");
+      return 1;
+    }};
+  };
+  EXPECT_EQ(message_of([&] { (void)setting.run(folder.path()); }),
+            "search: all 1 trials failed; the first, activation_type=QUInt8: the evaluator fell over");
+}
+
+TEST(AutoSearch, ASpaceWithoutAValidPointSaysWhy) {
+  const TemporaryFolder folder;
+  Setting setting("search_space: {calibrate_method: [MinMSE], per_channel: [true]}");
+  EXPECT_EQ(message_of([&] { (void)setting.run(folder.path() / "out"); }),
+            "search: none of the 1 points of the space is valid: power-of-two methods need per-tensor weights (per_channel: false) (1 points)");
+  EXPECT_FALSE(fs::exists(folder.path() / "out"));
+}
+
+TEST(AutoSearch, StopsAtTheFirstCandidatesWhenAsked) {
+  const TemporaryFolder folder;
+  Setting setting(kGrid);
+  setting.config.stop.find_n_candidates = 2;
+  const SearchResult result = setting.run(folder.path());
+  EXPECT_EQ(result.study.stop_reason, StopReason::candidates_found);
+  EXPECT_EQ(result.study.candidates.size(), 2U);
+}
+
+TEST(AutoSearch, KeepsAsManyCandidatesAsAskedBestFirst) {
+  const TemporaryFolder folder;
+  Setting setting(kGrid);
+  setting.adjust = [](SearchEnvironment& environment) { environment.keep = 2; };
+  const SearchResult result = setting.run(folder.path());
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(folder.path() / "candidates")) files += entry.is_regular_file() ? 1 : 0;
+  EXPECT_EQ(files, 2);
+  EXPECT_EQ(read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)), read_file(folder.path() / "best.onnx"));
+}
+
+TEST(AutoSearch, NothingIsWrittenToTheUsersCacheFolder) {
+  const TemporaryFolder folder;
+  const TemporaryFolder cache;
+  std::ofstream(cache.path() / "mine.txt") << "mine";
+  Setting setting("search_space: {activation_type: [QUInt8]}");
+  setting.config.cache_folder = cache.path();
+  EXPECT_THROW((void)setting.run(folder.path()), InvalidInput);
+  EXPECT_EQ(read_file(cache.path() / "mine.txt"), "mine");
+}
+
+}  // namespace
+}  // namespace quantsearch

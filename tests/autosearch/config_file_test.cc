@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "quantsearch/autosearch.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+namespace {
+
+AutoSearchConfig parse(const std::string& yaml) { return parse_search_config(parse_yaml(yaml, "test")); }
+
+std::string message_of(const std::string& yaml) {
+  try {
+    (void)parse(yaml);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(ConfigFile, TheDocumentedExampleReducedToCalibrationIsRead) {
+  const AutoSearchConfig config = parse(R"(
+quantization_config:
+  preset: S8S8_AAWS
+  nodes_to_exclude: []
+search_space:
+  calibrate_method: [PowerOfTwoMethod.MinMSE, PowerOfTwoMethod.NonOverflow, CalibrationMethod.MinMax, CalibrationMethod.Entropy, CalibrationMethod.Percentile]
+  activation_type: [QuantType.QInt8, QInt16]
+  weight_type: [QInt8, QInt16]
+  include_cle: [false]
+  extra_options:
+    ActivationSymmetric: [true, false]
+    WeightSymmetric: [true, false]
+    CalibMovingAverage: [true, false]
+    CalibMovingAverageConstant: [0.01, 0.001]
+    Percentile: [99.99, 99.999]
+search_algo: grid_search
+search_metric: L2
+search_metric_tolerance: 0.1
+search_evaluator: null
+search_stop_condition: {find_n_candidates: -1, find_best_candidate: -1, iteration_limit: 1000, time_limit: 3600}
+expected_time_per_config: null
+trial_time_limit: -1
+search_cache_dir: ""
+search_output_dir: ""
+search_log_path: auto_search.log
+two_stage_search: false
+advanced_fastft_search: false
+advanced_fastft_params: {sampler_algo: TPE, direction: minimize, n_trials: 10}
+n_jobs: 1
+search_devices: cpu
+seed: 0
+)");
+  ASSERT_TRUE(config.space.has_value());
+  EXPECT_EQ(config.space->size(), 5 * 2 * 2 * 1 * 2 * 2 * 2 * 2 * 2);
+  EXPECT_EQ(config.tolerance, 0.1);
+  EXPECT_EQ(config.stop.iteration_limit, 1000);
+  EXPECT_EQ(config.stop.time_limit_seconds, 3600);
+  EXPECT_EQ(config.stop.find_n_candidates, std::nullopt);
+  EXPECT_EQ(config.stop.trial_time_limit_seconds, std::nullopt);
+}
+
+TEST(ConfigFile, ASingleValueStandsForAListOfOne) {
+  EXPECT_EQ(parse("search_space: {calibrate_method: MinMax, activation_type: [QInt8, QUInt8]}").space->size(), 2);
+}
+
+TEST(ConfigFile, TwoSpellingsOfOneValueAreOneChoice) {
+  EXPECT_EQ(parse("search_space: {calibrate_method: [MinMax, CalibrationMethod.MinMax]}").space->size(), 1);
+}
+
+TEST(ConfigFile, RangesAreListedValueByValue) {
+  const Space space = *parse("search_space: {extra_options: {Percentile: {type: float, low: 99.7, high: 99.9, step: 0.1}}}").space;
+  ASSERT_EQ(space.size(), 3);
+  EXPECT_NEAR(space.at(2).at("extra_options.Percentile").as_double(), 99.9, 1e-9);
+}
+
+TEST(ConfigFile, SeveralSpacesAreJoined) {
+  EXPECT_EQ(parse("search_space: [{activation_type: [QInt8, QUInt8]}, {per_channel: [true, false]}]").space->size(), 4);
+  EXPECT_EQ(parse("{search_spaces: [b], search_space_a: {per_channel: [true]}, search_space_b: {activation_type: [QInt8, QUInt8]}}").space->size(), 2);
+}
+
+TEST(ConfigFile, AListOptionNeedsAListOfLists) {
+  EXPECT_EQ(parse("search_space: {nodes_to_exclude: [[], [conv1]]}").space->size(), 2);
+  EXPECT_EQ(message_of("search_space: {nodes_to_exclude: [conv1]}"),
+            "configuration: 'search_space.nodes_to_exclude': got a list, expected a list of lists: each choice of this option is a list itself");
+}
+
+struct Refused {
+  const char* yaml;
+  const char* message;
+};
+
+class BadConfigFile : public ::testing::TestWithParam<Refused> {};
+
+TEST_P(BadConfigFile, IsRefusedWithTheReason) { EXPECT_EQ(message_of(GetParam().yaml), GetParam().message); }
+
+INSTANTIATE_TEST_SUITE_P(
+    EachKind, BadConfigFile,
+    ::testing::Values(
+        Refused{"search_metrik: L2", "configuration: unknown key 'search_metrik'; nearest known: 'search_metric'"},
+        Refused{"search_algo: TPE",
+                "configuration: 'search_algo': search algorithm 'TPE' is not built yet; use 'grid_search' or 'random_search'"},
+        Refused{"two_stage_search: true", "configuration: 'two_stage_search': got true: two-stage search is not built yet"},
+        Refused{"advanced_fastft_search: true",
+                "configuration: 'advanced_fastft_search': got true: advanced fine-tune search is not built yet"},
+        Refused{"search_devices: 'cuda:0'", "configuration: 'search_devices': got \"cuda:0\": other devices are not built yet"},
+        Refused{"search_metric_tolerance: -1",
+                "configuration: 'search_metric_tolerance': got -1, expected a number of at least 0"},
+        Refused{"search_stop_condition: {find_n_candidates: 0}",
+                "configuration: 'search_stop_condition': got 0, expected an integer of at least 1, or -1 for no limit"},
+        Refused{"search_stop_condition: {time_limits: 5}",
+                "configuration: 'search_stop_condition': unknown stop condition 'time_limits'; nearest known: 'time_limit'"},
+        Refused{"search_space: {include_sq: [true, false]}",
+                "configuration: 'include_sq: true' is refused: SmoothQuant is not built yet"},
+        Refused{"search_space: {extra_options: {FastFinetune: {NumIterLR: [[100, 1e-4]]}}, include_fast_ft: true}",
+                "configuration: 'include_fast_ft: true' is refused: fine-tuning is not built yet"},
+        Refused{"search_space: {activation_type: []}",
+                "configuration: 'search_space.activation_type': got an empty list, expected at least one choice"},
+        Refused{"search_space: {}",
+                "configuration: 'search_space' has no keys, expected at least one option with its choices"},
+        Refused{"search_space: {activationtype: [QInt8]}",
+                "configuration: unknown key 'activationtype'; nearest known: 'activation_type'"},
+        Refused{"{search_spaces: [c], search_space_a: {per_channel: true}}",
+                "configuration: 'search_spaces': unknown search space 'c'; known: 'a'"},
+        Refused{"search_space_a: {per_channel: true}",
+                "configuration: 'search_space_a' is not used; name it in 'search_spaces'"},
+        Refused{"search_space: {extra_options: {Percentile: {type: float, low: 1, high: 2}}}",
+                "configuration: 'search_space.extra_options.Percentile': a continuous range needs a model-based sampler, which is "
+                "not built yet; give a 'step' or list the values"},
+        Refused{"search_evaluator: {command: [python3, score.py]}",
+                "configuration: 'search_evaluator': got the command [\"python3\",\"score.py\"], expected '{model}' in one of its arguments"},
+        Refused{"search_metric: [L2, size]",
+                "configuration: 'search_metric': searching for several objectives at once is not built yet; name one metric"},
+        Refused{"[1, 2]", "configuration: got a list, expected a mapping of keys"}));
+
+}  // namespace
+}  // namespace quantsearch

@@ -1,0 +1,38 @@
+#include "autosearch/cost_model.h"
+
+#include <gtest/gtest.h>
+
+namespace quantsearch {
+namespace {
+
+TrialCosts costs() { return {{}, 2.0, Key{1, 1}, Key{2, 2}}; }
+
+TEST(TrialCosts, SixteenBitIsExpectedToTakeLonger) {
+  EXPECT_LT(costs().expected({{"activation_type", "QUInt8"}}).seconds, costs().expected({{"activation_type", "QInt16"}}).seconds);
+}
+
+TEST(TrialCosts, AFinishedTrialReplacesTheGuessForItsKind) {
+  TrialCosts learned = costs();
+  learned.learn({{"activation_type", "QInt16"}}, 0.5);
+  learned.learn({{"activation_type", "QInt16"}}, 0.7);
+  EXPECT_DOUBLE_EQ(learned.expected({{"activation_type", "QInt16"}}).seconds, 0.6);
+}
+
+TEST(TrialCosts, AFinishedTrialScalesTheGuessesOfOtherKinds) {
+  TrialCosts learned = costs();
+  learned.learn({{"activation_type", "QUInt8"}}, 1.0);  // guessed 2
+  EXPECT_DOUBLE_EQ(learned.expected({{"activation_type", "QInt8"}}).seconds, costs().expected({{"activation_type", "QInt8"}}).seconds / 2);
+}
+
+TEST(TrialCosts, PointsThatShareStagesShareAPrefix) {
+  const auto narrow = costs().expected({{"activation_type", "QInt8"}}).prefix;
+  const auto wide = costs().expected({{"activation_type", "QInt16"}}).prefix;
+  EXPECT_EQ(narrow, wide);
+  const auto percentile = costs().expected({{"calibrate_method", "CalibrationMethod.Percentile"}}).prefix;
+  ASSERT_EQ(percentile.size(), 3U);
+  EXPECT_EQ(percentile[1], narrow[1]);
+  EXPECT_NE(percentile[2], narrow[2]);
+}
+
+}  // namespace
+}  // namespace quantsearch

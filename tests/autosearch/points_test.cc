@@ -1,0 +1,55 @@
+#include <gtest/gtest.h>
+
+#include "quantsearch/autosearch.h"
+
+namespace quantsearch {
+namespace {
+
+Point normalized(const Normalize& normalize, const Point& point) { return std::get<Point>(normalize(point)); }
+
+TEST(Points, SettingsWithoutEffectAreRemoved) {
+  const Normalize normalize = normalize_over({});
+  const Point point = normalized(normalize, {{"calibrate_method", "CalibrationMethod.MinMax"},
+                                             {"extra_options.Percentile", 99.9},
+                                             {"extra_options.CalibMovingAverage", false},
+                                             {"extra_options.CalibMovingAverageConstant", 0.01},
+                                             {"include_cle", false}});
+  EXPECT_EQ(point, (Point{{"calibrate_method", "CalibrationMethod.MinMax"}, {"extra_options.CalibMovingAverage", false}}));
+}
+
+TEST(Points, WhatTheBaseSaysDecidesWhatHasAnEffect) {
+  const Normalize normalize = normalize_over({{"calibrate_method", "CalibrationMethod.Percentile"}});
+  EXPECT_EQ(normalized(normalize, {{"extra_options.Percentile", 99.9}}), (Point{{"extra_options.Percentile", 99.9}}));
+}
+
+TEST(Points, InvalidCombinationsAreRejectedWithTheirReason) {
+  const auto outcome = normalize_over({{"per_channel", true}})({{"calibrate_method", "PowerOfTwoMethod.MinMSE"}});
+  EXPECT_EQ(std::get<Rejected>(outcome).reason, "power-of-two methods need per-tensor weights (per_channel: false)");
+}
+
+TEST(Points, QuarksDocumentedCalibrationGridHoldsFarFewerModelsThanPoints) {
+  // 5 methods x 2 x 2 types x 2^3 switches x 2 x 2 = 640 raw points; MinMax reads the moving average and its constant
+  // (3 ways), Percentile its percentile (2 ways), the others nothing: (3 + 2 + 3) x 16 = 128.
+  const Space space({{"calibrate_method",
+                      {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow", "CalibrationMethod.MinMax",
+                       "CalibrationMethod.Entropy", "CalibrationMethod.Percentile"}},
+                     {"activation_type", {"QInt8", "QInt16"}},
+                     {"weight_type", {"QInt8", "QInt16"}},
+                     {"extra_options.ActivationSymmetric", {true, false}},
+                     {"extra_options.WeightSymmetric", {true, false}},
+                     {"extra_options.CalibMovingAverage", {true, false}},
+                     {"extra_options.CalibMovingAverageConstant", {0.01, 0.001}},
+                     {"extra_options.Percentile", {99.99, 99.999}}});
+  const SpaceSummary summary = summarize(space, normalize_over({}));
+  EXPECT_EQ(summary.raw, 640);
+  EXPECT_EQ(summary.distinct, 128);
+}
+
+TEST(Points, EveryPointOfTheDefaultSpaceIsValid) {
+  const SpaceSummary summary = summarize(default_space(), normalize_over(settings_from(Value())));
+  EXPECT_TRUE(summary.filtered.empty());
+  EXPECT_EQ(summary.distinct, (1 + 2 + 1 + 1 + 1) * 2 * 2);
+}
+
+}  // namespace
+}  // namespace quantsearch

@@ -1,0 +1,54 @@
+#include "cli/run_command.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "quantsearch/base/files.h"
+
+namespace quantsearch::testing {
+
+namespace {
+
+int start(const std::vector<std::string>& arguments, const std::string& folder, const std::string& out, const std::string& error) {
+  std::vector<std::string> words = {QUANTSEARCH_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int to_out = open(out.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    const int to_error = open(error.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    dup2(to_out, 1);
+    dup2(to_error, 2);
+    if (chdir(folder.c_str()) == 0) execv(argv[0], argv.data());
+    _exit(127);
+  }
+  return child;
+}
+
+}  // namespace
+
+int wait_for(int process) {
+  int status = 0;
+  waitpid(process, &status, 0);
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int start_quantsearch(const std::vector<std::string>& arguments, const std::string& folder) {
+  return start(arguments, folder, "/dev/null", "/dev/null");
+}
+
+RunResult run_quantsearch(const std::vector<std::string>& arguments, const std::string& folder) {
+  const TemporaryFolder temporary;
+  const std::string out = (temporary.path() / "out").string();
+  const std::string error = (temporary.path() / "error").string();
+  RunResult result;
+  result.exit_code = wait_for(start(arguments, folder, out, error));
+  result.out = read_file(out);
+  result.error = read_file(error);
+  return result;
+}
+
+}  // namespace quantsearch::testing
