@@ -1,0 +1,155 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "calibrate/range_methods.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+bool range_is_symmetric(const RangeOptions& options) {
+  if (options.symmetric_range) return *options.symmetric_range;
+  switch (options.method) {
+    case RangeMethod::percentile:
+    case RangeMethod::layer_wise_percentile:
+      return true;
+    case RangeMethod::power_of_two_non_overflow:
+    case RangeMethod::power_of_two_min_mse:
+      return options.symmetric_quantization;
+    case RangeMethod::min_max:
+    case RangeMethod::entropy:
+    case RangeMethod::min_mse:
+      return false;
+  }
+  throw InternalError("choose ranges: unknown method");
+}
+
+void require_percentile(double percentile) {
+  if (!(percentile > 0 && percentile <= 100)) {
+    throw InvalidInput(fmt::format("choose ranges: percentile is {}, expected above 0 and at most 100", percentile));
+  }
+}
+
+void require_type(const RangeOptions& options) {
+  if (options.type == DataType::int8 || options.type == DataType::uint8 || options.type == DataType::int16 ||
+      options.type == DataType::uint16) {
+    return;
+  }
+  throw InvalidInput(fmt::format("choose ranges: method {} for type {}, expected int8, uint8, int16 or uint16",
+                                 to_string(options.method), to_string(options.type)));
+}
+
+void check(const RangeOptions& options) {
+  switch (options.method) {
+    case RangeMethod::min_max:
+      if (options.moving_average &&
+          !(options.moving_average_constant > 0 && options.moving_average_constant <= 1)) {
+        throw InvalidInput(fmt::format("choose ranges: moving-average constant is {}, expected above 0 and at most 1",
+                                       options.moving_average_constant));
+      }
+      return;
+    case RangeMethod::percentile:
+      return require_percentile(options.percentile);
+    case RangeMethod::layer_wise_percentile:
+      for (const double candidate : options.percentile_candidates) require_percentile(candidate);
+      return require_type(options);
+    case RangeMethod::entropy:
+      if (options.quantized_bins < 2) {
+        throw InvalidInput(
+            fmt::format("choose ranges: quantized bins is {}, expected at least 2", options.quantized_bins));
+      }
+      return;
+    case RangeMethod::min_mse:
+    case RangeMethod::power_of_two_non_overflow:
+    case RangeMethod::power_of_two_min_mse:
+      return require_type(options);
+  }
+}
+
+void check_fits(const TensorStatistics& statistics, const RangeOptions& options) {
+  const auto bins = static_cast<int>(statistics.histogram.positive.size());
+  if (options.method == RangeMethod::entropy && options.quantized_bins > bins) {
+    throw InvalidInput(fmt::format("choose ranges: quantized bins is {}, expected at most the {} bins of the histogram",
+                                   options.quantized_bins, bins));
+  }
+}
+
+Range range_of(const TensorStatistics& statistics, const RangeOptions& options) {
+  switch (options.method) {
+    case RangeMethod::min_max:
+      return min_max_range(statistics, options);
+    case RangeMethod::percentile:
+      return percentile_range(statistics, options.percentile, range_is_symmetric(options));
+    case RangeMethod::entropy:
+      return entropy_range(statistics, options);
+    case RangeMethod::layer_wise_percentile:
+      return layer_wise_percentile_range(statistics, options, range_is_symmetric(options));
+    case RangeMethod::min_mse:
+      return min_mse_range(statistics, options);
+    case RangeMethod::power_of_two_non_overflow:
+      return {.low = statistics.min, .high = statistics.max};
+    case RangeMethod::power_of_two_min_mse:
+      return power_of_two_min_mse_range(statistics, options);
+  }
+  throw InternalError("choose ranges: unknown method");
+}
+
+/// The percentile methods make |x| symmetric themselves and then keep to what was observed.
+bool is_widened_afterwards(const RangeOptions& options) {
+  return range_is_symmetric(options) && options.method != RangeMethod::percentile &&
+         options.method != RangeMethod::layer_wise_percentile;
+}
+
+}  // namespace
+
+Range symmetric(const Range& range) {
+  const double largest = std::max(std::abs(range.low), std::abs(range.high));
+  return {.low = -largest, .high = largest};
+}
+
+Range clamped_to_observed(const Range& range, const TensorStatistics& statistics) {
+  const double low = statistics.min;
+  const double high = statistics.max;
+  return {.low = std::clamp(range.low, low, high), .high = std::clamp(range.high, low, high)};
+}
+
+Range min_max_range(const TensorStatistics& statistics, const RangeOptions& options) {
+  if (!options.moving_average) return {.low = statistics.min, .high = statistics.max};
+  Range range{.low = statistics.sample_min.front(), .high = statistics.sample_max.front()};
+  for (std::size_t sample = 1; sample < statistics.sample_min.size(); ++sample) {
+    range.low += options.moving_average_constant * (statistics.sample_min[sample] - range.low);
+    range.high += options.moving_average_constant * (statistics.sample_max[sample] - range.high);
+  }
+  return range;
+}
+
+Range choose_range(const TensorStatistics& statistics, const RangeOptions& options) {
+  check(options);
+  if (statistics.count == 0) {
+    throw InvalidInput("choose ranges: a tensor without finite values, expected at least one");
+  }
+  check_fits(statistics, options);
+  const Range range = range_of(statistics, options);
+  return is_widened_afterwards(options) ? symmetric(range) : range;
+}
+
+Ranges choose_ranges(const Statistics& statistics, const RangeOptions& options, ThreadPool& pool) {
+  check(options);
+  std::vector<const std::pair<const std::string, TensorStatistics>*> tensors;
+  for (const auto& entry : statistics.tensors) {
+    if (entry.second.count > 0) tensors.push_back(&entry);
+  }
+  std::vector<Range> found(tensors.size());
+  pool.parallel_for(static_cast<std::int64_t>(tensors.size()), [&](std::int64_t tensor, int) {
+    const auto at = static_cast<std::size_t>(tensor);
+    found[at] = choose_range(tensors[at]->second, options);
+  });
+  Ranges ranges;
+  for (std::size_t tensor = 0; tensor < tensors.size(); ++tensor) ranges.emplace(tensors[tensor]->first, found[tensor]);
+  return ranges;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,16 @@
+#pragma once
+
+// What a scale and zero point do to a tensor, from its density alone: no pass over the values.
+
+#include "calibrate/density.h"
+
+namespace quantsearch {
+
+/// Mean of (x - x')^2 over all values, with x' = (clip(rne(x / s) + z) - z) s.
+[[nodiscard]] double mean_squared_error(const Density& density, const ScaleZeroPoint& params,
+                                        const IntegerLimits& limits);
+/// Mean of |x - x'|.
+[[nodiscard]] double mean_absolute_error(const Density& density, const ScaleZeroPoint& params,
+                                         const IntegerLimits& limits);
+
+}  // namespace quantsearch
