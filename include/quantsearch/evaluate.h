@@ -43,7 +43,7 @@ struct MetricInfo {
 [[nodiscard]] Metric parse_metric(const std::string& name);
 
 /// One metric of one output pair of equal shape (float32). The definitions the fast path is tested against.
-/// `kl` is over the last axis. Not for top-k. Throws InvalidInput on unequal shapes.
+/// `kl` is over the last axis. Not for top-k. Throws InvalidInput on unequal shapes and values that are not finite.
 [[nodiscard]] double compare(Metric metric, const Tensor& reference, const Tensor& candidate);
 /// Share of rows whose label is among the k largest logits (ties: the lower index wins).
 [[nodiscard]] double top_k(const Tensor& logits, std::span<const std::int64_t> labels, int k);
@@ -67,12 +67,15 @@ struct Scores {
 class Reference {
  public:
   struct Options {
-    std::int64_t batch = 1;                  // samples per run, the same for candidates
-    std::filesystem::path spill_folder;      // empty: a temporary one, made only when needed
+    std::int64_t batch = 1;                  // samples per run, the same for candidates; 0: chosen by model and data
+    std::filesystem::path spill_folder;      // empty: the system's temporary one; used only when needed
+    std::string logits_output;               // output [n, classes] for top-k; empty: the first
     CancellationToken token;
     LogSink log;
   };
-  /// Throws InvalidInput when labels do not fit, the spill folder is neither empty nor ours.
+  /// Throws InvalidInput when labels do not fit, the spill folder is neither empty nor ours, an output of the float model
+  /// is not finite. Outputs that hold no numbers are left out, with a note in the log. Keeps at most half of what is free
+  /// of the budget.
   Reference(const Model& float_model, std::shared_ptr<const DataSource> data, std::optional<Labels> labels,
             ThreadPool& pool, const ByteBudget& budget, const Options& options);
   ~Reference();
@@ -82,7 +85,10 @@ class Reference {
   [[nodiscard]] const DataSource& data() const;
   [[nodiscard]] const std::optional<Labels>& labels() const;
   [[nodiscard]] std::int64_t batch() const;
+  /// The outputs that are compared, in the model's order, and those that hold no numbers.
   [[nodiscard]] const std::vector<std::string>& output_names() const;
+  [[nodiscard]] const std::vector<std::string>& skipped_outputs() const;
+  [[nodiscard]] const std::string& logits_output() const;
   /// Outputs of the run that begins at `first_sample` (a multiple of batch()).
   [[nodiscard]] Batch outputs(std::int64_t first_sample) const;
   /// Bytes kept in memory and on disk.
@@ -106,7 +112,7 @@ struct EvaluateOptions {
 
 /// Runs the candidate over the reference's data. The same value for any thread count: per-sample values are added in
 /// sample order. Distances are averaged over outputs (weighted) and samples.
-/// Throws InvalidInput when the models' outputs differ in name or shape.
+/// Throws InvalidInput when the models' outputs differ in name or shape, or the candidate's are not finite.
 [[nodiscard]] Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool,
                               const EvaluateOptions& options);
 
@@ -114,7 +120,7 @@ struct LatencyOptions {
   int threads = 1;
   int warmup_runs = 3;
   int minimum_runs = 20;
-  double seconds = 0.3;  // measured at least this long and minimum_runs often
+  double seconds = 0.3;  // measured at least this long and minimum_runs often; after 10 times as long 3 runs will do
   CancellationToken token;
 };
 /// Median time of one run on the given input, warm.

@@ -1,1 +1,186 @@
 #include "quantsearch/evaluate.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "evaluate/classification.h"
+#include "evaluate/comparable_outputs.h"
+#include "evaluate/sample.h"
+#include "evaluate/sample_metrics.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
+
+namespace quantsearch {
+
+namespace {
+
+std::vector<std::string> names_of_outputs(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const ValueInfo& output : graph.outputs) names.push_back(output.name);
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  return text;
+}
+
+void require_equal_outputs(const Model& candidate, const Reference& reference) {
+  const std::vector<std::string> got = names_of_outputs(candidate.graph);
+  std::vector<std::string> expected = reference.output_names();
+  std::ranges::sort(expected);
+  if (got == expected) return;
+  throw InvalidInput(fmt::format("evaluate: the candidate has the outputs {}, expected those of the float model, {}",
+                                 join(got), join(expected)));
+}
+
+/// One weight per output of the reference, in its order; they sum to 1.
+std::vector<double> weights_of(const Reference& reference, const std::map<std::string, double>& given) {
+  const std::vector<std::string>& names = reference.output_names();
+  for (const auto& [name, weight] : given) {
+    if (std::ranges::find(names, name) == names.end()) {
+      throw InvalidInput("evaluate: output weights: " + unknown_name_message("output", name, names));
+    }
+    if (!std::isfinite(weight) || weight < 0) {
+      throw InvalidInput(fmt::format("evaluate: the weight of output '{}' is {}, expected 0 or more", name, weight));
+    }
+  }
+  std::vector<double> weights;
+  double sum = 0;
+  for (const std::string& name : names) {
+    const auto found = given.find(name);
+    weights.push_back(found == given.end() ? 1 : found->second);
+    sum += weights.back();
+  }
+  if (sum == 0) throw InvalidInput("evaluate: the weights of all outputs are 0, expected one above 0");
+  for (double& weight : weights) weight /= sum;
+  return weights;
+}
+
+/// Values per sample, written by sample index from any thread and added in sample order.
+class Scorer {
+ public:
+  Scorer(const Reference& reference, const EvaluateOptions& options)
+      : reference_(reference),
+        metrics_(options.metrics),
+        weights_(weights_of(reference, options.output_weights)),
+        needs_labels_(any_needs_labels(metrics_)) {
+    std::ranges::copy_if(metrics_, std::back_inserter(distances_), is_distance);
+    const auto samples = static_cast<std::size_t>(reference.data().size());
+    values_.resize(samples * distances_.size());
+    if (needs_labels_) ranks_.resize(samples);
+  }
+
+  void add_run(std::int64_t first, std::int64_t count, const Batch& outputs) {
+    require_rows(outputs, count, "evaluate");
+    if (!distances_.empty()) add_distances(first, count, outputs);
+    if (needs_labels_) add_ranks(first, count, outputs);
+  }
+
+  [[nodiscard]] std::map<std::string, double> scores() const {
+    std::map<std::string, double> result;
+    for (const Metric metric : metrics_) {
+      const MetricInfo& info = metric_info(metric);
+      result[info.name] = info.needs_labels ? share_of_hits(metric, ranks_) : mean_over_samples(metric);
+    }
+    return result;
+  }
+
+ private:
+  void add_distances(std::int64_t first, std::int64_t count, const Batch& outputs) {
+    const std::int64_t batch = reference_.batch();
+    std::vector<double> one_output(distances_.size());
+    for (std::int64_t done = 0; done < count;) {
+      // A candidate's run lies inside one of the reference's, but may be shorter (a candidate that cannot stack samples).
+      const std::int64_t run = (first + done) / batch * batch;
+      const std::int64_t run_count = std::min(batch, reference_.data().size() - run);
+      const std::int64_t end = std::min(first + count, run + run_count);
+      const Batch expected = reference_.outputs(run);
+      for (std::size_t output = 0; output < weights_.size(); ++output) {
+        const std::string& name = reference_.output_names()[output];
+        const Tensor reference_values = to_float32(expected.at(name));
+        const Tensor candidate_values = to_float32(outputs.at(name));
+        for (std::int64_t sample = first + done; sample < end; ++sample) {
+          const Sample reference_sample = sample_of(reference_values, sample - run, run_count);
+          const Sample candidate_sample = sample_of(candidate_values, sample - first, count);
+          measure(name, sample, reference_sample, candidate_sample, one_output);
+          add(sample, weights_[output], one_output);
+        }
+      }
+      done = end - first;
+    }
+  }
+
+  void measure(const std::string& name, std::int64_t sample, const Sample& reference, const Sample& candidate,
+               std::vector<double>& values) const {
+    if (reference.shape != candidate.shape) {
+      throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
+                                     "the float model, {}",
+                                     name, to_string(candidate.shape), sample, to_string(reference.shape)));
+    }
+    if (!measure_sample(reference, candidate, distances_, values)) {
+      throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate holds NaN or infinity for sample {}, expected "
+                                     "finite values",
+                                     name, sample));
+    }
+  }
+
+  void add(std::int64_t sample, double weight, const std::vector<double>& of_output) {
+    double* const sums = values_.data() + static_cast<std::size_t>(sample) * distances_.size();
+    for (std::size_t i = 0; i < of_output.size(); ++i) sums[i] += weight * of_output[i];
+  }
+
+  void add_ranks(std::int64_t first, std::int64_t count, const Batch& outputs) {
+    const std::string& name = reference_.logits_output();
+    const Tensor logits = to_float32(outputs.at(name));
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto sample = static_cast<std::size_t>(first + i);
+      ranks_[sample] = rank_in_sample(sample_of(logits, i, count), name, (*reference_.labels())[sample], first + i);
+    }
+  }
+
+  [[nodiscard]] double mean_over_samples(Metric metric) const {
+    const auto column = static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
+    double sum = 0;
+    for (std::size_t i = column; i < values_.size(); i += distances_.size()) sum += values_[i];
+    return sum / static_cast<double>(reference_.data().size());
+  }
+
+  const Reference& reference_;
+  std::vector<Metric> metrics_;
+  std::vector<Metric> distances_;
+  std::vector<double> weights_;
+  bool needs_labels_;
+  std::vector<double> values_;  // [samples, distances], weighted over outputs
+  std::vector<std::int64_t> ranks_;
+};
+
+}  // namespace
+
+Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options) {
+  require_labels(options.metrics, reference.labels());
+  const Model compared = without_outputs(candidate, reference.skipped_outputs());
+  require_equal_outputs(compared, reference);
+  Scorer scorer(reference, options);
+  Scores scores;
+  scores.size_bytes = serialized_bytes(candidate);
+  if (!options.metrics.empty()) {
+    const auto session = open_session(compared);
+    run_samples(*session, reference.data(), pool, {.batch = reference.batch(), .token = options.token},
+                [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
+                  scorer.add_run(first, count, outputs);
+                });
+    scores.metrics = scorer.scores();
+  }
+  if (options.latency) {
+    scores.latency = measure_latency(compared, reference.data().read(0, 1),
+                                     {.threads = options.latency_threads, .token = options.token});
+  }
+  return scores;
+}
+
+}  // namespace quantsearch

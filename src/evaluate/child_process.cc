@@ -1,0 +1,219 @@
+#include "evaluate/child_process.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "quantsearch/base/error.h"
+
+extern char** environ;  // POSIX leaves the declaration to the program
+
+namespace quantsearch {
+
+namespace {
+
+constexpr std::size_t kLongestLine = 4096;
+constexpr int kPollMilliseconds = 5;
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(kSpace) - first + 1));
+}
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() { close(); }
+  void close() {
+    if (number_ >= 0) ::close(number_);
+    number_ = -1;
+  }
+  [[nodiscard]] int get() const { return number_; }
+  [[nodiscard]] bool is_open() const { return number_ >= 0; }
+
+ private:
+  int number_ = -1;
+};
+
+struct Pipe {
+  Descriptor read_end;
+  Descriptor write_end;
+};
+
+// Both ends close in every program started meanwhile by another thread; ours is read without blocking.
+Pipe make_pipe(const std::string& program) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    throw IoError(fmt::format("command '{}' cannot be started: {}", program, std::strerror(errno)));
+  }
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return {.read_end = Descriptor(ends[0]), .write_end = Descriptor(ends[1])};
+}
+
+// Reads what is there; closes at the end of the stream.
+void drain(Descriptor& descriptor, LastLine& line) {
+  std::array<char, 16384> buffer;
+  while (descriptor.is_open()) {
+    const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
+    if (count > 0) {
+      line.add({buffer.data(), static_cast<std::size_t>(count)});
+      return;  // a program that writes without end must not keep us from looking at the clock
+    }
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return;
+    descriptor.close();
+  }
+}
+
+/// Start attributes: own process group, default signals, nothing inherited but the three standard streams.
+class SpawnSetup {
+ public:
+  SpawnSetup(int output, int error) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, error, STDERR_FILENO);
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+#endif
+#endif
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setpgroup(&attributes_, 0);
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::posix_spawnattr_setsigmask(&attributes_, &signals);
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) ::sigaddset(&signals, signal);
+    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
+  }
+  ~SpawnSetup() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+/// A started process that is always killed with its group and reaped.
+class Child {
+ public:
+  explicit Child(const std::vector<std::string>& command) {
+    Pipe output = make_pipe(command[0]);
+    Pipe error = make_pipe(command[0]);
+    const SpawnSetup setup(output.write_end.get(), error.write_end.get());
+    std::vector<std::string> arguments = command;
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    const int failure =
+        ::posix_spawnp(&process_, pointers[0], setup.actions(), setup.attributes(), pointers.data(), environ);
+    if (failure != 0) {
+      process_ = -1;
+      throw IoError(fmt::format("command '{}' cannot be started: {}", command[0], std::strerror(failure)));
+    }
+    output_ = std::move(output.read_end);
+    error_ = std::move(error.read_end);
+  }
+  ~Child() {
+    if (process_ > 0) (void)end();
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// Waits a moment for output and takes what has come.
+  void read() {
+    std::array<pollfd, 2> sources = {{{.fd = output_.get(), .events = POLLIN, .revents = 0},
+                                      {.fd = error_.get(), .events = POLLIN, .revents = 0}}};
+    ::poll(sources.data(), sources.size(), kPollMilliseconds);  // a closed stream's -1 is passed over
+    drain(output_, last_output_);
+    drain(error_, last_error_);
+  }
+
+  /// True once it has ended; it stays a zombie, so its process group cannot be another's.
+  [[nodiscard]] bool has_ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+  }
+
+  /// Kills what is left of the group, reaps the process and takes the rest of its output.
+  ChildResult end() {
+    ::kill(-process_, SIGKILL);
+    int status = 0;
+    while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+    }
+    process_ = -1;
+    // What the pipes still hold is bounded by their size; a process that left the group may hold them open for ever.
+    constexpr int kMostReads = 64;
+    for (int i = 0; i < kMostReads; ++i) {
+      drain(output_, last_output_);
+      drain(error_, last_error_);
+    }
+    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+            .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+            .last_output = last_output_.text(),
+            .last_error = last_error_.text()};
+  }
+
+ private:
+  pid_t process_ = -1;
+  Descriptor output_;
+  Descriptor error_;
+  LastLine last_output_;
+  LastLine last_error_;
+};
+
+}  // namespace
+
+void LastLine::add(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, end);
+    current_ += piece.substr(0, kLongestLine - std::min(kLongestLine, current_.size()));
+    if (end == std::string_view::npos) return;
+    std::string line = trimmed(current_);
+    if (!line.empty()) last_ = std::move(line);
+    current_.clear();
+    bytes.remove_prefix(end + 1);
+  }
+}
+
+std::string LastLine::text() const {
+  const std::string unfinished = trimmed(current_);
+  return unfinished.empty() ? last_ : unfinished;
+}
+
+ChildOutcome run_child(const std::vector<std::string>& command, const std::function<bool()>& should_stop) {
+  Child child(command);
+  while (!child.has_ended()) {
+    if (should_stop()) return {.stopped = true, .result = child.end()};
+    child.read();
+  }
+  return {.stopped = false, .result = child.end()};
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,27 @@
+#pragma once
+
+// Which outputs of a model can be compared as numbers, and the checks on what a run gave for them.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quantsearch/data.h"
+#include "quantsearch/model.h"
+
+namespace quantsearch {
+
+/// True for tensors of numbers and booleans; false for strings, complex numbers and what is no tensor.
+[[nodiscard]] bool is_comparable(const ValueInfo& output);
+
+/// The model without the named graph outputs, so that a run does not return them.
+[[nodiscard]] Model without_outputs(Model model, std::span<const std::string> names);
+
+/// Throws InvalidInput unless every output of a run over several samples is that many rows long. `stage` opens the message.
+void require_rows(const Batch& outputs, std::int64_t count, const std::string& stage);
+[[nodiscard]] bool are_rows(const Tensor& output, std::int64_t count);
+
+/// Bytes of the model's file, external data included.
+[[nodiscard]] std::int64_t serialized_bytes(const Model& model);
+
+}  // namespace quantsearch

@@ -1,0 +1,173 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "evaluate/classification.h"
+#include "evaluate/comparable_outputs.h"
+#include "evaluate/output_store.h"
+#include "evaluate/sample.h"
+#include "evaluate/spill_file.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
+#include "quantsearch/evaluate.h"
+
+namespace quantsearch {
+
+namespace {
+
+constexpr std::int64_t kLargestAutomaticBatch = 8;
+constexpr std::int64_t kAutomaticBatchBytes = 64 * 1024;
+// The rest of the budget is for the stage cache and the work itself; a float output on disk costs little to read again.
+constexpr std::int64_t kShareOfBudget = 2;
+
+void require_labels_fit(const std::optional<Labels>& labels, std::int64_t samples) {
+  if (!labels || static_cast<std::int64_t>(labels->size()) == samples) return;
+  throw InvalidInput(fmt::format("reference: there are {} labels, expected one for each of the {} samples",
+                                 labels->size(), samples));
+}
+
+std::int64_t bytes_of(const Batch& batch) {
+  std::int64_t bytes = 0;
+  for (const auto& [name, tensor] : batch) bytes += static_cast<std::int64_t>(tensor.bytes().size());
+  return bytes;
+}
+
+// Depends on model and data alone, never on threads. Small samples are stacked, because a run of a small model is mostly
+// the runtime's own cost per node; a stack must stay in the cache.
+std::int64_t automatic_batch(const Session& session, const DataSource& data) {
+  const std::int64_t largest = std::min({kLargestAutomaticBatch, data.largest_batch(), data.size()});
+  if (!session.stacks_samples() || largest < 2) return 1;
+  const std::int64_t fitting = kAutomaticBatchBytes / std::max<std::int64_t>(1, bytes_of(data.read(0, 1)));
+  if (fitting < 2) return 1;
+  const Batch two = session.run(data.read(0, 2));
+  const bool stacked = std::ranges::all_of(two, [](const auto& output) { return are_rows(output.second, 2); });
+  return stacked ? std::min(largest, fitting) : 1;
+}
+
+std::int64_t batch_of(const Session& session, const DataSource& data, std::int64_t asked) {
+  if (asked < 0) throw InvalidInput(fmt::format("reference: batch is {}, expected at least 1, or 0 to choose it", asked));
+  if (asked == 0) return automatic_batch(session, data);
+  return session.stacks_samples() ? std::max<std::int64_t>(1, std::min(asked, data.largest_batch())) : 1;
+}
+
+void require_finite(const Batch& outputs, std::int64_t first_sample, std::int64_t count) {
+  for (const auto& [name, tensor] : outputs) {
+    const Tensor floats = to_float32(tensor);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Sample sample = sample_of(floats, i, count);
+      const auto wrong = std::ranges::find_if(sample.values, [](float value) { return !std::isfinite(value); });
+      if (wrong == sample.values.end()) continue;
+      throw InvalidInput(fmt::format("reference: output '{}' of the float model holds {} for sample {}, expected finite "
+                                     "float32 values; check the data and the model",
+                                     name, *wrong, first_sample + i));
+    }
+  }
+}
+
+}  // namespace
+
+struct Reference::State {
+  std::shared_ptr<const DataSource> data;
+  std::optional<Labels> labels;
+  std::int64_t batch = 1;
+  std::vector<std::string> names;
+  std::vector<std::string> skipped;
+  std::string logits_output;
+  std::int64_t model_bytes = 0;
+  std::unique_ptr<SpillFolder> folder;  // outlives the store
+  std::unique_ptr<OutputStore> store;
+
+  void name_outputs(const Graph& graph, const Options& options) {
+    for (const ValueInfo& output : graph.outputs) (is_comparable(output) ? names : skipped).push_back(output.name);
+    for (const std::string& name : skipped) {
+      say(options.log, LogLevel::info, fmt::format("reference: output '{}' holds no numbers and is not compared", name));
+    }
+    if (names.empty()) throw InvalidInput("reference: no output of the float model holds numbers, expected at least one");
+    logits_output = options.logits_output.empty() ? names.front() : options.logits_output;
+    if (std::ranges::find(names, logits_output) == names.end()) {
+      throw InvalidInput("reference: " + unknown_name_message("output", logits_output, names));
+    }
+  }
+
+  void run(const Session& session, ThreadPool& pool, const ByteBudget& budget, const Options& options) {
+    const std::int64_t runs = (data->size() + batch - 1) / batch;
+    const std::int64_t share = std::max<std::int64_t>(0, budget.free() / kShareOfBudget);
+    store = std::make_unique<OutputStore>(runs, budget, share, *folder);
+    run_samples(session, *data, pool, {.batch = batch, .token = options.token},
+                [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
+                  require_rows(outputs, count, "reference");
+                  require_finite(outputs, first, count);
+                  store->put(first / batch, outputs);
+                });
+    store->finish();
+    if (store->spilled_bytes() > 0) {
+      say(options.log, LogLevel::info,
+          fmt::format("reference: float outputs take {} bytes of memory and, beyond the budget, {} bytes in '{}'",
+                      store->kept_bytes(), store->spilled_bytes(), folder->path().string()));
+    }
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> ranks() const {
+    std::vector<std::int64_t> result;
+    for (std::int64_t first = 0; first < data->size(); first += batch) {
+      const std::int64_t count = std::min(batch, data->size() - first);
+      const Batch outputs = store->outputs(first / batch);
+      const Tensor logits = to_float32(outputs.at(logits_output));
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t label = (*labels)[static_cast<std::size_t>(first + i)];
+        result.push_back(rank_in_sample(sample_of(logits, i, count), logits_output, label, first + i));
+      }
+    }
+    return result;
+  }
+};
+
+Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource> data, std::optional<Labels> labels,
+                     ThreadPool& pool, const ByteBudget& budget, const Options& options)
+    : state_(std::make_unique<State>()) {
+  State& state = *state_;
+  require_labels_fit(labels, data->size());
+  state.data = std::move(data);
+  state.labels = std::move(labels);
+  state.name_outputs(float_model.graph, options);
+  state.folder = std::make_unique<SpillFolder>(options.spill_folder);
+  state.model_bytes = serialized_bytes(float_model);
+  const auto session = open_session(without_outputs(float_model, state.skipped));
+  state.batch = batch_of(*session, *state.data, options.batch);
+  state.run(*session, pool, budget, options);
+}
+
+Reference::~Reference() = default;
+Reference::Reference(Reference&&) noexcept = default;
+Reference& Reference::operator=(Reference&&) noexcept = default;
+
+const DataSource& Reference::data() const { return *state_->data; }
+const std::optional<Labels>& Reference::labels() const { return state_->labels; }
+std::int64_t Reference::batch() const { return state_->batch; }
+const std::vector<std::string>& Reference::output_names() const { return state_->names; }
+const std::vector<std::string>& Reference::skipped_outputs() const { return state_->skipped; }
+const std::string& Reference::logits_output() const { return state_->logits_output; }
+std::int64_t Reference::kept_bytes() const { return state_->store->kept_bytes(); }
+std::int64_t Reference::spilled_bytes() const { return state_->store->spilled_bytes(); }
+
+Batch Reference::outputs(std::int64_t first_sample) const {
+  if (first_sample < 0 || first_sample >= data().size() || first_sample % batch() != 0) {
+    throw InternalError(fmt::format("reference: outputs from sample {} were asked of runs of {}", first_sample, batch()));
+  }
+  return state_->store->outputs(first_sample / batch());
+}
+
+Scores Reference::float_scores(std::span<const Metric> metrics) const {
+  require_labels(metrics, labels());
+  const std::vector<std::int64_t> ranks = any_needs_labels(metrics) ? state_->ranks() : std::vector<std::int64_t>{};
+  Scores scores;
+  scores.size_bytes = state_->model_bytes;
+  for (const Metric metric : metrics) {
+    const MetricInfo& info = metric_info(metric);
+    scores.metrics[info.name] = info.needs_labels ? share_of_hits(metric, ranks) : info.best;
+  }
+  return scores;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,121 @@
+#include "evaluate/spill_file.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+
+namespace quantsearch {
+
+namespace {
+
+constexpr const char* kMarker = ".quantsearch_cache";
+constexpr std::int64_t kAlignment = 64;
+
+bool is_foreign(const std::filesystem::path& folder) {
+  return !std::filesystem::is_empty(folder) && !std::filesystem::exists(folder / kMarker);
+}
+
+}  // namespace
+
+SpillFolder::SpillFolder(std::filesystem::path folder) : folder_(std::move(folder)) {
+  try {
+    if (folder_.empty()) {
+      folder_ = std::filesystem::temp_directory_path();
+      is_temporary_ = true;
+      return;
+    }
+    if (!std::filesystem::exists(folder_)) return;
+    if (!std::filesystem::is_directory(folder_)) {
+      throw InvalidInput(fmt::format("reference: the cache folder '{}' is a file, expected a folder", folder_.string()));
+    }
+    if (is_foreign(folder_)) {
+      throw InvalidInput(
+          fmt::format("reference: the cache folder '{}' is neither empty nor one of quantsearch (it has no '{}'); give "
+                      "an empty or a new one",
+                      folder_.string(), kMarker));
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw IoError(fmt::format("reference: the cache folder '{}' cannot be read: {}", folder_.string(),
+                              error.code().message()));
+  }
+}
+
+void SpillFolder::prepare() {
+  if (is_temporary_) return;
+  try {
+    made_folder_ = std::filesystem::create_directories(folder_);
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw IoError(fmt::format("reference: the cache folder '{}' cannot be made: {}", folder_.string(),
+                              error.code().message()));
+  }
+  if (std::filesystem::exists(folder_ / kMarker)) return;
+  write_file_atomically(folder_ / kMarker, "Marks a cache folder of quantsearch; may be deleted when none is running.\n");
+  made_marker_ = true;
+}
+
+SpillFolder::~SpillFolder() {
+  std::error_code ignored;
+  if (made_marker_) std::filesystem::remove(folder_ / kMarker, ignored);
+  if (made_folder_) std::filesystem::remove(folder_, ignored);  // only when it is empty
+}
+
+SpillFile::SpillFile(const std::filesystem::path& folder) : folder_(folder) {
+  std::string pattern = (folder / "quantsearch-outputs-XXXXXX").string();
+  descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
+  if (descriptor_ < 0) {
+    throw IoError(fmt::format("reference: float outputs cannot be written in '{}': {}", folder.string(),
+                              std::strerror(errno)));
+  }
+  ::unlink(pattern.c_str());
+}
+
+SpillFile::~SpillFile() { ::close(descriptor_); }
+
+std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
+  const auto length = static_cast<std::int64_t>(bytes.size());
+  const std::int64_t start = end_.fetch_add((length + kAlignment - 1) / kAlignment * kAlignment);
+  std::int64_t done = 0;
+  while (done < length) {
+    const ssize_t written = ::pwrite(descriptor_, bytes.data() + done, static_cast<std::size_t>(length - done),
+                                     static_cast<off_t>(start + done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      throw IoError(fmt::format("reference: float outputs cannot be written in '{}': {}; raise the memory budget or "
+                                "give a cache folder with more space",
+                                folder_.string(), std::strerror(errno)));
+    }
+    done += written;
+  }
+  return start;
+}
+
+SpillFile::Map SpillFile::map() const {
+  const auto length = static_cast<std::size_t>(end_.load());
+  if (length == 0) return {};
+  // The last append may end before its padding does; reading there would be a bus error.
+  if (::ftruncate(descriptor_, static_cast<off_t>(length)) != 0) {
+    throw IoError(fmt::format("reference: the float outputs in '{}' cannot be closed: {}", folder_.string(),
+                              std::strerror(errno)));
+  }
+  void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_, 0);
+  if (address == MAP_FAILED) {
+    throw IoError(fmt::format("reference: the float outputs in '{}' cannot be mapped: {}", folder_.string(),
+                              std::strerror(errno)));
+  }
+  std::shared_ptr<const void> owner(address,
+                                    [length](const void* mapped) { ::munmap(const_cast<void*>(mapped), length); });
+  return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), length}};
+}
+
+}  // namespace quantsearch
