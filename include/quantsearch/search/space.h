@@ -41,19 +41,31 @@ class Space {
   /// The first parameter varies slowest.
   [[nodiscard]] Point at(std::int64_t index) const;
   [[nodiscard]] const std::vector<std::vector<Parameter>>& products() const { return products_; }
+  /// The product that holds a point.
+  [[nodiscard]] const std::vector<Parameter>& product_of(std::int64_t index) const;
 
  private:
   Space() = default;
+  struct Place {
+    std::size_t product = 0;
+    std::int64_t index = 0;  // within the product
+  };
+  [[nodiscard]] Place place_of(std::int64_t index) const;
+
   std::vector<std::vector<Parameter>> products_;
+  std::vector<std::int64_t> sizes_;  // of the products
+  std::int64_t size_ = 0;
 };
 
 /// What the domain says about a point: the same point without the settings that have no effect in it, or why it cannot be.
+/// Pure: the same answer every time.
 struct Rejected {
   std::string reason;  // short and countable: the same text for the same kind
 };
 using Normalize = std::function<std::variant<Point, Rejected>(const Point& point)>;
 
-/// What the domain expects a point to cost. Lower `group` values and keys keep points that share stages adjacent.
+/// What the domain expects a point to cost. Points with equal first keys of their prefixes are kept adjacent. A cost model
+/// may answer differently as trials finish: grids ask once at the start, random draws each time.
 struct Expected {
   double seconds = 1;
   std::vector<Key> prefix;  // keys of the stages it goes through, earliest first
@@ -62,7 +74,7 @@ using CostModel = std::function<Expected(const Point& normalized)>;
 
 /// The distinct valid points of a space, in the order they should be tried.
 struct Enumeration {
-  std::int64_t raw = 0;
+  std::int64_t raw = 0;                               // walked: valid distinct + filtered + duplicates
   std::vector<Point> points;                          // normalized, distinct
   std::map<std::string, std::int64_t> filtered;       // reason -> raw points
   std::int64_t duplicates = 0;                        // raw points equal to an earlier one once normalized

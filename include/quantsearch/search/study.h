@@ -4,8 +4,8 @@
 // conditions. Knows nothing of ONNX.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,7 +47,8 @@ struct TrialFailure {
   Value details;
 };
 using TrialOutcome = std::variant<TrialSuccess, TrialFailure>;
-/// May throw: Error becomes a failed trial with its message, Cancelled an interrupted one.
+/// May throw: Cancelled becomes an interrupted trial, any other exception a failed one with its message. A value that is
+/// not finite is a failure too.
 using Objective = std::function<TrialOutcome(const Point& point, std::int64_t number, const CancellationToken& token)>;
 
 /// Where finished trials are kept. Implementations are written trial by trial, so that a kill loses at most the
@@ -57,9 +58,16 @@ class StudyStore {
   virtual ~StudyStore() = default;
   /// Trials of earlier runs of the same study, in the order of their numbers.
   [[nodiscard]] virtual std::vector<Trial> load() = 0;
+  /// A trial that the end of its search interrupted is not saved: it is run again, under its number, by the next search.
   virtual void save(const Trial& finished) = 0;
 };
 [[nodiscard]] std::unique_ptr<StudyStore> in_memory_store();
+/// A file of JSON lines: `fingerprint` (a mapping that says what was searched: content keys, options) first, then one
+/// trial a line, on disk when save() returns. A line torn by a kill is dropped. Creates the file when it is not there.
+/// Throws InvalidInput when the file is not such a journal or has another fingerprint (says what differs), IoError when
+/// it cannot be written or another process has it open. Trials come back exactly, except that NaN and inf within
+/// `details` become null.
+[[nodiscard]] std::unique_ptr<StudyStore> journal_store(const std::filesystem::path& file, const Value& fingerprint);
 
 /// Proposes points. Deterministic in its seed and what it was told.
 class Sampler {
@@ -95,11 +103,12 @@ struct SpaceSummary {
                                                       const SamplerOptions& options = {});
 [[nodiscard]] SpaceSummary summarize(const Space& space, const Normalize& normalize, std::int64_t limit = 200'000);
 
-/// Absent: the condition is off.
+/// Absent: the condition is off. Trials of earlier runs count, times are of this run. Checked before each trial in this order:
+/// cancellation, candidates, improvement, iterations, time.
 struct StopConditions {
   std::optional<std::int64_t> find_n_candidates;    // >= 1
-  std::optional<std::int64_t> find_best_candidate;  // stop when the best value has not improved for k complete trials
-  std::optional<std::int64_t> iteration_limit;      // finished trials of any state
+  std::optional<std::int64_t> find_best_candidate;  // >= 1: the best value has not improved for k complete trials
+  std::optional<std::int64_t> iteration_limit;      // >= 1: finished trials of any state
   std::optional<double> time_limit_seconds;         // also stops the running trial
   std::optional<double> trial_time_limit_seconds;   // a longer trial is interrupted, the search goes on
 };
@@ -111,10 +120,11 @@ struct SearchOptions {
   Goal goal = Goal::minimize;
   StopConditions stop;
   CancellationToken token;
-  /// Called after each finished trial, in order.
+  /// Called after each finished trial, in order, and for the one that the end of the search interrupted.
   std::function<void(const Trial& finished)> on_trial;
   /// Called before a trial starts.
   std::function<void(std::int64_t number, const Point& point)> on_start;
+  std::function<Clock::time_point()> now = [] { return Clock::now(); };
 };
 
 struct Study {
@@ -123,10 +133,15 @@ struct Study {
   std::vector<std::int64_t> candidates;     // numbers, best first
   StopReason stop_reason = StopReason::space_exhausted;
   std::string stop_message;                 // with both numbers: "iteration limit reached: 10 of 10 trials"
-  double seconds = 0;
+  double seconds = 0;                       // of this run
 };
 
-/// Runs until a stop condition holds or the sampler is exhausted. Points that the store already has are not run again.
+/// "better" by the goal, strictly.
+[[nodiscard]] bool is_better(double value, double than, Goal goal);
+
+/// Runs until a stop condition holds or the sampler is exhausted. Points that the store already has are not run again: the
+/// sampler is told their results when it proposes them, so that a resumed search goes on as if it had never stopped.
+/// Throws InvalidInput for a stop condition out of range, and what the store or a callback throws.
 [[nodiscard]] Study optimize(Sampler& sampler, const Objective& objective, const SearchOptions& options,
                              StudyStore& store);
 

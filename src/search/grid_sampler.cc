@@ -1,0 +1,79 @@
+#include <unordered_set>
+
+#include "quantsearch/search/study.h"
+#include "search/cost_order.h"
+#include "search/enumerate.h"
+#include "search/lazy_order.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// A space that fits: ordered whole at the start. Only raw indices are kept.
+class EnumeratedGrid final : public Sampler {
+ public:
+  EnumeratedGrid(const Space& space, Normalize normalize, const CostModel& cost)
+      : space_(space), normalize_(std::move(normalize)) {
+    std::vector<std::int64_t> indices;
+    std::vector<Expected> expected;
+    visit_distinct(space_, normalize_, space_.size(), [&](std::int64_t index, Point&& point) {
+      indices.push_back(index);
+      expected.push_back(cost(point));
+    });
+    for (const std::size_t position : cost_order(expected)) order_.push_back(indices[position]);
+  }
+
+  std::optional<Point> ask() override {
+    if (next_ == order_.size()) return std::nullopt;
+    return std::get<Point>(normalize_(space_.at(order_[next_++])));
+  }
+  void tell(const Trial& /*finished*/) override {}
+  std::optional<std::int64_t> remaining() const override {
+    return static_cast<std::int64_t>(order_.size() - next_);
+  }
+
+ private:
+  Space space_;
+  Normalize normalize_;
+  std::vector<std::int64_t> order_;
+  std::size_t next_ = 0;
+};
+
+/// A space that does not: walked by index in the order of ordered_for_walk(). The keys of proposed
+/// points are all that grows.
+class LazyGrid final : public Sampler {
+ public:
+  LazyGrid(const Space& space, Normalize normalize, const CostModel& cost)
+      : space_(ordered_for_walk(space, normalize, cost)), normalize_(std::move(normalize)) {}
+
+  std::optional<Point> ask() override {
+    while (next_ < space_.size()) {
+      std::variant<Point, Rejected> outcome = normalize_(space_.at(next_++));
+      Point* const point = std::get_if<Point>(&outcome);
+      if (point != nullptr && proposed_.insert(key_of(*point)).second) return std::move(*point);
+    }
+    return std::nullopt;
+  }
+  void tell(const Trial& /*finished*/) override {}
+  std::optional<std::int64_t> remaining() const override {
+    return next_ == space_.size() ? std::optional<std::int64_t>(0) : std::nullopt;
+  }
+
+ private:
+  Space space_;
+  Normalize normalize_;
+  std::int64_t next_ = 0;
+  std::unordered_set<Key> proposed_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize, CostModel cost,
+                                      const SamplerOptions& options) {
+  if (space.size() <= options.enumeration_limit) {
+    return std::make_unique<EnumeratedGrid>(space, std::move(normalize), cost);
+  }
+  return std::make_unique<LazyGrid>(space, std::move(normalize), cost);
+}
+
+}  // namespace quantsearch

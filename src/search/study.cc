@@ -1,0 +1,58 @@
+#include "quantsearch/search/study.h"
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+class InMemoryStore final : public StudyStore {
+ public:
+  std::vector<Trial> load() override { return trials_; }
+  void save(const Trial& finished) override { trials_.push_back(finished); }
+
+ private:
+  std::vector<Trial> trials_;
+};
+
+}  // namespace
+
+std::string to_string(TrialState state) {
+  switch (state) {
+    case TrialState::running:
+      return "running";
+    case TrialState::complete:
+      return "complete";
+    case TrialState::failed:
+      return "failed";
+    case TrialState::pruned:
+      return "pruned";
+    case TrialState::interrupted:
+      return "interrupted";
+  }
+  throw InternalError("trial state without a name");
+}
+
+std::string to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::space_exhausted:
+      return "space_exhausted";
+    case StopReason::candidates_found:
+      return "candidates_found";
+    case StopReason::no_improvement:
+      return "no_improvement";
+    case StopReason::iteration_limit:
+      return "iteration_limit";
+    case StopReason::time_limit:
+      return "time_limit";
+    case StopReason::cancelled:
+      return "cancelled";
+  }
+  throw InternalError("stop reason without a name");
+}
+
+bool is_better(double value, double than, Goal goal) { return goal == Goal::minimize ? value < than : value > than; }
+
+std::unique_ptr<StudyStore> in_memory_store() { return std::make_unique<InMemoryStore>(); }
+
+}  // namespace quantsearch

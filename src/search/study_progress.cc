@@ -1,0 +1,84 @@
+#include "search/study_progress.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+void check_count(const char* name, const std::optional<std::int64_t>& count) {
+  if (!count || *count >= 1) return;
+  throw InvalidInput(
+      fmt::format("search: stop condition '{}' is {}, expected at least 1", name, *count));
+}
+
+void check_seconds(const char* name, const std::optional<double>& seconds) {
+  if (!seconds || *seconds > 0) return;
+  throw InvalidInput(
+      fmt::format("search: stop condition '{}' is {} s, expected a positive time", name, *seconds));
+}
+
+}  // namespace
+
+void check_stop_conditions(const StopConditions& stop) {
+  check_count("find_n_candidates", stop.find_n_candidates);
+  check_count("find_best_candidate", stop.find_best_candidate);
+  check_count("iteration_limit", stop.iteration_limit);
+  check_seconds("time_limit", stop.time_limit_seconds);
+  check_seconds("trial_time_limit", stop.trial_time_limit_seconds);
+}
+
+void StudyProgress::add(const Trial& finished) {
+  ++finished_;
+  if (finished.state != TrialState::complete) return;
+  if (finished.is_candidate) ++candidates_;
+  if (!best_ || is_better(*finished.value, best_value_, goal_)) {
+    best_ = finished.number;
+    best_value_ = *finished.value;
+    complete_since_best_ = 0;
+  } else {
+    ++complete_since_best_;
+  }
+}
+
+std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds) const {
+  if (const auto& wanted = stop_.find_n_candidates; wanted && candidates_ >= *wanted) {
+    return Stop{.reason = StopReason::candidates_found,
+                .message = fmt::format("enough candidates found: {} of {}", candidates_, *wanted)};
+  }
+  if (const auto& patience = stop_.find_best_candidate;
+      patience && complete_since_best_ >= *patience) {
+    return Stop{.reason = StopReason::no_improvement,
+                .message = fmt::format("no improvement on trial {} for {} of {} complete trials",
+                                       *best_, complete_since_best_, *patience)};
+  }
+  if (const auto& limit = stop_.iteration_limit; limit && finished_ >= *limit) {
+    return Stop{
+        .reason = StopReason::iteration_limit,
+        .message = fmt::format("iteration limit reached: {} of {} trials", finished_, *limit)};
+  }
+  if (const auto& limit = stop_.time_limit_seconds; limit && seconds >= *limit) {
+    return Stop{.reason = StopReason::time_limit,
+                .message = fmt::format("time limit reached: {:.1f} of {} s", seconds, *limit)};
+  }
+  return std::nullopt;
+}
+
+std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials, Goal goal) {
+  std::vector<const Trial*> candidates;
+  for (const Trial& trial : trials) {
+    if (trial.state == TrialState::complete && trial.is_candidate) candidates.push_back(&trial);
+  }
+  std::ranges::stable_sort(candidates, [goal](const Trial* a, const Trial* b) {
+    return is_better(*a->value, *b->value, goal);
+  });
+  std::vector<std::int64_t> numbers;
+  for (const Trial* trial : candidates) numbers.push_back(trial->number);
+  return numbers;
+}
+
+}  // namespace quantsearch

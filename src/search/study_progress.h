@@ -1,0 +1,47 @@
+#pragma once
+
+// What the stop conditions and the ranking need to know of the trials so far.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quantsearch/search/study.h"
+
+namespace quantsearch {
+
+/// Throws InvalidInput for a limit that could never hold or always does.
+void check_stop_conditions(const StopConditions& stop);
+
+class StudyProgress {
+ public:
+  StudyProgress(Goal goal, const StopConditions& stop) : goal_(goal), stop_(stop) {}
+
+  /// Trials in the order of their numbers.
+  void add(const Trial& finished);
+  [[nodiscard]] std::int64_t finished() const { return finished_; }
+  [[nodiscard]] std::optional<std::int64_t> best() const { return best_; }
+
+  struct Stop {
+    StopReason reason = StopReason::space_exhausted;
+    std::string message;
+  };
+  /// The first condition that holds after `seconds` of this run, if any.
+  [[nodiscard]] std::optional<Stop> stop(double seconds) const;
+
+ private:
+  Goal goal_;
+  StopConditions stop_;
+  std::int64_t finished_ = 0;
+  std::int64_t candidates_ = 0;
+  std::int64_t complete_since_best_ = 0;
+  std::optional<std::int64_t> best_;
+  double best_value_ = 0;
+};
+
+/// Numbers of the candidates, best first; ties by number.
+[[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials,
+                                                        Goal goal);
+
+}  // namespace quantsearch
