@@ -22,7 +22,7 @@ namespace quantsearch {
 struct SessionOptions {
   int threads = 1;                // intra-op threads of one run, >= 1
   bool optimize = true;           // full graph optimization; false: none at all
-  std::vector<std::string> taps;  // inner tensors returned beside the graph outputs
+  std::vector<std::string> taps = {};  // inner tensors returned beside the graph outputs
 };
 
 class Session {
@@ -55,7 +55,7 @@ class Session {
 
 struct RunSamplesOptions {
   std::int64_t batch = 1;  // samples per run; reduced to what the source and the session allow
-  CancellationToken token;
+  CancellationToken token = {};
 };
 /// Runs all samples of `data` over the pool, one run per worker at a time. `consume(first_sample, count, outputs, worker)`
 /// is called once per run, concurrently and in any order, while the outputs are hot in the cache.

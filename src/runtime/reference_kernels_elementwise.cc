@@ -69,6 +69,7 @@ std::vector<Tensor> fold(const KernelCall& call) {
 std::vector<Tensor> cast(const KernelCall& call) {
   const auto type = static_cast<DataType>(call.node.int_attribute("to", 0));
   const Tensor& source = call.input(0);
+  if (bits_of(type) < 8) call.refuse(to_string(type));  // what does not fit wraps there
   if (!is_floating(source.type()) || !is_integer(type)) return {convert(source, type)};
   // Floating to integer truncates; what does not fit is undefined in ONNX and saturates here.
   Tensor truncated = wide(source);
