@@ -1,6 +1,7 @@
 #pragma once
 
-// Where samples come from. A source is a numbered set of samples read on demand: nothing loads the whole set at once.
+// Where samples come from. A source is a numbered set of samples read on demand: nothing loads the
+// whole set at once.
 
 #include <cstdint>
 #include <filesystem>
@@ -44,27 +45,32 @@ struct DataOptions {
 
 struct LoadedData {
   std::shared_ptr<const DataSource> source;
+  std::int64_t available =
+      0;  // samples before the limit: as many labels belong in a file of labels
   std::optional<Labels> labels;  // an array named `labels` in the same .npz
 };
 
-/// Opens .npz, .npy, or a folder of `test_data_set_*` and checks names, types, shapes and finiteness against the inputs
-/// of `model` (initializers that are also inputs are optional). Throws InvalidInput showing what the data have and what
-/// the model wants; Unsupported for image folders.
+/// Opens .npz, .npy, or a folder of `test_data_set_*` and checks names, types, shapes and
+/// finiteness against the inputs of `model` (initializers that are also inputs are optional).
+/// Throws InvalidInput showing what the data have and what the model wants; Unsupported for image
+/// folders.
 [[nodiscard]] LoadedData open_data(const std::filesystem::path& path, const Model& model,
                                    const DataOptions& options = {});
 /// One array per input, first axis samples.
-[[nodiscard]] std::shared_ptr<const DataSource> in_memory_data(std::map<std::string, Tensor> arrays);
-/// `read_sample(i)` for i in [0, count) gives one sample with a first axis of 1; must be repeatable and thread-safe.
-[[nodiscard]] std::shared_ptr<const DataSource> callback_data(std::int64_t count,
-                                                              std::function<Batch(std::int64_t)> read_sample);
+[[nodiscard]] std::shared_ptr<const DataSource> in_memory_data(
+    std::map<std::string, Tensor> arrays);
+/// `read_sample(i)` for i in [0, count) gives one sample with a first axis of 1; must be repeatable
+/// and thread-safe.
+[[nodiscard]] std::shared_ptr<const DataSource> callback_data(
+    std::int64_t count, std::function<Batch(std::int64_t)> read_sample);
 /// Samples [first, first + count) of `source`.
-[[nodiscard]] std::shared_ptr<const DataSource> subset(std::shared_ptr<const DataSource> source, std::int64_t first,
-                                                       std::int64_t count);
+[[nodiscard]] std::shared_ptr<const DataSource> subset(std::shared_ptr<const DataSource> source,
+                                                       std::int64_t first, std::int64_t count);
 /// The same check open_data makes, for sources made in code.
 void check_data(const DataSource& source, const Model& model);
 
-/// Integers from .npy, the array `labels` (or the only one) of an .npz. Throws InvalidInput when they are not `expected`
-/// many integers >= 0.
+/// Integers from .npy, the array `labels` (or the only one) of an .npz. Throws InvalidInput when
+/// they are not `expected` many integers >= 0.
 [[nodiscard]] Labels load_labels(const std::filesystem::path& file, std::int64_t expected);
 
 }  // namespace quantsearch

@@ -1,0 +1,29 @@
+#pragma once
+
+// Bytes read at any place: of a file map as they lie there, or of a compressed zip member as they
+// are inflated.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "quantsearch/base/files.h"
+
+namespace quantsearch {
+
+/// Reading is safe from several threads.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  /// Fills `out` from `offset`; offset + out.size() <= size().
+  virtual void read(std::int64_t offset, std::span<std::byte> out) const = 0;
+  /// All bytes in place, with their owner, when they need no decoding.
+  [[nodiscard]] virtual std::optional<MappedFile> in_place() const { return std::nullopt; }
+};
+
+[[nodiscard]] std::shared_ptr<const ByteSource> mapped_bytes(MappedFile bytes);
+
+}  // namespace quantsearch

@@ -1,0 +1,50 @@
+#include "data/labels.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "data/input_fit.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+Labels read_labels(const StoredArray& array, const std::string& description,
+                   std::int64_t expected) {
+  const Shape& shape = array.shape();
+  const bool is_list = shape.size() == 1 || (shape.size() == 2 && shape[1] == 1);
+  if (!is_integer(array.type()) || !is_list) {
+    throw InvalidInput(fmt::format("labels: {} is {} {}, expected integers, one for each sample",
+                                   description, to_string(array.type()), to_string(shape)));
+  }
+  if (shape[0] != expected) {
+    throw InvalidInput(fmt::format("labels: {} has {} labels, expected {}, one for each sample",
+                                   description, shape[0], expected));
+  }
+  Labels labels = to_int64s(as_type(array.rows(0, shape[0]), DataType::int64, description));
+  const auto negative = std::ranges::find_if(labels, [](std::int64_t label) { return label < 0; });
+  if (negative != labels.end()) {
+    throw InvalidInput(
+        fmt::format("labels: {} has label {} for sample {}, expected class indices from 0",
+                    description, *negative, negative - labels.begin()));
+  }
+  return labels;
+}
+
+Labels load_labels(const std::filesystem::path& file, std::int64_t expected) {
+  const ArrayFile arrays = open_arrays(file);
+  auto chosen = arrays.arrays.find("labels");
+  if (chosen == arrays.arrays.end() && arrays.arrays.size() == 1) chosen = arrays.arrays.begin();
+  if (chosen == arrays.arrays.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, array] : arrays.arrays) names.push_back(fmt::format("'{}'", name));
+    throw InvalidInput(fmt::format(
+        "labels: '{}' has {}, expected an array 'labels' or a single one", file.string(),
+        names.empty() ? "no arrays" : fmt::format("{}", fmt::join(names, ", "))));
+  }
+  return read_labels(*chosen->second, describe_array(chosen->first, file), expected);
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,17 @@
+#pragma once
+
+// Class indices from an integer array.
+
+#include <cstdint>
+#include <string>
+
+#include "data/stored_array.h"
+#include "quantsearch/data.h"
+
+namespace quantsearch {
+
+/// [samples] or [samples, 1]. Throws InvalidInput when they are not `expected` many integers >= 0.
+[[nodiscard]] Labels read_labels(const StoredArray& array, const std::string& description,
+                                 std::int64_t expected);
+
+}  // namespace quantsearch

@@ -1,0 +1,124 @@
+// Sources made in code: arrays in memory, a callback, a part of another source.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "data/samples.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/data.h"
+
+namespace quantsearch {
+
+namespace {
+
+class InMemoryData final : public DataSource {
+ public:
+  explicit InMemoryData(std::map<std::string, Tensor> arrays) : arrays_(std::move(arrays)) {
+    if (arrays_.empty()) throw InvalidInput("data: got no arrays, expected one per model input");
+    for (const auto& [name, array] : arrays_) {
+      if (array.shape().empty()) {
+        throw InvalidInput(
+            fmt::format("data: array '{}' is a scalar, expected a first axis of samples", name));
+      }
+      if (array.shape()[0] != size()) {
+        throw InvalidInput(fmt::format(
+            "data: array '{}' has {} samples and array '{}' has {}, expected as many in each",
+            arrays_.begin()->first, size(), name, array.shape()[0]));
+      }
+    }
+    if (size() == 0) {
+      throw InvalidInput(fmt::format("data: array '{}' has no samples, expected at least one",
+                                     arrays_.begin()->first));
+    }
+  }
+
+  [[nodiscard]] std::int64_t size() const override { return arrays_.begin()->second.shape()[0]; }
+  [[nodiscard]] std::int64_t largest_batch() const override { return size(); }
+  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
+    check_request(*this, first, count);
+    Batch batch;
+    for (const auto& [name, array] : arrays_) batch[name] = array.rows(first, count);
+    return batch;
+  }
+  [[nodiscard]] Key content_key() const override { return key_.of(*this); }
+
+ private:
+  std::map<std::string, Tensor> arrays_;
+  KeyOnce key_;
+};
+
+/// Samples may differ in shape, so each is a batch of its own.
+class CallbackData final : public DataSource {
+ public:
+  CallbackData(std::int64_t count, std::function<Batch(std::int64_t)> read_sample)
+      : count_(count), read_sample_(std::move(read_sample)) {
+    if (count_ < 1)
+      throw InvalidInput(
+          fmt::format("data: the callback gives {} samples, expected at least one", count_));
+    if (!read_sample_)
+      throw InvalidInput("data: got an empty callback, expected a function that reads a sample");
+  }
+
+  [[nodiscard]] std::int64_t size() const override { return count_; }
+  [[nodiscard]] std::int64_t largest_batch() const override { return 1; }
+  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
+    check_request(*this, first, count);
+    return read_sample_(first);
+  }
+  [[nodiscard]] Key content_key() const override { return key_.of(*this); }
+
+ private:
+  std::int64_t count_;
+  std::function<Batch(std::int64_t)> read_sample_;
+  KeyOnce key_;
+};
+
+class Subset final : public DataSource {
+ public:
+  Subset(std::shared_ptr<const DataSource> source, std::int64_t first, std::int64_t count)
+      : source_(std::move(source)), first_(first), count_(count) {
+    if (first_ < 0 || count_ < 1 || first_ > source_->size() - count_) {
+      throw InvalidInput(
+          fmt::format("data: a subset of {} samples from {} was asked for, the source has {}",
+                      count_, first_, source_->size()));
+    }
+  }
+
+  [[nodiscard]] std::int64_t size() const override { return count_; }
+  [[nodiscard]] std::int64_t largest_batch() const override {
+    return std::min(count_, source_->largest_batch());
+  }
+  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
+    check_request(*this, first, count);
+    return source_->read(first_ + first, count);
+  }
+  [[nodiscard]] Key content_key() const override {
+    return count_ == source_->size() ? source_->content_key() : key_.of(*this);
+  }
+
+ private:
+  std::shared_ptr<const DataSource> source_;
+  std::int64_t first_;
+  std::int64_t count_;
+  KeyOnce key_;
+};
+
+}  // namespace
+
+std::shared_ptr<const DataSource> in_memory_data(std::map<std::string, Tensor> arrays) {
+  return std::make_shared<const InMemoryData>(std::move(arrays));
+}
+
+std::shared_ptr<const DataSource> callback_data(std::int64_t count,
+                                                std::function<Batch(std::int64_t)> read_sample) {
+  return std::make_shared<const CallbackData>(count, std::move(read_sample));
+}
+
+std::shared_ptr<const DataSource> subset(std::shared_ptr<const DataSource> source,
+                                         std::int64_t first, std::int64_t count) {
+  return std::make_shared<const Subset>(std::move(source), first, count);
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,27 @@
+#pragma once
+
+// The members of a zip file (PKWARE APPNOTE 6.3.10:
+// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), as far as numpy writes them: stored
+// or deflated, zip64 or not, one disk, not encrypted.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/byte_source.h"
+
+namespace quantsearch {
+
+struct ZipMember {
+  std::string name;
+  std::shared_ptr<const ByteSource> bytes;
+};
+
+/// Members in the order of the central directory. The checksum of a stored member is verified here,
+/// that of a deflated one when its end is read. Throws InvalidInput when the file is truncated or
+/// damaged, Unsupported for other compressions and encryption. `file` is for messages.
+[[nodiscard]] std::vector<ZipMember> read_zip(const MappedFile& map,
+                                              const std::filesystem::path& file);
+
+}  // namespace quantsearch
