@@ -19,9 +19,9 @@
 
 namespace quantsearch {
 
-/// Counts of |x| in bins of width 2^exponent from 0 outwards, one array per sign. Bin k holds k*w <= |x| < (k+1)*w; a
-/// value equal to the very end counts in the last bin. Zero counts as positive. The width doubles by merging neighbours
-/// when the range grows, so the result does not depend on the order of the values.
+/// Counts of |x| in bins of width 2^exponent from 0 outwards, one array per sign. Bin k holds k*w <= |x| < (k+1)*w, and
+/// the largest |x| lies in the upper half of the bins (unless it is below 2^-115). Zero counts as positive. The width
+/// doubles by merging neighbours when the range grows, so the result does not depend on the order of the values.
 struct Histogram {
   int exponent = 0;
   std::vector<std::uint64_t> negative;  // [bins]
@@ -42,8 +42,8 @@ struct TensorStatistics {
   float max = 0;
   double sum = 0;
   double sum_of_squares = 0;
-  std::vector<float> sample_min;   // [samples], for moving averages
-  std::vector<float> sample_max;   // [samples]
+  std::vector<float> sample_min;   // [samples with finite values], in sample order, for moving averages
+  std::vector<float> sample_max;
   Histogram histogram;
   // Per channel (axis 1 of rank >= 3, last axis of rank 2): empty when the axis size varies.
   std::vector<float> channel_min;    // [channels]
@@ -61,15 +61,16 @@ struct Statistics {
 };
 
 struct ObserveOptions {
-  std::vector<std::string> tensors;      // float tensors to observe: graph inputs, inner tensors, outputs
+  std::vector<std::string> tensors = {};      // float tensors to observe: graph inputs, inner tensors, outputs
   int bins = 2048;                       // per side, a power of two
-  std::optional<std::int64_t> samples;   // the first N; absent: all
+  std::optional<std::int64_t> samples = {};   // the first N; absent: all
   std::int64_t memory_bytes = std::int64_t{1} << 30;  // tapped outputs held at once, all workers together
-  CancellationToken token;
-  LogSink log;
+  CancellationToken token = {};
+  LogSink log = {};
 };
 
-/// Runs the float model over the data on ONNX Runtime, tapping the tensors in as few groups as the memory allows.
+/// Runs the float model over the data on ONNX Runtime, tapping the tensors in as few groups as the memory allows (their
+/// sizes are learnt from the first sample, whose tensors are held at once).
 /// The same bytes for any thread count. Throws InvalidInput naming tensor and sample when a value is NaN or infinite.
 [[nodiscard]] Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool,
                                  const ObserveOptions& options);
@@ -86,6 +87,7 @@ class TensorObserver {
   /// Adds what another observer has seen (disjoint samples). Commutative and associative to the last bit.
   void merge(const TensorObserver& other);
   [[nodiscard]] TensorStatistics statistics() const;
+  [[nodiscard]] std::optional<std::int64_t> first_non_finite_sample() const;
 
  private:
   struct State;
@@ -114,8 +116,8 @@ enum class PercentileMetric { mae, mse };
 struct RangeOptions {
   RangeMethod method = RangeMethod::min_max;
   // The range itself made symmetric before scales are computed (CalibTensorRangeSymmetric); absent: the method's
-  // default (true for percentile, layer-wise percentile and power-of-two methods).
-  std::optional<bool> symmetric_range;
+  // default (true for percentile and layer-wise percentile, symmetric_quantization for power-of-two methods).
+  std::optional<bool> symmetric_range = {};
   bool moving_average = false;              // min_max only
   double moving_average_constant = 0.01;    // in (0, 1]
   double percentile = 99.999;               // in (0, 100]

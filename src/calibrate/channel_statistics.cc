@@ -1,0 +1,97 @@
+#include "calibrate/channel_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace quantsearch {
+
+namespace {
+
+ChannelShape layout(const Shape& shape) {
+  if (shape.size() < 2) return {};
+  std::int64_t inner = 1;
+  for (std::size_t axis = 2; axis < shape.size(); ++axis) inner *= shape[axis];
+  return {.channels = shape[1], .inner = inner};
+}
+
+}  // namespace
+
+void ChannelStatistics::drop() {
+  is_started_ = true;
+  varies_ = true;
+  min_.clear();
+  max_.clear();
+  counts_.clear();
+  sums_ = ExactSums(0);
+}
+
+void ChannelStatistics::start(std::size_t channels) {
+  is_started_ = true;
+  min_.assign(channels, std::numeric_limits<float>::infinity());
+  max_.assign(channels, -std::numeric_limits<float>::infinity());
+  counts_.assign(channels, 0);
+  sums_ = ExactSums(channels);
+}
+
+ChannelShape ChannelStatistics::shape_of(const Shape& shape) {
+  const ChannelShape found = layout(shape);
+  if (varies_) return {};
+  if (!is_started_) start(static_cast<std::size_t>(found.channels));
+  if (static_cast<std::int64_t>(counts_.size()) != found.channels) {
+    drop();
+    return {};
+  }
+  return found;
+}
+
+void ChannelStatistics::add_run(std::size_t channel, const RunSummary& summary, std::size_t count) {
+  min_[channel] = std::min(min_[channel], summary.min);
+  max_[channel] = std::max(max_[channel], summary.max);
+  counts_[channel] += count;
+  sums_.add(channel, summary.sum);
+}
+
+void ChannelStatistics::add_short_runs(std::span<const float> values, const ChannelShape& shape) {
+  const auto inner = static_cast<std::size_t>(shape.inner);
+  std::size_t channel = 0;
+  for (std::size_t run = 0; run < values.size(); run += inner) {
+    RunSummary summary{.min = min_[channel], .max = max_[channel]};
+    std::size_t count = 0;
+    for (const float value : values.subspan(run, inner)) {
+      if (!std::isfinite(value)) continue;
+      summary.min = std::min(summary.min, value);
+      summary.max = std::max(summary.max, value);
+      summary.sum += value;
+      ++count;
+    }
+    add_run(channel, summary, count);
+    channel = channel + 1 == counts_.size() ? 0 : channel + 1;
+  }
+}
+
+void ChannelStatistics::merge(const ChannelStatistics& other) {
+  if (!other.is_started_ || varies_) return;
+  if (!is_started_) {
+    *this = other;
+    return;
+  }
+  if (other.varies_ || counts_.size() != other.counts_.size()) return drop();
+  for (std::size_t channel = 0; channel < counts_.size(); ++channel) {
+    min_[channel] = std::min(min_[channel], other.min_[channel]);
+    max_[channel] = std::max(max_[channel], other.max_[channel]);
+    counts_[channel] += other.counts_[channel];
+  }
+  sums_.merge(other.sums_);
+}
+
+void ChannelStatistics::write(TensorStatistics& statistics) const {
+  for (std::size_t channel = 0; channel < counts_.size(); ++channel) {
+    const bool has_values = counts_[channel] > 0;
+    statistics.channel_min.push_back(has_values ? min_[channel] : 0);
+    statistics.channel_max.push_back(has_values ? max_[channel] : 0);
+    statistics.channel_mean.push_back(has_values ? sums_.value(channel) / static_cast<double>(counts_[channel]) : 0);
+  }
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,173 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/calibrate.h"
+#include "quantsearch/runtime.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// Tensor names in the order in which the graph makes them, inputs first: of several tensors with bad values the error
+/// names the one nearest to the cause.
+std::vector<std::string> in_graph_order(const Graph& graph, const std::vector<std::string>& wanted) {
+  std::set<std::string> left(wanted.begin(), wanted.end());
+  std::vector<std::string> ordered;
+  const auto take = [&](const std::string& name) {
+    if (left.erase(name) > 0) ordered.push_back(name);
+  };
+  for (const ValueInfo& input : graph.inputs) take(input.name);
+  for (const Node& node : graph.nodes) {
+    for (const std::string& output : node.outputs) take(output);
+  }
+  if (!left.empty()) {
+    throw InvalidInput(fmt::format("observe: the model has no tensor '{}', expected a graph input or an output of a node",
+                                   *left.begin()));
+  }
+  return ordered;
+}
+
+/// One worker's observers of a group of tensors.
+class GroupObserver {
+ public:
+  GroupObserver(const std::vector<std::string>& names, int bins) : names_(names) {
+    observers_.reserve(names.size());
+    for (std::size_t tensor = 0; tensor < names.size(); ++tensor) observers_.emplace_back(bins);
+  }
+
+  void add(std::int64_t sample, const Batch& outputs) {
+    for (std::size_t tensor = 0; tensor < names_.size(); ++tensor) {
+      const auto found = outputs.find(names_[tensor]);
+      if (found == outputs.end()) {
+        throw InternalError(fmt::format("observe: the run returned no tensor '{}'", names_[tensor]));
+      }
+      add(tensor, sample, found->second);
+    }
+  }
+
+  void merge(const GroupObserver& other) {
+    for (std::size_t tensor = 0; tensor < observers_.size(); ++tensor) {
+      observers_[tensor].merge(other.observers_[tensor]);
+    }
+  }
+
+  [[nodiscard]] TensorStatistics statistics(std::size_t tensor) const { return observers_[tensor].statistics(); }
+
+ private:
+  void add(std::size_t tensor, std::int64_t sample, const Tensor& values) {
+    if (!is_floating(values.type())) {
+      throw InvalidInput(fmt::format("observe: tensor '{}' is {}, expected floating point", names_[tensor],
+                                     to_string(values.type())));
+    }
+    observers_[tensor].add(sample, values);
+    if (!observers_[tensor].first_non_finite_sample()) return;
+    const NonFinite bad = count_non_finite(values);
+    throw InvalidInput(fmt::format(
+        "observe: tensor '{}' holds {} NaN and {} infinite values in sample {} (counted from 0), expected finite "
+        "values; take the sample out of the data or mend the model",
+        names_[tensor], bad.nan, bad.infinite, sample));
+  }
+
+  const std::vector<std::string>& names_;
+  std::vector<TensorObserver> observers_;
+};
+
+/// Tensors tapped in one pass over the data; their outputs fit the memory budget together.
+using Group = std::vector<std::string>;
+
+std::vector<Group> split_into_groups(const std::vector<std::string>& names, const Batch& example,
+                                     std::int64_t bytes_of_one_run) {
+  std::vector<Group> groups;
+  std::int64_t bytes = 0;
+  for (const std::string& name : names) {
+    const auto size = static_cast<std::int64_t>(example.at(name).bytes().size());
+    if (groups.empty() || bytes + size > bytes_of_one_run) {
+      groups.emplace_back();
+      bytes = 0;
+    }
+    groups.back().push_back(name);
+    bytes += size;
+  }
+  return groups;
+}
+
+class Observation {
+ public:
+  Observation(const Model& model, const DataSource& data, ThreadPool& pool, const ObserveOptions& options)
+      : model_(model),
+        // Borrowed: it outlives this object.
+        data_(std::shared_ptr<const void>(), &data),
+        pool_(pool),
+        options_(options),
+        samples_(std::min(options.samples.value_or(data.size()), data.size())),
+        names_(in_graph_order(model.graph, options.tensors)) {}
+
+  Statistics run() {
+    result_.samples = samples_;
+    if (names_.empty()) return std::move(result_);
+    // The first sample shows how large the tensors are. When all fit, its session does the rest as well.
+    std::unique_ptr<Session> session = open(names_);
+    const Batch example = session->run(data_->read(0, 1), options_.token);
+    const std::int64_t runs_at_once = std::min<std::int64_t>(pool_.threads(), samples_);
+    const std::vector<Group> groups = split_into_groups(names_, example, options_.memory_bytes / runs_at_once);
+    say(options_.log, LogLevel::detail,
+        fmt::format("observe: {} tensors over {} samples in {} passes", names_.size(), samples_, groups.size()));
+    if (groups.size() == 1) {
+      observe_group(names_, *session, &example);
+      return std::move(result_);
+    }
+    session.reset();
+    for (const Group& group : groups) observe_group(group, *open(group), nullptr);
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] std::unique_ptr<Session> open(const Group& group) const {
+    return open_session(model_, {.threads = 1, .optimize = true, .taps = group});
+  }
+
+  /// `first` holds the outputs of sample 0 when it has been run already, else it is null.
+  void observe_group(const Group& group, const Session& session, const Batch* first) {
+    std::vector<GroupObserver> workers;
+    workers.reserve(static_cast<std::size_t>(pool_.threads()));
+    for (int worker = 0; worker < pool_.threads(); ++worker) workers.emplace_back(group, options_.bins);
+    const std::int64_t begin = first == nullptr ? 0 : 1;
+    if (first != nullptr) workers[0].add(0, *first);
+    if (begin < samples_) {
+      run_samples(session, *subset(data_, begin, samples_ - begin), pool_, {.batch = 1, .token = options_.token},
+                  [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
+                    workers[static_cast<std::size_t>(worker)].add(begin + sample, outputs);
+                  });
+    }
+    for (std::size_t worker = 1; worker < workers.size(); ++worker) workers[0].merge(workers[worker]);
+    for (std::size_t tensor = 0; tensor < group.size(); ++tensor) {
+      result_.tensors.emplace(group[tensor], workers[0].statistics(tensor));
+    }
+  }
+
+  const Model& model_;
+  std::shared_ptr<const DataSource> data_;
+  ThreadPool& pool_;
+  const ObserveOptions& options_;
+  std::int64_t samples_;
+  std::vector<std::string> names_;
+  Statistics result_;
+};
+
+}  // namespace
+
+Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool, const ObserveOptions& options) {
+  if (options.samples && *options.samples < 1) {
+    throw InvalidInput(fmt::format("observe: the first {} samples, expected at least 1", *options.samples));
+  }
+  if (options.memory_bytes < 1) {
+    throw InvalidInput(fmt::format("observe: a memory of {} bytes, expected at least 1", options.memory_bytes));
+  }
+  return Observation(model, data, pool, options).run();
+}
+
+}  // namespace quantsearch
