@@ -35,8 +35,9 @@ class Session {
   [[nodiscard]] virtual bool stacks_samples() const { return true; }
 };
 
-/// Weights are used in place, not copied per session. Throws InvalidInput with the runtime's message when the model
-/// cannot be loaded or a tap does not exist.
+/// Weights are read in place, neither serialized nor parsed. Without optimization they stay in place (but for those a
+/// kernel repacks); with it each session holds one copy, in the layout of the kernels. Throws InvalidInput with the
+/// runtime's message when the model cannot be loaded or a tap does not exist.
 [[nodiscard]] std::unique_ptr<Session> open_session(const Model& model, const SessionOptions& options = {});
 /// Throws Unsupported naming an operator it does not know. Ignores threads and optimize.
 [[nodiscard]] std::unique_ptr<Session> open_reference_session(const Model& model,
