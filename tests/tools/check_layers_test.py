@@ -1,0 +1,96 @@
+"""tools/check_layers.py finds what it is there for, in a small project made for each test."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "check_layers.py"
+TABLE = """
+room low:
+room middle: low
+room high: low middle
+room cli: doors
+library zlib.h: low
+"""
+FILES = {
+    "tools/layers.txt": TABLE,
+    "include/quantsearch/low.h": "#pragma once\n#include <vector>\n",
+    "include/quantsearch/middle/part.h": '#include "quantsearch/low.h"\n',
+    "include/quantsearch/high.h": '#include "quantsearch/version.h"\n',
+    "include/quantsearch/version.h": "#pragma once\n",
+    "src/low/low.cc": '#include "quantsearch/low.h"\n#include <zlib.h>\n#include "low/inner.h"\n',
+    "src/low/inner.h": "#pragma once\n",
+    "src/high/high.cc": '#include "quantsearch/middle/part.h"\n#include "quantsearch/low.h"\n',
+    "src/low/CMakeLists.txt": "quantsearch_room(low\n  SOURCES low.cc)\n",
+    "src/high/CMakeLists.txt": "quantsearch_room(high\n  SOURCES high.cc\n  SEES low middle\n  PRIVATE x)\n",
+    "cli/main.cc": '#include "common.h"\n#include "quantsearch/high.h"\n',
+    "cli/common.h": "#pragma once\n",
+}
+
+
+class CheckLayers(unittest.TestCase):
+    def run_tool(self, changes, draw=True):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "docs").mkdir()
+            for name, content in {**FILES, **changes}.items():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(content, encoding="utf-8")
+            command = [sys.executable, str(TOOL), "--root", str(root)] + (["--draw"] if draw else [])
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            return done.returncode, done.stderr.strip()
+
+    def test_a_project_that_keeps_the_table_passes(self):
+        self.assertEqual(self.run_tool({}), (0, ""))
+
+    def test_an_include_of_a_room_above_is_found(self):
+        self.assertEqual(
+            self.run_tool({"src/low/low.cc": '\n#include "quantsearch/high.h"\n'}),
+            (1, "src/low/low.cc:2: room 'low' may not see 'high' (\"quantsearch/high.h\")"))
+
+    def test_a_door_is_checked_too(self):
+        self.assertEqual(
+            self.run_tool({"include/quantsearch/low.h": '#include "quantsearch/middle/part.h"\n'}),
+            (1, "include/quantsearch/low.h:1: room 'low' may not see 'middle' (\"quantsearch/middle/part.h\")"))
+
+    def test_a_private_file_of_a_room_that_may_be_seen_is_found(self):
+        self.assertEqual(
+            self.run_tool({"src/high/high.cc": '#include "low/inner.h"\n'}),
+            (1, "src/high/high.cc:1: \"low/inner.h\" is private to room 'low'; include its door"))
+
+    def test_a_door_that_shows_a_private_file_is_found(self):
+        self.assertEqual(
+            self.run_tool({"include/quantsearch/low.h": '#include "low/inner.h"\n'}),
+            (1, 'include/quantsearch/low.h:1: a door may not show the private "low/inner.h"'))
+
+    def test_a_library_outside_its_room_or_in_a_door_is_found(self):
+        for file in ("src/high/high.cc", "include/quantsearch/low.h"):
+            self.assertEqual(self.run_tool({file: "#include <zlib.h>\n"}),
+                             (1, f"{file}:1: 'zlib.h' belongs in private files of low"))
+
+    def test_a_target_that_links_more_or_less_than_the_table_is_found(self):
+        self.assertEqual(
+            self.run_tool({"src/low/CMakeLists.txt": "quantsearch_room(low SOURCES low.cc SEES high)\n"}),
+            (1, "src/low/CMakeLists.txt:1: SEES differs from tools/layers.txt; not allowed: high"))
+        self.assertEqual(
+            self.run_tool({"src/high/CMakeLists.txt": "quantsearch_room(high SOURCES high.cc SEES low)\n"}),
+            (1, "src/high/CMakeLists.txt:1: SEES differs from tools/layers.txt; missing: middle"))
+
+    def test_a_room_that_the_table_does_not_know_is_found(self):
+        self.assertEqual(self.run_tool({"src/new/new.cc": "\n"}),
+                         (1, "src/new/new.cc:1: belongs to no room of tools/layers.txt"))
+
+    def test_a_stale_drawing_is_found(self):
+        self.assertEqual(
+            self.run_tool({}, draw=False),
+            (1, "docs/layers.svg:1: differs from tools/layers.txt; run tools/check_layers.py --draw"))
+
+    def test_a_table_with_a_circle_is_refused(self):
+        code, message = self.run_tool({"tools/layers.txt": "room low: high\nroom high: low\n"})
+        self.assertEqual((code, message), (1, "layers.txt:1: room 'low' sees 'high', which is not above it"))
+
+
+if __name__ == "__main__":
+    unittest.main()
