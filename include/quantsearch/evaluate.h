@@ -68,10 +68,10 @@ class Reference {
  public:
   struct Options {
     std::int64_t batch = 1;                  // samples per run, the same for candidates; 0: chosen by model and data
-    std::filesystem::path spill_folder;      // empty: the system's temporary one; used only when needed
-    std::string logits_output;               // output [n, classes] for top-k; empty: the first
-    CancellationToken token;
-    LogSink log;
+    std::filesystem::path spill_folder = {};      // empty: the system's temporary one; used only when needed
+    std::string logits_output = {};               // output [n, classes] for top-k; empty: the first
+    CancellationToken token = {};
+    LogSink log = {};
   };
   /// Throws InvalidInput when labels do not fit, the spill folder is neither empty nor ours, an output of the float model
   /// is not finite. Outputs that hold no numbers are left out, with a note in the log. Keeps at most half of what is free
@@ -104,10 +104,10 @@ class Reference {
 
 struct EvaluateOptions {
   std::vector<Metric> metrics = {Metric::l2};
-  std::map<std::string, double> output_weights;  // absent outputs weigh 1
+  std::map<std::string, double> output_weights = {};  // absent outputs weigh 1
   bool latency = false;                          // measured alone, after the scores
   int latency_threads = 1;
-  CancellationToken token;
+  CancellationToken token = {};
 };
 
 /// Runs the candidate over the reference's data. The same value for any thread count: per-sample values are added in
@@ -121,14 +121,14 @@ struct LatencyOptions {
   int warmup_runs = 3;
   int minimum_runs = 20;
   double seconds = 0.3;  // measured at least this long and minimum_runs often; after 10 times as long 3 runs will do
-  CancellationToken token;
+  CancellationToken token = {};
 };
 /// Median time of one run on the given input, warm.
 [[nodiscard]] Latency measure_latency(const Model& model, const Batch& input, const LatencyOptions& options = {});
 
 /// A user's own score of a written model.
 struct CommandEvaluator {
-  std::vector<std::string> command;  // "{model}" is replaced by the file
+  std::vector<std::string> command = {};  // "{model}" is replaced by the file
   Direction direction = Direction::maximize;
   double timeout_seconds = 600;
 };

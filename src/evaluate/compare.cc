@@ -102,12 +102,13 @@ double divergence(const Values& reference, const Values& candidate, std::size_t 
   return sum / static_cast<double>(rows);
 }
 
-// Moments about the mean of `weights`-ed elements (the weights sum to 1).
+// Moments about the mean of `weights`-ed elements (the weights sum to 1). Means are taken from the first element, so that a
+// constant window has a variance of exactly 0.
 double similarity_of_window(const Values& reference, const Values& candidate, const Values& weights, double range) {
-  SsimMoments moments;
+  SsimMoments moments{.mean_reference = reference[0], .mean_candidate = candidate[0]};
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    moments.mean_reference += weights[i] * reference[i];
-    moments.mean_candidate += weights[i] * candidate[i];
+    moments.mean_reference += weights[i] * (reference[i] - reference[0]);
+    moments.mean_candidate += weights[i] * (candidate[i] - candidate[0]);
   }
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const double a = reference[i] - moments.mean_reference;

@@ -1,0 +1,76 @@
+#include "evaluate/output_store.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+Batch outputs_of(std::uint64_t run) {
+  return {{"a", testing::random_tensor({2, 5}, run)}, {"b", Tensor::of<std::int8_t>({3}, {1, 2, static_cast<std::int8_t>(run)})}};
+}
+
+TEST(OutputStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
+  const TemporaryFolder parent;
+  SpillFolder folder(parent.path());
+  const ByteBudget budget(1500);  // two of six runs
+  OutputStore store(6, budget, 1500, folder);
+  for (std::uint64_t run = 0; run < 6; ++run) store.put(static_cast<std::int64_t>(run), outputs_of(run));
+  store.finish();
+  for (std::uint64_t run = 0; run < 6; ++run) EXPECT_EQ(store.outputs(static_cast<std::int64_t>(run)), outputs_of(run));
+  EXPECT_GT(store.kept_bytes(), 0);
+  EXPECT_LE(store.kept_bytes(), 1500);
+  EXPECT_EQ(budget.used(), store.kept_bytes());
+  EXPECT_GT(store.spilled_bytes(), 0);
+}
+
+TEST(OutputStore, LeavesNothingBehind) {
+  const TemporaryFolder parent;
+  const std::filesystem::path path = parent.path() / "cache";
+  const ByteBudget budget(0);
+  {
+    SpillFolder folder(path);
+    OutputStore store(1, budget, 0, folder);
+    store.put(0, outputs_of(1));
+    store.finish();
+    EXPECT_TRUE(std::filesystem::exists(path / ".quantsearch_cache"));
+    EXPECT_NO_THROW(SpillFolder second(path));  // ours
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(SpillFolder, AFolderWithFilesOfOthersIsRefusedAndTheyStay) {
+  const TemporaryFolder parent;
+  const std::filesystem::path file = parent.path() / "thesis.txt";
+  std::ofstream(file) << "years of work";
+  try {
+    const SpillFolder folder(parent.path());
+    FAIL();
+  } catch (const InvalidInput& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "reference: the cache folder '" + parent.path().string() +
+                  "' is neither empty nor one of quantsearch (it has no '.quantsearch_cache'); give an empty or a new one");
+  }
+  EXPECT_THROW(SpillFolder folder(file), InvalidInput);
+  EXPECT_EQ(read_file(file), "years of work");
+}
+
+TEST(SpillFolder, AMarkedFolderKeepsItsMarkerAndFiles) {
+  const TemporaryFolder parent;
+  std::ofstream(parent.path() / ".quantsearch_cache") << "x";
+  std::ofstream(parent.path() / "other") << "y";
+  {
+    SpillFolder folder(parent.path());
+    folder.prepare();
+  }
+  EXPECT_TRUE(std::filesystem::exists(parent.path() / ".quantsearch_cache"));
+  EXPECT_TRUE(std::filesystem::exists(parent.path() / "other"));
+}
+
+}  // namespace
+}  // namespace quantsearch

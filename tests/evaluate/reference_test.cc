@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/evaluate.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+constexpr std::int64_t kPlenty = 1 << 24;
+
+/// y = relu(x) and z = x + 1, both [batch, 4].
+Model two_outputs() {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 4});
+  builder.output(builder.node("Relu", {"x"}, {}, "y"), {-1, 4});
+  builder.weight("one", {1}, {1});
+  builder.output(builder.node("Add", {"x", "one"}, {}, "z"), {-1, 4});
+  return builder.build();
+}
+
+/// Samples in memory, kept here so that this room's tests need no files.
+class ArraySource final : public DataSource {
+ public:
+  explicit ArraySource(Tensor array) : array_(std::move(array)) {}
+  [[nodiscard]] std::int64_t size() const override { return array_.shape()[0]; }
+  [[nodiscard]] std::int64_t largest_batch() const override { return size(); }
+  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
+    return {{"x", array_.rows(first, count)}};
+  }
+  [[nodiscard]] Key content_key() const override { return {}; }
+
+ private:
+  Tensor array_;
+};
+
+std::shared_ptr<const DataSource> samples(std::int64_t count) {
+  return std::make_shared<ArraySource>(testing::random_tensor({count, 4}, 11));
+}
+
+Reference make(std::int64_t batch, std::int64_t budget_bytes, const std::filesystem::path& folder = {},
+               std::optional<Labels> labels = std::nullopt) {
+  ThreadPool pool(2);
+  const ByteBudget budget(budget_bytes);
+  return {two_outputs(), samples(7), std::move(labels), pool, budget, {.batch = batch, .spill_folder = folder}};
+}
+
+TEST(Reference, HoldsTheFloatOutputsOfEveryRun) {
+  const Reference reference = make(3, kPlenty);
+  EXPECT_EQ(reference.batch(), 3);
+  EXPECT_EQ(reference.output_names(), (std::vector<std::string>{"y_out", "z_out"}));
+  const Tensor input = reference.data().read(6, 1).at("x");
+  const Tensor output = reference.outputs(6).at("z_out");
+  ASSERT_EQ(output.shape(), (Shape{1, 4}));
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(output.values<float>()[i], input.values<float>()[i] + 1);
+  EXPECT_GT(reference.kept_bytes(), 0);
+  EXPECT_EQ(reference.spilled_bytes(), 0);
+}
+
+TEST(Reference, SpilledOutputsEqualKeptOnes) {
+  const TemporaryFolder folder;
+  const Reference kept = make(2, kPlenty);
+  const Reference spilled = make(2, 0, folder.path());
+  EXPECT_EQ(spilled.kept_bytes(), 0);
+  EXPECT_GT(spilled.spilled_bytes(), 0);
+  for (std::int64_t first = 0; first < 7; first += 2) EXPECT_EQ(kept.outputs(first), spilled.outputs(first));
+}
+
+TEST(Reference, GivesItsBytesBack) {
+  const ByteBudget budget(kPlenty);
+  ThreadPool pool(1);
+  {
+    const Reference reference(two_outputs(), samples(5), std::nullopt, pool, budget, {.batch = 1});
+    EXPECT_EQ(budget.used(), reference.kept_bytes());
+  }
+  EXPECT_EQ(budget.used(), 0);
+}
+
+TEST(Reference, ChoosesABatchForModelsThatStack) {
+  EXPECT_GT(make(0, kPlenty).batch(), 1);
+  testing::ModelBuilder builder;
+  builder.input("x", {1, 4});
+  builder.output(builder.node("Relu", {"x"}), {1, 4});
+  ThreadPool pool(1);
+  EXPECT_EQ(Reference(builder.build(), samples(3), std::nullopt, pool, ByteBudget(kPlenty), {.batch = 0}).batch(), 1);
+}
+
+TEST(Reference, FloatScoresAreTheBestDistancesAndTheFloatAccuracy) {
+  Labels labels;
+  const auto data = samples(7);
+  for (std::int64_t i = 0; i < 7; ++i) {
+    const Tensor row = data->read(i, 1).at("x");
+    const auto values = row.values<float>();
+    labels.push_back(std::max_element(values.begin(), values.end()) - values.begin());
+  }
+  labels[0] = (labels[0] + 1) % 4;
+  ThreadPool pool(1);
+  const Reference reference(two_outputs(), data, labels, pool, ByteBudget(kPlenty), {.batch = 2, .logits_output = "z_out"});
+  const std::vector<Metric> metrics = {Metric::l2, Metric::cos, Metric::sqnr, Metric::top1, Metric::top5};
+  const Scores scores = reference.float_scores(metrics);
+  EXPECT_EQ(scores.metrics.at("L2"), 0);
+  EXPECT_EQ(scores.metrics.at("cos"), 1);
+  EXPECT_EQ(scores.metrics.at("sqnr"), 120);
+  EXPECT_DOUBLE_EQ(scores.metrics.at("top1"), 6.0 / 7);
+  EXPECT_EQ(scores.metrics.at("top5"), 1);
+  EXPECT_EQ(scores.size_bytes, static_cast<std::int64_t>(serialize_model(two_outputs()).size()));
+}
+
+template <typename Action>
+std::string error_of(const Action& action) {
+  try {
+    action();
+  } catch (const InvalidInput& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Reference, RefusesLabelsOfTheWrongLength) {
+  EXPECT_EQ(error_of([] { (void)make(1, kPlenty, {}, Labels{1, 2}); }),
+            "reference: there are 2 labels, expected one for each of the 7 samples");
+}
+
+TEST(Reference, RefusesAFolderOfOthers) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "mine") << "x";
+  EXPECT_NE(error_of([&] { (void)make(1, kPlenty, folder.path()); }).find("neither empty nor one of quantsearch"),
+            std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "mine"));
+}
+
+TEST(Reference, RefusesFloatOutputsThatAreNotFinite) {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 4});
+  builder.output(builder.node("Sqrt", {"x"}, {}, "y"), {-1, 4});
+  const Model model = builder.build();
+  ThreadPool pool(1);
+  EXPECT_NE(error_of([&] { Reference(model, samples(3), std::nullopt, pool, ByteBudget(kPlenty), {.batch = 2}); })
+                .find("output 'y_out' of the float model holds"),
+            std::string::npos);
+}
+
+TEST(Reference, ACancelledTokenStopsIt) {
+  const CancellationToken token;
+  token.cancel();
+  ThreadPool pool(2);
+  EXPECT_THROW(Reference(two_outputs(), samples(3), std::nullopt, pool, ByteBudget(kPlenty), {.token = token}), Cancelled);
+}
+
+}  // namespace
+}  // namespace quantsearch
