@@ -3,6 +3,10 @@
 #include <onnx/defs/schema.h>
 #include <onnx/shape_inference/implementation.h>
 
+#include <functional>
+#include <map>
+#include <string>
+
 #include "model/proto_read.h"
 #include "model/proto_write.h"
 #include "quantsearch/model.h"
@@ -36,10 +40,39 @@ std::string one_line(std::string text) {
   return text;
 }
 
-void infer(onnx::ModelProto& proto) {
+void infer_once(onnx::ModelProto& proto) {
   const onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0,
                                             /*data_prop=*/true);
   onnx::shape_inference::InferShapes(proto, onnx::OpSchemaRegistry::Instance(), options);
+}
+
+/// libonnx leaves the output of a Reshape to a computed shape without a rank, though the length of
+/// that shape is the rank. States such ranks in `value_info`; false when there is none to state.
+bool state_reshape_ranks(onnx::GraphProto& graph) {
+  std::map<std::string, onnx::ValueInfoProto*, std::less<>> values;
+  for (auto* list : {graph.mutable_input(), graph.mutable_value_info(), graph.mutable_output()}) {
+    for (onnx::ValueInfoProto& value : *list) values.emplace(value.name(), &value);
+  }
+  bool has_stated = false;
+  for (const onnx::NodeProto& node : graph.node()) {
+    if (node.op_type() != "Reshape" || !node.domain().empty() || node.input_size() != 2) continue;
+    const auto output = values.find(node.output(0));
+    const auto shape = values.find(node.input(1));
+    if (output == values.end() || shape == values.end()) continue;
+    onnx::TypeProto::Tensor& reshaped = *output->second->mutable_type()->mutable_tensor_type();
+    const onnx::TensorShapeProto& length = shape->second->type().tensor_type().shape();
+    if (reshaped.has_shape() || length.dim_size() != 1 || !length.dim(0).has_dim_value()) continue;
+    for (std::int64_t axis = 0; axis < length.dim(0).dim_value(); ++axis)
+      reshaped.mutable_shape()->add_dim();
+    has_stated = true;
+  }
+  return has_stated;
+}
+
+void infer(onnx::ModelProto& proto) {
+  infer_once(proto);
+  while (state_reshape_ranks(*proto.mutable_graph()))
+    infer_once(proto);  // each round states at least one more rank
 }
 
 }  // namespace

@@ -45,12 +45,6 @@ Tensor scalar_like_input(const Node& node, float value, const AdapterContext& co
   return convert(Tensor::scalar(value), input->type);
 }
 
-std::optional<std::size_t> rank_of(const Node& node, const AdapterContext& context) {
-  const ValueInfo* const input = context.value(node.inputs.at(0));
-  if (input == nullptr || !input->dimensions) return std::nullopt;
-  return input->dimensions->size();
-}
-
 // ---- opset 9, 10
 // ---------------------------------------------------------------------------------------------------
 
@@ -193,14 +187,17 @@ std::vector<Node> resize_13(Node node, AdapterContext& /*context*/) {
 /// Until opset 12 Softmax and its like see the input as a matrix, cut before `axis`; from 13 on
 /// they work along the one axis. True when both are the same: nothing but ones follow the axis.
 bool is_along_one_axis(const Node& node, std::int64_t axis, const AdapterContext& context) {
-  const std::optional<std::size_t> rank = rank_of(node, context);
-  if (!rank) return false;
-  const auto& dimensions = *context.value(node.inputs.at(0))->dimensions;
-  const std::int64_t first = axis < 0 ? axis + static_cast<std::int64_t>(*rank) : axis;
-  return std::all_of(dimensions.begin() +
-                         std::min<std::ptrdiff_t>(first + 1, dimensions.end() - dimensions.begin()),
-                     dimensions.end(),
-                     [](const Dimension& dimension) { return dimension.size == 1; });
+  for (const std::string& tensor :
+       {node.inputs.at(0), node.outputs.at(0)}) {  // of one shape: either will do
+    const ValueInfo* const value = context.value(tensor);
+    if (value == nullptr || !value->dimensions) continue;
+    const auto rank = static_cast<std::int64_t>(value->dimensions->size());
+    const std::int64_t first = axis < 0 ? axis + rank : axis;
+    return std::all_of(value->dimensions->begin() + std::clamp<std::int64_t>(first + 1, 0, rank),
+                       value->dimensions->end(),
+                       [](const Dimension& dimension) { return dimension.size == 1; });
+  }
+  return false;
 }
 
 Node simple_node(const char* op_type, std::vector<std::string> inputs, std::string output,
