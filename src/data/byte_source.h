@@ -20,10 +20,14 @@ class ByteSource {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// Fills `out` from `offset`; offset + out.size() <= size().
   virtual void read(std::int64_t offset, std::span<std::byte> out) const = 0;
-  /// All bytes in place, with their owner, when they need no decoding.
-  [[nodiscard]] virtual std::optional<MappedFile> in_place() const { return std::nullopt; }
+  /// A part in place, with its owner, when it needs no decoding.
+  [[nodiscard]] virtual std::optional<MappedFile> in_place(std::int64_t /*offset*/,
+                                                           std::int64_t /*count*/) const {
+    return std::nullopt;
+  }
 };
 
+/// Of a part of a file map.
 [[nodiscard]] std::shared_ptr<const ByteSource> mapped_bytes(MappedFile bytes);
 
 }  // namespace quantsearch

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "data/resident_pages.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -29,12 +30,14 @@ constexpr std::size_t kSkipBytes = 16 * 1024;
 /// moves.
 class Decoder {
  public:
-  explicit Decoder(const DeflatedMember& member) : member_(member) {
+  Decoder(const DeflatedMember& member, const ResidentPages& resident)
+      : member_(member), resident_(resident) {
     // Negative window bits: raw deflate, as zip holds it.
     if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw InternalError("data: zlib cannot start");
   }
   Decoder(const Decoder& other)
       : member_(other.member_),
+        resident_(other.resident_),
         position_(other.position_),
         consumed_(other.consumed_),
         crc_(other.crc_) {
@@ -84,6 +87,7 @@ class Decoder {
       fail("its compressed bytes cannot be decoded");
     }
     consumed_ += given - stream_.avail_in;
+    resident_.touch(static_cast<std::int64_t>(given - stream_.avail_in));
     return wanted - stream_.avail_out;
   }
 
@@ -93,6 +97,7 @@ class Decoder {
   }
 
   const DeflatedMember& member_;
+  const ResidentPages& resident_;
   z_stream stream_{};
   std::int64_t position_ = 0;
   std::size_t consumed_ = 0;
@@ -101,7 +106,8 @@ class Decoder {
 
 class InflatedBytes final : public ByteSource {
  public:
-  explicit InflatedBytes(DeflatedMember member) : member_(std::move(member)) {}
+  explicit InflatedBytes(DeflatedMember member)
+      : member_(std::move(member)), resident_(member_.compressed.bytes) {}
 
   [[nodiscard]] std::int64_t size() const override { return member_.size; }
 
@@ -146,7 +152,8 @@ class InflatedBytes final : public ByteSource {
         return taken;
       }
     }
-    return restart ? std::make_unique<Decoder>(*restart) : std::make_unique<Decoder>(member_);
+    return restart ? std::make_unique<Decoder>(*restart)
+                   : std::make_unique<Decoder>(member_, resident_);
   }
 
   [[nodiscard]] std::int64_t next_restart_point(std::int64_t position) const {
@@ -171,6 +178,7 @@ class InflatedBytes final : public ByteSource {
   }
 
   const DeflatedMember member_;
+  const ResidentPages resident_;
   mutable std::mutex mutex_;
   mutable std::list<std::unique_ptr<Decoder>> idle_;
   mutable std::map<std::int64_t, std::shared_ptr<const Decoder>> restart_points_;

@@ -54,14 +54,11 @@ class RowMajorArray final : public StoredArray {
     Shape shape = with_rows(header_.shape, count);
     const std::int64_t row_bytes = byte_count(header_.type, with_rows(header_.shape, 1));
     const std::int64_t offset = header_.data_offset + first * row_bytes;
-    if (const auto map = bytes_->in_place(); map && !header_.swap_bytes) {
-      const auto part = map->bytes.subspan(static_cast<std::size_t>(offset),
-                                           static_cast<std::size_t>(count * row_bytes));
-      // Members of an .npz start anywhere; elements may only be read in place where they are
-      // aligned.
-      if (reinterpret_cast<std::uintptr_t>(part.data()) % element_bytes(header_) == 0) {
-        return Tensor::wrapping(header_.type, std::move(shape), map->owner, part);
-      }
+    const auto part = bytes_->in_place(offset, count * row_bytes);
+    // Members of an .npz start anywhere; elements may only be read in place where they are aligned.
+    if (part && !header_.swap_bytes &&
+        reinterpret_cast<std::uintptr_t>(part->bytes.data()) % element_bytes(header_) == 0) {
+      return Tensor::wrapping(header_.type, std::move(shape), part->owner, part->bytes);
     }
     Filling filling = start_filling(header_.type, std::move(shape));
     bytes_->read(offset, filling.bytes);

@@ -3,12 +3,14 @@
 #include <fmt/core.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <limits>
 #include <span>
 
 #include "data/inflate.h"
+#include "data/resident_pages.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -168,8 +170,14 @@ std::span<const std::byte> compressed_bytes(const Reader& reader, const Entry& e
 
 void verify_stored(const Entry& entry, std::span<const std::byte> bytes, const Reader& reader) {
   if (entry.size != bytes.size()) reader.fail();
-  const auto crc = ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()),
-                             static_cast<z_size_t>(bytes.size()));
+  const ResidentPages resident(bytes);
+  uLong crc = ::crc32(0, nullptr, 0);
+  for (std::span<const std::byte> rest = bytes; !rest.empty();) {
+    const auto part = rest.first(std::min<std::size_t>(rest.size(), kMostResidentBytes / 4));
+    crc = ::crc32(crc, reinterpret_cast<const Bytef*>(part.data()), static_cast<uInt>(part.size()));
+    resident.touch(std::ssize(part));
+    rest = rest.subspan(part.size());
+  }
   if (crc != entry.crc) {
     throw InvalidInput(fmt::format(
         "data: member '{}' of '{}' is damaged: its checksum is wrong; write or copy the file again",
