@@ -18,7 +18,8 @@ std::uint64_t mix(std::uint64_t value) {
 }  // namespace
 
 Permutation::Permutation(std::int64_t size, std::uint64_t seed)
-    : size_(size), half_bits_((static_cast<int>(std::bit_width(static_cast<std::uint64_t>(size - 1))) + 1) / 2) {
+    : size_(size),
+      half_bits_((static_cast<int>(std::bit_width(static_cast<std::uint64_t>(size - 1))) + 1) / 2) {
   RandomStream random(seed, 0, "permutation");
   for (std::uint64_t& key : round_keys_) key = random.next();
 }

@@ -7,9 +7,9 @@
 
 namespace quantsearch {
 
-/// A balanced Feistel network on the next even number of bits, walked in cycles until it lands inside the domain (Black &
-/// Rogaway 2002, "Ciphers with Arbitrary Finite Domains", methods 2 and 3). At most four steps are expected, as the
-/// network's domain is less than four times the size.
+/// A balanced Feistel network on the next even number of bits, walked in cycles until it lands
+/// inside the domain (Black & Rogaway 2002, "Ciphers with Arbitrary Finite Domains", methods 2 and
+/// 3). At most four steps are expected, as the network's domain is less than four times the size.
 class Permutation {
  public:
   /// 1 <= size <= 2^62.

@@ -54,19 +54,21 @@ void check_parameter(const Parameter& parameter, std::set<std::string>& names) {
     throw InvalidInput("search space: a parameter has no name, expected one");
   }
   if (!names.insert(parameter.name).second) {
-    throw InvalidInput(fmt::format("search space: parameter '{}' appears twice, expected once", parameter.name));
+    throw InvalidInput(
+        fmt::format("search space: parameter '{}' appears twice, expected once", parameter.name));
   }
   if (parameter.choices.empty()) {
-    throw InvalidInput(
-        fmt::format("search space: parameter '{}' has no choices, expected at least one", parameter.name));
+    throw InvalidInput(fmt::format(
+        "search space: parameter '{}' has no choices, expected at least one", parameter.name));
   }
   std::set<Key> seen;
   for (const Value& choice : parameter.choices) {
     KeyBuilder key;
     add_value(key, choice);
     if (seen.insert(key.finish()).second) continue;
-    throw InvalidInput(fmt::format("search space: parameter '{}' lists the choice {} twice, expected once",
-                                   parameter.name, shown(choice)));
+    throw InvalidInput(
+        fmt::format("search space: parameter '{}' lists the choice {} twice, expected once",
+                    parameter.name, shown(choice)));
   }
 }
 
@@ -118,8 +120,10 @@ Space Space::union_of(std::vector<Space> spaces) {
   Space joined;
   for (Space& space : spaces) {
     if (joined.size_ > kLargestSpace - space.size_) {
-      throw InvalidInput(fmt::format(
-          "search space: the union of {} spaces passes 2^62 points; leave out parameters or choices", spaces.size()));
+      throw InvalidInput(
+          fmt::format("search space: the union of {} spaces passes 2^62 points; leave out "
+                      "parameters or choices",
+                      spaces.size()));
     }
     joined.size_ += space.size_;
     std::ranges::copy(space.sizes_, std::back_inserter(joined.sizes_));
@@ -132,14 +136,17 @@ std::int64_t Space::size() const { return size_; }
 
 Space::Place Space::place_of(std::int64_t index) const {
   if (index < 0 || index >= size_) {
-    throw InvalidInput(fmt::format("search space: got point {}, expected one of 0 to {}", index, size_ - 1));
+    throw InvalidInput(
+        fmt::format("search space: got point {}, expected one of 0 to {}", index, size_ - 1));
   }
   Place place{.product = 0, .index = index};
   while (place.index >= sizes_[place.product]) place.index -= sizes_[place.product++];
   return place;
 }
 
-const std::vector<Parameter>& Space::product_of(std::int64_t index) const { return products_[place_of(index).product]; }
+const std::vector<Parameter>& Space::product_of(std::int64_t index) const {
+  return products_[place_of(index).product];
+}
 
 Point Space::at(std::int64_t index) const {
   const Place place = place_of(index);

@@ -68,7 +68,7 @@ using Normalize = std::function<std::variant<Point, Rejected>(const Point& point
 /// may answer differently as trials finish: grids ask once at the start, random draws each time.
 struct Expected {
   double seconds = 1;
-  std::vector<Key> prefix;  // keys of the stages it goes through, earliest first
+  std::vector<Key> prefix = {};  // keys of the stages it goes through, earliest first
 };
 using CostModel = std::function<Expected(const Point& normalized)>;
 

@@ -1,0 +1,302 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <new>
+
+#include "search/problems.h"
+
+namespace quantsearch {
+namespace {
+
+/// Moves only when it is told to.
+struct FakeClock {
+  Clock::time_point time = Clock::now();
+  void pass(double seconds) {
+    time += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+};
+
+/// x is the value of the trial, below 3 a candidate.
+TrialOutcome value_is_x(const Point& point, std::int64_t /*number*/,
+                        const CancellationToken& /*token*/) {
+  const double x = point.at("x").as_double();
+  return TrialSuccess{.value = x, .is_candidate = x < 3, .details = Value::Map{{"x", x}}};
+}
+
+Study run(int size, const Objective& objective, const SearchOptions& options) {
+  const auto sampler = grid_sampler(line_space(size), keep_all, one_second);
+  const auto store = in_memory_store();
+  Study study = optimize(*sampler, objective, options, *store);
+  return study;
+}
+
+TEST(Optimize, RunsEveryPointAndFindsTheBest) {
+  const Study study = run(5, value_is_x, {});
+  ASSERT_EQ(study.trials.size(), 5U);
+  EXPECT_EQ(study.trials[4].number, 4);
+  EXPECT_EQ(to_string(study.trials[4].point), "x=4");
+  EXPECT_EQ(study.trials[4].state, TrialState::complete);
+  EXPECT_EQ(study.trials[4].value, 4);
+  EXPECT_EQ(*study.trials[4].details.find("x"), Value(4));
+  EXPECT_EQ(study.best, 0);
+  EXPECT_EQ(study.candidates, (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_EQ(study.stop_reason, StopReason::space_exhausted);
+  EXPECT_EQ(study.stop_message, "space exhausted: all 5 points tried");
+}
+
+TEST(Optimize, MaximizesWhenAsked) {
+  SearchOptions options;
+  options.goal = Goal::maximize;
+  const Study study = run(5, value_is_x, options);
+  EXPECT_EQ(study.best, 4);
+  EXPECT_EQ(study.candidates, (std::vector<std::int64_t>{2, 1, 0}));
+}
+
+TEST(Optimize, AFailedTrialIsRecordedAndTheSearchGoesOn) {
+  const auto objective = [](const Point& point, std::int64_t number,
+                            const CancellationToken&) -> TrialOutcome {
+    switch (number) {
+      case 0:
+        return TrialFailure{.reason = "diverged", .details = Value::Map{{"step", 3}}};
+      case 1:
+        throw Unsupported("no such kernel");
+      case 2:
+        throw std::bad_alloc();
+      case 3:
+        throw std::runtime_error("a user's evaluator");
+      case 4:
+        return TrialSuccess{
+            .value = std::numeric_limits<double>::quiet_NaN(), .is_candidate = true, .details = {}};
+      case 5:
+        return TrialSuccess{
+            .value = std::numeric_limits<double>::infinity(), .is_candidate = true, .details = {}};
+      default:
+        return value_is_x(point, number, {});
+    }
+  };
+  const Study study = run(7, objective, {});
+  const std::vector<std::string> reasons = {"diverged",
+                                            "no such kernel",
+                                            "out of memory",
+                                            "a user's evaluator",
+                                            "the objective is nan, expected a finite number",
+                                            "the objective is inf, expected a finite number"};
+  ASSERT_EQ(study.trials.size(), 7U);
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    EXPECT_EQ(study.trials[i].state, TrialState::failed);
+    EXPECT_EQ(study.trials[i].reason, reasons[i]);
+    EXPECT_EQ(study.trials[i].value, std::nullopt);
+    EXPECT_FALSE(study.trials[i].is_candidate);
+  }
+  EXPECT_EQ(*study.trials[0].details.find("step"), Value(3));
+  EXPECT_EQ(study.best, 6);
+  EXPECT_TRUE(study.candidates.empty());
+}
+
+TEST(Optimize, AllTrialsFailingIsAStudyWithoutABest) {
+  const auto objective = [](const Point&, std::int64_t, const CancellationToken&) -> TrialOutcome {
+    return TrialFailure{.reason = "no", .details = {}};
+  };
+  const Study study = run(3, objective, {});
+  EXPECT_EQ(study.trials.size(), 3U);
+  EXPECT_EQ(study.best, std::nullopt);
+}
+
+TEST(Optimize, CountsStopItBetweenTrials) {
+  SearchOptions options;
+  options.stop.iteration_limit = 3;
+  Study study = run(10, value_is_x, options);
+  EXPECT_EQ(study.trials.size(), 3U);
+  EXPECT_EQ(study.stop_reason, StopReason::iteration_limit);
+  EXPECT_EQ(study.stop_message, "iteration limit reached: 3 of 3 trials");
+
+  options.stop = {};
+  options.stop.find_n_candidates = 2;
+  study = run(10, value_is_x, options);
+  EXPECT_EQ(study.trials.size(), 2U);
+  EXPECT_EQ(study.stop_message, "enough candidates found: 2 of 2");
+
+  options.stop = {};
+  options.stop.find_best_candidate = 4;  // trial 0 is the best
+  study = run(10, value_is_x, options);
+  EXPECT_EQ(study.trials.size(), 5U);
+  EXPECT_EQ(study.stop_message, "no improvement on trial 0 for 4 of 4 complete trials");
+}
+
+TEST(Optimize, ALimitEqualToTheSpaceIsTheReason) {
+  SearchOptions options;
+  options.stop.iteration_limit = 5;
+  EXPECT_EQ(run(5, value_is_x, options).stop_reason, StopReason::iteration_limit);
+  options.stop.iteration_limit = 6;
+  EXPECT_EQ(run(5, value_is_x, options).stop_reason, StopReason::space_exhausted);
+}
+
+TEST(Optimize, TheTimeLimitStopsItBetweenTrials) {
+  FakeClock clock;
+  SearchOptions options;
+  options.now = [&clock] { return clock.time; };
+  options.stop.time_limit_seconds = 3000;
+  const auto objective = [&](const Point& point, std::int64_t number,
+                             const CancellationToken& token) {
+    clock.pass(1000);
+    return value_is_x(point, number, token);
+  };
+  const Study study = run(10, objective, options);
+  EXPECT_EQ(study.trials.size(), 3U);
+  EXPECT_EQ(study.trials[1].seconds, 1000);
+  EXPECT_EQ(study.seconds, 3000);
+  EXPECT_EQ(study.stop_reason, StopReason::time_limit);
+  EXPECT_EQ(study.stop_message, "time limit reached: 3000.0 of 3000 s");
+}
+
+/// Runs until its token ends it.
+TrialOutcome never_ends(const CancellationToken& token) {
+  while (true) token.throw_if_cancelled();
+}
+
+TEST(Optimize, TheTimeLimitEndsTheRunningTrial) {
+  SearchOptions options;
+  options.stop.time_limit_seconds = 0.01;
+  std::vector<Trial> seen;
+  options.on_trial = [&](const Trial& trial) { seen.push_back(trial); };
+  const auto sampler = grid_sampler(line_space(10), keep_all, one_second);
+  const auto store = in_memory_store();
+  const Study study = optimize(
+      *sampler,
+      [](const Point&, std::int64_t, const CancellationToken& token) { return never_ends(token); },
+      options, *store);
+  ASSERT_EQ(study.trials.size(), 1U);
+  EXPECT_EQ(study.trials[0].state, TrialState::interrupted);
+  EXPECT_EQ(study.trials[0].reason, "the search's time limit of 0.01 s came after 0.0 s of it");
+  EXPECT_EQ(study.stop_reason, StopReason::time_limit);
+  EXPECT_EQ(study.stop_message, "time limit reached: 0.0 of 0.01 s");
+  EXPECT_EQ(seen, study.trials);
+  EXPECT_TRUE(store->load().empty());  // it is run again by the next search
+}
+
+TEST(Optimize, ALongTrialIsInterruptedAndTheSearchGoesOn) {
+  FakeClock clock;
+  SearchOptions options;
+  options.now = [&clock] { return clock.time; };
+  options.stop.trial_time_limit_seconds = 5;
+  const auto store = in_memory_store();
+  const auto sampler = grid_sampler(line_space(3), keep_all, one_second);
+  const auto objective = [&](const Point& point, std::int64_t number,
+                             const CancellationToken& token) {
+    if (number != 1) return value_is_x(point, number, token);
+    clock.pass(7);
+    throw Cancelled();
+  };
+  const Study study = optimize(*sampler, objective, options, *store);
+  ASSERT_EQ(study.trials.size(), 3U);
+  EXPECT_EQ(study.trials[1].state, TrialState::interrupted);
+  EXPECT_EQ(study.trials[1].reason, "took longer than the trial time limit: 7.0 of 5 s");
+  EXPECT_EQ(study.trials[2].state, TrialState::complete);
+  EXPECT_EQ(study.stop_reason, StopReason::space_exhausted);
+  EXPECT_EQ(store->load(), study.trials);
+}
+
+TEST(Optimize, TheTrialTimeLimitReachesTheObjectiveThroughItsToken) {
+  SearchOptions options;
+  options.stop.trial_time_limit_seconds = 0.01;
+  const Study study = run(
+      2,
+      [](const Point&, std::int64_t, const CancellationToken& token) { return never_ends(token); },
+      options);
+  ASSERT_EQ(study.trials.size(), 2U);
+  EXPECT_EQ(study.trials[1].state, TrialState::interrupted);
+  EXPECT_EQ(study.trials[1].reason, "took longer than the trial time limit: 0.0 of 0.01 s");
+}
+
+TEST(Optimize, AnObjectiveThatCancelsItselfIsInterrupted) {
+  const auto objective = [](const Point&, std::int64_t, const CancellationToken&) -> TrialOutcome {
+    throw Cancelled();
+  };
+  const Study study = run(2, objective, {});
+  ASSERT_EQ(study.trials.size(), 2U);
+  EXPECT_EQ(study.trials[0].reason, "cancelled by the objective itself");
+  EXPECT_EQ(study.best, std::nullopt);
+}
+
+TEST(Optimize, CancellationEndsTheRunningTrialAndTheSearch) {
+  SearchOptions options;
+  FakeClock clock;
+  options.now = [&clock] { return clock.time; };
+  const auto objective = [&](const Point& point, std::int64_t number,
+                             const CancellationToken& token) {
+    clock.pass(2);
+    if (number == 2) options.token.cancel();
+    token.throw_if_cancelled();
+    return value_is_x(point, number, token);
+  };
+  const Study study = run(10, objective, options);
+  ASSERT_EQ(study.trials.size(), 3U);
+  EXPECT_EQ(study.trials[2].state, TrialState::interrupted);
+  EXPECT_EQ(study.trials[2].reason, "the search was cancelled after 2.0 s of it");
+  EXPECT_EQ(study.stop_reason, StopReason::cancelled);
+  EXPECT_EQ(study.stop_message, "cancelled after 2 trials and 6.0 s");
+  EXPECT_EQ(study.best, 0);
+}
+
+TEST(Optimize, ACancelledTokenRunsNothing) {
+  SearchOptions options;
+  options.token.cancel();
+  const Study study = run(10, value_is_x, options);
+  EXPECT_TRUE(study.trials.empty());
+  EXPECT_EQ(study.stop_reason, StopReason::cancelled);
+}
+
+TEST(Optimize, AResultInSpiteOfCancellationCounts) {
+  SearchOptions options;
+  const auto objective = [&](const Point& point, std::int64_t number,
+                             const CancellationToken& token) {
+    options.token.cancel();
+    return value_is_x(point, number, token);
+  };
+  const Study study = run(10, objective, options);
+  ASSERT_EQ(study.trials.size(), 1U);
+  EXPECT_EQ(study.trials[0].state, TrialState::complete);
+  EXPECT_EQ(study.stop_reason, StopReason::cancelled);
+}
+
+TEST(Optimize, HooksAreCalledInOrder) {
+  SearchOptions options;
+  std::vector<std::string> events;
+  options.on_start = [&](std::int64_t number, const Point& point) {
+    events.push_back("start " + std::to_string(number) + " " + to_string(point));
+  };
+  options.on_trial = [&](const Trial& trial) {
+    events.push_back("end " + std::to_string(trial.number));
+  };
+  (void)run(2, value_is_x, options);
+  EXPECT_EQ(events, (std::vector<std::string>{"start 0 x=0", "end 0", "start 1 x=1", "end 1"}));
+}
+
+TEST(Optimize, AnEmptySpaceIsExhaustedAtOnce) {
+  const auto never = [](const Point&) -> std::variant<Point, Rejected> {
+    return Rejected{"never"};
+  };
+  const auto sampler = grid_sampler(line_space(3), never, one_second);
+  const auto store = in_memory_store();
+  const Study study = optimize(*sampler, value_is_x, {}, *store);
+  EXPECT_TRUE(study.trials.empty());
+  EXPECT_EQ(study.stop_message, "space exhausted: all 0 points tried");
+}
+
+TEST(Optimize, LimitsLongerThanTheClockAreNone) {
+  SearchOptions options;
+  options.stop.time_limit_seconds = 1e300;
+  options.stop.trial_time_limit_seconds = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(run(3, value_is_x, options).stop_reason, StopReason::space_exhausted);
+}
+
+TEST(Optimize, BadStopConditionsRunNothing) {
+  SearchOptions options;
+  options.stop.iteration_limit = 0;
+  EXPECT_EQ(message_of<InvalidInput>([&] { (void)run(3, value_is_x, options); }),
+            "search: stop condition 'iteration_limit' is 0, expected at least 1");
+}
+
+}  // namespace
+}  // namespace quantsearch

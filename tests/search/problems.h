@@ -1,0 +1,78 @@
+#pragma once
+
+// Small search problems and a way to look at what a sampler proposes.
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/search/study.h"
+
+namespace quantsearch {
+
+inline std::variant<Point, Rejected> keep_all(const Point& point) { return point; }
+
+inline Expected one_second(const Point& /*point*/) { return {}; }
+
+/// "share" matters only with method=percentile; bits=16 cannot be with method=entropy. Seven
+/// distinct points of twelve.
+inline Space conditional_space() {
+  return Space({{.name = "method", .choices = {"minmax", "percentile", "entropy"}},
+                {.name = "share", .choices = {99.9, 99.99}},
+                {.name = "bits", .choices = {8, 16}}});
+}
+
+inline std::variant<Point, Rejected> conditional(const Point& point) {
+  Point kept = point;
+  const std::string method = point.at("method").as_string();
+  if (method == "entropy" && point.at("bits").as_int() == 16)
+    return Rejected{"entropy has no 16 bits"};
+  if (method != "percentile") kept.erase("share");
+  return kept;
+}
+
+/// `digits` parameters of ten choices each: 10^digits points.
+inline Space decimal_space(int digits) {
+  std::vector<Parameter> parameters;
+  for (int digit = 0; digit < digits; ++digit) {
+    Parameter& parameter = parameters.emplace_back();
+    parameter.name = std::string("d") + std::to_string(digit);
+    for (int choice = 0; choice < 10; ++choice) parameter.choices.emplace_back(choice);
+  }
+  return Space(std::move(parameters));
+}
+
+/// One parameter "x" with the choices 0 .. size-1.
+inline Space line_space(int size) {
+  Parameter parameter{.name = "x", .choices = {}};
+  for (int choice = 0; choice < size; ++choice) parameter.choices.emplace_back(choice);
+  return Space({parameter});
+}
+
+inline std::vector<std::string> ask_all(Sampler& sampler, std::size_t limit = 100'000) {
+  std::vector<std::string> points;
+  while (points.size() < limit) {
+    const std::optional<Point> point = sampler.ask();
+    if (!point) break;
+    points.push_back(to_string(*point));
+  }
+  return points;
+}
+
+inline std::set<std::string> as_set(const std::vector<std::string>& points) {
+  return {points.begin(), points.end()};
+}
+
+/// The message of the error that `body` throws.
+template <typename ErrorKind, typename Body>
+std::string message_of(const Body& body) {
+  try {
+    body();
+  } catch (const ErrorKind& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace quantsearch
