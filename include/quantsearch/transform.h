@@ -1,7 +1,9 @@
 #pragma once
 
-// Graph rewrites that keep the function: what has to be done before statistics are taken. Each pass is a free function
-// `Model pass(Model)`; the runner times it, says what it did and can switch it off by name.
+// Graph rewrites that keep the function: what has to be done before statistics are taken. Each pass
+// is a free function of the model; the runner times it, records what it did and why a candidate was
+// left alone, and can switch it off by name. A tensor that survives keeps its name: users write
+// exclusion lists.
 
 #include <cstdint>
 #include <optional>
@@ -17,12 +19,14 @@ namespace quantsearch {
 struct SimplifyOptions {
   bool fold_constants = true;
   bool fold_batch_norm = true;
-  bool fp16_to_fp32 = false;            // float16 weights and tensors become float32; inputs and outputs too
+  bool fp16_to_fp32 = false;  // float16 weights and tensors become float32; inputs and outputs too
   bool reduce_mean_to_global_pool = true;  // ReduceMean over the spatial axes of a rank-4 tensor
-  bool div_to_mul = true;               // Div by a constant -> Mul by its reciprocal, where that is exact enough
-  std::int64_t minimum_opset = 13;      // raised to this when the model is older: per-channel DequantizeLinear needs it
-  std::optional<std::int64_t> opset;    // asked for by the user (ConvertOpsetVersion)
-  std::set<std::string> disabled;       // pass names to leave out
+  bool div_to_mul = true;  // Div by a constant -> Mul by its reciprocal: exact for powers of two,
+                           // else within 1.5 units in the last place of float32
+  std::int64_t minimum_opset =
+      13;  // raised to this when the model is older: per-channel DequantizeLinear needs it
+  std::optional<std::int64_t> opset = {};  // asked for by the user (ConvertOpsetVersion)
+  std::set<std::string> disabled = {};     // pass names to leave out
 };
 
 struct PassRecord {
@@ -30,7 +34,7 @@ struct PassRecord {
   double seconds = 0;
   std::int64_t nodes_before = 0;
   std::int64_t nodes_after = 0;
-  std::vector<std::string> notes;  // what was done, or why a candidate was left alone
+  std::vector<std::string> notes = {};  // what was done, or why a candidate was left alone
 };
 
 struct Simplified {
@@ -38,16 +42,19 @@ struct Simplified {
   std::vector<PassRecord> passes;
 };
 
-/// Runs every enabled pass in its fixed order, infers shapes, sorts and checks. Throws InvalidInput for an unknown name
-/// in `disabled`, Unsupported when the opset cannot be raised.
+/// Runs every enabled pass in its fixed order, infers shapes, sorts and checks. Throws InvalidInput
+/// for an unknown name in `disabled`, Unsupported when the opset cannot be raised; InvalidInput
+/// when the opset asked for is below `minimum_opset`, Unsupported when it is below the model's.
 [[nodiscard]] Simplified simplify(Model model, const SimplifyOptions& options = {});
-/// Names of the passes in the order they run.
+/// Names of the passes in the order they run; one that runs twice is there twice.
 [[nodiscard]] std::vector<std::string> pass_names();
 
-/// Gives each reader of a bias initializer of Conv, ConvTranspose and Gemm its own copy, since each needs its own scale.
+/// Gives each reader of a bias initializer of Conv, ConvTranspose and Gemm its own copy, since each
+/// needs its own scale.
 [[nodiscard]] Model split_shared_biases(Model model);
 
-/// Names of initializers that hold NaN or infinity ("weight 'fc.w': 3 NaN, 1 infinite").
+/// Initializers and Constant nodes that hold NaN or infinity ("weight 'fc.w': 3 NaN, 1 infinite").
+/// Infinity does not count in bounds and masks: what only Add, Where, Clip and their like read.
 [[nodiscard]] std::vector<std::string> non_finite_weights(const Model& model);
 
 }  // namespace quantsearch

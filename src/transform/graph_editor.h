@@ -1,0 +1,76 @@
+#pragma once
+
+// One walk of a pass over one graph: look-ups that stay right while the pass changes constants and
+// merges nodes, and the rules every pass shares (a constant with another reader is copied, a tensor
+// that survives keeps its name).
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantsearch/model.h"
+
+namespace quantsearch {
+
+class GraphEditor {
+ public:
+  /// `graph` must outlive the editor and be changed through it, but for attributes and op types of
+  /// nodes.
+  explicit GraphEditor(Graph& graph);
+
+  [[nodiscard]] int node_count() const { return static_cast<int>(graph_.nodes.size()); }
+  [[nodiscard]] Node& node(int index) { return graph_.nodes[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] std::string describe(int index) const { return describe_node(graph_, index); }
+
+  /// Null unless the tensor is an initializer that no caller can override.
+  [[nodiscard]] const Tensor* constant(std::string_view tensor) const;
+  /// The node that makes the tensor now, merges considered.
+  [[nodiscard]] std::optional<int> producer(std::string_view tensor) const;
+  /// True when exactly one input of one node reads the tensor and it is no graph output.
+  [[nodiscard]] bool has_one_reader(std::string_view tensor) const;
+  [[nodiscard]] bool is_graph_output(std::string_view tensor) const {
+    return index_.is_graph_output(tensor);
+  }
+  /// Element type and dimensions as far as known; null when nothing is.
+  [[nodiscard]] const ValueInfo* value(std::string_view tensor) const {
+    return index_.value(tensor);
+  }
+  [[nodiscard]] std::string unique_name(std::string_view wanted) { return names_.unique(wanted); }
+
+  /// A new initializer; returns its name.
+  std::string add_constant(std::string_view wanted, Tensor tensor);
+  /// Makes `input` of the node read `tensor`: in place when nobody else reads the initializer that
+  /// is there, else as a copy named after it; `wanted` names it when the input is absent.
+  void set_constant(int index, std::size_t input, std::string_view wanted, Tensor tensor);
+  /// `into` takes over the (only) output of `merged`, which goes at the end.
+  void merge(int merged, int into);
+  /// The node goes at the end; its outputs must have no readers left.
+  void remove(int index) { removed_[static_cast<std::size_t>(index)] = true; }
+  /// Inserts `fresh` behind node `index` at the end.
+  void insert_behind(int index, Node fresh);
+  [[nodiscard]] bool is_removed(int index) const {
+    return removed_[static_cast<std::size_t>(index)];
+  }
+
+  /// Erases removed nodes and constants nobody reads. The editor is spent.
+  void finish();
+
+ private:
+  [[nodiscard]] int reads_by(int index, std::string_view tensor) const;
+
+  Graph& graph_;
+  GraphIndex index_;
+  NameAllocator names_;
+  std::vector<bool> removed_;
+  std::map<std::string, int, std::less<>> made_by_;  // outputs taken over by another node
+  std::map<std::string, std::size_t, std::less<>> initializers_;
+  std::multimap<int, Node> fresh_;
+};
+
+/// Known rank of a value, if it has one.
+[[nodiscard]] std::optional<std::size_t> rank_of(const ValueInfo* value);
+
+}  // namespace quantsearch

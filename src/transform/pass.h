@@ -1,0 +1,48 @@
+#pragma once
+
+// What a pass is: a function from a model to a model of the same function, with a word on what it
+// did and what it left alone. simplify.cc holds the order.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "quantsearch/model.h"
+
+namespace quantsearch {
+
+struct PassResult {
+  Model model;
+  std::vector<std::string> notes;
+};
+
+/// Converts ai.onnx to `version`; leaves newer models alone.
+[[nodiscard]] PassResult raise_opset(Model model, std::int64_t version);
+/// Initializers that are also graph inputs (defaults a caller may override) become plain constants.
+[[nodiscard]] PassResult plain_initializers(Model model);
+/// Constant nodes of the main graph become initializers of the same name.
+[[nodiscard]] PassResult constants_to_initializers(Model model);
+/// Every float16 tensor, attribute, input and output becomes float32, subgraphs included.
+[[nodiscard]] PassResult fp16_to_fp32(Model model);
+/// Drops Identity, Dropout in inference and Cast to the type a tensor has.
+[[nodiscard]] PassResult remove_identities(Model model);
+/// Computes nodes whose inputs are all constant, and Shape and Size of tensors of known shape.
+[[nodiscard]] PassResult fold_constants(Model model);
+/// Div by a constant becomes Mul by its reciprocal.
+[[nodiscard]] PassResult div_to_mul(Model model);
+/// Mul and Add by one constant per channel right behind Conv, ConvTranspose or Gemm go into its
+/// weight and bias.
+[[nodiscard]] PassResult fold_channel_constants(Model model);
+/// BatchNormalization right behind Conv, ConvTranspose, Gemm, MatMul or MatMul + Add goes into the
+/// layer's constants.
+[[nodiscard]] PassResult fold_batch_norm(Model model);
+/// ReduceMean over the two spatial axes of a rank-4 tensor becomes GlobalAveragePool.
+[[nodiscard]] PassResult reduce_mean_to_global_pool(Model model);
+/// Flatten becomes Reshape where the sizes it needs are known.
+[[nodiscard]] PassResult flatten_to_reshape(Model model);
+/// Drops nodes, initializers and value infos that no graph output depends on.
+[[nodiscard]] PassResult remove_dead_nodes(Model model);
+/// split_shared_biases() with notes.
+[[nodiscard]] PassResult split_biases(Model model);
+
+}  // namespace quantsearch

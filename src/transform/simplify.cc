@@ -1,0 +1,111 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quantsearch/base/names.h"
+#include "quantsearch/transform.h"
+#include "transform/pass.h"
+
+namespace quantsearch {
+
+namespace {
+
+struct Pass {
+  std::string name;
+  bool is_wanted = true;
+  std::function<PassResult(Model)> run;
+  bool changes_shapes = false;  // what is known of shapes grows: infer again behind it
+};
+
+std::int64_t wanted_opset(const SimplifyOptions& options) {
+  if (options.opset && *options.opset < options.minimum_opset) {
+    throw InvalidInput(
+        fmt::format("simplify: opset {} was asked for, but the types of this configuration need at "
+                    "least {}; ask for that or leave it out",
+                    *options.opset, options.minimum_opset));
+  }
+  return options.opset.value_or(options.minimum_opset);
+}
+
+// The order is part of the meaning: a pass may rely on what those before it have done. Constants
+// behind a layer are folded twice, so that both Conv -> Add -> BatchNormalization and Conv ->
+// BatchNormalization -> Mul end as one Conv.
+std::vector<Pass> passes(const SimplifyOptions& options) {
+  const std::int64_t opset = wanted_opset(options);
+  return {
+      {"raise_opset", true, [opset](Model model) { return raise_opset(std::move(model), opset); }},
+      {"plain_initializers", true, plain_initializers},
+      {"constants_to_initializers", true, constants_to_initializers, true},
+      {"fp16_to_fp32", options.fp16_to_fp32, fp16_to_fp32},
+      {"remove_identities", true, remove_identities},
+      {"fold_constants", options.fold_constants, fold_constants, true},
+      {"div_to_mul", options.div_to_mul, div_to_mul},
+      {"fold_channel_constants", true, fold_channel_constants},
+      {"fold_batch_norm", options.fold_batch_norm, fold_batch_norm},
+      {"fold_channel_constants", true, fold_channel_constants},
+      {"reduce_mean_to_global_pool", options.reduce_mean_to_global_pool,
+       reduce_mean_to_global_pool},
+      {"flatten_to_reshape", true, flatten_to_reshape},
+      {"remove_dead_nodes", true, remove_dead_nodes},
+      {"split_shared_biases", true, split_biases},
+  };
+}
+
+void require_known(const std::set<std::string>& disabled) {
+  const std::vector<std::string> known = pass_names();
+  for (const std::string& name : disabled) {
+    if (std::ranges::find(known, name) == known.end()) {
+      throw InvalidInput("simplify: " + unknown_name_message("pass", name, known));
+    }
+  }
+}
+
+void require_reachable_opset(const Model& model, const SimplifyOptions& options) {
+  if (!options.opset || model.opset() <= *options.opset) return;
+  throw Unsupported(
+      fmt::format("simplify: the model has opset {}, which cannot be lowered to the {} asked for; "
+                  "ask for {} or leave it out",
+                  model.opset(), *options.opset, model.opset()));
+}
+
+}  // namespace
+
+std::vector<std::string> pass_names() {
+  std::vector<std::string> names;
+  for (const Pass& pass : passes({})) names.push_back(pass.name);
+  return names;
+}
+
+Simplified simplify(Model model, const SimplifyOptions& options) {
+  require_known(options.disabled);
+  require_reachable_opset(model, options);
+  Simplified result;
+  sort_topologically(model.graph);
+  for (const Pass& pass : passes(options)) {
+    if (!pass.is_wanted || options.disabled.contains(pass.name)) continue;
+    PassRecord record{.name = pass.name};
+    record.nodes_before = std::ssize(model.graph.nodes);
+    const auto start = std::chrono::steady_clock::now();
+    PassResult passed = pass.run(std::move(model));
+    model = std::move(passed.model);
+    if (pass.changes_shapes) model = infer_shapes(std::move(model));
+    record.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    record.nodes_after = std::ssize(model.graph.nodes);
+    record.notes = std::move(passed.notes);
+    result.passes.push_back(std::move(record));
+  }
+  model = infer_shapes(std::move(model));
+  sort_topologically(model.graph);
+  check_model(model);
+  result.model = std::move(model);
+  return result;
+}
+
+}  // namespace quantsearch

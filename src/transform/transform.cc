@@ -1,1 +1,0 @@
-#include "quantsearch/transform.h"

@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include "transform/pass_test.h"
+
+namespace quantsearch::testing {
+namespace {
+
+Tensor int64s(const std::vector<std::int64_t>& values) {
+  return Tensor::of<std::int64_t>({std::ssize(values)}, values);
+}
+
+TEST(FoldConstants, ComputesAChainOfConstants) {
+  ModelBuilder builder;
+  builder.input("x", {2});
+  const std::string sum =
+      builder.node("Add", {builder.weight("a", {2}, {1, 2}), builder.weight("b", {2}, {3, 4})});
+  const std::string root = builder.node("Sqrt", {sum});
+  builder.output(builder.node("Mul", {"x", root}), {2});
+  const Model before = builder.build();
+  const PassResult result = fold_constants(before);
+  ASSERT_EQ(result.model.graph.nodes.size(), 1U);
+  EXPECT_EQ(result.model.graph.initializers.size(), 1U);
+  EXPECT_FLOAT_EQ(result.model.graph.find_initializer(root)->values<float>()[0], 2);
+  EXPECT_EQ(largest_difference(before, result.model), 0);
+}
+
+TEST(FoldConstants, KnowsTheShapeOfATensorThatIsNotConstant) {
+  ModelBuilder builder;
+  builder.input("x", {2, 3, 4});
+  const std::string part = builder.node("Shape", {"x"}, {attribute("start", std::int64_t{-2})});
+  const std::string size = builder.node("Size", {"x"});
+  builder.output(builder.node("Mul", {part, size}), {2}, DataType::int64);
+  const PassResult result = fold_constants(builder.build());
+  EXPECT_EQ(to_int64s(*result.model.graph.find_initializer(part)),
+            (std::vector<std::int64_t>{3, 4}));
+  EXPECT_EQ(to_int64s(*result.model.graph.find_initializer(size)), (std::vector<std::int64_t>{24}));
+}
+
+TEST(FoldConstants, LeavesShapesWithOpenDimensionsAlone) {
+  ModelBuilder builder;
+  builder.input("x", {-1, 3});
+  builder.output(builder.node("Neg", {builder.node("Shape", {"x"})}), {2}, DataType::int64);
+  const Model before = builder.build();
+  EXPECT_EQ(fold_constants(before).model.graph.nodes, before.graph.nodes);
+}
+
+TEST(FoldConstants, DoesNotInflateTheModel) {
+  ModelBuilder builder;
+  builder.input("x", {1});
+  const std::string big =
+      builder.node("ConstantOfShape", {builder.constant("shape", int64s({1000, 1000, 100}))});
+  builder.output(builder.node("Add", {"x", big}));
+  const Model before = inferred(builder);
+  const PassResult result = fold_constants(before);
+  EXPECT_EQ(result.model.graph.nodes, before.graph.nodes);
+  EXPECT_EQ(text(result.notes),
+            "ConstantOfShape 'ConstantOfShape0' stays: its result of 400000000 bytes would inflate "
+            "the model");
+}
+
+TEST(FoldConstants, LeavesRandomAndQuantizedValuesAlone) {
+  ModelBuilder builder;
+  builder.input("x", {2});
+  const std::string random = builder.node("RandomNormalLike", {builder.weight("a", {2}, {1, 2})});
+  const std::string weight = builder.node(
+      "DequantizeLinear",
+      {builder.constant("q", Tensor::of<std::int8_t>({2}, std::vector<std::int8_t>{1, 2})),
+       builder.constant("s", Tensor::scalar(0.5F))});
+  builder.output(builder.node("Sum", {"x", random, weight}), {2});
+  const Model before = builder.build();
+  EXPECT_EQ(fold_constants(before).model.graph.nodes, before.graph.nodes);
+}
+
+TEST(FoldConstants, LeavesAGraphOutputToItsNode) {
+  ModelBuilder builder;
+  builder.output(builder.node("Neg", {builder.weight("a", {2}, {1, 2})}), {2});
+  const PassResult result = fold_constants(builder.build());
+  EXPECT_EQ(text(result.notes), "Neg 'Neg0' stays: it names a graph output");
+}
+
+TEST(FoldConstants, LeavesWhatTheRuntimeRefusesAlone) {
+  ModelBuilder builder;
+  builder.input("x", {2});
+  const std::string odd = builder.node(
+      "Gather", {builder.weight("a", {2}, {1, 2}), builder.constant("i", int64s({5}))});
+  builder.output(builder.node("Add", {"x", odd}), {2});
+  const Model before = builder.build();
+  EXPECT_EQ(fold_constants(before).model.graph.nodes, before.graph.nodes);
+}
+
+}  // namespace
+}  // namespace quantsearch::testing
