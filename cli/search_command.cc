@@ -80,13 +80,9 @@ int run_search(const SearchArguments& arguments) {
                                 .budget = context.budget(),
                                 .token = context.token(),
                                 .log = context.log(),
-                                .evaluator = std::nullopt,
                                 .keep = arguments.keep,
                                 .resume = arguments.resume,
-                                .overwrite = arguments.overwrite,
-                                .on_space = {},
-                                .on_start = {},
-                                .on_trial = {}};
+                                .overwrite = arguments.overwrite};
   const SearchResult result = watch_search(config, input, environment, arguments.common);
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(result.document), 1));

@@ -87,16 +87,16 @@ struct SearchInput {
 struct SearchEnvironment {
   ThreadPool* pool = nullptr;      // never null
   ByteBudget budget{0};
-  CancellationToken token;
-  LogSink log;
-  std::optional<CustomEvaluator> evaluator;  // wins over the configuration's command
+  CancellationToken token = {};
+  LogSink log = {};
+  std::optional<CustomEvaluator> evaluator = {};  // wins over the configuration's command
   std::int64_t keep = 5;                     // candidates written
   bool resume = false;
   bool overwrite = false;                    // replace an earlier search in the output folder
   /// Called when the space is known, and after each trial.
-  std::function<void(const SpaceSummary&, const std::string& objective, Goal goal)> on_space;
-  std::function<void(std::int64_t number, const Point&)> on_start;
-  std::function<void(const Trial&)> on_trial;
+  std::function<void(const SpaceSummary&, const std::string& objective, Goal goal)> on_space = {};
+  std::function<void(std::int64_t number, const Point&)> on_start = {};
+  std::function<void(const Trial&)> on_trial = {};
 };
 
 struct SearchResult {

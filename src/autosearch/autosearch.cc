@@ -13,7 +13,6 @@
 #include "autosearch/trial_runner.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/pipeline/pipeline.h"
-#include "quantsearch/transform.h"
 
 namespace quantsearch {
 
@@ -106,7 +105,7 @@ class Search {
 
   SearchResult run() {
     const Reference reference(input_.model, data_.evaluation, data_.labels, *environment_.pool, environment_.budget,
-                              {.batch = 0, .spill_folder = config_.cache_folder, .token = environment_.token, .log = environment_.log});
+                              {.batch = 0, .spill_folder = config_.cache_folder, .logits_output = {}, .token = environment_.token, .log = environment_.log});
     const Scores float_scores = score_float(reference);
     const Acceptance acceptance = acceptance_of(float_scores);
     const OutputFolder output(config_.output_folder, existing());

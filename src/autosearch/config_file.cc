@@ -166,7 +166,6 @@ SearchAlgorithm parse_algorithm(const std::string& name) {
 
 AutoSearchConfig parse_search_config(const Value& file) {
   AutoSearchConfig config;
-  config.base = settings_from(Value());
   std::vector<std::string> known = {"search_space", "search_spaces"};
   for (const auto& [name, reader] : readers()) known.push_back(name);
   if (!file.is_map()) throw InvalidInput(fmt::format("configuration: got a {}, expected a mapping of keys", file.kind()));
@@ -187,6 +186,8 @@ AutoSearchConfig parse_search_config(const Value& file) {
     }
   }
   config.space = space_from_file(file);
+  // A space of one's own starts from the plain defaults: the default preset's choices would rule out points of it.
+  if (file.find("quantization_config") == nullptr && !config.space) config.base = settings_from(Value());
   return config;
 }
 

@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"search_space: {activationtype: [QInt8]}",
                 "configuration: unknown key 'activationtype'; nearest known: 'activation_type'"},
         Refused{"{search_spaces: [c], search_space_a: {per_channel: true}}",
-                "configuration: 'search_spaces': unknown search space 'c'; known: 'a'"},
+                "configuration: 'search_spaces': unknown search space 'c'; nearest known: 'a'"},
         Refused{"search_space_a: {per_channel: true}",
                 "configuration: 'search_space_a' is not used; name it in 'search_spaces'"},
         Refused{"search_space: {extra_options: {Percentile: {type: float, low: 1, high: 2}}}",

@@ -1,0 +1,184 @@
+// The commands as a user calls them, on the shipped model with its real images.
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "cli/run_command.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/version.h"
+
+namespace quantsearch {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::run_quantsearch;
+using testing::RunResult;
+
+const std::string kExample = std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/fashion_mnist";
+const std::string kModel = std::string(QUANTSEARCH_SOURCE_DIR) + "/tests/data/resnet8.onnx";
+const std::string kCalibration = kExample + "/calibration_100.npz";
+const std::string kEvaluation = kExample + "/evaluation_2000.npz";
+
+RunResult search_in(const fs::path& folder, std::vector<std::string> more) {
+  std::vector<std::string> arguments = {"search", kModel, "--calibration", kCalibration, "--limit", "20",
+                                        "--evaluation", kEvaluation, "--evaluation-limit", "50", "--output", "out"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_quantsearch(arguments, folder);
+}
+
+Value results_in(const fs::path& folder) { return load_config_file(folder / "out" / "results.json"); }
+
+TEST(Commands, SearchWorksWithoutAConfiguration) {
+  const TemporaryFolder folder;
+  const RunResult result = search_in(folder.path(), {});
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  for (const char* name : {"out/best.onnx", "out/best_config.yaml", "out/results.json", "auto_search.log"}) {
+    EXPECT_TRUE(fs::exists(folder.path() / name)) << name;
+  }
+  EXPECT_NE(result.out.find("best (trial "), std::string::npos);
+  EXPECT_NE(result.out.find("written to out\n"), std::string::npos);
+}
+
+TEST(Commands, EvaluateAgreesWithTheResultsOfTheSearch) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(search_in(folder.path(), {"--iteration-limit", "2"}).exit_code, 0);
+  const RunResult result = run_quantsearch({"evaluate", kModel, "out/best.onnx", "--data", kEvaluation, "--limit", "50", "--json"}, folder.path());
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const Value evaluated = parse_json(result.out, "evaluate");
+  const Value results = results_in(folder.path());
+  const Value& best = results.find("trials")->as_list()[static_cast<std::size_t>(results.find("best")->as_int())];
+  for (const auto& [name, value] : best.find("scores")->as_map()) {
+    EXPECT_DOUBLE_EQ(evaluated.find("quantized")->find("scores")->find(name)->as_double(), value.as_double()) << name;
+  }
+}
+
+TEST(Commands, QuantizeMakesTheBestModelAgain) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(search_in(folder.path(), {"--iteration-limit", "3"}).exit_code, 0);
+  const RunResult result = run_quantsearch({"quantize", kModel, "--calibration", kCalibration, "--limit", "20", "--config",
+                                            "out/best_config.yaml", "--output", "again.onnx"}, folder.path());
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "out" / "best.onnx"));
+}
+
+TEST(Commands, JsonOnStdoutIsJsonAlone) {
+  const TemporaryFolder folder;
+  const RunResult result = search_in(folder.path(), {"--iteration-limit", "1", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_EQ(parse_json(result.out, "stdout").find("schema")->as_int(), 1);
+}
+
+TEST(Commands, NothingWithinTheToleranceExitsWithThree) {
+  const TemporaryFolder folder;
+  const RunResult result = search_in(folder.path(), {"--iteration-limit", "1", "--metric", "L2", "--tolerance", "0"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_TRUE(fs::exists(folder.path() / "out" / "best.onnx"));
+}
+
+TEST(Commands, AnInterruptDeliversTheBestSoFar) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "config.yaml", R"(
+search_space:
+  calibrate_method: [MinMax, Percentile, Entropy, CalibrationMethod.MinMSE]
+  activation_type: [QUInt8, QInt8, QInt16, QUInt16]
+  weight_type: [QInt8, QInt16]
+  extra_options:
+    Percentile: {type: float, low: 99.0, high: 99.99, step: 0.01}
+)");
+  const int process = testing::start_quantsearch({"search", kModel, "--calibration", kCalibration, "--evaluation", kEvaluation,
+                                                  "--config", "config.yaml", "--output", "out"}, folder.path());
+  // Wait for the first result, not for a time.
+  while (!fs::exists(folder.path() / "out" / "best.onnx")) std::this_thread::yield();
+  kill(process, SIGINT);
+  EXPECT_EQ(testing::wait_for(process), 130);
+  EXPECT_TRUE(fs::exists(folder.path() / "out" / "results.json"));
+  EXPECT_EQ(results_in(folder.path()).find("stop_reason")->as_string(), "cancelled");
+}
+
+TEST(Commands, AKilledSearchResumes) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> arguments = {"search", kModel, "--calibration", kCalibration, "--limit", "20", "--evaluation", kEvaluation,
+                                              "--evaluation-limit", "50", "--output", "out"};
+  const int process = testing::start_quantsearch(arguments, folder.path());
+  while (!fs::exists(folder.path() / "out" / "best.onnx")) std::this_thread::yield();
+  kill(process, SIGKILL);
+  EXPECT_EQ(testing::wait_for(process), 128 + SIGKILL);
+  const RunResult resumed = search_in(folder.path(), {"--resume"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
+  const TemporaryFolder undisturbed;
+  ASSERT_EQ(search_in(undisturbed.path(), {}).exit_code, 0);
+  EXPECT_EQ(results_in(folder.path()).find("best")->as_int(), results_in(undisturbed.path()).find("best")->as_int());
+  EXPECT_EQ(read_file(folder.path() / "out" / "best.onnx"), read_file(undisturbed.path() / "out" / "best.onnx"));
+}
+
+TEST(Commands, ACommandJudgesTheModels) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "config.yaml", R"(
+search_space: {weight_type: [QInt8, QInt16]}
+search_evaluator: {command: [sh, -c, "stat -c %s \"$0\"", "{model}"], direction: minimize}
+search_metric_tolerance: 1000000000
+)");
+  const RunResult result = search_in(folder.path(), {"--config", "config.yaml"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const Value results = results_in(folder.path());
+  const Value& best = results.find("trials")->as_list()[static_cast<std::size_t>(results.find("best")->as_int())];
+  EXPECT_EQ(best.find("config")->find("weight_type")->as_string(), "QInt8");
+  EXPECT_EQ(best.find("scores")->find("custom")->as_double(), static_cast<double>(fs::file_size(folder.path() / "out" / "best.onnx")));
+}
+
+TEST(Commands, ReportShowsWhatWasFound) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(search_in(folder.path(), {"--iteration-limit", "2"}).exit_code, 0);
+  const RunResult text = run_quantsearch({"report", "out"}, folder.path());
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_NE(text.out.find("(best)"), std::string::npos);
+  EXPECT_EQ(run_quantsearch({"report", "out", "--json"}, folder.path()).out, read_file(folder.path() / "out" / "results.json"));
+}
+
+TEST(Commands, SpaceCountsWithoutData) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "config.yaml",
+                        "search_space: {calibrate_method: [MinMax, MinMSE], per_channel: [true, false], extra_options: {Percentile: [99, 99.9]}}");
+  const RunResult result = run_quantsearch({"space", kModel, "--config", "config.yaml", "--list"}, folder.path());
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_TRUE(result.out.starts_with("8 points, 3 distinct configurations\n"
+                                     "  2 left out: power-of-two methods need per-tensor weights (per_channel: false)\n"))
+      << result.out;
+}
+
+TEST(Commands, InspectSaysWhatWouldBeQuantized) {
+  const RunResult result = run_quantsearch({"inspect", kModel}, "/");
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_NE(result.out.find("input  input: float32 [batch, 1, 28, 28]"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("Conv"), std::string::npos);
+}
+
+TEST(Commands, PresetsAreListedAndShown) {
+  const RunResult list = run_quantsearch({"presets"}, "/");
+  EXPECT_NE(list.out.find("U8S8_CPU"), std::string::npos);
+  EXPECT_NE(list.out.find("MATMUL_NBITS"), std::string::npos);
+  const RunResult one = run_quantsearch({"presets", "S8S8_AAWS"}, "/");
+  EXPECT_EQ(parse_yaml(one.out, "presets").find("activation_type")->as_string(), "QInt8");
+}
+
+TEST(Commands, EveryCommandHasHelp) {
+  for (const char* command : {"search", "quantize", "evaluate", "inspect", "space", "report", "presets"}) {
+    const RunResult result = run_quantsearch({command, "--help"}, "/");
+    EXPECT_EQ(result.exit_code, 0) << command;
+    EXPECT_NE(result.out.find("Usage"), std::string::npos) << command;
+  }
+}
+
+TEST(Commands, VersionNamesTheRuntime) {
+  const RunResult result = run_quantsearch({"--version"}, "/");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(result.out.starts_with("quantsearch " + std::string(kVersion) + " with ONNX Runtime ")) << result.out;
+  EXPECT_EQ(kVersion, QUANTSEARCH_CMAKE_VERSION);
+}
+
+}  // namespace
+}  // namespace quantsearch

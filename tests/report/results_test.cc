@@ -1,0 +1,115 @@
+#include <gtest/gtest.h>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/report.h"
+
+namespace quantsearch {
+namespace {
+
+TrialResult complete(std::int64_t number, const char* type, std::map<std::string, double> scores) {
+  TrialResult trial;
+  trial.number = number;
+  trial.config = {{"activation_type", type}};
+  trial.model.scores = std::move(scores);
+  trial.model.size_bytes = 110'000;
+  trial.seconds = 0.25;
+  return trial;
+}
+
+ResultsDocument example() {
+  ResultsDocument document;
+  document.model = "model.onnx";
+  document.objective = "L2";
+  document.tolerance = "L2 at most 0.1";
+  document.float_model = {.scores = {{"L2", 0}, {"top1", 0.9}}, .size_bytes = 400'000, .latency_ms = 0.5};
+  document.trials = {complete(0, "QInt8", {{"L2", 0.2}, {"top1", 0.8}}), complete(1, "QUInt8", {{"L2", 0.05}, {"top1", 0.9}}), {}};
+  document.trials[0].stages = {{"quantize", {.seconds = 0.125, .cached = false}}, {"observe", {.seconds = 0, .cached = true}}};
+  document.trials[1].is_candidate = true;
+  document.trials[1].model.latency_ms = 0.25;
+  document.trials[2].number = 2;
+  document.trials[2].state = TrialState::failed;
+  document.trials[2].config = {{"activation_type", "QInt16"}};
+  document.trials[2].reason = "the evaluator fell over";
+  document.best = 1;
+  document.candidates = {1};
+  document.stop_reason = "space_exhausted";
+  document.stop_message = "the space is exhausted";
+  document.space = {.raw = 6, .distinct = 3, .filtered = {{"no such thing", 2}}, .complete = true};
+  document.seconds = 1.5;
+  document.peak_rss_bytes = 123'456'789;
+  document.cache_hits = 4;
+  document.cache_misses = 2;
+  document.cache_seconds_saved = 0.5;
+  return document;
+}
+
+TEST(Results, ReadBackAsTheyWereWritten) {
+  const Value written = to_value(example());
+  const ResultsDocument again = results_from(parse_json(to_json(written), "test"));
+  EXPECT_EQ(to_json(to_value(again)), to_json(written));
+  EXPECT_EQ(again.trials, example().trials);
+  EXPECT_EQ(again.float_model, example().float_model);
+}
+
+TEST(Results, HaveTheKeysOfTheContract) {
+  const Value value = to_value(example());
+  for (const char* key : {"schema", "model", "float", "trials", "best", "candidates", "stop_reason", "space", "seconds", "peak_rss_bytes"}) {
+    EXPECT_NE(value.find(key), nullptr) << key;
+  }
+  const Value& trial = value.find("trials")->as_list()[0];
+  for (const char* key : {"number", "state", "config", "scores", "size_bytes", "latency_ms", "seconds", "stages", "reason"}) {
+    EXPECT_NE(trial.find(key), nullptr) << key;
+  }
+  EXPECT_EQ(to_json(*value.find("space")->find("filtered")), R"({"no such thing":2})");
+}
+
+TEST(Results, OtherFilesAreRefused) {
+  const auto message_of = [](const char* json) {
+    try {
+      (void)results_from(parse_json(json, "test"));
+    } catch (const InvalidInput& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  EXPECT_EQ(message_of("{}"), "results: got no 'schema', expected a results.json of schema 1");
+  EXPECT_EQ(message_of(R"({"schema": 2})"), "results: got schema 2, expected 1");
+}
+
+TEST(Results, TheTableHasTheBestFirstAndTheFailedLast) {
+  EXPECT_EQ(trials_table(example()),
+            "trial       L2  top1    size   latency  configuration\n"
+            "1 (best)  0.05   0.9  110 kB  0.250 ms  activation_type=QUInt8\n"
+            "0          0.2   0.8  110 kB            activation_type=QInt8\n"
+            "float        0   0.9  400 kB  0.500 ms\n"
+            "trial 2 failed: activation_type=QInt16: the evaluator fell over\n");
+}
+
+TEST(Results, TheSummaryNamesBestAndWorst) {
+  EXPECT_EQ(summary_text(example()),
+            "                   L2  top1    size   latency  configuration\n"
+            "float               0   0.9  400 kB  0.500 ms\n"
+            "best (trial 1)   0.05   0.9  110 kB  0.250 ms  activation_type=QUInt8\n"
+            "worst (trial 0)   0.2   0.8  110 kB            activation_type=QInt8\n"
+            "best is 2.00 times as fast as float on this machine\n"
+            "3 trials in 1.5 s, 1 candidates (L2 at most 0.1); the space is exhausted\n");
+}
+
+TEST(Results, ASlowBestPointsToAFasterCandidate) {
+  ResultsDocument document = example();
+  document.trials[0].is_candidate = true;
+  document.trials[0].model.latency_ms = 0.2;
+  document.trials[1].model.latency_ms = 1.0;
+  EXPECT_NE(summary_text(document).find("best is 2.00 times slower than float on this machine; trial 0 is a candidate that is faster than float\n"),
+            std::string::npos);
+}
+
+TEST(TextTable, AlignsColumns) {
+  EXPECT_EQ(text_table({{"a", "1", "x"}, {"bcd", "22", "yz"}}),
+            "a     1  x\n"
+            "bcd  22  yz\n");
+  EXPECT_EQ(text_table({}), "");
+}
+
+}  // namespace
+}  // namespace quantsearch
