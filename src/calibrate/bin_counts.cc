@@ -8,18 +8,22 @@ namespace quantsearch {
 
 namespace {
 
-/// The reciprocal of the width must be a float32. Tensors below 2^-115 use only their lowest bins: their scales are
-/// below the smallest normal float anyway.
+/// The reciprocal of the width must be a float32. Tensors below 2^-115 use only their lowest bins:
+/// their scales are below the smallest normal float anyway.
 constexpr int kLowestExponent = -126;
 
-/// Blocks this small are counted without the 16-bit counters, whose clearing and emptying costs about as much as
-/// 4,000 values.
+/// Blocks this small are counted without the 16-bit counters, whose clearing and emptying costs
+/// about as much as 4,000 values.
 constexpr std::size_t kDirectValues = 1024;
 
-/// One more block fits below it.
-constexpr std::size_t kLaneLimit = 65535 - (kBlockValues / kLanes + kLanes);
+/// The most one counter can grow by `values` values.
+constexpr std::size_t largest_growth(std::size_t values) {
+  return values / kLanes + kLanes * (values / kBatchValues + 1);
+}
+constexpr std::size_t kLaneLimit = 65535 - largest_growth(kBlockValues);
 
-std::vector<std::uint64_t> merged_neighbours(const std::vector<std::uint64_t>& bins, int doublings) {
+std::vector<std::uint64_t> merged_neighbours(const std::vector<std::uint64_t>& bins,
+                                             int doublings) {
   std::vector<std::uint64_t> merged(bins.size(), 0);
   for (std::size_t bin = 0; bin < bins.size(); ++bin) {
     merged[doublings < 64 ? bin >> doublings : 0] += bins[bin];
@@ -36,7 +40,8 @@ BinCounts::BinCounts(int bins) : bin_bits_(std::countr_zero(static_cast<unsigned
 }
 
 int BinCounts::exponent_for(float magnitude) const {
-  // 2^ilogb <= magnitude < 2^(ilogb + 1) = bins * width: the upper half of the bins holds the largest value.
+  // 2^ilogb <= magnitude < 2^(ilogb + 1) = bins * width: the upper half of the bins holds the
+  // largest value.
   if (magnitude == 0) return kLowestExponent;
   return std::max(kLowestExponent, std::ilogb(magnitude) + 1 - bin_bits_);
 }
@@ -102,8 +107,11 @@ void BinCounts::Counting::count_in_lanes(std::span<const float> values, std::siz
   if (largest_lane_ > kLaneLimit) flush();
   const bool skip_zeros = zeros > values.size() / 16;
   if (!skip_zeros) zeros_in_lanes_ += zeros;
-  largest_lane_ += values.size() / kLanes + kLanes;
-  count_values(values, {.counts = lanes_.get(), .inverse_width = target_.inverse_width(), .bin_bits = target_.bin_bits_},
+  largest_lane_ += largest_growth(values.size());
+  count_values(values,
+               {.counts = lanes_.get(),
+                .inverse_width = target_.inverse_width(),
+                .bin_bits = target_.bin_bits_},
                skip_zeros);
 }
 

@@ -16,7 +16,8 @@ class BinCounts {
   /// A power of two.
   explicit BinCounts(int bins);
 
-  /// Counts many values through 16-bit counters that are emptied into the histogram at the end (or when they fill).
+  /// Counts many values through 16-bit counters that are emptied into the histogram at the end (or
+  /// when they fill).
   class Counting {
    public:
     explicit Counting(BinCounts& target);
@@ -32,8 +33,8 @@ class BinCounts {
 
     BinCounts& target_;
     std::unique_ptr<std::uint16_t[]> lanes_;  // [2 * bins, kLanes]; made when a block is worth it
-    std::size_t largest_lane_ = 0;      // no counter holds more
-    std::uint64_t zeros_in_lanes_ = 0;  // those counted in the first positive bin
+    std::size_t largest_lane_ = 0;            // no counter holds more
+    std::uint64_t zeros_in_lanes_ = 0;        // those counted in the first positive bin
   };
 
   void merge(const BinCounts& other);

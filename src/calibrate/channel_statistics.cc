@@ -90,7 +90,8 @@ void ChannelStatistics::write(TensorStatistics& statistics) const {
     const bool has_values = counts_[channel] > 0;
     statistics.channel_min.push_back(has_values ? min_[channel] : 0);
     statistics.channel_max.push_back(has_values ? max_[channel] : 0);
-    statistics.channel_mean.push_back(has_values ? sums_.value(channel) / static_cast<double>(counts_[channel]) : 0);
+    statistics.channel_mean.push_back(
+        has_values ? sums_.value(channel) / static_cast<double>(counts_[channel]) : 0);
   }
 }
 

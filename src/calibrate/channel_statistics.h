@@ -12,7 +12,8 @@
 
 namespace quantsearch {
 
-/// Values in memory are [outer, channels, inner]; no channels when the tensor has no such axis or its size varies.
+/// Values in memory are [outer, channels, inner]; no channels when the tensor has no such axis or
+/// its size varies.
 struct ChannelShape {
   std::int64_t channels = 0;
   std::int64_t inner = 0;
@@ -20,11 +21,13 @@ struct ChannelShape {
 
 class ChannelStatistics {
  public:
-  /// Of a tensor that is about to be added. From the first tensor whose number of channels differs, there are none.
+  /// Of a tensor that is about to be added. From the first tensor whose number of channels differs,
+  /// there are none.
   [[nodiscard]] ChannelShape shape_of(const Shape& shape);
   /// `count` finite values of one channel.
   void add_run(std::size_t channel, const RunSummary& summary, std::size_t count);
-  /// A whole tensor with few values of a channel side by side; values that are not finite are passed over.
+  /// A whole tensor with few values of a channel side by side; values that are not finite are
+  /// passed over.
   void add_short_runs(std::span<const float> values, const ChannelShape& shape);
   void merge(const ChannelStatistics& other);
   void write(TensorStatistics& statistics) const;

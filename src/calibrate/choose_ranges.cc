@@ -29,17 +29,19 @@ bool range_is_symmetric(const RangeOptions& options) {
 
 void require_percentile(double percentile) {
   if (!(percentile > 0 && percentile <= 100)) {
-    throw InvalidInput(fmt::format("choose ranges: percentile is {}, expected above 0 and at most 100", percentile));
+    throw InvalidInput(fmt::format(
+        "choose ranges: percentile is {}, expected above 0 and at most 100", percentile));
   }
 }
 
 void require_type(const RangeOptions& options) {
-  if (options.type == DataType::int8 || options.type == DataType::uint8 || options.type == DataType::int16 ||
-      options.type == DataType::uint16) {
+  if (options.type == DataType::int8 || options.type == DataType::uint8 ||
+      options.type == DataType::int16 || options.type == DataType::uint16) {
     return;
   }
-  throw InvalidInput(fmt::format("choose ranges: method {} for type {}, expected int8, uint8, int16 or uint16",
-                                 to_string(options.method), to_string(options.type)));
+  throw InvalidInput(
+      fmt::format("choose ranges: method {} for type {}, expected int8, uint8, int16 or uint16",
+                  to_string(options.method), to_string(options.type)));
 }
 
 void check(const RangeOptions& options) {
@@ -47,8 +49,9 @@ void check(const RangeOptions& options) {
     case RangeMethod::min_max:
       if (options.moving_average &&
           !(options.moving_average_constant > 0 && options.moving_average_constant <= 1)) {
-        throw InvalidInput(fmt::format("choose ranges: moving-average constant is {}, expected above 0 and at most 1",
-                                       options.moving_average_constant));
+        throw InvalidInput(fmt::format(
+            "choose ranges: moving-average constant is {}, expected above 0 and at most 1",
+            options.moving_average_constant));
       }
       return;
     case RangeMethod::percentile:
@@ -58,8 +61,8 @@ void check(const RangeOptions& options) {
       return require_type(options);
     case RangeMethod::entropy:
       if (options.quantized_bins < 2) {
-        throw InvalidInput(
-            fmt::format("choose ranges: quantized bins is {}, expected at least 2", options.quantized_bins));
+        throw InvalidInput(fmt::format("choose ranges: quantized bins is {}, expected at least 2",
+                                       options.quantized_bins));
       }
       return;
     case RangeMethod::min_mse:
@@ -72,8 +75,9 @@ void check(const RangeOptions& options) {
 void check_fits(const TensorStatistics& statistics, const RangeOptions& options) {
   const auto bins = static_cast<int>(statistics.histogram.positive.size());
   if (options.method == RangeMethod::entropy && options.quantized_bins > bins) {
-    throw InvalidInput(fmt::format("choose ranges: quantized bins is {}, expected at most the {} bins of the histogram",
-                                   options.quantized_bins, bins));
+    throw InvalidInput(fmt::format(
+        "choose ranges: quantized bins is {}, expected at most the {} bins of the histogram",
+        options.quantized_bins, bins));
   }
 }
 
@@ -148,7 +152,8 @@ Ranges choose_ranges(const Statistics& statistics, const RangeOptions& options, 
     found[at] = choose_range(tensors[at]->second, options);
   });
   Ranges ranges;
-  for (std::size_t tensor = 0; tensor < tensors.size(); ++tensor) ranges.emplace(tensors[tensor]->first, found[tensor]);
+  for (std::size_t tensor = 0; tensor < tensors.size(); ++tensor)
+    ranges.emplace(tensors[tensor]->first, found[tensor]);
   return ranges;
 }
 

@@ -59,10 +59,12 @@ Density::Density(const TensorStatistics& statistics)
     return;
   }
   counts_.assign(first, last);
-  origin_ = static_cast<double>(first - all.begin()) - static_cast<double>(statistics.histogram.negative.size());
+  origin_ = static_cast<double>(first - all.begin()) -
+            static_cast<double>(statistics.histogram.negative.size());
   const double end = origin_ + static_cast<double>(counts_.size());
   for (double edge = origin_; edge <= end; ++edge) edges_.push_back(edge);
-  edges_.front() = std::clamp(static_cast<double>(statistics.min) / bin_width_, origin_, origin_ + 1);
+  edges_.front() =
+      std::clamp(static_cast<double>(statistics.min) / bin_width_, origin_, origin_ + 1);
   edges_.back() = std::clamp(static_cast<double>(statistics.max) / bin_width_, end - 1, end);
   below_.resize(edges_.size());
   for (std::size_t bin = 0; bin < counts_.size(); ++bin) {

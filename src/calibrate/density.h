@@ -1,8 +1,9 @@
 #pragma once
 
-// The values of a tensor as a density: what the histogram knows. Inside a bin the values are taken as uniform; exact
-// zeros are left out, because every scale represents 0 without error; the outermost bins end at the observed extremes.
-// Positions are in bin widths, so that sums of squares neither overflow nor lose bits.
+// The values of a tensor as a density: what the histogram knows. Inside a bin the values are taken
+// as uniform; exact zeros are left out, because every scale represents 0 without error; the
+// outermost bins end at the observed extremes. Positions are in bin widths, so that sums of squares
+// neither overflow nor lose bits.
 
 #include <vector>
 

@@ -1,13 +1,13 @@
-// Entropy calibration (Migacz 2017, "8-bit Inference with TensorRT"): of all thresholds T = i w, the one whose clipped
-// distribution P and its merger Q into L levels differ least,
+// Entropy calibration (Migacz 2017, "8-bit Inference with TensorRT"): of all thresholds T = i w,
+// the one whose clipped distribution P and its merger Q into L levels differ least,
 //
-//   KL(P || Q) = sum_j P_j log(P_j / Q_j),   P_j = h_j / N (the last bin also holds all that is clipped),
-//   Q_j = (sum of h over j's level) / (non-empty bins of the level) / (sum of h below i).
+//   KL(P || Q) = sum_j P_j log(P_j / Q_j),   P_j = h_j / N (the last bin also holds all that is
+//   clipped), Q_j = (sum of h over j's level) / (non-empty bins of the level) / (sum of h below i).
 //
-// Q is constant over the non-empty bins of a level, so with cumulative sums of h and h log h a candidate costs O(L)
-// instead of O(i). We differ from the paper in two points: exact zeros are left out, because every scale represents
-// them (half of the values after a Relu would otherwise pull T towards 0); levels have boundaries floor(l i / L), so
-// none holds the remainder of i / L.
+// Q is constant over the non-empty bins of a level, so with cumulative sums of h and h log h a
+// candidate costs O(L) instead of O(i). We differ from the paper in two points: exact zeros are
+// left out, because every scale represents them (half of the values after a Relu would otherwise
+// pull T towards 0); levels have boundaries floor(l i / L), so none holds the remainder of i / L.
 
 #include <algorithm>
 #include <cmath>
@@ -61,7 +61,8 @@ double divergence(const Cumulative& sums, std::size_t bins, std::size_t levels) 
     const double mass = held + (is_last ? clipped : 0);
     if (mass == 0) continue;
     if (held == 0) return std::numeric_limits<double>::infinity();
-    const double filled = sums.filled_bins[end] - sums.filled_bins[begin] + (is_last ? end_was_empty : 0);
+    const double filled =
+        sums.filled_bins[end] - sums.filled_bins[begin] + (is_last ? end_was_empty : 0);
     result -= mass * std::log(held / filled);
   }
   return result;

@@ -12,7 +12,9 @@ constexpr std::int64_t kDigitMask = (std::int64_t{1} << kDigitBits) - 1;
 constexpr int kMantissaBits = 53;
 constexpr int kDigitsOfOneValue = 3;  // 53 bits shifted by up to 31
 
-int floor_digit(int exponent) { return exponent >= 0 ? exponent / kDigitBits : -((-exponent + kDigitBits - 1) / kDigitBits); }
+int floor_digit(int exponent) {
+  return exponent >= 0 ? exponent / kDigitBits : -((-exponent + kDigitBits - 1) / kDigitBits);
+}
 
 }  // namespace
 
@@ -67,15 +69,17 @@ void ExactSums::merge(const ExactSums& other) {
 
 double ExactSums::value(std::size_t index) const {
   // Carried digits are unique: all but the highest in [0, 2^32).
-  std::vector<std::int64_t> digits(digits_.begin() + static_cast<std::ptrdiff_t>(index * width()),
-                                   digits_.begin() + static_cast<std::ptrdiff_t>((index + 1) * width()));
+  std::vector<std::int64_t> digits(
+      digits_.begin() + static_cast<std::ptrdiff_t>(index * width()),
+      digits_.begin() + static_cast<std::ptrdiff_t>((index + 1) * width()));
   for (std::size_t digit = 0; digit + 1 < digits.size(); ++digit) {
     digits[digit + 1] += digits[digit] >> kDigitBits;
     digits[digit] &= kDigitMask;
   }
   double sum = 0;
   for (std::size_t digit = digits.size(); digit-- > 0;) {
-    sum += std::ldexp(static_cast<double>(digits[digit]), kDigitBits * (first_ + static_cast<int>(digit)));
+    sum += std::ldexp(static_cast<double>(digits[digit]),
+                      kDigitBits * (first_ + static_cast<int>(digit)));
   }
   return sum;
 }

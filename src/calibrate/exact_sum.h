@@ -1,7 +1,8 @@
 #pragma once
 
-// Sums of doubles without rounding, so that their order does not matter (Neal 2015, arXiv:1505.05571, the "small
-// superaccumulator"): fixed-point numbers in base 2^32 whose digits are signed 64-bit integers, carried only when read.
+// Sums of doubles without rounding, so that their order does not matter (Neal 2015,
+// arXiv:1505.05571, the "small superaccumulator"): fixed-point numbers in base 2^32 whose digits
+// are signed 64-bit integers, carried only when read.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace quantsearch {
 
-/// A fixed number of sums that share one window of digits, widened as values need it. Up to 2^31 additions each.
+/// A fixed number of sums that share one window of digits, widened as values need it. Up to 2^31
+/// additions each.
 class ExactSums {
  public:
   explicit ExactSums(std::size_t count) : count_(count) {}
@@ -24,7 +26,9 @@ class ExactSums {
 
  private:
   void widen(int first, int end);
-  [[nodiscard]] std::int64_t* digits_of(std::size_t index) { return digits_.data() + index * width(); }
+  [[nodiscard]] std::int64_t* digits_of(std::size_t index) {
+    return digits_.data() + index * width();
+  }
   [[nodiscard]] std::size_t width() const { return static_cast<std::size_t>(end_ - first_); }
 
   std::size_t count_;

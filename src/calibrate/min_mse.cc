@@ -1,11 +1,13 @@
-// Range of least mean squared error (Choukroun et al. 2019, arXiv:1902.06822; Banner et al. 2019, arXiv:1810.05723):
+// Range of least mean squared error (Choukroun et al. 2019, arXiv:1902.06822; Banner et al. 2019,
+// arXiv:1810.05723):
 //
 //   argmin over (low, high) of  E[(x - x')^2]
 //
-// with the error of a candidate taken from the density. A symmetric range has one parameter, searched over the factors
-// 2^(-i/8) of the observed extreme (tails may be a thousand times wider than the bulk) and then in between; an
-// asymmetric one starts from the best common factor and moves one end at a time. The error is flat near its minimum:
-// the last step of 2^(1/64), one percent, changes it by less than 1e-4 of itself.
+// with the error of a candidate taken from the density. A symmetric range has one parameter,
+// searched over the factors 2^(-i/8) of the observed extreme (tails may be a thousand times wider
+// than the bulk) and then in between; an asymmetric one starts from the best common factor and
+// moves one end at a time. The error is flat near its minimum: the last step of 2^(1/64), one
+// percent, changes it by less than 1e-4 of itself.
 
 #include <algorithm>
 #include <cmath>
@@ -20,12 +22,16 @@ namespace {
 
 constexpr int kStepsPerOctave = 8;
 constexpr int kFineSteps = 8;  // between two coarse ones
-constexpr int kRounds = 2;     // over both ends; a third changed no range of the example models by one percent
+constexpr int kRounds =
+    2;  // over both ends; a third changed no range of the example models by one percent
 
-/// Factor in (0, 1] of the least error; the largest of equal ones. `octaves` bounds the search below.
+/// Factor in (0, 1] of the least error; the largest of equal ones. `octaves` bounds the search
+/// below.
 template <typename ErrorOf>
 double best_factor(int octaves, const ErrorOf& error_of) {
-  const auto factor = [](int fine) { return std::exp2(-static_cast<double>(fine) / (kStepsPerOctave * kFineSteps)); };
+  const auto factor = [](int fine) {
+    return std::exp2(-static_cast<double>(fine) / (kStepsPerOctave * kFineSteps));
+  };
   int best = 0;
   double least = std::numeric_limits<double>::infinity();
   const auto try_factor = [&](int fine) {
@@ -35,7 +41,8 @@ double best_factor(int octaves, const ErrorOf& error_of) {
       best = fine;
     }
   };
-  for (int coarse = 0; coarse <= octaves * kStepsPerOctave; ++coarse) try_factor(coarse * kFineSteps);
+  for (int coarse = 0; coarse <= octaves * kStepsPerOctave; ++coarse)
+    try_factor(coarse * kFineSteps);
   const int middle = best;
   for (int fine = std::max(0, middle - kFineSteps + 1); fine < middle + kFineSteps; ++fine) {
     if (fine != middle) try_factor(fine);
@@ -52,7 +59,8 @@ class MinMse {
         widest_{.low = std::min(static_cast<double>(statistics.min), 0.0),
                 .high = std::max(static_cast<double>(statistics.max), 0.0)},
         // Down to one bin: the histogram knows nothing finer.
-        octaves_(static_cast<int>(std::log2(std::max<std::size_t>(2, statistics.histogram.positive.size())))) {}
+        octaves_(static_cast<int>(
+            std::log2(std::max<std::size_t>(2, statistics.histogram.positive.size())))) {}
 
   [[nodiscard]] Range symmetric_range() const {
     return scaled(symmetric(widest_), best_factor(octaves_, [&](double factor) {
@@ -64,7 +72,8 @@ class MinMse {
     Range range = scaled(widest_, best_factor(octaves_, [&](double factor) {
                            return error_of(scaled(widest_, factor));
                          }));
-    if (widest_.low == 0 || widest_.high == 0) return range;  // the common factor was the only parameter
+    if (widest_.low == 0 || widest_.high == 0)
+      return range;  // the common factor was the only parameter
     for (int round = 0; round < kRounds; ++round) {
       range = better(range, with_best_low(range));
       range = better(range, with_best_high(range));
@@ -75,7 +84,9 @@ class MinMse {
  private:
   [[nodiscard]] double error_of(const Range& range) const {
     return mean_squared_error(
-        density_, scale_for(range, options_.type, options_.symmetric_quantization, options_.reduce_range), limits_);
+        density_,
+        scale_for(range, options_.type, options_.symmetric_quantization, options_.reduce_range),
+        limits_);
   }
 
   static Range scaled(const Range& range, double factor) {
@@ -111,8 +122,10 @@ class MinMse {
 
 Range min_mse_range(const TensorStatistics& statistics, const RangeOptions& options) {
   const MinMse search(statistics, options);
-  const bool one_parameter = options.symmetric_quantization || options.symmetric_range.value_or(false);
-  return one_parameter ? clamped_to_observed(search.symmetric_range(), statistics) : search.asymmetric_range();
+  const bool one_parameter =
+      options.symmetric_quantization || options.symmetric_range.value_or(false);
+  return one_parameter ? clamped_to_observed(search.symmetric_range(), statistics)
+                       : search.asymmetric_range();
 }
 
 }  // namespace quantsearch

@@ -12,9 +12,10 @@ namespace quantsearch {
 
 namespace {
 
-/// Tensor names in the order in which the graph makes them, inputs first: of several tensors with bad values the error
-/// names the one nearest to the cause.
-std::vector<std::string> in_graph_order(const Graph& graph, const std::vector<std::string>& wanted) {
+/// Tensor names in the order in which the graph makes them, inputs first: of several tensors with
+/// bad values the error names the one nearest to the cause.
+std::vector<std::string> in_graph_order(const Graph& graph,
+                                        const std::vector<std::string>& wanted) {
   std::set<std::string> left(wanted.begin(), wanted.end());
   std::vector<std::string> ordered;
   const auto take = [&](const std::string& name) {
@@ -25,8 +26,9 @@ std::vector<std::string> in_graph_order(const Graph& graph, const std::vector<st
     for (const std::string& output : node.outputs) take(output);
   }
   if (!left.empty()) {
-    throw InvalidInput(fmt::format("observe: the model has no tensor '{}', expected a graph input or an output of a node",
-                                   *left.begin()));
+    throw InvalidInput(fmt::format(
+        "observe: the model has no tensor '{}', expected a graph input or an output of a node",
+        *left.begin()));
   }
   return ordered;
 }
@@ -43,7 +45,8 @@ class GroupObserver {
     for (std::size_t tensor = 0; tensor < names_.size(); ++tensor) {
       const auto found = outputs.find(names_[tensor]);
       if (found == outputs.end()) {
-        throw InternalError(fmt::format("observe: the run returned no tensor '{}'", names_[tensor]));
+        throw InternalError(
+            fmt::format("observe: the run returned no tensor '{}'", names_[tensor]));
       }
       add(tensor, sample, found->second);
     }
@@ -55,21 +58,24 @@ class GroupObserver {
     }
   }
 
-  [[nodiscard]] TensorStatistics statistics(std::size_t tensor) const { return observers_[tensor].statistics(); }
+  [[nodiscard]] TensorStatistics statistics(std::size_t tensor) const {
+    return observers_[tensor].statistics();
+  }
 
  private:
   void add(std::size_t tensor, std::int64_t sample, const Tensor& values) {
     if (!is_floating(values.type())) {
-      throw InvalidInput(fmt::format("observe: tensor '{}' is {}, expected floating point", names_[tensor],
-                                     to_string(values.type())));
+      throw InvalidInput(fmt::format("observe: tensor '{}' is {}, expected floating point",
+                                     names_[tensor], to_string(values.type())));
     }
     observers_[tensor].add(sample, values);
     if (!observers_[tensor].first_non_finite_sample()) return;
     const NonFinite bad = count_non_finite(values);
-    throw InvalidInput(fmt::format(
-        "observe: tensor '{}' holds {} NaN and {} infinite values in sample {} (counted from 0), expected finite "
-        "values; take the sample out of the data or mend the model",
-        names_[tensor], bad.nan, bad.infinite, sample));
+    throw InvalidInput(
+        fmt::format("observe: tensor '{}' holds {} NaN and {} infinite values in sample {} "
+                    "(counted from 0), expected finite "
+                    "values; take the sample out of the data or mend the model",
+                    names_[tensor], bad.nan, bad.infinite, sample));
   }
 
   const std::vector<std::string>& names_;
@@ -97,7 +103,8 @@ std::vector<Group> split_into_groups(const std::vector<std::string>& names, cons
 
 class Observation {
  public:
-  Observation(const Model& model, const DataSource& data, ThreadPool& pool, const ObserveOptions& options)
+  Observation(const Model& model, const DataSource& data, ThreadPool& pool,
+              const ObserveOptions& options)
       : model_(model),
         // Borrowed: it outlives this object.
         data_(std::shared_ptr<const void>(), &data),
@@ -109,13 +116,16 @@ class Observation {
   Statistics run() {
     result_.samples = samples_;
     if (names_.empty()) return std::move(result_);
-    // The first sample shows how large the tensors are. When all fit, its session does the rest as well.
+    // The first sample shows how large the tensors are. When all fit, its session does the rest as
+    // well.
     std::unique_ptr<Session> session = open(names_);
     const Batch example = session->run(data_->read(0, 1), options_.token);
     const std::int64_t runs_at_once = std::min<std::int64_t>(pool_.threads(), samples_);
-    const std::vector<Group> groups = split_into_groups(names_, example, options_.memory_bytes / runs_at_once);
+    const std::vector<Group> groups =
+        split_into_groups(names_, example, options_.memory_bytes / runs_at_once);
     say(options_.log, LogLevel::detail,
-        fmt::format("observe: {} tensors over {} samples in {} passes", names_.size(), samples_, groups.size()));
+        fmt::format("observe: {} tensors over {} samples in {} passes", names_.size(), samples_,
+                    groups.size()));
     if (groups.size() == 1) {
       observe_group(names_, *session, &example);
       return std::move(result_);
@@ -134,16 +144,19 @@ class Observation {
   void observe_group(const Group& group, const Session& session, const Batch* first) {
     std::vector<GroupObserver> workers;
     workers.reserve(static_cast<std::size_t>(pool_.threads()));
-    for (int worker = 0; worker < pool_.threads(); ++worker) workers.emplace_back(group, options_.bins);
+    for (int worker = 0; worker < pool_.threads(); ++worker)
+      workers.emplace_back(group, options_.bins);
     const std::int64_t begin = first == nullptr ? 0 : 1;
     if (first != nullptr) workers[0].add(0, *first);
     if (begin < samples_) {
-      run_samples(session, *subset(data_, begin, samples_ - begin), pool_, {.batch = 1, .token = options_.token},
+      run_samples(session, *subset(data_, begin, samples_ - begin), pool_,
+                  {.batch = 1, .token = options_.token},
                   [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
                     workers[static_cast<std::size_t>(worker)].add(begin + sample, outputs);
                   });
     }
-    for (std::size_t worker = 1; worker < workers.size(); ++worker) workers[0].merge(workers[worker]);
+    for (std::size_t worker = 1; worker < workers.size(); ++worker)
+      workers[0].merge(workers[worker]);
     for (std::size_t tensor = 0; tensor < group.size(); ++tensor) {
       result_.tensors.emplace(group[tensor], workers[0].statistics(tensor));
     }
@@ -160,12 +173,15 @@ class Observation {
 
 }  // namespace
 
-Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool, const ObserveOptions& options) {
+Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool,
+                   const ObserveOptions& options) {
   if (options.samples && *options.samples < 1) {
-    throw InvalidInput(fmt::format("observe: the first {} samples, expected at least 1", *options.samples));
+    throw InvalidInput(
+        fmt::format("observe: the first {} samples, expected at least 1", *options.samples));
   }
   if (options.memory_bytes < 1) {
-    throw InvalidInput(fmt::format("observe: a memory of {} bytes, expected at least 1", options.memory_bytes));
+    throw InvalidInput(
+        fmt::format("observe: a memory of {} bytes, expected at least 1", options.memory_bytes));
   }
   return Observation(model, data, pool, options).run();
 }

@@ -40,12 +40,14 @@ std::vector<SampleExtremes> in_sample_order(std::vector<SampleExtremes> extremes
   return joined;
 }
 
-std::optional<std::int64_t> earlier(std::optional<std::int64_t> left, std::optional<std::int64_t> right) {
+std::optional<std::int64_t> earlier(std::optional<std::int64_t> left,
+                                    std::optional<std::int64_t> right) {
   if (!left || !right) return left ? left : right;
   return std::min(*left, *right);
 }
 
-/// Runs of one channel shorter than this are summarized together: reducing a vector costs as much as loading ten.
+/// Runs of one channel shorter than this are summarized together: reducing a vector costs as much
+/// as loading ten.
 constexpr std::int64_t kShortestRun = 16;
 
 }  // namespace
@@ -78,7 +80,8 @@ class Pass {
       add_plain(values);
       channels_.add_short_runs(values, shape);
     } else {
-      add_runs(values, static_cast<std::size_t>(shape.inner), static_cast<std::size_t>(shape.channels));
+      add_runs(values, static_cast<std::size_t>(shape.inner),
+               static_cast<std::size_t>(shape.channels));
     }
   }
 
@@ -111,7 +114,8 @@ class Pass {
     count_pending();
   }
 
-  /// Summarizes a slice and leaves it pending. Slices follow one another in memory and fit a block together.
+  /// Summarizes a slice and leaves it pending. Slices follow one another in memory and fit a block
+  /// together.
   template <typename Take>
   void summarize_finite(std::span<const float> slice, const Take& take) {
     const RunSummary summary = summarize(slice);
@@ -171,8 +175,9 @@ class Pass {
 }  // namespace
 
 TensorObserver::TensorObserver(int bins) {
-  if (bins < 16 || bins > 65536 || !std::has_single_bit(static_cast<unsigned>(bins))) {
-    throw InvalidInput(fmt::format("observe: {} histogram bins, expected a power of two from 16 to 65536", bins));
+  if (bins < 16 || bins > 32768 || !std::has_single_bit(static_cast<unsigned>(bins))) {
+    throw InvalidInput(
+        fmt::format("observe: {} histogram bins, expected a power of two from 16 to 32768", bins));
   }
   state_ = std::make_unique<State>(bins);
 }
@@ -211,7 +216,8 @@ void TensorObserver::merge(const TensorObserver& other) {
   state.finite += more.finite;
   state.nan += more.nan;
   state.infinite += more.infinite;
-  state.first_non_finite_sample = earlier(state.first_non_finite_sample, more.first_non_finite_sample);
+  state.first_non_finite_sample =
+      earlier(state.first_non_finite_sample, more.first_non_finite_sample);
   state.extremes.insert(state.extremes.end(), more.extremes.begin(), more.extremes.end());
   state.sums.merge(more.sums);
   state.squares.merge(more.squares);
@@ -219,7 +225,9 @@ void TensorObserver::merge(const TensorObserver& other) {
   state.channels.merge(more.channels);
 }
 
-std::optional<std::int64_t> TensorObserver::first_non_finite_sample() const { return state_->first_non_finite_sample; }
+std::optional<std::int64_t> TensorObserver::first_non_finite_sample() const {
+  return state_->first_non_finite_sample;
+}
 
 TensorStatistics TensorObserver::statistics() const {
   const State& state = *state_;
@@ -230,8 +238,10 @@ TensorStatistics TensorObserver::statistics() const {
   statistics.sum = state.sums.value(0);
   statistics.sum_of_squares = state.squares.value(0);
   for (const SampleExtremes& entry : in_sample_order(state.extremes)) {
-    statistics.min = statistics.sample_min.empty() ? entry.min : std::min(statistics.min, entry.min);
-    statistics.max = statistics.sample_max.empty() ? entry.max : std::max(statistics.max, entry.max);
+    statistics.min =
+        statistics.sample_min.empty() ? entry.min : std::min(statistics.min, entry.min);
+    statistics.max =
+        statistics.sample_max.empty() ? entry.max : std::max(statistics.max, entry.max);
     statistics.sample_min.push_back(entry.min);
     statistics.sample_max.push_back(entry.max);
   }

@@ -1,5 +1,6 @@
-// Percentile: the range that keeps p percent of the values. Symmetric: of |x|. Asymmetric: half of the rest is cut on
-// each side. Inside a bin the quantile is interpolated, so the result does not jump with the bin width.
+// Percentile: the range that keeps p percent of the values. Symmetric: of |x|. Asymmetric: half of
+// the rest is cut on each side. Inside a bin the quantile is interpolated, so the result does not
+// jump with the bin width.
 
 #include <algorithm>
 #include <span>
@@ -17,7 +18,8 @@ double quantile_position(std::span<const double> counts, double target) {
   double last_filled_end = 0;
   for (std::size_t bin = 0; bin < counts.size(); ++bin) {
     if (counts[bin] == 0) continue;
-    if (below + counts[bin] >= target) return static_cast<double>(bin) + std::max(0.0, target - below) / counts[bin];
+    if (below + counts[bin] >= target)
+      return static_cast<double>(bin) + std::max(0.0, target - below) / counts[bin];
     below += counts[bin];
     last_filled_end = static_cast<double>(bin + 1);
   }
@@ -45,13 +47,15 @@ Range percentile_range(const TensorStatistics& statistics, double percentile, bo
   const auto count = static_cast<double>(statistics.count);
   Range range;
   if (symmetric) {
-    range.high = quantile_position(magnitude_counts(histogram), percentile / 100 * count) * histogram.bin_width();
+    range.high = quantile_position(magnitude_counts(histogram), percentile / 100 * count) *
+                 histogram.bin_width();
     range.low = -range.high;
   } else {
     const double cut = (100 - percentile) / 200 * count;
     std::vector<double> counts = counts_upwards(histogram);
     const auto bins = static_cast<double>(histogram.negative.size());
-    // Each end from its own side: small shares keep their precision, and a cut of 0 is the extreme itself.
+    // Each end from its own side: small shares keep their precision, and a cut of 0 is the extreme
+    // itself.
     range.low = (quantile_position(counts, cut) - bins) * histogram.bin_width();
     std::reverse(counts.begin(), counts.end());
     range.high = (bins - quantile_position(counts, cut)) * histogram.bin_width();
@@ -59,21 +63,23 @@ Range percentile_range(const TensorStatistics& statistics, double percentile, bo
   return clamped_to_observed(range, statistics);
 }
 
-Range layer_wise_percentile_range(const TensorStatistics& statistics, const RangeOptions& options, bool symmetric) {
+Range layer_wise_percentile_range(const TensorStatistics& statistics, const RangeOptions& options,
+                                  bool symmetric) {
   const Density density(statistics);
   const IntegerLimits limits =
       integer_limits(options.type, options.symmetric_quantization, options.reduce_range);
   const auto error_of = [&](const Range& range) {
     const ScaleZeroPoint params =
         scale_for(range, options.type, options.symmetric_quantization, options.reduce_range);
-    return options.percentile_metric == PercentileMetric::mae ? mean_absolute_error(density, params, limits)
-                                                              : mean_squared_error(density, params, limits);
+    return options.percentile_metric == PercentileMetric::mae
+               ? mean_absolute_error(density, params, limits)
+               : mean_squared_error(density, params, limits);
   };
   // Nothing clipped is always a candidate; of equal errors the first in the caller's order wins.
   Range best = percentile_range(statistics, 100, symmetric);
   double best_error = error_of(best);
-  for (auto candidate = options.percentile_candidates.rbegin(); candidate != options.percentile_candidates.rend();
-       ++candidate) {
+  for (auto candidate = options.percentile_candidates.rbegin();
+       candidate != options.percentile_candidates.rend(); ++candidate) {
     const Range range = percentile_range(statistics, *candidate, symmetric);
     const double error = error_of(range);
     if (error <= best_error) {

@@ -1,7 +1,8 @@
-// Power-of-two scale of least mean squared error: Quark's five candidates, 2, 1, 1/2, 1/4 and 1/8 times the min-max scale
-// rounded to the nearest power of two; of equal errors the larger scale wins. With asymmetric quantization a scale too
-// small for the whole range also has to choose where to clip: its zero point is searched too (Quark refuses this case
-// and silently takes another method).
+// Power-of-two scale of least mean squared error: Quark's five candidates, 2, 1, 1/2, 1/4 and 1/8
+// times the min-max scale rounded to the nearest power of two; of equal errors the larger scale
+// wins. With asymmetric quantization a scale too small for the whole range also has to choose where
+// to clip: its zero point is searched too (Quark refuses this case and silently takes another
+// method).
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +25,8 @@ struct Candidate {
 };
 
 /// The range whose scale is exactly params.scale, whatever way scales are rounded to powers of two.
-Range range_of(const ScaleZeroPoint& params, const IntegerLimits& limits, bool symmetric_quantization) {
+Range range_of(const ScaleZeroPoint& params, const IntegerLimits& limits,
+               bool symmetric_quantization) {
   const double scale = params.scale;
   if (symmetric_quantization) {
     const double half = static_cast<double>(limits.high - limits.low) / 2 * scale;
@@ -42,8 +44,8 @@ class PowerOfTwoMse {
         limits_(integer_limits(options.type, options.symmetric_quantization, options.reduce_range)),
         observed_{.low = std::min(static_cast<double>(statistics.min), 0.0),
                   .high = std::max(static_cast<double>(statistics.max), 0.0)},
-        start_(scale_for(observed_, options.type, options.symmetric_quantization, options.reduce_range,
-                         PowerOfTwoRounding::nearest)) {}
+        start_(scale_for(observed_, options.type, options.symmetric_quantization,
+                         options.reduce_range, PowerOfTwoRounding::nearest)) {}
 
   [[nodiscard]] Range best() const {
     Candidate best;
@@ -64,12 +66,13 @@ class PowerOfTwoMse {
 
   [[nodiscard]] Candidate best_with(float scale) const {
     if (options_.symmetric_quantization) return candidate(scale, start_.zero_point);
-    // Zero points that put the low end, and the high end, of the observed values on the last integer.
+    // Zero points that put the low end, and the high end, of the observed values on the last
+    // integer.
     const double for_low = static_cast<double>(limits_.low) - observed_.low / scale;
     const double for_high = static_cast<double>(limits_.high) - observed_.high / scale;
     const auto clamped = [&](double zero_point) {
-      return static_cast<std::int64_t>(std::nearbyint(
-          std::clamp(zero_point, static_cast<double>(limits_.low), static_cast<double>(limits_.high))));
+      return static_cast<std::int64_t>(std::nearbyint(std::clamp(
+          zero_point, static_cast<double>(limits_.low), static_cast<double>(limits_.high))));
     };
     if (for_low <= for_high) return candidate(scale, start_.zero_point);  // all values fit
     return best_between(scale, clamped(for_high), clamped(for_low));

@@ -24,7 +24,8 @@ std::string to_string(RangeMethod method) {
 }
 
 bool is_power_of_two(RangeMethod method) {
-  return method == RangeMethod::power_of_two_non_overflow || method == RangeMethod::power_of_two_min_mse;
+  return method == RangeMethod::power_of_two_non_overflow ||
+         method == RangeMethod::power_of_two_min_mse;
 }
 
 }  // namespace quantsearch

@@ -2,7 +2,8 @@
 //
 //   s = (high - low) / (q_high - q_low),   z = rne(q_low - low / s)
 //
-// with 0 always inside [low, high], so that 0 is represented exactly (Jacob et al. 2018, arXiv:1712.05877, section 2.1).
+// with 0 always inside [low, high], so that 0 is represented exactly (Jacob et al. 2018,
+// arXiv:1712.05877, section 2.1).
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +19,8 @@ namespace {
 /// Zero inside, no overflow of the difference, symmetric when asked.
 Range widened(const Range& range, bool symmetric) {
   constexpr double kLargest = static_cast<double>(std::numeric_limits<float>::max()) / 2;
-  Range wide{.low = std::clamp(range.low, -kLargest, 0.0), .high = std::clamp(range.high, 0.0, kLargest)};
+  Range wide{.low = std::clamp(range.low, -kLargest, 0.0),
+             .high = std::clamp(range.high, 0.0, kLargest)};
   if (symmetric) {
     wide.high = std::max(-wide.low, wide.high);
     wide.low = -wide.high;
@@ -79,7 +81,8 @@ ScaleZeroPoint scale_for(const Range& range, DataType type, bool symmetric, bool
     // Exact: the formula gives 127.5 for uint8, which rounding errors of low / s could take to 127.
     result.zero_point = is_signed(limits) ? 0 : (limits.high + 1) / 2;
   } else {
-    // The scale before rounding to a power of two: what rounding adds or takes away goes to both ends in proportion.
+    // The scale before rounding to a power of two: what rounding adds or takes away goes to both
+    // ends in proportion.
     result.zero_point = static_cast<std::int64_t>(
         std::nearbyint(static_cast<double>(limits.low) - wide.low / scale));
   }

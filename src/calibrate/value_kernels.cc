@@ -1,9 +1,11 @@
-// Highway compiles everything between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once for each instruction set.
+// Highway compiles everything between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once for each
+// instruction set.
 
 #include "calibrate/value_kernels.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "calibrate/value_kernels.cc"
@@ -44,7 +46,8 @@ RunSummary Summarize(const float* values, std::size_t count) {
     summary.min = hn::GetLane(hn::MinOfLanes(floats, low));
     summary.max = hn::GetLane(hn::MaxOfLanes(floats, high));
     summary.sum = hn::GetLane(hn::SumOfLanes(doubles, hn::Add(sum_low, sum_high)));
-    summary.sum_of_squares = hn::GetLane(hn::SumOfLanes(doubles, hn::Add(squares_low, squares_high)));
+    summary.sum_of_squares =
+        hn::GetLane(hn::SumOfLanes(doubles, hn::Add(squares_low, squares_high)));
   }
   for (; at < count; ++at) {
     const float value = values[at];
@@ -59,10 +62,12 @@ RunSummary Summarize(const float* values, std::size_t count) {
 
 /// Bins of the values, in order; returns how many were written.
 template <bool kSkipZeros>
-std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bins, std::uint32_t* found) {
+std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bins,
+                     std::uint16_t* found) {
   const hn::ScalableTag<float> floats;
   const hn::RebindToSigned<decltype(floats)> integers;
   const hn::RebindToUnsigned<decltype(floats)> unsigneds;
+  const hn::Rebind<std::uint16_t, decltype(floats)> shorts;
   const std::size_t lanes = hn::Lanes(floats);
   const auto zero = hn::Zero(floats);
   const auto inverse_width = hn::Set(floats, bins.inverse_width);
@@ -72,15 +77,17 @@ std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bin
   std::size_t at = 0;
   for (; at + lanes <= count; at += lanes) {
     const auto here = hn::LoadU(floats, values + at);
-    const auto bin = hn::BitCast(unsigneds, hn::ConvertTo(integers, hn::Mul(hn::Abs(here), inverse_width)));
+    const auto bin =
+        hn::BitCast(unsigneds, hn::ConvertTo(integers, hn::Mul(hn::Abs(here), inverse_width)));
     const auto is_negative = hn::RebindMask(unsigneds, hn::Lt(here, zero));
     const auto signed_bin = hn::Or(bin, hn::IfThenElseZero(is_negative, offset));
     if constexpr (kSkipZeros) {
       const auto keep = hn::Ne(here, zero);
-      hn::StoreU(hn::Compress(signed_bin, hn::RebindMask(unsigneds, keep)), unsigneds, found + written);
+      const auto kept = hn::Compress(signed_bin, hn::RebindMask(unsigneds, keep));
+      hn::StoreU(hn::DemoteTo(shorts, hn::BitCast(integers, kept)), shorts, found + written);
       written += hn::CountTrue(floats, keep);
     } else {
-      hn::StoreU(signed_bin, unsigneds, found + written);
+      hn::StoreU(hn::DemoteTo(shorts, hn::BitCast(integers, signed_bin)), shorts, found + written);
       written += lanes;
     }
   }
@@ -88,25 +95,34 @@ std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bin
     const float value = values[at];
     if (kSkipZeros && value == 0) continue;
     const auto bin = static_cast<std::uint32_t>(std::abs(value) * bins.inverse_width);
-    found[written++] = bin + (value < 0 ? negative_bins : 0);
+    found[written++] = static_cast<std::uint16_t>(bin + (value < 0 ? negative_bins : 0));
   }
   return written;
 }
 
-void CountValues(const float* values, std::size_t count, const LaneBins& bins, bool skip_zeros) {
-  // A whole vector is stored even when few of its lanes are kept.
-  alignas(64) std::uint32_t found[kBlockValues + 64];
-  const std::size_t written = skip_zeros ? FindBins<true>(values, count, bins, found)
-                                         : FindBins<false>(values, count, bins, found);
-  std::uint16_t* const counts = bins.counts;
+/// Bins are read back four at a time: one load and three shifts cost less than four loads.
+void CountFound(const std::uint16_t* found, std::size_t written, std::uint16_t* counts) {
   std::size_t at = 0;
   for (; at + kLanes <= written; at += kLanes) {
-    ++counts[found[at] * kLanes];
-    ++counts[found[at + 1] * kLanes + 1];
-    ++counts[found[at + 2] * kLanes + 2];
-    ++counts[found[at + 3] * kLanes + 3];
+    std::uint64_t four = 0;
+    std::memcpy(&four, found + at, sizeof(four));
+    ++counts[(four & 0xFFFF) * kLanes];
+    ++counts[(four >> 16 & 0xFFFF) * kLanes + 1];
+    ++counts[(four >> 32 & 0xFFFF) * kLanes + 2];
+    ++counts[(four >> 48) * kLanes + 3];
   }
   for (; at < written; ++at) ++counts[found[at] * kLanes];
+}
+
+void CountValues(const float* values, std::size_t count, const LaneBins& bins, bool skip_zeros) {
+  // A whole vector is stored even when few of its lanes are kept.
+  alignas(64) std::uint16_t found[kBatchValues + 64];
+  for (std::size_t at = 0; at < count; at += kBatchValues) {
+    const std::size_t batch = std::min(kBatchValues, count - at);
+    const std::size_t written = skip_zeros ? FindBins<true>(values + at, batch, bins, found)
+                                           : FindBins<false>(values + at, batch, bins, found);
+    CountFound(found, written, bins.counts);
+  }
 }
 
 }  // namespace quantsearch::HWY_NAMESPACE
