@@ -39,9 +39,8 @@ std::optional<std::int64_t> next_change(const std::string& op_type, std::int64_t
 }
 
 bool is_operator(const std::string& op_type, std::int64_t opset) {
-  const auto* const schema =
-      onnx::OpSchemaRegistry::Schema(op_type, static_cast<int>(opset), onnx::ONNX_DOMAIN);
-  return schema != nullptr && !schema->Deprecated();
+  return onnx::OpSchemaRegistry::Schema(op_type, static_cast<int>(opset), onnx::ONNX_DOMAIN) !=
+         nullptr;
 }
 
 bool is_compatible_change(const std::string& op_type, std::int64_t version) {

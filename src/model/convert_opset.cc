@@ -138,12 +138,12 @@ class GraphConverter final : public model_io::AdapterContext {
   /// Version by version; what an adapter puts in the node's place goes on from there.
   [[nodiscard]] std::vector<Node> convert_node(Node node, std::int64_t from) {
     if (!node.domain.empty()) return {std::move(node)};
-    if (!model_io::is_operator(node.op_type, from)) {
-      throw Unsupported(
-          fmt::format("convert: {} is not an operator of opset {}", node_text(node), from));
-    }
     const std::optional<std::int64_t> next = model_io::next_change(node.op_type, from, version_);
-    if (!next) return {std::move(node)};
+    if (!next) {
+      if (model_io::is_operator(node.op_type, version_)) return {std::move(node)};
+      throw Unsupported(
+          fmt::format("convert: {} is not an operator of opset {}", node_text(node), version_));
+    }
     std::vector<Node> result;
     for (Node& step : adapt(std::move(node), *next)) {
       for (Node& converted : convert_node(std::move(step), *next))

@@ -31,6 +31,17 @@ onnx::ModelProto without_large_values(const Model& model) {
       });
 }
 
+/// libonnx's checker refuses inputs and outputs of unknown rank, which the format allows and
+/// runtimes run.
+void give_shapes(onnx::GraphProto& graph) {
+  for (auto* list : {graph.mutable_input(), graph.mutable_output()}) {
+    for (onnx::ValueInfoProto& value : *list) {
+      if (value.type().has_tensor_type())
+        (void)value.mutable_type()->mutable_tensor_type()->mutable_shape();
+    }
+  }
+}
+
 /// libonnx writes over several lines; a message of ours is one sentence.
 std::string one_line(std::string text) {
   for (char& letter : text) {
@@ -38,6 +49,22 @@ std::string one_line(std::string text) {
   }
   while (!text.empty() && (text.back() == ' ' || text.back() == '.')) text.pop_back();
   return text;
+}
+
+/// libonnx reads inputs an operator must have without looking whether they are there.
+void require_inputs(const onnx::GraphProto& graph, int opset) {
+  for (const onnx::NodeProto& node : graph.node()) {
+    const auto* const schema =
+        onnx::OpSchemaRegistry::Schema(node.op_type(), opset, onnx::ONNX_DOMAIN);
+    if (node.domain().empty() && schema != nullptr && node.input_size() < schema->min_input()) {
+      throw InvalidInput(fmt::format("shape inference: {} '{}' has {} inputs, expected at least {}",
+                                     node.op_type(), node.name(), node.input_size(),
+                                     schema->min_input()));
+    }
+    for (const onnx::AttributeProto& attribute : node.attribute()) {
+      if (attribute.has_g()) require_inputs(attribute.g(), opset);
+    }
+  }
 }
 
 void infer_once(onnx::ModelProto& proto) {
@@ -75,11 +102,50 @@ void infer(onnx::ModelProto& proto) {
     infer_once(proto);  // each round states at least one more rank
 }
 
+/// What the model's own value infos say beyond the inference, and what follows from it. They are
+/// notes of whoever wrote the model: where they contradict its operators they are wrong, and
+/// libonnx would believe them.
+void add_stated(onnx::ModelProto& proto,
+                const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& stated) {
+  onnx::ModelProto extended = proto;
+  std::map<std::string, onnx::ValueInfoProto*, std::less<>> inferred;
+  for (onnx::ValueInfoProto& value : *extended.mutable_graph()->mutable_value_info())
+    inferred[value.name()] = &value;
+  bool has_added = false;
+  for (const onnx::ValueInfoProto& value : stated) {
+    const auto known = inferred.find(value.name());
+    if (known == inferred.end()) {
+      *extended.mutable_graph()->add_value_info() = value;
+      has_added = true;
+    } else if (!known->second->type().tensor_type().has_shape() &&
+               value.type().tensor_type().has_shape()) {
+      *known->second = value;
+      has_added = true;
+    }
+  }
+  if (!has_added) return;
+  try {
+    infer(extended);
+    proto = std::move(extended);
+  } catch (const std::exception&) {
+    // They contradict the operators: the inference without them stands.
+  }
+}
+
 }  // namespace
 
 void check_model(const Model& model) {
+  const onnx::ModelProto proto = without_large_values(model);
+  onnx::ModelProto structure = proto;
+  give_shapes(*structure.mutable_graph());
+  onnx::ModelProto inferred = proto;
+  const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1,
+                                           /*data_prop=*/false);
   try {
-    onnx::checker::check_model(without_large_values(model), /*full_check=*/true);
+    // The two halves of libonnx's full check, apart because only the second may see the real inputs
+    // and outputs.
+    onnx::checker::check_model(structure);
+    onnx::shape_inference::InferShapes(inferred, onnx::OpSchemaRegistry::Instance(), strict);
   } catch (const std::exception& error) {
     throw InvalidInput(
         fmt::format("check: the model is not valid ONNX: {}", one_line(error.what())));
@@ -88,20 +154,16 @@ void check_model(const Model& model) {
 
 Model infer_shapes(Model model) {
   onnx::ModelProto proto = without_large_values(model);
+  require_inputs(proto.graph(), static_cast<int>(model.opset()));
+  google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> stated;
+  proto.mutable_graph()->mutable_value_info()->Swap(&stated);
   try {
     infer(proto);
-  } catch (const std::exception&) {
-    // Value infos are notes of whoever wrote the model; when they contradict its operators they are
-    // wrong.
-    proto = without_large_values(model);
-    proto.mutable_graph()->clear_value_info();
-    try {
-      infer(proto);
-    } catch (const std::exception& error) {
-      throw InvalidInput(
-          fmt::format("shape inference: the model contradicts itself: {}", one_line(error.what())));
-    }
+  } catch (const std::exception& error) {
+    throw InvalidInput(
+        fmt::format("shape inference: the model contradicts itself: {}", one_line(error.what())));
   }
+  add_stated(proto, stated);
   model.graph.values.clear();
   for (onnx::ValueInfoProto& value : *proto.mutable_graph()->mutable_value_info()) {
     model.graph.values.push_back(model_io::read_value_info(std::move(value)));

@@ -40,10 +40,10 @@ std::string describe_cycle(const Graph& graph, const std::vector<std::vector<int
     const int next = *std::ranges::find_if(
         before, [&](int node) { return !placed[static_cast<std::size_t>(node)]; });
     const auto met = std::ranges::find(path, next);
+    const bool is_closed = met != path.end();
+    if (is_closed) path.erase(path.begin(), met);  // what only leads to the cycle
     path.push_back(next);
-    if (met == path.end() - 1) continue;
-    path.erase(path.begin(), std::ranges::find(path, next));
-    break;
+    if (is_closed) break;
   }
   std::ranges::reverse(path);
   constexpr std::size_t kShown = 6;  // enough to find the place in a viewer

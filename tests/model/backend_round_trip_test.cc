@@ -49,15 +49,22 @@ class BackendSuite : public ::testing::Test {
   TemporaryFolder folder_;
 
   /// "" when loading, saving and loading again gives the same graph, bytes and canonical proto.
-  std::string round_trip(const std::filesystem::path& file, const onnx::ModelProto& original) {
+  /// Flushing a thousand files to disk takes long, so `on_disk` is for some; save_model writes what
+  /// serialize_model returns.
+  std::string round_trip(const std::filesystem::path& file, const onnx::ModelProto& original,
+                         bool on_disk) {
     const Model loaded = load_model(file);
-    const std::filesystem::path copy = folder_.path() / "copy.onnx";
-    save_model(loaded, copy);
-    const Model again = load_model(copy);
+    std::string saved = serialize_model(loaded);
+    if (on_disk) {
+      const std::filesystem::path copy = folder_.path() / "copy.onnx";
+      save_model(loaded, copy);
+      if (read_file(copy) != saved) return "the file differs from the bytes";
+    }
+    const Model again = parse_model(std::as_bytes(std::span(saved)));
     if (again != loaded) return "the graphs differ";
-    if (serialize_model(again) != serialize_model(loaded)) return "the bytes differ";
+    if (serialize_model(again) != saved) return "the bytes differ";
     return testing::first_difference(testing::canonical(original),
-                                     testing::canonical(parse_proto(read_file(copy))));
+                                     testing::canonical(parse_proto(saved)));
   }
 
   /// The same without the door's checks, for models older than it takes.
@@ -81,7 +88,7 @@ TEST_F(BackendSuite, EveryModelComesBackAsItWas) {
       ++too_old;
       continue;
     }
-    ASSERT_NO_THROW(EXPECT_EQ(round_trip(file, original), ""));
+    ASSERT_NO_THROW(EXPECT_EQ(round_trip(file, original, round_trips % 50 == 0), ""));
     ++round_trips;
   }
   fmt::print("backend suite: {} models came back as they were, {} more are older than opset 7\n",
