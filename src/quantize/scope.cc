@@ -65,8 +65,8 @@ class Scope {
         known.insert(known.end(), node.outputs.begin(), node.outputs.end());
       for (const ValueInfo& input : graph_.inputs) known.push_back(input.name);
     }
-    throw InvalidInput(fmt::format("quantize: {} in option '{}'",
-                                   unknown_name_message(what, name, known), option));
+    throw InvalidInput(
+        fmt::format("quantize: option '{}': {}", option, unknown_name_message(what, name, known)));
   }
 
   void require_known_types(const std::vector<std::string>& types, std::string_view option,
@@ -79,11 +79,9 @@ class Scope {
     for (const std::string& type : types) {
       if (known.contains(type)) continue;
       const std::vector<std::string> names(known.begin(), known.end());
-      throw InvalidInput(
-          fmt::format("quantize: {} in option '{}'",
-                      unknown_name_message(
-                          quantizable ? "quantizable operator type" : "operator type", type, names),
-                      option));
+      const char* const what = quantizable ? "quantizable operator type" : "operator type";
+      throw InvalidInput(fmt::format("quantize: option '{}': {}", option,
+                                     unknown_name_message(what, type, names)));
     }
   }
 

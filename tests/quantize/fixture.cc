@@ -8,7 +8,7 @@
 
 namespace quantsearch::testing {
 
-Ranges observed_ranges(const Model& model, int samples) {
+Ranges ranges_over(const Model& model, const std::vector<Batch>& samples) {
   const std::vector<std::string> wanted = tensors_to_observe(model);
   std::vector<std::string> taps;
   const GraphIndex index(model.graph);
@@ -17,19 +17,27 @@ Ranges observed_ranges(const Model& model, int samples) {
   }
   const auto session = open_session(model, {.threads = 1, .optimize = false, .taps = taps});
   Ranges ranges;
-  for (int sample = 0; sample < samples; ++sample) {
-    Batch values = random_inputs(model, 100 + static_cast<std::uint64_t>(sample));
-    for (auto& [name, tensor] : session->run(values)) values[name] = tensor;
+  for (const Batch& sample : samples) {
+    Batch values = sample;
+    for (auto& [name, tensor] : session->run(sample)) values[name] = tensor;
     for (const std::string& tensor : wanted) {
       const auto numbers = values.at(tensor).values<float>();
       if (numbers.empty()) continue;
-      const auto [low, high] = std::ranges::minmax(numbers);
-      const auto [entry, is_new] = ranges.try_emplace(tensor, Range{.low = low, .high = high});
-      entry->second.low = std::min(entry->second.low, static_cast<double>(low));
-      entry->second.high = std::max(entry->second.high, static_cast<double>(high));
+      const auto [low, high] = std::ranges::minmax_element(numbers);
+      const auto [entry, is_new] = ranges.try_emplace(tensor, Range{.low = *low, .high = *high});
+      entry->second.low = std::min(entry->second.low, static_cast<double>(*low));
+      entry->second.high = std::max(entry->second.high, static_cast<double>(*high));
     }
   }
   return ranges;
+}
+
+Ranges observed_ranges(const Model& model, int samples) {
+  std::vector<Batch> inputs;
+  for (int sample = 0; sample < samples; ++sample) {
+    inputs.push_back(random_inputs(model, 100 + static_cast<std::uint64_t>(sample)));
+  }
+  return ranges_over(model, inputs);
 }
 
 Model build_with_output(ModelBuilder& builder, const std::string& tensor) {

@@ -14,6 +14,8 @@ namespace quantsearch::testing {
 
 /// Min-max over a few random inputs of what tensors_to_observe names.
 [[nodiscard]] Ranges observed_ranges(const Model& model, int samples = 3);
+/// The same over given inputs.
+[[nodiscard]] Ranges ranges_over(const Model& model, const std::vector<Batch>& samples);
 [[nodiscard]] QuantizedModel quantized(const Model& model, const QuantizeOptions& options = {});
 /// Makes `tensor` an output and gives it the shape that inference finds.
 [[nodiscard]] Model build_with_output(ModelBuilder& builder, const std::string& tensor);
