@@ -84,7 +84,7 @@ std::string zip(const std::vector<ZipPart>& parts) {
                                little_endian(part.deflate ? 8 : 0, 2) + little_endian(0, 4) +
                                little_endian(crc, 4) + sizes + little_endian(part.name.size(), 2);
     directory += "PK\x01\x02" + little_endian(45, 2) + common +
-                 little_endian(central_extra.size(), 2) + little_endian(0, 10) +
+                 little_endian(central_extra.size(), 2) + std::string(10, '\0') +
                  (part.zip64 ? std::string(4, '\xff') : little_endian(file.size(), 4)) + part.name +
                  central_extra;
     file += "PK\x03\x04" + common + little_endian(local_extra.size(), 2) + part.name + local_extra +
