@@ -13,32 +13,50 @@ bool is_wide(DataType type) { return bits_of(type) > 8; }
 /// Operators that only move values and whose Q/DQ are dropped at 16 bits too.
 bool drops_pairs_at_16_bits(const Node& node) { return !node.is("MaxPool") && !node.is("Resize"); }
 
-/// Times the pair of `tensor` is read: reads by nodes, and as a graph output.
-int reads_of_pair(const Graph& graph, const GraphIndex& index, const std::string& tensor) {
-  int reads = index.is_graph_output(tensor) ? 1 : 0;
+/// Times the value behind the pair of `tensor` is read: by nodes and as a graph output. Behind a
+/// float producer only quantized nodes read it.
+int reads_of_pair(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                  const std::string& tensor) {
+  const auto pair = plan.pairs.find(tensor);
+  if (pair == plan.pairs.end()) return 0;
+  const bool by_all = pair->second.for_all_readers;
+  int reads = by_all && index.is_graph_output(tensor) ? 1 : 0;
   for (const int reader : index.consumers(tensor)) {
-    const auto& inputs = graph.nodes[static_cast<std::size_t>(reader)].inputs;
-    reads += std::max(1, static_cast<int>(std::ranges::count(inputs, tensor)));
+    const auto node = static_cast<std::size_t>(reader);
+    if (!by_all && !plan.nodes[node].quantized) continue;
+    reads += std::max(1, static_cast<int>(std::ranges::count(graph.nodes[node].inputs, tensor)));
   }
   return reads;
 }
 
+/// The tensor whose pair holds what `node` computes: behind its bias, and behind a clamp that is
+/// folded.
+std::string written_tensor(const Graph& graph, const Plan& plan, int node,
+                           const QuantizeOptions& options) {
+  std::string tensor = graph.nodes[static_cast<std::size_t>(node)].outputs[0];
+  const auto pair = plan.pairs.find(tensor);
+  if (pair != plan.pairs.end() && pair->second.before_clamp && !options.activation_symmetric) {
+    tensor = graph.nodes[static_cast<std::size_t>(*pair->second.before_clamp)].outputs[0];
+  }
+  return tensor;
+}
+
 /// ONNX Runtime on x86-64 turns an int8 tensor into uint8 only when its pair is read once; beside
 /// an int8 tensor that stays, its Conv, Gemm, MatMul, Add and Concat run in float.
-std::string why_int8_stays(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                           const Node& node) {
-  const auto stays = [&](const std::string& tensor) {
-    return plan.pairs.contains(tensor) && reads_of_pair(graph, index, tensor) > 1;
-  };
-  for (const auto& tensors : {node.inputs, node.outputs}) {
-    const auto found = std::ranges::find_if(tensors, stays);
-    if (found != tensors.end()) {
-      return fmt::format(
-          "its int8 tensor '{}' is read {} times, which ONNX Runtime runs in float; uint8 "
-          "activations "
-          "avoid it",
-          *found, reads_of_pair(graph, index, *found));
-    }
+std::string why_int8_stays(const Graph& graph, const GraphIndex& index, const Plan& plan, int node,
+                           const QuantizeOptions& options) {
+  std::vector<std::string> tensors = graph.nodes[static_cast<std::size_t>(node)].inputs;
+  // A MatMul with a bias can write floats (MatMulIntegerToFloat), so only what it reads matters.
+  if (!plan.nodes[static_cast<std::size_t>(node)].bias_add) {
+    tensors.push_back(written_tensor(graph, plan, node, options));
+  }
+  for (const std::string& tensor : tensors) {
+    const int reads = reads_of_pair(graph, index, plan, tensor);
+    if (reads < 2) continue;
+    return fmt::format(
+        "its int8 tensor '{}' is read {} times, which ONNX Runtime runs in float; uint8 "
+        "activations avoid it",
+        tensor, reads);
   }
   return "";
 }
@@ -78,7 +96,9 @@ std::string why_not_integer(const Graph& graph, const GraphIndex& index, const P
     return fmt::format("ONNX Runtime's CPU provider computes {} weights in float",
                        to_string(options.weight_type));
   }
-  return options.activation_type == DataType::int8 ? why_int8_stays(graph, index, plan, at) : "";
+  return options.activation_type == DataType::int8
+             ? why_int8_stays(graph, index, plan, node, options)
+             : "";
 }
 
 }  // namespace quantsearch

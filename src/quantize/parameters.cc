@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "quantize/bias.h"
 #include "quantize/weight_ranges.h"
@@ -18,8 +19,9 @@ struct Use {
   WeightOptions options;
   float factor = 1;  // Gemm: alpha
   std::vector<Range> ranges;
-  std::string bias;       // initializer, "" when there is none
-  float bias_factor = 1;  // Gemm: beta
+  std::string bias;                  // initializer, "" when there is none
+  float bias_factor = 1;             // Gemm: beta
+  std::optional<float> input_scale;  // when the bias becomes int32
   double widened = 1;
 };
 
@@ -80,6 +82,7 @@ std::vector<Use> collect_uses(const Graph& graph, const GraphIndex& index, const
             .ranges = {},
             .bias = std::string(node.is("MatMul") ? "" : node.input(2)),
             .bias_factor = 1,
+            .input_scale = std::nullopt,
             .widened = 1};
     if (node.is("Gemm")) {
       use.factor = node.float_attribute("alpha", 1);
@@ -128,6 +131,45 @@ RangeKey key_of(const Use& use) {
   return key;
 }
 
+/// Decides whether the bias becomes int32 and, if so, widens the weight ranges until it fits.
+void make_room_for_bias(Use& use, const Graph& graph, const GraphIndex& index, const Plan& plan,
+                        const Activations& activations, const QuantizeOptions& options) {
+  const Tensor* bias = use.bias.empty() ? nullptr : index.initializer(use.bias);
+  const auto input = activations.params.find(scaled_input(graph, index, plan, use.node));
+  if (bias == nullptr || !options.quantize_bias || input == activations.params.end()) return;
+  const auto& node = graph.nodes[static_cast<std::size_t>(use.node)];
+  if (!is_vector(*bias, output_channels(node, *index.initializer(use.weight)))) return;
+  use.input_scale = input->second.scales[0];
+  use.widened =
+      widen_for_bias(use.ranges, scaled(*bias, use.bias_factor), *use.input_scale, use.options);
+}
+
+LayerParameters layer_parameters(const Use& use,
+                                 const std::shared_ptr<const QuantizedTensor>& weight,
+                                 const GraphIndex& index) {
+  LayerParameters layer{.weight = use.weight,
+                        .quantized_weight = weight,
+                        .bias = use.bias,
+                        .quantized_bias = std::nullopt,
+                        .float_bias = std::nullopt,
+                        .note = ""};
+  if (use.widened > 1) {
+    layer.note = fmt::format(
+        "its weight scale was enlarged up to {:.4g} times so that the int32 bias '{}' does not "
+        "overflow",
+        use.widened, use.bias);
+  }
+  if (use.bias.empty()) return layer;
+  const Tensor bias = scaled(*index.initializer(use.bias), use.bias_factor);
+  const std::vector<float> scales = bias_scales(use.input_scale.value_or(0), weight->params);
+  if (use.input_scale && can_be_integer(scales)) {
+    layer.quantized_bias = quantize_bias(bias.reshaped({bias.size()}), scales);
+  } else if (use.bias_factor != 1) {
+    layer.float_bias = bias;
+  }
+  return layer;
+}
+
 }  // namespace
 
 std::string scaled_input(const Graph& graph, const GraphIndex& index, const Plan& plan, int node) {
@@ -147,52 +189,19 @@ std::map<int, LayerParameters> quantize_parameters(const Graph& graph, const Gra
   const auto weight_of = [&](const Use& use) {
     return scaled(*index.initializer(use.weight), use.factor);
   };
-  const auto found = once_per_key<RangeKey, std::vector<Range>>(
+  const auto ranges = once_per_key<RangeKey, std::vector<Range>>(
       uses, pool, key_of,
       [&](const Use& use) { return find_weight_ranges(weight_of(use), use.options); });
-
-  std::map<int, LayerParameters> layers;
-  std::vector<float> input_scales(uses.size(), 0);
   for (std::size_t at = 0; at < uses.size(); ++at) {
-    Use& use = uses[at];
-    use.ranges = *found[at];
-    const auto input = activations.params.find(scaled_input(graph, index, plan, use.node));
-    const Tensor* bias = use.bias.empty() ? nullptr : index.initializer(use.bias);
-    const auto& node = graph.nodes[static_cast<std::size_t>(use.node)];
-    if (bias == nullptr || !options.quantize_bias || input == activations.params.end()) continue;
-    if (!is_vector(*bias, output_channels(node, *index.initializer(use.weight)))) continue;
-    input_scales[at] = input->second.scales[0];
-    use.widened =
-        widen_for_bias(use.ranges, scaled(*bias, use.bias_factor), input_scales[at], use.options);
+    uses[at].ranges = *ranges[at];
+    make_room_for_bias(uses[at], graph, index, plan, activations, options);
   }
-
   const auto weights = once_per_key<RangeKey, QuantizedTensor>(
       uses, pool, key_of,
       [&](const Use& use) { return quantize_in_ranges(weight_of(use), use.ranges, use.options); });
+  std::map<int, LayerParameters> layers;
   for (std::size_t at = 0; at < uses.size(); ++at) {
-    const Use& use = uses[at];
-    LayerParameters layer{.weight = use.weight,
-                          .quantized_weight = weights[at],
-                          .bias = use.bias,
-                          .quantized_bias = std::nullopt,
-                          .float_bias = std::nullopt,
-                          .note = ""};
-    if (use.widened > 1) {
-      layer.note = fmt::format(
-          "its weight scale was enlarged up to {:.4g} times so that the int32 bias '{}' does not "
-          "overflow",
-          use.widened, use.bias);
-    }
-    if (!use.bias.empty()) {
-      const Tensor bias = scaled(*index.initializer(use.bias), use.bias_factor);
-      const std::vector<float> scales = bias_scales(input_scales[at], weights[at]->params);
-      if (input_scales[at] > 0 && can_be_integer(scales)) {
-        layer.quantized_bias = quantize_bias(bias.reshaped({bias.size()}), scales);
-      } else if (use.bias_factor != 1) {
-        layer.float_bias = bias;
-      }
-    }
-    layers.emplace(use.node, std::move(layer));
+    layers.emplace(uses[at].node, layer_parameters(uses[at], weights[at], index));
   }
   return layers;
 }

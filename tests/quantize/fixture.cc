@@ -59,19 +59,18 @@ std::map<std::string, int> fused_operators(const Model& model) {
   return report_kernels(optimized_model(model)).operators;
 }
 
-double steps_apart(const QuantizedModel& model, int samples) {
+double steps_apart_on(const QuantizedModel& model, const std::vector<Batch>& samples) {
   const auto fused = open_session(model.model, {.threads = 1, .optimize = true, .taps = {}});
   const auto plain = open_session(model.model, {.threads = 1, .optimize = false, .taps = {}});
   double worst = 0;
-  for (int sample = 0; sample < samples; ++sample) {
-    const Batch inputs = random_inputs(model.model, 200 + static_cast<std::uint64_t>(sample));
+  for (const Batch& inputs : samples) {
     const Batch fast = fused->run(inputs);
     for (const auto& [name, expected] : plain->run(inputs)) {
       const auto slow_values = expected.values<float>();
       const auto fast_values = fast.at(name).values<float>();
       const auto params = model.tensors.find(name);
       double step =
-          params != model.tensors.end() ? static_cast<double>(params->second.scales[0]) : 0;
+          params != model.tensors.end() ? static_cast<double>(params->second.scales[0]) : 1.0 / 255;
       for (const float value : slow_values)
         step = std::max(step, std::abs(static_cast<double>(value)) / 255);
       for (std::size_t at = 0; at < slow_values.size(); ++at) {
@@ -81,6 +80,14 @@ double steps_apart(const QuantizedModel& model, int samples) {
     }
   }
   return worst;
+}
+
+double steps_apart(const QuantizedModel& model, int samples) {
+  std::vector<Batch> inputs;
+  for (int sample = 0; sample < samples; ++sample) {
+    inputs.push_back(random_inputs(model.model, 200 + static_cast<std::uint64_t>(sample)));
+  }
+  return steps_apart_on(model, inputs);
 }
 
 namespace {

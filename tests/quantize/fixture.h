@@ -22,9 +22,10 @@ namespace quantsearch::testing {
 /// Operators of the graph ONNX Runtime really runs.
 [[nodiscard]] std::map<std::string, int> fused_operators(const Model& model);
 /// The largest difference between the fully optimized and the unoptimized model on random inputs,
-/// in steps of the quantized output (of the largest output value / 255 where an output is not
-/// quantized).
+/// in steps of the output: its scale, or 1/255 where it is not quantized, but no less than 1/255 of
+/// its largest value.
 [[nodiscard]] double steps_apart(const QuantizedModel& model, int samples = 2);
+[[nodiscard]] double steps_apart_on(const QuantizedModel& model, const std::vector<Batch>& samples);
 [[nodiscard]] std::string reason_of(const std::vector<LayerRecord>& layers,
                                     const std::string& node);
 [[nodiscard]] bool is_quantized(const std::vector<LayerRecord>& layers, const std::string& node);
