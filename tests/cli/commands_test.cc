@@ -153,7 +153,7 @@ TEST(Commands, SpaceCountsWithoutData) {
 TEST(Commands, InspectSaysWhatWouldBeQuantized) {
   const RunResult result = run_quantsearch({"inspect", kModel}, "/");
   EXPECT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_NE(result.out.find("input  input: float32 [batch, 1, 28, 28]"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("input  input: float32 [N, 1, 28, 28]"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("Conv"), std::string::npos);
 }
 
