@@ -65,6 +65,8 @@ void add_method(std::vector<Option>& table) {
                    .apply = [](QuantizationConfig& config, const Value& value) {
                      config.ranges.method = method_of(value);
                      config.quantize.power_of_two = is_power_of_two(config.ranges.method);
+                     // The nearest power of two can clip a third of the largest weights: the method searches theirs too.
+                     if (config.ranges.method == RangeMethod::power_of_two_min_mse) config.quantize.weight_range = WeightRange::mse;
                      config.quantize.power_of_two_rounding = config.ranges.method == RangeMethod::power_of_two_non_overflow
                                                                  ? PowerOfTwoRounding::up
                                                                  : PowerOfTwoRounding::nearest;

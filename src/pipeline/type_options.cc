@@ -92,6 +92,9 @@ void add_symmetry(std::vector<Option>& table) {
                                         {"Percentile", {"CalibrationMethod.Percentile"}}}),
                    .apply = [](QuantizationConfig& config, const Value& value) {
                      config.quantize.weight_range = weight_range(value);
+                   },
+                   .matters = [](const Settings& settings) {
+                     return effective_value("calibrate_method", settings) != Value("PowerOfTwoMethod.MinMSE");
                    }});
   table.push_back({.name = "extra_options.QuantizeBias",
                    .meaning = "biases as int32 with scale s_in * s_w; false leaves them float",

@@ -54,7 +54,7 @@ Range least_squares(const SortedWeights& weights, const WeightOptions& options) 
   BestRange search(weights, options);
   search.offer(widest);
   if (options.power_of_two) {
-    for (const double factor : {0.5, 0.25, 0.125, 0.0625}) search.offer(shrunk(widest, factor));
+    for (const double factor : {2.0, 0.5, 0.25, 0.125}) search.offer(shrunk(widest, factor));
     return search.best();
   }
   double best_factor = 1;

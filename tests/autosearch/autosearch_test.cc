@@ -189,7 +189,7 @@ TEST(AutoSearch, CalibrationDataAloneScoreTheCandidatesToo) {
   EXPECT_EQ(warnings[0], "the calibration data also score the candidates; give --evaluation DATA or --holdout FRACTION for an honest judgement");
 }
 
-TEST(AutoSearch, AsymmetricPowerOfTwoIsAsAccurateAsSymmetric) {
+TEST(AutoSearch, AsymmetricPowerOfTwoKeepsTheModelsAccuracy) {
   const TemporaryFolder folder;
   Setting setting(R"(
 search_metric: top1
@@ -200,7 +200,7 @@ search_space:
 )");
   const SearchResult result = setting.run(folder.path());
   ASSERT_EQ(result.study.trials.size(), 2U);
-  EXPECT_NEAR(score_of(result.study.trials[0], "top1"), score_of(result.study.trials[1], "top1"), 0.05);
+  for (const Trial& trial : result.study.trials) EXPECT_GT(score_of(trial, "top1"), 0.8) << to_string(trial.point);
 }
 
 TEST(AutoSearch, ADestroyedModelIsNoCandidateByDefault) {
