@@ -200,7 +200,10 @@ search_space:
 )");
   const SearchResult result = setting.run(folder.path());
   ASSERT_EQ(result.study.trials.size(), 2U);
-  for (const Trial& trial : result.study.trials) EXPECT_GT(score_of(trial, "top1"), 0.8) << to_string(trial.point);
+  for (const Trial& trial : result.study.trials) {
+    EXPECT_NEAR(score_of(trial, "top1"), result.document.float_model.scores.at("top1"), 0.02) << to_string(trial.point);
+    EXPECT_LT(score_of(trial, "rel_l2"), 0.005) << to_string(trial.point);
+  }
 }
 
 TEST(AutoSearch, ADestroyedModelIsNoCandidateByDefault) {
