@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
+#include <string>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
@@ -14,8 +15,11 @@ TEST(LogFile, LinesCarryTimeAndLevel) {
   const LogSink log = open_log_file(folder.path() / "log");
   log(LogLevel::info, "hello");
   log(LogLevel::warning, "careful");
-  const std::regex wanted(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info hello\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning careful\n)");
-  EXPECT_TRUE(std::regex_match(read_file(folder.path() / "log"), wanted)) << read_file(folder.path() / "log");
+  std::string text = read_file(folder.path() / "log");
+  std::ranges::replace_if(text, [](char c) { return c >= '0' && c <= '9'; }, 'd');
+  EXPECT_EQ(text,
+            "dddd-dd-ddTdd:dd:dd.dddZ info hello\n"
+            "dddd-dd-ddTdd:dd:dd.dddZ warning careful\n");
 }
 
 TEST(LogFile, AppendsToWhatIsThere) {
