@@ -62,7 +62,7 @@ class Context {
 /// 130 or 143 when a signal has come, else nullopt.
 [[nodiscard]] std::optional<int> interruption_code();
 
-/// The model, with a message about what is wrong with it when it cannot be loaded.
+/// Where a command's data are, as the user writes it.
 struct DataOptionsText {
   std::string path;
   std::optional<std::int64_t> limit;

@@ -1,4 +1,4 @@
-// quantsearch report: what a search has found, from its results or, while it runs, from its journal.
+// quantsearch report: what a search has found, from its results.
 
 #include <fmt/core.h>
 

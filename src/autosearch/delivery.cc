@@ -19,7 +19,7 @@ std::optional<double> latency_of(const Delivery& delivery, const Model& model) {
   // An interrupted user waits for files, not for stopwatches.
   if (delivery.environment.token.is_cancelled()) return std::nullopt;
   const Batch sample = delivery.reference.data().read(0, 1);
-  // Short: five models or more are measured; docs/benchmarks.md has the long measurements.
+  // Short, because five models or more are measured at the end of every search.
   return measure_latency(model, sample, {.seconds = 0.05, .token = {}}).median_ms;
 }
 

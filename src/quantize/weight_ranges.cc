@@ -47,8 +47,8 @@ class BestRange {
 
 /// The min-max range shrunk towards zero: coarse steps of 1/50 down to 1/5 (one outlier in a
 /// thousand normal weights asks for about 1/2, heavier tails for less), then steps of 1/500 around
-/// the best. Power-of-two scales have few candidates: the rounded min-max scale and its next four
-/// halves.
+/// the best. Power-of-two scales have few candidates: the rounded min-max scale, its double (rounding
+/// may have gone down and clips the largest weights then) and its next three halves.
 Range least_squares(const SortedWeights& weights, const WeightOptions& options) {
   const Range widest = min_max(weights);
   BestRange search(weights, options);
