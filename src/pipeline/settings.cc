@@ -165,7 +165,7 @@ std::optional<std::string> contradiction(const Settings& settings) {
     return "power-of-two methods need per-tensor weights (per_channel: false)";
   }
   if (power_of_two && reduced) return "power-of-two methods do not combine with reduce_range";
-  if (power_of_two && effective_value("extra_options.WeightCalibrateMethod", settings).as_string() == "Percentile") {
+  if (power_of_two && effective_value("extra_options.WeightCalibrateMethod", settings) == Value("Percentile")) {
     return "power-of-two methods do not combine with WeightCalibrateMethod Percentile";
   }
   return std::nullopt;

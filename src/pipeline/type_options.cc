@@ -85,16 +85,14 @@ void add_symmetry(std::vector<Option>& table) {
                      config.quantize.weight_symmetric = value.as_bool();
                    }});
   table.push_back({.name = "extra_options.WeightCalibrateMethod",
-                   .meaning = "range of weights: MinMax, MinMSE (least squared error), Percentile",
-                   .default_value = "MinMax",
-                   .canonical = one_of({{"MinMax", {"CalibrationMethod.MinMax"}},
-                                        {"MinMSE", {"ExtendedCalibrationMethod.MinMSE", "CalibrationMethod.MinMSE"}},
-                                        {"Percentile", {"CalibrationMethod.Percentile"}}}),
+                   .meaning = "range of weights: MinMax, MinMSE (least squared error), Percentile; absent: MinMSE under "
+                              "PowerOfTwoMethod.MinMSE, else MinMax",
+                   .default_value = {},
+                   .canonical = optional(one_of({{"MinMax", {"CalibrationMethod.MinMax"}},
+                                                 {"MinMSE", {"ExtendedCalibrationMethod.MinMSE", "CalibrationMethod.MinMSE"}},
+                                                 {"Percentile", {"CalibrationMethod.Percentile"}}})),
                    .apply = [](QuantizationConfig& config, const Value& value) {
-                     config.quantize.weight_range = weight_range(value);
-                   },
-                   .matters = [](const Settings& settings) {
-                     return effective_value("calibrate_method", settings) != Value("PowerOfTwoMethod.MinMSE");
+                     if (!value.is_null()) config.quantize.weight_range = weight_range(value);
                    }});
   table.push_back({.name = "extra_options.QuantizeBias",
                    .meaning = "biases as int32 with scale s_in * s_w; false leaves them float",

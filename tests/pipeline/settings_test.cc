@@ -60,6 +60,13 @@ TEST(Settings, QuarksOtherNamesMeanTheSameOption) {
   EXPECT_EQ(settings.at("op_types_to_quantize"), Value(Value::List{"Conv"}));
 }
 
+TEST(Settings, PowerOfTwoMinMseSearchesWeightRangesUnlessToldOtherwise) {
+  EXPECT_EQ(resolve(settings_of_yaml("calibrate_method: MinMSE")).quantize.weight_range, WeightRange::mse);
+  EXPECT_EQ(resolve(settings_of_yaml("{calibrate_method: MinMSE, extra_options: {WeightCalibrateMethod: MinMax}}")).quantize.weight_range,
+            WeightRange::min_max);
+  EXPECT_EQ(resolve(settings_of_yaml("calibrate_method: NonOverflow")).quantize.weight_range, WeightRange::min_max);
+}
+
 TEST(Settings, AnUnknownKeyNamesTheNearest) {
   EXPECT_EQ(message_of([] { (void)settings_of_yaml("activation_typ: QInt8"); }),
             "configuration: unknown key 'activation_typ'; nearest known: 'activation_type'");
