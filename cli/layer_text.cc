@@ -4,23 +4,18 @@
 
 #include <map>
 
+#include "quantsearch/base/names.h"
+
 namespace quantsearch::cli {
 
 namespace {
+
+constexpr std::size_t kShown = 4;  // nodes named for each reason
 
 struct Count {
   int quantized = 0;
   int left_float = 0;
 };
-
-/// "conv1, conv2, conv3 and 12 more"
-std::string some_names(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 4;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += (i > 0 ? ", " : "") + names[i];
-  if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
-  return text;
-}
 
 }  // namespace
 
@@ -33,7 +28,7 @@ std::string layers_text(const std::vector<LayerRecord>& layers) {
   }
   std::string text = fmt::format("{:<24}{:>10}{:>10}\n", "operator", "quantized", "float");
   for (const auto& [op_type, count] : counts) text += fmt::format("{:<24}{:>10}{:>10}\n", op_type, count.quantized, count.left_float);
-  for (const auto& [reason, nodes] : reasons) text += fmt::format("{} ({}): {}\n", reason, nodes.size(), some_names(nodes));
+  for (const auto& [reason, nodes] : reasons) text += fmt::format("{} ({}): {}\n", reason, nodes.size(), some_of(nodes, kShown));
   return text;
 }
 

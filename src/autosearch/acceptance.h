@@ -14,6 +14,7 @@ namespace quantsearch {
 struct ObjectiveName {
   std::string name;
   Direction direction = Direction::minimize;
+  [[nodiscard]] Goal goal() const { return direction == Direction::minimize ? Goal::minimize : Goal::maximize; }
 };
 [[nodiscard]] ObjectiveName objective_of(const AutoSearchConfig& config, const std::optional<CustomEvaluator>& evaluator);
 

@@ -113,7 +113,7 @@ class Search {
     announce(acceptance);
 
     // A first guess: a trial is about a forward pass of the evaluation data, which the reference has just made.
-    TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, seconds_so_far())), content_key(input_.model),
+    TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, seconds_so_far())), pipeline_.model_key(),
                      data_.calibration->content_key());
     TrialRunner runner({.config = config_, .pipeline = pipeline_, .reference = reference, .pool = *environment_.pool,
                         .evaluator = evaluator_, .acceptance = acceptance, .costs = costs, .objective = objective_,
@@ -138,7 +138,6 @@ class Search {
     return config;
   }
 
-  [[nodiscard]] Goal goal() const { return objective_.direction == Direction::minimize ? Goal::minimize : Goal::maximize; }
   [[nodiscard]] double seconds_so_far() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   [[nodiscard]] OutputFolder::Existing existing() const {
@@ -164,7 +163,7 @@ class Search {
     for (const std::int64_t label : data_.labels.value_or(Labels{})) labels.add(label);
     Value weights(Value::Map{});
     for (const auto& [output, weight] : config_.output_weights) weights.set(output, weight);
-    return Value::Map{{"model", content_key(input_.model).hex()},
+    return Value::Map{{"model", pipeline_.model_key().hex()},
                       {"calibration", data_.calibration->content_key().hex()},
                       {"evaluation", data_.evaluation->content_key().hex()},
                       {"labels", labels.finish().hex()},
@@ -179,7 +178,7 @@ class Search {
         fmt::format("space: {} points, {}{} distinct{}", summary_.raw, summary_.complete ? "" : "at least ", summary_.distinct,
                     summary_.filtered.empty() ? "" : "; left out: " + reasons_of(summary_.filtered)));
     say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", objective_.name, acceptance.rule()));
-    if (environment_.on_space) environment_.on_space(summary_, objective_.name, goal());
+    if (environment_.on_space) environment_.on_space(summary_, objective_.name, objective_.goal());
   }
 
   Study walk(TrialRunner& runner, const TrialCosts& costs, const OutputFolder& output, StudyStore& store) {
@@ -187,12 +186,12 @@ class Search {
       if (beats(trial, best_, objective_.direction)) best_ = trial;
     }
     // A kill between the journal and the file may have left an older best.onnx.
-    if (best_) output.write_best(runner.rebuild(best_->point)->model, settings_of(config_.base, best_->point));
+    if (best_) output.write_best(runner.model_of(best_->point)->model, settings_of(config_.base, best_->point));
     const auto on_trial = [&](const Trial& trial) {
       log_trial(environment_.log, trial);
       if (beats(trial, best_, objective_.direction)) {
         best_ = trial;
-        output.write_best(runner.rebuild(trial.point)->model, settings_of(config_.base, trial.point));
+        output.write_best(runner.model_of(trial.point)->model, settings_of(config_.base, trial.point));
       }
       if (environment_.on_trial) environment_.on_trial(trial);
     };
@@ -202,7 +201,7 @@ class Search {
     // The estimates as they are before the first trial: with measured times the order would depend on the machine's mood.
     const auto sampler = sampler_of(config_, space_, normalize_, [first = costs](const Point& point) { return first.expected(point); });
     Study study = optimize(*sampler, objective,
-                           {.goal = goal(),
+                           {.goal = objective_.goal(),
                             .stop = config_.stop, .token = environment_.token, .on_trial = on_trial, .on_start = environment_.on_start},
                            store);
     const CacheReport cache = pipeline_.cache_report();

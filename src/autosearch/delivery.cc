@@ -36,7 +36,7 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end()) measured.push_back(*delivery.best);
   for (const std::int64_t number : measured) {
     TrialResult& trial = document.trials[static_cast<std::size_t>(number)];
-    const auto quantized = delivery.runner.rebuild(trial.config);
+    const auto quantized = delivery.runner.model_of(trial.config);
     if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, quantized->model);
     trial.model.latency_ms = latency_of(delivery, quantized->model);
   }
@@ -48,7 +48,7 @@ ResultsDocument deliver(const Delivery& delivery) {
   ResultsDocument document;
   document.model = delivery.input.model_name;
   document.objective = delivery.objective.name;
-  document.goal = delivery.objective.direction == Direction::minimize ? Goal::minimize : Goal::maximize;
+  document.goal = delivery.objective.goal();
   document.tolerance = delivery.tolerance;
   document.float_model = float_result(delivery);
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));

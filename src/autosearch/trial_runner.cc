@@ -2,12 +2,12 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <set>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
 
 namespace quantsearch {
 
@@ -37,10 +37,7 @@ void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedMo
   }
   constexpr std::size_t kNamed = 3;
   for (const auto& [reason, nodes] : by_reason) {
-    std::string names;
-    for (std::size_t i = 0; i < std::min(nodes.size(), kNamed); ++i) names += (i > 0 ? ", " : "") + nodes[i];
-    if (nodes.size() > kNamed) names += fmt::format(" and {} more", nodes.size() - kNamed);
-    say(log, LogLevel::detail, fmt::format("trial {}: {}: {}", number, reason, names));
+    say(log, LogLevel::detail, fmt::format("trial {}: {}: {}", number, reason, some_of(nodes, kNamed)));
   }
 }
 
@@ -81,12 +78,14 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
     candidate.stages.push_back({.name = "custom", .seconds = seconds_since(custom_start), .cached = false});
   }
   context_.costs.learn(point, seconds_since(start));
+  latest_ = {.point = point, .quantized = candidate.quantized};
   return TrialSuccess{.value = scores.metrics.at(context_.objective.name),
                       .is_candidate = context_.acceptance.accepts(scores.metrics),
                       .details = details_of(scores, candidate.stages)};
 }
 
-std::shared_ptr<const QuantizedModel> TrialRunner::rebuild(const Point& point) const {
+std::shared_ptr<const QuantizedModel> TrialRunner::model_of(const Point& point) const {
+  if (latest_.quantized != nullptr && latest_.point == point) return latest_.quantized;
   return context_.pipeline.build(resolve(settings_of(context_.config.base, point)), {}).quantized;
 }
 

@@ -34,10 +34,15 @@ class TrialRunner {
 
   /// Builds and scores. Throws what the stages throw.
   [[nodiscard]] TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token);
-  /// The model of a finished trial again: from the stage cache where it is still held.
-  [[nodiscard]] std::shared_ptr<const QuantizedModel> rebuild(const Point& point) const;
+  /// The model of a finished trial: the latest one's is at hand, others are built again from what the stage cache holds.
+  [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point) const;
 
  private:
+  struct Latest {
+    Point point;
+    std::shared_ptr<const QuantizedModel> quantized;
+  };
+  Latest latest_;
   TrialContext context_;
 };
 

@@ -75,4 +75,11 @@ std::string unknown_name_message(std::string_view what, std::string_view name,
                      fmt::join(quoted(cut ? known.first(kMostListed) : known), ", "), cut ? ", …" : "");
 }
 
+std::string some_of(std::span<const std::string> names, std::size_t shown) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < shown; ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
 }  // namespace quantsearch

@@ -130,4 +130,6 @@ const Model& Pipeline::simplified(const SimplifyOptions& options) {
 
 CacheReport Pipeline::cache_report() const { return state_->cache.report(); }
 
+const Key& Pipeline::model_key() const { return state_->model_key; }
+
 }  // namespace quantsearch

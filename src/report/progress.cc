@@ -23,8 +23,7 @@ struct ProgressLine::State {
   void note(const Trial& trial) {
     ++count;
     if (trial.state != TrialState::complete) return;
-    const bool is_better = !best || (goal == Goal::minimize ? *trial.value < *best->value : *trial.value > *best->value);
-    if (is_better) best = trial;
+    if (!best || is_better(*trial.value, *best->value, goal)) best = trial;
   }
 
   [[nodiscard]] std::string best_text() const {

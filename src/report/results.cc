@@ -68,9 +68,7 @@ Value to_value(const TrialResult& trial) {
 }
 
 TrialState state_from(const std::string& name) {
-  for (const TrialState state : {TrialState::running, TrialState::complete, TrialState::failed, TrialState::pruned, TrialState::interrupted}) {
-    if (to_string(state) == name) return state;
-  }
+  if (const auto state = parse_trial_state(name)) return *state;
   throw InvalidInput(fmt::format("results: got the trial state '{}', expected complete, failed, pruned or interrupted", name));
 }
 

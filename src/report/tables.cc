@@ -38,9 +38,7 @@ std::vector<std::string> shown_scores(const ResultsDocument& document) {
 }
 
 bool better(const TrialResult& a, const TrialResult& b, const ResultsDocument& document) {
-  const double value_a = a.model.scores.at(document.objective);
-  const double value_b = b.model.scores.at(document.objective);
-  return document.goal == Goal::minimize ? value_a < value_b : value_a > value_b;
+  return is_better(a.model.scores.at(document.objective), b.model.scores.at(document.objective), document.goal);
 }
 
 /// Complete trials, best first: those in best.onnx and the candidates before the rest.

@@ -39,10 +39,7 @@ const Value& field(const Value& record, const char* name) {
 }
 
 TrialState state_from(const std::string& name) {
-  for (const TrialState state : {TrialState::running, TrialState::complete, TrialState::failed,
-                                 TrialState::pruned, TrialState::interrupted}) {
-    if (to_string(state) == name) return state;
-  }
+  if (const auto state = parse_trial_state(name)) return *state;
   throw InvalidInput(fmt::format("got state '{}', expected the state of a trial", name));
 }
 

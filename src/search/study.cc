@@ -33,6 +33,14 @@ std::string to_string(TrialState state) {
   throw InternalError("trial state without a name");
 }
 
+std::optional<TrialState> parse_trial_state(const std::string& name) {
+  for (const TrialState state : {TrialState::running, TrialState::complete, TrialState::failed,
+                                 TrialState::pruned, TrialState::interrupted}) {
+    if (to_string(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
 std::string to_string(StopReason reason) {
   switch (reason) {
     case StopReason::space_exhausted:

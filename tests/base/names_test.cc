@@ -19,6 +19,13 @@ TEST(UnknownName, ListsAllWhenNothingIsNear) {
   EXPECT_EQ(unknown_name_message("key", "zzz", std::vector<std::string>{"a", "b"}), "unknown key 'zzz'; known: 'a', 'b'");
 }
 
+TEST(SomeOf, CountsWhatItDoesNotName) {
+  const std::vector<std::string> names = {"a", "b", "c"};
+  EXPECT_EQ(some_of(names, 2), "a, b and 1 more");
+  EXPECT_EQ(some_of(names, 3), "a, b, c");
+  EXPECT_EQ(some_of({}, 3), "");
+}
+
 TEST(UnknownName, APartOfALongNameIsNear) {
   EXPECT_EQ(nearest_names("conv1", std::vector<std::string>{"/backbone/conv1/Conv", "/head/Gemm"}),
             std::vector<std::string>{"/backbone/conv1/Conv"});

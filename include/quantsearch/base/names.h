@@ -16,4 +16,7 @@ namespace quantsearch {
 [[nodiscard]] std::string unknown_name_message(std::string_view what, std::string_view name,
                                                std::span<const std::string> known);
 
+/// "a, b and 3 more": the first `shown` of `names`.
+[[nodiscard]] std::string some_of(std::span<const std::string> names, std::size_t shown);
+
 }  // namespace quantsearch

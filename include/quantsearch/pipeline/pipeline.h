@@ -64,6 +64,8 @@ class Pipeline {
   /// The simplified float model under these options.
   [[nodiscard]] const Model& simplified(const SimplifyOptions& options);
   [[nodiscard]] CacheReport cache_report() const;
+  /// Content key of the float model.
+  [[nodiscard]] const Key& model_key() const;
 
  private:
   struct State;

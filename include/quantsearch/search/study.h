@@ -21,6 +21,8 @@ namespace quantsearch {
 
 enum class TrialState { running, complete, failed, pruned, interrupted };
 [[nodiscard]] std::string to_string(TrialState state);
+/// The state of that name; nullopt when there is none.
+[[nodiscard]] std::optional<TrialState> parse_trial_state(const std::string& name);
 
 enum class Goal { minimize, maximize };
 
