@@ -123,7 +123,7 @@ struct RangeOptions {
   double percentile = 99.999;               // in (0, 100]
   std::vector<double> percentile_candidates = {99.99, 99.999, 99.99999};  // layer-wise; 100 is always added
   PercentileMetric percentile_metric = PercentileMetric::mae;
-  int quantized_bins = 128;                 // entropy
+  std::optional<int> quantized_bins = {};   // entropy; absent: what `type` leaves for the magnitudes
   // What the range will be used for: methods that minimise an error need it.
   DataType type = DataType::int8;           // int8, uint8, int16, uint16
   bool symmetric_quantization = true;

@@ -60,11 +60,11 @@ void check(const RangeOptions& options) {
       for (const double candidate : options.percentile_candidates) require_percentile(candidate);
       return require_type(options);
     case RangeMethod::entropy:
-      if (options.quantized_bins < 2) {
+      if (options.quantized_bins && *options.quantized_bins < 2) {
         throw InvalidInput(fmt::format("choose ranges: quantized bins is {}, expected at least 2",
-                                       options.quantized_bins));
+                                       *options.quantized_bins));
       }
-      return;
+      return require_type(options);
     case RangeMethod::min_mse:
     case RangeMethod::power_of_two_non_overflow:
     case RangeMethod::power_of_two_min_mse:
@@ -74,10 +74,10 @@ void check(const RangeOptions& options) {
 
 void check_fits(const TensorStatistics& statistics, const RangeOptions& options) {
   const auto bins = static_cast<int>(statistics.histogram.positive.size());
-  if (options.method == RangeMethod::entropy && options.quantized_bins > bins) {
+  if (options.method == RangeMethod::entropy && options.quantized_bins.value_or(0) > bins) {
     throw InvalidInput(fmt::format(
         "choose ranges: quantized bins is {}, expected at most the {} bins of the histogram",
-        options.quantized_bins, bins));
+        *options.quantized_bins, bins));
   }
 }
 

@@ -141,11 +141,11 @@ void add_histogram_methods(std::vector<Option>& table) {
                    },
                    .matters = only_under(RangeMethod::layer_wise_percentile)});
   table.push_back({.name = "extra_options.NumQuantizedBins",
-                   .meaning = "Entropy: levels of the quantized distribution",
-                   .default_value = 128,
-                   .canonical = integer(2, 65535),
+                   .meaning = "Entropy: levels of the quantized distribution; absent: those the activation type has",
+                   .default_value = {},
+                   .canonical = optional(integer(2, 32768)),
                    .apply = [](QuantizationConfig& config, const Value& value) {
-                     config.ranges.quantized_bins = static_cast<int>(value.as_int());
+                     if (!value.is_null()) config.ranges.quantized_bins = static_cast<int>(value.as_int());
                    },
                    .matters = only_under(RangeMethod::entropy)});
 }

@@ -82,7 +82,8 @@ Key ranges_key(const Key& statistics, const RangeOptions& options) {
   key.add(effective.moving_average).add(effective.moving_average_constant).add(effective.percentile);
   key.add(static_cast<std::int64_t>(effective.percentile_candidates.size()));
   for (const double candidate : effective.percentile_candidates) key.add(candidate);
-  key.add(static_cast<int>(effective.percentile_metric)).add(effective.quantized_bins);
+  key.add(static_cast<int>(effective.percentile_metric));
+  add(key, effective.quantized_bins);
   key.add(static_cast<int>(effective.type)).add(effective.symmetric_quantization).add(effective.reduce_range);
   return key.finish();
 }
