@@ -37,26 +37,28 @@ class Reader:
     reset_iter = rewind
 
 
-def outputs(model, name, images):
+def session_outputs(model, name, images):
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return np.concatenate([session.run(None, {name: images[i:i + 1]})[0] for i in range(len(images))])
 
 
-def quantization_config(method, activation, symmetric):
+def quantizer_of(method, activation, per_channel, extra_options):
     from onnxruntime.quantization.calibrate import CalibrationMethod
     from onnxruntime.quantization.quant_utils import QuantFormat, QuantType
-    from quark.onnx import ExtendedQuantFormat, PowerOfTwoMethod
-    from quark.onnx.quantization.config.config import QuantizationConfig
+    from quark.onnx import ExtendedQuantFormat, LayerWiseMethod, ModelQuantizer, PowerOfTwoMethod
+    from quark.onnx.quantization.config.config import Config, QuantizationConfig
 
+    families = {"PowerOfTwoMethod": PowerOfTwoMethod, "CalibrationMethod": CalibrationMethod, "LayerWiseMethod": LayerWiseMethod}
     family, _, member = method.partition(".")
     wide = activation == "QInt16"
-    return QuantizationConfig(
-        calibrate_method=getattr({"PowerOfTwoMethod": PowerOfTwoMethod, "CalibrationMethod": CalibrationMethod}[family], member),
+    config = QuantizationConfig(
+        calibrate_method=getattr(families[family], member),
         quant_format=ExtendedQuantFormat.QDQ if wide else QuantFormat.QDQ,
-        activation_type=getattr(QuantType, activation), weight_type=QuantType.QInt8, include_cle=False,
-        extra_options={"ActivationSymmetric": symmetric, "WeightSymmetric": True})
+        activation_type=getattr(QuantType, activation), weight_type=QuantType.QInt8, per_channel=per_channel, include_cle=False,
+        extra_options=dict(extra_options))
+    return ModelQuantizer(Config(global_quant_config=config))
 
 
 def main():
@@ -69,24 +71,21 @@ def main():
     parser.add_argument("--json")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    from quark.onnx import ModelQuantizer
-    from quark.onnx.quantization.config.config import Config
-
     name = ort.InferenceSession(arguments.model, providers=["CPUExecutionProvider"]).get_inputs()[0].name
     calibration = np.load(arguments.calibration)["input"][:arguments.calibrate]
     evaluation = np.load(arguments.evaluation)["input"][:arguments.evaluate]
     rows = []
     start = time.perf_counter()
-    reference = outputs(arguments.model, name, evaluation)
+    reference = session_outputs(arguments.model, name, evaluation)
     with tempfile.TemporaryDirectory() as folder:
         for method, activation, symmetric in itertools.product(METHODS, TYPES, [True, False]):
             begin = time.perf_counter()
             out = os.path.join(folder, "out.onnx")
             error = None
             try:
-                quantizer = ModelQuantizer(Config(global_quant_config=quantization_config(method, activation, symmetric)))
+                quantizer = quantizer_of(method, activation, False, {"ActivationSymmetric": symmetric, "WeightSymmetric": True})
                 quantizer.quantize_model(arguments.model, out, Reader(name, calibration))
-                score = float(np.mean((outputs(out, name, evaluation) - reference) ** 2))
+                score = float(np.mean((session_outputs(out, name, evaluation) - reference) ** 2))
             except Exception as failure:  # a configuration that the peer cannot do is a row of the table
                 score, error = None, f"{type(failure).__name__}: {failure}"[:200]
             rows.append({"config": [method, activation, symmetric], "L2": score, "error": error,
