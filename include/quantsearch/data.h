@@ -72,5 +72,9 @@ void check_data(const DataSource& source, const Model& model);
 /// Integers from .npy, the array `labels` (or the only one) of an .npz. Throws InvalidInput when
 /// they are not `expected` many integers >= 0.
 [[nodiscard]] Labels load_labels(const std::filesystem::path& file, std::int64_t expected);
+/// The labels of the samples in `data`: one for each, or one for each sample there was before the
+/// limit, of which the first are taken. Throws InvalidInput naming both numbers when the file has
+/// neither.
+[[nodiscard]] Labels load_labels(const std::filesystem::path& file, const LoadedData& data);
 
 }  // namespace quantsearch

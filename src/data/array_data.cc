@@ -66,6 +66,9 @@ class ArraySource final : public DataSource {
   KeyOnce key_;
 };
 
+constexpr const char* kWayOutOfShape =
+    "; bring every sample to that shape as in the model's training";
+
 /// Decides what a sample of the array is. Throws when type or shape cannot fit.
 Column fit_column(const ValueInfo& input, const std::string& name,
                   const std::shared_ptr<const StoredArray>& array,
@@ -93,14 +96,14 @@ Column fit_column(const ValueInfo& input, const std::string& name,
   const Shape sample(shape.begin() + 1, shape.end());
   if (shape.size() == input.dimensions->size() + 1) {
     column.drops_axis = true;
-    if (!shape_fits(sample, input)) fail("");
+    if (!shape_fits(sample, input)) fail(kWayOutOfShape);
     return column;
   }
   Shape row = shape;
   const std::int64_t always =
       input.dimensions->empty() ? 1 : input.dimensions->front().size.value_or(1);
   row[0] = always;
-  if (!shape_fits(row, input)) fail("");
+  if (!shape_fits(row, input)) fail(kWayOutOfShape);
   if (always != 1) {
     fail(
         fmt::format(", {0} samples in every run; export the model with an open first axis, or give "
@@ -118,8 +121,10 @@ std::map<std::string, std::string> match_names(const Arrays& arrays, const Model
     return {{inputs.required[0].name, arrays.begin()->first}};
   }
   const auto fail = [&](const std::string& reason) {
-    throw InvalidInput(fmt::format("data: '{}' {}: it has {}, the model takes {}", path.string(),
-                                   reason, describe(arrays), describe_inputs(inputs)));
+    throw InvalidInput(
+        fmt::format("data: '{}' {}: it has {}, the model takes {}; save one array for each input "
+                    "under its name",
+                    path.string(), reason, describe(arrays), describe_inputs(inputs)));
   };
   std::map<std::string, std::string> names;
   for (const ValueInfo& input : inputs.required) {

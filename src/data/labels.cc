@@ -33,7 +33,15 @@ Labels read_labels(const StoredArray& array, const std::string& description,
   return labels;
 }
 
-Labels load_labels(const std::filesystem::path& file, std::int64_t expected) {
+namespace {
+
+struct ChosenArray {
+  std::shared_ptr<const StoredArray> array;
+  std::string description;
+};
+
+/// The array 'labels' of the file, or its only one.
+ChosenArray choose_array(const std::filesystem::path& file) {
   const ArrayFile arrays = open_arrays(file);
   auto chosen = arrays.arrays.find("labels");
   if (chosen == arrays.arrays.end() && arrays.arrays.size() == 1) chosen = arrays.arrays.begin();
@@ -44,7 +52,31 @@ Labels load_labels(const std::filesystem::path& file, std::int64_t expected) {
         "labels: '{}' has {}, expected an array 'labels' or a single one", file.string(),
         names.empty() ? "no arrays" : fmt::format("{}", fmt::join(names, ", "))));
   }
-  return read_labels(*chosen->second, describe_array(chosen->first, file), expected);
+  return {.array = chosen->second, .description = describe_array(chosen->first, file)};
+}
+
+}  // namespace
+
+Labels load_labels(const std::filesystem::path& file, std::int64_t expected) {
+  const ChosenArray chosen = choose_array(file);
+  return read_labels(*chosen.array, chosen.description, expected);
+}
+
+Labels load_labels(const std::filesystem::path& file, const LoadedData& data) {
+  const ChosenArray chosen = choose_array(file);
+  const std::int64_t used = data.source->size();
+  const Shape& shape = chosen.array->shape();
+  const std::int64_t given = shape.empty() ? 0 : shape[0];
+  const bool fits = given == used || given == data.available;
+  if (!shape.empty() && !fits && used != data.available) {
+    throw InvalidInput(
+        fmt::format("labels: {} has {} labels, expected {}, one for each sample, or {}, one for "
+                    "each sample within the limit",
+                    chosen.description, given, data.available, used));
+  }
+  Labels labels = read_labels(*chosen.array, chosen.description, fits ? given : data.available);
+  labels.resize(static_cast<std::size_t>(used));
+  return labels;
 }
 
 }  // namespace quantsearch

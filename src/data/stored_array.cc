@@ -181,8 +181,21 @@ std::string describe_array(const std::string& name, const std::filesystem::path&
   return fmt::format("array '{}' of '{}'", name, file.string());
 }
 
+namespace {
+
+MappedFile map_arrays(const std::filesystem::path& file) {
+  try {
+    return map_file(file);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format(
+        "data: {}, expected an .npz or .npy file, or a folder of test_data_set_*", error.what()));
+  }
+}
+
+}  // namespace
+
 ArrayFile open_arrays(const std::filesystem::path& file) {
-  const MappedFile map = map_file(file);
+  const MappedFile map = map_arrays(file);
   ArrayFile result{.path = file, .is_archive = starts_with(map, "PK"), .arrays = {}};
   if (starts_with(map, "\x93NUMPY")) {
     const std::string name = file.stem().string();

@@ -64,5 +64,24 @@ TEST_F(LoadLabels, WrongLabelsAreSaidInOneSentence) {
   for (const auto& [content, message] : cases) EXPECT_EQ(message_of(content, 2), message);
 }
 
+TEST_F(LoadLabels, AreCutToTheLimitOfTheData) {
+  const auto x = in_memory_data({{"x", Tensor::of<float>({2, 1}, {1, 2})}});
+  const LoadedData data{.source = x, .available = 3, .labels = {}};
+  const auto load_for = [&](const Tensor& labels) {
+    write_file_atomically(file_, npy(labels));
+    return load_labels(file_, data);
+  };
+  EXPECT_EQ(load_for(Tensor::of<std::int64_t>({3}, {7, 8, 9})), (Labels{7, 8}));
+  EXPECT_EQ(load_for(Tensor::of<std::int64_t>({2}, {7, 8})), (Labels{7, 8}));
+  try {
+    (void)load_for(Tensor::of<std::int64_t>({4}, {7, 8, 9, 9}));
+    FAIL() << "nothing was thrown";
+  } catch (const InvalidInput& error) {
+    EXPECT_EQ(error.what(), "labels: array 'l' of '" + file_.string() +
+                                "' has 4 labels, expected 3, one for each sample, or 2, one for "
+                                "each sample within the limit");
+  }
+}
+
 }  // namespace
 }  // namespace quantsearch

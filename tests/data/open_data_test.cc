@@ -182,23 +182,23 @@ TEST_F(OpenData, WrongDataAreSaidInOneSentenceWithBothSides) {
       {npz({{"a", good}}), two,
        "data: 'd.npz' lacks an array 'b': it has 'a' float32 [2, 2], the model takes 'a' float32 "
        "[batch, 2], 'b' float32 "
-       "[batch, 2]"},
+       "[batch, 2]; save one array for each input under its name"},
       {npz({{"y", good}, {"x", good}}), one,
        "data: 'd.npz' has an array 'y' that is no input: it has 'x' float32 [2, 2], 'y' float32 "
        "[2, 2], the model takes "
-       "'x' float32 [batch, 2]"},
+       "'x' float32 [batch, 2]; save one array for each input under its name"},
       {npz({}), one,
        "data: 'd.npz' lacks an array 'x': it has no arrays, the model takes 'x' float32 [batch, "
-       "2]"},
+       "2]; save one array for each input under its name"},
       {npz({{"a", good}, {"b", random_tensor({3, 2}, 1)}}), two,
        "data: array 'a' of 'd.npz' has 2 samples and array 'b' of 'd.npz' has 3, expected as many "
        "in each"},
       {npz({{"x", random_tensor({2, 3}, 1)}}), one,
        "data: array 'x' of 'd.npz' is float32 [2, 3], the model's input 'x' takes float32 [batch, "
-       "2]"},
+       "2]; bring every sample to that shape as in the model's training"},
       {npz({{"x", random_tensor({2, 1, 2, 1}, 1)}}), one,
        "data: array 'x' of 'd.npz' is float32 [2, 1, 2, 1], the model's input 'x' takes float32 "
-       "[batch, 2]"},
+       "[batch, 2]; bring every sample to that shape as in the model's training"},
       {npz({{"x", Tensor::scalar(1.0F)}}), one,
        "data: array 'x' of 'd.npz' is float32 [], the model's input 'x' takes float32 [batch, 2]; "
        "give it a first axis of "
