@@ -72,6 +72,7 @@ class Scorer {
     std::ranges::copy_if(metrics_, std::back_inserter(distances_), is_distance);
     const auto samples = static_cast<std::size_t>(reference.data().size());
     values_.resize(samples * distances_.size());
+    energies_.resize(samples * weights_.size());
     if (needs_labels_) ranks_.resize(samples);
   }
 
@@ -85,7 +86,9 @@ class Scorer {
     std::map<std::string, double> result;
     for (const Metric metric : metrics_) {
       const MetricInfo& info = metric_info(metric);
-      result[info.name] = info.needs_labels ? share_of_hits(metric, ranks_) : mean_over_samples(metric);
+      result[info.name] = info.needs_labels          ? share_of_hits(metric, ranks_)
+                          : metric == Metric::rel_l2 ? relative_over_samples()
+                                                     : mean_over_samples(metric);
     }
     return result;
   }
@@ -107,7 +110,8 @@ class Scorer {
         for (std::int64_t sample = first + done; sample < end; ++sample) {
           const Sample reference_sample = sample_of(reference_values, sample - run, run_count);
           const Sample candidate_sample = sample_of(candidate_values, sample - first, count);
-          measure(name, sample, reference_sample, candidate_sample, one_output);
+          energies_[static_cast<std::size_t>(sample) * weights_.size() + output] =
+              measure(name, sample, reference_sample, candidate_sample, one_output);
           add(sample, weights_[output], one_output);
         }
       }
@@ -115,18 +119,21 @@ class Scorer {
     }
   }
 
-  void measure(const std::string& name, std::int64_t sample, const Sample& reference, const Sample& candidate,
-               std::vector<double>& values) const {
+  Energies measure(const std::string& name, std::int64_t sample, const Sample& reference,
+                   const Sample& candidate, std::vector<double>& values) const {
     if (reference.shape != candidate.shape) {
       throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
                                      "the float model, {}",
                                      name, to_string(candidate.shape), sample, to_string(reference.shape)));
     }
-    if (!measure_sample(reference, candidate, distances_, values)) {
+    const std::optional<Energies> energies =
+        measure_sample(reference, candidate, distances_, values);
+    if (!energies) {
       throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate holds NaN or infinity for sample {}, expected "
                                      "finite values",
                                      name, sample));
     }
+    return *energies;
   }
 
   void add(std::int64_t sample, double weight, const std::vector<double>& of_output) {
@@ -150,12 +157,28 @@ class Scorer {
     return sum / static_cast<double>(reference_.data().size());
   }
 
+  /// A mean of ratios would be ruled by the samples with the least signal, and be without bound for
+  /// one with none: the energies of an output are added over the samples before they are divided.
+  [[nodiscard]] double relative_over_samples() const {
+    double result = 0;
+    for (std::size_t output = 0; output < weights_.size(); ++output) {
+      Energies total;
+      for (std::size_t i = output; i < energies_.size(); i += weights_.size()) {
+        total.signal += energies_[i].signal;
+        total.noise += energies_[i].noise;
+      }
+      result += weights_[output] * relative_noise(total);
+    }
+    return result;
+  }
+
   const Reference& reference_;
   std::vector<Metric> metrics_;
   std::vector<Metric> distances_;
   std::vector<double> weights_;
   bool needs_labels_;
-  std::vector<double> values_;  // [samples, distances], weighted over outputs
+  std::vector<double> values_;      // [samples, distances], weighted over outputs
+  std::vector<Energies> energies_;  // [samples, outputs]
   std::vector<std::int64_t> ranks_;
 };
 

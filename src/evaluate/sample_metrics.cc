@@ -13,12 +13,6 @@ namespace {
 
 double mean(double sum, std::size_t count) { return sum / static_cast<double>(count); }
 
-double relative(const PairSums& sums) {
-  if (sums.squared_difference == 0) return 0;
-  if (sums.squared_reference == 0) return kWorstRelative;
-  return std::min(kWorstRelative, sums.squared_difference / sums.squared_reference);
-}
-
 double cosine(const PairSums& sums) {
   const bool reference_is_zero = sums.squared_reference == 0;
   const bool candidate_is_zero = sums.squared_candidate == 0;
@@ -41,7 +35,7 @@ double value_of(Metric metric, const PairSums& sums, const Sample& reference, co
     case Metric::l2:
       return mean(sums.squared_difference, sums.count);
     case Metric::rel_l2:
-      return relative(sums);
+      return relative_noise({.signal = sums.squared_reference, .noise = sums.squared_difference});
     case Metric::cos:
       return cosine(sums);
     case Metric::psnr:
@@ -65,18 +59,25 @@ double value_of(Metric metric, const PairSums& sums, const Sample& reference, co
 
 bool is_distance(Metric metric) { return !metric_info(metric).needs_labels; }
 
-bool measure_sample(const Sample& reference, const Sample& candidate, std::span<const Metric> metrics,
-                    std::span<double> values) {
+double relative_noise(const Energies& energies) {
+  if (energies.noise == 0) return 0;
+  if (energies.signal == 0) return kWorstRelative;
+  return std::min(kWorstRelative, energies.noise / energies.signal);
+}
+
+std::optional<Energies> measure_sample(const Sample& reference, const Sample& candidate,
+                                       std::span<const Metric> metrics, std::span<double> values) {
   if (reference.values.empty()) {  // nothing differs in nothing
     for (std::size_t i = 0; i < metrics.size(); ++i) values[i] = metric_info(metrics[i]).best;
-    return true;
+    return Energies{};
   }
   const PairSums sums = sum_pair(reference.values, candidate.values);
-  if (!std::isfinite(sums.squared_reference) || !std::isfinite(sums.squared_candidate)) return false;
+  if (!std::isfinite(sums.squared_reference) || !std::isfinite(sums.squared_candidate))
+    return std::nullopt;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     values[i] = value_of(metrics[i], sums, reference, candidate);
   }
-  return true;
+  return Energies{.signal = sums.squared_reference, .noise = sums.squared_difference};
 }
 
 std::int64_t rank_of_label(std::span<const float> logits, std::int64_t label) {

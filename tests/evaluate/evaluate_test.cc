@@ -66,6 +66,30 @@ std::string error_of(const Model& candidate, const Reference& reference, const E
   return "no error";
 }
 
+// x is {2, 0, 0, 0} and then all zero, so y is too; the candidate adds 1 to z only, or doubles y
+// only.
+TEST(Evaluate, RelL2DividesTheNoiseOfAllSamplesByTheirSignal) {
+  const auto data =
+      std::make_shared<ArraySource>(Tensor::of<float>({2, 4}, {2, 0, 0, 0, 0, 0, 0, 0}), "x");
+  const Reference reference = reference_of(scaled(1, 0), data);
+  ThreadPool pool(2);
+  const EvaluateOptions options{.metrics = {Metric::rel_l2}};
+  // z: noise 4 + 4 over signal 4 + 0; y: none. The second sample alone would have no signal to be
+  // divided by.
+  EXPECT_DOUBLE_EQ(evaluate(scaled(1, 1), reference, pool, options).metrics.at("rel_l2"), 0.5 * 2);
+  // y: noise 4 over signal 4; the sample without signal has no noise either.
+  EXPECT_DOUBLE_EQ(evaluate(scaled(2, 0), reference, pool, options).metrics.at("rel_l2"), 0.5 * 1);
+}
+
+TEST(Evaluate, RelL2OfAnOutputThatIsZeroThroughoutIsTheBestOrTheWorstValue) {
+  const auto data = std::make_shared<ArraySource>(Tensor(DataType::float32, {2, 4}), "x");
+  const Reference reference = reference_of(scaled(1, 0), data);
+  ThreadPool pool(2);
+  const EvaluateOptions options{.metrics = {Metric::rel_l2}, .output_weights = {{"y_out", 0}}};
+  EXPECT_EQ(evaluate(scaled(1, 0), reference, pool, options).metrics.at("rel_l2"), 0);
+  EXPECT_EQ(evaluate(scaled(1, 1), reference, pool, options).metrics.at("rel_l2"), 1e6);
+}
+
 TEST(Evaluate, AveragesOverOutputsAndSamplesByWeight) {
   const Reference reference = reference_of(scaled(1, 0), samples({5, 4}));
   ThreadPool pool(2);
@@ -85,7 +109,14 @@ TEST(Evaluate, EqualsTheDefinitionsSampleBySample) {
   const Scores scores = evaluate(scaled(1.25F, 0.5F), reference, pool, {.metrics = distances()});
   const auto session = open_session(scaled(1.25F, 0.5F));
   const auto float_session = open_session(scaled(1, 0));
+  const Batch all_expected = float_session->run(data->read(0, 5));
+  const Batch all_got = session->run(data->read(0, 5));
+  const auto relative = [&](const char* name) {
+    return compare(Metric::rel_l2, all_expected.at(name), all_got.at(name));
+  };
+  EXPECT_NEAR(scores.metrics.at("rel_l2"), 0.5 * (relative("y_out") + relative("z_out")), 1e-9);
   for (const Metric metric : distances()) {
+    if (metric == Metric::rel_l2) continue;  // of all samples at once
     double sum = 0;
     for (std::int64_t sample = 0; sample < 5; ++sample) {
       const Batch expected = float_session->run(data->read(sample, 1));
