@@ -24,15 +24,12 @@ std::string reasons_of(const std::map<std::string, std::int64_t>& filtered) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-void require_finite_weights(const Model& model) {
-  const std::vector<std::string> bad = non_finite_weights(model);
-  if (bad.empty()) return;
-  throw InvalidInput(fmt::format("search: the model holds weights that are not finite: {}; expected finite numbers", fmt::join(bad, "; ")));
-}
-
 void require_points(const SpaceSummary& summary) {
   if (summary.distinct > 0) return;
-  throw InvalidInput(fmt::format("search: none of the {} points of the space is valid: {}", summary.raw, reasons_of(summary.filtered)));
+  throw InvalidInput(
+      fmt::format("search: none of the {} points of the space is valid: {}; widen the space or "
+                  "change the base configuration",
+                  summary.raw, reasons_of(summary.filtered)));
 }
 
 void require_a_finished_trial(const Study& study) {
@@ -96,7 +93,6 @@ class Search {
         space_(config_.space.value_or(default_space())), normalize_(normalize_over(config_.base)),
         evaluator_(evaluator_of(config_, environment)), objective_(objective_of(config_, evaluator_)) {
     // What can be wrong with the input is found before anything is written.
-    require_finite_weights(input.model);
     const QuantizationConfig base = resolve(config_.base);
     require_quantizable(pipeline_.simplified(base.simplify), base.quantize);
     summary_ = summarize(space_, normalize_);
@@ -118,8 +114,22 @@ class Search {
     TrialRunner runner({.config = config_, .pipeline = pipeline_, .reference = reference, .pool = *environment_.pool,
                         .evaluator = evaluator_, .acceptance = acceptance, .costs = costs, .objective = objective_,
                         .log = environment_.log});
+    try {
+      return walk_and_deliver(runner, costs, output, *store, float_scores, acceptance, reference);
+    } catch (const IoError& error) {  // most likely a full disk
+      throw IoError(fmt::format(
+          "search: {}; the finished trials are kept in '{}', make room and continue with --resume",
+          error.what(), output.path().string()));
+    }
+  }
+
+ private:
+  SearchResult walk_and_deliver(TrialRunner& runner, const TrialCosts& costs,
+                                const OutputFolder& output, StudyStore& store,
+                                const Scores& float_scores, const Acceptance& acceptance,
+                                const Reference& reference) {
     SearchResult result;
-    result.study = walk(runner, costs, output, *store);
+    result.study = walk(runner, costs, output, store);
     result.best = best_ ? std::optional(best_->number) : std::nullopt;
     result.met_tolerance = best_ && best_->is_candidate;
     result.output_folder = output.path();
@@ -131,7 +141,6 @@ class Search {
     return result;
   }
 
- private:
   static AutoSearchConfig with_base(AutoSearchConfig config, const Settings& base) {
     config.base = base;
     if (config.output_folder.empty()) config.output_folder = "quantsearch_output";

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <bit>
+
 #include "pipeline/stage_cache.h"
 #include "pipeline/stage_keys.h"
 #include "quantsearch/base/error.h"
@@ -30,13 +32,20 @@ std::int64_t bytes_of(const Model& model) {
   return weight_bytes(model.graph) + static_cast<std::int64_t>(model.graph.nodes.size()) * 400;
 }
 
-Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOptions& options) {
-  KeyBuilder key;
-  key.add("evaluate").add(1).add(model).add(reference.data().content_key()).add(reference.batch());
-  for (const Metric metric : options.metrics) key.add(static_cast<int>(metric));
-  for (const auto& [output, weight] : options.output_weights) key.add(output).add(weight);
-  key.add(options.latency).add(options.latency_threads);
-  return key.finish();
+void require_finite_weights(const Model& model) {
+  const std::vector<std::string> bad = non_finite_weights(model);
+  if (bad.empty()) return;
+  throw InvalidInput(
+      fmt::format("check: the model holds weights that are not finite: {}; expected finite "
+                  "numbers, mend them or "
+                  "export the model again",
+                  fmt::join(bad, "; ")));
+}
+
+void require_bins(int bins) {
+  if (bins >= 16 && bins <= 32768 && std::has_single_bit(static_cast<unsigned>(bins))) return;
+  throw InvalidInput(fmt::format(
+      "pipeline: histogram_bins is {}, expected a power of two from 16 to 32768", bins));
 }
 
 }  // namespace
@@ -79,6 +88,7 @@ struct Pipeline::State {
 
 Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool,
                    const ByteBudget& budget, const Options& options) {
+  require_finite_weights(float_model);
   const Key model_key = content_key(float_model);
   const Key data_key = calibration->content_key();
   state_.reset(new State{.model = std::move(float_model),
@@ -93,6 +103,7 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
 Pipeline::~Pipeline() = default;
 
 Candidate Pipeline::build(const QuantizationConfig& config, const CancellationToken& token) {
+  require_bins(config.histogram_bins);
   State& state = *state_;
   Candidate candidate;
   const std::vector<Key> keys = stage_keys(state.model_key, state.data_key, config);

@@ -61,7 +61,9 @@ const Option& built(const std::string& name) {
 Value foreign_value(const Foreign& foreign, const Value& value) {
   const bool accepted = foreign.accepted.empty() || std::ranges::find(foreign.accepted, value) != foreign.accepted.end();
   if (!accepted) {
-    throw Unsupported(fmt::format("configuration: '{}: {}' is refused: {}", foreign.name, to_json(value), foreign.reason));
+    throw Unsupported(fmt::format("configuration: '{}: {}' is refused: {}; leave it out or give {}",
+                                  foreign.name, to_json(value), foreign.reason,
+                                  to_json(foreign.accepted.front())));
   }
   return value;
 }

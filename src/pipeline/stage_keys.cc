@@ -11,6 +11,7 @@ constexpr int kSimplifyVersion = 1;
 constexpr int kObserveVersion = 1;
 constexpr int kRangesVersion = 1;
 constexpr int kQuantizeVersion = 1;
+constexpr int kEvaluateVersion = 2;  // 2: rel_l2 pools its energies over the samples
 
 void add(KeyBuilder& key, const std::vector<std::string>& names) {
   key.add(static_cast<std::int64_t>(names.size()));
@@ -104,6 +105,23 @@ Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions
     add(key, subgraph.starts);
     add(key, subgraph.ends);
   }
+  return key.finish();
+}
+
+Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOptions& options) {
+  KeyBuilder key;
+  key.add("evaluate")
+      .add(kEvaluateVersion)
+      .add(model)
+      .add(reference.data().content_key())
+      .add(reference.batch());
+  key.add(reference.logits_output()).add(reference.labels().has_value());
+  for (const std::int64_t label : reference.labels().value_or(Labels{})) key.add(label);
+  key.add(static_cast<std::int64_t>(options.metrics.size()));
+  for (const Metric metric : options.metrics) key.add(static_cast<int>(metric));
+  key.add(static_cast<std::int64_t>(options.output_weights.size()));
+  for (const auto& [output, weight] : options.output_weights) key.add(output).add(weight);
+  key.add(options.latency).add(options.latency_threads);
   return key.finish();
 }
 

@@ -3,6 +3,7 @@
 // Keys of stages: the stage's name and version, the options it reads, the keys of its inputs.
 
 #include "quantsearch/base/hash.h"
+#include "quantsearch/evaluate.h"
 #include "quantsearch/pipeline/settings.h"
 
 namespace quantsearch {
@@ -11,6 +12,8 @@ namespace quantsearch {
 [[nodiscard]] Key observe_key(const Key& simplified, const Key& data, const QuantizationConfig& config);
 [[nodiscard]] Key ranges_key(const Key& statistics, const RangeOptions& options);
 [[nodiscard]] Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions& options);
+[[nodiscard]] Key evaluate_key(const Key& model, const Reference& reference,
+                               const EvaluateOptions& options);
 
 /// The same range options with everything reset that their method does not read, so that equal work has equal keys.
 [[nodiscard]] RangeOptions effective_range_options(const RangeOptions& options);

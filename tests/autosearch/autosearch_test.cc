@@ -301,8 +301,10 @@ TEST(AutoSearch, WhenAllTrialsFailTheFirstReasonIsTheError) {
 TEST(AutoSearch, ASpaceWithoutAValidPointSaysWhy) {
   const TemporaryFolder folder;
   Setting setting("search_space: {calibrate_method: [MinMSE], per_channel: [true]}");
-  EXPECT_EQ(message_of([&] { (void)setting.run(folder.path() / "out"); }),
-            "search: none of the 1 points of the space is valid: power-of-two methods need per-tensor weights (per_channel: false) (1 points)");
+  EXPECT_EQ(
+      message_of([&] { (void)setting.run(folder.path() / "out"); }),
+      "search: none of the 1 points of the space is valid: power-of-two methods need per-tensor "
+      "weights (per_channel: false) (1 points); widen the space or change the base configuration");
   EXPECT_FALSE(fs::exists(folder.path() / "out"));
 }
 

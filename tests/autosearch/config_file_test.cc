@@ -87,9 +87,12 @@ TEST(ConfigFile, AListOptionNeedsAListOfLists) {
 }
 
 struct Refused {
+  std::string name;
   const char* yaml;
   const char* message;
 };
+
+void PrintTo(const Refused& refused, std::ostream* stream) { *stream << refused.yaml; }
 
 class BadConfigFile : public ::testing::TestWithParam<Refused> {};
 
@@ -98,41 +101,60 @@ TEST_P(BadConfigFile, IsRefusedWithTheReason) { EXPECT_EQ(message_of(GetParam().
 INSTANTIATE_TEST_SUITE_P(
     EachKind, BadConfigFile,
     ::testing::Values(
-        Refused{"search_metrik: L2", "configuration: unknown key 'search_metrik'; nearest known: 'search_metric'"},
-        Refused{"search_algo: TPE",
-                "configuration: 'search_algo': search algorithm 'TPE' is not built yet; use 'grid_search' or 'random_search'"},
-        Refused{"two_stage_search: true", "configuration: 'two_stage_search': got true: two-stage search is not built yet"},
-        Refused{"advanced_fastft_search: true",
-                "configuration: 'advanced_fastft_search': got true: advanced fine-tune search is not built yet"},
-        Refused{"search_devices: 'cuda:0'", "configuration: 'search_devices': got \"cuda:0\": other devices are not built yet"},
-        Refused{"search_metric_tolerance: -1",
-                "configuration: 'search_metric_tolerance': got -1, expected a number of at least 0"},
-        Refused{"search_stop_condition: {find_n_candidates: 0}",
-                "configuration: 'search_stop_condition': got 0, expected an integer of at least 1, or -1 for no limit"},
-        Refused{"search_stop_condition: {time_limits: 5}",
-                "configuration: 'search_stop_condition': unknown stop condition 'time_limits'; nearest known: 'time_limit'"},
-        Refused{"search_space: {include_sq: [true, false]}",
-                "configuration: 'include_sq: true' is refused: SmoothQuant is not built yet"},
-        Refused{"search_space: {extra_options: {FastFinetune: {NumIterLR: [[100, 1e-4]]}}, include_fast_ft: true}",
-                "configuration: 'include_fast_ft: true' is refused: fine-tuning is not built yet"},
-        Refused{"search_space: {activation_type: []}",
-                "configuration: 'search_space.activation_type': got an empty list, expected at least one choice"},
-        Refused{"search_space: {}",
-                "configuration: 'search_space' has no keys, expected at least one option with its choices"},
-        Refused{"search_space: {activationtype: [QInt8]}",
+        Refused{"UnknownKey", "search_metrik: L2",
+                "configuration: unknown key 'search_metrik'; nearest known: 'search_metric'"},
+        Refused{"Algorithm", "search_algo: TPE",
+                "configuration: 'search_algo': search algorithm 'TPE' is not built yet; use "
+                "'grid_search' or 'random_search'"},
+        Refused{"TwoStage", "two_stage_search: true",
+                "configuration: 'two_stage_search': got true: two-stage search is not built yet"},
+        Refused{"AdvancedFinetune", "advanced_fastft_search: true",
+                "configuration: 'advanced_fastft_search': got true: advanced fine-tune search is "
+                "not built yet"},
+        Refused{"Device", "search_devices: 'cuda:0'",
+                "configuration: 'search_devices': got \"cuda:0\": other devices are not built yet"},
+        Refused{
+            "NegativeTolerance", "search_metric_tolerance: -1",
+            "configuration: 'search_metric_tolerance': got -1, expected a number of at least 0"},
+        Refused{"StopConditionRange", "search_stop_condition: {find_n_candidates: 0}",
+                "configuration: 'search_stop_condition': got 0, expected an integer of at least 1, "
+                "or -1 for no limit"},
+        Refused{"StopConditionName", "search_stop_condition: {time_limits: 5}",
+                "configuration: 'search_stop_condition': unknown stop condition 'time_limits'; "
+                "nearest known: 'time_limit'"},
+        Refused{"SmoothQuant", "search_space: {include_sq: [true, false]}",
+                "configuration: 'include_sq: true' is refused: SmoothQuant is not built yet; leave "
+                "it out or give false"},
+        Refused{"Finetune",
+                "search_space: {extra_options: {FastFinetune: {NumIterLR: [[100, 1e-4]]}}, "
+                "include_fast_ft: true}",
+                "configuration: 'include_fast_ft: true' is refused: fine-tuning is not built yet; "
+                "leave it out or give false"},
+        Refused{"EmptyChoices", "search_space: {activation_type: []}",
+                "configuration: 'search_space.activation_type': got an empty list, expected at "
+                "least one choice"},
+        Refused{"EmptySpace", "search_space: {}",
+                "configuration: 'search_space' has no keys, expected at least one option with its "
+                "choices"},
+        Refused{"UnknownOption", "search_space: {activationtype: [QInt8]}",
                 "configuration: unknown key 'activationtype'; nearest known: 'activation_type'"},
-        Refused{"{search_spaces: [c], search_space_a: {per_channel: true}}",
+        Refused{"UnknownSpaceName", "{search_spaces: [c], search_space_a: {per_channel: true}}",
                 "configuration: 'search_spaces': unknown search space 'c'; nearest known: 'a'"},
-        Refused{"search_space_a: {per_channel: true}",
+        Refused{"UnusedSpace", "search_space_a: {per_channel: true}",
                 "configuration: 'search_space_a' is not used; name it in 'search_spaces'"},
-        Refused{"search_space: {extra_options: {Percentile: {type: float, low: 1, high: 2}}}",
-                "configuration: 'search_space.extra_options.Percentile': a continuous range needs a model-based sampler, which is "
+        Refused{"ContinuousRange",
+                "search_space: {extra_options: {Percentile: {type: float, low: 1, high: 2}}}",
+                "configuration: 'search_space.extra_options.Percentile': a continuous range needs "
+                "a model-based sampler, which is "
                 "not built yet; give a 'step' or list the values"},
-        Refused{"search_evaluator: {command: [python3, score.py]}",
-                "configuration: 'search_evaluator': got the command [\"python3\",\"score.py\"], expected '{model}' in one of its arguments"},
-        Refused{"search_metric: [L2, size]",
-                "configuration: 'search_metric': searching for several objectives at once is not built yet; name one metric"},
-        Refused{"[1, 2]", "configuration: got a list, expected a mapping of keys"}));
+        Refused{"EvaluatorWithoutModel", "search_evaluator: {command: [python3, score.py]}",
+                "configuration: 'search_evaluator': got the command [\"python3\",\"score.py\"], "
+                "expected '{model}' in one of its arguments"},
+        Refused{"SeveralObjectives", "search_metric: [L2, size]",
+                "configuration: 'search_metric': searching for several objectives at once is not "
+                "built yet; name one metric"},
+        Refused{"NotAMapping", "[1, 2]", "configuration: got a list, expected a mapping of keys"}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace quantsearch

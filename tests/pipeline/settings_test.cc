@@ -79,7 +79,8 @@ TEST(Settings, AnUnknownValueNamesTheKeyAndTheNearest) {
 
 TEST(Settings, MethodsThatAreNotBuiltAreRefusedWhenAskedFor) {
   EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_cle: true"); }),
-            "configuration: 'include_cle: true' is refused: cross-layer equalization is not built yet");
+            "configuration: 'include_cle: true' is refused: cross-layer equalization is not built "
+            "yet; leave it out or give false");
   EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_cle: false"); }), "nothing was thrown");
 }
 

@@ -52,12 +52,14 @@ class Pipeline {
   struct Options {
     LogSink log;
   };
-  /// The pool, and what the budget accounts for, must outlive the pipeline.
+  /// The pool, and what the budget accounts for, must outlive the pipeline. Throws InvalidInput
+  /// naming weights that are not finite.
   Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool, const ByteBudget& budget,
            const Options& options);
   ~Pipeline();
 
-  /// Quantizes. Throws what the stages throw.
+  /// Quantizes. Throws what the stages throw, and InvalidInput for histogram_bins that are no power
+  /// of two in [16, 32768].
   [[nodiscard]] Candidate build(const QuantizationConfig& config, const CancellationToken& token);
   /// Scores; the same model (by content) is not run twice. Appends the stage to candidate.stages.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options);
