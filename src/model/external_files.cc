@@ -28,9 +28,9 @@ MappedFile ExternalFiles::read(const ExternalSlice& slice, std::int64_t expected
   const MappedFile& file = map(slice.location, what);
   const auto available = static_cast<std::int64_t>(file.bytes.size());
   if (slice.offset < 0 || slice.offset > available || expected > available - slice.offset) {
-    throw InvalidInput(
-        fmt::format("{}: external file '{}' has {} bytes, expected {} bytes at offset {}", what,
-                    slice.location, available, expected, slice.offset));
+    throw InvalidInput(fmt::format(
+        "{}: external file '{}' has {} bytes, expected {} bytes at offset {}; copy it again", what,
+        slice.location, available, expected, slice.offset));
   }
   return {.owner = file.owner,
           .bytes = file.bytes.subspan(static_cast<std::size_t>(slice.offset),
@@ -52,12 +52,15 @@ const MappedFile& ExternalFiles::map(const std::string& location, const std::str
   const auto folder = std::filesystem::weakly_canonical(*folder_, error);
   const auto file = std::filesystem::weakly_canonical(*folder_ / relative, error);
   if (relative.is_absolute() || error || !is_inside(file, folder)) {
-    throw InvalidInput(fmt::format("{}: external file '{}' is outside the model's folder '{}'",
-                                   what, location, folder_->string()));
+    throw InvalidInput(
+        fmt::format("{}: external file '{}' is outside the model's folder '{}', expected a file in "
+                    "it; export the model again with its data beside it",
+                    what, location, folder_->string()));
   }
   if (!std::filesystem::is_regular_file(file, error)) {
-    throw InvalidInput(fmt::format("{}: external file '{}' is missing from the model's folder '{}'",
-                                   what, location, folder_->string()));
+    throw InvalidInput(
+        fmt::format("{}: external file '{}' is missing from the model's folder '{}'; copy it there",
+                    what, location, folder_->string()));
   }
   return files_.emplace(location, map_file(file)).first->second;
 }

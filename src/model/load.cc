@@ -49,7 +49,8 @@ Outline outline_of(std::span<const std::byte> bytes) {
 /// Parses `bytes` or says whether they were cut short or are something else.
 template <typename Message>
 Message parse_message(std::span<const std::byte> bytes, const char* kind) {
-  if (bytes.empty()) throw InvalidInput(fmt::format("it is empty, expected {}", kind));
+  if (bytes.empty())
+    throw InvalidInput(fmt::format("it is empty, expected {}; copy or export it again", kind));
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw InvalidInput(fmt::format(
         "it has {} bytes, but protobuf ends at 2 GB; save it with external data", bytes.size()));
@@ -57,10 +58,12 @@ Message parse_message(std::span<const std::byte> bytes, const char* kind) {
   Message message;
   if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return message;
   if (outline_of(bytes) == Outline::truncated) {
-    throw InvalidInput(fmt::format("it is truncated after {} bytes, expected the whole of {}",
-                                   bytes.size(), kind));
+    throw InvalidInput(fmt::format(
+        "it is truncated after {} bytes, expected the whole of {}; copy or export it again",
+        bytes.size(), kind));
   }
-  throw InvalidInput(fmt::format("it is not {} (its {} bytes do not parse)", kind, bytes.size()));
+  throw InvalidInput(fmt::format("it is not {} (its {} bytes do not parse); export it as ONNX",
+                                 kind, bytes.size()));
 }
 
 Model read_validated(std::span<const std::byte> bytes, model_io::ExternalFiles& files) {
@@ -89,11 +92,13 @@ auto in_load_stage(const std::string& object, const Body& body) {
   }
 }
 
-MappedFile map_for_loading(const std::filesystem::path& file) {
+MappedFile map_for_loading(const std::filesystem::path& file, const char* kind) {
   try {
     return map_file(file);
   } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format("load: {}", error.what()));
+    throw InvalidInput(
+        fmt::format("load: {}{}", error.what(),
+                    std::filesystem::is_directory(file) ? "" : fmt::format(", expected {}", kind)));
   } catch (const IoError& error) {
     throw IoError(fmt::format("load: {}", error.what()));
   }
@@ -106,7 +111,7 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
 }  // namespace
 
 Model load_model(const std::filesystem::path& file) {
-  const MappedFile map = map_for_loading(file);
+  const MappedFile map = map_for_loading(file, "an .onnx model");
   model_io::ExternalFiles files(folder_of(file));
   return in_load_stage(fmt::format("model '{}'", file.string()),
                        [&] { return read_validated(map.bytes, files); });
@@ -118,7 +123,7 @@ Model parse_model(std::span<const std::byte> bytes, const std::filesystem::path&
 }
 
 NamedTensor load_tensor(const std::filesystem::path& file) {
-  const MappedFile map = map_for_loading(file);
+  const MappedFile map = map_for_loading(file, "a TensorProto (.pb)");
   model_io::ExternalFiles files(folder_of(file));
   return in_load_stage(fmt::format("tensor '{}'", file.string()), [&] {
     auto proto = parse_message<onnx::TensorProto>(map.bytes, "a TensorProto");

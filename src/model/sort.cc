@@ -81,8 +81,9 @@ std::vector<int> sorted_order(const Graph& graph) {
     }
   }
   if (order.size() != graph.nodes.size()) {
-    throw InvalidInput(fmt::format("graph '{}' has a cycle: {}", graph.name,
-                                   describe_cycle(graph, predecessors, placed)));
+    throw InvalidInput(
+        fmt::format("graph '{}' has a cycle: {}, expected none; export the model again", graph.name,
+                    describe_cycle(graph, predecessors, placed)));
   }
   return order;
 }

@@ -198,8 +198,9 @@ Tensor from_strings(const onnx::TensorProto& proto, const Header& header, const 
 Tensor from_raw_data(onnx::TensorProto& proto, const Header& header, const std::string& what) {
   const std::int64_t expected = byte_count(header.type, header.shape);
   if (static_cast<std::int64_t>(proto.raw_data().size()) != expected) {
-    throw InvalidInput(fmt::format("{}: got {} bytes of raw_data, expected {} for {}", what,
-                                   proto.raw_data().size(), expected, header.text()));
+    throw InvalidInput(fmt::format(
+        "{}: got {} bytes of raw_data, expected {} for {}; mend its shape or export it again", what,
+        proto.raw_data().size(), expected, header.text()));
   }
   // The string's heap block is aligned for every element type, so it can be kept as it is.
   const std::shared_ptr<const std::string> bytes(proto.has_raw_data() ? proto.release_raw_data()

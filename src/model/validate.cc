@@ -37,8 +37,10 @@ Names defined_names(const Graph& graph) {
   Names names;
   const auto define = [&](const std::string& name, const std::string& by) {
     if (!names.insert(name).second) {
-      throw InvalidInput(fmt::format(
-          "name '{}' is defined twice in graph '{}', the second time by {}", name, graph.name, by));
+      throw InvalidInput(
+          fmt::format("name '{}' is defined twice in graph '{}', the second time by {}; give one "
+                      "of the two another name",
+                      name, graph.name, by));
     }
   };
   for (const ValueInfo& input : graph.inputs) define(input.name, "an input");
@@ -86,7 +88,8 @@ void validate_graph(const Graph& graph, const Scope* outer) {
     for (const std::string& input : current.inputs) {
       if (input.empty() || scope.has(input)) continue;
       throw InvalidInput(
-          fmt::format("input '{}' of {} in graph '{}' is made by no node, input or initializer",
+          fmt::format("input '{}' of {} in graph '{}' is made by no node, input or initializer, "
+                      "expected one of them; export the model again",
                       input, describe_node(graph, node), graph.name));
     }
     for (const Graph* subgraph : subgraphs_of(current)) validate_graph(*subgraph, &scope);
@@ -94,7 +97,8 @@ void validate_graph(const Graph& graph, const Scope* outer) {
   for (const ValueInfo& output : graph.outputs) {
     if (scope.has(output.name)) continue;
     throw InvalidInput(
-        fmt::format("output '{}' of graph '{}' is made by no node, input or initializer",
+        fmt::format("output '{}' of graph '{}' is made by no node, input or initializer, expected "
+                    "one of them; export the model again",
                     output.name, graph.name));
   }
 }

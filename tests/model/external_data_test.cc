@@ -64,9 +64,10 @@ TEST_F(ExternalTensors, AnUnalignedOffsetIsCopiedIntoPlace) {
 }
 
 TEST_F(ExternalTensors, AMissingFileIsNamed) {
-  EXPECT_EQ(error_of(external_model("gone.bin", "")),
-            fmt::format("external file 'gone.bin' is missing from the model's folder '{}'",
-                        inside_.string()));
+  EXPECT_EQ(
+      error_of(external_model("gone.bin", "")),
+      fmt::format("external file 'gone.bin' is missing from the model's folder '{}'; copy it there",
+                  inside_.string()));
 }
 
 TEST_F(ExternalTensors, ASubfolderIsInside) {
@@ -76,8 +77,10 @@ TEST_F(ExternalTensors, ASubfolderIsInside) {
 
 TEST_F(ExternalTensors, NothingOutsideTheFolderIsRead) {
   const auto outside = [&](const std::string& location) {
-    return fmt::format("external file '{}' is outside the model's folder '{}'", location,
-                       inside_.string());
+    return fmt::format(
+        "external file '{}' is outside the model's folder '{}', expected a file in it; export the "
+        "model again with its data beside it",
+        location, inside_.string());
   };
   const std::string absolute = (folder_.path() / "secret.bin").string();
   EXPECT_EQ(error_of(external_model("../secret.bin", "")), outside("../secret.bin"));
@@ -92,8 +95,9 @@ TEST_F(ExternalTensors, NothingOutsideTheFolderIsRead) {
 TEST_F(ExternalTensors, AnAbsolutePathIntoTheFolderIsRefusedToo) {
   const std::string absolute = (inside_ / "w.bin").string();
   EXPECT_EQ(error_of(external_model(absolute, "")),
-            fmt::format("external file '{}' is outside the model's folder '{}'", absolute,
-                        inside_.string()));
+            fmt::format("external file '{}' is outside the model's folder '{}', expected a file in "
+                        "it; export the model again with its data beside it",
+                        absolute, inside_.string()));
 }
 
 TEST_F(ExternalTensors, AFolderWhoseNameBeginsTheSameIsOutside) {
@@ -106,11 +110,12 @@ TEST_F(ExternalTensors, WrongLengthsAndOffsetsAreRefused) {
   EXPECT_EQ(error_of(external_model("w.bin", entry("length", "4"))),
             "its external data have 4 bytes, expected 8");
   EXPECT_EQ(error_of(external_model("w.bin", entry("offset", "8"))),
-            "external file 'w.bin' has 12 bytes, expected 8 bytes at offset 8");
+            "external file 'w.bin' has 12 bytes, expected 8 bytes at offset 8; copy it again");
   EXPECT_EQ(error_of(external_model("w.bin", entry("offset", "9223372036854775807"))),
-            "external file 'w.bin' has 12 bytes, expected 8 bytes at offset 9223372036854775807");
+            "external file 'w.bin' has 12 bytes, expected 8 bytes at offset 9223372036854775807; "
+            "copy it again");
   EXPECT_EQ(error_of(external_model("w.bin", "", 4)),
-            "external file 'w.bin' has 12 bytes, expected 16 bytes at offset 0");
+            "external file 'w.bin' has 12 bytes, expected 16 bytes at offset 0; copy it again");
   EXPECT_EQ(error_of(external_model("w.bin", entry("offset", "-4"))),
             "external data offset is '-4', expected a number of bytes");
   EXPECT_EQ(error_of(external_model("w.bin", entry("length", "8x"))),

@@ -46,7 +46,8 @@ TEST_F(LoadModel, AMissingFileIsNamed) {
     (void)load_model(file_);
     FAIL();
   } catch (const InvalidInput& error) {
-    EXPECT_EQ(error.what(), fmt::format("load: file '{}' does not exist", file_.string()));
+    EXPECT_EQ(error.what(), fmt::format("load: file '{}' does not exist, expected an .onnx model",
+                                        file_.string()));
   }
 }
 
@@ -61,16 +62,17 @@ TEST_F(LoadModel, AFolderIsNoModel) {
 }
 
 TEST_F(LoadModel, AnEmptyFileIsRefused) {
-  EXPECT_EQ(load_error(""), name_ + "it is empty, expected an ONNX model");
+  EXPECT_EQ(load_error(""), name_ + "it is empty, expected an ONNX model; copy or export it again");
 }
 
 TEST_F(LoadModel, ATruncatedModelIsToldFromAnotherFormat) {
   const std::string bytes = small_model_bytes();
   EXPECT_EQ(load_error(bytes.substr(0, bytes.size() - 20)),
-            fmt::format("{}it is truncated after {} bytes, expected the whole of an ONNX model",
+            fmt::format("{}it is truncated after {} bytes, expected the whole of an ONNX model; "
+                        "copy or export it again",
                         name_, bytes.size() - 20));
   EXPECT_EQ(load_error("PK\003\004 this is a zip archive"),
-            name_ + "it is not an ONNX model (its 26 bytes do not parse)");
+            name_ + "it is not an ONNX model (its 26 bytes do not parse); export it as ONNX");
 }
 
 TEST_F(LoadModel, EveryTruncationIsRefused) {
@@ -113,41 +115,43 @@ TEST(LoadChecks, ACycleIsShown) {
                 text_model("input { name: 'x' }"
                            "node { op_type: 'Add' name: 'a' input: 'x' input: 'c' output: 'b' }"
                            "node { op_type: 'Mul' name: 'm' input: 'b' input: 'x' output: 'c' }")),
-            "load: model in memory: graph 'g' has a cycle: Add 'a' -> Mul 'm' -> Add 'a'");
+            "load: model in memory: graph 'g' has a cycle: Add 'a' -> Mul 'm' -> Add 'a', expected "
+            "none; export the model again");
 }
 
 TEST(LoadChecks, ANodeThatReadsItselfIsACycle) {
   EXPECT_EQ(parse_error(text_model("node { op_type: 'Relu' input: 'y' output: 'y' }")),
-            "load: model in memory: graph 'g' has a cycle: Relu #0 -> Relu #0");
+            "load: model in memory: graph 'g' has a cycle: Relu #0 -> Relu #0, expected none; "
+            "export the model again");
 }
 
 TEST(LoadChecks, ADanglingInputIsNamed) {
   EXPECT_EQ(
       parse_error(text_model("node { op_type: 'Relu' name: 'r' input: 'nowhere' output: 'y' }")),
       "load: model in memory: input 'nowhere' of Relu 'r' in graph 'g' is made by no node, input "
-      "or initializer");
+      "or initializer, expected one of them; export the model again");
 }
 
 TEST(LoadChecks, ADanglingOutputIsNamed) {
   EXPECT_EQ(parse_error(text_model("output { name: 'nowhere' }")),
             "load: model in memory: output 'nowhere' of graph 'g' is made by no node, input or "
-            "initializer");
+            "initializer, expected one of them; export the model again");
 }
 
 TEST(LoadChecks, DuplicateNamesAreRefusedWhoeverDefinesThem) {
   const std::string tensor = "initializer { name: 'x' data_type: 1 float_data: 1 } ";
-  EXPECT_EQ(
-      parse_error(text_model("input { name: 'x' } input { name: 'x' }")),
-      "load: model in memory: name 'x' is defined twice in graph 'g', the second time by an input");
+  EXPECT_EQ(parse_error(text_model("input { name: 'x' } input { name: 'x' }")),
+            "load: model in memory: name 'x' is defined twice in graph 'g', the second time by an "
+            "input; give one of the two another name");
   EXPECT_EQ(parse_error(text_model(tensor + tensor)),
             "load: model in memory: name 'x' is defined twice in graph 'g', the second time by an "
-            "initializer");
+            "initializer; give one of the two another name");
   EXPECT_EQ(parse_error(text_model("input { name: 'x' }" + tensor + tensor)),
             "load: model in memory: name 'x' is defined twice in graph 'g', the second time by an "
-            "initializer");
-  EXPECT_EQ(
-      parse_error(text_model(tensor + "node { op_type: 'Relu' input: 'x' output: 'x' }")),
-      "load: model in memory: name 'x' is defined twice in graph 'g', the second time by Relu #0");
+            "initializer; give one of the two another name");
+  EXPECT_EQ(parse_error(text_model(tensor + "node { op_type: 'Relu' input: 'x' output: 'x' }")),
+            "load: model in memory: name 'x' is defined twice in graph 'g', the second time by "
+            "Relu #0; give one of the two another name");
 }
 
 TEST(LoadChecks, AnInitializerMayGiveAnInputItsDefault) {
@@ -191,13 +195,14 @@ TEST(LoadChecks, ADanglingInputInASubgraphIsNamed) {
   EXPECT_EQ(parse_error(text_model(
                 if_model("node { op_type: 'Relu' input: 'q' output: 't' } output { name: 't' }"))),
             "load: model in memory: input 'q' of Relu #0 in graph 'then' is made by no node, input "
-            "or initializer");
+            "or initializer, expected one of them; export the model again");
 }
 
 TEST(LoadChecks, ASubgraphThatReadsItsOwnNodeIsACycle) {
   EXPECT_EQ(parse_error(text_model(
                 if_model("node { op_type: 'Relu' input: 'y' output: 't' } output { name: 't' }"))),
-            "load: model in memory: graph 'g' has a cycle: If 'i' -> If 'i'");
+            "load: model in memory: graph 'g' has a cycle: If 'i' -> If 'i', expected none; export "
+            "the model again");
 }
 
 TEST(LoadChecks, AnAttributeGivenTwiceIsRefused) {

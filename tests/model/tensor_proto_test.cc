@@ -93,10 +93,12 @@ TEST(TensorProto, WhatATensorDoesNotHoldStays) {
 }
 
 TEST(TensorProto, AWrongSizeIsAnErrorInEveryEncoding) {
-  EXPECT_EQ(error_of("data_type: 1 dims: 2 dims: 2 raw_data: '12345678'"),
-            "got 8 bytes of raw_data, expected 16 for float32 [2, 2]");
-  EXPECT_EQ(error_of("data_type: 1 dims: 2"),
-            "got 0 bytes of raw_data, expected 8 for float32 [2]");
+  EXPECT_EQ(
+      error_of("data_type: 1 dims: 2 dims: 2 raw_data: '12345678'"),
+      "got 8 bytes of raw_data, expected 16 for float32 [2, 2]; mend its shape or export it again");
+  EXPECT_EQ(
+      error_of("data_type: 1 dims: 2"),
+      "got 0 bytes of raw_data, expected 8 for float32 [2]; mend its shape or export it again");
   EXPECT_EQ(error_of("data_type: 1 dims: 2 float_data: 1"),
             "got 1 values in float_data, expected 2 for float32 [2]");
   EXPECT_EQ(error_of("data_type: 11 dims: 1 double_data: 1 double_data: 2"),
