@@ -229,7 +229,7 @@ TEST(ConvertOpset, KeepsEverythingElse) {
   EXPECT_EQ(constant_input(after, after.graph.nodes[1], 1), Tensor::scalar(0.25F));
 }
 
-class ConvertsPpOcr : public ::testing::TestWithParam<const char*> {};
+class ConvertsPpOcr : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ConvertsPpOcr, ToEveryLaterOpset) {
   const Model model = load_model(std::filesystem::path(QUANTSEARCH_DEPS_DIR) / "ocr" / GetParam());
@@ -248,7 +248,13 @@ TEST_P(ConvertsPpOcr, ToEveryLaterOpset) {
 INSTANTIATE_TEST_SUITE_P(Models, ConvertsPpOcr,
                          ::testing::Values("ch_PP-OCRv4_det_infer.onnx",
                                            "ch_PP-OCRv4_rec_infer.onnx",
-                                           "ch_ppocr_mobile_v2.0_cls_infer.onnx"));
+                                           "ch_ppocr_mobile_v2.0_cls_infer.onnx"),
+                         [](const auto& info) {
+                           std::string name = info.param.substr(0, info.param.find(".onnx"));
+                           std::ranges::replace_if(
+                               name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace quantsearch

@@ -134,6 +134,14 @@ struct TypeCase {
   int axis;
 };
 
+std::string name_of(const TypeCase& type) {
+  const std::string axis = type.axis < 0 ? "PerTensor" : "Axis" + std::to_string(type.axis);
+  return std::string(to_string(type.type)) + (type.symmetric ? "Symmetric" : "Asymmetric") +
+         (type.reduce_range ? "Reduced" : "") + axis;
+}
+
+void PrintTo(const TypeCase& type, std::ostream* stream) { *stream << name_of(type); }
+
 class EveryType : public ::testing::TestWithParam<TypeCase> {};
 
 TEST_P(EveryType, AgreesWithTheSlowFormula) {
@@ -178,7 +186,8 @@ INSTANTIATE_TEST_SUITE_P(Types, EveryType,
                                            TypeCase{DataType::uint8, true, false, -1},
                                            TypeCase{DataType::uint8, false, true, 0},
                                            TypeCase{DataType::int16, true, false, 0},
-                                           TypeCase{DataType::uint16, false, false, 1}));
+                                           TypeCase{DataType::uint16, false, false, 1}),
+                         [](const auto& info) { return name_of(info.param); });
 
 TEST(QuantizeWeight, MseNeverDoesWorseThanMinMax) {
   for (std::uint64_t seed = 0; seed < 8; ++seed) {

@@ -69,6 +69,10 @@ struct Case {
   Shape input;
 };
 
+void PrintTo(const Case& model, std::ostream* stream) {
+  *stream << std::filesystem::path(model.file).filename().string();
+}
+
 class RealModels : public ::testing::TestWithParam<Case> {};
 
 TEST_P(RealModels, ComputeTheSameAndLoadOptimized) {
