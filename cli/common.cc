@@ -6,6 +6,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <system_error>
 #include <vector>
 
 #include "quantsearch/base/error.h"
@@ -76,13 +77,27 @@ Context::Context(const CommonOptions& options, const std::filesystem::path& defa
   if (options.jobs != 1) {
     throw Unsupported("--jobs: parallel trials are not built yet; the samples of a trial are spread over --threads");
   }
-  const std::filesystem::path file = options.log_file.empty() ? default_log : std::filesystem::path(options.log_file);
-  const LogSink to_file = file.empty() ? LogSink() : open_log_file(file);
+  log_file_ = options.log_file.empty() ? default_log : std::filesystem::path(options.log_file);
+  std::error_code absent;
+  if (const auto bytes = std::filesystem::file_size(log_file_, absent); !absent)
+    old_log_bytes_ = bytes;
+  const LogSink to_file = log_file_.empty() ? LogSink() : open_log_file(log_file_);
   const LogLevel shown = options.quiet ? LogLevel::error : options.verbose ? LogLevel::detail : LogLevel::warning;
   log_ = [to_file, shown](LogLevel level, std::string_view line) {
     say(to_file, level, line);
     if (level >= shown) fmt::print(stderr, "{}{}\n", level == LogLevel::warning ? "warning: " : "", line);
   };
+}
+
+void Context::forget_log() {
+  if (log_file_.empty()) return;
+  std::error_code ignored;  // the message about the input matters more
+  if (!std::filesystem::is_regular_file(log_file_, ignored)) return;
+  if (old_log_bytes_) {
+    std::filesystem::resize_file(log_file_, *old_log_bytes_, ignored);
+  } else {
+    std::filesystem::remove(log_file_, ignored);
+  }
 }
 
 const CancellationToken& Context::token() const { return process_token(); }

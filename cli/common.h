@@ -12,6 +12,7 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/error.h"
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/data.h"
@@ -49,8 +50,13 @@ class Context {
   [[nodiscard]] const CancellationToken& token() const;
   /// Warnings and errors to stderr (with --verbose everything, with --quiet only errors), all of it to the log file.
   [[nodiscard]] const LogSink& log() const { return log_; }
+  /// Leaves the log file as it was before the run: a run that is refused for its input writes
+  /// nothing.
+  void forget_log();
 
  private:
+  std::filesystem::path log_file_;
+  std::optional<std::uintmax_t> old_log_bytes_;  // absent: there was no file
   std::unique_ptr<ThreadPool> pool_;
   ByteBudget budget_;
   LogSink log_;
@@ -61,6 +67,18 @@ class Context {
 [[nodiscard]] int run_command(const std::function<int()>& body);
 /// 130 or 143 when a signal has come, else nullopt.
 [[nodiscard]] std::optional<int> interruption_code();
+
+/// `parse(text)` with the option's name before its messages.
+template <typename Parse>
+[[nodiscard]] auto of_option(const char* option, const std::string& text, const Parse& parse) {
+  try {
+    return parse(text);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(std::string(option) + ": " + error.what());
+  } catch (const Unsupported& error) {
+    throw Unsupported(std::string(option) + ": " + error.what());
+  }
+}
 
 /// Where a command's data are, as the user writes it.
 struct DataOptionsText {

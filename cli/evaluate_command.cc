@@ -27,7 +27,8 @@ struct EvaluateArguments {
 
 std::vector<Metric> metrics_of(const EvaluateArguments& arguments, bool has_labels) {
   std::vector<Metric> metrics;
-  for (const std::string& name : arguments.metrics) metrics.push_back(parse_metric(name));
+  for (const std::string& name : arguments.metrics)
+    metrics.push_back(of_option("--metric", name, parse_metric));
   if (!metrics.empty()) return metrics;
   for (const MetricInfo& info : all_metrics()) {
     if (!info.needs_labels || has_labels) metrics.push_back(info.metric);
@@ -56,7 +57,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
   const Model float_model = load_model(arguments.float_model);
   const Model candidate = load_model(arguments.quantized);
   const LoadedData data = open_data(arguments.data, float_model);
-  const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data.source->size());
+  const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data);
   const std::vector<Metric> metrics = metrics_of(arguments, labels.has_value());
   Context context(arguments.common, {});
   const Reference reference(float_model, data.source, labels, context.pool(), context.budget(),

@@ -34,6 +34,14 @@ Settings settings_of_arguments(const QuantizeArguments& arguments) {
   return arguments.config.empty() ? settings_from(Value()) : parse_quantization_config(load_config_file(arguments.config));
 }
 
+void save(const Model& model, const std::string& file) {
+  try {
+    save_model(model, file);
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("quantize: {}; choose another file with --output", error.what()));
+  }
+}
+
 int run_quantize(const QuantizeArguments& arguments) {
   const Settings settings = settings_of_arguments(arguments);
   const QuantizationConfig config = resolve(settings);
@@ -43,7 +51,7 @@ int run_quantize(const QuantizeArguments& arguments) {
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(), {.log = context.log()});
   const Candidate candidate = pipeline.build(config, context.token());
   const Model& quantized = candidate.quantized->model;
-  save_model(quantized, arguments.output);
+  save(quantized, arguments.output);
   const KernelReport kernels = report_kernels(optimized_model(quantized));
 
   if (arguments.common.json) {

@@ -6,9 +6,10 @@
 #include <iostream>
 
 #include "common.h"
-#include "search_progress.h"
 #include "quantsearch/autosearch.h"
+#include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
+#include "search_progress.h"
 
 namespace quantsearch::cli {
 
@@ -41,8 +42,9 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   const bool from_file = !arguments.config.empty();
   AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
   if (!from_file) config.stop.time_limit_seconds = kDefaultTimeLimit;
-  if (arguments.algorithm) config.algorithm = parse_algorithm(*arguments.algorithm);
-  if (arguments.metric) config.metric = parse_metric(*arguments.metric);
+  if (arguments.algorithm)
+    config.algorithm = of_option("--algorithm", *arguments.algorithm, parse_algorithm);
+  if (arguments.metric) config.metric = of_option("--metric", *arguments.metric, parse_metric);
   if (arguments.tolerance) config.tolerance = arguments.tolerance;
   if (arguments.iteration_limit) config.stop.iteration_limit = arguments.iteration_limit;
   if (arguments.time_limit) config.stop.time_limit_seconds = arguments.time_limit;
@@ -56,20 +58,31 @@ SearchInput input_of(const SearchArguments& arguments) {
   SearchInput input;
   input.model = load_model(arguments.model);
   input.model_name = arguments.model;
-  const LoadedData calibration = open_data(arguments.calibration, input.model);
-  input.calibration = calibration.source;
-  input.labels = calibration.labels;
+  LoadedData judged = open_data(arguments.calibration, input.model);
+  input.calibration = judged.source;
   input.holdout = arguments.holdout;
   if (!arguments.evaluation.path.empty()) {
-    const LoadedData evaluation = open_data(arguments.evaluation, input.model);
-    input.evaluation = evaluation.source;
-    input.labels = evaluation.labels;
+    judged = open_data(arguments.evaluation, input.model);
+    input.evaluation = judged.source;
   }
-  if (!arguments.labels.empty()) {
-    const auto& judged = input.evaluation != nullptr ? input.evaluation : input.calibration;
-    input.labels = load_labels(arguments.labels, judged->size());
-  }
+  input.labels = arguments.labels.empty() ? judged.labels : load_labels(arguments.labels, judged);
   return input;
+}
+
+/// Refused input leaves no log behind; what ends a search that has begun is in it.
+SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& input,
+                             SearchEnvironment environment, const CommonOptions& common,
+                             Context& context) {
+  bool has_begun = false;
+  environment.on_space = [&](const SpaceSummary&, const std::string&, Goal) { has_begun = true; };
+  try {
+    return watch_search(config, input, environment, common);
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error&) {
+    if (!has_begun) context.forget_log();
+    throw;
+  }
 }
 
 int run_search(const SearchArguments& arguments) {
@@ -83,7 +96,8 @@ int run_search(const SearchArguments& arguments) {
                                 .keep = arguments.keep,
                                 .resume = arguments.resume,
                                 .overwrite = arguments.overwrite};
-  const SearchResult result = watch_search(config, input, environment, arguments.common);
+  const SearchResult result =
+      search_with_log(config, input, environment, arguments.common, context);
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(result.document), 1));
   } else if (!arguments.common.quiet) {

@@ -39,14 +39,17 @@ void prove_writable(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder)) {
-    throw IoError(fmt::format("search: output folder '{}' cannot be made: {}", folder.string(),
-                              error ? error.message() : "a file of that name exists"));
+    throw IoError(fmt::format(
+        "search: output folder '{}' cannot be made: {}; choose another with --output",
+        folder.string(), fs::exists(folder) ? "a file of that name exists" : error.message()));
   }
   const fs::path probe = folder / ".quantsearch-probe";
   try {
     write_file_atomically(probe, "");
   } catch (const IoError& failure) {
-    throw IoError(fmt::format("search: output folder '{}' cannot be written: {}", folder.string(), failure.what()));
+    throw IoError(fmt::format(
+        "search: output folder '{}' cannot be written: {}; choose another with --output",
+        folder.string(), failure.what()));
   }
   fs::remove(probe, error);
 }

@@ -198,7 +198,13 @@ Value parse_yaml(std::string_view text, const std::string& name) {
 }
 
 Value load_config_file(const std::filesystem::path& file) {
-  const std::string text = read_file(file);
+  std::string text;
+  try {
+    text = read_file(file);
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(
+        fmt::format("configuration: {}, expected a YAML or JSON file", error.what()));
+  }
   return file.extension() == ".json" ? parse_json(text, file.string()) : parse_yaml(text, file.string());
 }
 

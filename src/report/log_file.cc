@@ -45,7 +45,10 @@ std::string now_text() {
 LogSink open_log_file(const std::filesystem::path& file) {
   auto log = std::make_shared<LogFile>();
   log->stream.open(file, std::ios::app);
-  if (!log->stream) throw IoError(fmt::format("log: '{}' cannot be opened for writing: {}", file.string(), std::strerror(errno)));
+  if (!log->stream)
+    throw IoError(
+        fmt::format("log: '{}' cannot be opened for writing: {}; choose another file with --log",
+                    file.string(), std::strerror(errno)));
   return [log](LogLevel level, std::string_view line) {
     const std::lock_guard lock(log->mutex);
     log->stream << now_text() << ' ' << name_of(level) << ' ' << line << '\n' << std::flush;

@@ -56,6 +56,22 @@ TEST(Commands, EvaluateAgreesWithTheResultsOfTheSearch) {
   }
 }
 
+// The labels beside the images in the file are those of the option, so both searches judge alike.
+TEST(Commands, LabelsOfAllSamplesAreCutToTheLimit) {
+  const TemporaryFolder without;
+  ASSERT_EQ(search_in(without.path(), {"--iteration-limit", "1"}).exit_code, 0);
+  const TemporaryFolder with;
+  const RunResult result =
+      search_in(with.path(), {"--iteration-limit", "1", "--labels", kEvaluation});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto scores_in = [](const fs::path& folder) {
+    const Value results = results_in(folder);
+    return *results.find("trials")->as_list().front().find("scores");
+  };
+  EXPECT_NE(scores_in(with.path()).find("top1"), nullptr);
+  EXPECT_EQ(scores_in(with.path()), scores_in(without.path()));
+}
+
 TEST(Commands, QuantizeMakesTheBestModelAgain) {
   const TemporaryFolder folder;
   ASSERT_EQ(search_in(folder.path(), {"--iteration-limit", "3"}).exit_code, 0);

@@ -1,8 +1,11 @@
 #include "cli/run_command.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "quantsearch/base/files.h"
 
@@ -10,7 +13,17 @@ namespace quantsearch::testing {
 
 namespace {
 
-int start(const std::vector<std::string>& arguments, const std::string& folder, const std::string& out, const std::string& error) {
+/// A disk with room for files of this size: writing on fails with EFBIG as it fails with ENOSPC on
+/// a full one, for root too.
+void limit_file_size(std::int64_t bytes) {
+  const rlimit limit{.rlim_cur = static_cast<rlim_t>(bytes),
+                     .rlim_max = static_cast<rlim_t>(bytes)};
+  std::signal(SIGXFSZ, SIG_IGN);  // stays ignored in the program
+  if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(127);
+}
+
+int start(const std::vector<std::string>& arguments, const std::string& folder,
+          const std::string& out, const std::string& error, const RunOptions& options) {
   std::vector<std::string> words = {QUANTSEARCH_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -22,6 +35,7 @@ int start(const std::vector<std::string>& arguments, const std::string& folder, 
     const int to_error = open(error.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
     dup2(to_out, 1);
     dup2(to_error, 2);
+    if (options.largest_file_bytes) limit_file_size(*options.largest_file_bytes);
     if (chdir(folder.c_str()) == 0) execv(argv[0], argv.data());
     _exit(127);
   }
@@ -37,15 +51,16 @@ int wait_for(int process) {
 }
 
 int start_quantsearch(const std::vector<std::string>& arguments, const std::string& folder) {
-  return start(arguments, folder, "/dev/null", "/dev/null");
+  return start(arguments, folder, "/dev/null", "/dev/null", {});
 }
 
-RunResult run_quantsearch(const std::vector<std::string>& arguments, const std::string& folder) {
+RunResult run_quantsearch(const std::vector<std::string>& arguments, const std::string& folder,
+                          const RunOptions& options) {
   const TemporaryFolder temporary;
   const std::string out = (temporary.path() / "out").string();
   const std::string error = (temporary.path() / "error").string();
   RunResult result;
-  result.exit_code = wait_for(start(arguments, folder, out, error));
+  result.exit_code = wait_for(start(arguments, folder, out, error, options));
   result.out = read_file(out);
   result.error = read_file(error);
   return result;

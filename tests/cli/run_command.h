@@ -2,6 +2,8 @@
 
 // Runs the built program as a user does.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +15,14 @@ struct RunResult {
   std::string error;
 };
 
+struct RunOptions {
+  // Writing a file beyond it fails as on a full disk.
+  std::optional<std::int64_t> largest_file_bytes = {};
+};
+
 /// `quantsearch ARGUMENTS` in `folder`.
-[[nodiscard]] RunResult run_quantsearch(const std::vector<std::string>& arguments, const std::string& folder);
+[[nodiscard]] RunResult run_quantsearch(const std::vector<std::string>& arguments,
+                                        const std::string& folder, const RunOptions& options = {});
 /// Starts it and leaves it running; the process id.
 [[nodiscard]] int start_quantsearch(const std::vector<std::string>& arguments, const std::string& folder);
 /// Its exit code (128 + signal when it was killed).

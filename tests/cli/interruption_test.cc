@@ -1,0 +1,74 @@
+// A signal during a search, sent by the evaluator of its second trial, so that nothing depends on
+// time.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "cli/made_inputs.h"
+#include "cli/run_command.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/base/value.h"
+
+namespace quantsearch {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::run_quantsearch;
+using testing::RunResult;
+
+// The command judges the float model, then trial 0, then trial 1: there it sends the signal and
+// waits to be killed.
+constexpr const char* kScript = R"(
+runs=$(cat runs 2> /dev/null || echo 0)
+echo $((runs + 1)) > runs
+if [ "$runs" = 2 ]; then
+  kill -"$1" $PPID
+  exec tail -f /dev/null
+fi
+echo "$runs"
+)";
+
+struct Signal {
+  std::string name;
+  int exit_code;
+};
+
+void PrintTo(const Signal& signal, std::ostream* stream) { *stream << signal.name; }
+
+class SignalDuringASearch : public ::testing::TestWithParam<Signal> {};
+
+TEST_P(SignalDuringASearch, DeliversTheBestSoFar) {
+  const TemporaryFolder folder;
+  testing::write_model(folder.path() / "model.onnx", testing::small_model());
+  testing::write_arrays(folder.path() / "data.npz",
+                        {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
+  write_file_atomically(folder.path() / "judge.sh", kScript);
+  write_file_atomically(folder.path() / "config.yaml",
+                        "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16]}\n"
+                        "search_metric_tolerance: 1000\n"
+                        "search_evaluator: {command: [sh, judge.sh, " +
+                            GetParam().name + ", '{model}'], direction: minimize}\n");
+  const RunResult result =
+      run_quantsearch({"search", "model.onnx", "--calibration", "data.npz", "--evaluation",
+                       "data.npz", "--config", "config.yaml", "--output", "out"},
+                      folder.path());
+  EXPECT_EQ(result.exit_code, GetParam().exit_code) << result.error;
+  EXPECT_EQ(result.error, "");
+  const fs::path out = folder.path() / "out";
+  const Value results = load_config_file(out / "results.json");
+  ASSERT_EQ(results.find("trials")->as_list().size(), 2U);
+  EXPECT_EQ(results.find("trials")->as_list()[0].find("state")->as_string(), "complete");
+  EXPECT_EQ(results.find("trials")->as_list()[1].find("state")->as_string(), "interrupted");
+  EXPECT_EQ(results.find("best")->as_int(), 0);
+  EXPECT_EQ(results.find("stop_reason")->as_string(), "cancelled");
+  EXPECT_EQ(read_file(out / "best.onnx"), read_file(out / "candidates" / "0000.onnx"));
+  EXPECT_TRUE(fs::exists(out / "best_config.yaml"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, SignalDuringASearch,
+                         ::testing::Values(Signal{"INT", 130}, Signal{"TERM", 143}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace quantsearch
