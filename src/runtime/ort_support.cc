@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,13 @@ OrtEnvironment::OrtEnvironment()
       memory(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault)) {}
 
 std::shared_ptr<OrtEnvironment> ort_environment() {
-  static const auto environment = std::make_shared<OrtEnvironment>();
+  static const auto environment = [] {
+    // Since 1.29 the runtime sends usage data home, and keeps them in the user's cache folder and
+    // /tmp, unless this is set before its environment is made. Who wants that sets it to 0.
+    constexpr int kKeepWhatIsSet = 0;
+    setenv("ORT_DISABLE_TELEMETRY", "1", kKeepWhatIsSet);
+    return std::make_shared<OrtEnvironment>();
+  }();
   return environment;
 }
 

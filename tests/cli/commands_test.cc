@@ -81,6 +81,29 @@ TEST(Commands, QuantizeMakesTheBestModelAgain) {
   EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "out" / "best.onnx"));
 }
 
+// The runtime's telemetry leaves a file in the current folder when there is no home to keep it in.
+TEST(Commands, QuantizeWritesItsModelAndNothingElse) {
+  const TemporaryFolder folder;
+  const RunResult result = run_quantsearch(
+      {"quantize", kModel, "--calibration", kCalibration, "--limit", "2", "--output", "int8.onnx"},
+      folder.path(), {.has_home = false});
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(folder.path()))
+    files.push_back(entry.path().filename().string());
+  EXPECT_EQ(files, std::vector<std::string>{"int8.onnx"});
+}
+
+TEST(Commands, NothingIsWrittenIntoTheUsersHome) {
+  const TemporaryFolder home;
+  const TemporaryFolder folder;
+  const RunResult result = run_quantsearch(
+      {"quantize", kModel, "--calibration", kCalibration, "--limit", "2", "--output", "out.onnx"},
+      folder.path().string(), {.home = home.path().string()});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_TRUE(fs::is_empty(home.path()));
+}
+
 TEST(Commands, JsonOnStdoutIsJsonAlone) {
   const TemporaryFolder folder;
   const RunResult result = search_in(folder.path(), {"--iteration-limit", "1", "--json"});

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <cstdlib>
 
 #include "quantsearch/base/files.h"
 
@@ -22,6 +24,18 @@ void limit_file_size(std::int64_t bytes) {
   if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(127);
 }
 
+void forget_home() {
+  setenv("HOME", "/dev/null", 1);
+  unsetenv("XDG_CACHE_HOME");
+  unsetenv("ORT_DISABLE_TELEMETRY");
+}
+
+/// Programs that spare test machines behave as on the user's.
+void live_in(const std::string& home) {
+  setenv("HOME", home.c_str(), 1);
+  for (const char* name : {"CI", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY"}) unsetenv(name);
+}
+
 int start(const std::vector<std::string>& arguments, const std::string& folder,
           const std::string& out, const std::string& error, const RunOptions& options) {
   std::vector<std::string> words = {QUANTSEARCH_PROGRAM};
@@ -35,6 +49,8 @@ int start(const std::vector<std::string>& arguments, const std::string& folder,
     const int to_error = open(error.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
     dup2(to_out, 1);
     dup2(to_error, 2);
+    if (!options.has_home) forget_home();
+    if (options.home) live_in(*options.home);
     if (options.largest_file_bytes) limit_file_size(*options.largest_file_bytes);
     if (chdir(folder.c_str()) == 0) execv(argv[0], argv.data());
     _exit(127);
