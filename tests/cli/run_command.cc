@@ -7,7 +7,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <cstdlib>
 
 #include "quantsearch/base/files.h"
 
@@ -22,12 +21,6 @@ void limit_file_size(std::int64_t bytes) {
                      .rlim_max = static_cast<rlim_t>(bytes)};
   std::signal(SIGXFSZ, SIG_IGN);  // stays ignored in the program
   if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(127);
-}
-
-void forget_home() {
-  setenv("HOME", "/dev/null", 1);
-  unsetenv("XDG_CACHE_HOME");
-  unsetenv("ORT_DISABLE_TELEMETRY");
 }
 
 /// Programs that spare test machines behave as on the user's.
@@ -49,7 +42,6 @@ int start(const std::vector<std::string>& arguments, const std::string& folder,
     const int to_error = open(error.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
     dup2(to_out, 1);
     dup2(to_error, 2);
-    if (!options.has_home) forget_home();
     if (options.home) live_in(*options.home);
     if (options.largest_file_bytes) limit_file_size(*options.largest_file_bytes);
     if (chdir(folder.c_str()) == 0) execv(argv[0], argv.data());

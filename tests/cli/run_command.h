@@ -20,7 +20,6 @@ struct RunOptions {
   std::optional<std::int64_t> largest_file_bytes = {};
   // The user's home folder; with it the environment does not say that this is a test run.
   std::optional<std::string> home = {};
-  bool has_home = true;  // false: as a user without a home folder, nor ORT_DISABLE_TELEMETRY
 };
 
 /// `quantsearch ARGUMENTS` in `folder`.
