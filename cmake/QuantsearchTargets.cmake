@@ -33,5 +33,12 @@ function(quantsearch_test name)
   target_link_libraries(${name} PRIVATE ${TEST_LINKS} fmt::fmt GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     QUANTSEARCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" QUANTSEARCH_DEPS_DIR="${QUANTSEARCH_DEPS}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+  set(environment)  # what a sanitizer leaves out, told to programs that the tests start, too
+  set(lists ${PROJECT_SOURCE_DIR}/cmake/sanitizers)
+  if(QUANTSEARCH_SANITIZE MATCHES thread)
+    set(environment ENVIRONMENT TSAN_OPTIONS=suppressions=${lists}/races.supp:print_suppressions=0)
+  elseif(QUANTSEARCH_SANITIZE)
+    set(environment ENVIRONMENT LSAN_OPTIONS=suppressions=${lists}/leaks.supp:print_suppressions=0)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${environment})
 endfunction()
