@@ -111,10 +111,17 @@ TEST(AutoSearch, CalibratesOnceForAllTrials) {
   EXPECT_EQ(observed, 1);
 }
 
-TEST(AutoSearch, ThreadsDoNotChangeResults) {
+class SameResults : public ::testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(AutoSearch, SameResults,
+                         ::testing::Values("tests/data/resnet8.onnx", "tests/data/tinyvit.onnx",
+                                           "examples/fashion_mnist/mobilenet_s.onnx"),
+                         [](const auto& info) { return fs::path(info.param).stem().string(); });
+
+TEST_P(SameResults, ForAnyNumberOfThreads) {
   const TemporaryFolder one;
   const TemporaryFolder two;
-  Setting setting(kGrid);
+  Setting setting(kGrid, kSource / GetParam());
   setting.threads = 1;
   const SearchResult first = setting.run(one.path());
   setting.threads = 2;
@@ -127,10 +134,10 @@ TEST(AutoSearch, ThreadsDoNotChangeResults) {
   EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
 }
 
-TEST(AutoSearch, TheOrderOfTrialsDoesNotChangeTheirScores) {
+TEST_P(SameResults, InAnyOrder) {
   const TemporaryFolder one;
   const TemporaryFolder two;
-  Setting setting(kGrid);
+  Setting setting(kGrid, kSource / GetParam());
   const SearchResult grid = setting.run(one.path());
   setting.config.algorithm = SearchAlgorithm::random;
   setting.config.seed = 7;
