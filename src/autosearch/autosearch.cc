@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "autosearch/acceptance.h"
 #include "autosearch/cost_model.h"
@@ -58,12 +59,23 @@ std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config, cons
   return CustomEvaluator{.score = score, .direction = config.command->direction};
 }
 
-/// A candidate beats a trial that is none; then the value decides, then the earlier trial.
+/// What decides between trials of equal value, never their order: uint8 and asymmetric int8 are the
+/// same numbers, but the runtime computes more of the first as integers.
+auto tie_break(const Trial& trial) {
+  const Value* const layers = trial.details.find("float_layers");  // absent in older journals
+  return std::tuple(layers != nullptr ? layers->as_int() : 0,
+                    trial.details.find("size_bytes")->as_int(), to_string(trial.point));
+}
+
+/// A candidate beats a trial that is none; then the value decides, then the tie break.
 bool beats(const Trial& challenger, const std::optional<Trial>& best, Direction direction) {
   if (challenger.state != TrialState::complete) return false;
   if (!best) return true;
   if (challenger.is_candidate != best->is_candidate) return challenger.is_candidate;
-  return is_better(*challenger.value, *best->value, direction);
+  if (*challenger.value != *best->value) {
+    return is_better(*challenger.value, *best->value, direction);
+  }
+  return tie_break(challenger) < tie_break(*best);
 }
 
 void log_trial(const LogSink& log, const Trial& trial) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <set>
@@ -23,10 +24,14 @@ Value stages_value(const std::vector<StageRecord>& stages) {
   return value;
 }
 
-Value details_of(const Scores& scores, const std::vector<StageRecord>& stages) {
+std::int64_t float_layers(const QuantizedModel& quantized) {
+  return std::ranges::count_if(quantized.layers, [](const LayerRecord& layer) { return !layer.reason.empty(); });
+}
+
+Value details_of(const Scores& scores, std::int64_t float_layers, const std::vector<StageRecord>& stages) {
   Value metrics(Value::Map{});
   for (const auto& [name, score] : scores.metrics) metrics.set(name, score);
-  return Value::Map{{"scores", metrics}, {"size_bytes", scores.size_bytes}, {"stages", stages_value(stages)}};
+  return Value::Map{{"scores", metrics}, {"size_bytes", scores.size_bytes}, {"float_layers", float_layers}, {"stages", stages_value(stages)}};
 }
 
 /// What of a written model will not run as integers, once per reason.
@@ -81,7 +86,7 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
   latest_ = {.point = point, .quantized = candidate.quantized};
   return TrialSuccess{.value = scores.metrics.at(context_.objective.name),
                       .is_candidate = context_.acceptance.accepts(scores.metrics),
-                      .details = details_of(scores, candidate.stages)};
+                      .details = details_of(scores, float_layers(*candidate.quantized), candidate.stages)};
 }
 
 std::shared_ptr<const QuantizedModel> TrialRunner::model_of(const Point& point) const {
