@@ -106,7 +106,7 @@ class Search {
         evaluator_(evaluator_of(config_, environment)), objective_(objective_of(config_, evaluator_)) {
     // What can be wrong with the input is found before anything is written.
     const QuantizationConfig base = resolve(config_.base);
-    require_quantizable(pipeline_.simplified(base.simplify), base.quantize);
+    require_quantizable(*pipeline_.simplified(base.simplify), base.quantize);
     summary_ = summarize(space_, normalize_);
     require_points(summary_);
   }

@@ -134,9 +134,10 @@ Scores Pipeline::score(Candidate& candidate, const Reference& reference, const E
                                     [](const Scores&) { return std::int64_t{1000}; }, candidate.stages);
 }
 
-const Model& Pipeline::simplified(const SimplifyOptions& options) {
+std::shared_ptr<const Model> Pipeline::simplified(const SimplifyOptions& options) {
   std::vector<StageRecord> ignored;
-  return state_->run_simplify(options, ignored)->model;
+  const std::shared_ptr<const Simplified> made = state_->run_simplify(options, ignored);
+  return {made, &made->model};
 }
 
 CacheReport Pipeline::cache_report() const { return state_->cache.report(); }

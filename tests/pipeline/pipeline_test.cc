@@ -70,5 +70,13 @@ TEST_F(PipelineTest, HistogramBinsMustBeAPowerOfTwo) {
   }
 }
 
+// It was read from a cache that had not kept it.
+TEST_F(PipelineTest, TheSimplifiedModelLivesThoughTheCacheHoldsNothing) {
+  Pipeline pipeline(model_, data(), pool_, ByteBudget(1), {});
+  const std::shared_ptr<const Model> simplified = pipeline.simplified({});
+  EXPECT_EQ(simplified->graph.nodes.size(), 2U);
+  EXPECT_EQ(simplified->graph.nodes[0].op_type, "MatMul");
+}
+
 }  // namespace
 }  // namespace quantsearch

@@ -64,7 +64,7 @@ class Pipeline {
   /// Scores; the same model (by content) is not run twice. Appends the stage to candidate.stages.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options);
   /// The simplified float model under these options.
-  [[nodiscard]] const Model& simplified(const SimplifyOptions& options);
+  [[nodiscard]] std::shared_ptr<const Model> simplified(const SimplifyOptions& options);
   [[nodiscard]] CacheReport cache_report() const;
   /// Content key of the float model.
   [[nodiscard]] const Key& model_key() const;
