@@ -10,6 +10,7 @@
 #include "autosearch/cost_model.h"
 #include "autosearch/data_split.h"
 #include "autosearch/delivery.h"
+#include "autosearch/mixed_widths.h"
 #include "autosearch/output_folder.h"
 #include "autosearch/trial_runner.h"
 #include "quantsearch/base/error.h"
@@ -199,6 +200,9 @@ class Search {
         fmt::format("space: {} points, {}{} distinct{}", summary_.raw, summary_.complete ? "" : "at least ", summary_.distinct,
                     summary_.filtered.empty() ? "" : "; left out: " + reasons_of(summary_.filtered)));
     say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", objective_.name, acceptance.rule()));
+    if (const auto warning = mixed_widths_warning(objective_, config_.base, space_)) {
+      say(environment_.log, LogLevel::warning, *warning);
+    }
     if (environment_.on_space) environment_.on_space(summary_, objective_.name, objective_.goal());
   }
 

@@ -41,13 +41,17 @@ bool better(const TrialResult& a, const TrialResult& b, const ResultsDocument& d
   return is_better(a.model.scores.at(document.objective), b.model.scores.at(document.objective), document.goal);
 }
 
-/// Complete trials, best first: those in best.onnx and the candidates before the rest.
+/// Complete trials, best first: the one in best.onnx, then the candidates, then the rest.
 std::vector<const TrialResult*> ranked(const ResultsDocument& document) {
   std::vector<const TrialResult*> trials;
   for (const TrialResult& trial : document.trials) {
     if (trial.state == TrialState::complete && trial.model.scores.contains(document.objective)) trials.push_back(&trial);
   }
   std::ranges::stable_sort(trials, [&](const TrialResult* a, const TrialResult* b) {
+    // Of equal trials the search chose one, which need not be the first.
+    if (document.best == a->number || document.best == b->number) {
+      return document.best == a->number && a->number != b->number;
+    }
     if (a->is_candidate != b->is_candidate) return a->is_candidate;
     return better(*a, *b, document);
   });
@@ -68,6 +72,22 @@ std::vector<std::string> model_row(const ResultsDocument& document, std::string 
   row.push_back(milliseconds_text(model.latency_ms));
   row.push_back(std::move(config));
   return row;
+}
+
+bool has_wide_types(const TrialResult& trial) {
+  return std::ranges::any_of(trial.config, [](const auto& choice) {
+    const auto& [option, value] = choice;
+    return (option == "activation_type" || option == "weight_type") &&
+           value.as_string().ends_with("16");
+  });
+}
+
+/// The best with 8-bit types alone, when 16 bits have won: what a reader may want in its place.
+const TrialResult* narrow_runner_up(const std::vector<const TrialResult*>& trials) {
+  if (trials.empty() || !has_wide_types(*trials.front())) return nullptr;
+  const auto narrow = std::ranges::find_if_not(
+      trials, [](const TrialResult* trial) { return has_wide_types(*trial); });
+  return narrow == trials.end() ? nullptr : *narrow;
 }
 
 std::string speed_sentence(const ResultsDocument& document, const TrialResult& best) {
@@ -128,6 +148,10 @@ std::string summary_text(const ResultsDocument& document) {
   if (!trials.empty()) {
     const auto worst = std::ranges::max_element(trials, [&](const TrialResult* a, const TrialResult* b) { return better(*a, *b, document); });
     rows.push_back(model_row(document, fmt::format("best (trial {})", trials.front()->number), trials.front()->model, to_string(trials.front()->config)));
+    if (const TrialResult* const narrow = narrow_runner_up(trials)) {
+      rows.push_back(model_row(document, fmt::format("best 8 bit (trial {})", narrow->number),
+                               narrow->model, to_string(narrow->config)));
+    }
     rows.push_back(model_row(document, fmt::format("worst (trial {})", (*worst)->number), (*worst)->model, to_string((*worst)->config)));
   }
   std::string text = text_table(rows);

@@ -7,46 +7,20 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 
+#include "autosearch/search_setting.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/pipeline/pipeline.h"
-#include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kSource = QUANTSEARCH_SOURCE_DIR;
-
-/// A search of resnet8 over its real images, with everything a test may want to turn.
-struct Setting {
-  AutoSearchConfig config;
-  SearchInput input;
-  int threads = 2;
-  std::function<void(SearchEnvironment&)> adjust = [](SearchEnvironment&) {};
-
-  explicit Setting(const std::string& yaml, const fs::path& model = kSource / "tests/data/resnet8.onnx") {
-    config = parse_search_config(parse_yaml(yaml, "test"));
-    input.model = load_model(model);
-    input.model_name = model.filename().string();
-    input.calibration = open_data(kSource / "examples/fashion_mnist/calibration_100.npz", input.model, {.limit = 32}).source;
-    const LoadedData evaluation = open_data(kSource / "examples/fashion_mnist/evaluation_2000.npz", input.model, {.limit = 64});
-    input.evaluation = evaluation.source;
-    input.labels = evaluation.labels;
-  }
-
-  SearchResult run(const fs::path& output) {
-    ThreadPool pool(threads);
-    config.output_folder = output;
-    SearchEnvironment environment{.pool = &pool, .budget = ByteBudget(std::int64_t{1} << 30)};
-    adjust(environment);
-    return auto_search(config, input, environment);
-  }
-};
+using testing::kSource;
+using testing::score_of;
+using Setting = testing::SearchSetting;
 
 constexpr const char* kGrid = R"(
 search_space:
@@ -62,10 +36,6 @@ std::string message_of(const std::function<void()>& action) {
     return error.what();
   }
   return "nothing was thrown";
-}
-
-double score_of(const Trial& trial, const std::string& name) {
-  return trial.details.find("scores")->find(name)->as_double();
 }
 
 TEST(AutoSearch, LeavesTheBestModelWithTheEvidence) {
@@ -87,16 +57,6 @@ TEST(AutoSearch, BestIsTheLeastDistance) {
   const SearchResult result = Setting(kGrid).run(folder.path());
   for (const Trial& trial : result.study.trials) {
     EXPECT_LE(*result.study.trials[static_cast<std::size_t>(*result.best)].value, *trial.value);
-  }
-}
-
-TEST(AutoSearch, SimilaritiesAreMaximised) {
-  // The worst model has the lowest cosine; a search that always minimises would return it.
-  const TemporaryFolder folder;
-  Setting setting("{search_metric: cos, search_space: {activation_type: [QInt8, QInt16], calibrate_method: [MinMax, NonOverflow]}}");
-  const SearchResult result = setting.run(folder.path());
-  for (const Trial& trial : result.study.trials) {
-    EXPECT_GE(*result.study.trials[static_cast<std::size_t>(*result.best)].value, *trial.value);
   }
 }
 
@@ -151,6 +111,22 @@ TEST_P(SameResults, InAnyOrder) {
   EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
 }
 
+TEST_P(SameResults, HoweverTheChoicesAreListed) {
+  const TemporaryFolder one;
+  const TemporaryFolder two;
+  const std::string reversed = "search_space: {per_channel: [false, true], activation_type: [QInt8, QUInt8], "
+                               "calibrate_method: [Percentile, MinMax]}";
+  const SearchResult first = Setting(kGrid, kSource / GetParam()).run(one.path());
+  const SearchResult second = Setting(reversed, kSource / GetParam()).run(two.path());
+  ASSERT_EQ(first.study.trials.size(), second.study.trials.size());
+  for (const Trial& trial : first.study.trials) {
+    const auto same = std::ranges::find(second.study.trials, trial.point, &Trial::point);
+    ASSERT_NE(same, second.study.trials.end());
+    EXPECT_EQ(*trial.details.find("scores"), *same->details.find("scores"));
+  }
+  EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
+}
+
 TEST(AutoSearch, TheWrittenConfigurationMakesTheSameBytes) {
   const TemporaryFolder folder;
   Setting setting(kGrid);
@@ -176,53 +152,6 @@ TEST(AutoSearch, AHoldOutIsWrittenIntoTheConfiguration) {
   Pipeline pipeline(setting.input.model, setting.input.calibration, pool, ByteBudget(1 << 28), {});
   save_model(pipeline.build(resolve(settings), {}).quantized->model, folder.path() / "again.onnx");
   EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
-}
-
-TEST(AutoSearch, CalibrationDataAloneScoreTheCandidatesToo) {
-  // A reader that has been drained by calibration must not make every score undefined.
-  const TemporaryFolder folder;
-  Setting setting("search_space: {activation_type: [QUInt8, QInt8]}");
-  setting.input.evaluation = nullptr;
-  setting.input.labels = std::nullopt;
-  std::vector<std::string> warnings;
-  setting.adjust = [&](SearchEnvironment& environment) {
-    environment.log = [&](LogLevel level, std::string_view line) {
-      if (level == LogLevel::warning) warnings.emplace_back(line);
-    };
-  };
-  const SearchResult result = setting.run(folder.path());
-  EXPECT_EQ(result.study.candidates.size(), 2U);
-  ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_EQ(warnings[0], "the calibration data also score the candidates; give --evaluation DATA or --holdout FRACTION for an honest judgement");
-}
-
-TEST(AutoSearch, AsymmetricPowerOfTwoKeepsTheModelsAccuracy) {
-  const TemporaryFolder folder;
-  Setting setting(R"(
-search_metric: top1
-search_space:
-  calibrate_method: [PowerOfTwoMethod.MinMSE]
-  activation_type: [QInt8]
-  extra_options: {ActivationSymmetric: [true, false]}
-)");
-  const SearchResult result = setting.run(folder.path());
-  ASSERT_EQ(result.study.trials.size(), 2U);
-  for (const Trial& trial : result.study.trials) {
-    EXPECT_NEAR(score_of(trial, "top1"), result.document.float_model.scores.at("top1"), 0.02) << to_string(trial.point);
-    EXPECT_LT(score_of(trial, "rel_l2"), 0.005) << to_string(trial.point);
-  }
-}
-
-TEST(AutoSearch, ADestroyedModelIsNoCandidateByDefault) {
-  const TemporaryFolder folder;
-  Setting setting("{quantization_config: {calibrate_method: MinMax, activation_type: QInt8, extra_options: {ActivationSymmetric: true}}, "
-                  "search_space: {per_channel: [false]}}",
-                  kSource / "tests/data/mobilenet_hard.onnx");
-  const SearchResult result = setting.run(folder.path());
-  ASSERT_EQ(result.study.trials.size(), 1U);
-  EXPECT_FALSE(result.met_tolerance);
-  EXPECT_TRUE(result.study.candidates.empty());
-  EXPECT_TRUE(fs::exists(folder.path() / "best.onnx")) << "the best so far is delivered all the same";
 }
 
 TEST(AutoSearch, ResumingGivesTheTrialsOfAnUndisturbedSearch) {
@@ -333,16 +262,6 @@ TEST(AutoSearch, KeepsAsManyCandidatesAsAskedBestFirst) {
   for (const auto& entry : fs::directory_iterator(folder.path() / "candidates")) files += entry.is_regular_file() ? 1 : 0;
   EXPECT_EQ(files, 2);
   EXPECT_EQ(read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)), read_file(folder.path() / "best.onnx"));
-}
-
-TEST(AutoSearch, NothingIsWrittenToTheUsersCacheFolder) {
-  const TemporaryFolder folder;
-  const TemporaryFolder cache;
-  std::ofstream(cache.path() / "mine.txt") << "mine";
-  Setting setting("search_space: {activation_type: [QUInt8]}");
-  setting.config.cache_folder = cache.path();
-  EXPECT_THROW((void)setting.run(folder.path()), InvalidInput);
-  EXPECT_EQ(read_file(cache.path() / "mine.txt"), "mine");
 }
 
 }  // namespace

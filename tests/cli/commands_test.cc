@@ -104,6 +104,27 @@ TEST(Commands, NothingIsWrittenIntoTheUsersHome) {
   EXPECT_TRUE(fs::is_empty(home.path()));
 }
 
+// The evaluator's model files and the float outputs, too many for the memory, go there.
+TEST(Commands, TheTemporaryFolderIsLeftAsItWas) {
+  const TemporaryFolder folder;
+  const TemporaryFolder temporary;
+  write_file_atomically(temporary.path() / "mine.txt", "mine");
+  write_file_atomically(folder.path() / "config.yaml", R"(
+search_space: {weight_type: [QInt8, QInt16]}
+search_evaluator: {command: [sh, -c, "ls \"$0\" >> models.txt; echo 1", "{model}"], direction: minimize}
+)");
+  const RunResult result = run_quantsearch(
+      {"search", kModel, "--calibration", kCalibration, "--limit", "20", "--evaluation",
+       kEvaluation, "--evaluation-limit", "50", "--memory", "1K", "--config", "config.yaml"},
+      folder.path(), {.temporary = temporary.path().string()});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_TRUE(read_file(folder.path() / "models.txt").starts_with(temporary.path().string()));
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(temporary.path())) left.push_back(entry.path());
+  EXPECT_EQ(left, std::vector<fs::path>{temporary.path() / "mine.txt"});
+  EXPECT_EQ(read_file(temporary.path() / "mine.txt"), "mine");
+}
+
 TEST(Commands, JsonOnStdoutIsJsonAlone) {
   const TemporaryFolder folder;
   const RunResult result = search_in(folder.path(), {"--iteration-limit", "1", "--json"});

@@ -20,6 +20,8 @@ struct RunOptions {
   std::optional<std::int64_t> largest_file_bytes = {};
   // The user's home folder; with it the environment does not say that this is a test run.
   std::optional<std::string> home = {};
+  // Where temporary files go.
+  std::optional<std::string> temporary = {};
 };
 
 /// `quantsearch ARGUMENTS` in `folder`.

@@ -95,6 +95,28 @@ TEST(Results, TheSummaryNamesBestAndWorst) {
             "3 trials in 1.5 s, 1 candidates (L2 at most 0.1); the space is exhausted\n");
 }
 
+TEST(Results, WhenSixteenBitsWinTheSummaryShowsTheBestWithEight) {
+  ResultsDocument document = example();
+  document.trials[2] = complete(2, "QInt16", {{"L2", 0.001}, {"top1", 0.9}});
+  document.best = 2;
+  EXPECT_EQ(summary_text(document),
+            "                         L2  top1    size   latency  configuration\n"
+            "float                     0   0.9  400 kB  0.500 ms\n"
+            "best (trial 2)        0.001   0.9  110 kB            activation_type=QInt16\n"
+            "best 8 bit (trial 1)   0.05   0.9  110 kB  0.250 ms  activation_type=QUInt8\n"
+            "worst (trial 0)         0.2   0.8  110 kB            activation_type=QInt8\n"
+            "3 trials in 1.5 s, 1 candidates (L2 at most 0.1); the space is exhausted\n");
+}
+
+TEST(Results, OfEqualTrialsTheOneInBestOnnxStandsFirst) {
+  ResultsDocument document = example();
+  document.trials[2] = complete(2, "QInt8", {{"L2", 0.05}, {"top1", 0.9}});
+  document.trials[2].is_candidate = true;
+  document.best = 2;
+  EXPECT_TRUE(trials_table(document).find("2 (best)") < trials_table(document).find("1 *"));
+  EXPECT_NE(summary_text(document).find("best (trial 2)"), std::string::npos);
+}
+
 TEST(Results, ASlowBestPointsToAFasterCandidate) {
   ResultsDocument document = example();
   document.trials[0].is_candidate = true;
