@@ -3,6 +3,15 @@
 # quantsearch_test(NAME SOURCES ... [LINKS target ...])
 #   One test program per room; each TEST becomes a ctest of its own.
 
+set(QUANTSEARCH_TEST_ENVIRONMENT)  # what a sanitizer leaves out, told to programs that the tests start, too
+if(QUANTSEARCH_SANITIZE MATCHES thread)
+  set(QUANTSEARCH_TEST_ENVIRONMENT ENVIRONMENT
+    TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/sanitizers/races.supp:print_suppressions=0)
+elseif(QUANTSEARCH_SANITIZE)
+  set(QUANTSEARCH_TEST_ENVIRONMENT ENVIRONMENT
+    LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/sanitizers/leaks.supp:print_suppressions=0)
+endif()
+
 function(quantsearch_compile_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${QUANTSEARCH_WERROR}>:-Werror>)
@@ -33,12 +42,5 @@ function(quantsearch_test name)
   target_link_libraries(${name} PRIVATE ${TEST_LINKS} fmt::fmt GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     QUANTSEARCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" QUANTSEARCH_DEPS_DIR="${QUANTSEARCH_DEPS}")
-  set(environment)  # what a sanitizer leaves out, told to programs that the tests start, too
-  set(lists ${PROJECT_SOURCE_DIR}/cmake/sanitizers)
-  if(QUANTSEARCH_SANITIZE MATCHES thread)
-    set(environment ENVIRONMENT TSAN_OPTIONS=suppressions=${lists}/races.supp:print_suppressions=0)
-  elseif(QUANTSEARCH_SANITIZE)
-    set(environment ENVIRONMENT LSAN_OPTIONS=suppressions=${lists}/leaks.supp:print_suppressions=0)
-  endif()
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${environment})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${QUANTSEARCH_TEST_ENVIRONMENT})
 endfunction()
