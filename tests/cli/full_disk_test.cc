@@ -30,10 +30,11 @@ class FullDisk : public ::testing::Test {
   RunResult search(const std::string& model, const std::string& data, const std::string& output,
                    const std::vector<std::string>& more,
                    std::optional<std::int64_t> largest_file_bytes) const {
-    std::vector<std::string> arguments = {
-        "search",   model, "--calibration",      data, "--evaluation", data,
-        "--limit",  "20",  "--evaluation-limit", "20", "--config",     "config.yaml",
-        "--output", output};
+    std::vector<std::string> arguments = {"search",   model,          "--calibration",
+                                          data,       "--evaluation", data,
+                                          "--limit",  "20",           "--evaluation-limit",
+                                          "20",       "--config",     "config.yaml",
+                                          "--output", output,         "--quiet"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_quantsearch(arguments, folder_.path(), {.largest_file_bytes = largest_file_bytes});
   }

@@ -22,6 +22,13 @@ std::int64_t resident_kib() {
   return 0;
 }
 
+/// AddressSanitizer keeps freed memory for a while, so what is resident says nothing.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kResidentIsUsed = false;
+#else
+constexpr bool kResidentIsUsed = true;
+#endif
+
 /// One Conv of 64 MiB.
 Model large_convolution() {
   ModelBuilder builder;
@@ -36,7 +43,9 @@ TEST(OrtSessionWeights, AreSharedByUnoptimizedSessions) {
   const auto first = open_session(model, {.optimize = false});
   const std::int64_t before = resident_kib();
   const auto second = open_session(model, {.optimize = false});
-  EXPECT_LT(resident_kib() - before, 16 * 1024);
+  if (kResidentIsUsed) {
+    EXPECT_LT(resident_kib() - before, 16 * 1024);
+  }
   const Batch inputs = testing::random_inputs(model, 1);
   EXPECT_EQ(first->run(inputs), second->run(inputs));
 }
