@@ -20,7 +20,7 @@ std::optional<double> latency_of(const Delivery& delivery, const Model& model) {
   if (delivery.environment.token.is_cancelled()) return std::nullopt;
   const Batch sample = delivery.reference.data().read(0, 1);
   // Short, because five models or more are measured at the end of every search.
-  return measure_latency(model, sample, {.seconds = 0.02, .token = {}}).median_ms;
+  return measure_latency(model, sample, {.seconds = 0.01, .token = {}}).median_ms;
 }
 
 ModelResult float_result(const Delivery& delivery) {
