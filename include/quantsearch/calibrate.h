@@ -70,7 +70,7 @@ struct ObserveOptions {
 };
 
 /// Runs the float model over the data on ONNX Runtime, tapping the tensors in as few groups as the memory allows (their
-/// sizes are learnt from the first sample, whose tensors are held at once).
+/// sizes follow from the first sample's shape).
 /// The same bytes for any thread count. Throws InvalidInput naming tensor and sample when a value is NaN or infinite.
 [[nodiscard]] Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool,
                                  const ObserveOptions& options);

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "calibrate/tapped_sizes.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/calibrate.h"
 #include "quantsearch/runtime.h"
@@ -85,18 +86,18 @@ class GroupObserver {
 /// Tensors tapped in one pass over the data; their outputs fit the memory budget together.
 using Group = std::vector<std::string>;
 
-std::vector<Group> split_into_groups(const std::vector<std::string>& names, const Batch& example,
+std::vector<Group> split_into_groups(const std::vector<std::string>& names,
+                                     const std::vector<std::int64_t>& sizes,
                                      std::int64_t bytes_of_one_run) {
   std::vector<Group> groups;
   std::int64_t bytes = 0;
-  for (const std::string& name : names) {
-    const auto size = static_cast<std::int64_t>(example.at(name).bytes().size());
-    if (groups.empty() || bytes + size > bytes_of_one_run) {
+  for (std::size_t tensor = 0; tensor < names.size(); ++tensor) {
+    if (groups.empty() || bytes + sizes[tensor] > bytes_of_one_run) {
       groups.emplace_back();
       bytes = 0;
     }
-    groups.back().push_back(name);
-    bytes += size;
+    groups.back().push_back(names[tensor]);
+    bytes += sizes[tensor];
   }
   return groups;
 }
@@ -116,22 +117,14 @@ class Observation {
   Statistics run() {
     result_.samples = samples_;
     if (names_.empty()) return std::move(result_);
-    // The first sample shows how large the tensors are. When all fit, its session does the rest as
-    // well.
-    std::unique_ptr<Session> session = open(names_);
-    const Batch example = session->run(data_->read(0, 1), options_.token);
     const std::int64_t runs_at_once = std::min<std::int64_t>(pool_.threads(), samples_);
     const std::vector<Group> groups =
-        split_into_groups(names_, example, options_.memory_bytes / runs_at_once);
+        split_into_groups(names_, tapped_sizes(model_, data_->read(0, 1), names_),
+                          options_.memory_bytes / runs_at_once);
     say(options_.log, LogLevel::detail,
         fmt::format("observe: {} tensors over {} samples in {} passes", names_.size(), samples_,
                     groups.size()));
-    if (groups.size() == 1) {
-      observe_group(names_, *session, &example);
-      return std::move(result_);
-    }
-    session.reset();
-    for (const Group& group : groups) observe_group(group, *open(group), nullptr);
+    for (const Group& group : groups) observe_group(group, *open(group));
     return std::move(result_);
   }
 
@@ -140,21 +133,15 @@ class Observation {
     return open_session(model_, {.threads = 1, .optimize = true, .taps = group});
   }
 
-  /// `first` holds the outputs of sample 0 when it has been run already, else it is null.
-  void observe_group(const Group& group, const Session& session, const Batch* first) {
+  void observe_group(const Group& group, const Session& session) {
     std::vector<GroupObserver> workers;
     workers.reserve(static_cast<std::size_t>(pool_.threads()));
     for (int worker = 0; worker < pool_.threads(); ++worker)
       workers.emplace_back(group, options_.bins);
-    const std::int64_t begin = first == nullptr ? 0 : 1;
-    if (first != nullptr) workers[0].add(0, *first);
-    if (begin < samples_) {
-      run_samples(session, *subset(data_, begin, samples_ - begin), pool_,
-                  {.batch = 1, .token = options_.token},
-                  [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
-                    workers[static_cast<std::size_t>(worker)].add(begin + sample, outputs);
-                  });
-    }
+    run_samples(session, *subset(data_, 0, samples_), pool_, {.batch = 1, .token = options_.token},
+                [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
+                  workers[static_cast<std::size_t>(worker)].add(sample, outputs);
+                });
     for (std::size_t worker = 1; worker < workers.size(); ++worker)
       workers[0].merge(workers[worker]);
     for (std::size_t tensor = 0; tensor < group.size(); ++tensor) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "pipeline/stage_cache.h"
@@ -42,6 +43,9 @@ void require_finite_weights(const Model& model) {
                   fmt::join(bad, "; ")));
 }
 
+/// Below it observing would take a pass for every few tensors.
+constexpr std::int64_t kLeastTappedBytes = std::int64_t{64} << 20;
+
 void require_bins(int bins) {
   if (bins >= 16 && bins <= 32768 && std::has_single_bit(static_cast<unsigned>(bins))) return;
   throw InvalidInput(fmt::format(
@@ -56,6 +60,7 @@ struct Pipeline::State {
   std::shared_ptr<const DataSource> calibration;
   Key data_key;
   ThreadPool& pool;
+  ByteBudget budget;
   StageCache cache;
   LogSink log;
 
@@ -79,6 +84,7 @@ struct Pipeline::State {
                      {.tensors = tensors_to_observe(simplified.model),
                       .bins = config.histogram_bins,
                       .samples = config.calibration_samples,
+                      .memory_bytes = std::max(kLeastTappedBytes, budget.free() / 2),
                       .token = token,
                       .log = log});
     };
@@ -96,6 +102,7 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
                          .calibration = std::move(calibration),
                          .data_key = data_key,
                          .pool = pool,
+                         .budget = budget,
                          .cache = StageCache(budget),
                          .log = options.log});
 }
