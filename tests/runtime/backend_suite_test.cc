@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -74,6 +75,9 @@ Tensor to_tensor(const Ort::Value& value) {
 
 class BackendSuite : public ::testing::Test {
  protected:
+  // Without it the runtime sends and stores telemetry from a thread of its own (docs/decisions/0005).
+  static void SetUpTestSuite() { setenv("ORT_DISABLE_TELEMETRY", "1", 1); }
+
   /// Nullopt when ONNX Runtime does not load or run the model.
   std::optional<Outputs> run(const std::string& model, const std::vector<Tensor>& inputs) {
     try {
