@@ -1,0 +1,111 @@
+#pragma once
+
+// Small layers with columns, for the tests of the solvers.
+
+#include "finetune/layer_problem.h"
+#include "finetune/moments.h"
+#include "quantsearch/base/random.h"
+
+namespace quantsearch::finetune {
+
+struct Problem {
+  LayerWeights layer;
+  Columns columns;
+};
+
+struct ProblemOptions {
+  LayerShape shape;
+  std::int64_t count = 200;  // columns
+  int bits = 4;
+  bool bias = true;
+  float input_noise = 0.02F;  // what quantization did to the inputs
+  std::uint64_t seed = 1;
+};
+
+/// Correlated inputs with a mean, targets from the float inputs, symmetric scales that clip
+/// nothing.
+inline Problem make_problem(const ProblemOptions& options) {
+  RandomStream random(options.seed);
+  const LayerShape& shape = options.shape;
+  const auto normal = [&] { return static_cast<float>(random.normal()); };
+  Problem problem;
+  LayerWeights& layer = problem.layer;
+  layer.shape = shape;
+  layer.values.resize(static_cast<std::size_t>(shape.weights()));
+  for (float& value : layer.values) value = normal();
+  if (options.bias) {
+    layer.bias.resize(static_cast<std::size_t>(shape.outputs()));
+    for (float& value : layer.bias) value = normal();
+  }
+  layer.grid.limits = {-(1 << (options.bits - 1)) + 1, (1 << (options.bits - 1)) - 1};
+  layer.grid.per_tensor = false;
+  layer.grid.zero_points.assign(static_cast<std::size_t>(shape.outputs()), 0);
+  for (std::int64_t output = 0; output < shape.outputs(); ++output) {
+    float largest = 1e-3F;
+    for (std::int64_t at = output * shape.columns; at < (output + 1) * shape.columns; ++at) {
+      largest = std::max(largest, std::abs(layer.values[static_cast<std::size_t>(at)]));
+    }
+    layer.grid.scales.push_back(largest / static_cast<float>(layer.grid.limits.high));
+  }
+  const std::int64_t n = options.count;
+  problem.columns.count = n;
+  std::vector<float> clean(static_cast<std::size_t>(shape.groups * shape.columns * n));
+  for (std::int64_t group = 0; group < shape.groups; ++group) {
+    for (std::int64_t column = 0; column < n; ++column) {
+      const float common = normal();
+      for (std::int64_t k = 0; k < shape.columns; ++k) {
+        clean[static_cast<std::size_t>((group * shape.columns + k) * n + column)] =
+            0.3F + common + 0.5F * normal();
+      }
+    }
+  }
+  problem.columns.inputs = clean;
+  for (float& value : problem.columns.inputs) value += options.input_noise * normal();
+  problem.columns.targets.resize(static_cast<std::size_t>(shape.outputs() * n));
+  for (std::int64_t output = 0; output < shape.outputs(); ++output) {
+    const std::int64_t group = output / shape.rows;
+    for (std::int64_t column = 0; column < n; ++column) {
+      double sum = options.bias ? layer.bias[static_cast<std::size_t>(output)] : 0.0;
+      for (std::int64_t k = 0; k < shape.columns; ++k) {
+        sum += static_cast<double>(
+                   layer.values[static_cast<std::size_t>(output * shape.columns + k)]) *
+               clean[static_cast<std::size_t>((group * shape.columns + k) * n + column)];
+      }
+      problem.columns.targets[static_cast<std::size_t>(output * n + column)] =
+          static_cast<float>(sum);
+    }
+  }
+  return problem;
+}
+
+inline Moments moments_of(const Problem& problem, ThreadPool& pool) {
+  MomentsAccumulator accumulator(problem.layer.shape);
+  accumulator.add(problem.columns, pool);
+  return accumulator.moments();
+}
+
+/// J of each output, from the columns.
+inline std::vector<double> slow_row_errors(const Problem& problem, const Solution& solution) {
+  const LayerShape& shape = problem.layer.shape;
+  const std::int64_t n = problem.columns.count;
+  const std::vector<float> q = dequantized(problem.layer, solution);
+  std::vector<double> errors;
+  for (std::int64_t output = 0; output < shape.outputs(); ++output) {
+    double total = 0;
+    for (std::int64_t column = 0; column < n; ++column) {
+      double y = solution.bias.empty() ? 0.0 : solution.bias[static_cast<std::size_t>(output)];
+      for (std::int64_t k = 0; k < shape.columns; ++k) {
+        y += static_cast<double>(q[static_cast<std::size_t>(output * shape.columns + k)]) *
+             problem.columns.inputs[static_cast<std::size_t>(
+                 (output / shape.rows * shape.columns + k) * n + column)];
+      }
+      const double difference =
+          y - problem.columns.targets[static_cast<std::size_t>(output * n + column)];
+      total += difference * difference;
+    }
+    errors.push_back(total / static_cast<double>(n));
+  }
+  return errors;
+}
+
+}  // namespace quantsearch::finetune
