@@ -5,11 +5,11 @@
 
 #include "evaluate/classification.h"
 #include "evaluate/comparable_outputs.h"
-#include "evaluate/output_store.h"
 #include "evaluate/sample.h"
-#include "evaluate/spill_file.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
+#include "quantsearch/data/batch_store.h"
+#include "quantsearch/data/spill_file.h"
 #include "quantsearch/evaluate.h"
 
 namespace quantsearch {
@@ -77,7 +77,7 @@ struct Reference::State {
   std::string logits_output;
   std::int64_t model_bytes = 0;
   std::unique_ptr<SpillFolder> folder;  // outlives the store
-  std::unique_ptr<OutputStore> store;
+  std::unique_ptr<BatchStore> store;
 
   void name_outputs(const Graph& graph, const Options& options) {
     for (const ValueInfo& output : graph.outputs) (is_comparable(output) ? names : skipped).push_back(output.name);
@@ -94,7 +94,7 @@ struct Reference::State {
   void run(const Session& session, ThreadPool& pool, const ByteBudget& budget, const Options& options) {
     const std::int64_t runs = (data->size() + batch - 1) / batch;
     const std::int64_t share = std::max<std::int64_t>(0, budget.free() / kShareOfBudget);
-    store = std::make_unique<OutputStore>(runs, budget, share, *folder);
+    store = std::make_unique<BatchStore>(runs, budget, share, *folder);
     run_samples(session, *data, pool, {.batch = batch, .token = options.token},
                 [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
                   require_rows(outputs, count, "reference");

@@ -14,7 +14,7 @@
 
 #include "quantsearch/calibrate.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 struct LayerShape {
   std::int64_t groups = 1;
@@ -100,4 +100,4 @@ class LayerSamples {
                     Columns& columns) const = 0;
 };
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -17,7 +17,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace quantsearch::finetune::HWY_NAMESPACE {
+namespace quantsearch::reconstruction::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -246,11 +246,11 @@ void MinusTransposedDouble(Matrix<const double> a, Matrix<const double> b, Matri
 }
 void GramFloat(Matrix<const float> a, Matrix<float> c) { ProductTransposed(a, a, c, 1.0F, true); }
 
-}  // namespace quantsearch::finetune::HWY_NAMESPACE
+}  // namespace quantsearch::reconstruction::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 HWY_EXPORT(ProductFloat);
 HWY_EXPORT(ProductDouble);
@@ -374,5 +374,5 @@ void solve_factorized(Matrix<const double> l, Matrix<double> rows) {
   }
 }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction
 #endif  // HWY_ONCE

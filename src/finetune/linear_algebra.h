@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// A row-major view: element (row, column) is data[row * stride + column].
 template <typename T>
@@ -62,4 +62,4 @@ void add_gram(Matrix<const float> a, Matrix<float> c);
 /// Replaces each row x of `rows` by the solution y of (L L') y = x, with L lower triangular.
 void solve_factorized(Matrix<const double> l, Matrix<double> rows);
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

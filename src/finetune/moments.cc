@@ -10,7 +10,7 @@
 #include "finetune/linear_algebra.h"
 #include "quantsearch/base/error.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 namespace {
 
@@ -322,4 +322,4 @@ double relative_error(const std::vector<double>& row_errors, const Moments& mome
                      : error / energy;
 }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -9,7 +9,7 @@
 #include "finetune/layer_problem.h"
 #include "quantsearch/base/thread_pool.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// Products are summed in float over runs of a few hundred columns and in double beyond. The sums
 /// depend on the order of the calls, not on the number of threads.
@@ -51,4 +51,4 @@ class MomentsAccumulator {
 /// Sum of J over the sum of the energies; 0 when both are 0.
 [[nodiscard]] double relative_error(const std::vector<double>& row_errors, const Moments& moments);
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -387,7 +387,7 @@ INSTANTIATE_TEST_SUITE_P(
                    write_file_atomically("cache/thesis.txt", "mine");
                    write_config("search_cache_dir: cache");
                  },
-                 "reference: the cache folder 'cache' is neither empty nor one of quantsearch (it "
+                 "data: the cache folder 'cache' is neither empty nor one of quantsearch (it "
                  "has no '.quantsearch_cache'); give an empty or a new one",
                  kWithConfig}),
     name_of);

@@ -7,7 +7,7 @@
 
 #include "quantsearch/base/random.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 namespace {
 
 template <typename T>
@@ -189,4 +189,4 @@ TEST(LinearAlgebra, FactorOfAnySizeGivesTheMatrixBackAndSolves) {
 }
 
 }  // namespace
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -7,7 +7,7 @@
 #include "finetune/problems.h"
 #include "quantsearch/base/error.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 namespace {
 
 std::vector<LayerShape> shapes() {
@@ -171,4 +171,4 @@ TEST(RelativeError, IsTheShareOfTheEnergy) {
 }
 
 }  // namespace
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -6,7 +6,7 @@
 #include "finetune/moments.h"
 #include "quantsearch/base/random.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 struct Problem {
   LayerWeights layer;
@@ -108,4 +108,4 @@ inline std::vector<double> slow_row_errors(const Problem& problem, const Solutio
   return errors;
 }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -1,4 +1,4 @@
-#include "evaluate/output_store.h"
+#include "quantsearch/data/batch_store.h"
 
 #include <utility>
 
@@ -11,10 +11,14 @@ constexpr std::int64_t kTensorOverhead = 300;
 
 }  // namespace
 
-OutputStore::OutputStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes, SpillFolder& folder)
-    : runs_(static_cast<std::size_t>(runs)), budget_(budget), share_bytes_(share_bytes), folder_(folder) {}
+BatchStore::BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes,
+                       SpillFolder& folder)
+    : runs_(static_cast<std::size_t>(runs)),
+      budget_(budget),
+      share_bytes_(share_bytes),
+      folder_(folder) {}
 
-ByteBudget::Reservation OutputStore::reserve(std::int64_t bytes) {
+ByteBudget::Reservation BatchStore::reserve(std::int64_t bytes) {
   if (kept_bytes_.fetch_add(bytes) + bytes <= share_bytes_) {
     ByteBudget::Reservation reservation = budget_.try_reserve(bytes);
     if (reservation) return reservation;
@@ -23,7 +27,7 @@ ByteBudget::Reservation OutputStore::reserve(std::int64_t bytes) {
   return {};
 }
 
-SpillFile& OutputStore::file() {
+SpillFile& BatchStore::file() {
   const std::lock_guard lock(mutex_);
   if (!file_) {
     folder_.prepare();
@@ -32,10 +36,11 @@ SpillFile& OutputStore::file() {
   return *file_;
 }
 
-void OutputStore::put(std::int64_t run, const Batch& outputs) {
+void BatchStore::put(std::int64_t run, const Batch& outputs) {
   Run& kept = runs_[static_cast<std::size_t>(run)];
   std::int64_t bytes = 0;
-  for (const auto& [name, tensor] : outputs) bytes += static_cast<std::int64_t>(tensor.bytes().size()) + kTensorOverhead;
+  for (const auto& [name, tensor] : outputs)
+    bytes += static_cast<std::int64_t>(tensor.bytes().size()) + kTensorOverhead;
   kept.reservation = reserve(bytes);
   for (const auto& [name, tensor] : outputs) {
     Place place{.name = name,
@@ -53,17 +58,18 @@ void OutputStore::put(std::int64_t run, const Batch& outputs) {
   }
 }
 
-void OutputStore::finish() {
+void BatchStore::finish() {
   if (file_) map_ = file_->map();
 }
 
-Batch OutputStore::outputs(std::int64_t run) const {
+Batch BatchStore::outputs(std::int64_t run) const {
   Batch result;
   for (const Place& place : runs_[static_cast<std::size_t>(run)].places) {
     if (place.tensor.is_defined()) {
       result.emplace(place.name, place.tensor);
     } else {
-      const auto bytes = map_.bytes.subspan(static_cast<std::size_t>(place.offset), static_cast<std::size_t>(place.bytes));
+      const auto bytes = map_.bytes.subspan(static_cast<std::size_t>(place.offset),
+                                            static_cast<std::size_t>(place.bytes));
       result.emplace(place.name, Tensor::wrapping(place.type, place.shape, map_.owner, bytes));
     }
   }

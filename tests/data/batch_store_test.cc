@@ -1,4 +1,4 @@
-#include "evaluate/output_store.h"
+#include "quantsearch/data/batch_store.h"
 
 #include <gtest/gtest.h>
 
@@ -15,11 +15,11 @@ Batch outputs_of(std::uint64_t run) {
   return {{"a", testing::random_tensor({2, 5}, run)}, {"b", Tensor::of<std::int8_t>({3}, {1, 2, static_cast<std::int8_t>(run)})}};
 }
 
-TEST(OutputStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
+TEST(BatchStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
   const TemporaryFolder parent;
   SpillFolder folder(parent.path());
   const ByteBudget budget(1500);  // two of six runs
-  OutputStore store(6, budget, 1500, folder);
+  BatchStore store(6, budget, 1500, folder);
   for (std::uint64_t run = 0; run < 6; ++run) store.put(static_cast<std::int64_t>(run), outputs_of(run));
   store.finish();
   for (std::uint64_t run = 0; run < 6; ++run) EXPECT_EQ(store.outputs(static_cast<std::int64_t>(run)), outputs_of(run));
@@ -29,13 +29,13 @@ TEST(OutputStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
   EXPECT_GT(store.spilled_bytes(), 0);
 }
 
-TEST(OutputStore, LeavesNothingBehind) {
+TEST(BatchStore, LeavesNothingBehind) {
   const TemporaryFolder parent;
   const std::filesystem::path path = parent.path() / "cache";
   const ByteBudget budget(0);
   {
     SpillFolder folder(path);
-    OutputStore store(1, budget, 0, folder);
+    BatchStore store(1, budget, 0, folder);
     store.put(0, outputs_of(1));
     store.finish();
     EXPECT_TRUE(std::filesystem::exists(path / ".quantsearch_cache"));
@@ -53,7 +53,7 @@ TEST(SpillFolder, AFolderWithFilesOfOthersIsRefusedAndTheyStay) {
     FAIL();
   } catch (const InvalidInput& error) {
     EXPECT_EQ(std::string(error.what()),
-              "reference: the cache folder '" + parent.path().string() +
+              "data: the cache folder '" + parent.path().string() +
                   "' is neither empty nor one of quantsearch (it has no '.quantsearch_cache'); give an empty or a new one");
   }
   EXPECT_THROW(SpillFolder folder(file), InvalidInput);

@@ -1,4 +1,4 @@
-#include "evaluate/spill_file.h"
+#include "quantsearch/data/spill_file.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -37,16 +37,16 @@ SpillFolder::SpillFolder(std::filesystem::path folder) : folder_(std::move(folde
     }
     if (!std::filesystem::exists(folder_)) return;
     if (!std::filesystem::is_directory(folder_)) {
-      throw InvalidInput(fmt::format("reference: the cache folder '{}' is a file, expected a folder", folder_.string()));
+      throw InvalidInput(fmt::format("data: the cache folder '{}' is a file, expected a folder", folder_.string()));
     }
     if (is_foreign(folder_)) {
       throw InvalidInput(
-          fmt::format("reference: the cache folder '{}' is neither empty nor one of quantsearch (it has no '{}'); give "
+          fmt::format("data: the cache folder '{}' is neither empty nor one of quantsearch (it has no '{}'); give "
                       "an empty or a new one",
                       folder_.string(), kMarker));
     }
   } catch (const std::filesystem::filesystem_error& error) {
-    throw IoError(fmt::format("reference: the cache folder '{}' cannot be read: {}", folder_.string(),
+    throw IoError(fmt::format("data: the cache folder '{}' cannot be read: {}", folder_.string(),
                               error.code().message()));
   }
 }
@@ -56,7 +56,7 @@ void SpillFolder::prepare() {
   try {
     made_folder_ = std::filesystem::create_directories(folder_);
   } catch (const std::filesystem::filesystem_error& error) {
-    throw IoError(fmt::format("reference: the cache folder '{}' cannot be made: {}", folder_.string(),
+    throw IoError(fmt::format("data: the cache folder '{}' cannot be made: {}", folder_.string(),
                               error.code().message()));
   }
   if (std::filesystem::exists(folder_ / kMarker)) return;
@@ -74,7 +74,7 @@ SpillFile::SpillFile(const std::filesystem::path& folder) : folder_(folder) {
   std::string pattern = (folder / "quantsearch-outputs-XXXXXX").string();
   descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
   if (descriptor_ < 0) {
-    throw IoError(fmt::format("reference: float outputs cannot be written in '{}': {}", folder.string(),
+    throw IoError(fmt::format("data: spilled tensors cannot be written in '{}': {}", folder.string(),
                               std::strerror(errno)));
   }
   ::unlink(pattern.c_str());
@@ -91,7 +91,7 @@ std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
                                      static_cast<off_t>(start + done));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      throw IoError(fmt::format("reference: float outputs cannot be written in '{}': {}; raise the memory budget or "
+      throw IoError(fmt::format("data: spilled tensors cannot be written in '{}': {}; raise the memory budget or "
                                 "give a cache folder with more space",
                                 folder_.string(), std::strerror(errno)));
     }
@@ -105,12 +105,12 @@ SpillFile::Map SpillFile::map() const {
   if (length == 0) return {};
   // The last append may end before its padding does; reading there would be a bus error.
   if (::ftruncate(descriptor_, static_cast<off_t>(length)) != 0) {
-    throw IoError(fmt::format("reference: the float outputs in '{}' cannot be closed: {}", folder_.string(),
+    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be closed: {}", folder_.string(),
                               std::strerror(errno)));
   }
   void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_, 0);
   if (address == MAP_FAILED) {
-    throw IoError(fmt::format("reference: the float outputs in '{}' cannot be mapped: {}", folder_.string(),
+    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be mapped: {}", folder_.string(),
                               std::strerror(errno)));
   }
   std::shared_ptr<const void> owner(address,

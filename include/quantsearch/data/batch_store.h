@@ -1,6 +1,6 @@
 #pragma once
 
-// The outputs of numbered runs: in memory while the budget lets them, else in a spill file.
+// Tensors of numbered runs (float outputs, layer inputs): in memory while the budget lets them, else in a spill file.
 
 #include <cstdint>
 #include <memory>
@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "evaluate/spill_file.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/data.h"
+#include "quantsearch/data/spill_file.h"
 
 namespace quantsearch {
 
-class OutputStore {
+class BatchStore {
  public:
   /// Keeps at most `share_bytes` of the budget for itself. `folder` outlives the store.
-  OutputStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes, SpillFolder& folder);
+  BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes, SpillFolder& folder);
 
   /// Copies numeric tensors, so nothing of the runtime's memory is held. Safe from several threads, a run once.
   void put(std::int64_t run, const Batch& outputs);

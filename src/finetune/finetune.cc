@@ -1,0 +1,166 @@
+#include "quantsearch/finetune.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "finetune/layers.h"
+#include "finetune/network.h"
+#include "finetune/solve.h"
+#include "finetune/write_back.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/value.h"
+
+namespace quantsearch {
+
+namespace reconstruction {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void require(bool holds, std::string_view option, const std::string& got,
+             std::string_view expected) {
+  if (holds) return;
+  throw InvalidInput(
+      fmt::format("finetune: option '{}' is {}, expected {}", option, got, expected));
+}
+
+void require_options(const FinetuneOptions& options, std::int64_t samples) {
+  require(options.samples.value_or(1) >= 1, "DataSize", std::to_string(options.samples.value_or(1)),
+          "at least 1");
+  require(options.iterations >= 1, "NumIterations", std::to_string(options.iterations),
+          "at least 1");
+  require(options.learning_rate > 0, "LearningRate", to_json(Value(options.learning_rate)),
+          "a positive number");
+  require(options.batch_size >= 1 && options.batch_size <= samples, "BatchSize",
+          std::to_string(options.batch_size),
+          fmt::format("1 to the number of samples, {}", samples));
+  require(options.drop_ratio >= 0 && options.drop_ratio <= 1, "DropRatio",
+          to_json(Value(options.drop_ratio)), "a number in [0, 1]");
+  require(options.warm_start >= 0 && options.warm_start < 1, "WarmStart",
+          to_json(Value(options.warm_start)), "a number in [0, 1)");
+  require(options.beam >= 1, "beam", std::to_string(options.beam), "at least 1");
+}
+
+/// Both networks and what is done so far.
+class Reconstruction {
+ public:
+  Reconstruction(const QuantizedModel& candidate, const Model& reference, const DataSource& data,
+                 const FinetuneOptions& options, const FinetuneEnvironment& environment)
+      : reference_(reference),
+        options_(options),
+        environment_(environment),
+        samples_(std::min(options.samples.value_or(data.size()), data.size())),
+        folder_(environment.cache_folder),
+        found_(find_layers(candidate, reference, options.op_types)),
+        quantized_(candidate.model, data, samples_, environment, environment.budget.free() / 2,
+                   folder_),
+        float_(reference, data, samples_, environment, environment.budget.free() / 2, folder_),
+        result_{.quantized = candidate, .layers = {}} {
+    for (int layer = 0; layer < static_cast<int>(found_.layers.size()); ++layer)
+      waiting_.insert(layer);
+  }
+
+  FinetunedModel run() {
+    while (!waiting_.empty()) run_front();
+    result_.layers.insert(result_.layers.end(), found_.skipped.begin(), found_.skipped.end());
+    result_.quantized.model = quantized_.model();
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] const TunableLayer& layer(int index) const {
+    return found_.layers[static_cast<std::size_t>(index)];
+  }
+
+  /// The layers whose inputs no untuned layer stands before: they are tuned side by side.
+  void run_front() {
+    std::set<int> held_quantized;
+    for (const int index : waiting_) held_quantized.insert(layer(index).quantized_node);
+    quantized_.advance(held_quantized, {});
+    std::vector<int> front;
+    std::ranges::copy_if(waiting_, std::back_inserter(front),
+                         [&](int index) { return quantized_.has(layer(index).input); });
+    if (front.empty()) throw InternalError("finetune: no layer is next, the graphs do not match");
+    for (const int index : front) waiting_.erase(index);
+    std::set<int> held_float;
+    for (const int index : waiting_) held_float.insert(layer(index).float_node);
+    std::set<std::string> wanted;
+    for (const int index : front) {
+      wanted.insert(layer(index).target);
+      if (options_.drop_ratio < 1) wanted.insert(layer(index).float_input);
+    }
+    float_.advance(held_float, wanted);
+    for (const int index : front) tune(layer(index));
+  }
+
+  void tune(const TunableLayer& tuned) {
+    const auto start = std::chrono::steady_clock::now();
+    const Solution before = stored_solution(tuned, quantized_.model());
+    const LayerWeights weights = layer_weights(tuned, quantized_.model(), reference_, options_);
+    LayerData data(tuned, quantized_, float_,
+                   {.samples = samples_,
+                    .drop_ratio = options_.drop_ratio,
+                    .cache_bytes = environment_.budget.free() / 4});
+    const Judged judged = solve(weights, before, tuned, data, options_, scales_may_change(tuned),
+                                environment_.pool, environment_.token);
+    LayerReconstruction record;
+    record.node = tuned.label;
+    record.op_type = tuned.op_type;
+    record.tuned = judged.error_after < judged.error_before;
+    record.error_before = judged.error_before;
+    record.error_after = record.tuned ? judged.error_after : judged.error_before;
+    if (record.tuned)
+      write_solution(tuned, judged.solution, quantized_, result_.quantized.tensors);
+    else
+      record.reason = "nothing better was found";
+    record.seconds = seconds_since(start);
+    say(environment_.log, LogLevel::detail,
+        fmt::format("finetune: {}: relative error {:.3g} became {:.3g}", record.node,
+                    record.error_before, record.error_after));
+    result_.layers.push_back(std::move(record));
+  }
+
+  const Model& reference_;
+  const FinetuneOptions& options_;
+  const FinetuneEnvironment& environment_;
+  std::int64_t samples_;
+  SpillFolder folder_;
+  FoundLayers found_;
+  Network quantized_;
+  Network float_;
+  FinetunedModel result_;
+  std::set<int> waiting_;
+};
+
+}  // namespace
+
+}  // namespace reconstruction
+
+std::string to_string(FinetuneAlgorithm algorithm) {
+  switch (algorithm) {
+    case FinetuneAlgorithm::none:
+      return "none";
+    case FinetuneAlgorithm::adaround:
+      return "adaround";
+    case FinetuneAlgorithm::adaquant:
+      return "adaquant";
+    case FinetuneAlgorithm::gptq:
+      return "gptq";
+  }
+  return "";
+}
+
+FinetunedModel finetune(const QuantizedModel& candidate, const Model& reference,
+                        const DataSource& data, const FinetuneOptions& options,
+                        const FinetuneEnvironment& environment) {
+  reconstruction::require_options(options,
+                                  std::min(options.samples.value_or(data.size()), data.size()));
+  return reconstruction::Reconstruction(candidate, reference, data, options, environment).run();
+}
+
+}  // namespace quantsearch

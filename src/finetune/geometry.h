@@ -1,0 +1,72 @@
+#pragma once
+
+// How a layer is a matrix product: which input values meet which weights at each output position.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "finetune/layer_problem.h"
+#include "quantsearch/model.h"
+#include "quantsearch/tensor.h"
+
+namespace quantsearch::reconstruction {
+
+enum class LayerKind { convolution, transposed_convolution, gemm, matmul };
+
+struct LayerGeometry {
+  LayerKind kind = LayerKind::convolution;
+  LayerShape shape;
+  Shape weight_shape;
+  // Convolutions: one entry per spatial axis.
+  std::vector<std::int64_t> kernel;
+  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> dilations;
+  std::vector<std::int64_t> pads_begin;  // with auto_pad or output_shape they follow from the sizes
+  std::string auto_pad = "NOTSET";
+  bool pads_from_sizes = false;
+  std::vector<std::int64_t> output_padding;
+  bool transpose_input = false;   // Gemm transA
+  bool transpose_weight = false;  // Gemm transB
+
+  [[nodiscard]] std::int64_t kernel_size() const;
+};
+
+/// Of a Conv, ConvTranspose, Gemm or MatMul with constant weight of this shape. Throws Unsupported
+/// with the reason for what is no single matrix product (a stack of weight matrices, say).
+[[nodiscard]] LayerGeometry geometry_of(const Node& node, const Shape& weight_shape);
+
+/// Weights in the order of the product, [outputs][K], and back to the tensor's own order.
+template <typename T>
+[[nodiscard]] std::vector<T> to_rows(const LayerGeometry& geometry, std::span<const T> tensor);
+template <typename T>
+[[nodiscard]] std::vector<T> from_rows(const LayerGeometry& geometry, std::span<const T> rows);
+/// Index of the per-channel parameter of output `output` ([0, outputs)).
+[[nodiscard]] std::int64_t channel_of(const LayerGeometry& geometry, std::int64_t output);
+
+/// Which positions of a layer's output take part: all of them, or some, spread evenly.
+struct PositionTable {
+  std::int64_t count = 0;  // positions that take part
+  std::vector<std::int64_t>
+      outputs;  // [count] where in the output: batch entry * spatial size + spatial index
+  // Convolutions: [kernel][count] index into the input's spatial plane (plus batch entry * plane *
+  // channels), -1: padding.
+  std::vector<std::int64_t> sources;
+};
+/// `first` and `step` choose positions first, first + step, … of all. Throws InvalidInput when the
+/// shapes do not fit.
+[[nodiscard]] PositionTable position_table(const LayerGeometry& geometry, const Shape& input,
+                                           const Shape& output, std::int64_t first,
+                                           std::int64_t step);
+/// Positions of an output of this shape.
+[[nodiscard]] std::int64_t count_positions(const LayerGeometry& geometry, const Shape& output);
+
+/// Writes columns [at, at + table.count) of `columns`, whose vectors have been sized for
+/// columns.count.
+void gather_inputs(const LayerGeometry& geometry, const PositionTable& table, const Tensor& input,
+                   std::int64_t at, Columns& columns);
+void gather_targets(const LayerGeometry& geometry, const PositionTable& table, const Tensor& output,
+                    std::int64_t at, Columns& columns);
+
+}  // namespace quantsearch::reconstruction

@@ -1,0 +1,154 @@
+#include "finetune/layer_data.h"
+
+#include <algorithm>
+
+#include "finetune/moments.h"
+#include "quantsearch/base/random.h"
+
+namespace quantsearch::reconstruction {
+
+namespace {
+
+/// Columns made at once for the moments: enough for the matrix products to run at their rate.
+constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20;
+constexpr std::size_t kMostTables = 64;
+
+void resize(Columns& columns, const LayerShape& shape, std::int64_t count) {
+  columns.count = count;
+  columns.inputs.resize(static_cast<std::size_t>(shape.groups * shape.columns * count));
+  columns.targets.resize(static_cast<std::size_t>(shape.outputs() * count));
+}
+
+std::int64_t column_bytes(const LayerShape& shape) {
+  return static_cast<std::int64_t>(sizeof(float)) *
+         (shape.groups * shape.columns + shape.outputs());
+}
+
+}  // namespace
+
+LayerData::LayerData(const TunableLayer& layer, const Network& quantized, const Network& reference,
+                     const Options& options)
+    : layer_(layer), quantized_(quantized), reference_(reference), options_(options) {}
+
+std::int64_t LayerData::positions(std::int64_t sample) const {
+  return count_positions(layer_.geometry, reference_.value(layer_.target, sample).shape());
+}
+
+std::shared_ptr<const PositionTable> LayerData::table(const Shape& input, const Shape& output,
+                                                      const Piece& piece) const {
+  const TableKey key{input, output, piece.first, piece.step};
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = tables_.find(key); found != tables_.end()) return found->second;
+  }
+  auto made = std::make_shared<const PositionTable>(
+      position_table(layer_.geometry, input, output, piece.first, piece.step));
+  const std::lock_guard lock(mutex_);
+  if (tables_.size() < kMostTables) tables_[key] = made;
+  return made;
+}
+
+Tensor LayerData::input(const Piece& piece) const {
+  Tensor values = quantized_.value(layer_.input, piece.sample);
+  if (options_.drop_ratio >= 1) return values;
+  const Tensor exact = reference_.value(layer_.float_input, piece.sample);
+  RandomStream random(piece.drop_seed, piece.sample, "drop");
+  const std::span<const float> floats = exact.values<float>();
+  const std::span<float> mixed = values.mutable_values<float>();
+  for (std::size_t at = 0; at < mixed.size(); ++at) {
+    if (random.uniform() >= options_.drop_ratio) mixed[at] = floats[at];
+  }
+  return values;
+}
+
+void LayerData::gather(const std::vector<Piece>& pieces, ThreadPool* pool, Columns& columns) const {
+  std::vector<Tensor> targets;
+  std::vector<std::int64_t> begins = {0};
+  for (const Piece& piece : pieces) {
+    targets.push_back(reference_.value(layer_.target, piece.sample));
+    const std::int64_t all = count_positions(layer_.geometry, targets.back().shape());
+    begins.push_back(begins.back() + (all - piece.first + piece.step - 1) / piece.step);
+  }
+  resize(columns, layer_.geometry.shape, begins.back());
+  const auto one = [&](std::int64_t at, int) {
+    const Piece& piece = pieces[static_cast<std::size_t>(at)];
+    const Tensor& target = targets[static_cast<std::size_t>(at)];
+    const Tensor values = input(piece);
+    const auto positions = table(values.shape(), target.shape(), piece);
+    gather_inputs(layer_.geometry, *positions, values, begins[static_cast<std::size_t>(at)],
+                  columns);
+    gather_targets(layer_.geometry, *positions, target, begins[static_cast<std::size_t>(at)],
+                   columns);
+  };
+  const auto count = static_cast<std::int64_t>(pieces.size());
+  if (pool != nullptr) {
+    pool->parallel_for(count, one);
+  } else {
+    for (std::int64_t at = 0; at < count; ++at) one(at, 0);
+  }
+}
+
+void LayerData::prepare(ThreadPool& pool) {
+  std::int64_t bytes = 0;
+  for (std::int64_t sample = 0; sample < options_.samples; ++sample) {
+    const std::int64_t here = positions(sample);
+    if (here > kPositionsPerSample) return;  // each step chooses others
+    bytes += here * column_bytes(layer_.geometry.shape);
+  }
+  if (bytes > options_.cache_bytes || options_.drop_ratio < 1) return;
+  std::vector<Columns> made(static_cast<std::size_t>(options_.samples));
+  pool.parallel_for(options_.samples, [&](std::int64_t sample, int) {
+    gather({{.sample = sample}}, nullptr, made[static_cast<std::size_t>(sample)]);
+  });
+  cached_ = std::move(made);
+}
+
+void LayerData::read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
+                     Columns& columns) const {
+  if (!cached_.empty() && samples.size() == 1) {
+    columns = cached_[static_cast<std::size_t>(samples[0])];
+    return;
+  }
+  std::vector<Piece> pieces;
+  for (const std::int64_t sample : samples) {
+    const std::int64_t step = (positions(sample) + kPositionsPerSample - 1) / kPositionsPerSample;
+    RandomStream random(drop_seed, sample, "positions");
+    pieces.push_back(
+        {.sample = sample,
+         .first = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(step))),
+         .step = step,
+         .drop_seed = drop_seed});
+  }
+  gather(pieces, nullptr, columns);
+}
+
+Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token) const {
+  constexpr std::int64_t kLeastPerSample = 8;
+  const LayerShape& shape = layer_.geometry.shape;
+  const std::int64_t wanted = std::max<std::int64_t>(16 * shape.columns, 8192);
+  const std::int64_t per_sample =
+      std::max(kLeastPerSample, (wanted + options_.samples - 1) / options_.samples);
+  MomentsAccumulator accumulator(shape);
+  std::vector<Piece> chunk;
+  std::int64_t bytes = 0;
+  Columns columns;
+  const auto flush = [&] {
+    token.throw_if_cancelled();
+    gather(chunk, &pool, columns);
+    accumulator.add(columns, pool);
+    chunk.clear();
+    bytes = 0;
+  };
+  for (std::int64_t sample = 0; sample < options_.samples; ++sample) {
+    const std::int64_t all = positions(sample);
+    const std::int64_t step = std::max<std::int64_t>(1, all / per_sample);
+    chunk.push_back(
+        {.sample = sample, .first = sample * 7919 % step, .step = step, .drop_seed = 0});
+    bytes += (all / step + 1) * column_bytes(shape);
+    if (bytes >= kChunkBytes) flush();
+  }
+  if (!chunk.empty()) flush();
+  return accumulator.moments();
+}
+
+}  // namespace quantsearch::reconstruction

@@ -1,0 +1,65 @@
+#pragma once
+
+// What a layer reads in the quantized network and should give as in the float one, sample by
+// sample, as columns.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <tuple>
+#include <vector>
+
+#include "finetune/layers.h"
+#include "finetune/network.h"
+
+namespace quantsearch::reconstruction {
+
+class LayerData : public LayerSamples {
+ public:
+  struct Options {
+    std::int64_t samples = 0;
+    double drop_ratio = 1;
+    std::int64_t cache_bytes = 0;  // columns that may be kept ready
+  };
+  /// Both networks know the layer's input and target; they and the layer outlive this.
+  LayerData(const TunableLayer& layer, const Network& quantized, const Network& reference,
+            const Options& options);
+
+  [[nodiscard]] std::int64_t count() const override { return options_.samples; }
+  /// At most kPositionsPerSample positions of a sample, chosen by `drop_seed` when it has more.
+  void read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
+            Columns& columns) const override;
+
+  /// Makes the columns of all samples at once when they fit into cache_bytes.
+  void prepare(ThreadPool& pool);
+
+  /// Second moments over max(16 K, 8192) positions spread over all samples (all when there are
+  /// fewer): more change the result by less than the data do (docs/algorithms/gptq.md).
+  [[nodiscard]] Moments moments(ThreadPool& pool, const CancellationToken& token) const;
+
+  static constexpr std::int64_t kPositionsPerSample = 4096;
+
+ private:
+  struct Piece {  // the part of one sample
+    std::int64_t sample = 0;
+    std::int64_t first = 0;
+    std::int64_t step = 1;
+    std::uint64_t drop_seed = 0;
+  };
+  [[nodiscard]] std::int64_t positions(std::int64_t sample) const;
+  [[nodiscard]] std::shared_ptr<const PositionTable> table(const Shape& input, const Shape& output,
+                                                           const Piece& piece) const;
+  [[nodiscard]] Tensor input(const Piece& piece) const;
+  void gather(const std::vector<Piece>& pieces, ThreadPool* pool, Columns& columns) const;
+
+  const TunableLayer& layer_;
+  const Network& quantized_;
+  const Network& reference_;
+  Options options_;
+  std::vector<Columns> cached_;  // by sample; empty: made when asked
+  using TableKey = std::tuple<Shape, Shape, std::int64_t, std::int64_t>;
+  mutable std::mutex mutex_;  // guards tables_
+  mutable std::map<TableKey, std::shared_ptr<const PositionTable>> tables_;
+};
+
+}  // namespace quantsearch::reconstruction

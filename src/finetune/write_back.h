@@ -1,0 +1,24 @@
+#pragma once
+
+// Between the integers of the quantized graph and a layer's problem and solution.
+
+#include "finetune/layers.h"
+#include "finetune/network.h"
+
+namespace quantsearch::reconstruction {
+
+/// The layer in float with the grid its integers are on, read from the quantized graph.
+[[nodiscard]] LayerWeights layer_weights(const TunableLayer& layer, const Model& quantized,
+                                         const Model& reference, const FinetuneOptions& options);
+/// What the quantized graph holds now.
+[[nodiscard]] Solution stored_solution(const TunableLayer& layer, const Model& quantized);
+/// Whether scales of this layer may change: one entry per row or one for all, and nothing else
+/// depends on them.
+[[nodiscard]] bool scales_may_change(const TunableLayer& layer);
+
+/// Writes codes, scales and bias into the network and the parameters into `tensors`. The bias is
+/// rounded to its own grid.
+void write_solution(const TunableLayer& layer, const Solution& solution, Network& network,
+                    std::map<std::string, TensorParams>& tensors);
+
+}  // namespace quantsearch::reconstruction
