@@ -111,7 +111,19 @@ enum class RangeMethod {
 /// True when the method yields power-of-two scales.
 [[nodiscard]] bool is_power_of_two(RangeMethod method);
 
+/// True when the range depends on the type, symmetry and width of the integers it is for.
+[[nodiscard]] bool reads_integer_type(RangeMethod method);
+
 enum class PercentileMetric { mae, mse };
+
+/// What one tensor's range will be used for, where that differs from the other tensors.
+struct TensorRangeOptions {
+  std::optional<DataType> type = {};
+  std::optional<bool> symmetric_quantization = {};
+  std::optional<bool> reduce_range = {};
+  std::string statistics_of = {};  // the tensor whose values it holds; empty: its own
+  bool operator==(const TensorRangeOptions&) const = default;
+};
 
 struct RangeOptions {
   RangeMethod method = RangeMethod::min_max;
@@ -128,6 +140,8 @@ struct RangeOptions {
   DataType type = DataType::int8;           // int8, uint8, int16, uint16
   bool symmetric_quantization = true;
   bool reduce_range = false;
+  /// By tensor. Methods that read none of it ignore it. Without statistics a tensor is left out.
+  std::map<std::string, TensorRangeOptions> tensors = {};
   bool operator==(const RangeOptions&) const = default;
 };
 
@@ -138,7 +152,7 @@ struct Range {
 };
 using Ranges = std::map<std::string, Range>;
 
-/// Range of every tensor in `statistics`. A tensor without finite values has none. No inference.
+/// Range of every tensor in `statistics` and in options.tensors. A tensor without finite values has none. No inference.
 /// Throws InvalidInput for options out of their bounds or combinations that have no meaning.
 [[nodiscard]] Ranges choose_ranges(const Statistics& statistics, const RangeOptions& options, ThreadPool& pool);
 [[nodiscard]] Range choose_range(const TensorStatistics& statistics, const RangeOptions& options);

@@ -22,6 +22,23 @@ enum class WeightRange {
   percentile,  // best of the two-sided percentiles 99.9 … 99.9999 and 100
 };
 
+/// What the user asks for one tensor (TensorQuantOverrides of ONNX Runtime and Quark); what is absent is as for every
+/// other tensor. Given for a weight without `axis` it makes the weight per tensor.
+struct TensorOverride {
+  std::optional<DataType> type = {};  // int8, uint8, int16, uint16; a bias also int32
+  std::optional<bool> symmetric = {};
+  std::optional<bool> reduce_range = {};
+  std::optional<int> axis = {};  // of weights and biases: one set of values per channel along it
+  struct Values {
+    std::optional<ScaleZeroPoint> params = {};  // instead of what a range would give
+    std::optional<double> low = {};             // ends of the range
+    std::optional<double> high = {};
+    bool operator==(const Values&) const = default;
+  };
+  std::vector<Values> values = {};  // none, one for all channels, or one per channel
+  bool operator==(const TensorOverride&) const = default;
+};
+
 struct QuantizeOptions {
   DataType activation_type = DataType::uint8;  // int8, uint8, int16, uint16
   DataType weight_type = DataType::int8;       // int8, uint8, int16, uint16
@@ -49,6 +66,8 @@ struct QuantizeOptions {
   };
   std::vector<Subgraph> exclude_subgraphs = {};
   bool matmul_const_b_only = false;  // leave MatMul of two activations float
+  /// By tensor: activations, weights, biases, constant operands. Outputs of data movement follow their input's.
+  std::map<std::string, TensorOverride> overrides = {};
   bool operator==(const QuantizeOptions&) const = default;
 };
 
@@ -78,6 +97,9 @@ struct QuantizedModel {
 /// Tensors whose range any configuration of `quantize` can need: what observe should watch. Independent of the options,
 /// so that one observation serves them all.
 [[nodiscard]] std::vector<std::string> tensors_to_observe(const Model& model);
+
+/// The tensor whose statistics give `tensor` its range: itself, mostly. Absent when the range needs no observation.
+[[nodiscard]] std::optional<std::string> observed_source(const Model& model, const std::string& tensor);
 
 /// `model` is simplified, with inferred shapes. Throws InvalidInput for unknown names in the exclusion lists (nearest
 /// known shown), a model with nothing to quantize (why, per operator type) or a missing range; Unsupported for types.

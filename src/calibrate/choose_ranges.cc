@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "calibrate/range_methods.h"
 #include "quantsearch/base/error.h"
@@ -107,6 +108,42 @@ bool is_widened_afterwards(const RangeOptions& options) {
          options.method != RangeMethod::layer_wise_percentile;
 }
 
+/// One range to be found.
+struct Task {
+  std::string tensor;
+  const TensorStatistics* statistics = nullptr;
+  RangeOptions options;
+};
+
+RangeOptions options_of(const RangeOptions& options, const TensorRangeOptions& tensor) {
+  RangeOptions result = options;
+  result.tensors.clear();
+  if (!reads_integer_type(options.method)) return result;
+  result.type = tensor.type.value_or(options.type);
+  result.symmetric_quantization =
+      tensor.symmetric_quantization.value_or(options.symmetric_quantization);
+  result.reduce_range = tensor.reduce_range.value_or(options.reduce_range);
+  return result;
+}
+
+std::vector<Task> tasks_of(const Statistics& statistics, const RangeOptions& options) {
+  std::vector<Task> tasks;
+  const auto add = [&](const std::string& tensor, const std::string& values,
+                       const TensorRangeOptions& own) {
+    const auto found = statistics.tensors.find(values);
+    if (found == statistics.tensors.end() || found->second.count == 0) return;
+    tasks.push_back(
+        {.tensor = tensor, .statistics = &found->second, .options = options_of(options, own)});
+  };
+  for (const auto& [tensor, values] : statistics.tensors) {
+    if (!options.tensors.contains(tensor)) add(tensor, tensor, {});
+  }
+  for (const auto& [tensor, own] : options.tensors) {
+    add(tensor, own.statistics_of.empty() ? tensor : own.statistics_of, own);
+  }
+  return tasks;
+}
+
 }  // namespace
 
 Range symmetric(const Range& range) {
@@ -142,18 +179,15 @@ Range choose_range(const TensorStatistics& statistics, const RangeOptions& optio
 
 Ranges choose_ranges(const Statistics& statistics, const RangeOptions& options, ThreadPool& pool) {
   check(options);
-  std::vector<const std::pair<const std::string, TensorStatistics>*> tensors;
-  for (const auto& entry : statistics.tensors) {
-    if (entry.second.count > 0) tensors.push_back(&entry);
-  }
-  std::vector<Range> found(tensors.size());
-  pool.parallel_for(static_cast<std::int64_t>(tensors.size()), [&](std::int64_t tensor, int) {
-    const auto at = static_cast<std::size_t>(tensor);
-    found[at] = choose_range(tensors[at]->second, options);
+  const std::vector<Task> tasks = tasks_of(statistics, options);
+  std::vector<Range> found(tasks.size());
+  pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t task, int) {
+    const auto at = static_cast<std::size_t>(task);
+    found[at] = choose_range(*tasks[at].statistics, tasks[at].options);
   });
   Ranges ranges;
-  for (std::size_t tensor = 0; tensor < tensors.size(); ++tensor)
-    ranges.emplace(tensors[tensor]->first, found[tensor]);
+  for (std::size_t task = 0; task < tasks.size(); ++task)
+    ranges.emplace(tasks[task].tensor, found[task]);
   return ranges;
 }
 

@@ -28,4 +28,19 @@ bool is_power_of_two(RangeMethod method) {
          method == RangeMethod::power_of_two_min_mse;
 }
 
+bool reads_integer_type(RangeMethod method) {
+  switch (method) {
+    case RangeMethod::min_max:
+    case RangeMethod::percentile:
+      return false;
+    case RangeMethod::entropy:
+    case RangeMethod::layer_wise_percentile:
+    case RangeMethod::min_mse:
+    case RangeMethod::power_of_two_non_overflow:
+    case RangeMethod::power_of_two_min_mse:
+      return true;
+  }
+  return true;
+}
+
 }  // namespace quantsearch

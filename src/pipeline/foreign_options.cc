@@ -31,7 +31,6 @@ std::vector<Foreign> make_table() {
   add(table, {false}, "one Q/DQ pair serves all readers of a tensor", {"extra_options.DedicatedQDQPair"});
   add(table, {false}, "changes the function of the model; not built", {"extra_options.ReplaceClip6Relu"});
   add(table, {"All"}, "only the mode All is built", {"extra_options.MinMSEModePof2Scale"});
-  add(table, {Value(Value::Map{}), Value()}, "per-tensor overrides are not built yet", {"extra_options.TensorQuantOverrides"});
   add(table, {Value(Value::List{}), Value()}, "not built yet", {"extra_options.CalibPassthroughOpTypes"});
 
   // Options of methods that are refused as a whole: without the switch they have no effect.

@@ -58,10 +58,15 @@ struct NamedChoice {
 [[nodiscard]] std::function<Value(const Value&)> optional(std::function<Value(const Value&)> inner);
 
 [[nodiscard]] std::vector<std::string> strings_of(const Value& list);
+/// QInt8, QUInt8, QInt16, QUInt16, and QInt32, which only a bias can have.
+[[nodiscard]] std::function<Value(const Value&)> override_type();
+/// "QInt8" -> int8.
+[[nodiscard]] DataType data_type_named(const std::string& name);
 
 // Parts of the table, one file each.
 void add_type_options(std::vector<Option>& table);
 void add_range_options(std::vector<Option>& table);
+void add_override_options(std::vector<Option>& table);
 void add_scope_options(std::vector<Option>& table);
 void add_graph_options(std::vector<Option>& table);
 

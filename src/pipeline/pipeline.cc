@@ -121,7 +121,11 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   std::shared_ptr<const Statistics> statistics;
   if (!state.cache.holds(keys[2])) statistics = state.run_observe(*simplified, keys[1], config, token, candidate.stages);
   const auto compute_ranges = [&] {
-    return choose_ranges(*statistics, effective_range_options(config.ranges), state.pool);
+    RangeOptions options = effective_range_options(config.ranges);
+    for (auto& [tensor, own] : options.tensors) {
+      own.statistics_of = observed_source(simplified->model, tensor).value_or(tensor);
+    }
+    return choose_ranges(*statistics, options, state.pool);
   };
   const auto ranges = state.cache.get<Ranges>(
       "ranges", keys[2], compute_ranges,

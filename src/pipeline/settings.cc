@@ -17,6 +17,7 @@ const std::vector<Option>& table() {
     std::vector<Option> made;
     add_range_options(made);
     add_type_options(made);
+    add_override_options(made);
     add_scope_options(made);
     add_graph_options(made);
     return made;

@@ -1,5 +1,7 @@
 #include "pipeline/stage_keys.h"
 
+#include <concepts>
+
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
@@ -18,23 +20,44 @@ void add(KeyBuilder& key, const std::vector<std::string>& names) {
   for (const std::string& name : names) key.add(name);
 }
 
-void add(KeyBuilder& key, const std::optional<std::int64_t>& number) {
+template <std::integral Number>
+void add(KeyBuilder& key, const std::optional<Number>& number) {
+  key.add(number.has_value()).add(static_cast<std::int64_t>(number.value_or(0)));
+}
+
+void add(KeyBuilder& key, const std::optional<DataType>& type) {
+  key.add(static_cast<int>(type.value_or(DataType::undefined)));
+}
+
+void add(KeyBuilder& key, const std::optional<double>& number) {
   key.add(number.has_value()).add(number.value_or(0));
 }
 
-bool reads_type(RangeMethod method) {
-  switch (method) {
-    case RangeMethod::min_max:
-    case RangeMethod::percentile:
-      return false;
-    case RangeMethod::entropy:
-    case RangeMethod::layer_wise_percentile:
-    case RangeMethod::min_mse:
-    case RangeMethod::power_of_two_non_overflow:
-    case RangeMethod::power_of_two_min_mse:
-      return true;
+void add(KeyBuilder& key, const std::map<std::string, TensorRangeOptions>& tensors) {
+  key.add(static_cast<std::int64_t>(tensors.size()));
+  for (const auto& [tensor, options] : tensors) {
+    key.add(tensor);  // statistics_of follows from it and the simplified model
+    add(key, options.type);
+    add(key, options.symmetric_quantization);
+    add(key, options.reduce_range);
   }
-  return true;
+}
+
+void add(KeyBuilder& key, const std::map<std::string, TensorOverride>& overrides) {
+  key.add(static_cast<std::int64_t>(overrides.size()));
+  for (const auto& [tensor, wanted] : overrides) {
+    key.add(tensor);
+    add(key, wanted.type);
+    add(key, wanted.symmetric);
+    add(key, wanted.reduce_range);
+    key.add(wanted.axis.value_or(-1)).add(static_cast<std::int64_t>(wanted.values.size()));
+    for (const TensorOverride::Values& values : wanted.values) {
+      const ScaleZeroPoint params = values.params.value_or(ScaleZeroPoint{});
+      key.add(values.params.has_value()).add(static_cast<double>(params.scale)).add(params.zero_point);
+      add(key, values.low);
+      add(key, values.high);
+    }
+  }
 }
 
 }  // namespace
@@ -50,7 +73,8 @@ RangeOptions effective_range_options(const RangeOptions& options) {
     effective.percentile_metric = defaults.percentile_metric;
   }
   if (options.method != RangeMethod::entropy) effective.quantized_bins = defaults.quantized_bins;
-  if (!reads_type(options.method)) {
+  if (!reads_integer_type(options.method)) {
+    effective.tensors.clear();
     effective.type = defaults.type;
     effective.symmetric_quantization = defaults.symmetric_quantization;
     effective.reduce_range = defaults.reduce_range;
@@ -86,6 +110,7 @@ Key ranges_key(const Key& statistics, const RangeOptions& options) {
   key.add(static_cast<int>(effective.percentile_metric));
   add(key, effective.quantized_bins);
   key.add(static_cast<int>(effective.type)).add(effective.symmetric_quantization).add(effective.reduce_range);
+  add(key, effective.tensors);
   return key.finish();
 }
 
@@ -105,6 +130,7 @@ Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions
     add(key, subgraph.starts);
     add(key, subgraph.ends);
   }
+  add(key, options.overrides);
   return key.finish();
 }
 

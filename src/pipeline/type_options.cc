@@ -7,29 +7,29 @@ namespace quantsearch::options {
 
 namespace {
 
-std::function<Value(const Value&)> quant_type() {
+std::vector<NamedChoice> integer_types() {
+  return {{"QInt8", {"QuantType.QInt8", "Int8"}},
+          {"QUInt8", {"QuantType.QUInt8", "UInt8"}},
+          {"QInt16", {"QuantType.QInt16", "Int16"}},
+          {"QUInt16", {"QuantType.QUInt16", "UInt16"}}};
+}
+
+std::map<std::string, std::string> refused_types(const std::vector<const char*>& integers) {
   std::map<std::string, std::string> refused;
-  for (const char* name : {"QInt32", "QUInt32", "QInt4", "QUInt4"}) {
+  for (const char* name : integers) {
     refused[name] = refused[std::string("QuantType.") + name] = "is not built: use QInt8, QUInt8, QInt16 or QUInt16";
   }
   for (const char* name : {"QFloat16", "QBFloat16", "QBFP", "QMX", "Float16", "BFloat16", "BFP16", "MX"}) {
     refused[name] = refused[std::string("QuantType.") + name] = "is not an integer type; only integer types are built";
   }
-  return one_of({{"QInt8", {"QuantType.QInt8", "Int8"}},
-                 {"QUInt8", {"QuantType.QUInt8", "UInt8"}},
-                 {"QInt16", {"QuantType.QInt16", "Int16"}},
-                 {"QUInt16", {"QuantType.QUInt16", "UInt16"}}},
-                std::move(refused));
+  return refused;
 }
 
-DataType data_type(const Value& value) {
-  const std::string& name = value.as_string();
-  if (name == "QInt8") return DataType::int8;
-  if (name == "QUInt8") return DataType::uint8;
-  if (name == "QInt16") return DataType::int16;
-  if (name == "QUInt16") return DataType::uint16;
-  throw InternalError("quantization type '" + name + "' has no data type");
+std::function<Value(const Value&)> quant_type() {
+  return one_of(integer_types(), refused_types({"QInt32", "QUInt32", "QInt4", "QUInt4"}));
 }
+
+DataType data_type(const Value& value) { return data_type_named(value.as_string()); }
 
 WeightRange weight_range(const Value& value) {
   if (value.as_string() == "MinMSE") return WeightRange::mse;
@@ -104,6 +104,21 @@ void add_symmetry(std::vector<Option>& table) {
 }
 
 }  // namespace
+
+std::function<Value(const Value&)> override_type() {
+  std::vector<NamedChoice> types = integer_types();
+  types.push_back({"QInt32", {"QuantType.QInt32", "Int32"}});
+  return one_of(std::move(types), refused_types({"QUInt32", "QInt4", "QUInt4"}));
+}
+
+DataType data_type_named(const std::string& name) {
+  if (name == "QInt8") return DataType::int8;
+  if (name == "QUInt8") return DataType::uint8;
+  if (name == "QInt16") return DataType::int16;
+  if (name == "QUInt16") return DataType::uint16;
+  if (name == "QInt32") return DataType::int32;
+  throw InternalError("quantization type '" + name + "' has no data type");
+}
 
 void add_type_options(std::vector<Option>& table) {
   add_types(table);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/overrides.h"
 #include "quantize/range_rules.h"
 
 namespace quantsearch {
@@ -50,30 +51,69 @@ class Parameters {
       : graph_(graph), index_(index), ranges_(ranges), options_(options) {}
 
   [[nodiscard]] TensorParams of(const std::string& tensor) const {
+    const auto found = activation_override(graph_, index_, options_, tensor);
+    if (found) return overridden(found->tensor, found->wanted);
     const RangeSource source = range_source(graph_, index_, tensor);
-    if (source.fixed) return from_range(*source.fixed, std::nullopt);
-    const auto range = ranges_.find(source.tensor);
-    if (range == ranges_.end()) {
-      throw InvalidInput(fmt::format(
-          "quantize: tensor '{}' has no range{}, expected one for every tensor that "
-          "tensors_to_observe names",
-          source.tensor, source.tensor == tensor ? "" : fmt::format(" (needed for '{}')", tensor)));
-    }
-    return from_range(range->second, bounds_of(graph_, index_, source.tensor));
+    return from_range(range_of(tensor, source), bounds_of(source));
   }
 
  private:
+  [[nodiscard]] Range range_of(const std::string& tensor, const RangeSource& source) const {
+    if (source.fixed) return *source.fixed;
+    const auto range = ranges_.find(source.tensor);
+    if (range != ranges_.end()) return range->second;
+    throw InvalidInput(fmt::format(
+        "quantize: tensor '{}' has no range{}, expected one for every tensor that "
+        "tensors_to_observe names",
+        source.tensor, source.tensor == tensor ? "" : fmt::format(" (needed for '{}')", tensor)));
+  }
+
+  [[nodiscard]] std::optional<Bounds> bounds_of(const RangeSource& source) const {
+    if (source.fixed) return std::nullopt;
+    return quantsearch::bounds_of(graph_, index_, source.tensor);
+  }
+
+  [[nodiscard]] static Range within(const Range& range, const Bounds& bounds) {
+    return {.low = std::max(range.low, bounds.low), .high = std::min(range.high, bounds.high)};
+  }
+
   [[nodiscard]] TensorParams from_range(Range range, const std::optional<Bounds>& bounds) const {
     const bool fits = bounds && !options_.activation_symmetric;
     // Methods that make ranges symmetric would spend half of the integers on values a Relu never
     // gives.
-    if (fits)
-      range = {.low = std::max(range.low, bounds->low), .high = std::min(range.high, bounds->high)};
+    if (fits) range = within(range, *bounds);
     TensorParams params =
         per_tensor(options_.activation_type,
                    scale_for(range, options_.activation_type, options_.activation_symmetric, false,
                              rounding_of(options_)));
     if (fits) end_at_bound(params, *bounds, rounding_of(options_));
+    return params;
+  }
+
+  /// A range chosen for the type and symmetry of this tensor stands under its own name.
+  [[nodiscard]] TensorParams overridden(const std::string& tensor,
+                                        const TensorOverride& wanted) const {
+    const RangeSource source = range_source(graph_, index_, tensor);
+    const auto own = ranges_.find(tensor);
+    Range range = own != ranges_.end() ? own->second : range_of(tensor, source);
+    const bool symmetric = wanted.symmetric.value_or(options_.activation_symmetric);
+    const std::optional<Bounds> bounds = symmetric ? std::nullopt : bounds_of(source);
+    if (bounds) range = within(range, *bounds);
+    TensorParams params = overridden_params(wanted, {.type = options_.activation_type,
+                                                     .symmetric = symmetric,
+                                                     .reduce_range = false,
+                                                     .rounding = rounding_of(options_),
+                                                     .axis = -1,
+                                                     .ranges = {range}});
+    const float asked = params.scales[0];
+    if (bounds) end_at_bound(params, *bounds, rounding_of(options_));
+    if (gives_params(wanted) && params.scales[0] != asked) {
+      throw InvalidInput(fmt::format(
+          "quantize: TensorQuantOverrides of '{}': key 'scale' is {}, which ends the range less "
+          "than 0.02 above the bound {} of the operator that makes it, and ONNX Runtime cannot "
+          "load such a model; expected at most {}",
+          tensor, asked, bounds->high, params.scales[0]));
+    }
     return params;
   }
 
@@ -83,6 +123,16 @@ class Parameters {
   const QuantizeOptions& options_;
 };
 
+Range range_of_values(const Tensor& constant) {
+  const auto values = constant.values<float>();
+  const auto [low, high] = std::ranges::minmax_element(values);
+  return {.low = static_cast<double>(*low), .high = static_cast<double>(*high)};
+}
+
+bool constant_is_symmetric(DataType type, const QuantizeOptions& options) {
+  return options.activation_symmetric && type == DataType::int16;
+}
+
 }  // namespace
 
 bool makes_redundant(const TensorParams& params, const Bounds& bounds) {
@@ -90,17 +140,28 @@ bool makes_redundant(const TensorParams& params, const Bounds& bounds) {
          static_cast<double>(highest_value(params)) <= bounds.high;
 }
 
+TensorParams constant_params(const std::string& name, const Tensor& constant,
+                             const QuantizeOptions& options) {
+  const TensorOverride* wanted = find_override(options, name);
+  if (wanted == nullptr) return constant_params(constant, options);
+  const DataType type = wanted->type.value_or(constant_type(options.activation_type));
+  return overridden_params(*wanted, {.type = type,
+                                     .symmetric = constant_is_symmetric(type, options),
+                                     .reduce_range = false,
+                                     .rounding = rounding_of(options),
+                                     .axis = -1,
+                                     .ranges = {range_of_values(constant)}});
+}
+
 DataType constant_type(DataType activation_type) {
   return activation_type == DataType::int8 ? DataType::uint8 : activation_type;
 }
 
 TensorParams constant_params(const Tensor& constant, const QuantizeOptions& options) {
-  const auto values = constant.values<float>();
-  const auto [low, high] = std::ranges::minmax_element(values);
   const DataType type = constant_type(options.activation_type);
-  const bool symmetric = options.activation_symmetric && type == DataType::int16;
-  const Range range{.low = static_cast<double>(*low), .high = static_cast<double>(*high)};
-  return per_tensor(type, scale_for(range, type, symmetric, false, rounding_of(options)));
+  return per_tensor(
+      type, scale_for(range_of_values(constant), type, constant_is_symmetric(type, options), false,
+                      rounding_of(options)));
 }
 
 Activations activation_params(const Graph& graph, const GraphIndex& index, const Plan& plan,

@@ -27,6 +27,9 @@ struct Activations {
 [[nodiscard]] DataType constant_type(DataType activation_type);
 /// Parameters of a constant operand, from its own values.
 [[nodiscard]] TensorParams constant_params(const Tensor& constant, const QuantizeOptions& options);
+/// The same with what the user asks for the initializer `name`.
+[[nodiscard]] TensorParams constant_params(const std::string& name, const Tensor& constant,
+                                           const QuantizeOptions& options);
 
 /// True when quantizing with `params` already clips to `bounds`, so that the clamp changes nothing.
 [[nodiscard]] bool makes_redundant(const TensorParams& params, const Bounds& bounds);

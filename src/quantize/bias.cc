@@ -50,6 +50,34 @@ QuantizedTensor quantize_bias(const Tensor& bias, const std::vector<float>& scal
   return result;
 }
 
+QuantizedTensor quantize_bias_with(const Tensor& bias, const TensorParams& params) {
+  const auto values = bias.values<float>();
+  const IntegerLimits limits = integer_limits(params.type, false);
+  std::vector<std::int64_t> integers(values.size());
+  for (std::size_t channel = 0; channel < values.size(); ++channel) {
+    const std::size_t at = params.scales.size() > 1 ? channel : 0;
+    const double level = std::nearbyint(static_cast<double>(values[channel]) /
+                                        static_cast<double>(params.scales[at])) +
+                         static_cast<double>(params.zero_points[at]);
+    integers[channel] = static_cast<std::int64_t>(
+        std::clamp(level, static_cast<double>(limits.low), static_cast<double>(limits.high)));
+  }
+  return {.integers = convert(Tensor::of<std::int64_t>(bias.shape(), integers), params.type),
+          .params = params};
+}
+
+double shortage_for_bias(const TensorParams& weight, const Tensor& bias, float input_scale) {
+  const std::vector<float> scales = bias_scales(input_scale, weight);
+  const auto values = bias.values<float>();
+  double worst = 0;
+  for (std::size_t channel = 0; channel < values.size(); ++channel) {
+    const double scale = static_cast<double>(scales[scales.size() > 1 ? channel : 0]);
+    if (scale == 0) continue;
+    worst = std::max(worst, std::abs(static_cast<double>(values[channel])) / (scale * kLargest));
+  }
+  return worst;
+}
+
 double widen_for_bias(std::vector<Range>& ranges, const Tensor& bias, float input_scale,
                       const WeightOptions& options) {
   const auto values = bias.values<float>();

@@ -18,6 +18,15 @@ namespace quantsearch {
 /// q = rne(b / s), one scale or one per value. The values must fit: see widen_for_bias.
 [[nodiscard]] QuantizedTensor quantize_bias(const Tensor& bias, const std::vector<float>& scales);
 
+/// q = clip(rne(b / s) + z) over the whole type of `params`, which is not tied to the weight's.
+/// `bias` is a vector.
+[[nodiscard]] QuantizedTensor quantize_bias_with(const Tensor& bias, const TensorParams& params);
+
+/// How many times s_in * s_w is too small for the worst |b| to fit into 31 bits; at most 1 when all
+/// fit.
+[[nodiscard]] double shortage_for_bias(const TensorParams& weight, const Tensor& bias,
+                                       float input_scale);
+
 /// Widens the weight ranges just enough for every |b| / (s_in * s_w) to fit into 31 bits. Returns
 /// by how much the widest changed (1: nothing to do).
 [[nodiscard]] double widen_for_bias(std::vector<Range>& ranges, const Tensor& bias,

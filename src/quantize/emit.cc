@@ -132,7 +132,7 @@ class Emitter {
       if (constant == nullptr || constant->type() != DataType::float32) continue;
       auto& dequantized = constants_[name];
       if (dequantized.empty()) {
-        const TensorParams params = constant_params(*constant, blueprint_.options);
+        const TensorParams params = constant_params(name, *constant, blueprint_.options);
         dequantized = writer_.add_constant(name, quantize_to_params(*constant, params));
         tensors_[name] = params;
       }

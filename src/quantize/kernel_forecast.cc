@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "quantize/overrides.h"
+
 namespace quantsearch {
 
 namespace {
@@ -61,6 +63,34 @@ std::string why_int8_stays(const Graph& graph, const GraphIndex& index, const Pl
   return "";
 }
 
+/// Kernels, data movement included, want one type of at most 8 bits on all sides, and data movement
+/// the same numbers too.
+std::string why_overrides_stay(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                               int node, const QuantizeOptions& options) {
+  if (options.overrides.empty()) return "";
+  const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
+  const Node& at = graph.nodes[static_cast<std::size_t>(node)];
+  std::vector<std::string> tensors;
+  for (const std::size_t input : data_inputs(at, *planned.rule, index))
+    tensors.push_back(at.inputs[input]);
+  if (!planned.bias_add) tensors.push_back(written_tensor(graph, plan, node, options));
+  for (const std::string& tensor : tensors) {
+    const auto found = activation_override(graph, index, options, tensor);
+    if (!found || !plan.pairs.contains(tensor)) continue;
+    const DataType type = found->wanted.type.value_or(options.activation_type);
+    if (type != options.activation_type) {
+      return fmt::format("its tensor '{}' is {} as asked for, which ONNX Runtime runs in float",
+                         tensor, to_string(type));
+    }
+    const bool moves = planned.rule->kind == OperatorKind::layout;
+    if (moves && tensor == at.outputs[0] && find_override(options, tensor) != nullptr) {
+      return fmt::format(
+          "its output '{}' has parameters of its own as asked for, so it runs in float", tensor);
+    }
+  }
+  return "";
+}
+
 std::string why_clamp_stays(const GraphIndex& index, const Node& node,
                             const QuantizeOptions& options) {
   const auto bounds = clamp_bounds(node, index);
@@ -81,6 +111,9 @@ std::string why_not_integer(const Graph& graph, const GraphIndex& index, const P
   const Node& at = graph.nodes[static_cast<std::size_t>(node)];
   const OperatorRule& rule = *plan.nodes[static_cast<std::size_t>(node)].rule;
   if (!rule.drawback.empty()) return std::string(rule.drawback);
+  if (std::string reason = why_overrides_stay(graph, index, plan, node, options); !reason.empty()) {
+    return reason;
+  }
   if (rule.kind == OperatorKind::layout) {
     if (!is_wide(options.activation_type) || drops_pairs_at_16_bits(at)) return "";
     return fmt::format("ONNX Runtime's CPU provider has no {} for {}", at.op_type,

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "quantize/activations.h"
-#include "quantize/plan.h"
+#include "quantize/layer_scales.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -19,19 +19,15 @@ struct LayerParameters {
   std::string weight;                                       // initializer
   std::shared_ptr<const QuantizedTensor> quantized_weight;  // shared by nodes that read it alike
   std::string bias;  // initializer; "" when there is none or it stays as it is
-  std::optional<QuantizedTensor> quantized_bias;  // int32
-  std::optional<Tensor> float_bias;               // Gemm: beta * C, when it cannot be int32
-  std::string note;                               // for the layer record
+  std::optional<QuantizedTensor> quantized_bias;
+  std::optional<Tensor> float_bias;  // Gemm: beta * C, when it cannot be an integer
+  std::string note;                  // for the layer record
 };
-
-/// The tensor whose scale multiplies the weight's: input 0, or what a merged Pad reads.
-[[nodiscard]] std::string scaled_input(const Graph& graph, const GraphIndex& index,
-                                       const Plan& plan, int node);
 
 /// By node index. Gemm's alpha and beta are multiplied into its constants: only plain Gemm has an
 /// integer kernel.
 [[nodiscard]] std::map<int, LayerParameters> quantize_parameters(
-    const Graph& graph, const GraphIndex& index, const Plan& plan, const Activations& activations,
-    const QuantizeOptions& options, ThreadPool& pool);
+    const GraphIndex& index, const Activations& activations, const std::vector<LayerScales>& layers,
+    ThreadPool& pool);
 
 }  // namespace quantsearch

@@ -9,6 +9,7 @@
 #include "quantize/activations.h"
 #include "quantize/emit.h"
 #include "quantize/kernel_forecast.h"
+#include "quantize/overrides.h"
 #include "quantize/parameters.h"
 #include "quantize/plan.h"
 
@@ -99,8 +100,11 @@ QuantizedModel quantize(const Model& model, const Ranges& ranges, const Quantize
   const Plan plan = make_plan(model, index, options);
   std::vector<LayerRecord> records = layer_records(model.graph, index, plan, options);
   require_something_quantized(plan, records);
+  require_overrides(model.graph, index, plan, options);
   const Activations activations = activation_params(model.graph, index, plan, ranges, options);
-  const auto layers = quantize_parameters(model.graph, index, plan, activations, options, pool);
+  const std::vector<LayerScales> scales =
+      choose_layer_scales(model.graph, index, plan, activations, options, pool);
+  const auto layers = quantize_parameters(index, activations, scales, pool);
   add_notes(records, layers);
   Emitted emitted = emit({.model = model,
                           .index = index,
@@ -118,6 +122,7 @@ void require_quantizable(const Model& model, const QuantizeOptions& options) {
   const GraphIndex index(model.graph);
   const Plan plan = make_plan(model, index, options);
   require_something_quantized(plan, layer_records(model.graph, index, plan, options));
+  require_overrides(model.graph, index, plan, options);
 }
 
 std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options) {

@@ -11,25 +11,6 @@ const Node* producer_of(const Graph& graph, const GraphIndex& index, std::string
   return producer ? &graph.nodes[static_cast<std::size_t>(*producer)] : nullptr;
 }
 
-/// Input of a layout operator that `tensor` comes out of: its values are among the input's, so the
-/// input's range holds them, and the parameters must be equal anyway for the operator to run on
-/// integers.
-std::optional<std::string> moved_from(const Graph& graph, const GraphIndex& index,
-                                      std::string_view tensor) {
-  const Node* node = producer_of(graph, index, tensor);
-  if (node == nullptr) return std::nullopt;
-  const OperatorRule* rule = find_rule(*node);
-  if (rule == nullptr) return std::nullopt;
-  const bool moves = (rule->kind == OperatorKind::layout && node->outputs[0] == tensor) ||
-                     (node->is("Split") && rule->kind == OperatorKind::layout) ||
-                     (rule->kind == OperatorKind::padding && pads_within_range(*node, index));
-  if (!moves || index.initializer(node->inputs[0]) != nullptr) return std::nullopt;
-  // Cubic interpolation overshoots; nearest copies, linear stays within.
-  if (node->is("Resize") && node->string_attribute("mode", "nearest") == "cubic")
-    return std::nullopt;
-  return node->inputs[0];
-}
-
 /// Output of the Relu or Clip that alone reads `tensor`. What lies outside its range is clipped by
 /// the quantizer as the clamp itself would clip it, so this range is right whether the clamp is
 /// folded, kept or excluded.
@@ -58,6 +39,24 @@ bool only_gets_bias(const Graph& graph, const GraphIndex& index, std::string_vie
 
 }  // namespace
 
+// The values are among the input's, so the input's range holds them, and the parameters must be
+// equal anyway for the operator to run on integers.
+std::optional<std::string> moved_from(const Graph& graph, const GraphIndex& index,
+                                      std::string_view tensor) {
+  const Node* node = producer_of(graph, index, tensor);
+  if (node == nullptr) return std::nullopt;
+  const OperatorRule* rule = find_rule(*node);
+  if (rule == nullptr) return std::nullopt;
+  const bool moves = (rule->kind == OperatorKind::layout && node->outputs[0] == tensor) ||
+                     (node->is("Split") && rule->kind == OperatorKind::layout) ||
+                     (rule->kind == OperatorKind::padding && pads_within_range(*node, index));
+  if (!moves || index.initializer(node->inputs[0]) != nullptr) return std::nullopt;
+  // Cubic interpolation overshoots; nearest copies, linear stays within.
+  if (node->is("Resize") && node->string_attribute("mode", "nearest") == "cubic")
+    return std::nullopt;
+  return node->inputs[0];
+}
+
 RangeSource range_source(const Graph& graph, const GraphIndex& index, std::string tensor) {
   // Backwards through layout operators, then forwards through clamps: a tensor that a layout
   // operator reads is not read by a clamp alone, so the two never alternate.
@@ -73,6 +72,13 @@ std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
                                 std::string_view tensor) {
   const Node* node = producer_of(graph, index, tensor);
   return node == nullptr ? std::nullopt : clamp_bounds(*node, index);
+}
+
+std::optional<std::string> observed_source(const Model& model, const std::string& tensor) {
+  const GraphIndex index(model.graph);
+  RangeSource source = range_source(model.graph, index, tensor);
+  if (source.fixed) return std::nullopt;
+  return std::move(source.tensor);
 }
 
 std::vector<std::string> tensors_to_observe(const Model& model) {

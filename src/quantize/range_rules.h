@@ -19,6 +19,11 @@ struct RangeSource {
 [[nodiscard]] RangeSource range_source(const Graph& graph, const GraphIndex& index,
                                        std::string tensor);
 
+/// Input of a layout operator that `tensor` comes out of with the same parameters; nullopt when it
+/// comes out of something else.
+[[nodiscard]] std::optional<std::string> moved_from(const Graph& graph, const GraphIndex& index,
+                                                    std::string_view tensor);
+
 /// The bounds of the Relu or Clip that makes `tensor`, if one does.
 [[nodiscard]] std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
                                               std::string_view tensor);

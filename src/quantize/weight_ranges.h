@@ -29,6 +29,9 @@ struct ChannelLayout {
                                                  const std::vector<Range>& ranges,
                                                  const WeightOptions& options);
 
+/// Quantizes with given scales and zero points to integers within `limits`. Not for int32.
+[[nodiscard]] QuantizedTensor quantize_with(const Tensor& values, const TensorParams& params,
+                                            const IntegerLimits& limits);
 /// Quantizes with given scales and zero points, over the whole range of the type.
 [[nodiscard]] QuantizedTensor quantize_to_params(const Tensor& values, const TensorParams& params);
 

@@ -107,28 +107,19 @@ void require_weight(const Tensor& weight, const WeightOptions& options) {
 
 QuantizedTensor quantize_in_ranges(const Tensor& weight, const std::vector<Range>& ranges,
                                    const WeightOptions& options) {
-  const ChannelLayout layout = channel_layout(weight.shape(), options.axis);
-  const IntegerLimits limits =
-      integer_limits(options.type, options.symmetric, options.reduce_range);
-  QuantizedTensor result{.integers = Tensor(options.type, weight.shape()), .params = {}};
-  result.params.type = options.type;
-  result.params.axis = options.axis;
-  std::vector<Step> steps;
+  TensorParams params{.type = options.type, .scales = {}, .zero_points = {}, .axis = options.axis};
   for (const Range& range : ranges) {
-    const ScaleZeroPoint params = weight_scale(range, options);
-    result.params.scales.push_back(params.scale);
-    result.params.zero_points.push_back(params.zero_point);
-    steps.push_back(step_of(params, limits));
+    const ScaleZeroPoint found = weight_scale(range, options);
+    params.scales.push_back(found.scale);
+    params.zero_points.push_back(found.zero_point);
   }
-  with_integer_type(options.type, [&]<typename T>(T) {
-    quantize_values<T>(weight.values<float>(), layout, steps, result.integers.mutable_values<T>());
-  });
-  return result;
+  return quantize_with(weight, params,
+                       integer_limits(options.type, options.symmetric, options.reduce_range));
 }
 
-QuantizedTensor quantize_to_params(const Tensor& values, const TensorParams& params) {
+QuantizedTensor quantize_with(const Tensor& values, const TensorParams& params,
+                              const IntegerLimits& limits) {
   const ChannelLayout layout = channel_layout(values.shape(), params.axis);
-  const IntegerLimits limits = integer_limits(params.type, false);
   std::vector<Step> steps;
   for (std::size_t channel = 0; channel < params.scales.size(); ++channel) {
     steps.push_back(step_of(
@@ -139,6 +130,10 @@ QuantizedTensor quantize_to_params(const Tensor& values, const TensorParams& par
     quantize_values<T>(values.values<float>(), layout, steps, result.integers.mutable_values<T>());
   });
   return result;
+}
+
+QuantizedTensor quantize_to_params(const Tensor& values, const TensorParams& params) {
+  return quantize_with(values, params, integer_limits(params.type, false));
 }
 
 QuantizedTensor quantize_weight(const Tensor& weight, const WeightOptions& options) {

@@ -178,6 +178,32 @@ void expect_refused(const RangeOptions& options, const std::string& message) {
   }
 }
 
+TEST(ChooseRanges, ATensorOfAnotherTypeHasTheRangeThatTypeWants) {
+  Statistics statistics;
+  statistics.tensors["a"] = statistics_of(normal_values(4000, 1));
+  statistics.tensors["b"] = statistics_of(normal_values(4000, 2));
+  for (const RangeMethod method : kMethods) {
+    RangeOptions options{.method = method};
+    const Ranges plain = choose_ranges(statistics, options, *std::make_unique<ThreadPool>(1));
+    options.tensors["a"] = {.type = DataType::int16,
+                            .symmetric_quantization = {},
+                            .reduce_range = {},
+                            .statistics_of = ""};
+    options.tensors["moved"] = {.type = DataType::int16,
+                                .symmetric_quantization = {},
+                                .reduce_range = {},
+                                .statistics_of = "b"};
+    options.tensors["unknown"] = {};
+    const Ranges ranges = choose_ranges(statistics, options, *std::make_unique<ThreadPool>(2));
+    RangeOptions wide{.method = method};
+    wide.type = DataType::int16;
+    EXPECT_EQ(ranges.at("a"), choose_range(statistics.tensors.at("a"), wide));
+    EXPECT_EQ(ranges.at("moved"), choose_range(statistics.tensors.at("b"), wide));
+    EXPECT_EQ(ranges.at("b"), plain.at("b"));
+    EXPECT_FALSE(ranges.contains("unknown"));
+  }
+}
+
 TEST(ChooseRange, RefusesOptionsOutOfBounds) {
   expect_refused({.method = RangeMethod::percentile, .percentile = 0},
                  "choose ranges: percentile is 0, expected above 0 and at most 100");

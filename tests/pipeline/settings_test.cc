@@ -137,5 +137,44 @@ TEST(Settings, EveryDefaultIsInItsOwnCanonicalForm) {
   }
 }
 
+std::string override_refusal(const std::string& entries) {
+  return message_of([&] { (void)settings_of_yaml("extra_options: {TensorQuantOverrides: {x: " + entries + "}}"); });
+}
+
+TEST(Settings, OverridesOfTensorsReachQuantizeAndRanges) {
+  const QuantizationConfig config = resolve(settings_of_yaml(
+      "extra_options: {TensorQuantOverrides: {x: [{quant_type: QuantType.QInt16, symmetric: true}], "
+      "w: [{axis: 0, scale: 0.5, zero_point: 1}, {scale: 0.25, zero_point: 0}], y: {rmin: -1}}}"));
+  ASSERT_EQ(config.quantize.overrides.size(), 3U);
+  EXPECT_EQ(config.quantize.overrides.at("x").type, DataType::int16);
+  EXPECT_EQ(config.quantize.overrides.at("x").symmetric, true);
+  EXPECT_EQ(config.quantize.overrides.at("w").axis, 0);
+  EXPECT_EQ(config.quantize.overrides.at("w").values[1].params, (ScaleZeroPoint{.scale = 0.25F, .zero_point = 0}));
+  EXPECT_EQ(config.quantize.overrides.at("y").values[0].low, -1);
+  ASSERT_EQ(config.ranges.tensors.size(), 1U);
+  EXPECT_EQ(config.ranges.tensors.at("x").type, DataType::int16);
+}
+
+TEST(Settings, OverridesAreOneValueHoweverTheyAreWritten) {
+  EXPECT_EQ(settings_of_yaml("extra_options: {TensorQuantOverrides: {x: {quant_type: Int8, rmin: 0, rmax: 1}}}"),
+            settings_of_yaml("extra_options: {TensorQuantOverrides: {x: [{rmax: 1.0, rmin: 0.0, quant_type: QInt8}]}}"));
+}
+
+TEST(Settings, OverridesThatMakeNoSenseNameTensorAndKey) {
+  const std::string stage = "configuration: 'extra_options.TensorQuantOverrides': tensor 'x': ";
+  EXPECT_EQ(override_refusal("[{scal: 1}]"), stage + "unknown key 'scal'; nearest known: 'scale'");
+  EXPECT_EQ(override_refusal("[{quant_type: QFloat16}]"),
+            stage + "key 'quant_type': 'QFloat16' is not an integer type; only integer types are built");
+  EXPECT_EQ(override_refusal("[{scale: 1}]"), stage + "key 'scale' is given without 'zero_point', expected both or neither");
+  EXPECT_EQ(override_refusal("[{scale: 1, zero_point: 0, rmin: 0}]"),
+            stage + "key 'rmin' has no effect beside 'scale' and 'zero_point'; leave it out");
+  EXPECT_EQ(override_refusal("[{axis: 0}, {symmetric: true}]"),
+            stage + "key 'symmetric' differs between the channels, expected one value in the first entry");
+  EXPECT_EQ(override_refusal("[]"), stage + "got an empty list, expected at least one entry");
+  EXPECT_EQ(override_refusal("[{convert: {}}]"),
+            stage + "key 'convert' is refused: a tensor read in two types gets a pair for each; give the nodes their types "
+                    "with mixed precision");
+}
+
 }  // namespace
 }  // namespace quantsearch

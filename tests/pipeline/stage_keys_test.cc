@@ -56,5 +56,15 @@ TEST(StageKeys, ModelAndDataReachEveryStageBehindThem) {
   for (std::size_t stage = 0; stage < keys.size(); ++stage) EXPECT_NE(keys[stage], other_model[stage]);
 }
 
+TEST(StageKeys, OverridesReachTheRangesOnlyUnderMethodsThatReadTypes) {
+  const std::string wide = "extra_options: {TensorQuantOverrides: {x: [{quant_type: QInt16}]}}";
+  const auto plain = keys_of("{calibrate_method: MinMax}");
+  const auto min_max = keys_of("{calibrate_method: MinMax, " + wide + "}");
+  EXPECT_EQ(plain[2], min_max[2]);
+  EXPECT_NE(plain[3], min_max[3]);
+  EXPECT_NE(keys_of("{calibrate_method: CalibrationMethod.MinMSE}")[2],
+            keys_of("{calibrate_method: CalibrationMethod.MinMSE, " + wide + "}")[2]);
+}
+
 }  // namespace
 }  // namespace quantsearch
