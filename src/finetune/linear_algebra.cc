@@ -82,10 +82,10 @@ void ProductTile(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
       if (first + lanes <= c.columns) {
         hn::StoreU(hn::Add(sums[row][vector], hn::LoadU(tag, out + first)), tag, out + first);
       } else {
-        HWY_ALIGN T few[HWY_MAX_BYTES / sizeof(T)];
+        HWY_ALIGN T few[HWY_MAX_BYTES / sizeof(T)] = {};
         hn::Store(sums[row][vector], tag, few);
-        for (std::int64_t column = first; column < c.columns; ++column)
-          out[column] += few[column - first];
+        for (std::int64_t lane = 0; lane < std::min(lanes, c.columns - first); ++lane)
+          out[first + lane] += few[lane];
       }
     }
   }
@@ -106,11 +106,12 @@ void ProductStrip(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
   tile(std::integral_constant<int, 1>{});
 }
 
-/// Rows of b that lie far apart cost a cache set each, so a strip that is used more than once, or
-/// that is not whole, is copied together first.
+/// Rows of b that are a multiple of 2 KiB apart share few cache sets: such a strip is copied
+/// together first when more than one tile uses it, and so is one that is not whole.
 template <typename T>
 void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
   constexpr std::size_t kWidest = kTileVectors * HWY_MAX_BYTES / sizeof(T);
+  const bool is_crowded = b.stride * static_cast<std::int64_t>(sizeof(T)) % 2048 == 0;
   HWY_ALIGN T packed[static_cast<std::size_t>(kDepth) * kWidest];
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
   for (std::int64_t depth = 0; depth < b.rows; depth += kDepth) {
@@ -119,7 +120,7 @@ void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
       const std::int64_t columns = std::min(kTileVectors * lanes, b.columns - column);
       const std::int64_t vectors = (columns + lanes - 1) / lanes;
       Matrix<const T> strip = b.block(depth, column, depths, columns);
-      if (columns < vectors * lanes || a.rows > kTileRows) {
+      if (columns < vectors * lanes || (is_crowded && a.rows > kTileRows)) {
         const std::int64_t width = vectors * lanes;
         for (std::int64_t row = 0; row < depths; ++row) {
           std::copy_n(strip.row(row), columns, packed + row * width);
@@ -136,26 +137,34 @@ void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+/// Adds the blocks of four floats that a vector consists of.
+template <class Wide>
+HWY_INLINE auto SumBlocks(Wide wide, hn::Vec<Wide> blocks) {
+  if constexpr (hn::MaxLanes(Wide()) == 4) {
+    return blocks;
+  } else {
+    const hn::Half<Wide> half;
+    return SumBlocks(half, hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks)));
+  }
+}
+#endif
+
 /// out[i] += factor * sum of lanes of sums[i], i < 4.
 HWY_INLINE void AddSums(const Vector<float>* sums, float factor, float* out) {
 #if HWY_TARGET == HWY_SCALAR
   for (int index = 0; index < 4; ++index) out[index] += factor * hn::GetLane(sums[index]);
 #else
-  // Each step adds halves of neighbours and keeps both sums; blocks of 128 bits are added last.
+  // Each step adds halves of neighbours and keeps both sums.
   const Tag<float> tag;
   const auto even = hn::Add(hn::InterleaveLower(tag, sums[0], sums[2]),
                             hn::InterleaveUpper(tag, sums[0], sums[2]));
   const auto odd = hn::Add(hn::InterleaveLower(tag, sums[1], sums[3]),
                            hn::InterleaveUpper(tag, sums[1], sums[3]));
-  const auto blocks =
-      hn::Add(hn::InterleaveLower(tag, even, odd), hn::InterleaveUpper(tag, even, odd));
-  HWY_ALIGN float four[HWY_MAX_BYTES / sizeof(float)];
-  hn::Store(blocks, tag, four);
-  const hn::FixedTag<float, 4> small;
-  auto total = hn::Load(small, four);
-  for (std::size_t lane = 4; lane < hn::Lanes(tag); lane += 4)
-    total = hn::Add(total, hn::Load(small, four + lane));
-  hn::StoreU(hn::MulAdd(total, hn::Set(small, factor), hn::LoadU(small, out)), small, out);
+  const auto total = SumBlocks(
+      tag, hn::Add(hn::InterleaveLower(tag, even, odd), hn::InterleaveUpper(tag, even, odd)));
+  const hn::FixedTag<float, 4> four;
+  hn::StoreU(hn::MulAdd(total, hn::Set(four, factor), hn::LoadU(four, out)), four, out);
 #endif
 }
 HWY_INLINE void AddSums(const Vector<double>* sums, double factor, double* out) {

@@ -1,0 +1,143 @@
+#include "finetune/lattice.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "finetune/linear_algebra.h"
+
+namespace quantsearch::finetune {
+
+namespace {
+
+std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
+
+/// H of a group, centred when asked; not yet ordered.
+class Energy {
+ public:
+  Energy(const Moments& moments, std::int64_t k, std::int64_t group, bool is_centred)
+      : h_(moments.h.data() + group * k * k),
+        mean_(moments.input_mean.data() + group * k),
+        k_(k),
+        is_centred_(is_centred) {}
+  [[nodiscard]] double at(std::int64_t row, std::int64_t column) const {
+    const double raw = h_[row * k_ + column];
+    return is_centred_ ? raw - mean_[row] * mean_[column] : raw;
+  }
+
+ private:
+  const double* h_;
+  const double* mean_;
+  std::int64_t k_;
+  bool is_centred_;
+};
+
+/// L and the ridge (times d) it was made with.
+struct Factor {
+  std::vector<double> l;
+  double added = 0;
+};
+
+Factor factor_of(const Energy& energy, Lattice& lattice, std::int64_t k, double mean_diagonal,
+                 double ridge) {
+  Factor factor;
+  factor.l.resize(size(k * k));
+  while (true) {
+    factor.added = ridge * mean_diagonal;
+    for (std::int64_t row = 0; row < k; ++row) {
+      for (std::int64_t column = 0; column <= row; ++column) {
+        factor.l[size(row * k + column)] =
+            energy.at(lattice.order[size(row)], lattice.order[size(column)]) +
+            (row == column ? factor.added : 0.0);
+      }
+    }
+    for (std::int64_t row = 0; row < k; ++row) {
+      for (std::int64_t column = 0; column <= row; ++column) {
+        const auto value = static_cast<float>(factor.l[size(row * k + column)]);
+        lattice.a[size(row * k + column)] = value;
+        lattice.a[size(column * k + row)] = value;
+      }
+    }
+    if (factorize(matrix(factor.l.data(), k, k))) return factor;
+    ridge = std::max(ridge * 10, 1e-9);
+  }
+}
+
+void fill_factor(Lattice& lattice, const std::vector<double>& l, std::int64_t k) {
+  for (std::int64_t row = 0; row < k; ++row) {
+    for (std::int64_t column = 0; column <= row; ++column) {
+      const auto value = static_cast<float>(l[size(row * k + column)]);
+      lattice.l[size(row * k + column)] = value;
+      lattice.u[size(column * k + row)] = value;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& moments,
+                                   const LatticeOptions& options, ThreadPool& pool,
+                                   const CancellationToken& token) {
+  constexpr std::int64_t kRowsAtOnce = 16;
+  const LayerShape& shape = layer.shape;
+  const std::int64_t k = shape.columns;
+  std::vector<Lattice> lattices(size(shape.groups));
+  std::vector<Factor> factors(size(shape.groups));
+  pool.parallel_for(
+      shape.groups,
+      [&](std::int64_t group, int) {
+        Lattice& lattice = lattices[size(group)];
+        const Energy energy(moments, k, group, options.is_centred);
+        std::vector<double> diagonal(size(k));
+        for (std::int64_t input = 0; input < k; ++input)
+          diagonal[size(input)] = energy.at(input, input);
+        const double mean =
+            std::accumulate(diagonal.begin(), diagonal.end(), 0.0) / static_cast<double>(k);
+        // Products were summed in float: what centring leaves of constant inputs is 1e-7 of them.
+        double largest = 0;
+        for (std::int64_t input = 0; input < k; ++input) {
+          largest = std::max(largest, moments.h[size((group * k + input) * k + input)]);
+        }
+        lattice.is_flat = !(mean > 1e-6 * largest);
+        if (lattice.is_flat) return;
+        lattice.order.resize(size(k));
+        std::iota(lattice.order.begin(), lattice.order.end(), 0);
+        std::ranges::stable_sort(lattice.order, {},
+                                 [&](std::int64_t input) { return diagonal[size(input)]; });
+        for (std::vector<float>* part : {&lattice.a, &lattice.l, &lattice.u})
+          part->resize(size(k * k));
+        lattice.targets.resize(size(shape.rows * k));
+        factors[size(group)] = factor_of(energy, lattice, k, mean, options.ridge);
+        fill_factor(lattice, factors[size(group)].l, k);
+      },
+      token);
+  const std::int64_t blocks = (shape.rows + kRowsAtOnce - 1) / kRowsAtOnce;
+  pool.parallel_for(
+      shape.groups * blocks,
+      [&](std::int64_t index, int) {
+        const std::int64_t group = index / blocks;
+        Lattice& lattice = lattices[size(group)];
+        if (lattice.is_flat) return;
+        const Factor& factor = factors[size(group)];
+        const std::int64_t first = index % blocks * kRowsAtOnce;
+        const std::int64_t rows = std::min(kRowsAtOnce, shape.rows - first);
+        std::vector<double> right(size(rows * k));
+        for (std::int64_t row = 0; row < rows; ++row) {
+          const std::int64_t output = group * shape.rows + first + row;
+          const double bias = layer.bias.empty() ? 0.0 : layer.bias[size(output)];
+          const double centre = options.is_centred ? moments.output_mean[size(output)] : bias;
+          for (std::int64_t place = 0; place < k; ++place) {
+            const std::int64_t input = lattice.order[size(place)];
+            right[size(row * k + place)] = moments.c[size(output * k + input)] -
+                                           centre * moments.input_mean[size(group * k + input)] +
+                                           factor.added * layer.values[size(output * k + input)];
+          }
+        }
+        solve_factorized(matrix(factor.l.data(), k, k), matrix(right.data(), rows, k));
+        std::ranges::transform(right, lattice.targets.begin() + first * k,
+                               [](double value) { return static_cast<float>(value); });
+      },
+      token);
+  return lattices;
+}
+
+}  // namespace quantsearch::finetune
