@@ -20,7 +20,7 @@
 #include <dnnl.h>
 #endif
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 namespace {
 
 double thread_seconds() {
@@ -137,10 +137,10 @@ void show_products() {
 }
 
 }  // namespace
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction
 
 int main(int argc, char** argv) {
-  using namespace quantsearch::finetune;
+  using namespace quantsearch::reconstruction;
   const std::vector<std::string_view> asked(argv + 1, argv + argc);
   const auto wants = [&](std::string_view name) {
     return asked.empty() || std::ranges::find(asked, name) != asked.end();

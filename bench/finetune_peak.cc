@@ -6,7 +6,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace quantsearch::finetune::HWY_NAMESPACE {
+namespace quantsearch::reconstruction::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -34,11 +34,11 @@ double FlopsOfRound() {
 }
 std::int64_t Target() { return HWY_TARGET; }
 
-}  // namespace quantsearch::finetune::HWY_NAMESPACE
+}  // namespace quantsearch::reconstruction::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 HWY_EXPORT(MultiplyRegisters);
 HWY_EXPORT(FlopsOfRound);
@@ -51,5 +51,5 @@ void multiply_registers() {
 }
 std::int64_t chosen_target() { return HWY_DYNAMIC_DISPATCH(Target)(); }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction
 #endif  // HWY_ONCE

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// Floating point operations of one call of multiply_registers.
 [[nodiscard]] double flops_of_round();
@@ -12,4 +12,4 @@ void multiply_registers();
 /// The instruction set that loops run on.
 [[nodiscard]] std::int64_t chosen_target();
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

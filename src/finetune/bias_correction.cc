@@ -2,7 +2,7 @@
 
 #include "finetune/moments.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 std::vector<float> corrected_bias(const LayerWeights& layer, const Solution& solution,
                                   const Moments& moments) {
@@ -22,4 +22,4 @@ std::vector<float> corrected_bias(const LayerWeights& layer, const Solution& sol
   return bias;
 }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -8,10 +8,10 @@
 
 #include "finetune/layer_problem.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// b = mean(yf) - q mean(xq) of each output: the least squared error for these codes. [outputs]
 [[nodiscard]] std::vector<float> corrected_bias(const LayerWeights& layer, const Solution& solution,
                                                 const Moments& moments);
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

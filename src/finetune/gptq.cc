@@ -17,7 +17,7 @@
 #include "finetune/nearest_plane.h"
 #include "quantsearch/base/error.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 namespace {
 
@@ -234,4 +234,4 @@ Solution gptq(const LayerWeights& layer, const Moments& moments, const GptqOptio
                    layer.grid.per_tensor && solver.has_new_scales(), moments, pool);
 }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

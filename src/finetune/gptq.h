@@ -11,7 +11,7 @@
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/thread_pool.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// What a solver may do with the bias.
 enum class BiasUpdate {
@@ -47,4 +47,4 @@ struct GptqOptions {
                             const GptqOptions& options, ThreadPool& pool,
                             const CancellationToken& token = {});
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -5,7 +5,7 @@
 
 #include "finetune/linear_algebra.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 namespace {
 
@@ -140,4 +140,4 @@ std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& mom
   return lattices;
 }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

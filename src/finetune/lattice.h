@@ -14,7 +14,7 @@
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/thread_pool.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// One group's A, its factor and its rows' targets; k is the number of inputs.
 struct Lattice {
@@ -37,4 +37,4 @@ struct LatticeOptions {
                                                  const LatticeOptions& options, ThreadPool& pool,
                                                  const CancellationToken& token);
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -14,7 +14,7 @@
 
 #ifndef QUANTSEARCH_FINETUNE_NEAREST_PLANE_PANEL
 #define QUANTSEARCH_FINETUNE_NEAREST_PLANE_PANEL
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// One value per row being solved, `lanes` of each.
 struct LaneGrids {
@@ -36,11 +36,11 @@ struct Panel {
   float* points;       // z, written
 };
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace quantsearch::finetune::HWY_NAMESPACE {
+namespace quantsearch::reconstruction::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -88,11 +88,11 @@ void Move(const float* in, const float* direction, float factor, std::int64_t co
   for (; at < count; ++at) out[at] = in[at] + factor * direction[at];
 }
 
-}  // namespace quantsearch::finetune::HWY_NAMESPACE
+}  // namespace quantsearch::reconstruction::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 HWY_EXPORT(SolvePanel);
 HWY_EXPORT(Move);
@@ -281,5 +281,5 @@ void polish(const Lattice& lattice, const RowTask& task, int passes, RowResult& 
   }
 }
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction
 #endif  // HWY_ONCE

@@ -11,7 +11,7 @@
 
 #include "finetune/lattice.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 
 /// The points of one row: z s with low <= z <= high.
 struct RowGrid {
@@ -42,4 +42,4 @@ struct RowResult {
 /// never rises.
 void polish(const Lattice& lattice, const RowTask& task, int passes, RowResult& row);
 
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -6,7 +6,7 @@
 
 #include "finetune/problems.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 namespace {
 
 TEST(BiasCorrection, WorksByHand) {
@@ -40,4 +40,4 @@ TEST(BiasCorrection, IsTheLeastErrorForTheCodes) {
 }
 
 }  // namespace
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

@@ -9,7 +9,7 @@
 #include "finetune/problems.h"
 #include "quantsearch/base/error.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 namespace {
 
 double total(const std::vector<double>& values) {
@@ -244,4 +244,4 @@ TEST(Gptq, RefusesOptionsOutOfBounds) {
 }
 
 }  // namespace
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction

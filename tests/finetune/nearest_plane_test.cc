@@ -8,7 +8,7 @@
 #include "finetune/linear_algebra.h"
 #include "finetune/problems.h"
 
-namespace quantsearch::finetune {
+namespace quantsearch::reconstruction {
 namespace {
 
 /// The lattice of a random layer with one group.
@@ -164,4 +164,4 @@ TEST(Polish, LeavesTheOptimumAlone) {
 }
 
 }  // namespace
-}  // namespace quantsearch::finetune
+}  // namespace quantsearch::reconstruction
