@@ -7,6 +7,7 @@
 // undone nodes are kept. docs/algorithms/ has a page per method.
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -95,7 +96,7 @@ struct FinetunedModel {
 struct FinetuneEnvironment {
   ThreadPool& pool;
   ByteBudget budget;         // activations that do not fit go to the cache folder
-  std::string cache_folder;  // "": the system's folder for temporary files
+  std::filesystem::path cache_folder;  // "": the system's folder for temporary files
   CancellationToken token = {};
   LogSink log = {};
 };

@@ -102,7 +102,7 @@ class Search {
   Search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment)
       : input_(input), environment_(environment), start_(Clock::now()), data_(split_data(config.base, input, environment.log)),
         config_(with_base(config, data_.base)),
-        pipeline_(input.model, data_.calibration, *environment.pool, environment.budget, {.log = environment.log}),
+        pipeline_(input.model, data_.calibration, *environment.pool, environment.budget, {.log = environment.log, .cache_folder = config.cache_folder}),
         space_(config_.space.value_or(default_space())), normalize_(normalize_over(config_.base)),
         evaluator_(evaluator_of(config_, environment)), objective_(objective_of(config_, evaluator_)) {
     // What can be wrong with the input is found before anything is written.

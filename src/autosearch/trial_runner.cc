@@ -28,10 +28,27 @@ std::int64_t float_layers(const QuantizedModel& quantized) {
   return std::ranges::count_if(quantized.layers, [](const LayerRecord& layer) { return !layer.reason.empty(); });
 }
 
-Value details_of(const Scores& scores, std::int64_t float_layers, const std::vector<StageRecord>& stages) {
+/// Error of each layer before and after fine-tuning.
+Value reconstruction_value(const std::vector<LayerReconstruction>& layers) {
+  Value::List rows;
+  for (const LayerReconstruction& layer : layers) {
+    Value row = Value::Map{{"node", layer.node}, {"tuned", layer.tuned}, {"error_before", layer.error_before},
+                           {"error_after", layer.error_after}, {"seconds", layer.seconds}};
+    if (!layer.reason.empty()) row.set("reason", layer.reason);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Value details_of(const Scores& scores, std::int64_t float_layers, const Candidate& candidate) {
   Value metrics(Value::Map{});
   for (const auto& [name, score] : scores.metrics) metrics.set(name, score);
-  return Value::Map{{"scores", metrics}, {"size_bytes", scores.size_bytes}, {"float_layers", float_layers}, {"stages", stages_value(stages)}};
+  Value details = Value::Map{{"scores", metrics},
+                             {"size_bytes", scores.size_bytes},
+                             {"float_layers", float_layers},
+                             {"stages", stages_value(candidate.stages)}};
+  if (!candidate.reconstruction.empty()) details.set("reconstruction", reconstruction_value(candidate.reconstruction));
+  return details;
 }
 
 /// What of a written model will not run as integers, once per reason.
@@ -86,7 +103,7 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
   latest_ = {.point = point, .quantized = candidate.quantized};
   return TrialSuccess{.value = scores.metrics.at(context_.objective.name),
                       .is_candidate = context_.acceptance.accepts(scores.metrics),
-                      .details = details_of(scores, float_layers(*candidate.quantized), candidate.stages)};
+                      .details = details_of(scores, float_layers(*candidate.quantized), candidate)};
 }
 
 std::shared_ptr<const QuantizedModel> TrialRunner::model_of(const Point& point) const {

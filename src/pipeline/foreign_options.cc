@@ -18,10 +18,8 @@ std::vector<Foreign> make_table() {
   // Switches of whole methods: false is fine, true is refused.
   add(table, {false}, "cross-layer equalization is not built yet", {"include_cle"});
   add(table, {false}, "SmoothQuant is not built yet", {"include_sq"});
-  add(table, {false}, "fine-tuning is not built yet", {"include_fast_ft"});
   add(table, {false}, "mixed precision is not built yet", {"include_auto_mp"});
   add(table, {false}, "DPU alignment and shift rules are not built yet", {"enable_npu_cnn", "extra_options.SimulateDPU"});
-  add(table, {false}, "bias correction is not built yet", {"extra_options.BiasCorrection"});
   add(table, {false}, "16-bit biases are not built yet", {"extra_options.Int16Bias"});
   add(table, {true}, "8-bit biases fuse to no integer kernel; biases are int32 or float (QuantizeBias)",
       {"extra_options.Int32Bias"});
@@ -35,14 +33,14 @@ std::vector<Foreign> make_table() {
 
   // Options of methods that are refused as a whole: without the switch they have no effect.
   add(table, {}, "an option of SmoothQuant, which is not built yet", {"extra_options.SmoothAlpha"});
-  for (const char* name : {"DataSize", "NumIterations", "OptimAlgorithm", "LearningRate", "FixedSeed", "BatchSize",
-                           "NumBatches", "EarlyStop", "NumIterLR", "OptimDevice", "InferDevice", "TargetOpType",
-                           "SelectiveUpdate", "UpdateBias", "OutputQDQ", "DropRatio", "RegParam", "BetaRange",
-                           "WarmStart", "MemOptLevel", "LRAdjust", "LogPeriod", "CacheDir", "Parallel"}) {
-    table.push_back({.name = std::string("extra_options.FastFinetune.") + name,
-                     .accepted = {},
-                     .reason = "an option of fine-tuning, which is not built yet"});
-  }
+  add(table, {"cpu"}, "fine-tuning runs on the CPU", {"extra_options.FastFinetune.OptimDevice", "extra_options.FastFinetune.InferDevice"});
+  add(table, {}, "one way serves all: the memory budget decides what is kept and what is spilled",
+      {"extra_options.FastFinetune.MemOptLevel", "extra_options.FastFinetune.CacheDir"});
+  add(table, {}, "each layer's error before and after is in the log", {"extra_options.FastFinetune.LogPeriod"});
+  add(table, {}, "data stream, there is no loader to set up",
+      {"extra_options.FastFinetune.NumWorkers", "extra_options.FastFinetune.PinMemory", "extra_options.FastFinetune.UseGDS"});
+  add(table, {false}, "layers are tuned in order, each on what the tuned ones before it give", {"extra_options.FastFinetune.Parallel"});
+  add(table, {Value()}, "the reference is the float model", {"extra_options.FastFinetune.RefModelPath"});
   add(table, {}, "an option of cross-layer equalization, which is not built yet",
       {"extra_options.CLESteps", "extra_options.CLEBalanceMethod", "extra_options.CLEWeightThreshold",
        "extra_options.CLEScaleAppendBias", "extra_options.CLEScaleUseThreshold",

@@ -68,6 +68,7 @@ void add_type_options(std::vector<Option>& table);
 void add_range_options(std::vector<Option>& table);
 void add_override_options(std::vector<Option>& table);
 void add_scope_options(std::vector<Option>& table);
+void add_finetune_options(std::vector<Option>& table);
 void add_graph_options(std::vector<Option>& table);
 
 }  // namespace quantsearch::options

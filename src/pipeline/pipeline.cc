@@ -63,6 +63,7 @@ struct Pipeline::State {
   ByteBudget budget;
   StageCache cache;
   LogSink log;
+  std::filesystem::path cache_folder;
 
   std::shared_ptr<const Simplified> run_simplify(const SimplifyOptions& options, std::vector<StageRecord>& records) {
     const auto compute = [&] {
@@ -90,6 +91,20 @@ struct Pipeline::State {
     };
     return cache.get<Statistics>("observe", key, compute, [](const Statistics& made) { return bytes_of(made); }, records);
   }
+
+  std::shared_ptr<const FinetunedModel> run_finetune(const Model& reference, const QuantizedModel& quantized, const Key& key,
+                                                     const QuantizationConfig& config, const CancellationToken& token,
+                                                     std::vector<StageRecord>& records) {
+    const auto compute = [&] {
+      FinetuneOptions options = *config.finetune;
+      options.reduce_range = config.quantize.reduce_range;
+      options.power_of_two = config.quantize.power_of_two;
+      return finetune(quantized, reference, *calibration, options,
+                      {.pool = pool, .budget = budget, .cache_folder = cache_folder, .token = token, .log = log});
+    };
+    return cache.get<FinetunedModel>("finetune", key, compute,
+                                     [](const FinetunedModel& made) { return bytes_of(made.quantized.model); }, records);
+  }
 };
 
 Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool,
@@ -104,7 +119,8 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
                          .pool = pool,
                          .budget = budget,
                          .cache = StageCache(budget),
-                         .log = options.log});
+                         .log = options.log,
+                         .cache_folder = options.cache_folder});
 }
 
 Pipeline::~Pipeline() = default;
@@ -135,6 +151,13 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   candidate.quantized = state.cache.get<QuantizedModel>(
       "quantize", keys[3], compute_model,
       [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);
+  if (config.finetune) {
+    token.throw_if_cancelled();
+    const auto tuned = state.run_finetune(simplified->model, *candidate.quantized, keys.back(), config,
+                                          token, candidate.stages);
+    candidate.quantized = {tuned, &tuned->quantized};
+    candidate.reconstruction = tuned->layers;
+  }
   candidate.key = content_key(candidate.quantized->model);
   return candidate;
 }

@@ -13,6 +13,7 @@ constexpr int kSimplifyVersion = 1;
 constexpr int kObserveVersion = 1;
 constexpr int kRangesVersion = 1;
 constexpr int kQuantizeVersion = 1;
+constexpr int kFinetuneVersion = 1;
 constexpr int kEvaluateVersion = 2;  // 2: rel_l2 pools its energies over the samples
 
 void add(KeyBuilder& key, const std::vector<std::string>& names) {
@@ -134,6 +135,23 @@ Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions
   return key.finish();
 }
 
+Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options) {
+  KeyBuilder key;
+  key.add("finetune").add(kFinetuneVersion).add(quantized).add(data);
+  key.add(static_cast<int>(options.algorithm)).add(static_cast<int>(options.objective));
+  add(key, options.samples);
+  key.add(options.iterations).add(options.learning_rate).add(options.batch_size);
+  key.add(static_cast<std::int64_t>(options.seed));
+  key.add(options.early_stop).add(options.early_stop_window);
+  const LearningRateAdjustment adjustment = options.learning_rate_adjustment.value_or(LearningRateAdjustment{});
+  key.add(options.learning_rate_adjustment.has_value()).add(adjustment.error).add(adjustment.learning_rate);
+  add(key, options.op_types);
+  key.add(options.selective_update).add(options.update_bias).add(options.output_quantizer);
+  key.add(options.drop_ratio).add(options.regularization).add(options.beta_start).add(options.beta_end);
+  key.add(options.warm_start).add(options.bias_correction).add(options.beam).add(options.choose_scales);
+  return key.finish();
+}
+
 Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOptions& options) {
   KeyBuilder key;
   key.add("evaluate")
@@ -155,7 +173,9 @@ std::vector<Key> stage_keys(const Key& model, const Key& data, const Quantizatio
   const Key simplified = simplify_key(model, config.simplify);
   const Key statistics = observe_key(simplified, data, config);
   const Key ranges = ranges_key(statistics, config.ranges);
-  return {simplified, statistics, ranges, quantize_key(simplified, ranges, config.quantize)};
+  std::vector<Key> keys = {simplified, statistics, ranges, quantize_key(simplified, ranges, config.quantize)};
+  if (config.finetune) keys.push_back(finetune_key(keys.back(), data, *config.finetune));
+  return keys;
 }
 
 }  // namespace quantsearch

@@ -12,6 +12,8 @@ namespace quantsearch {
 [[nodiscard]] Key observe_key(const Key& simplified, const Key& data, const QuantizationConfig& config);
 [[nodiscard]] Key ranges_key(const Key& statistics, const RangeOptions& options);
 [[nodiscard]] Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions& options);
+/// `quantized` stands for the float model and the ranges, too.
+[[nodiscard]] Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options);
 [[nodiscard]] Key evaluate_key(const Key& model, const Reference& reference,
                                const EvaluateOptions& options);
 

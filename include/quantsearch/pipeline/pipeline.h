@@ -4,6 +4,7 @@
 // two configurations have in common is computed once.
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/data.h"
 #include "quantsearch/evaluate.h"
+#include "quantsearch/finetune.h"
 #include "quantsearch/model.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/quantize.h"
@@ -32,6 +34,7 @@ struct StageRecord {
 struct Candidate {
   std::shared_ptr<const QuantizedModel> quantized;
   Key key;  // content of the model
+  std::vector<LayerReconstruction> reconstruction;  // empty without fine-tuning
   std::vector<StageRecord> stages;
 };
 
@@ -50,7 +53,8 @@ struct CacheReport {
 class Pipeline {
  public:
   struct Options {
-    LogSink log;
+    LogSink log = {};
+    std::filesystem::path cache_folder = {};  // for activations that exceed the budget; "": the system's folder
   };
   /// The pool, and what the budget accounts for, must outlive the pipeline. Throws InvalidInput
   /// naming weights that are not finite.

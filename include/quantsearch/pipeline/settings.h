@@ -13,6 +13,7 @@
 
 #include "quantsearch/base/value.h"
 #include "quantsearch/calibrate.h"
+#include "quantsearch/finetune.h"
 #include "quantsearch/quantize.h"
 #include "quantsearch/transform.h"
 
@@ -25,6 +26,7 @@ struct QuantizationConfig {
   int histogram_bins = 2048;                        // per side
   RangeOptions ranges;
   QuantizeOptions quantize;
+  std::optional<FinetuneOptions> finetune;
 };
 
 /// Flat option names ("extra_options.Percentile") with canonical values.
