@@ -7,6 +7,7 @@
 
 #include "finetune/layers.h"
 #include "finetune/network.h"
+#include "finetune/output_distance.h"
 #include "finetune/solve.h"
 #include "finetune/write_back.h"
 #include "quantsearch/base/error.h"
@@ -63,6 +64,10 @@ class Reconstruction {
         result_{.quantized = candidate, .layers = {}} {
     for (int layer = 0; layer < static_cast<int>(found_.layers.size()); ++layer)
       waiting_.insert(layer);
+    if (!options.selective_update) return;
+    outputs_.emplace(reference, data, samples_, environment, environment.budget.free() / 4,
+                     folder_);
+    distance_ = outputs_->of(quantized_);
   }
 
   FinetunedModel run() {
@@ -111,18 +116,37 @@ class Reconstruction {
     LayerReconstruction record;
     record.node = tuned.label;
     record.op_type = tuned.op_type;
-    record.tuned = judged.error_after < judged.error_before;
     record.error_before = judged.error_before;
-    record.error_after = record.tuned ? judged.error_after : judged.error_before;
-    if (record.tuned)
-      write_solution(tuned, judged.solution, quantized_, result_.quantized.tensors);
-    else
+    record.error_after = judged.error_before;
+    if (!(judged.error_after < judged.error_before)) {
       record.reason = "nothing better was found";
+    } else if (!keep(tuned, judged.solution)) {
+      record.reason = "the model's outputs came no closer to the float ones";
+    } else {
+      record.tuned = true;
+      record.error_after = judged.error_after;
+    }
     record.seconds = seconds_since(start);
     say(environment_.log, LogLevel::detail,
         fmt::format("finetune: {}: relative error {:.3g} became {:.3g}", record.node,
                     record.error_before, record.error_after));
     result_.layers.push_back(std::move(record));
+  }
+
+  /// Writes the solution; under SelectiveUpdate it is put back unless the whole model gains.
+  bool keep(const TunableLayer& tuned, const Solution& solution) {
+    const StoredTensors before = stored_tensors(tuned, quantized_.model());
+    const auto tensors = result_.quantized.tensors;
+    write_solution(tuned, solution, quantized_, result_.quantized.tensors);
+    if (!outputs_) return true;
+    const double distance = outputs_->of(quantized_);
+    if (distance < distance_) {
+      distance_ = distance;
+      return true;
+    }
+    for (const auto& [name, tensor] : before) quantized_.replace_initializer(name, tensor);
+    result_.quantized.tensors = tensors;
+    return false;
   }
 
   const Model& reference_;
@@ -135,6 +159,8 @@ class Reconstruction {
   Network float_;
   FinetunedModel result_;
   std::set<int> waiting_;
+  std::optional<OutputDistance> outputs_;  // with SelectiveUpdate
+  double distance_ = 0;                    // of the model as it is now
 };
 
 }  // namespace

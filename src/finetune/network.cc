@@ -226,6 +226,26 @@ void Network::advance(const std::set<int>& held, const std::set<std::string>& wa
   std::erase_if(kept_, [&](const auto& entry) { return !still_read.contains(entry.first); });
 }
 
+void Network::run_to_outputs(const std::function<void(std::int64_t, const Batch&)>& consume) const {
+  std::vector<int> nodes;
+  for (int node = 0; node < static_cast<int>(done_.size()); ++node) {
+    if (!done_[static_cast<std::size_t>(node)] && !is_dequantize(node)) nodes.push_back(node);
+  }
+  std::set<std::string> undone;
+  std::vector<std::string> at_hand;
+  for (const ValueInfo& output : model_.graph.outputs) {
+    if (is_available(output.name))
+      at_hand.push_back(output.name);
+    else
+      undone.insert(output.name);
+  }
+  run_piece(nodes, undone, [&](std::int64_t sample, const Batch& results) {
+    Batch all = results;
+    for (const std::string& name : at_hand) all[name] = value(name, sample);
+    consume(sample, all);
+  });
+}
+
 void Network::replace_initializer(const std::string& name, Tensor tensor) {
   const auto found = initializers_.find(name);
   if (found == initializers_.end())

@@ -168,6 +168,15 @@ Solution stored_solution(const TunableLayer& layer, const Model& quantized) {
   return made;
 }
 
+StoredTensors stored_tensors(const TunableLayer& layer, const Model& quantized) {
+  std::vector<std::string> names = {layer.weight.integers, layer.weight.scale};
+  if (layer.bias) names.insert(names.end(), {layer.bias->integers, layer.bias->scale});
+  if (!layer.float_bias.empty()) names.push_back(layer.float_bias);
+  StoredTensors tensors;
+  for (const std::string& name : names) tensors[name] = stored(quantized, name);
+  return tensors;
+}
+
 bool scales_may_change(const TunableLayer& layer) {
   return layer.geometry.kind != LayerKind::transposed_convolution ||
          layer.geometry.shape.groups == 1;

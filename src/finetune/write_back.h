@@ -16,6 +16,10 @@ namespace quantsearch::reconstruction {
 /// depends on them.
 [[nodiscard]] bool scales_may_change(const TunableLayer& layer);
 
+/// What write_solution may change, to put it back.
+using StoredTensors = std::map<std::string, Tensor>;
+[[nodiscard]] StoredTensors stored_tensors(const TunableLayer& layer, const Model& quantized);
+
 /// Writes codes, scales and bias into the network and the parameters into `tensors`. The bias is
 /// rounded to its own grid.
 void write_solution(const TunableLayer& layer, const Solution& solution, Network& network,

@@ -126,10 +126,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "configuration: 'include_sq: true' is refused: SmoothQuant is not built yet; leave "
                 "it out or give false"},
         Refused{"Finetune",
-                "search_space: {extra_options: {FastFinetune: {NumIterLR: [[100, 1e-4]]}}, "
+                "search_space: {extra_options: {FastFinetune: {NumIterLR: [[100]]}}, "
                 "include_fast_ft: true}",
-                "configuration: 'include_fast_ft: true' is refused: fine-tuning is not built yet; "
-                "leave it out or give false"},
+                "configuration: 'extra_options.FastFinetune.NumIterLR': got [100], expected a list of two numbers"},
         Refused{"EmptyChoices", "search_space: {activation_type: []}",
                 "configuration: 'search_space.activation_type': got an empty list, expected at "
                 "least one choice"},

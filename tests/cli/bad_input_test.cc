@@ -324,9 +324,14 @@ INSTANTIATE_TEST_SUITE_P(
                  "configuration: 'include_sq: true' is refused: SmoothQuant is not built yet; "
                  "leave it out or give false",
                  kWithConfig},
-        BadInput{"FineTuning", [] { write_config("quantization_config: {include_fast_ft: true}"); },
-                 "configuration: 'include_fast_ft: true' is refused: fine-tuning is not built yet; "
-                 "leave it out or give false",
+        BadInput{"FineTuningElsewhere",
+                 [] {
+                   write_config(
+                       "search_space: {extra_options: {FastFinetune: {OptimDevice: 'cuda:0'}}}");
+                 },
+                 "configuration: 'extra_options.FastFinetune.OptimDevice: \"cuda:0\"' is refused: "
+                 "fine-tuning "
+                 "runs on the CPU; leave it out or give \"cpu\"",
                  kWithConfig},
         BadInput{"MixedPrecision", [] { write_config("search_space: {include_auto_mp: true}"); },
                  "configuration: 'include_auto_mp: true' is refused: mixed precision is not built "

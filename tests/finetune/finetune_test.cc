@@ -1,0 +1,255 @@
+// Reconstruction of whole models: what it writes is valid, better layer by layer, and the same
+// however it is run.
+
+#include "quantsearch/finetune.h"
+
+#include <gtest/gtest.h>
+
+#include "finetune/layers.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/calibrate.h"
+#include "quantsearch/runtime.h"
+#include "quantsearch/transform.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+using testing::ModelBuilder;
+
+constexpr std::int64_t kSamples = 24;
+
+struct Prepared {
+  Model reference;
+  std::shared_ptr<const DataSource> data;
+  QuantizedModel candidate;
+};
+
+Prepared prepare(const Model& model, std::shared_ptr<const DataSource> data,
+                 const QuantizeOptions& options, ThreadPool& pool) {
+  Prepared made{.reference = simplify(model, {}).model, .data = std::move(data), .candidate = {}};
+  const Statistics statistics =
+      observe(made.reference, *made.data, pool, {.tensors = tensors_to_observe(made.reference)});
+  made.candidate = quantize(made.reference, choose_ranges(statistics, {}, pool), options, pool);
+  return made;
+}
+
+/// A convolution, a residual join over another one, a depthwise one with Clip, and a classifier.
+Model small_network() {
+  ModelBuilder builder;
+  builder.input("x", {-1, 3, 8, 8});
+  const Attribute pads{"pads", std::vector<std::int64_t>{1, 1, 1, 1}};
+  const auto conv = [&](const std::string& from, const std::string& name, const Shape& shape,
+                        std::int64_t groups) {
+    const std::string weight =
+        builder.random_weight(name + "_w", shape, 0.5F, shape.size() + name.size());
+    const std::string bias = builder.random_weight(name + "_b", {shape[0]}, 0.1F, 77);
+    return builder.node("Conv", {from, weight, bias}, {pads, {"group", groups}}, name);
+  };
+  const std::string first = builder.node("Relu", {conv("x", "first", {6, 3, 3, 3}, 1)});
+  const std::string second = conv(first, "second", {6, 6, 3, 3}, 1);
+  const std::string joined =
+      builder.node("Relu", {builder.node("Add", {second, first}, {}, "join")});
+  builder.constant("low", Tensor::scalar<float>(0));
+  builder.constant("high", Tensor::scalar<float>(6));
+  const std::string depthwise =
+      builder.node("Clip", {conv(joined, "depthwise", {6, 1, 3, 3}, 6), "low", "high"});
+  const std::string flat =
+      builder.node("Flatten", {builder.node("GlobalAveragePool", {depthwise})});
+  builder.output(builder.node("Gemm",
+                              {flat, builder.random_weight("fc_w", {6, 4}, 0.5F, 9),
+                               builder.random_weight("fc_b", {4}, 0.1F, 8)},
+                              {}, "classifier"),
+                 {-1, 4});
+  return builder.build();
+}
+
+class FinetuneTest : public ::testing::Test {
+ protected:
+  FinetunedModel tune(const Prepared& prepared, const FinetuneOptions& options, int threads = 2,
+                      std::int64_t bytes = 1 << 26) {
+    ThreadPool pool(threads);
+    return finetune(
+        prepared.candidate, prepared.reference, *prepared.data, options,
+        {.pool = pool, .budget = ByteBudget(bytes), .cache_folder = {}, .token = {}, .log = {}});
+  }
+  Prepared small(const QuantizeOptions& options = {}) {
+    return prepare(small_network(),
+                   in_memory_data({{"x", testing::random_tensor({kSamples, 3, 8, 8}, 11)}}),
+                   options, pool_);
+  }
+
+  ThreadPool pool_{2};
+};
+
+/// Energy of the difference of the model's outputs from the float ones over the energy of the float
+/// ones.
+double distance(const Prepared& prepared, const Model& model) {
+  const auto exact = open_session(prepared.reference);
+  const auto other = open_session(model);
+  double difference = 0;
+  double signal = 0;
+  for (std::int64_t sample = 0; sample < kSamples; ++sample) {
+    const Batch inputs = prepared.data->read(sample, 1);
+    const Tensor a = exact->run(inputs).begin()->second;
+    const Tensor b = other->run(inputs).begin()->second;
+    for (std::size_t at = 0; at < a.values<float>().size(); ++at) {
+      const double wanted = a.values<float>()[at];
+      difference += (b.values<float>()[at] - wanted) * (b.values<float>()[at] - wanted);
+      signal += wanted * wanted;
+    }
+  }
+  return difference / signal;
+}
+
+const FinetuneOptions kGptq = {.algorithm = FinetuneAlgorithm::gptq};
+
+TEST_F(FinetuneTest, EveryLayerIsTunedInOrderAndNoneBecomesWorse) {
+  const Prepared prepared = small();
+  const FinetunedModel tuned = tune(prepared, kGptq);
+  ASSERT_EQ(tuned.layers.size(), 4u);
+  const std::vector<std::string> order = {"first", "second", "depthwise", "classifier"};
+  for (std::size_t at = 0; at < order.size(); ++at) {
+    EXPECT_EQ(tuned.layers[at].node, order[at]);
+    EXPECT_LE(tuned.layers[at].error_after, tuned.layers[at].error_before);
+  }
+  EXPECT_TRUE(tuned.layers[1].tuned);
+  EXPECT_LT(distance(prepared, tuned.quantized.model),
+            distance(prepared, prepared.candidate.model));
+}
+
+TEST_F(FinetuneTest, TheModelIsValidAndOnlyItsConstantsChange) {
+  const Prepared prepared = small({.per_channel = true});
+  const FinetunedModel tuned = tune(prepared, kGptq);
+  check_model(tuned.quantized.model);
+  EXPECT_EQ(tuned.quantized.model.graph.nodes, prepared.candidate.model.graph.nodes);
+  EXPECT_EQ(count_operators(optimized_model(tuned.quantized.model).graph),
+            count_operators(optimized_model(prepared.candidate.model).graph));
+  EXPECT_EQ(tuned.quantized.layers, prepared.candidate.layers);
+}
+
+TEST_F(FinetuneTest, TheReportedErrorIsThatOfTheWrittenModel) {
+  const Prepared prepared = small();
+  const FinetunedModel tuned = tune(prepared, kGptq);
+  // The classifier is last: what it gives in the written model is what was judged.
+  const auto layers =
+      reconstruction::find_layers(tuned.quantized, prepared.reference, {"Gemm"}).layers;
+  const std::string product =
+      tuned.quantized.model.graph.nodes[static_cast<std::size_t>(layers.at(0).quantized_node)]
+          .outputs[0];
+  const auto exact = open_session(prepared.reference);
+  const auto written = open_session(tuned.quantized.model, {.optimize = false, .taps = {product}});
+  double difference = 0;
+  double signal = 0;
+  for (std::int64_t sample = 0; sample < kSamples; ++sample) {
+    const Batch inputs = prepared.data->read(sample, 1);
+    const Tensor a = exact->run(inputs).begin()->second;
+    const Tensor b = written->run(inputs).at(product);
+    for (std::size_t at = 0; at < 4; ++at) {
+      const double wanted = a.values<float>()[at];
+      difference += (b.values<float>()[at] - wanted) * (b.values<float>()[at] - wanted);
+      signal += wanted * wanted;
+    }
+  }
+  EXPECT_NEAR(difference / signal, tuned.layers.back().error_after,
+              0.02 * tuned.layers.back().error_after);
+}
+
+TEST_F(FinetuneTest, ThreadsAndMemoryDoNotChangeTheBytes) {
+  const Prepared prepared = small();
+  const std::string expected = serialize_model(tune(prepared, kGptq).quantized.model);
+  EXPECT_EQ(serialize_model(tune(prepared, kGptq, 1).quantized.model), expected);
+  EXPECT_EQ(serialize_model(tune(prepared, kGptq, 2, 1000).quantized.model),
+            expected);  // everything is spilled
+}
+
+TEST_F(FinetuneTest, BiasCorrectionLeavesNoMeanError) {
+  const Prepared prepared = small();
+  const FinetunedModel tuned =
+      tune(prepared, {.algorithm = FinetuneAlgorithm::none, .bias_correction = true});
+  const auto exact = open_session(prepared.reference, {.taps = {"first_out"}});
+  const auto other =
+      open_session(tuned.quantized.model, {.optimize = false, .taps = {"first_out"}});
+  double mean_before = 0;
+  double mean = 0;
+  const auto before =
+      open_session(prepared.candidate.model, {.optimize = false, .taps = {"first_out"}});
+  for (std::int64_t sample = 0; sample < kSamples; ++sample) {
+    const Batch inputs = prepared.data->read(sample, 1);
+    const Tensor a = exact->run(inputs).at("first_out");
+    const Tensor b = other->run(inputs).at("first_out");
+    const Tensor c = before->run(inputs).at("first_out");
+    for (std::size_t at = 0; at < 64; ++at) {  // the first channel
+      mean += b.values<float>()[at] - a.values<float>()[at];
+      mean_before += c.values<float>()[at] - a.values<float>()[at];
+    }
+  }
+  EXPECT_LT(std::abs(mean), 1e-3 * std::abs(mean_before) + kSamples * 64 * 1e-4);
+}
+
+TEST_F(FinetuneTest, SelectiveUpdateNeverMovesTheOutputsAway) {
+  const Prepared prepared = small();
+  FinetuneOptions options = kGptq;
+  options.selective_update = true;
+  const FinetunedModel tuned = tune(prepared, options);
+  EXPECT_LE(distance(prepared, tuned.quantized.model),
+            distance(prepared, prepared.candidate.model));
+  for (const LayerReconstruction& layer : tuned.layers) {
+    EXPECT_EQ(layer.tuned, layer.reason.empty());
+  }
+}
+
+TEST_F(FinetuneTest, OnlyTheWantedOperatorTypesAreTuned) {
+  const Prepared prepared = small();
+  FinetuneOptions options = kGptq;
+  options.op_types = {"Gemm"};
+  const FinetunedModel tuned = tune(prepared, options);
+  ASSERT_EQ(tuned.layers.size(), 1u);
+  EXPECT_EQ(tuned.layers[0].node, "classifier");
+}
+
+TEST_F(FinetuneTest, WhatCannotBeTunedSaysWhy) {
+  ModelBuilder builder;
+  builder.input("x", {-1, 4});
+  builder.random_weight("shared", {4, 4}, 0.5F, 1);
+  const std::string first = builder.node("MatMul", {"x", "shared"}, {}, "first");
+  const std::string second =
+      builder.node("MatMul", {builder.node("Relu", {first}), "shared"}, {}, "second");
+  builder.output(
+      builder.node("MatMul", {second, builder.node("Transpose", {second})}, {}, "two_activations"));
+  const Prepared prepared =
+      prepare(builder.build(), in_memory_data({{"x", testing::random_tensor({kSamples, 4}, 4)}}),
+              {}, pool_);
+  const FinetunedModel tuned = tune(prepared, kGptq);
+  std::map<std::string, std::string> reasons;
+  for (const LayerReconstruction& layer : tuned.layers) reasons[layer.node] = layer.reason;
+  EXPECT_EQ(reasons["first"], "its weights are shared with other nodes");
+  EXPECT_EQ(reasons["two_activations"], "its weights are not constant");
+}
+
+TEST_F(FinetuneTest, OptionsOutOfTheirBoundsAreRefused) {
+  const Prepared prepared = small();
+  try {
+    (void)tune(prepared, {.batch_size = kSamples + 1});
+    FAIL() << "nothing was thrown";
+  } catch (const InvalidInput& error) {
+    EXPECT_STREQ(error.what(),
+                 "finetune: option 'BatchSize' is 25, expected 1 to the number of samples, 24");
+  }
+}
+
+TEST_F(FinetuneTest, CancellingEndsIt) {
+  const Prepared prepared = small();
+  const CancellationToken token;
+  token.cancel();
+  EXPECT_THROW((void)finetune(prepared.candidate, prepared.reference, *prepared.data, kGptq,
+                              {.pool = pool_,
+                               .budget = ByteBudget(1 << 26),
+                               .cache_folder = {},
+                               .token = token,
+                               .log = {}}),
+               Cancelled);
+}
+
+}  // namespace
+}  // namespace quantsearch
