@@ -103,6 +103,10 @@ void LayerData::prepare(ThreadPool& pool) {
   cached_ = std::move(made);
 }
 
+const Columns* LayerData::ready(std::int64_t sample) const {
+  return cached_.empty() ? nullptr : &cached_[static_cast<std::size_t>(sample)];
+}
+
 void LayerData::read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
                      Columns& columns) const {
   if (!cached_.empty() && samples.size() == 1) {

@@ -29,6 +29,7 @@ class LayerData : public LayerSamples {
   /// At most kPositionsPerSample positions of a sample, chosen by `drop_seed` when it has more.
   void read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
             Columns& columns) const override;
+  [[nodiscard]] const Columns* ready(std::int64_t sample) const override;
 
   /// Makes the columns of all samples at once when they fit into cache_bytes.
   void prepare(ThreadPool& pool);

@@ -98,6 +98,9 @@ class LayerSamples {
   /// DropRatio < 1, which inputs are quantized and which float follows from it.
   virtual void read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
                     Columns& columns) const = 0;
+  /// The columns of one sample where they are kept ready and no seed changes them; null: read()
+  /// makes them.
+  [[nodiscard]] virtual const Columns* ready(std::int64_t /*sample*/) const { return nullptr; }
 };
 
 }  // namespace quantsearch::reconstruction

@@ -108,4 +108,46 @@ inline std::vector<double> slow_row_errors(const Problem& problem, const Solutio
   return errors;
 }
 
+/// The columns of a problem dealt out to samples of equal size.
+class SplitSamples final : public LayerSamples {
+ public:
+  SplitSamples(const Problem& problem, std::int64_t samples, bool keeps_ready = false)
+      : shape_(problem.layer.shape), columns_(problem.columns), samples_(samples) {
+    for (std::int64_t sample = 0; keeps_ready && sample < samples; ++sample) {
+      ready_.emplace_back();
+      read({sample}, 0, ready_.back());
+    }
+  }
+  [[nodiscard]] std::int64_t count() const override { return samples_; }
+  void read(const std::vector<std::int64_t>& samples, std::uint64_t,
+            Columns& columns) const override {
+    const std::int64_t each = columns_.count / samples_;
+    columns.count = each * static_cast<std::int64_t>(samples.size());
+    columns.inputs.clear();
+    columns.targets.clear();
+    deal(columns_.inputs, shape_.groups * shape_.columns, samples, each, columns.inputs);
+    deal(columns_.targets, shape_.outputs(), samples, each, columns.targets);
+  }
+  [[nodiscard]] const Columns* ready(std::int64_t sample) const override {
+    return ready_.empty() ? nullptr : &ready_[static_cast<std::size_t>(sample)];
+  }
+
+ private:
+  void deal(const std::vector<float>& from, std::int64_t rows,
+            const std::vector<std::int64_t>& samples, std::int64_t each,
+            std::vector<float>& to) const {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (const std::int64_t sample : samples) {
+        const auto begin = from.begin() + row * columns_.count + sample * each;
+        to.insert(to.end(), begin, begin + each);
+      }
+    }
+  }
+
+  LayerShape shape_;
+  Columns columns_;
+  std::int64_t samples_;
+  std::vector<Columns> ready_;
+};
+
 }  // namespace quantsearch::reconstruction

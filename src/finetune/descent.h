@@ -1,0 +1,62 @@
+#pragma once
+
+// The loop that AdaRound and AdaQuant share: minibatches, gradients of the reconstruction error,
+// Adam, early stop. Rows are independent of each other, so blocks of rows go through several steps
+// without waiting for one another.
+
+#include <cstdint>
+#include <optional>
+
+#include "finetune/output_loss.h"
+#include "finetune/trained_weights.h"
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/thread_pool.h"
+
+namespace quantsearch::reconstruction {
+
+enum class LearningSchedule { constant, cosine };
+
+struct DescentOptions {
+  std::int64_t iterations = 1000;
+  double learning_rate = 0.1;
+  LearningSchedule schedule = LearningSchedule::constant;
+  std::int64_t batch_size = 1;  // samples a step; sampled objective only
+  std::uint64_t seed = 0;
+  bool early_stop = false;
+  std::int64_t window =
+      0;  // steps between two looks of the early stop; 0: a tenth of the iterations
+  std::int64_t patience = 2;  // looks without a smaller error before it stops
+  OutputLoss loss =
+      {};  // sampled objective only: moments know the layer's output before the activation
+  std::int64_t error_samples = 64;  // evenly spread samples that errors are measured on
+};
+
+/// Errors are those of the codes, not of soft weights: relative energy of the difference behind the
+/// loss's activation and quantizer.
+struct DescentResult {
+  Solution solution;
+  double error_before = 0;  // of nearest rounding
+  double error_after = 0;   // of the solution, which may be the worse one: the caller decides
+  std::int64_t iterations = 0;
+};
+
+/// What differs between the methods.
+struct DescentPlan {
+  bool trains_bias = false;
+  double regularization = 0;  // of learned rounding
+  double beta_start = 20;
+  double beta_end = 2;
+  double warm_start = 0;  // share of the iterations without regularization
+};
+
+/// Throws InvalidInput for options out of their bounds, Cancelled.
+[[nodiscard]] DescentResult descend(const LayerWeights& layer, const LayerSamples& samples,
+                                    TrainedWeights& weights, const DescentPlan& plan,
+                                    const DescentOptions& options, ThreadPool& pool,
+                                    const CancellationToken& token);
+[[nodiscard]] DescentResult descend(const LayerWeights& layer, const Moments& moments,
+                                    TrainedWeights& weights, const DescentPlan& plan,
+                                    const DescentOptions& options, ThreadPool& pool,
+                                    const CancellationToken& token);
+
+}  // namespace quantsearch::reconstruction
