@@ -9,11 +9,16 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <string_view>
 #include <vector>
 
+#include "finetune/adaquant.h"
+#include "finetune/adaround.h"
+#include "finetune/gptq.h"
 #include "finetune/linear_algebra.h"
+#include "finetune/problems.h"
 #include "finetune_peak.h"
 #include "quantsearch/base/random.h"
 #ifdef QUANTSEARCH_BENCH_ONEDNN
@@ -136,6 +141,106 @@ void show_products() {
   }
 }
 
+struct Shaped {
+  std::string name;
+  LayerShape shape;
+  std::int64_t positions;  // of one sample
+};
+
+/// Layers of resnet8 and mobilenet_s (Fashion-MNIST), and the one of ptq_methods 9.
+std::vector<Shaped> layers() {
+  return {{"resnet8 3x3 1-16", {1, 16, 9}, 784},       {"resnet8 3x3 16-16", {1, 16, 144}, 784},
+          {"resnet8 3x3 16-16", {1, 16, 144}, 784},    {"resnet8 3x3 16-32", {1, 32, 144}, 196},
+          {"resnet8 3x3 32-32", {1, 32, 288}, 196},    {"resnet8 1x1 16-32", {1, 32, 16}, 196},
+          {"resnet8 3x3 32-64", {1, 64, 288}, 49},     {"resnet8 3x3 64-64", {1, 64, 576}, 49},
+          {"resnet8 1x1 32-64", {1, 64, 32}, 49},      {"resnet8 64-10", {1, 10, 64}, 1},
+          {"mobilenet dw 96, 14x14", {96, 1, 9}, 196}, {"mobilenet dw 256, 7x7", {256, 1, 9}, 49},
+          {"mobilenet 1x1 24-96", {1, 96, 24}, 196},   {"mobilenet 1x1 64-256", {1, 256, 64}, 49}};
+}
+
+struct Spent {
+  double wall = 0;
+  double processor = 0;  // of all threads
+};
+Spent spent_by(const std::function<void()>& call) {
+  const auto processor_seconds = [] {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  };
+  const double processor = processor_seconds();
+  const auto begin = std::chrono::steady_clock::now();
+  call();
+  return {.wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+          .processor = processor_seconds() - processor};
+}
+
+/// Quark's options: 1000 iterations of AdaRound at 0.1, 3000 of AdaQuant at 1e-5, batch 1, 100
+/// images, Relu.
+void show_solvers() {
+  ThreadPool pool(2);
+  fmt::print(
+      "\nSeconds of processor time (wall), two threads; relative error of the codes before the "
+      "activation.\n");
+  fmt::print(
+      "| layer | rounded | AdaRound s | steps/s | error | AdaQuant s | error | moments s | gptq s "
+      "| error |\n");
+  fmt::print("|---|---|---|---|---|---|---|---|---|---|\n");
+  Spent rounding_sum, training_sum, moments_sum, gptq_sum;
+  const auto add = [](Spent& sum, const Spent& more) {
+    sum.wall += more.wall;
+    sum.processor += more.processor;
+  };
+  for (const Shaped& layer : layers()) {
+    const Problem problem = make_problem({.shape = layer.shape,
+                                          .count = 100 * layer.positions,
+                                          .bits = 8,
+                                          .input_noise = 0.02F,
+                                          .seed = 3});
+    const SplitSamples samples(problem, 100, true);
+    const auto relative = [&](const Solution& solution, const Moments& moments) {
+      return relative_error(row_errors(problem.layer, solution, moments, pool), moments);
+    };
+    OutputLoss loss;
+    loss.activation.kind = Activation::Kind::relu;
+    Solution rounded, trained, solved;
+    const Spent rounding = spent_by([&] {
+      rounded = adaround(problem.layer, samples, {.descent = {.loss = loss}}, pool).solution;
+    });
+    const Spent training = spent_by([&] {
+      trained =
+          adaquant(problem.layer, samples,
+                   {.descent = {.iterations = 3000, .learning_rate = 1e-5, .loss = loss}}, pool)
+              .solution;
+    });
+    Moments moments;
+    const Spent gathering = spent_by([&] {
+      MomentsAccumulator accumulator(layer.shape);
+      accumulator.add(problem.columns, pool);
+      moments = accumulator.moments();
+    });
+    const Spent solving = spent_by([&] { solved = gptq(problem.layer, moments, {}, pool); });
+    fmt::print(
+        "| {} | {:.2e} | {:.3f} ({:.3f}) | {:.0f} | {:.2e} | {:.3f} ({:.3f}) | {:.2e} | {:.4f} | "
+        "{:.4f} ({:.4f}) | {:.2e} |\n",
+        layer.name, relative(round_to_nearest(problem.layer), moments), rounding.processor,
+        rounding.wall, 1000 / rounding.wall, relative(rounded, moments), training.processor,
+        training.wall, relative(trained, moments), gathering.processor, solving.processor,
+        solving.wall, relative(solved, moments));
+    if (!layer.name.starts_with("resnet8")) continue;
+    add(rounding_sum, rounding);
+    add(training_sum, training);
+    add(moments_sum, gathering);
+    add(gptq_sum, solving);
+  }
+  fmt::print(
+      "\nAll layers of resnet8, processor time (wall): AdaRound {:.2f} ({:.2f}) s, AdaQuant {:.2f} "
+      "({:.2f}) s, moments "
+      "of all columns {:.3f} ({:.3f}) s, gptq {:.3f} ({:.3f}) s.\n",
+      rounding_sum.processor, rounding_sum.wall, training_sum.processor, training_sum.wall,
+      moments_sum.processor, moments_sum.wall, gptq_sum.processor, gptq_sum.wall);
+}
+
 }  // namespace
 }  // namespace quantsearch::reconstruction
 
@@ -146,4 +251,5 @@ int main(int argc, char** argv) {
     return asked.empty() || std::ranges::find(asked, name) != asked.end();
   };
   if (wants("products")) show_products();
+  if (wants("solvers")) show_solvers();
 }

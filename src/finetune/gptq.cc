@@ -23,7 +23,11 @@ namespace {
 
 // Rows x scales handled by one call: whole vectors, and a state that fits the caches.
 constexpr std::int64_t kTasksAtOnce = 64;
-constexpr std::int64_t kSmall = 32;  // inputs up to which the wide beam costs nothing
+// Inputs up to which the wide beam is used: in depthwise layers, and in others, which have more
+// rows.
+constexpr std::int64_t kSmallDepthwise = 32;
+constexpr std::int64_t kSmall = 16;
+constexpr int kScaleBeam = 8;  // of those layers while scales are compared
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
@@ -111,14 +115,19 @@ class Solver {
                      .high = static_cast<float>(layer_.grid.limits.high - zero_point)}};
   }
 
+  [[nodiscard]] bool is_small() const {
+    return layer_.shape.columns <= (layer_.shape.rows == 1 ? kSmallDepthwise : kSmall);
+  }
+
+  [[nodiscard]] int final_beam() const {
+    return is_small() ? std::max(options_.beam, options_.small_beam) : options_.beam;
+  }
+
   [[nodiscard]] std::vector<RowResult> solve_rows(std::int64_t group,
                                                   const std::vector<RowTask>& tasks,
                                                   bool is_final) const {
     const Lattice& lattice = lattices_[size(group)];
-    const bool is_small = layer_.shape.columns <= kSmall;
-    const int beam = is_small   ? std::max(options_.beam, options_.small_beam)
-                     : is_final ? options_.beam
-                                : 1;
+    const int beam = is_final ? final_beam() : std::min(final_beam(), is_small() ? kScaleBeam : 1);
     if (beam == 1 && !is_final) return nearest_plane(lattice, tasks);
     std::vector<RowResult> results;
     if (beam == 1) {

@@ -32,8 +32,7 @@ struct GptqOptions {
   std::vector<double> scale_factors = {0.76, 0.82, 0.88, 0.94, 1.06, 1.12, 1.18, 1.24};
   /// Partial solutions kept for each row (K-best). 1: Babai's nearest plane.
   int beam = 1;
-  /// At least this many where K <= 32, as in depthwise layers, where it is near exact and costs
-  /// nothing.
+  /// At least this many where K <= 16, or 32 in depthwise layers: near exact there, and cheap.
   int small_beam = 64;
   /// Passes of coordinate descent behind the solver.
   int polish_passes = 1;

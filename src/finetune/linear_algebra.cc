@@ -106,11 +106,59 @@ void ProductStrip(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
   tile(std::integral_constant<int, 1>{});
 }
 
+/// c[0..kVectors) += a b for one row: as many sums at once as hide what an addition waits.
+template <int kVectors, typename T>
+HWY_INLINE void ProductRowTile(const T* a, Matrix<const T> b, T* c) {
+  const Tag<T> tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  Vector<T> sums[kVectors];
+  for (int vector = 0; vector < kVectors; ++vector)
+    sums[vector] = hn::LoadU(tag, c + vector * lanes);
+  const T* at = b.data;
+  for (std::int64_t depth = 0; depth < b.rows; ++depth, at += b.stride) {
+    const auto left = hn::Set(tag, a[depth]);
+    for (int vector = 0; vector < kVectors; ++vector) {
+      sums[vector] = hn::MulAdd(left, hn::LoadU(tag, at + vector * lanes), sums[vector]);
+    }
+  }
+  for (int vector = 0; vector < kVectors; ++vector)
+    hn::StoreU(sums[vector], tag, c + vector * lanes);
+}
+
+/// One row of a, as in depthwise layers: nothing of b is used twice.
+template <typename T>
+void ProductRow(const T* a, Matrix<const T> b, T* c) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+  std::int64_t column = 0;
+  const auto tile = [&]<int kVectors>(std::integral_constant<int, kVectors>) {
+    for (; column + kVectors * lanes <= b.columns; column += kVectors * lanes) {
+      ProductRowTile<kVectors>(a, b.block(0, column, b.rows, kVectors * lanes), c + column);
+    }
+  };
+  tile(std::integral_constant<int, 8>{});
+  tile(std::integral_constant<int, 3>{});
+  tile(std::integral_constant<int, 1>{});
+  if (column == b.columns) return;
+  const Tag<T> tag;
+  auto sum = LoadFew(c + column, b.columns - column);
+  for (std::int64_t depth = 0; depth < b.rows; ++depth) {
+    sum =
+        hn::MulAdd(hn::Set(tag, a[depth]), LoadFew(b.row(depth) + column, b.columns - column), sum);
+  }
+  HWY_ALIGN T few[HWY_MAX_BYTES / sizeof(T)] = {};
+  hn::Store(sum, tag, few);
+  std::copy_n(few, b.columns - column, c + column);
+}
+
 /// Rows of b that are a multiple of 2 KiB apart share few cache sets: such a strip is copied
 /// together first when more than one tile uses it, and so is one that is not whole.
 template <typename T>
 void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
   constexpr std::size_t kWidest = kTileVectors * HWY_MAX_BYTES / sizeof(T);
+  if (a.rows <= 2) {
+    for (std::int64_t row = 0; row < a.rows; ++row) ProductRow(a.row(row), b, c.row(row));
+    return;
+  }
   const bool is_crowded = b.stride * static_cast<std::int64_t>(sizeof(T)) % 2048 == 0;
   HWY_ALIGN T packed[static_cast<std::size_t>(kDepth) * kWidest];
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));

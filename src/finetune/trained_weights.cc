@@ -21,6 +21,7 @@ struct TrainedRow {
   std::int64_t count;
   float scale, low, high;  // limits less the zero point
   const float* floors;     // learned rounding only
+  float* sigmoids;         // learned rounding only: of the numbers
   float* numbers;          // what is trained
   float* first;
   float* second;
@@ -55,51 +56,65 @@ HWY_INLINE hn::Vec<D> AdamChange(D tag, hn::Vec<D> gradient, const StepRates& ra
                  hn::Add(size, hn::Set(tag, 1e-8F)));
 }
 
-/// h(v) and its slope.
 template <class D>
-struct Soft {
-  hn::Vec<D> value;
-  hn::Vec<D> slope;
-};
-template <class D>
-HWY_INLINE Soft<D> SoftRounding(D tag, hn::Vec<D> number) {
+HWY_INLINE hn::Vec<D> Sigmoid(D tag, hn::Vec<D> number) {
   const auto bounded = hn::Min(hn::Max(number, hn::Set(tag, -80.0F)), hn::Set(tag, 80.0F));
   const auto one = hn::Set(tag, 1.0F);
-  const auto sigmoid = hn::Div(one, hn::Add(one, hn::Exp(tag, hn::Neg(bounded))));
-  const auto stretched = hn::MulAdd(sigmoid, hn::Set(tag, 1.2F), hn::Set(tag, -0.1F));
-  const auto inside = hn::And(hn::Ge(stretched, hn::Zero(tag)), hn::Le(stretched, one));
+  return hn::Div(one, hn::Add(one, hn::Exp(tag, hn::Neg(bounded))));
+}
+
+/// h = 1.2 sigmoid - 0.1, not yet clipped.
+template <class D>
+HWY_INLINE hn::Vec<D> Stretched(D tag, hn::Vec<D> sigmoid) {
+  return hn::MulAdd(sigmoid, hn::Set(tag, 1.2F), hn::Set(tag, -0.1F));
+}
+
+/// The gradient of the loss and the regularizer by the number behind a weight.
+template <class D>
+HWY_INLINE hn::Vec<D> RoundingGradient(D tag, std::int64_t at, const TrainedRow& row,
+                                       const StepRates& rates) {
+  const auto zero = hn::Zero(tag);
+  const auto one = hn::Set(tag, 1.0F);
+  const auto sigmoid = hn::LoadU(tag, row.sigmoids + at);
+  const auto soft = Stretched(tag, sigmoid);
+  const auto is_soft = hn::And(hn::Ge(soft, zero), hn::Le(soft, one));
+  // Most weights are decided sooner or later: nothing pulls at them any more.
+  if (hn::AllFalse(tag, is_soft)) return zero;
+  const auto place = hn::Add(hn::LoadU(tag, row.floors + at), soft);
+  const auto inside =
+      hn::And(hn::Ge(place, hn::Set(tag, row.low)), hn::Le(place, hn::Set(tag, row.high)));
+  auto gradient = hn::IfThenElseZero(
+      inside, hn::Mul(hn::LoadU(tag, row.gradient + at), hn::Set(tag, row.scale)));
+  if (rates.regularization != 0) {
+    // 1 - |2h - 1|^beta pulls h to 0 or 1.
+    const auto signed_distance = hn::MulAdd(soft, hn::Set(tag, 2.0F), hn::Set(tag, -1.0F));
+    const auto distance = hn::Max(hn::Abs(signed_distance), hn::Set(tag, 1e-30F));
+    const auto power =
+        hn::Exp(tag, hn::Max(hn::Mul(hn::Log(tag, distance), hn::Set(tag, rates.beta - 1)),
+                             hn::Set(tag, -87.0F)));
+    const auto pull = hn::Mul(power, hn::Set(tag, 2 * rates.beta * rates.regularization));
+    gradient = hn::Sub(gradient, hn::CopySign(pull, signed_distance));
+  }
   const auto slope = hn::Mul(hn::Mul(sigmoid, hn::Sub(one, sigmoid)), hn::Set(tag, 1.2F));
-  return {hn::Min(hn::Max(stretched, hn::Zero(tag)), one), hn::IfThenElseZero(inside, slope)};
+  return hn::IfThenElseZero(is_soft, hn::Mul(gradient, slope));
 }
 
 template <class D>
 HWY_INLINE void RoundingAt(D tag, std::int64_t at, const TrainedRow& row, const StepRates& rates) {
-  const auto floors = hn::LoadU(tag, row.floors + at);
-  const auto scale = hn::Set(tag, row.scale);
-  const auto low = hn::Set(tag, row.low);
-  const auto high = hn::Set(tag, row.high);
-  auto number = hn::LoadU(tag, row.numbers + at);
+  auto sigmoid = hn::LoadU(tag, row.sigmoids + at);
   if (row.gradient != nullptr) {
-    const auto soft = SoftRounding(tag, number);
-    const auto place = hn::Add(floors, soft.value);
-    const auto inside = hn::And(hn::Ge(place, low), hn::Le(place, high));
-    auto gradient = hn::IfThenElseZero(inside, hn::Mul(hn::LoadU(tag, row.gradient + at), scale));
-    if (rates.regularization != 0) {
-      // 1 - |2h - 1|^beta pulls h to 0 or 1.
-      const auto signed_distance = hn::MulAdd(soft.value, hn::Set(tag, 2.0F), hn::Set(tag, -1.0F));
-      const auto distance = hn::Max(hn::Abs(signed_distance), hn::Set(tag, 1e-30F));
-      const auto power =
-          hn::Exp(tag, hn::Max(hn::Mul(hn::Log(tag, distance), hn::Set(tag, rates.beta - 1)),
-                               hn::Set(tag, -87.0F)));
-      const auto pull = hn::Mul(power, hn::Set(tag, 2 * rates.beta * rates.regularization));
-      gradient = hn::Sub(gradient, hn::CopySign(pull, signed_distance));
-    }
-    number = hn::Sub(number, AdamChange(tag, hn::Mul(gradient, soft.slope), rates, row.first + at,
-                                        row.second + at));
+    const auto number = hn::Sub(hn::LoadU(tag, row.numbers + at),
+                                AdamChange(tag, RoundingGradient(tag, at, row, rates), rates,
+                                           row.first + at, row.second + at));
     hn::StoreU(number, tag, row.numbers + at);
+    sigmoid = Sigmoid(tag, number);
+    hn::StoreU(sigmoid, tag, row.sigmoids + at);
   }
-  const auto place = hn::Add(floors, SoftRounding(tag, number).value);
-  hn::StoreU(hn::Mul(hn::Min(hn::Max(place, low), high), scale), tag, row.values + at);
+  const auto soft = hn::Min(hn::Max(Stretched(tag, sigmoid), hn::Zero(tag)), hn::Set(tag, 1.0F));
+  const auto place = hn::Add(hn::LoadU(tag, row.floors + at), soft);
+  hn::StoreU(hn::Mul(hn::Min(hn::Max(place, hn::Set(tag, row.low)), hn::Set(tag, row.high)),
+                     hn::Set(tag, row.scale)),
+             tag, row.values + at);
 }
 
 template <class D>
@@ -178,6 +193,7 @@ class NumberedWeights : public TrainedWeights {
            .low = static_cast<float>(grid_.limits.low - zero_point),
            .high = static_cast<float>(grid_.limits.high - zero_point),
            .floors = floors_.empty() ? nullptr : floors_.data() + weight,
+           .sigmoids = sigmoids_.empty() ? nullptr : sigmoids_.data() + weight,
            .numbers = numbers_.data() + weight,
            .first = first_.data() + weight,
            .second = second_.data() + weight,
@@ -213,6 +229,7 @@ class NumberedWeights : public TrainedWeights {
   LayerShape shape_;
   WeightGrid grid_;
   std::vector<float> floors_;
+  std::vector<float> sigmoids_;
   std::vector<float> numbers_;
   std::vector<float> first_;
   std::vector<float> second_;
@@ -222,13 +239,15 @@ class LearnedRounding final : public NumberedWeights {
  public:
   explicit LearnedRounding(const LayerWeights& layer) : NumberedWeights(layer) {
     floors_.resize(numbers_.size());
+    sigmoids_.resize(numbers_.size());
     for (std::size_t at = 0; at < numbers_.size(); ++at) {
       const std::size_t output = at / size(shape_.columns);
       // Far outside the grid the weight is clipped whatever is learned; floats keep counting there.
       const float scaled = std::clamp(layer.values[at] / grid_.scales[output], -1e6F, 1e6F);
       floors_[at] = std::floor(scaled);
-      // h(v) is the fraction: v = -ln(1.2 / (fraction + 0.1) - 1).
-      numbers_[at] = -std::log(1.2F / (scaled - floors_[at] + 0.1F) - 1.0F);
+      // h(v) is the fraction: v = -ln(1 / sigmoid - 1), sigmoid = (fraction + 0.1) / 1.2.
+      sigmoids_[at] = (scaled - floors_[at] + 0.1F) / 1.2F;
+      numbers_[at] = -std::log(1.0F / sigmoids_[at] - 1.0F);
     }
   }
 
