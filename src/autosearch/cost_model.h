@@ -24,6 +24,9 @@ class TrialCosts {
   /// Trials of one kind take about the same time: types decide how a model runs, the method how ranges are found.
   [[nodiscard]] std::string kind_of(const Settings& settings) const;
 
+  /// Seconds of a trial before any was measured.
+  [[nodiscard]] double guess(const Settings& settings, const QuantizationConfig& config) const;
+
   struct Mean {
     double sum = 0;
     double count = 0;

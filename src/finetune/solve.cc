@@ -13,7 +13,7 @@ Solution solve_gptq(const LayerWeights& layer, const Moments& moments,
                     const FinetuneOptions& options, bool may_change_scales, ThreadPool& pool,
                     const CancellationToken& token) {
   return gptq(layer, moments,
-              {.choose_scales = options.choose_scales && may_change_scales, .beam = options.beam},
+              {.choose_scales = options.choose_scales && may_change_scales, .beam = options.beam, .small_beam = 4},
               pool, token);
 }
 
