@@ -1,46 +1,127 @@
 #include "finetune/solve.h"
 
+#include "finetune/adaquant.h"
+#include "finetune/adaround.h"
 #include "finetune/bias_correction.h"
 #include "finetune/gptq.h"
 #include "finetune/moments.h"
-#include "quantsearch/base/error.h"
 
 namespace quantsearch::reconstruction {
 
 namespace {
 
-Solution solve_gptq(const LayerWeights& layer, const Moments& moments,
-                    const FinetuneOptions& options, bool may_change_scales, ThreadPool& pool,
-                    const CancellationToken& token) {
-  return gptq(layer, moments,
-              {.choose_scales = options.choose_scales && may_change_scales, .beam = options.beam, .small_beam = 4},
-              pool, token);
-}
+class Solver {
+ public:
+  Solver(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
+         LayerData& data, const FinetuneOptions& options, ThreadPool& pool,
+         const CancellationToken& token)
+      : layer_(layer),
+        stored_(stored),
+        described_(described),
+        data_(data),
+        options_(options),
+        pool_(pool),
+        token_(token) {}
+
+  Judged run() {
+    if (options_.algorithm == FinetuneAlgorithm::adaround ||
+        options_.algorithm == FinetuneAlgorithm::adaquant)
+      return train();
+    const Moments moments = data_.moments(pool_, token_);
+    Solution solution = stored_;
+    if (options_.algorithm == FinetuneAlgorithm::gptq) solution = solve_gptq(moments);
+    return judge(std::move(solution), moments);
+  }
+
+ private:
+  Solution solve_gptq(const Moments& moments) const {
+    constexpr int kSmallBeam = 8;  // as good as 64 on depthwise layers, at an eighth of the cost
+    return gptq(layer_, moments,
+                {.choose_scales = options_.choose_scales && scales_may_change(described_),
+                 .beam = options_.beam,
+                 .small_beam = kSmallBeam},
+                pool_, token_);
+  }
+
+  double error_of(const Solution& solution, const Moments& moments) const {
+    return relative_error(row_errors(layer_, solution, moments, pool_), moments);
+  }
+
+  /// Corrects the bias when asked and measures on the moments.
+  Judged judge(Solution solution, const Moments& moments) const {
+    if (options_.bias_correction && !solution.bias.empty())
+      solution.bias = corrected_bias(layer_, solution, moments);
+    Judged judged{.solution = std::move(solution)};
+    judged.error_before = error_of(stored_, moments);
+    judged.error_after = error_of(judged.solution, moments);
+    return judged;
+  }
+
+  /// A gradient method. Its own errors judge it, behind the activation; a corrected bias is judged
+  /// on the moments.
+  Judged train() {
+    const bool sampled = options_.objective == FinetuneObjective::sampled;
+    std::optional<Moments> moments;
+    if (!sampled || options_.bias_correction || options_.learning_rate_adjustment)
+      moments = data_.moments(pool_, token_);
+    const DescentOptions descent = descent_options(moments);
+    if (sampled) data_.prepare(pool_);
+    DescentResult trained = sampled ? descend_on(static_cast<const LayerSamples&>(data_), descent)
+                                    : descend_on(*moments, descent);
+    if (options_.bias_correction) return judge(std::move(trained.solution), *moments);
+    return {.solution = std::move(trained.solution),
+            .error_before = trained.error_before,
+            .error_after = trained.error_after};
+  }
+
+  DescentOptions descent_options(const std::optional<Moments>& moments) const {
+    DescentOptions descent = {
+        .iterations = options_.iterations,
+        .learning_rate = options_.learning_rate,
+        .batch_size = options_.batch_size,
+        .seed = options_.seed,
+        .early_stop = options_.early_stop,
+        .window = options_.early_stop_window > 1 ? options_.early_stop_window : 0};
+    const auto& adjustment = options_.learning_rate_adjustment;
+    if (adjustment && error_of(stored_, *moments) > adjustment->error)
+      descent.learning_rate = adjustment->learning_rate;
+    if (options_.objective == FinetuneObjective::second_moment)
+      return descent;  // knows no activation
+    descent.loss.activation = described_.activation;
+    if (options_.output_quantizer) descent.loss.grid = described_.output;
+    return descent;
+  }
+
+  template <typename Objective>
+  DescentResult descend_on(const Objective& objective, const DescentOptions& descent) const {
+    if (options_.algorithm == FinetuneAlgorithm::adaquant) {
+      return adaquant(layer_, objective, {.descent = descent, .update_bias = options_.update_bias},
+                      pool_, token_);
+    }
+    return adaround(layer_, objective,
+                    {.descent = descent,
+                     .regularization = options_.regularization,
+                     .beta_start = options_.beta_start,
+                     .beta_end = options_.beta_end,
+                     .warm_start = options_.warm_start},
+                    pool_, token_);
+  }
+
+  const LayerWeights& layer_;
+  const Solution& stored_;
+  const TunableLayer& described_;
+  LayerData& data_;
+  const FinetuneOptions& options_;
+  ThreadPool& pool_;
+  const CancellationToken& token_;
+};
 
 }  // namespace
 
 Judged solve(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
-             LayerData& data, const FinetuneOptions& options, bool may_change_scales,
-             ThreadPool& pool, const CancellationToken& token) {
-  (void)described;
-  const Moments moments = data.moments(pool, token);
-  Judged judged{.solution = stored};
-  judged.error_before = relative_error(row_errors(layer, stored, moments, pool), moments);
-  switch (options.algorithm) {
-    case FinetuneAlgorithm::none:
-      break;
-    case FinetuneAlgorithm::adaround:
-    case FinetuneAlgorithm::adaquant:
-      throw Unsupported("finetune: adaround and adaquant are not built yet; take gptq");
-    case FinetuneAlgorithm::gptq:
-      judged.solution = solve_gptq(layer, moments, options, may_change_scales, pool, token);
-      break;
-  }
-  if (options.bias_correction && !judged.solution.bias.empty()) {
-    judged.solution.bias = corrected_bias(layer, judged.solution, moments);
-  }
-  judged.error_after = relative_error(row_errors(layer, judged.solution, moments, pool), moments);
-  return judged;
+             LayerData& data, const FinetuneOptions& options, ThreadPool& pool,
+             const CancellationToken& token) {
+  return Solver(layer, stored, described, data, options, pool, token).run();
 }
 
 }  // namespace quantsearch::reconstruction

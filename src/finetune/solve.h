@@ -3,6 +3,7 @@
 // Chooses the solver the options name, and judges what it gives.
 
 #include "finetune/layer_data.h"
+#include "finetune/write_back.h"
 
 namespace quantsearch::reconstruction {
 
@@ -12,11 +13,10 @@ struct Judged {
   double error_after = 0;   // of `solution`
 };
 
-/// `stored` is what the quantized graph holds now. The result is never worse than it: `solution` is
-/// `stored` when nothing better was found.
+/// `stored` is what the quantized graph holds now. The caller keeps what has the smaller error.
 [[nodiscard]] Judged solve(const LayerWeights& layer, const Solution& stored,
                            const TunableLayer& described, LayerData& data,
-                           const FinetuneOptions& options, bool may_change_scales, ThreadPool& pool,
+                           const FinetuneOptions& options, ThreadPool& pool,
                            const CancellationToken& token);
 
 }  // namespace quantsearch::reconstruction

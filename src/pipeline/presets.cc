@@ -7,7 +7,6 @@ namespace quantsearch {
 namespace {
 
 const char* const kNotInteger = "its types are not integers; only integer types are built";
-const char* const kFinetune = "fine-tuning is not built yet";
 
 struct Types {
   const char* activation;
@@ -68,6 +67,45 @@ void add_integer_presets(std::vector<PresetInfo>& presets) {
                                    {"QUInt16", "QInt16", false}, kMinMax, kMovingAverage));
 }
 
+/// What `_ADAROUND`, `_ADAQUANT` and `_ACCURATE` add to their base.
+Settings finetune_settings(const char* algorithm, double learning_rate) {
+  const std::string group = "extra_options.FastFinetune.";
+  return {{"include_fast_ft", true},
+          {group + "OptimAlgorithm", algorithm},
+          {group + "DataSize", 1000},
+          {group + "BatchSize", 2},
+          {group + "NumIterations", 1000},
+          {group + "LearningRate", learning_rate},
+          {group + "EarlyStop", true}};
+}
+
+PresetInfo tuned(const PresetInfo& base, const std::string& name, const std::string& method, const Settings& finetune) {
+  PresetInfo made = base;
+  made.name = name;
+  made.meaning = base.meaning + ", " + method;
+  made.settings.insert(finetune.begin(), finetune.end());
+  return made;
+}
+
+void add_tuned_presets(std::vector<PresetInfo>& presets) {
+  const Settings adaround = finetune_settings("adaround", 0.1);
+  const Settings adaquant = finetune_settings("adaquant", 1e-5);
+  const std::vector<PresetInfo> bases = presets;
+  for (const PresetInfo& base : bases) {
+    const std::string& name = base.name;
+    if (name.ends_with("_DEFAULT")) {
+      PresetInfo accurate = tuned(base, name.substr(0, name.size() - 7) + "ACCURATE", "Percentile and AdaRound", adaround);
+      accurate.settings["calibrate_method"] = kPercentile;
+      accurate.settings["extra_options.Percentile"] = 99.9999;
+      accurate.settings.erase("extra_options.CalibMovingAverage");
+      presets.push_back(std::move(accurate));
+    } else if (name != kDefaultPreset && name != "U8U8_AAWA") {
+      presets.push_back(tuned(base, name + "_ADAROUND", "AdaRound", adaround));
+      presets.push_back(tuned(base, name + "_ADAQUANT", "AdaQuant", adaquant));
+    }
+  }
+}
+
 void add_refused_presets(std::vector<PresetInfo>& presets) {
   presets.push_back(refused("UINT8_DYNAMIC_QUANT", "dynamic quantization is not built"));
   presets.push_back(refused("VINT8", "int8 biases and function-changing rewrites are not built yet"));
@@ -78,14 +116,6 @@ void add_refused_presets(std::vector<PresetInfo>& presets) {
                            "BF16_MIXED_BFP16", "BF16_MIXED_MXINT8"}) {
     presets.push_back(refused(name, kNotInteger));
   }
-  for (const char* name : {"INT8_CNN_ACCURATE", "INT16_CNN_ACCURATE", "INT8_TRANSFORMER_ACCURATE",
-                           "INT16_TRANSFORMER_ACCURATE"}) {
-    presets.push_back(refused(name, kFinetune));
-  }
-  for (const char* base : {"XINT8", "S8S8_AAWS", "U8S8_AAWS", "S16S8_ASWS", "A8W8", "A16W8", "U16S8_AAWS"}) {
-    presets.push_back(refused(std::string(base) + "_ADAROUND", kFinetune));
-    presets.push_back(refused(std::string(base) + "_ADAQUANT", kFinetune));
-  }
 }
 
 }  // namespace
@@ -94,6 +124,7 @@ std::span<const PresetInfo> all_presets() {
   static const std::vector<PresetInfo> presets = [] {
     std::vector<PresetInfo> made;
     add_integer_presets(made);
+    add_tuned_presets(made);
     add_refused_presets(made);
     return made;
   }();
