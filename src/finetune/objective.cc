@@ -161,7 +161,7 @@ class SampledObjective final : public Objective {
   const LayerSamples& samples_;
   const DescentOptions& options_;
   ThreadPool& pool_;
-  const CancellationToken& token_;
+  CancellationToken token_;
   std::vector<StepColumns> steps_;
   std::int64_t first_ = 0;
   std::int64_t affordable_ = 1;  // steps held at once; known after the first
