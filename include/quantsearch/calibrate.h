@@ -172,10 +172,16 @@ struct ScaleZeroPoint {
   std::int64_t zero_point = 0;
   bool operator==(const ScaleZeroPoint&) const = default;
 };
-enum class PowerOfTwoRounding { none, nearest, up };  // up never clips
+enum class PowerOfTwoRounding {
+  none,
+  nearest,      // 2^-n
+  up,           // 2^-n, never clips
+  int16_ratio,  // M / 2^n with a positive 16-bit M and n >= 0: within 2^-15 of the scale
+};
 /// Scale and zero point of a range: 0 always inside; symmetric around 0 when asked; double arithmetic, zero point
 /// rounded half to even; a scale below the smallest normal float becomes 1 with zero point 0.
 /// Symmetric unsigned types get zero point 128 (32768), not 127.5 rounded down.
+/// Throws Unsupported for int16_ratio when the scale is above 32767.
 [[nodiscard]] ScaleZeroPoint scale_for(const Range& range, DataType type, bool symmetric, bool reduce_range = false,
                                        PowerOfTwoRounding rounding = PowerOfTwoRounding::none);
 

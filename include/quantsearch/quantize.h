@@ -39,6 +39,12 @@ struct TensorOverride {
   bool operator==(const TensorOverride&) const = default;
 };
 
+enum class BiasType {
+  int32,        // scale s_in * s_w
+  int16,        // that scale times the least power of two that makes it fit: what a shift can undo
+  like_weight,  // the weight's type with a scale of its own, as NPUs have it
+};
+
 struct QuantizeOptions {
   DataType activation_type = DataType::uint8;  // int8, uint8, int16, uint16
   DataType weight_type = DataType::int8;       // int8, uint8, int16, uint16
@@ -49,7 +55,9 @@ struct QuantizeOptions {
   bool power_of_two = false;   // scales of activations and weights are 2^-n
   PowerOfTwoRounding power_of_two_rounding = PowerOfTwoRounding::nearest;
   WeightRange weight_range = WeightRange::min_max;
-  bool quantize_bias = true;   // int32 with scale s_in * s_w; false: left float
+  bool int16_scale = false;    // scales are M / 2^n with a 16-bit M; no meaning beside power_of_two
+  bool quantize_bias = true;   // false: left float
+  BiasType bias_type = BiasType::int32;
 
   std::vector<std::string> op_types = {};         // empty: the default set
   std::vector<std::string> extra_op_types = {};   // added to the default set
@@ -65,6 +73,9 @@ struct QuantizeOptions {
     bool operator==(const Subgraph&) const = default;
   };
   std::vector<Subgraph> exclude_subgraphs = {};
+  /// Operator types whose outputs are made of the values of their inputs (Concat, AveragePool, ...): they take the
+  /// range of what they read, all inputs together, instead of the observed one.
+  std::vector<std::string> passthrough_op_types = {};
   bool matmul_const_b_only = false;  // leave MatMul of two activations float
   /// By tensor: activations, weights, biases, constant operands. Outputs of data movement follow their input's.
   std::map<std::string, TensorOverride> overrides = {};
@@ -136,9 +147,13 @@ struct WeightOptions {
   bool reduce_range = false;
   bool power_of_two = false;
   PowerOfTwoRounding power_of_two_rounding = PowerOfTwoRounding::nearest;
+  bool int16_scale = false;
   WeightRange range = WeightRange::min_max;
   int axis = -1;  // -1: per tensor
 };
+/// How scales are rounded under these options.
+[[nodiscard]] PowerOfTwoRounding scale_rounding(const WeightOptions& options);
+[[nodiscard]] PowerOfTwoRounding scale_rounding(const QuantizeOptions& options);
 /// Quantizes a float32 tensor: q = clip(rne(x / s) + z).
 [[nodiscard]] QuantizedTensor quantize_weight(const Tensor& weight, const WeightOptions& options);
 /// x = (q - z) * s in float32.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/calibrate.h"
@@ -28,6 +29,21 @@ Range widened(const Range& range, bool symmetric) {
   return wide;
 }
 
+/// M / 2^n with as many of the 15 bits of M as there are: n is whatever the scale needs, so small
+/// scales keep their precision.
+double nearest_ratio(double scale) {
+  constexpr int kBits = 15;
+  constexpr double kLargest = 32767;
+  if (scale > kLargest) {
+    throw Unsupported("scale: " + std::to_string(scale) +
+                      " as M / 2^n with a 16-bit M, expected at most 32767");
+  }
+  int exponent = 0;
+  const double fraction = std::frexp(scale, &exponent);                  // in [0.5, 1)
+  const double numerator = std::nearbyint(std::ldexp(fraction, kBits));  // 2^15 is 1 / 2^-exponent
+  return std::min(std::ldexp(numerator, exponent - kBits), kLargest);
+}
+
 double round_scale(double scale, PowerOfTwoRounding rounding) {
   switch (rounding) {
     case PowerOfTwoRounding::none:
@@ -39,6 +55,8 @@ double round_scale(double scale, PowerOfTwoRounding rounding) {
       const double fraction = std::frexp(scale, &exponent);  // in [0.5, 1)
       return std::ldexp(1.0, fraction == 0.5 ? exponent - 1 : exponent);
     }
+    case PowerOfTwoRounding::int16_ratio:
+      return nearest_ratio(scale);
   }
   throw InternalError("scale: unknown rounding");
 }

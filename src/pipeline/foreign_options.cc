@@ -20,16 +20,11 @@ std::vector<Foreign> make_table() {
   add(table, {false}, "SmoothQuant is not built yet", {"include_sq"});
   add(table, {false}, "mixed precision is not built yet", {"include_auto_mp"});
   add(table, {false}, "DPU alignment and shift rules are not built yet", {"enable_npu_cnn", "extra_options.SimulateDPU"});
-  add(table, {false}, "16-bit biases are not built yet", {"extra_options.Int16Bias"});
-  add(table, {true}, "8-bit biases fuse to no integer kernel; biases are int32 or float (QuantizeBias)",
-      {"extra_options.Int32Bias"});
-  add(table, {false}, "M/2^N scales are not built yet", {"extra_options.Int16Scale"});
   add(table, {true}, "choose a calibration method with float scales instead", {"extra_options.UsePowerOf2Scale"});
   add(table, {false}, "weights are stored as integers", {"extra_options.AddQDQPairToWeight"});
   add(table, {false}, "one Q/DQ pair serves all readers of a tensor", {"extra_options.DedicatedQDQPair"});
   add(table, {false}, "changes the function of the model; not built", {"extra_options.ReplaceClip6Relu"});
   add(table, {"All"}, "only the mode All is built", {"extra_options.MinMSEModePof2Scale"});
-  add(table, {Value(Value::List{}), Value()}, "not built yet", {"extra_options.CalibPassthroughOpTypes"});
 
   // Options of methods that are refused as a whole: without the switch they have no effect.
   add(table, {}, "an option of SmoothQuant, which is not built yet", {"extra_options.SmoothAlpha"});
@@ -58,6 +53,7 @@ std::vector<Foreign> make_table() {
   add(table, {}, "statistics always have 2048 bins a side or more", {"extra_options.NumBins"});
   add(table, {}, "external data are written when the file would pass 2 GB", {"use_external_data_format"});
   add(table, {}, "the graph is always simplified by named passes", {"extra_options.OptimizeModel"});
+  add(table, {}, "int32 biases always have the scale s_in * s_w", {"extra_options.AdjustBiasScale"});
   add(table, {}, "biases with several readers are always duplicated", {"extra_options.CopyBiasInit"});
   add(table, {false}, "use MatMulConstBOnly and exclusion lists", {"enable_npu_transformer"});
   return table;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
 
@@ -61,6 +63,18 @@ void add_scope_options(std::vector<Option>& table) {
   table.push_back(names_option("input_nodes", "nodes or tensors whose ancestors stay float", &QuantizeOptions::input_tensors));
   table.push_back(names_option("output_nodes", "nodes or tensors whose descendants stay float",
                                &QuantizeOptions::output_tensors));
+  table.push_back({.name = "extra_options.CalibPassthroughOpTypes",
+                   .meaning = "operator types whose outputs take the range of what they read, all inputs together",
+                   .default_value = Value::List{},
+                   .is_list = true,
+                   .canonical = list_of_strings(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     std::vector<std::string>& types = config.quantize.passthrough_op_types;
+                     types = strings_of(value);
+                     std::ranges::sort(types);
+                     types.erase(std::unique(types.begin(), types.end()), types.end());
+                   },
+                   .matters = {}});
   table.push_back({.name = "extra_options.MatMulConstBOnly",
                    .meaning = "leave MatMul of two activations float",
                    .default_value = false,

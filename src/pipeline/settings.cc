@@ -172,6 +172,10 @@ std::optional<std::string> contradiction(const Settings& settings) {
   if (power_of_two && effective_value("extra_options.WeightCalibrateMethod", settings) == Value("Percentile")) {
     return "power-of-two methods do not combine with WeightCalibrateMethod Percentile";
   }
+  if (effective_value("extra_options.Int16Bias", settings).as_bool() &&
+      !effective_value("extra_options.Int32Bias", settings).as_bool()) {
+    return "Int16Bias narrows int32 biases, so it needs Int32Bias";
+  }
   return std::nullopt;
 }
 

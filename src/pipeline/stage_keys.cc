@@ -122,6 +122,8 @@ Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions
   key.add(options.activation_symmetric).add(options.weight_symmetric).add(options.per_channel);
   key.add(options.reduce_range).add(options.power_of_two).add(static_cast<int>(options.power_of_two_rounding));
   key.add(static_cast<int>(options.weight_range)).add(options.quantize_bias).add(options.matmul_const_b_only);
+  key.add(options.int16_scale).add(static_cast<int>(options.bias_type));
+  add(key, options.passthrough_op_types);
   for (const auto* names : {&options.op_types, &options.extra_op_types, &options.exclude_op_types, &options.nodes,
                             &options.exclude_nodes, &options.input_tensors, &options.output_tensors}) {
     add(key, *names);

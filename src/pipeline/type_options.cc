@@ -95,12 +95,47 @@ void add_symmetry(std::vector<Option>& table) {
                      if (!value.is_null()) config.quantize.weight_range = weight_range(value);
                    }});
   table.push_back({.name = "extra_options.QuantizeBias",
-                   .meaning = "biases as int32 with scale s_in * s_w; false leaves them float",
+                   .meaning = "biases as integers, int32 with scale s_in * s_w; false leaves them float",
                    .default_value = true,
                    .canonical = boolean(),
                    .apply = [](QuantizationConfig& config, const Value& value) {
                      config.quantize.quantize_bias = value.as_bool();
                    }});
+}
+
+bool biases_are_integers(const Settings& settings) {
+  return effective_value("extra_options.QuantizeBias", settings).as_bool();
+}
+
+bool scales_are_free(const Settings& settings) {
+  return !effective_value("calibrate_method", settings).as_string().starts_with("PowerOfTwoMethod.");
+}
+
+void add_forms(std::vector<Option>& table) {
+  table.push_back({.name = "extra_options.Int32Bias",
+                   .meaning = "false: biases have the weight's type and a scale of their own, as NPUs want them",
+                   .default_value = true,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     if (!value.as_bool()) config.quantize.bias_type = BiasType::like_weight;
+                   },
+                   .matters = biases_are_integers});
+  table.push_back({.name = "extra_options.Int16Bias",
+                   .meaning = "biases as int16 with scale s_in * s_w * 2^k, k as small as fits",
+                   .default_value = false,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     if (value.as_bool()) config.quantize.bias_type = BiasType::int16;
+                   },
+                   .matters = biases_are_integers});
+  table.push_back({.name = "extra_options.Int16Scale",
+                   .meaning = "scales are M / 2^N with a 16-bit M and as large an N as the scale needs",
+                   .default_value = false,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     config.quantize.int16_scale = value.as_bool();
+                   },
+                   .matters = scales_are_free});
 }
 
 }  // namespace
@@ -123,6 +158,7 @@ DataType data_type_named(const std::string& name) {
 void add_type_options(std::vector<Option>& table) {
   add_types(table);
   add_symmetry(table);
+  add_forms(table);
 }
 
 }  // namespace quantsearch::options

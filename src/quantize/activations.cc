@@ -6,15 +6,12 @@
 #include <cmath>
 
 #include "quantize/overrides.h"
+#include "quantize/passthrough.h"
 #include "quantize/range_rules.h"
 
 namespace quantsearch {
 
 namespace {
-
-PowerOfTwoRounding rounding_of(const QuantizeOptions& options) {
-  return options.power_of_two ? options.power_of_two_rounding : PowerOfTwoRounding::none;
-}
 
 TensorParams per_tensor(DataType type, const ScaleZeroPoint& values) {
   return {.type = type, .scales = {values.scale}, .zero_points = {values.zero_point}, .axis = -1};
@@ -33,15 +30,33 @@ float lowest_value(const TensorParams& params) {
 
 /// ONNX Runtime drops a Clip when the quantized range ends at most 0.01 above its bound; versions
 /// up to 1.29 fail to load the model when it ends above the bound at all. So a scale that rounding
-/// or a power of two has put into that gap is lowered: by one float, or to the next power of two.
+/// or a power of two has put into that gap is lowered to the next one of its form.
+float next_lower(float scale, PowerOfTwoRounding rounding) {
+  switch (rounding) {
+    case PowerOfTwoRounding::none:
+      return std::nextafter(scale, 0.0F);
+    case PowerOfTwoRounding::nearest:
+    case PowerOfTwoRounding::up:
+      return scale / 2;
+    case PowerOfTwoRounding::int16_ratio:  // M - 1
+      return scale - std::ldexp(1.0F, std::ilogb(scale) - 14);
+  }
+  throw InternalError("quantize: unknown rounding of scales");
+}
+
 void end_at_bound(TensorParams& params, const Bounds& bounds, PowerOfTwoRounding rounding) {
   constexpr double kTolerance = 0.02;
   const auto bound = static_cast<float>(bounds.high);
   while (params.scales[0] > 0 && highest_value(params) > bound &&
          static_cast<double>(highest_value(params)) <= bounds.high + kTolerance) {
-    params.scales[0] = rounding == PowerOfTwoRounding::none ? std::nextafter(params.scales[0], 0.0F)
-                                                            : params.scales[0] / 2;
+    params.scales[0] = next_lower(params.scales[0], rounding);
   }
+}
+
+Range range_of_values(const Tensor& constant) {
+  const auto values = constant.values<float>();
+  const auto [low, high] = std::ranges::minmax_element(values);
+  return {.low = static_cast<double>(*low), .high = static_cast<double>(*high)};
 }
 
 class Parameters {
@@ -60,6 +75,13 @@ class Parameters {
  private:
   [[nodiscard]] Range range_of(const std::string& tensor, const RangeSource& source) const {
     if (source.fixed) return *source.fixed;
+    std::vector<Range> passed;
+    for (const std::string& input : passed_inputs(graph_, index_, options_, source.tensor)) {
+      const Tensor* constant = index_.initializer(input);
+      passed.push_back(constant != nullptr ? range_of_values(*constant)
+                                           : range_of(input, range_source(graph_, index_, input)));
+    }
+    if (!passed.empty()) return union_of(passed);
     const auto range = ranges_.find(source.tensor);
     if (range != ranges_.end()) return range->second;
     throw InvalidInput(fmt::format(
@@ -85,8 +107,8 @@ class Parameters {
     TensorParams params =
         per_tensor(options_.activation_type,
                    scale_for(range, options_.activation_type, options_.activation_symmetric, false,
-                             rounding_of(options_)));
-    if (fits) end_at_bound(params, *bounds, rounding_of(options_));
+                             scale_rounding(options_)));
+    if (fits) end_at_bound(params, *bounds, scale_rounding(options_));
     return params;
   }
 
@@ -102,11 +124,11 @@ class Parameters {
     TensorParams params = overridden_params(wanted, {.type = options_.activation_type,
                                                      .symmetric = symmetric,
                                                      .reduce_range = false,
-                                                     .rounding = rounding_of(options_),
+                                                     .rounding = scale_rounding(options_),
                                                      .axis = -1,
                                                      .ranges = {range}});
     const float asked = params.scales[0];
-    if (bounds) end_at_bound(params, *bounds, rounding_of(options_));
+    if (bounds) end_at_bound(params, *bounds, scale_rounding(options_));
     if (gives_params(wanted) && params.scales[0] != asked) {
       throw InvalidInput(fmt::format(
           "quantize: TensorQuantOverrides of '{}': key 'scale' is {}, which ends the range less "
@@ -122,12 +144,6 @@ class Parameters {
   const Ranges& ranges_;
   const QuantizeOptions& options_;
 };
-
-Range range_of_values(const Tensor& constant) {
-  const auto values = constant.values<float>();
-  const auto [low, high] = std::ranges::minmax_element(values);
-  return {.low = static_cast<double>(*low), .high = static_cast<double>(*high)};
-}
 
 bool constant_is_symmetric(DataType type, const QuantizeOptions& options) {
   return options.activation_symmetric && type == DataType::int16;
@@ -148,7 +164,7 @@ TensorParams constant_params(const std::string& name, const Tensor& constant,
   return overridden_params(*wanted, {.type = type,
                                      .symmetric = constant_is_symmetric(type, options),
                                      .reduce_range = false,
-                                     .rounding = rounding_of(options),
+                                     .rounding = scale_rounding(options),
                                      .axis = -1,
                                      .ranges = {range_of_values(constant)}});
 }
@@ -161,7 +177,7 @@ TensorParams constant_params(const Tensor& constant, const QuantizeOptions& opti
   const DataType type = constant_type(options.activation_type);
   return per_tensor(
       type, scale_for(range_of_values(constant), type, constant_is_symmetric(type, options), false,
-                      rounding_of(options)));
+                      scale_rounding(options)));
 }
 
 Activations activation_params(const Graph& graph, const GraphIndex& index, const Plan& plan,

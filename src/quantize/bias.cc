@@ -66,6 +66,21 @@ QuantizedTensor quantize_bias_with(const Tensor& bias, const TensorParams& param
           .params = params};
 }
 
+QuantizedTensor quantize_shifted_bias(const Tensor& bias, std::vector<float> scales) {
+  constexpr double kLargestInt16 = std::numeric_limits<std::int16_t>::max();
+  const auto values = bias.values<float>();
+  for (std::size_t channel = 0; channel < values.size(); ++channel) {
+    float& scale = scales[scales.size() > 1 ? channel : 0];
+    const double magnitude = std::abs(static_cast<double>(values[channel]));
+    while (std::nearbyint(magnitude / static_cast<double>(scale)) > kLargestInt16) scale *= 2;
+  }
+  const std::vector<std::int64_t> zeros(scales.size(), 0);
+  const int axis = scales.size() > 1 ? 0 : -1;
+  return quantize_bias_with(
+      bias,
+      {.type = DataType::int16, .scales = std::move(scales), .zero_points = zeros, .axis = axis});
+}
+
 double shortage_for_bias(const TensorParams& weight, const Tensor& bias, float input_scale) {
   const std::vector<float> scales = bias_scales(input_scale, weight);
   const auto values = bias.values<float>();

@@ -18,6 +18,10 @@ namespace quantsearch {
 /// q = rne(b / s), one scale or one per value. The values must fit: see widen_for_bias.
 [[nodiscard]] QuantizedTensor quantize_bias(const Tensor& bias, const std::vector<float>& scales);
 
+/// int16 with scale s * 2^k, with the least k >= 0 of each channel that makes its value fit: adding
+/// it to an accumulator of scale s takes a shift by k.
+[[nodiscard]] QuantizedTensor quantize_shifted_bias(const Tensor& bias, std::vector<float> scales);
+
 /// q = clip(rne(b / s) + z) over the whole type of `params`, which is not tied to the weight's.
 /// `bias` is a vector.
 [[nodiscard]] QuantizedTensor quantize_bias_with(const Tensor& bias, const TensorParams& params);

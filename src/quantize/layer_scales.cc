@@ -24,6 +24,7 @@ WeightOptions weight_options(const QuantizeOptions& options, int axis,
                        .reduce_range = options.reduce_range,
                        .power_of_two = options.power_of_two,
                        .power_of_two_rounding = options.power_of_two_rounding,
+                       .int16_scale = options.int16_scale,
                        .range = options.weight_range,
                        .axis = options.per_channel ? axis : -1};
   if (wanted == nullptr) return result;
@@ -82,8 +83,12 @@ BiasForm bias_form(const LayerScales& layer, const Graph& graph, const GraphInde
     if (!plain) return BiasForm::own;
   } else if (!options.quantize_bias) {
     return BiasForm::unchanged;
+  } else if (options.bias_type == BiasType::like_weight) {
+    return BiasForm::own;
   }
-  return activations.params.contains(layer.input) ? BiasForm::product : BiasForm::unchanged;
+  if (!activations.params.contains(layer.input)) return BiasForm::unchanged;
+  const bool narrow = options.bias_type == BiasType::int16 && layer.wanted_bias == nullptr;
+  return narrow ? BiasForm::shifted : BiasForm::product;
 }
 
 [[noreturn]] void refuse_bias(const LayerScales& layer, double factor) {
@@ -116,29 +121,28 @@ void set_weight_params(LayerScales& layer) {
 }
 
 PlainParameters plain_parameters(const WeightOptions& options, std::vector<Range> ranges) {
-  return {
-      .type = options.type,
-      .symmetric = options.symmetric,
-      .reduce_range = options.reduce_range,
-      .rounding = options.power_of_two ? options.power_of_two_rounding : PowerOfTwoRounding::none,
-      .axis = options.axis,
-      .ranges = std::move(ranges)};
+  return {.type = options.type,
+          .symmetric = options.symmetric,
+          .reduce_range = options.reduce_range,
+          .rounding = scale_rounding(options),
+          .axis = options.axis,
+          .ranges = std::move(ranges)};
 }
 
-/// A bias that is quantized like a weight: symmetric, in its own range.
+/// A bias that is quantized like a weight: per tensor, symmetric, in its own range.
 TensorParams own_bias_params(const LayerScales& layer, const Tensor& bias,
                              const QuantizeOptions& options) {
-  const TensorOverride& wanted = *layer.wanted_bias;
+  static const TensorOverride kNothing;
+  const TensorOverride& wanted = layer.wanted_bias != nullptr ? *layer.wanted_bias : kNothing;
   WeightOptions like_weight = weight_options(options, 0, nullptr);
-  like_weight.type = wanted.type.value_or(DataType::int32);
+  if (layer.wanted_bias != nullptr) like_weight.type = wanted.type.value_or(DataType::int32);
   like_weight.symmetric = wanted.symmetric.value_or(true);
   like_weight.reduce_range = wanted.reduce_range.value_or(false);
   like_weight.axis = wanted.axis ? 0 : -1;
   // 32 bits have room for everything.
   if (like_weight.type == DataType::int32) like_weight.range = WeightRange::min_max;
-  return overridden_params(
-      wanted,
-      plain_parameters(like_weight, find_weight_ranges(bias.reshaped({bias.size()}), like_weight)));
+  const std::vector<Range> ranges = find_weight_ranges(bias.reshaped({bias.size()}), like_weight);
+  return overridden_params(wanted, plain_parameters(like_weight, ranges));
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace quantsearch {
 /// How the bias of a layer is stored.
 enum class BiasForm {
   unchanged,  // none, or float
-  product,    // integers of scale s_in * s_w
+  product,    // int32 of scale s_in * s_w
+  shifted,    // int16 of that scale times a power of two
   own,        // with a scale of its own, like a weight
 };
 

@@ -36,11 +36,13 @@ std::optional<QuantizedTensor> integer_bias(const LayerScales& layer, const Tens
       return std::nullopt;
     case BiasForm::own:
       return quantize_bias_with(bias, layer.bias_params);
-    case BiasForm::product: {
+    case BiasForm::product:
+    case BiasForm::shifted: {
       const float input_scale = activations.params.find(layer.input)->second.scales[0];
       const std::vector<float> scales = bias_scales(input_scale, layer.params);
       if (!can_be_integer(scales)) return std::nullopt;
-      return quantize_bias(bias, scales);
+      return layer.bias_form == BiasForm::product ? quantize_bias(bias, scales)
+                                                  : quantize_shifted_bias(bias, scales);
     }
   }
   return std::nullopt;
@@ -52,6 +54,10 @@ std::string note_of(const LayerScales& layer) {
         "its weight scale was enlarged up to {:.4g} times so that the int32 bias '{}' does not "
         "overflow",
         layer.widened, layer.bias);
+  }
+  if (layer.bias_form == BiasForm::shifted) {
+    return fmt::format(
+        "its bias '{}' is int16, which ONNX Runtime's CPU provider computes in float", layer.bias);
   }
   if (layer.bias_form == BiasForm::own) {
     return fmt::format(

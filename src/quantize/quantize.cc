@@ -11,6 +11,7 @@
 #include "quantize/kernel_forecast.h"
 #include "quantize/overrides.h"
 #include "quantize/parameters.h"
+#include "quantize/passthrough.h"
 #include "quantize/plan.h"
 
 namespace quantsearch {
@@ -39,6 +40,7 @@ void require_options(const Model& model, const QuantizeOptions& options) {
   require_type("activation_type", options.activation_type);
   require_type("weight_type", options.weight_type);
   require_opset(model, options);
+  require_passthrough(options.passthrough_op_types);
 }
 
 std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& index,

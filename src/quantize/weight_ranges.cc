@@ -47,8 +47,8 @@ class BestRange {
 
 /// The min-max range shrunk towards zero: coarse steps of 1/50 down to 1/5 (one outlier in a
 /// thousand normal weights asks for about 1/2, heavier tails for less), then steps of 1/500 around
-/// the best. Power-of-two scales have few candidates: the rounded min-max scale, its double (rounding
-/// may have gone down and clips the largest weights then) and its next three halves.
+/// the best. Power-of-two scales have few candidates: the rounded min-max scale, its double
+/// (rounding may have gone down and clips the largest weights then) and its next three halves.
 Range least_squares(const SortedWeights& weights, const WeightOptions& options) {
   const Range widest = min_max(weights);
   BestRange search(weights, options);
@@ -147,10 +147,19 @@ ChannelLayout channel_layout(const Shape& shape, int axis) {
           .inner = element_count(Shape(at + 1, shape.end()))};
 }
 
+PowerOfTwoRounding scale_rounding(const WeightOptions& options) {
+  if (options.power_of_two) return options.power_of_two_rounding;
+  return options.int16_scale ? PowerOfTwoRounding::int16_ratio : PowerOfTwoRounding::none;
+}
+
+PowerOfTwoRounding scale_rounding(const QuantizeOptions& options) {
+  if (options.power_of_two) return options.power_of_two_rounding;
+  return options.int16_scale ? PowerOfTwoRounding::int16_ratio : PowerOfTwoRounding::none;
+}
+
 ScaleZeroPoint weight_scale(const Range& range, const WeightOptions& options) {
-  const PowerOfTwoRounding rounding =
-      options.power_of_two ? options.power_of_two_rounding : PowerOfTwoRounding::none;
-  return scale_for(range, options.type, options.symmetric, options.reduce_range, rounding);
+  return scale_for(range, options.type, options.symmetric, options.reduce_range,
+                   scale_rounding(options));
 }
 
 std::vector<Range> find_weight_ranges(const Tensor& weight, const WeightOptions& options) {

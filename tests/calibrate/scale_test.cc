@@ -85,5 +85,39 @@ TEST(ScaleFor, RoundingUpNeverClips) {
   }
 }
 
+TEST(ScaleAsRatio, IsTheNearestWithSixteenBits) {
+  const auto ratio_of = [](double scale) {
+    return scale_for({-127 * scale, 127 * scale}, DataType::int8, true, false,
+                     PowerOfTwoRounding::int16_ratio)
+        .scale;
+  };
+  EXPECT_EQ(ratio_of(0.01), 20972.0F / 2097152.0F);
+  EXPECT_EQ(ratio_of(1), 1);
+  EXPECT_EQ(ratio_of(32767), 32767);
+  // Half a step below a power of two rounds up to it.
+  EXPECT_EQ(ratio_of(1 - 1e-6), 1);
+}
+
+TEST(ScaleAsRatio, SmallScalesKeepTheirPrecision) {
+  for (double scale = 30000; scale > 1e-36; scale *= 0.37) {
+    const float ratio = scale_for({-127 * scale, 127 * scale}, DataType::int8, true, false,
+                                  PowerOfTwoRounding::int16_ratio)
+                            .scale;
+    EXPECT_NEAR(static_cast<double>(ratio) / scale, 1, std::exp2(-15)) << scale;
+  }
+}
+
+TEST(ScaleAsRatio, TheZeroPointIsThatOfTheScaleItself) {
+  EXPECT_EQ(scale_for({-1, 1.55}, DataType::uint8, false, false, PowerOfTwoRounding::int16_ratio)
+                .zero_point,
+            100);
+}
+
+TEST(ScaleAsRatio, WhatSixteenBitsCannotHoldIsRefused) {
+  EXPECT_THROW(
+      (void)scale_for({-1e7, 1e7}, DataType::int8, true, false, PowerOfTwoRounding::int16_ratio),
+      Unsupported);
+}
+
 }  // namespace
 }  // namespace quantsearch

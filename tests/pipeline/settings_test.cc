@@ -137,6 +137,19 @@ TEST(Settings, EveryDefaultIsInItsOwnCanonicalForm) {
   }
 }
 
+TEST(Settings, BiasesHaveOneForm) {
+  EXPECT_EQ(resolve(settings_of_yaml("extra_options: {Int16Bias: true}")).quantize.bias_type, BiasType::int16);
+  EXPECT_EQ(resolve(settings_of_yaml("extra_options: {Int32Bias: false}")).quantize.bias_type, BiasType::like_weight);
+  EXPECT_EQ(contradiction(settings_of_yaml("extra_options: {Int32Bias: false, Int16Bias: true}")),
+            "Int16Bias narrows int32 biases, so it needs Int32Bias");
+  EXPECT_FALSE(has_effect("extra_options.Int16Bias", settings_of_yaml("extra_options: {QuantizeBias: false}")));
+}
+
+TEST(Settings, Int16ScaleHasNoMeaningForPowersOfTwo) {
+  EXPECT_TRUE(has_effect("extra_options.Int16Scale", settings_of_yaml("calibrate_method: MinMax")));
+  EXPECT_FALSE(has_effect("extra_options.Int16Scale", settings_of_yaml("calibrate_method: MinMSE")));
+}
+
 std::string override_refusal(const std::string& entries) {
   return message_of([&] { (void)settings_of_yaml("extra_options: {TensorQuantOverrides: {x: " + entries + "}}"); });
 }
