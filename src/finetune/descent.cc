@@ -103,6 +103,12 @@ class Descent {
     result.error_before = objective_.error(round_to_nearest(layer_));
     const std::int64_t tenth = std::max<std::int64_t>(1, options_.iterations / 10);
     const std::int64_t window = options_.window == 0 ? tenth : options_.window;
+    // Soft weights are far from their codes until the regularizer pulls at them.
+    const std::int64_t first_look =
+        plan_.regularization == 0
+            ? 0
+            : static_cast<std::int64_t>(plan_.warm_start *
+                                        static_cast<double>(options_.iterations));
     std::optional<Solution> best;
     double least = std::numeric_limits<double>::infinity();
     std::int64_t looks_in_vain = 0;
@@ -112,6 +118,7 @@ class Descent {
           options_.early_stop ? std::min(options_.iterations, done + window) : options_.iterations;
       while (done < end) done += steps(done, end - done);
       if (!options_.early_stop) break;
+      if (done < first_look) continue;
       Solution here = solution();
       const double error = objective_.error(here);
       if (error < least) {

@@ -23,8 +23,9 @@ struct DescentOptions {
   std::int64_t batch_size = 1;  // samples a step; sampled objective only
   std::uint64_t seed = 0;
   bool early_stop = false;
-  std::int64_t window =
-      0;  // steps between two looks of the early stop; 0: a tenth of the iterations
+  /// Steps between two looks of the early stop, the first when the regularizer has begun; 0: a
+  /// tenth of the iterations.
+  std::int64_t window = 0;
   std::int64_t patience = 2;  // looks without a smaller error before it stops
   OutputLoss loss =
       {};  // sampled objective only: moments know the layer's output before the activation
