@@ -23,13 +23,14 @@ def quantizer_for(row):
     settings = dict(row["quantization_config"])
     if "preset" in settings:
         config = get_default_config(settings["preset"])
-        config.include_cle = False  # equalization has rows of its own
+        config.include_cle = settings.get("include_cle", False)  # equalization has rows of its own
         config.extra_options.update(settings.get("extra_options", {}))
         return ModelQuantizer(Config(global_quant_config=config))
     method = settings["calibrate_method"]
     if "." not in method:
         method = ("LayerWiseMethod." if method == "LayerWisePercentile" else "CalibrationMethod.") + method
-    return quantizer_of(method, settings["activation_type"], settings.get("per_channel", False), settings["extra_options"])
+    return quantizer_of(method, settings["activation_type"], settings.get("per_channel", False), settings["extra_options"],
+                        settings.get("include_cle", False))
 
 
 def cell(row, model, calibration, evaluation, labels, reference, folder):

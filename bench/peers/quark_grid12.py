@@ -44,7 +44,7 @@ def session_outputs(model, name, images):
     return np.concatenate([session.run(None, {name: images[i:i + 1]})[0] for i in range(len(images))])
 
 
-def quantizer_of(method, activation, per_channel, extra_options):
+def quantizer_of(method, activation, per_channel, extra_options, include_cle=False):
     from onnxruntime.quantization.calibrate import CalibrationMethod
     from onnxruntime.quantization.quant_utils import QuantFormat, QuantType
     from quark.onnx import ExtendedQuantFormat, LayerWiseMethod, ModelQuantizer, PowerOfTwoMethod
@@ -56,7 +56,7 @@ def quantizer_of(method, activation, per_channel, extra_options):
     config = QuantizationConfig(
         calibrate_method=getattr(families[family], member),
         quant_format=ExtendedQuantFormat.QDQ if wide else QuantFormat.QDQ,
-        activation_type=getattr(QuantType, activation), weight_type=QuantType.QInt8, per_channel=per_channel, include_cle=False,
+        activation_type=getattr(QuantType, activation), weight_type=QuantType.QInt8, per_channel=per_channel, include_cle=include_cle,
         extra_options=dict(extra_options))
     return ModelQuantizer(Config(global_quant_config=config))
 

@@ -19,6 +19,7 @@
 #include "quantsearch/data.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/model.h"
+#include "quantsearch/pipeline/applicability.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/report.h"
 #include "quantsearch/search/space.h"
@@ -59,11 +60,12 @@ struct AutoSearchConfig {
 /// "grid_search", "random_search"; Unsupported for Quark's other samplers, which are not built yet.
 [[nodiscard]] SearchAlgorithm parse_algorithm(const std::string& name);
 
-/// Range methods x granularity x weight ranges at the types that run fastest on ONNX Runtime's CPU provider.
+/// Range methods x granularity x weight ranges x equalization at the types that run fastest on ONNX Runtime's CPU provider.
 [[nodiscard]] Space default_space();
 
-/// The point without the settings that have no effect in it, over `base`; or why the combination cannot be.
-[[nodiscard]] Normalize normalize_over(Settings base);
+/// The point without the settings that have no effect in it, over `base`; or why the combination cannot be. With
+/// `applicability`, methods that have nothing to do in the model are off in it.
+[[nodiscard]] Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability = nullptr);
 /// The settings of a point.
 [[nodiscard]] Settings settings_of(const Settings& base, const Point& point);
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "quantsearch/base/byte_budget.h"
@@ -45,10 +46,12 @@ struct TensorStatistics {
   std::vector<float> sample_min;   // [samples with finite values], in sample order, for moving averages
   std::vector<float> sample_max;
   Histogram histogram;
-  // Per channel (axis 1 of rank >= 3, last axis of rank 2): empty when the axis size varies.
-  std::vector<float> channel_min;    // [channels]
-  std::vector<float> channel_max;    // [channels]
-  std::vector<double> channel_mean;  // [channels]
+  // Per channel: axis 1, or the last axis with `channels_last`. Empty when the axis size varies.
+  bool channels_last = false;
+  std::vector<float> channel_min;           // [channels]
+  std::vector<float> channel_max;           // [channels]
+  std::vector<double> channel_mean;         // [channels]
+  std::vector<double> channel_mean_square;  // [channels]
   std::optional<std::int64_t> first_non_finite_sample;
 
   bool operator==(const TensorStatistics&) const = default;
@@ -69,6 +72,9 @@ struct ObserveOptions {
   LogSink log = {};
 };
 
+/// Where the channels of a tensor lie: on the last axis when a MatMul reads it as its left side, else on axis 1.
+[[nodiscard]] bool has_channels_last(const Graph& graph, const GraphIndex& index, std::string_view tensor);
+
 /// Runs the float model over the data on ONNX Runtime, tapping the tensors in as few groups as the memory allows (their
 /// sizes follow from the first sample's shape).
 /// The same bytes for any thread count. Throws InvalidInput naming tensor and sample when a value is NaN or infinite.
@@ -78,7 +84,7 @@ struct ObserveOptions {
 /// Streams the values of one tensor into its statistics: what observe does, for data that are already at hand.
 class TensorObserver {
  public:
-  explicit TensorObserver(int bins = 2048);
+  explicit TensorObserver(int bins = 2048, bool channels_last = false);
   ~TensorObserver();
   TensorObserver(TensorObserver&&) noexcept;
   TensorObserver& operator=(TensorObserver&&) noexcept;

@@ -103,7 +103,7 @@ class Search {
       : input_(input), environment_(environment), start_(Clock::now()), data_(split_data(config.base, input, environment.log)),
         config_(with_base(config, data_.base)),
         pipeline_(input.model, data_.calibration, *environment.pool, environment.budget, {.log = environment.log, .cache_folder = config.cache_folder}),
-        space_(config_.space.value_or(default_space())), normalize_(normalize_over(config_.base)),
+        space_(config_.space.value_or(default_space())), normalize_(normalize_over(config_.base, applicability())),
         evaluator_(evaluator_of(config_, environment)), objective_(objective_of(config_, evaluator_)) {
     // What can be wrong with the input is found before anything is written.
     const QuantizationConfig base = resolve(config_.base);
@@ -152,6 +152,10 @@ class Search {
                                .reference = reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
     require_a_finished_trial(result.study);
     return result;
+  }
+
+  [[nodiscard]] std::shared_ptr<Applicability> applicability() {
+    return std::make_shared<Applicability>([this](const SimplifyOptions& options) { return pipeline_.simplified(options); });
   }
 
   static AutoSearchConfig with_base(AutoSearchConfig config, const Settings& base) {
@@ -256,7 +260,7 @@ SpacePlan plan_space(const AutoSearchConfig& config, const Model& model, std::in
   const Space space = config.space.value_or(default_space());
   const TrialCosts costs(config.base, config.expected_seconds.value_or(1), content_key(model), Key{});
   const CostModel cost = [&](const Point& point) { return costs.expected(point); };
-  const Normalize normalize = normalize_over(config.base);
+  const Normalize normalize = normalize_over(config.base, std::make_shared<Applicability>(remembered_simplify(model)));
   SpacePlan plan{.summary = summarize(space, normalize), .first = {}, .expected_seconds = 0};
   const std::int64_t wanted = std::max(first, plan.summary.complete ? plan.summary.distinct : std::int64_t{0});
   const auto sampler = grid_sampler(space, normalize, cost);

@@ -13,13 +13,15 @@ Settings settings_of(const Settings& base, const Point& point) {
   return settings;
 }
 
-Normalize normalize_over(Settings base) {
-  return [base = std::move(base)](const Point& point) -> std::variant<Point, Rejected> {
-    const Settings settings = settings_of(base, point);
+Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability) {
+  return [base = std::move(base), applicability = std::move(applicability)](
+             const Point& point) -> std::variant<Point, Rejected> {
+    Settings settings = settings_of(base, point);
     if (auto reason = contradiction(settings)) return Rejected{*std::move(reason)};
+    if (applicability != nullptr) settings = applicability->without_idle_methods(std::move(settings));
     Point kept;
     for (const auto& [name, value] : point) {
-      if (has_effect(name, settings)) kept.emplace(name, value);
+      if (has_effect(name, settings)) kept.emplace(name, settings.at(name));
     }
     return kept;
   };
@@ -37,6 +39,7 @@ Space default_space() {
       {.name = "activation_type", .choices = {"QUInt8"}},
       {.name = "per_channel", .choices = {true, false}},
       {.name = "extra_options.WeightCalibrateMethod", .choices = {"MinMax", "MinMSE"}},
+      {.name = "include_cle", .choices = {false, true}},
   });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Extremes and means of every channel: axis 1 of rank >= 3, the last axis of rank 2.
+// Extremes and moments of every channel: axis 1, or the last axis.
 
 #include <cstdint>
 #include <span>
@@ -21,6 +21,8 @@ struct ChannelShape {
 
 class ChannelStatistics {
  public:
+  explicit ChannelStatistics(bool channels_last = false) : channels_last_(channels_last) {}
+
   /// Of a tensor that is about to be added. From the first tensor whose number of channels differs,
   /// there are none.
   [[nodiscard]] ChannelShape shape_of(const Shape& shape);
@@ -29,6 +31,8 @@ class ChannelStatistics {
   /// A whole tensor with few values of a channel side by side; values that are not finite are
   /// passed over.
   void add_short_runs(std::span<const float> values, const ChannelShape& shape);
+  /// The same for one value of a channel at a time.
+  void add_interleaved(std::span<const float> values);
   void merge(const ChannelStatistics& other);
   void write(TensorStatistics& statistics) const;
 
@@ -36,12 +40,16 @@ class ChannelStatistics {
   void drop();
   void start(std::size_t channels);
 
+  void add_finite(std::size_t channel, std::span<const float> values);
+
+  bool channels_last_;
   bool is_started_ = false;
   bool varies_ = false;
   std::vector<float> min_;
   std::vector<float> max_;
   std::vector<std::uint64_t> counts_;
   ExactSums sums_{0};
+  ExactSums squares_{0};
 };
 
 }  // namespace quantsearch

@@ -37,9 +37,12 @@ std::vector<std::string> in_graph_order(const Graph& graph,
 /// One worker's observers of a group of tensors.
 class GroupObserver {
  public:
-  GroupObserver(const std::vector<std::string>& names, int bins) : names_(names) {
+  GroupObserver(const Graph& graph, const GraphIndex& index, const std::vector<std::string>& names,
+                int bins)
+      : names_(names) {
     observers_.reserve(names.size());
-    for (std::size_t tensor = 0; tensor < names.size(); ++tensor) observers_.emplace_back(bins);
+    for (const std::string& name : names)
+      observers_.emplace_back(bins, has_channels_last(graph, index, name));
   }
 
   void add(std::int64_t sample, const Batch& outputs) {
@@ -137,7 +140,7 @@ class Observation {
     std::vector<GroupObserver> workers;
     workers.reserve(static_cast<std::size_t>(pool_.threads()));
     for (int worker = 0; worker < pool_.threads(); ++worker)
-      workers.emplace_back(group, options_.bins);
+      workers.emplace_back(model_.graph, index_, group, options_.bins);
     run_samples(session, *subset(data_, 0, samples_), pool_, {.batch = 1, .token = options_.token},
                 [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
                   workers[static_cast<std::size_t>(worker)].add(sample, outputs);
@@ -150,6 +153,7 @@ class Observation {
   }
 
   const Model& model_;
+  GraphIndex index_{model_.graph};
   std::shared_ptr<const DataSource> data_;
   ThreadPool& pool_;
   const ObserveOptions& options_;
@@ -159,6 +163,13 @@ class Observation {
 };
 
 }  // namespace
+
+bool has_channels_last(const Graph& graph, const GraphIndex& index, std::string_view tensor) {
+  return std::ranges::any_of(index.consumers(tensor), [&](int reader) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(reader)];
+    return node.is("MatMul") && node.input(0) == tensor;
+  });
+}
 
 Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool,
                    const ObserveOptions& options) {

@@ -53,7 +53,7 @@ constexpr std::int64_t kShortestRun = 16;
 }  // namespace
 
 struct TensorObserver::State {
-  explicit State(int bins) : counts(bins) {}
+  State(int bins, bool channels_last) : counts(bins), channels(channels_last) {}
 
   std::uint64_t finite = 0;
   std::uint64_t nan = 0;
@@ -174,12 +174,12 @@ class Pass {
 
 }  // namespace
 
-TensorObserver::TensorObserver(int bins) {
+TensorObserver::TensorObserver(int bins, bool channels_last) {
   if (bins < 16 || bins > 32768 || !std::has_single_bit(static_cast<unsigned>(bins))) {
     throw InvalidInput(
         fmt::format("observe: {} histogram bins, expected a power of two from 16 to 32768", bins));
   }
-  state_ = std::make_unique<State>(bins);
+  state_ = std::make_unique<State>(bins, channels_last);
 }
 
 TensorObserver::~TensorObserver() = default;

@@ -16,18 +16,14 @@ void add(std::vector<Foreign>& table, std::vector<Value> accepted, const std::st
 std::vector<Foreign> make_table() {
   std::vector<Foreign> table;
   // Switches of whole methods: false is fine, true is refused.
-  add(table, {false}, "cross-layer equalization is not built yet", {"include_cle"});
-  add(table, {false}, "SmoothQuant is not built yet", {"include_sq"});
   add(table, {false}, "mixed precision is not built yet", {"include_auto_mp"});
   add(table, {false}, "DPU alignment and shift rules are not built yet", {"enable_npu_cnn", "extra_options.SimulateDPU"});
   add(table, {true}, "choose a calibration method with float scales instead", {"extra_options.UsePowerOf2Scale"});
   add(table, {false}, "weights are stored as integers", {"extra_options.AddQDQPairToWeight"});
   add(table, {false}, "one Q/DQ pair serves all readers of a tensor", {"extra_options.DedicatedQDQPair"});
-  add(table, {false}, "changes the function of the model; not built", {"extra_options.ReplaceClip6Relu"});
   add(table, {"All"}, "only the mode All is built", {"extra_options.MinMSEModePof2Scale"});
 
   // Options of methods that are refused as a whole: without the switch they have no effect.
-  add(table, {}, "an option of SmoothQuant, which is not built yet", {"extra_options.SmoothAlpha"});
   add(table, {"cpu"}, "fine-tuning runs on the CPU", {"extra_options.FastFinetune.OptimDevice", "extra_options.FastFinetune.InferDevice"});
   add(table, {}, "one way serves all: the memory budget decides what is kept and what is spilled",
       {"extra_options.FastFinetune.MemOptLevel", "extra_options.FastFinetune.CacheDir"});
@@ -36,10 +32,6 @@ std::vector<Foreign> make_table() {
       {"extra_options.FastFinetune.NumWorkers", "extra_options.FastFinetune.PinMemory", "extra_options.FastFinetune.UseGDS"});
   add(table, {false}, "layers are tuned in order, each on what the tuned ones before it give", {"extra_options.FastFinetune.Parallel"});
   add(table, {Value()}, "the reference is the float model", {"extra_options.FastFinetune.RefModelPath"});
-  add(table, {}, "an option of cross-layer equalization, which is not built yet",
-      {"extra_options.CLESteps", "extra_options.CLEBalanceMethod", "extra_options.CLEWeightThreshold",
-       "extra_options.CLEScaleAppendBias", "extra_options.CLEScaleUseThreshold",
-       "extra_options.CLETotalLayerDiffThreshold"});
 
   // Hints about Quark's own way of working.
   add(table, {}, "calibration streams in one pass on all threads, nothing is cached on disk",

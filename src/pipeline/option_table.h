@@ -70,5 +70,6 @@ void add_override_options(std::vector<Option>& table);
 void add_scope_options(std::vector<Option>& table);
 void add_finetune_options(std::vector<Option>& table);
 void add_graph_options(std::vector<Option>& table);
+void add_equalize_options(std::vector<Option>& table);
 
 }  // namespace quantsearch::options

@@ -9,6 +9,7 @@
 #include "pipeline/stage_cache.h"
 #include "pipeline/stage_keys.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/equalize.h"
 #include "quantsearch/transform.h"
 
 namespace quantsearch {
@@ -17,7 +18,7 @@ namespace {
 
 std::int64_t bytes_of(const TensorStatistics& statistics) {
   const std::size_t numbers = statistics.histogram.negative.size() + statistics.histogram.positive.size();
-  const std::size_t channels = statistics.channel_min.size() + statistics.channel_max.size() + 2 * statistics.channel_mean.size();
+  const std::size_t channels = statistics.channel_min.size() + statistics.channel_max.size() + 2 * statistics.channel_mean.size() + 2 * statistics.channel_mean_square.size();
   const std::size_t samples = statistics.sample_min.size() + statistics.sample_max.size();
   return static_cast<std::int64_t>(8 * numbers + 4 * (channels + samples));
 }
@@ -78,18 +79,71 @@ struct Pipeline::State {
                                  [](const Simplified& made) { return bytes_of(made.model); }, records);
   }
 
-  std::shared_ptr<const Statistics> run_observe(const Simplified& simplified, const Key& key, const QuantizationConfig& config,
+  /// The float model that is observed and quantized. An equalization that changed nothing leaves the simplified model
+  /// and its key: what comes behind is the same work as without it.
+  struct Prepared {
+    std::shared_ptr<const Model> model;
+    Key key;
+  };
+
+  Prepared prepare(const QuantizationConfig& config, const CancellationToken& token, std::vector<StageRecord>& records) {
+    const Prepared equalized = run_equalize(config, records);
+    return config.smooth ? run_smooth(equalized, config, token, records) : equalized;
+  }
+
+  Prepared run_equalize(const QuantizationConfig& config, std::vector<StageRecord>& records) {
+    const std::shared_ptr<const Simplified> simplified = run_simplify(config.simplify, records);
+    const Prepared plain{.model = {simplified, &simplified->model}, .key = simplify_key(model_key, config.simplify)};
+    if (!config.equalize) return plain;
+    const Key key = equalize_key(plain.key, *config.equalize);
+    const auto compute = [&] {
+      Equalized made = equalize(*plain.model, *config.equalize);
+      for (const std::string& note : made.notes) say(log, LogLevel::detail, "equalize: " + note);
+      say(log, LogLevel::info, made.changed ? "equalize: done" : "equalize: the model has nothing to equalize");
+      return made;
+    };
+    const auto equalized = cache.get<Equalized>(
+        "equalize", key, compute,
+        [](const Equalized& made) { return made.changed ? bytes_of(made.model) : std::int64_t{1000}; }, records);
+    if (!equalized->changed) return plain;
+    return {.model = {equalized, &equalized->model}, .key = key};
+  }
+
+  /// Observes the model it is given: the same stage as of a trial without smoothing.
+  Prepared run_smooth(const Prepared& plain, const QuantizationConfig& config, const CancellationToken& token,
+                      std::vector<StageRecord>& records) {
+    const Key statistics_stage = observe_key(plain.key, data_key, config);
+    const Key key = smooth_key(plain.key, statistics_stage, *config.smooth);
+    std::shared_ptr<const Statistics> statistics;
+    if (!cache.holds(key)) {
+      statistics = run_observe("observe_float", *plain.model, statistics_stage, config, token, records);
+      token.throw_if_cancelled();
+    }
+    const auto compute = [&] {
+      Smoothed made = smooth(*plain.model, *statistics, *config.smooth);
+      for (const std::string& note : made.notes) say(log, LogLevel::detail, "smooth: " + note);
+      if (!made.changed) say(log, LogLevel::info, "smooth: no tensor was worth it");
+      return made;
+    };
+    const auto smoothed = cache.get<Smoothed>(
+        "smooth", key, compute,
+        [](const Smoothed& made) { return made.changed ? bytes_of(made.model) : std::int64_t{1000}; }, records);
+    if (!smoothed->changed) return plain;
+    return {.model = {smoothed, &smoothed->model}, .key = key};
+  }
+
+  std::shared_ptr<const Statistics> run_observe(const std::string& stage, const Model& prepared, const Key& key, const QuantizationConfig& config,
                                                 const CancellationToken& token, std::vector<StageRecord>& records) {
     const auto compute = [&] {
-      return observe(simplified.model, *calibration, pool,
-                     {.tensors = tensors_to_observe(simplified.model),
+      return observe(prepared, *calibration, pool,
+                     {.tensors = tensors_to_observe(prepared),
                       .bins = config.histogram_bins,
                       .samples = config.calibration_samples,
                       .memory_bytes = std::max(kLeastTappedBytes, budget.free() / 2),
                       .token = token,
                       .log = log});
     };
-    return cache.get<Statistics>("observe", key, compute, [](const Statistics& made) { return bytes_of(made); }, records);
+    return cache.get<Statistics>(stage, key, compute, [](const Statistics& made) { return bytes_of(made); }, records);
   }
 
   std::shared_ptr<const FinetunedModel> run_finetune(const Model& reference, const QuantizedModel& quantized, const Key& key,
@@ -129,32 +183,36 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   require_bins(config.histogram_bins);
   State& state = *state_;
   Candidate candidate;
-  const std::vector<Key> keys = stage_keys(state.model_key, state.data_key, config);
-
-  const auto simplified = state.run_simplify(config.simplify, candidate.stages);
+  const State::Prepared prepared = state.prepare(config, token, candidate.stages);
+  const Key statistics_stage = observe_key(prepared.key, state.data_key, config);
+  const Key ranges_stage = ranges_key(statistics_stage, config.ranges);
   token.throw_if_cancelled();
   // Ranges that are held need no statistics, which may have been dropped.
   std::shared_ptr<const Statistics> statistics;
-  if (!state.cache.holds(keys[2])) statistics = state.run_observe(*simplified, keys[1], config, token, candidate.stages);
+  if (!state.cache.holds(ranges_stage)) {
+    statistics = state.run_observe("observe", *prepared.model, statistics_stage, config, token, candidate.stages);
+  }
   const auto compute_ranges = [&] {
     RangeOptions options = effective_range_options(config.ranges);
     for (auto& [tensor, own] : options.tensors) {
-      own.statistics_of = observed_source(simplified->model, tensor).value_or(tensor);
+      own.statistics_of = observed_source(*prepared.model, tensor).value_or(tensor);
     }
     return choose_ranges(*statistics, options, state.pool);
   };
   const auto ranges = state.cache.get<Ranges>(
-      "ranges", keys[2], compute_ranges,
+      "ranges", ranges_stage, compute_ranges,
       [](const Ranges& made) { return static_cast<std::int64_t>(made.size()) * 100; }, candidate.stages);
   token.throw_if_cancelled();
-  const auto compute_model = [&] { return quantize(simplified->model, *ranges, config.quantize, state.pool); };
+  const auto compute_model = [&] { return quantize(*prepared.model, *ranges, config.quantize, state.pool); };
+  const Key quantized_stage = quantize_key(prepared.key, ranges_stage, config.quantize);
   candidate.quantized = state.cache.get<QuantizedModel>(
-      "quantize", keys[3], compute_model,
+      "quantize", quantized_stage, compute_model,
       [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);
   if (config.finetune) {
     token.throw_if_cancelled();
-    const auto tuned = state.run_finetune(simplified->model, *candidate.quantized, keys.back(), config,
-                                          token, candidate.stages);
+    const auto tuned = state.run_finetune(*prepared.model, *candidate.quantized,
+                                          finetune_key(quantized_stage, state.data_key, *config.finetune), config, token,
+                                          candidate.stages);
     candidate.quantized = {tuned, &tuned->quantized};
     candidate.reconstruction = tuned->layers;
   }

@@ -10,7 +10,9 @@ namespace {
 
 // Raised when a stage changes what it makes from the same input.
 constexpr int kSimplifyVersion = 1;
-constexpr int kObserveVersion = 1;
+constexpr int kEqualizeVersion = 1;
+constexpr int kSmoothVersion = 1;
+constexpr int kObserveVersion = 2;  // 2: channels of what a MatMul reads lie on the last axis
 constexpr int kRangesVersion = 1;
 constexpr int kQuantizeVersion = 1;
 constexpr int kFinetuneVersion = 1;
@@ -93,9 +95,27 @@ Key simplify_key(const Key& model, const SimplifyOptions& options) {
   return key.finish();
 }
 
-Key observe_key(const Key& simplified, const Key& data, const QuantizationConfig& config) {
+Key equalize_key(const Key& simplified, const EqualizeOptions& options) {
   KeyBuilder key;
-  key.add("observe").add(kObserveVersion).add(simplified).add(data).add(config.histogram_bins);
+  key.add("equalize").add(kEqualizeVersion).add(simplified);
+  key.add(options.steps.has_value()).add(options.steps.value_or(0));
+  key.add(options.use_threshold).add(options.use_threshold ? options.weight_threshold : 0.0);
+  key.add(options.append_bias).add(options.replace_clip6);
+  key.add(options.steps == 1 ? 0.0 : options.total_difference);
+  return key.finish();
+}
+
+Key smooth_key(const Key& equalized, const Key& statistics, const SmoothOptions& options) {
+  KeyBuilder key;
+  key.add("smooth").add(kSmoothVersion).add(equalized).add(statistics);
+  key.add(options.alpha.has_value()).add(options.alpha.value_or(0));
+  key.add(!options.alpha && options.per_channel_weights);  // only the choice of alpha looks at it
+  return key.finish();
+}
+
+Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& config) {
+  KeyBuilder key;
+  key.add("observe").add(kObserveVersion).add(prepared).add(data).add(config.histogram_bins);
   add(key, config.calibration_samples);
   return key.finish();
 }
@@ -115,9 +135,9 @@ Key ranges_key(const Key& statistics, const RangeOptions& options) {
   return key.finish();
 }
 
-Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions& options) {
+Key quantize_key(const Key& prepared, const Key& ranges, const QuantizeOptions& options) {
   KeyBuilder key;
-  key.add("quantize").add(kQuantizeVersion).add(simplified).add(ranges);
+  key.add("quantize").add(kQuantizeVersion).add(prepared).add(ranges);
   key.add(static_cast<int>(options.activation_type)).add(static_cast<int>(options.weight_type));
   key.add(options.activation_symmetric).add(options.weight_symmetric).add(options.per_channel);
   key.add(options.reduce_range).add(options.power_of_two).add(static_cast<int>(options.power_of_two_rounding));
@@ -172,10 +192,17 @@ Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOpt
 }
 
 std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config) {
-  const Key simplified = simplify_key(model, config.simplify);
-  const Key statistics = observe_key(simplified, data, config);
-  const Key ranges = ranges_key(statistics, config.ranges);
-  std::vector<Key> keys = {simplified, statistics, ranges, quantize_key(simplified, ranges, config.quantize)};
+  std::vector<Key> keys = {simplify_key(model, config.simplify)};
+  if (config.equalize) keys.push_back(equalize_key(keys.back(), *config.equalize));
+  if (config.smooth) {
+    const Key equalized = keys.back();
+    keys.push_back(observe_key(equalized, data, config));
+    keys.push_back(smooth_key(equalized, keys.back(), *config.smooth));
+  }
+  const Key prepared = keys.back();
+  keys.push_back(observe_key(prepared, data, config));
+  keys.push_back(ranges_key(keys.back(), config.ranges));
+  keys.push_back(quantize_key(prepared, keys.back(), config.quantize));
   if (config.finetune) keys.push_back(finetune_key(keys.back(), data, *config.finetune));
   return keys;
 }

@@ -9,9 +9,12 @@
 namespace quantsearch {
 
 [[nodiscard]] Key simplify_key(const Key& model, const SimplifyOptions& options);
-[[nodiscard]] Key observe_key(const Key& simplified, const Key& data, const QuantizationConfig& config);
+[[nodiscard]] Key equalize_key(const Key& simplified, const EqualizeOptions& options);
+[[nodiscard]] Key smooth_key(const Key& equalized, const Key& statistics, const SmoothOptions& options);
+/// `prepared`: the key of the float model that is observed and quantized, simplified, equalized or smoothed.
+[[nodiscard]] Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& config);
 [[nodiscard]] Key ranges_key(const Key& statistics, const RangeOptions& options);
-[[nodiscard]] Key quantize_key(const Key& simplified, const Key& ranges, const QuantizeOptions& options);
+[[nodiscard]] Key quantize_key(const Key& prepared, const Key& ranges, const QuantizeOptions& options);
 /// `quantized` stands for the float model and the ranges, too.
 [[nodiscard]] Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options);
 [[nodiscard]] Key evaluate_key(const Key& model, const Reference& reference,

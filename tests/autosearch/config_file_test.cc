@@ -28,7 +28,7 @@ search_space:
   calibrate_method: [PowerOfTwoMethod.MinMSE, PowerOfTwoMethod.NonOverflow, CalibrationMethod.MinMax, CalibrationMethod.Entropy, CalibrationMethod.Percentile]
   activation_type: [QuantType.QInt8, QInt16]
   weight_type: [QInt8, QInt16]
-  include_cle: [false]
+  include_cle: [true, false]
   extra_options:
     ActivationSymmetric: [true, false]
     WeightSymmetric: [true, false]
@@ -53,7 +53,7 @@ search_devices: cpu
 seed: 0
 )");
   ASSERT_TRUE(config.space.has_value());
-  EXPECT_EQ(config.space->size(), 5 * 2 * 2 * 1 * 2 * 2 * 2 * 2 * 2);
+  EXPECT_EQ(config.space->size(), 5 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
   EXPECT_EQ(config.tolerance, 0.1);
   EXPECT_EQ(config.stop.iteration_limit, 1000);
   EXPECT_EQ(config.stop.time_limit_seconds, 3600);
@@ -122,9 +122,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"StopConditionName", "search_stop_condition: {time_limits: 5}",
                 "configuration: 'search_stop_condition': unknown stop condition 'time_limits'; "
                 "nearest known: 'time_limit'"},
-        Refused{"SmoothQuant", "search_space: {include_sq: [true, false]}",
-                "configuration: 'include_sq: true' is refused: SmoothQuant is not built yet; leave "
-                "it out or give false"},
+        Refused{"SmoothAlpha", "search_space: {extra_options: {SmoothAlpha: [0.5, middle]}}",
+                "configuration: 'extra_options.SmoothAlpha': got 'middle', expected a number in [0, 1] or "
+                "'auto'"},
         Refused{"Finetune",
                 "search_space: {extra_options: {FastFinetune: {NumIterLR: [[100]]}}, "
                 "include_fast_ft: true}",

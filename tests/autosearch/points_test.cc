@@ -13,8 +13,11 @@ TEST(Points, SettingsWithoutEffectAreRemoved) {
                                              {"extra_options.Percentile", 99.9},
                                              {"extra_options.CalibMovingAverage", false},
                                              {"extra_options.CalibMovingAverageConstant", 0.01},
-                                             {"include_cle", false}});
-  EXPECT_EQ(point, (Point{{"calibrate_method", "CalibrationMethod.MinMax"}, {"extra_options.CalibMovingAverage", false}}));
+                                             {"include_cle", false},
+                                             {"extra_options.CLESteps", 3}});
+  EXPECT_EQ(point, (Point{{"calibrate_method", "CalibrationMethod.MinMax"},
+                          {"extra_options.CalibMovingAverage", false},
+                          {"include_cle", false}}));
 }
 
 TEST(Points, WhatTheBaseSaysDecidesWhatHasAnEffect) {
@@ -48,7 +51,40 @@ TEST(Points, QuarksDocumentedCalibrationGridHoldsFarFewerModelsThanPoints) {
 TEST(Points, EveryPointOfTheDefaultSpaceIsValid) {
   const SpaceSummary summary = summarize(default_space(), normalize_over(settings_from(Value())));
   EXPECT_TRUE(summary.filtered.empty());
-  EXPECT_EQ(summary.distinct, (1 + 2 + 1 + 1 + 1) * 2 * 2);
+  EXPECT_EQ(summary.distinct, (1 + 2 + 1 + 1 + 1) * 2 * 2 * 2);
+}
+
+Normalize normalize_for(const Model& model) {
+  return normalize_over({}, std::make_shared<Applicability>(remembered_simplify(model)));
+}
+
+TEST(Points, EqualizationOfAModelWithoutChainsIsThePointWithoutIt) {
+  const std::string folder = QUANTSEARCH_SOURCE_DIR;
+  const Point asked = {{"include_cle", true}, {"extra_options.CLESteps", 3}};
+  const Model clipped = load_model(folder + "/examples/fashion_mnist/mobilenet_s.onnx");
+  EXPECT_EQ(normalized(normalize_for(clipped), asked), (Point{{"include_cle", false}}));
+  const Model chained = load_model(folder + "/tests/data/resnet8.onnx");
+  EXPECT_EQ(normalized(normalize_for(chained), asked), asked);
+}
+
+TEST(Points, ReplacingClipByReluGivesEqualizationSomethingToDo) {
+  const Model clipped = load_model(std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/fashion_mnist/mobilenet_s.onnx");
+  const Point asked = {{"include_cle", true}, {"extra_options.ReplaceClip6Relu", true}};
+  EXPECT_EQ(normalized(normalize_for(clipped), asked), asked);
+}
+
+TEST(Points, AnImpossibleSimplificationLeavesThePointToItsTrial) {
+  const Model model = load_model(std::string(QUANTSEARCH_SOURCE_DIR) + "/tests/data/resnet8.onnx");
+  const Point asked = {{"include_cle", true}, {"extra_options.ConvertOpsetVersion", 7}};
+  EXPECT_EQ(normalized(normalize_for(model), asked), asked);
+}
+
+// Half of the equalized points of such a space are trials of their own only where there are chains.
+TEST(Points, TheDefaultSpaceCountsEqualizationWhereItApplies) {
+  const std::string folder = QUANTSEARCH_SOURCE_DIR;
+  const AutoSearchConfig config = parse_search_config(Value(Value::Map{}));
+  EXPECT_EQ(plan_space(config, load_model(folder + "/examples/fashion_mnist/mobilenet_s.onnx"), 0).summary.distinct, 24);
+  EXPECT_EQ(plan_space(config, load_model(folder + "/tests/data/resnet8.onnx"), 0).summary.distinct, 48);
 }
 
 }  // namespace

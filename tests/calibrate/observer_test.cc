@@ -32,6 +32,32 @@ TEST(TensorObserver, TakesHandValues) {
   EXPECT_EQ(statistics.channel_min, (std::vector<float>{-2, -5}));
   EXPECT_EQ(statistics.channel_max, (std::vector<float>{1, 4}));
   EXPECT_EQ(statistics.channel_mean, (std::vector<double>{-0.25, 0.625}));
+  EXPECT_EQ(statistics.channel_mean_square, (std::vector<double>{1.25, 12.5625}));
+  EXPECT_FALSE(statistics.channels_last);
+}
+
+TEST(TensorObserver, TakesTheLastAxisWhenAsked) {
+  TensorObserver observer(2048, true);
+  observer.add(3, Tensor::of<float>({1, 2, 2}, std::vector<float>{1, -2, 3, 4}));
+  observer.add(
+      1, Tensor::of<float>({1, 1, 2}, std::vector<float>{-5, 0.5F}));  // other rows, same channels
+  const TensorStatistics statistics = observer.statistics();
+  EXPECT_TRUE(statistics.channels_last);
+  EXPECT_EQ(statistics.channel_min, (std::vector<float>{-5, -2}));
+  EXPECT_EQ(statistics.channel_max, (std::vector<float>{3, 4}));
+  EXPECT_EQ(statistics.channel_mean, (std::vector<double>{-1.0 / 3, 2.5 / 3}));
+  EXPECT_EQ(statistics.channel_mean_square, (std::vector<double>{35.0 / 3, 20.25 / 3}));
+}
+
+TEST(TensorObserver, OneBadValueOfAChannelTakesNothingFromTheOthers) {
+  TensorObserver observer(2048, true);
+  observer.add(0, Tensor::of<float>({3, 2}, std::vector<float>{1, 7, NAN, -3, INFINITY, 5}));
+  observer.add(1, Tensor::of<float>({1, 2}, std::vector<float>{4, 1}));
+  const TensorStatistics statistics = observer.statistics();
+  EXPECT_EQ(statistics.channel_min, (std::vector<float>{1, -3}));
+  EXPECT_EQ(statistics.channel_max, (std::vector<float>{4, 7}));
+  EXPECT_EQ(statistics.channel_mean, (std::vector<double>{2.5, 2.5}));
+  EXPECT_EQ(statistics.channel_mean_square, (std::vector<double>{8.5, 21}));
 }
 
 TEST(TensorObserver, HasNothingToSayAtFirst) {

@@ -315,14 +315,13 @@ INSTANTIATE_TEST_SUITE_P(
                  [] {},
                  "--metric: unknown metric 'L3'; nearest known: 'L1', 'L2', 'kl'",
                  {"--metric", "L3"}},
-        BadInput{"CrossLayerEqualization",
-                 [] { write_config("search_space: {include_cle: [true, false]}"); },
-                 "configuration: 'include_cle: true' is refused: cross-layer equalization is not "
-                 "built yet; leave it out or give false",
+        BadInput{"EqualizationSteps",
+                 [] { write_config("search_space: {extra_options: {CLESteps: [1, 0]}}"); },
+                 "configuration: 'extra_options.CLESteps': got 0, expected an integer in [1, 10000], "
+                 "or -1 for as many as it takes",
                  kWithConfig},
-        BadInput{"SmoothQuant", [] { write_config("search_space: {include_sq: [true, false]}"); },
-                 "configuration: 'include_sq: true' is refused: SmoothQuant is not built yet; "
-                 "leave it out or give false",
+        BadInput{"SmoothAlpha", [] { write_config("search_space: {extra_options: {SmoothAlpha: [0.5, 2]}}"); },
+                 "configuration: 'extra_options.SmoothAlpha': got 2, expected a number in [0, 1] or 'auto'",
                  kWithConfig},
         BadInput{"FineTuningElsewhere",
                  [] {

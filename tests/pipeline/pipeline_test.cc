@@ -70,6 +70,41 @@ TEST_F(PipelineTest, HistogramBinsMustBeAPowerOfTwo) {
   }
 }
 
+std::string stages_of(const Candidate& candidate) {
+  std::string text;
+  for (const StageRecord& stage : candidate.stages) text += stage.name + (stage.cached ? "* " : " ");
+  return text;
+}
+
+TEST_F(PipelineTest, AnEqualizationThatChangesNothingLeadsToTheSameStages) {
+  const Candidate plain = pipeline_.build(resolve(settings_from(Value())), {});
+  const Candidate idle = pipeline_.build(resolve(settings_from(parse_yaml("{preset: U8S8_CPU, include_cle: true}", ""))), {});
+  EXPECT_EQ(stages_of(plain), "simplify observe ranges quantize ");
+  EXPECT_EQ(stages_of(idle), "simplify* equalize ranges* quantize* ");
+  EXPECT_EQ(idle.key, plain.key);
+  EXPECT_EQ(idle.quantized, plain.quantized);
+}
+
+TEST_F(PipelineTest, AnEqualizedModelIsObservedAnew) {
+  const std::string folder = std::string(QUANTSEARCH_SOURCE_DIR);
+  const Model model = load_model(folder + "/tests/data/resnet8.onnx");
+  const auto images = open_data(folder + "/examples/fashion_mnist/calibration_100.npz", model, {.limit = 2}).source;
+  Pipeline pipeline(model, images, pool_, ByteBudget(kPlenty), {});
+  const auto config = resolve(settings_from(parse_yaml("{include_cle: true}", "")));
+  const Candidate plain = pipeline.build(resolve(settings_from(parse_yaml("{}", ""))), {});
+  const Candidate equalized = pipeline.build(config, {});
+  EXPECT_EQ(stages_of(equalized), "simplify* equalize observe ranges quantize ");
+  EXPECT_NE(equalized.key, plain.key);
+  EXPECT_EQ(stages_of(pipeline.build(config, {})), "simplify* equalize* ranges* quantize* ");
+}
+
+TEST_F(PipelineTest, SmoothingSharesTheObservationOfTheTrialWithoutIt) {
+  const auto built = [&](const std::string& yaml) { return pipeline_.build(resolve(settings_from(parse_yaml(yaml, ""))), {}); };
+  EXPECT_EQ(stages_of(built("{}")), "simplify observe ranges quantize ");
+  EXPECT_EQ(stages_of(built("{include_sq: true}")), "simplify* observe_float* smooth observe ranges quantize ");
+  EXPECT_EQ(stages_of(built("{include_sq: true, calibrate_method: Percentile}")), "simplify* smooth* observe* ranges quantize ");
+}
+
 // It was read from a cache that had not kept it.
 TEST_F(PipelineTest, TheSimplifiedModelLivesThoughTheCacheHoldsNothing) {
   Pipeline pipeline(model_, data(), pool_, ByteBudget(1), {});

@@ -78,10 +78,47 @@ TEST(Settings, AnUnknownValueNamesTheKeyAndTheNearest) {
 }
 
 TEST(Settings, MethodsThatAreNotBuiltAreRefusedWhenAskedFor) {
-  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_cle: true"); }),
-            "configuration: 'include_cle: true' is refused: cross-layer equalization is not built "
-            "yet; leave it out or give false");
-  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_cle: false"); }), "nothing was thrown");
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_auto_mp: true"); }),
+            "configuration: 'include_auto_mp: true' is refused: mixed precision is not built yet; leave it out or give false");
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_auto_mp: false"); }), "nothing was thrown");
+}
+
+TEST(Settings, EqualizationIsOffUnlessAskedForAndReadsItsOptionsOnlyThen) {
+  for (const PresetInfo& preset : all_presets()) {
+    if (preset.refused) continue;
+    EXPECT_FALSE(resolve(preset.settings).equalize.has_value()) << preset.name;
+  }
+  EXPECT_FALSE(resolve(settings_of_yaml("{extra_options: {CLESteps: 3}}")).equalize.has_value());
+  EXPECT_EQ(resolve(settings_of_yaml("include_cle: true")).equalize, EqualizeOptions{});
+  const auto all = resolve(settings_of_yaml("{include_cle: true, extra_options: {CLESteps: -1, CLEBalanceMethod: max, "
+                                            "CLEWeightThreshold: 0.25, CLEScaleAppendBias: false, CLETotalLayerDiffThreshold: 2e-7, "
+                                            "ReplaceClip6Relu: true}}"));
+  EXPECT_EQ(all.equalize, (EqualizeOptions{.steps = std::nullopt,
+                                           .weight_threshold = 0.25,
+                                           .use_threshold = true,
+                                           .append_bias = false,
+                                           .total_difference = 2e-7,
+                                           .replace_clip6 = true}));
+  EXPECT_FALSE(has_effect("extra_options.CLESteps", {{"include_cle", false}}));
+  EXPECT_FALSE(has_effect("extra_options.CLEWeightThreshold",
+                          {{"include_cle", true}, {"extra_options.CLEScaleUseThreshold", false}}));
+  EXPECT_FALSE(has_effect("extra_options.CLETotalLayerDiffThreshold", {{"include_cle", true}}));
+}
+
+TEST(Settings, EqualizationRefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("{extra_options: {CLEBalanceMethod: range}}"); }),
+            "configuration: 'extra_options.CLEBalanceMethod': unknown value 'range'; known: 'max'");
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("{extra_options: {CLESteps: 0}}"); }),
+            "configuration: 'extra_options.CLESteps': got 0, expected an integer in [1, 10000], or -1 for as many as it takes");
+}
+
+TEST(Settings, SmoothingIsOffUnlessAskedForAndKnowsTheGranularityOfWeights) {
+  EXPECT_FALSE(resolve(settings_of_yaml("{extra_options: {SmoothAlpha: 0.7}}")).smooth.has_value());
+  EXPECT_EQ(resolve(settings_of_yaml("include_sq: true")).smooth, SmoothOptions{});
+  EXPECT_EQ(resolve(settings_of_yaml("{include_sq: true, per_channel: true, extra_options: {SmoothAlpha: auto}}")).smooth,
+            (SmoothOptions{.alpha = std::nullopt, .per_channel_weights = true}));
+  EXPECT_EQ(resolve(settings_of_yaml("{include_sq: true, extra_options: {SmoothAlpha: 1}}")).smooth, SmoothOptions{.alpha = 1});
+  EXPECT_FALSE(has_effect("extra_options.SmoothAlpha", {{"include_sq", false}}));
 }
 
 TEST(Settings, TypesThatAreNotIntegersAreRefusedByName) {

@@ -46,6 +46,40 @@ TEST(StageKeys, ExclusionsChangeOnlyTheLastStage) {
   EXPECT_NE(all[3], some[3]);
 }
 
+TEST(StageKeys, EqualizationIsAStageThatReadsItsOwnOptions) {
+  const auto plain = keys_of("{calibrate_method: MinMax}");
+  const auto equalized = keys_of("{calibrate_method: MinMax, include_cle: true}");
+  ASSERT_EQ(equalized.size(), plain.size() + 1);
+  EXPECT_EQ(equalized[0], plain[0]);
+  for (std::size_t stage = 1; stage < plain.size(); ++stage) EXPECT_NE(equalized[stage + 1], plain[stage]);
+  const auto keys = [](const std::string& options) {
+    return keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: {" + options + "}}");
+  };
+  EXPECT_EQ(keys("CLESteps: 1"), equalized);
+  EXPECT_EQ(keys("CLETotalLayerDiffThreshold: 1"), equalized);  // one sweep looks at no difference
+  for (const char* option : {"CLESteps: 2", "CLEWeightThreshold: 1", "CLEScaleUseThreshold: false",
+                             "CLEScaleAppendBias: false", "ReplaceClip6Relu: true"}) {
+    EXPECT_EQ(keys(option)[0], equalized[0]) << option;
+    EXPECT_NE(keys(option)[1], equalized[1]) << option;
+  }
+}
+
+TEST(StageKeys, SmoothingReadsTheObservationOfTheModelAsItWas) {
+  const auto plain = keys_of("{calibrate_method: MinMax}");
+  const auto smoothed = keys_of("{calibrate_method: MinMax, include_sq: true}");
+  ASSERT_EQ(smoothed.size(), plain.size() + 2);
+  EXPECT_EQ(smoothed[0], plain[0]);
+  EXPECT_EQ(smoothed[1], plain[1]);
+  for (std::size_t stage = 1; stage < plain.size(); ++stage) EXPECT_NE(smoothed[stage + 2], plain[stage]);
+  const auto key = [](const std::string& options) {
+    return keys_of("{calibrate_method: MinMax, include_sq: true, " + options + "}")[2];
+  };
+  EXPECT_EQ(key("per_channel: true"), smoothed[2]);
+  EXPECT_NE(key("extra_options: {SmoothAlpha: 0.6}"), smoothed[2]);
+  EXPECT_NE(key("extra_options: {SmoothAlpha: auto}"), smoothed[2]);
+  EXPECT_NE(key("per_channel: true, extra_options: {SmoothAlpha: auto}"), key("extra_options: {SmoothAlpha: auto}"));
+}
+
 TEST(StageKeys, ModelAndDataReachEveryStageBehindThem) {
   const QuantizationConfig config = resolve(settings_from(Value()));
   const auto keys = stage_keys(kModel, kData, config);

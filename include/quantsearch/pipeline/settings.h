@@ -13,6 +13,7 @@
 
 #include "quantsearch/base/value.h"
 #include "quantsearch/calibrate.h"
+#include "quantsearch/equalize.h"
 #include "quantsearch/finetune.h"
 #include "quantsearch/quantize.h"
 #include "quantsearch/transform.h"
@@ -22,6 +23,8 @@ namespace quantsearch {
 /// What one quantization does: one options struct per room.
 struct QuantizationConfig {
   SimplifyOptions simplify;
+  std::optional<EqualizeOptions> equalize;          // include_cle
+  std::optional<SmoothOptions> smooth;              // include_sq
   std::optional<std::int64_t> calibration_samples;  // the first N; absent: all
   int histogram_bins = 2048;                        // per side
   RangeOptions ranges;
