@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "data/resident_pages.h"
+
 namespace quantsearch {
 
 namespace {
@@ -17,6 +19,8 @@ BatchStore::BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t
       budget_(budget),
       share_bytes_(share_bytes),
       folder_(folder) {}
+
+BatchStore::~BatchStore() = default;
 
 ByteBudget::Reservation BatchStore::reserve(std::int64_t bytes) {
   if (kept_bytes_.fetch_add(bytes) + bytes <= share_bytes_) {
@@ -59,7 +63,9 @@ void BatchStore::put(std::int64_t run, const Batch& outputs) {
 }
 
 void BatchStore::finish() {
-  if (file_) map_ = file_->map();
+  if (!file_) return;
+  map_ = file_->map();
+  pages_ = std::make_unique<ResidentPages>(map_.bytes);
 }
 
 Batch BatchStore::outputs(std::int64_t run) const {
@@ -70,6 +76,7 @@ Batch BatchStore::outputs(std::int64_t run) const {
     } else {
       const auto bytes = map_.bytes.subspan(static_cast<std::size_t>(place.offset),
                                             static_cast<std::size_t>(place.bytes));
+      pages_->touch(place.bytes);
       result.emplace(place.name, Tensor::wrapping(place.type, place.shape, map_.owner, bytes));
     }
   }

@@ -58,15 +58,15 @@ class Reconstruction {
         samples_(std::min(options.samples.value_or(data.size()), data.size())),
         folder_(environment.cache_folder),
         found_(find_layers(candidate, reference, options.op_types)),
-        quantized_(candidate.model, data, samples_, environment, environment.budget.free() / 2,
-                   folder_),
-        float_(reference, data, samples_, environment, environment.budget.free() / 2, folder_),
+        kept_(environment.budget.free() / 2),
+        reservation_(environment.budget.try_reserve(kept_.limit())),
+        quantized_(candidate.model, data, samples_, environment, kept_, folder_),
+        float_(reference, data, samples_, environment, kept_, folder_),
         result_{.quantized = candidate, .layers = {}} {
     for (int layer = 0; layer < static_cast<int>(found_.layers.size()); ++layer)
       waiting_.insert(layer);
     if (!options.selective_update) return;
-    outputs_.emplace(reference, data, samples_, environment, environment.budget.free() / 4,
-                     folder_);
+    outputs_.emplace(reference, data, samples_, environment, kept_, folder_);
     distance_ = outputs_->of(quantized_);
   }
 
@@ -110,8 +110,9 @@ class Reconstruction {
     LayerData data(tuned, quantized_, float_,
                    {.samples = samples_,
                     .drop_ratio = options_.drop_ratio,
-                    .cache_bytes = environment_.budget.free() / 4});
-    const Judged judged = solve(weights, before, tuned, data, options_, environment_.pool, environment_.token);
+                    .cache_bytes = environment_.budget.free() / 2});
+    const Judged judged =
+        solve(weights, before, tuned, data, options_, environment_.pool, environment_.token);
     LayerReconstruction record;
     record.node = tuned.label;
     record.op_type = tuned.op_type;
@@ -154,6 +155,9 @@ class Reconstruction {
   std::int64_t samples_;
   SpillFolder folder_;
   FoundLayers found_;
+  ByteBudget kept_;  // tensors between pieces: half of what is free; the runtime and the solvers
+                     // need the rest
+  ByteBudget::Reservation reservation_;
   Network quantized_;
   Network float_;
   FinetunedModel result_;

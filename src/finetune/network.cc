@@ -57,13 +57,13 @@ Tensor dequantize_activation(const Tensor& integers, float scale, std::int64_t z
 }  // namespace
 
 Network::Network(Model model, const DataSource& data, std::int64_t samples,
-                 const FinetuneEnvironment& environment, std::int64_t share_bytes,
+                 const FinetuneEnvironment& environment, const ByteBudget& kept,
                  SpillFolder& folder)
     : model_(std::move(model)),
       data_(data),
       samples_(samples),
       environment_(environment),
-      share_bytes_(share_bytes),
+      budget_(kept),
       folder_(folder),
       reads_(all_reads(model_.graph)),
       done_(model_.graph.nodes.size(), false) {
@@ -211,8 +211,7 @@ void Network::advance(const std::set<int>& held, const std::set<std::string>& wa
   if (!outputs.empty()) {
     std::map<std::string, std::unique_ptr<BatchStore>> made;
     for (const std::string& output : outputs) {
-      made[output] =
-          std::make_unique<BatchStore>(samples_, environment_.budget, share_bytes_, folder_);
+      made[output] = std::make_unique<BatchStore>(samples_, budget_, budget_.limit(), folder_);
     }
     run_piece(nodes, outputs, [&](std::int64_t sample, const Batch& results) {
       for (const auto& [name, store] : made) store->put(sample, {{name, results.at(name)}});

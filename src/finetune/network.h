@@ -19,10 +19,10 @@ namespace quantsearch::reconstruction {
 
 class Network {
  public:
-  /// All arguments outlive the network. `share_bytes`: what it may keep in memory; the rest is
-  /// spilled.
+  /// All arguments outlive the network. Tensors are kept in memory as far as `kept` allows, the
+  /// rest is spilled.
   Network(Model model, const DataSource& data, std::int64_t samples,
-          const FinetuneEnvironment& environment, std::int64_t share_bytes, SpillFolder& folder);
+          const FinetuneEnvironment& environment, const ByteBudget& kept, SpillFolder& folder);
 
   /// Runs every node that needs no held one. Keeps what undone nodes read and `wanted`, drops the
   /// rest.
@@ -61,7 +61,7 @@ class Network {
   const DataSource& data_;
   std::int64_t samples_;
   const FinetuneEnvironment& environment_;
-  std::int64_t share_bytes_;
+  ByteBudget budget_;  // of kept_
   SpillFolder& folder_;
   std::map<std::string, int> producers_;
   std::vector<std::vector<std::string>> reads_;      // by node, subgraphs included

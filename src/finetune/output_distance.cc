@@ -28,9 +28,9 @@ Energies energies(const Tensor& exact, const Tensor& other) {
 }  // namespace
 
 OutputDistance::OutputDistance(const Model& reference, const DataSource& data, std::int64_t samples,
-                               const FinetuneEnvironment& environment, std::int64_t share_bytes,
+                               const FinetuneEnvironment& environment, const ByteBudget& kept,
                                SpillFolder& folder)
-    : samples_(samples), outputs_(samples, environment.budget, share_bytes, folder) {
+    : samples_(samples), outputs_(samples, kept, kept.limit(), folder) {
   const auto session = open_session(reference);
   environment.pool.parallel_for(
       samples,

@@ -11,7 +11,7 @@ class OutputDistance {
  public:
   /// Runs the float model once over the samples and keeps its outputs. Arguments outlive this.
   OutputDistance(const Model& reference, const DataSource& data, std::int64_t samples,
-                 const FinetuneEnvironment& environment, std::int64_t share_bytes,
+                 const FinetuneEnvironment& environment, const ByteBudget& kept,
                  SpillFolder& folder);
 
   /// Energy of the difference over the energy of the float outputs, per output over all samples,

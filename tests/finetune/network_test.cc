@@ -59,14 +59,14 @@ class NetworkTest : public ::testing::Test {
 };
 
 TEST_F(NetworkTest, KnowsOnlyGraphInputsBeforeItRuns) {
-  const Network network(model_, *data_, kSamples, environment_, 1 << 20, folder_);
+  const Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   EXPECT_TRUE(network.has("x"));
   EXPECT_FALSE(network.has("first_out"));
   EXPECT_EQ(network.value("x", 1), data_->read(1, 1).at("x"));
 }
 
 TEST_F(NetworkTest, StopsBeforeHeldNodesAndKnowsTheirInputs) {
-  Network network(model_, *data_, kSamples, environment_, 1 << 20, folder_);
+  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {});
   const std::string input = model_.graph.nodes[static_cast<std::size_t>(node("second"))].inputs[0];
   ASSERT_TRUE(network.has(input));
@@ -76,7 +76,7 @@ TEST_F(NetworkTest, StopsBeforeHeldNodesAndKnowsTheirInputs) {
 }
 
 TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWhole) {
-  Network network(model_, *data_, kSamples, environment_, 1 << 20, folder_);
+  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("first"), node("second")}, {});
   network.advance({node("second")}, {});
   const std::string output = model_.graph.outputs[0].name;
@@ -92,7 +92,7 @@ TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWhole) {
 }
 
 TEST_F(NetworkTest, ReplacedWeightsAreSeenByUndoneNodes) {
-  Network network(model_, *data_, kSamples, environment_, 1 << 20, folder_);
+  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {});
   network.replace_initializer("w2", Tensor(DataType::float32, {2, 2, 1, 1}));
   network.advance({}, {});
@@ -102,7 +102,7 @@ TEST_F(NetworkTest, ReplacedWeightsAreSeenByUndoneNodes) {
 }
 
 TEST_F(NetworkTest, WhatIsNoLongerReadIsDropped) {
-  Network network(model_, *data_, kSamples, environment_, 1 << 20, folder_);
+  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {"first_out"});
   EXPECT_TRUE(network.has("first_out"));
   network.advance({}, {});
@@ -112,7 +112,7 @@ TEST_F(NetworkTest, WhatIsNoLongerReadIsDropped) {
 TEST_F(NetworkTest, WithoutMemoryTheValuesComeFromDisk) {
   const FinetuneEnvironment poor{
       .pool = pool_, .budget = ByteBudget(1), .cache_folder = {}, .token = {}, .log = {}};
-  Network network(model_, *data_, kSamples, poor, 1, folder_);
+  Network network(model_, *data_, kSamples, poor, ByteBudget(1), folder_);
   network.advance({node("second")}, {});
   const std::string input = model_.graph.nodes[static_cast<std::size_t>(node("second"))].inputs[0];
   EXPECT_EQ(network.value(input, 2), whole(input, 2));

@@ -14,10 +14,13 @@
 
 namespace quantsearch {
 
+class ResidentPages;
+
 class BatchStore {
  public:
   /// Keeps at most `share_bytes` of the budget for itself. `folder` outlives the store.
   BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes, SpillFolder& folder);
+  ~BatchStore();
 
   /// Copies numeric tensors, so nothing of the runtime's memory is held. Safe from several threads, a run once.
   void put(std::int64_t run, const Batch& outputs);
@@ -52,6 +55,7 @@ class BatchStore {
   std::mutex mutex_;  // guards the making of file_
   std::unique_ptr<SpillFile> file_;
   SpillFile::Map map_;
+  std::unique_ptr<ResidentPages> pages_;  // of map_: what was read does not stay in memory
 };
 
 }  // namespace quantsearch
