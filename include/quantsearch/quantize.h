@@ -45,6 +45,29 @@ enum class BiasType {
   like_weight,  // the weight's type with a scale of its own, as NPUs have it
 };
 
+/// Equal parameters where an accelerator moves, joins or averages integers without rescaling them. Data movement
+/// always has them.
+struct AlignOptions {
+  bool concat = false;  // inputs take the output's
+  bool pool = false;    // AveragePool, GlobalAveragePool: the output takes the input's
+  bool pad = false;     // Pad with values of its own: the input takes the output's
+  int max_loops = 5;    // rounds until nothing changes
+  bool operator==(const AlignOptions&) const = default;
+};
+
+/// NPUs that compute on fixed-point positions (scale 2^-p): docs/algorithms/npu.md.
+struct NpuOptions {
+  bool enabled = false;          // needs power-of-two scales, symmetric types, int8 weights per tensor
+  bool limitation_check = true;  // the limits of its shifters, one by one:
+  bool shift_read = true;
+  bool shift_write = true;
+  bool shift_cut = true;
+  bool shift_bias = true;
+  bool hard_sigmoid = true;
+  bool shift_swish = true;
+  bool operator==(const NpuOptions&) const = default;
+};
+
 struct QuantizeOptions {
   DataType activation_type = DataType::uint8;  // int8, uint8, int16, uint16
   DataType weight_type = DataType::int8;       // int8, uint8, int16, uint16
@@ -58,6 +81,8 @@ struct QuantizeOptions {
   bool int16_scale = false;    // scales are M / 2^n with a 16-bit M; no meaning beside power_of_two
   bool quantize_bias = true;   // false: left float
   BiasType bias_type = BiasType::int32;
+  AlignOptions align = {};
+  NpuOptions npu = {};
 
   std::vector<std::string> op_types = {};         // empty: the default set
   std::vector<std::string> extra_op_types = {};   // added to the default set

@@ -17,7 +17,7 @@ std::vector<Foreign> make_table() {
   std::vector<Foreign> table;
   // Switches of whole methods: false is fine, true is refused.
   add(table, {false}, "mixed precision is not built yet", {"include_auto_mp"});
-  add(table, {false}, "DPU alignment and shift rules are not built yet", {"enable_npu_cnn", "extra_options.SimulateDPU"});
+  add(table, {false}, "the conversions of the DPU are not built yet", {"extra_options.SimulateDPU"});
   add(table, {true}, "choose a calibration method with float scales instead", {"extra_options.UsePowerOf2Scale"});
   add(table, {false}, "weights are stored as integers", {"extra_options.AddQDQPairToWeight"});
   add(table, {false}, "one Q/DQ pair serves all readers of a tensor", {"extra_options.DedicatedQDQPair"});
@@ -39,7 +39,8 @@ std::vector<Foreign> make_table() {
        "extra_options.TmpDir"});
   add(table, {}, "the log says it", {"extra_options.PrintSummary", "extra_options.IgnoreWarnings", "extra_options.DebugMode"});
   add(table, {}, "data-movement operators always share their input's parameters",
-      {"extra_options.ForceQuantizeNoInputCheck"});
+      {"extra_options.ForceQuantizeNoInputCheck", "extra_options.AlignSlice", "extra_options.AlignTranspose",
+       "extra_options.AlignReshape"});
   add(table, {}, "Relu and Clip are always folded where the range allows it",
       {"extra_options.FoldRelu", "extra_options.RemoveQDQConvRelu", "extra_options.RemoveQDQConvClip"});
   add(table, {}, "statistics always have 2048 bins a side or more", {"extra_options.NumBins"});

@@ -66,6 +66,7 @@ struct NamedChoice {
 // Parts of the table, one file each.
 void add_type_options(std::vector<Option>& table);
 void add_range_options(std::vector<Option>& table);
+void add_npu_options(std::vector<Option>& table);
 void add_override_options(std::vector<Option>& table);
 void add_scope_options(std::vector<Option>& table);
 void add_finetune_options(std::vector<Option>& table);

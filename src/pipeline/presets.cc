@@ -34,6 +34,7 @@ const std::string kMinMax = "CalibrationMethod.MinMax";
 const std::string kPercentile = "CalibrationMethod.Percentile";
 const Settings kPercentile6 = {{"extra_options.Percentile", 99.9999}};
 const Settings kPercentile5 = {{"extra_options.Percentile", 99.999}};
+const Settings kPercentile5Aligned = {{"extra_options.Percentile", 99.999}, {"extra_options.AlignConcat", true}};
 const Settings kMovingAverage = {{"extra_options.CalibMovingAverage", true},
                                  {"extra_options.MatMulConstBOnly", true}};
 
@@ -41,8 +42,8 @@ void add_integer_presets(std::vector<PresetInfo>& presets) {
   presets.push_back(integer_preset(std::string(kDefaultPreset),
                                    "uint8 asymmetric activations, int8 weights per channel: runs fastest on CPUs",
                                    {"QUInt8", "QInt8", false}, kMinMax, {{"per_channel", true}}));
-  presets.push_back(integer_preset("XINT8", "power-of-two scales, MinMSE (without the DPU's alignment and shift rules)",
-                                   {"QUInt8", "QInt8", true}, "PowerOfTwoMethod.MinMSE"));
+  presets.push_back(integer_preset("XINT8", "power-of-two scales, MinMSE, within the limits of the DPU's shifters",
+                                   {"QUInt8", "QInt8", true}, "PowerOfTwoMethod.MinMSE", {{"enable_npu_cnn", true}}));
   presets.push_back(integer_preset("S8S8_AAWS", "int8 asymmetric activations, int8 symmetric weights",
                                    {"QInt8", "QInt8", false}, kPercentile, kPercentile6));
   presets.push_back(integer_preset("U8S8_AAWS", "uint8 asymmetric activations, int8 symmetric weights",
@@ -53,10 +54,10 @@ void add_integer_presets(std::vector<PresetInfo>& presets) {
                                    {"QInt16", "QInt8", true}, kPercentile, kPercentile5));
   presets.push_back(integer_preset("U16S8_AAWS", "uint16 asymmetric activations, int8 symmetric weights",
                                    {"QUInt16", "QInt8", false}, kPercentile, kPercentile5));
-  presets.push_back(integer_preset("A8W8", "int8 symmetric activations and weights", {"QInt8", "QInt8", true}, kPercentile,
-                                   kPercentile5));
-  presets.push_back(integer_preset("A16W8", "int16 symmetric activations, int8 symmetric weights",
-                                   {"QInt16", "QInt8", true}, kPercentile, kPercentile5));
+  presets.push_back(integer_preset("A8W8", "int8 symmetric activations and weights, Concat aligned", {"QInt8", "QInt8", true}, kPercentile,
+                                   kPercentile5Aligned));
+  presets.push_back(integer_preset("A16W8", "int16 symmetric activations, int8 symmetric weights, Concat aligned",
+                                   {"QInt16", "QInt8", true}, kPercentile, kPercentile5Aligned));
   presets.push_back(integer_preset("INT8_CNN_DEFAULT", "uint8 activations, int8 weights, MinMax",
                                    {"QUInt8", "QInt8", false}, kMinMax));
   presets.push_back(integer_preset("INT16_CNN_DEFAULT", "uint16 activations, int16 weights, MinMax",

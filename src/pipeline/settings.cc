@@ -16,6 +16,7 @@ const std::vector<Option>& table() {
   static const std::vector<Option> rows = [] {
     std::vector<Option> made;
     add_range_options(made);
+    add_npu_options(made);  // before what it sets defaults of
     add_type_options(made);
     add_override_options(made);
     add_scope_options(made);
@@ -173,10 +174,18 @@ std::optional<std::string> contradiction(const Settings& settings) {
   if (power_of_two && effective_value("extra_options.WeightCalibrateMethod", settings) == Value("Percentile")) {
     return "power-of-two methods do not combine with WeightCalibrateMethod Percentile";
   }
+  const bool npu = effective_value("enable_npu_cnn", settings).as_bool();
+  const Value int32_bias = effective_value("extra_options.Int32Bias", settings);
   if (effective_value("extra_options.Int16Bias", settings).as_bool() &&
-      !effective_value("extra_options.Int32Bias", settings).as_bool()) {
+      (int32_bias.is_null() ? npu : !int32_bias.as_bool())) {
     return "Int16Bias narrows int32 biases, so it needs Int32Bias";
   }
+  if (npu && !power_of_two) return "enable_npu_cnn needs a power-of-two method";
+  if (npu && !(effective_value("extra_options.ActivationSymmetric", settings).as_bool() &&
+               effective_value("extra_options.WeightSymmetric", settings).as_bool())) {
+    return "enable_npu_cnn needs symmetric activations and weights";
+  }
+  if (npu && weights != "QInt8") return "enable_npu_cnn needs weight_type QInt8";
   return std::nullopt;
 }
 

@@ -144,6 +144,11 @@ Key quantize_key(const Key& prepared, const Key& ranges, const QuantizeOptions& 
   key.add(static_cast<int>(options.weight_range)).add(options.quantize_bias).add(options.matmul_const_b_only);
   key.add(options.int16_scale).add(static_cast<int>(options.bias_type));
   add(key, options.passthrough_op_types);
+  const AlignOptions& align = options.align;
+  key.add(align.concat).add(align.pool).add(align.pad).add(align.max_loops);
+  const NpuOptions& npu = options.npu;
+  key.add(npu.enabled).add(npu.limitation_check).add(npu.shift_read).add(npu.shift_write);
+  key.add(npu.shift_cut).add(npu.shift_bias).add(npu.hard_sigmoid).add(npu.shift_swish);
   for (const auto* names : {&options.op_types, &options.extra_op_types, &options.exclude_op_types, &options.nodes,
                             &options.exclude_nodes, &options.input_tensors, &options.output_tensors}) {
     add(key, *names);

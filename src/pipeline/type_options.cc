@@ -113,11 +113,13 @@ bool scales_are_free(const Settings& settings) {
 
 void add_forms(std::vector<Option>& table) {
   table.push_back({.name = "extra_options.Int32Bias",
-                   .meaning = "false: biases have the weight's type and a scale of their own, as NPUs want them",
-                   .default_value = true,
-                   .canonical = boolean(),
+                   .meaning = "false: biases have the weight's type and a scale of their own, as NPUs want them; absent: "
+                              "false only with enable_npu_cnn",
+                   .default_value = {},
+                   .canonical = optional(boolean()),
                    .apply = [](QuantizationConfig& config, const Value& value) {
-                     if (!value.as_bool()) config.quantize.bias_type = BiasType::like_weight;
+                     if (value.is_null()) return;
+                     config.quantize.bias_type = value.as_bool() ? BiasType::int32 : BiasType::like_weight;
                    },
                    .matters = biases_are_integers});
   table.push_back({.name = "extra_options.Int16Bias",

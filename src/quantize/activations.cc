@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/alignment.h"
 #include "quantize/overrides.h"
 #include "quantize/passthrough.h"
 #include "quantize/range_rules.h"
@@ -28,9 +29,6 @@ float lowest_value(const TensorParams& params) {
   return static_cast<float>(limits.low - params.zero_points[0]) * params.scales[0];
 }
 
-/// ONNX Runtime drops a Clip when the quantized range ends at most 0.01 above its bound; versions
-/// up to 1.29 fail to load the model when it ends above the bound at all. So a scale that rounding
-/// or a power of two has put into that gap is lowered to the next one of its form.
 float next_lower(float scale, PowerOfTwoRounding rounding) {
   switch (rounding) {
     case PowerOfTwoRounding::none:
@@ -42,15 +40,6 @@ float next_lower(float scale, PowerOfTwoRounding rounding) {
       return scale - std::ldexp(1.0F, std::ilogb(scale) - 14);
   }
   throw InternalError("quantize: unknown rounding of scales");
-}
-
-void end_at_bound(TensorParams& params, const Bounds& bounds, PowerOfTwoRounding rounding) {
-  constexpr double kTolerance = 0.02;
-  const auto bound = static_cast<float>(bounds.high);
-  while (params.scales[0] > 0 && highest_value(params) > bound &&
-         static_cast<double>(highest_value(params)) <= bounds.high + kTolerance) {
-    params.scales[0] = next_lower(params.scales[0], rounding);
-  }
 }
 
 Range range_of_values(const Tensor& constant) {
@@ -145,11 +134,28 @@ class Parameters {
   const QuantizeOptions& options_;
 };
 
+/// An NPU computes on the types in the file.
+DataType operand_type(const QuantizeOptions& options) {
+  return options.npu.enabled ? options.activation_type : constant_type(options.activation_type);
+}
+
 bool constant_is_symmetric(DataType type, const QuantizeOptions& options) {
-  return options.activation_symmetric && type == DataType::int16;
+  return options.activation_symmetric && (type == DataType::int16 || options.npu.enabled);
 }
 
 }  // namespace
+
+// ONNX Runtime drops a Clip when the quantized range ends at most 0.01 above its bound; versions
+// up to 1.29 fail to load the model when it ends above the bound at all. So a scale that rounding
+// or a power of two has put into that gap is lowered to the next one of its form.
+void end_at_bound(TensorParams& params, const Bounds& bounds, PowerOfTwoRounding rounding) {
+  constexpr double kTolerance = 0.02;
+  const auto bound = static_cast<float>(bounds.high);
+  while (params.scales[0] > 0 && highest_value(params) > bound &&
+         static_cast<double>(highest_value(params)) <= bounds.high + kTolerance) {
+    params.scales[0] = next_lower(params.scales[0], rounding);
+  }
+}
 
 bool makes_redundant(const TensorParams& params, const Bounds& bounds) {
   return static_cast<double>(lowest_value(params)) >= bounds.low &&
@@ -160,7 +166,7 @@ TensorParams constant_params(const std::string& name, const Tensor& constant,
                              const QuantizeOptions& options) {
   const TensorOverride* wanted = find_override(options, name);
   if (wanted == nullptr) return constant_params(constant, options);
-  const DataType type = wanted->type.value_or(constant_type(options.activation_type));
+  const DataType type = wanted->type.value_or(operand_type(options));
   return overridden_params(*wanted, {.type = type,
                                      .symmetric = constant_is_symmetric(type, options),
                                      .reduce_range = false,
@@ -174,7 +180,7 @@ DataType constant_type(DataType activation_type) {
 }
 
 TensorParams constant_params(const Tensor& constant, const QuantizeOptions& options) {
-  const DataType type = constant_type(options.activation_type);
+  const DataType type = operand_type(options);
   return per_tensor(
       type, scale_for(range_of_values(constant), type, constant_is_symmetric(type, options), false,
                       scale_rounding(options)));
@@ -187,11 +193,14 @@ Activations activation_params(const Graph& graph, const GraphIndex& index, const
   // Ranges lead through the same chain of layout operators as pairs do, so copies come out equal
   // without being copied.
   for (const auto& [tensor, pair] : plan.pairs) result.params[tensor] = parameters.of(tensor);
+  if (!options.npu.enabled) align_parameters(graph, index, plan, options, result);
   for (const auto& [tensor, pair] : plan.pairs) {
     if (!pair.before_clamp) continue;
     const Node& clamp = graph.nodes[static_cast<std::size_t>(*pair.before_clamp)];
     const TensorParams& behind = result.params.at(clamp.outputs[0]);
-    if (makes_redundant(behind, clamp_bounds(clamp, index).value_or(Bounds{}))) {
+    // An NPU clamps what it computed before it writes it.
+    if (options.npu.enabled ||
+        makes_redundant(behind, clamp_bounds(clamp, index).value_or(Bounds{}))) {
       result.folded.insert(tensor);
     } else {
       result.params.at(tensor) = behind;

@@ -12,6 +12,8 @@
 namespace quantsearch {
 
 struct Activations {
+  /// Of constant operands that rules across operators looked at; others have constant_params.
+  std::map<std::string, TensorParams, std::less<>> constants;
   std::map<std::string, TensorParams, std::less<>> params;  // of every pair that is written
   std::set<std::string, std::less<>>
       folded;  // before a clamp that the pair behind it makes redundant
@@ -30,6 +32,9 @@ struct Activations {
 /// The same with what the user asks for the initializer `name`.
 [[nodiscard]] TensorParams constant_params(const std::string& name, const Tensor& constant,
                                            const QuantizeOptions& options);
+
+/// Lowers the scale of a tensor that a Clip bounds when its range would end a hair above the bound.
+void end_at_bound(TensorParams& params, const Bounds& bounds, PowerOfTwoRounding rounding);
 
 /// True when quantizing with `params` already clips to `bounds`, so that the clamp changes nothing.
 [[nodiscard]] bool makes_redundant(const TensorParams& params, const Bounds& bounds);

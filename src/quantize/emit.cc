@@ -125,14 +125,18 @@ class Emitter {
 
   /// Constant operands of elementwise operators and constant left sides of MatMul.
   void read_constants(Node& node, const NodePlan& plan) {
-    if (plan.biased_matmul) return;
+    if (plan.biased_matmul || plan.follows) return;
     for (const std::size_t input : data_inputs(node, *plan.rule, blueprint_.index)) {
       const std::string name = node.inputs[input];
       const Tensor* constant = blueprint_.index.initializer(name);
       if (constant == nullptr || constant->type() != DataType::float32) continue;
       auto& dequantized = constants_[name];
       if (dequantized.empty()) {
-        const TensorParams params = constant_params(name, *constant, blueprint_.options);
+        const auto& known = blueprint_.activations.constants;
+        const auto found = known.find(name);
+        const TensorParams params = found != known.end()
+                                        ? found->second
+                                        : constant_params(name, *constant, blueprint_.options);
         dequantized = writer_.add_constant(name, quantize_to_params(*constant, params));
         tensors_[name] = params;
       }

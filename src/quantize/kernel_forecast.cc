@@ -109,8 +109,10 @@ std::string why_clamp_stays(const GraphIndex& index, const Node& node,
 std::string why_not_integer(const Graph& graph, const GraphIndex& index, const Plan& plan, int node,
                             const QuantizeOptions& options) {
   const Node& at = graph.nodes[static_cast<std::size_t>(node)];
-  const OperatorRule& rule = *plan.nodes[static_cast<std::size_t>(node)].rule;
+  const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
+  const OperatorRule& rule = *planned.rule;
   if (!rule.drawback.empty()) return std::string(rule.drawback);
+  if (planned.follows) return "it works on float values before they are quantized";
   if (std::string reason = why_overrides_stay(graph, index, plan, node, options); !reason.empty()) {
     return reason;
   }

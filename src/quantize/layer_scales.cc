@@ -177,7 +177,8 @@ std::string scaled_input(const Graph& graph, const GraphIndex& index, const Plan
   const auto producer = index.producer(input);
   if (!producer) return input;
   const NodePlan& before = plan.nodes[static_cast<std::size_t>(*producer)];
-  const bool merged = before.quantized && before.rule->kind == OperatorKind::padding;
+  const bool merged =
+      before.quantized && before.rule->kind == OperatorKind::padding && !plan.pairs.contains(input);
   return merged ? graph.nodes[static_cast<std::size_t>(*producer)].inputs[0] : input;
 }
 

@@ -51,7 +51,7 @@ class Places {
   void add_constants(std::size_t at) {
     const Node& node = graph_.nodes[at];
     const NodePlan& plan = plan_.nodes[at];
-    if (plan.biased_matmul) return;
+    if (plan.biased_matmul || plan.follows) return;
     if (has_weight(plan.rule->kind)) {
       if (const Tensor* weight = index_.initializer(node.inputs[1])) add_layer(node, plan, *weight);
     }

@@ -24,6 +24,7 @@ class Planner {
   Plan run() {
     select_nodes();
     attach_biases();
+    if (options_.npu.enabled) attach_followers();
     find_integer_tensors();
     collect_demand();
     for (std::size_t node = 0; node < graph_.nodes.size(); ++node) place_pairs(node);
@@ -40,9 +41,13 @@ class Planner {
   }
   /// Selected and computing on its own: not a clamp, layout operator, Pad or the bias of a MatMul.
   [[nodiscard]] bool is_anchor(std::size_t node) const {
-    if (!is_selected(node) || plan_.nodes[node].biased_matmul) return false;
+    if (!is_selected(node) || is_part(node)) return false;
     return kind_of(node) != OperatorKind::clamp && kind_of(node) != OperatorKind::layout &&
            kind_of(node) != OperatorKind::padding;
+  }
+  /// Works on what the node before it computed, without a pair between.
+  [[nodiscard]] bool is_part(std::size_t node) const {
+    return plan_.nodes[node].biased_matmul || plan_.nodes[node].follows;
   }
   void leave_float(std::size_t node, std::string reason) {
     plan_.nodes[node].reason = std::move(reason);
@@ -77,6 +82,39 @@ class Planner {
     }
   }
 
+  /// What an NPU does to a result before it writes it: the slope of a LeakyRelu behind a layer, the
+  /// factor that makes a sum an average.
+  [[nodiscard]] std::optional<int> producer_followed_by(std::size_t node) const {
+    const Node& at = node_at(node);
+    for (const std::string& input : at.inputs) {
+      const auto producer = index_.producer(input);
+      if (!producer || only_reader(graph_, index_, input) != static_cast<int>(node)) continue;
+      const auto before = static_cast<std::size_t>(*producer);
+      if (!is_selected(before) || plan_.nodes[before].bias_add) continue;
+      if ((at.is("LeakyRelu") || (at.is("PRelu") && input == at.inputs[0])) &&
+          (has_weight(kind_of(before)) || plan_.nodes[before].biased_matmul ||
+           node_at(before).is("Add")))
+        return *producer;
+      if (at.is("Mul") && is_scaled_before_writing(node_at(before)) && other_is_scalar(at, input))
+        return *producer;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] static bool is_scaled_before_writing(const Node& node) {
+    return node.is("AveragePool") || node.is("GlobalAveragePool") || node.is("ReduceMean") ||
+           node.is("HardSigmoid");
+  }
+  [[nodiscard]] bool other_is_scalar(const Node& mul, const std::string& input) const {
+    const Tensor* other = index_.initializer(mul.inputs[mul.inputs[0] == input ? 1 : 0]);
+    return other != nullptr && other->size() == 1;
+  }
+
+  void attach_followers() {
+    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
+      if (is_selected(node)) plan_.nodes[node].follows = producer_followed_by(node);
+    }
+  }
+
   /// Asked for by the user in as many words: quantized whatever it costs.
   [[nodiscard]] bool is_forced(std::size_t node) const {
     const auto asked = [&](const std::vector<std::string>& types) {
@@ -104,6 +142,10 @@ class Planner {
           kind_of(node) == OperatorKind::clamp || kind_of(node) == OperatorKind::layout;
       bool pinned = passes_on && pinned_.contains(node_at(node).inputs[0]);
       bool capable = passes_on && capable_.contains(node_at(node).inputs[0]);
+      if (plan_.nodes[node].follows) {
+        decided_[node] = true;
+        pinned = capable = reads_any(node, pinned_);
+      }
       if (has_weight(kind_of(node)) || plan_.nodes[node].biased_matmul) {
         decided_[node] = true;
         capable = true;
@@ -139,6 +181,8 @@ class Planner {
         demand_of_layout(node);
       } else if (kind_of(node) == OperatorKind::padding) {
         place_padding(node);
+      } else if (plan_.nodes[node].follows && is_output_demanded(node)) {
+        demanded_.insert(node_at(static_cast<std::size_t>(*plan_.nodes[node].follows)).outputs[0]);
       } else if (kind_of(node) == OperatorKind::clamp && is_forced(node)) {
         demand(node_at(node).outputs[0]);
         demand(node_at(node).inputs[0]);
@@ -174,9 +218,15 @@ class Planner {
     if (!tensor.empty() && index_.initializer(tensor) == nullptr) demanded_.insert(tensor);
   }
 
-  /// A Pad in front of an integer Conv takes the pair on its own input; any other stays float.
+  /// A Pad in front of an integer Conv takes the pair on its own input; any other stays float,
+  /// unless it is asked for: then it has one on both sides.
   void place_padding(std::size_t node) {
     const Node& at = node_at(node);
+    if (is_forced(node) && !merges_into_conv(graph_, index_, static_cast<int>(node))) {
+      demand(at.inputs[0]);
+      plan_.nodes[node].quantized = true;
+      return;
+    }
     if (!demanded_.contains(at.outputs[0]) ||
         !merges_into_conv(graph_, index_, static_cast<int>(node))) {
       leave_float(
@@ -203,6 +253,9 @@ class Planner {
       case OperatorKind::layout:
         return place_layout(node);
       case OperatorKind::padding:
+        if (is_forced(node) && !merges_into_conv(graph_, index_, static_cast<int>(node)))
+          plan_.pairs[node_at(node).outputs[0]] = {.for_all_readers = true,
+                                                   .before_clamp = std::nullopt};
         return;
       case OperatorKind::convolution:
       case OperatorKind::gemm:
@@ -226,8 +279,16 @@ class Planner {
   }
 
   void place_anchor(std::size_t node) {
+    if (const auto before = plan_.nodes[node].follows;
+        before && !plan_.nodes[static_cast<std::size_t>(*before)].quantized) {
+      plan_.nodes[node].follows = std::nullopt;
+      leave_float(node, "what it follows stays float");
+      for (const std::string& output : node_at(node).outputs) place_if_demanded(output);
+      return;
+    }
     plan_.nodes[node].quantized = true;
     if (plan_.nodes[node].bias_add) return;  // nothing between MatMul and its bias
+    if (is_followed(node)) return;
     for (const std::string& output : node_at(node).outputs) {
       if (output.empty()) continue;
       const auto clamp = clamp_behind(output);
@@ -237,6 +298,12 @@ class Planner {
       plan_.pairs[output] = {.for_all_readers = true, .before_clamp = clamp};
       if (clamp) plan_.pairs[bounded] = {.for_all_readers = true, .before_clamp = std::nullopt};
     }
+  }
+
+  [[nodiscard]] bool is_followed(std::size_t node) const {
+    const auto reader = only_reader(graph_, index_, node_at(node).outputs[0]);
+    return reader &&
+           plan_.nodes[static_cast<std::size_t>(*reader)].follows == static_cast<int>(node);
   }
 
   [[nodiscard]] std::optional<int> clamp_behind(const std::string& tensor) const {

@@ -19,6 +19,9 @@ struct NodePlan {
   std::string reason;                // why it stays float
   std::optional<BiasAdd> bias_add;   // MatMul: the Add that becomes its bias
   std::optional<int> biased_matmul;  // Add: the MatMul whose bias it adds
+  /// NPUs: the producer whose result it works on before that is quantized: a LeakyRelu behind a
+  /// layer, the scaling of a pool.
+  std::optional<int> follows;
 };
 
 /// A tensor that carries a Q/DQ pair.

@@ -9,6 +9,7 @@
 #include "quantize/activations.h"
 #include "quantize/emit.h"
 #include "quantize/kernel_forecast.h"
+#include "quantize/npu_rules.h"
 #include "quantize/overrides.h"
 #include "quantize/parameters.h"
 #include "quantize/passthrough.h"
@@ -41,6 +42,7 @@ void require_options(const Model& model, const QuantizeOptions& options) {
   require_type("weight_type", options.weight_type);
   require_opset(model, options);
   require_passthrough(options.passthrough_op_types);
+  require_npu_options(options);
 }
 
 std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& index,
@@ -93,19 +95,29 @@ void add_notes(std::vector<LayerRecord>& records, const std::map<int, LayerParam
   }
 }
 
+void add_unmet(std::vector<LayerRecord>& records, const std::map<int, std::string>& rules) {
+  for (const auto& [node, rule] : rules) {
+    std::string& reason = records[static_cast<std::size_t>(node)].reason;
+    reason += fmt::format("{}the NPU's {} is not met after the rounds that MaxLoopNum allows",
+                          reason.empty() ? "" : "; ", rule);
+  }
+}
+
 }  // namespace
 
-QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
+QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& asked,
                         ThreadPool& pool) {
-  require_options(model, options);
+  require_options(model, asked);
+  const QuantizeOptions options = with_npu_types(asked);
   const GraphIndex index(model.graph);
   const Plan plan = make_plan(model, index, options);
   std::vector<LayerRecord> records = layer_records(model.graph, index, plan, options);
   require_something_quantized(plan, records);
   require_overrides(model.graph, index, plan, options);
-  const Activations activations = activation_params(model.graph, index, plan, ranges, options);
-  const std::vector<LayerScales> scales =
+  Activations activations = activation_params(model.graph, index, plan, ranges, options);
+  std::vector<LayerScales> scales =
       choose_layer_scales(model.graph, index, plan, activations, options, pool);
+  add_unmet(records, apply_npu_rules(model.graph, index, plan, options, activations, scales));
   const auto layers = quantize_parameters(index, activations, scales, pool);
   add_notes(records, layers);
   Emitted emitted = emit({.model = model,
@@ -119,16 +131,18 @@ QuantizedModel quantize(const Model& model, const Ranges& ranges, const Quantize
           .tensors = std::move(emitted.tensors)};
 }
 
-void require_quantizable(const Model& model, const QuantizeOptions& options) {
-  require_options(model, options);
+void require_quantizable(const Model& model, const QuantizeOptions& asked) {
+  require_options(model, asked);
+  const QuantizeOptions options = with_npu_types(asked);
   const GraphIndex index(model.graph);
   const Plan plan = make_plan(model, index, options);
   require_something_quantized(plan, layer_records(model.graph, index, plan, options));
   require_overrides(model.graph, index, plan, options);
 }
 
-std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options) {
-  require_options(model, options);
+std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& asked) {
+  require_options(model, asked);
+  const QuantizeOptions options = with_npu_types(asked);
   const GraphIndex index(model.graph);
   return layer_records(model.graph, index, make_plan(model, index, options), options);
 }

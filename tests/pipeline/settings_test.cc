@@ -187,6 +187,34 @@ TEST(Settings, Int16ScaleHasNoMeaningForPowersOfTwo) {
   EXPECT_FALSE(has_effect("extra_options.Int16Scale", settings_of_yaml("calibrate_method: MinMSE")));
 }
 
+TEST(Settings, TheNpuTargetSetsItsDefaultsAndGivesWay) {
+  const QuantizationConfig config = resolve(settings_of_yaml("preset: XINT8"));
+  EXPECT_TRUE(config.quantize.npu.enabled);
+  EXPECT_TRUE(config.quantize.align.concat);
+  EXPECT_EQ(config.quantize.bias_type, BiasType::like_weight);
+  const QuantizationConfig other =
+      resolve(settings_of_yaml("{preset: XINT8, extra_options: {AlignConcat: false, Int32Bias: true, AdjustShiftCut: false}}"));
+  EXPECT_FALSE(other.quantize.align.concat);
+  EXPECT_TRUE(other.quantize.align.pool);
+  EXPECT_FALSE(other.quantize.npu.shift_cut);
+  EXPECT_EQ(other.quantize.bias_type, BiasType::int32);
+}
+
+TEST(Settings, TheNpuTargetNeedsPowersOfTwoAndSymmetry) {
+  EXPECT_EQ(contradiction(settings_of_yaml("{preset: XINT8, calibrate_method: MinMax}")),
+            "enable_npu_cnn needs a power-of-two method");
+  EXPECT_EQ(contradiction(settings_of_yaml("{preset: XINT8, extra_options: {ActivationSymmetric: false}}")),
+            "enable_npu_cnn needs symmetric activations and weights");
+  EXPECT_EQ(contradiction(settings_of_yaml("{preset: XINT8, weight_type: QInt16}")), "enable_npu_cnn needs weight_type QInt8");
+}
+
+TEST(Settings, LimitsOfTheNpuHaveNoEffectElsewhere) {
+  EXPECT_FALSE(has_effect("extra_options.AdjustShiftCut", settings_of_yaml("calibrate_method: MinMSE")));
+  EXPECT_FALSE(has_effect("extra_options.AdjustShiftCut", settings_of_yaml("{preset: XINT8, extra_options: {NPULimitationCheck: false}}")));
+  EXPECT_TRUE(has_effect("extra_options.MaxLoopNum", settings_of_yaml("extra_options: {AlignConcat: true}")));
+  EXPECT_FALSE(has_effect("extra_options.MaxLoopNum", settings_of_yaml("calibrate_method: MinMSE")));
+}
+
 std::string override_refusal(const std::string& entries) {
   return message_of([&] { (void)settings_of_yaml("extra_options: {TensorQuantOverrides: {x: " + entries + "}}"); });
 }

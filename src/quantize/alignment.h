@@ -1,0 +1,16 @@
+#pragma once
+
+// AlignConcat, AlignPool, AlignPad for scales of any form: equal parameters where an accelerator
+// moves or averages integers without rescaling them. Powers of two are aligned by npu_rules.h.
+
+#include "quantize/activations.h"
+#include "quantize/plan.h"
+#include "quantsearch/quantize.h"
+
+namespace quantsearch {
+
+/// Throws InvalidInput when an override stands in the way.
+void align_parameters(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                      const QuantizeOptions& options, Activations& activations);
+
+}  // namespace quantsearch
