@@ -93,6 +93,7 @@ std::string why_overrides_stay(const Graph& graph, const GraphIndex& index, cons
 
 std::string why_clamp_stays(const GraphIndex& index, const Node& node,
                             const QuantizeOptions& options) {
+  if (options.npu.enabled) return "it works on float values before they are quantized";
   const auto bounds = clamp_bounds(node, index);
   if (options.activation_symmetric) {
     return "symmetric activations cannot hold its bound at the lowest integer, so it runs in float "
