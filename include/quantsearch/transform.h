@@ -16,6 +16,18 @@
 
 namespace quantsearch {
 
+/// What a DPU computes in place of operators it does not have exactly (docs/algorithms/npu.md). Each
+/// changes the function of the model.
+struct DpuOptions {
+  bool leaky_relu = false;               // slope a multiple of 1/256
+  bool sigmoid_to_hard_sigmoid = false;  // Sigmoid -> HardSigmoid
+  bool hard_sigmoid = false;             // alpha 2731 / 2^14
+  bool average_pool = false;             // division by k / 2^n
+  bool reduce_mean = false;
+  bool clip = false;  // bounds are integers
+  bool operator==(const DpuOptions&) const = default;
+};
+
 struct SimplifyOptions {
   bool fold_constants = true;
   bool fold_batch_norm = true;
@@ -27,6 +39,7 @@ struct SimplifyOptions {
       13;  // raised to this when the model is older: per-channel DequantizeLinear needs it
   std::optional<std::int64_t> opset = {};  // asked for by the user (ConvertOpsetVersion)
   std::set<std::string> disabled = {};     // pass names to leave out
+  DpuOptions dpu = {};
 };
 
 struct PassRecord {
@@ -35,6 +48,7 @@ struct PassRecord {
   std::int64_t nodes_before = 0;
   std::int64_t nodes_after = 0;
   std::vector<std::string> notes = {};  // what was done, or why a candidate was left alone
+  bool changes_function = false;        // as the user asked: its notes say what became of the model
 };
 
 struct Simplified {

@@ -17,7 +17,8 @@ std::vector<Foreign> make_table() {
   std::vector<Foreign> table;
   // Switches of whole methods: false is fine, true is refused.
   add(table, {false}, "mixed precision is not built yet", {"include_auto_mp"});
-  add(table, {false}, "the conversions of the DPU are not built yet", {"extra_options.SimulateDPU"});
+  add(table, {false}, "the DPU's decomposition of it is not built",
+      {"extra_options.ConvertSoftmaxToDPUVersion", "extra_options.ConvertInstanceNormToDPUVersion"});
   add(table, {true}, "choose a calibration method with float scales instead", {"extra_options.UsePowerOf2Scale"});
   add(table, {false}, "weights are stored as integers", {"extra_options.AddQDQPairToWeight"});
   add(table, {false}, "one Q/DQ pair serves all readers of a tensor", {"extra_options.DedicatedQDQPair"});

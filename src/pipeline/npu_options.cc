@@ -52,13 +52,58 @@ void add_target(std::vector<Option>& table) {
                      config.quantize.npu.enabled = true;
                      config.quantize.align = {.concat = true, .pool = true, .pad = true};
                      config.quantize.bias_type = BiasType::like_weight;
+                     config.simplify.dpu.leaky_relu = config.simplify.dpu.hard_sigmoid = true;
+                     config.simplify.dpu.average_pool = config.simplify.dpu.reduce_mean = true;
                    }});
+}
+
+/// Null follows SimulateDPU.
+Option conversion(const std::string& name, const std::string& meaning, bool DpuOptions::*field) {
+  return {.name = "extra_options." + name,
+          .meaning = meaning + "; absent: only with enable_npu_cnn and SimulateDPU",
+          .default_value = {},
+          .canonical = optional(boolean()),
+          .apply = [field](QuantizationConfig& config, const Value& value) {
+            if (!value.is_null()) config.simplify.dpu.*field = value.as_bool();
+          }};
+}
+
+Option asked_conversion(const std::string& name, const std::string& meaning, bool DpuOptions::*field) {
+  return {.name = "extra_options." + name,
+          .meaning = meaning,
+          .default_value = false,
+          .canonical = boolean(),
+          .apply = [field](QuantizationConfig& config, const Value& value) {
+            config.simplify.dpu.*field = value.as_bool();
+          }};
+}
+
+void add_conversions(std::vector<Option>& table) {
+  table.push_back({.name = "extra_options.SimulateDPU",
+                   .meaning = "write averages, slopes and HardSigmoid as the DPU computes them",
+                   .default_value = true,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) {
+                     if (!value.as_bool()) config.simplify.dpu = {};
+                   },
+                   .matters = for_npu});
+  table.push_back(conversion("ConvertLeakyReluToDPUVersion", "slopes of LeakyRelu are multiples of 1/256",
+                             &DpuOptions::leaky_relu));
+  table.push_back(conversion("ConvertHardSigmoidToDPUVersion", "the slope of HardSigmoid is 2731 / 2^14",
+                             &DpuOptions::hard_sigmoid));
+  table.push_back(conversion("ConvertAvgPoolToDPUVersion", "average pools divide by k / 2^n", &DpuOptions::average_pool));
+  table.push_back(conversion("ConvertReduceMeanToDPUVersion", "ReduceMean divides by k / 2^n", &DpuOptions::reduce_mean));
+  table.push_back(asked_conversion("ConvertSigmoidToHardSigmoid", "Sigmoid becomes HardSigmoid: changes the function",
+                                   &DpuOptions::sigmoid_to_hard_sigmoid));
+  table.push_back(asked_conversion("ConvertClipToDPUVersion", "bounds of Clip become integers: changes the function",
+                                   &DpuOptions::clip));
 }
 
 }  // namespace
 
 void add_npu_options(std::vector<Option>& table) {
   add_target(table);
+  add_conversions(table);
   table.push_back(align_option("AlignConcat", "inputs of Concat take the output's parameters", &AlignOptions::concat));
   table.push_back(align_option("AlignPool", "outputs of average pools take the input's parameters", &AlignOptions::pool));
   table.push_back(align_option("AlignPad", "inputs of Pad take the output's parameters", &AlignOptions::pad));

@@ -70,7 +70,9 @@ struct Pipeline::State {
     const auto compute = [&] {
       Simplified result = simplify(model, options);
       for (const PassRecord& pass : result.passes) {
-        for (const std::string& note : pass.notes) say(log, LogLevel::detail, fmt::format("simplify: {}: {}", pass.name, note));
+        // What changes the function must not go unseen.
+        const LogLevel level = pass.changes_function ? LogLevel::info : LogLevel::detail;
+        for (const std::string& note : pass.notes) say(log, level, fmt::format("simplify: {}: {}", pass.name, note));
       }
       say(log, LogLevel::info, fmt::format("simplify: {} nodes became {}", model.graph.nodes.size(), result.model.graph.nodes.size()));
       return result;

@@ -91,6 +91,9 @@ Key simplify_key(const Key& model, const SimplifyOptions& options) {
   key.add(options.fold_constants).add(options.fold_batch_norm).add(options.fp16_to_fp32);
   key.add(options.reduce_mean_to_global_pool).add(options.div_to_mul).add(options.minimum_opset);
   add(key, options.opset);
+  const DpuOptions& dpu = options.dpu;
+  key.add(dpu.leaky_relu).add(dpu.sigmoid_to_hard_sigmoid).add(dpu.hard_sigmoid);
+  key.add(dpu.average_pool).add(dpu.reduce_mean).add(dpu.clip);
   add(key, std::vector<std::string>(options.disabled.begin(), options.disabled.end()));
   return key.finish();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "quantsearch/model.h"
+#include "quantsearch/transform.h"
 
 namespace quantsearch {
 
@@ -42,6 +43,8 @@ struct PassResult {
 [[nodiscard]] PassResult flatten_to_reshape(Model model);
 /// Drops nodes, initializers and value infos that no graph output depends on.
 [[nodiscard]] PassResult remove_dead_nodes(Model model);
+/// Operators as a DPU computes them: changes the function.
+[[nodiscard]] PassResult dpu_conversions(Model model, const DpuOptions& options);
 /// split_shared_biases() with notes.
 [[nodiscard]] PassResult split_biases(Model model);
 

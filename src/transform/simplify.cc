@@ -21,6 +21,7 @@ struct Pass {
   bool is_wanted = true;
   std::function<PassResult(Model)> run;
   bool changes_shapes = false;  // what is known of shapes grows: infer again behind it
+  bool changes_function = false;
 };
 
 std::int64_t wanted_opset(const SimplifyOptions& options) {
@@ -52,6 +53,9 @@ std::vector<Pass> passes(const SimplifyOptions& options) {
       {"reduce_mean_to_global_pool", options.reduce_mean_to_global_pool,
        reduce_mean_to_global_pool},
       {"flatten_to_reshape", true, flatten_to_reshape},
+      {"dpu_conversions", !(options.dpu == DpuOptions{}),
+       [dpu = options.dpu](Model model) { return dpu_conversions(std::move(model), dpu); }, false,
+       true},
       {"remove_dead_nodes", true, remove_dead_nodes},
       {"split_shared_biases", true, split_biases},
   };
@@ -90,6 +94,7 @@ Simplified simplify(Model model, const SimplifyOptions& options) {
   for (const Pass& pass : passes(options)) {
     if (!pass.is_wanted || options.disabled.contains(pass.name)) continue;
     PassRecord record{.name = pass.name};
+    record.changes_function = pass.changes_function;
     record.nodes_before = std::ssize(model.graph.nodes);
     const auto start = std::chrono::steady_clock::now();
     PassResult passed = pass.run(std::move(model));

@@ -200,6 +200,16 @@ TEST(Settings, TheNpuTargetSetsItsDefaultsAndGivesWay) {
   EXPECT_EQ(other.quantize.bias_type, BiasType::int32);
 }
 
+TEST(Settings, TheDpuIsSimulatedUnlessToldOtherwiseAndSigmoidStays) {
+  const DpuOptions usual = resolve(settings_of_yaml("preset: XINT8")).simplify.dpu;
+  EXPECT_EQ(usual, (DpuOptions{.leaky_relu = true, .hard_sigmoid = true, .average_pool = true, .reduce_mean = true}));
+  EXPECT_EQ(resolve(settings_of_yaml("{preset: XINT8, extra_options: {SimulateDPU: false}}")).simplify.dpu, DpuOptions{});
+  EXPECT_EQ(resolve(settings_of_yaml("{extra_options: {ConvertAvgPoolToDPUVersion: true}}")).simplify.dpu,
+            DpuOptions{.average_pool = true});
+  EXPECT_TRUE(resolve(settings_of_yaml("{preset: XINT8, extra_options: {ConvertSigmoidToHardSigmoid: true}}"))
+                  .simplify.dpu.sigmoid_to_hard_sigmoid);
+}
+
 TEST(Settings, TheNpuTargetNeedsPowersOfTwoAndSymmetry) {
   EXPECT_EQ(contradiction(settings_of_yaml("{preset: XINT8, calibrate_method: MinMax}")),
             "enable_npu_cnn needs a power-of-two method");
