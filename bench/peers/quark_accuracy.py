@@ -34,6 +34,8 @@ def quantizer_for(row):
 
 
 def cell(row, model, calibration, evaluation, labels, reference, folder):
+    if row["quantization_config"].get("include_sq"):
+        return ""  # its SmoothQuant is not compared
     out = os.path.join(folder, "out.onnx")
     try:
         quantizer_for(row).quantize_model(model, out, Reader("input", calibration))

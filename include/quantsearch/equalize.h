@@ -12,6 +12,13 @@
 
 namespace quantsearch {
 
+/// How much of what a channel has before its Relu moves into the bias of the next layer.
+enum class BiasAbsorption {
+  none,
+  minimum,  // the least value seen: what the model computes on the calibration data stays the same
+  three_sigma,  // mean - 3 standard deviations, as Nagel et al.: changes one value in a thousand
+};
+
 // ---- cross-layer equalization
 // ----------------------------------------------------------------------------------------
 
@@ -32,6 +39,8 @@ struct EqualizeOptions {
       1.9e-7;  // sum over layers of the mean |change| (CLETotalLayerDiffThreshold)
   /// Clip from 0 to 6 becomes Relu first (ReplaceClip6Relu). This changes what the model computes.
   bool replace_clip6 = false;
+  /// What absorb_biases() does behind it (CLEBiasAbsorption); equalize() itself does not read it.
+  BiasAbsorption bias_absorption = BiasAbsorption::none;
   bool operator==(const EqualizeOptions&) const = default;
 };
 
@@ -51,6 +60,18 @@ struct Equalized {
 
 /// Whether equalize() would find anything to do; costs a walk over the graph, no arithmetic.
 [[nodiscard]] bool can_equalize(const Model& model, const EqualizeOptions& options);
+
+/// A channel that is at least c > 0 before a Relu gives relu(x - c) + c: c leaves the bias of the
+/// layer before and enters, through its weights, the bias of the layer behind (Nagel et al. 2019,
+/// section 4.1.3). The range of the tensor between them loses what all values of the channel had in
+/// common. Through Relu, LeakyRelu, PRelu, pooling and means over space, into Gemm, MatMul with an
+/// Add and Conv without padding: a padded zero would have lost nothing. `statistics` were observed
+/// on `model`.
+[[nodiscard]] Equalized absorb_biases(Model model, const Statistics& statistics,
+                                      BiasAbsorption absorption);
+
+/// The tensors whose statistics absorb_biases() reads.
+[[nodiscard]] std::vector<std::string> tensors_to_absorb(Model model);
 
 // ---- SmoothQuant
 // ---------------------------------------------------------------------------------------------

@@ -68,6 +68,23 @@ void add_cle_switches(std::vector<Option>& table) {
        .matters = includes_cle});
 }
 
+void add_absorption(std::vector<Option>& table) {
+  table.push_back({.name = "extra_options.CLEBiasAbsorption",
+                   .meaning = "what all values of a channel before a Relu have in common moves "
+                              "into the next bias: none, minimum (of the data), three_sigma",
+                   .default_value = "none",
+                   .canonical = one_of({{"none", {}}, {"minimum", {}}, {"three_sigma", {}}}),
+                   .apply =
+                       [](QuantizationConfig& config, const Value& value) {
+                         const std::string& name = value.as_string();
+                         config.equalize->bias_absorption =
+                             name == "minimum"       ? BiasAbsorption::minimum
+                             : name == "three_sigma" ? BiasAbsorption::three_sigma
+                                                     : BiasAbsorption::none;
+                       },
+                   .matters = includes_cle});
+}
+
 void add_cle_scales(std::vector<Option>& table) {
   table.push_back(
       {.name = "extra_options.CLEScaleAppendBias",
@@ -146,6 +163,7 @@ void add_smoothing(std::vector<Option>& table) {
 void add_equalize_options(std::vector<Option>& table) {
   add_cle_switches(table);
   add_cle_scales(table);
+  add_absorption(table);
   add_smoothing(table);
 }
 

@@ -34,6 +34,12 @@ std::int64_t bytes_of(const Model& model) {
   return weight_bytes(model.graph) + static_cast<std::int64_t>(model.graph.nodes.size()) * 400;
 }
 
+/// Of a model that may be the one it was made from.
+template <typename Made>
+std::int64_t bytes_if_changed(const Made& made) {
+  return made.changed ? bytes_of(made.model) : std::int64_t{1000};
+}
+
 void require_finite_weights(const Model& model) {
   const std::vector<std::string> bad = non_finite_weights(model);
   if (bad.empty()) return;
@@ -89,7 +95,10 @@ struct Pipeline::State {
   };
 
   Prepared prepare(const QuantizationConfig& config, const CancellationToken& token, std::vector<StageRecord>& records) {
-    const Prepared equalized = run_equalize(config, records);
+    Prepared equalized = run_equalize(config, records);
+    if (config.equalize && config.equalize->bias_absorption != BiasAbsorption::none) {
+      equalized = run_absorb(equalized, config, token, records);
+    }
     return config.smooth ? run_smooth(equalized, config, token, records) : equalized;
   }
 
@@ -104,11 +113,32 @@ struct Pipeline::State {
       say(log, LogLevel::info, made.changed ? "equalize: done" : "equalize: the model has nothing to equalize");
       return made;
     };
-    const auto equalized = cache.get<Equalized>(
-        "equalize", key, compute,
-        [](const Equalized& made) { return made.changed ? bytes_of(made.model) : std::int64_t{1000}; }, records);
-    if (!equalized->changed) return plain;
-    return {.model = {equalized, &equalized->model}, .key = key};
+    return changed_or(cache.get<Equalized>("equalize", key, compute, bytes_if_changed<Equalized>, records), key, plain);
+  }
+
+  /// What stays as it was, when `made` changed nothing.
+  template <typename Made>
+  static Prepared changed_or(const std::shared_ptr<const Made>& made, const Key& key, const Prepared& plain) {
+    return made->changed ? Prepared{.model = {made, &made->model}, .key = key} : plain;
+  }
+
+  Prepared run_absorb(const Prepared& plain, const QuantizationConfig& config, const CancellationToken& token,
+                      std::vector<StageRecord>& records) {
+    const BiasAbsorption absorption = config.equalize->bias_absorption;
+    const Key statistics_stage = observe_biases_key(plain.key, data_key, config);
+    const Key key = absorb_key(plain.key, statistics_stage, absorption);
+    std::shared_ptr<const Statistics> statistics;
+    if (!cache.holds(key)) {
+      statistics = run_observe("observe_biases", *plain.model, tensors_to_absorb(*plain.model), statistics_stage, config, token, records);
+      token.throw_if_cancelled();
+    }
+    const auto compute = [&] {
+      Equalized made = absorb_biases(*plain.model, *statistics, absorption);
+      for (const std::string& note : made.notes) say(log, LogLevel::detail, "absorb: " + note);
+      if (!made.changed) say(log, LogLevel::info, "absorb: no channel stays above zero before its Relu");
+      return made;
+    };
+    return changed_or(cache.get<Equalized>("absorb", key, compute, bytes_if_changed<Equalized>, records), key, plain);
   }
 
   /// Observes the model it is given: the same stage as of a trial without smoothing.
@@ -118,7 +148,7 @@ struct Pipeline::State {
     const Key key = smooth_key(plain.key, statistics_stage, *config.smooth);
     std::shared_ptr<const Statistics> statistics;
     if (!cache.holds(key)) {
-      statistics = run_observe("observe_float", *plain.model, statistics_stage, config, token, records);
+      statistics = run_observe("observe_float", *plain.model, tensors_to_observe(*plain.model), statistics_stage, config, token, records);
       token.throw_if_cancelled();
     }
     const auto compute = [&] {
@@ -127,18 +157,14 @@ struct Pipeline::State {
       if (!made.changed) say(log, LogLevel::info, "smooth: no tensor was worth it");
       return made;
     };
-    const auto smoothed = cache.get<Smoothed>(
-        "smooth", key, compute,
-        [](const Smoothed& made) { return made.changed ? bytes_of(made.model) : std::int64_t{1000}; }, records);
-    if (!smoothed->changed) return plain;
-    return {.model = {smoothed, &smoothed->model}, .key = key};
+    return changed_or(cache.get<Smoothed>("smooth", key, compute, bytes_if_changed<Smoothed>, records), key, plain);
   }
 
-  std::shared_ptr<const Statistics> run_observe(const std::string& stage, const Model& prepared, const Key& key, const QuantizationConfig& config,
+  std::shared_ptr<const Statistics> run_observe(const std::string& stage, const Model& prepared, std::vector<std::string> tensors, const Key& key, const QuantizationConfig& config,
                                                 const CancellationToken& token, std::vector<StageRecord>& records) {
     const auto compute = [&] {
       return observe(prepared, *calibration, pool,
-                     {.tensors = tensors_to_observe(prepared),
+                     {.tensors = std::move(tensors),
                       .bins = config.histogram_bins,
                       .samples = config.calibration_samples,
                       .memory_bytes = std::max(kLeastTappedBytes, budget.free() / 2),
@@ -192,7 +218,7 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   // Ranges that are held need no statistics, which may have been dropped.
   std::shared_ptr<const Statistics> statistics;
   if (!state.cache.holds(ranges_stage)) {
-    statistics = state.run_observe("observe", *prepared.model, statistics_stage, config, token, candidate.stages);
+    statistics = state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, config, token, candidate.stages);
   }
   const auto compute_ranges = [&] {
     RangeOptions options = effective_range_options(config.ranges);

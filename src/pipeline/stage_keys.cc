@@ -11,6 +11,7 @@ namespace {
 // Raised when a stage changes what it makes from the same input.
 constexpr int kSimplifyVersion = 1;
 constexpr int kEqualizeVersion = 1;
+constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
 constexpr int kObserveVersion = 2;  // 2: channels of what a MatMul reads lie on the last axis
 constexpr int kRangesVersion = 1;
@@ -108,6 +109,17 @@ Key equalize_key(const Key& simplified, const EqualizeOptions& options) {
   return key.finish();
 }
 
+Key observe_biases_key(const Key& equalized, const Key& data, const QuantizationConfig& config) {
+  KeyBuilder key;
+  return key.add("observe_biases").add(observe_key(equalized, data, config)).finish();
+}
+
+Key absorb_key(const Key& equalized, const Key& statistics, BiasAbsorption absorption) {
+  KeyBuilder key;
+  key.add("absorb").add(kAbsorbVersion).add(equalized).add(statistics).add(static_cast<int>(absorption));
+  return key.finish();
+}
+
 Key smooth_key(const Key& equalized, const Key& statistics, const SmoothOptions& options) {
   KeyBuilder key;
   key.add("smooth").add(kSmoothVersion).add(equalized).add(statistics);
@@ -202,6 +214,11 @@ Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOpt
 std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config) {
   std::vector<Key> keys = {simplify_key(model, config.simplify)};
   if (config.equalize) keys.push_back(equalize_key(keys.back(), *config.equalize));
+  if (config.equalize && config.equalize->bias_absorption != BiasAbsorption::none) {
+    const Key equalized = keys.back();
+    keys.push_back(observe_biases_key(equalized, data, config));
+    keys.push_back(absorb_key(equalized, keys.back(), config.equalize->bias_absorption));
+  }
   if (config.smooth) {
     const Key equalized = keys.back();
     keys.push_back(observe_key(equalized, data, config));

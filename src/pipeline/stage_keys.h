@@ -10,6 +10,9 @@ namespace quantsearch {
 
 [[nodiscard]] Key simplify_key(const Key& model, const SimplifyOptions& options);
 [[nodiscard]] Key equalize_key(const Key& simplified, const EqualizeOptions& options);
+/// Behind an equalization with bias absorption, which looks at tensors before their Relu.
+[[nodiscard]] Key observe_biases_key(const Key& equalized, const Key& data, const QuantizationConfig& config);
+[[nodiscard]] Key absorb_key(const Key& equalized, const Key& statistics, BiasAbsorption absorption);
 [[nodiscard]] Key smooth_key(const Key& equalized, const Key& statistics, const SmoothOptions& options);
 /// `prepared`: the key of the float model that is observed and quantized, simplified, equalized or smoothed.
 [[nodiscard]] Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& config);

@@ -98,6 +98,26 @@ TEST_F(PipelineTest, AnEqualizedModelIsObservedAnew) {
   EXPECT_EQ(stages_of(pipeline.build(config, {})), "simplify* equalize* ranges* quantize* ");
 }
 
+TEST_F(PipelineTest, ABiasAboveZeroIsAbsorbedFromWhatWasObserved) {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 2, 2, 2});
+  const std::string y = builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 1, 1}, 1, 1), builder.weight("b", {2}, {9, 9})});
+  const std::string between = builder.node("Relu", {y});
+  builder.output(builder.node("Conv", {between, builder.random_weight("v", {2, 2, 1, 1}, 1, 2)}), {-1, 2, 2, 2});
+  const Model model = builder.build();
+  const auto images = in_memory_data({{"x", testing::random_tensor({3, 2, 2, 2}, 4)}});
+  Pipeline pipeline(model, images, pool_, ByteBudget(kPlenty), {});
+  const auto built = [&](const std::string& how) {
+    return pipeline.build(resolve(settings_from(parse_yaml("{include_cle: true, extra_options: {CLEBiasAbsorption: " + how + "}}", ""))), {});
+  };
+  const Candidate without = built("none");
+  const Candidate with = built("minimum");
+  EXPECT_EQ(stages_of(with), "simplify* equalize* observe_biases absorb observe ranges quantize ");
+  // The range between the layers lost what all its values had in common.
+  EXPECT_LT(with.quantized->tensors.at(between).scales[0],
+            without.quantized->tensors.at(between).scales[0] / 2);
+}
+
 TEST_F(PipelineTest, SmoothingSharesTheObservationOfTheTrialWithoutIt) {
   const auto built = [&](const std::string& yaml) { return pipeline_.build(resolve(settings_from(parse_yaml(yaml, ""))), {}); };
   EXPECT_EQ(stages_of(built("{}")), "simplify observe ranges quantize ");

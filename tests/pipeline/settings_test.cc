@@ -99,6 +99,12 @@ TEST(Settings, EqualizationIsOffUnlessAskedForAndReadsItsOptionsOnlyThen) {
                                            .append_bias = false,
                                            .total_difference = 2e-7,
                                            .replace_clip6 = true}));
+  const auto absorbs = [](const std::string& how) {
+    return resolve(settings_of_yaml("{include_cle: true, extra_options: {CLEBiasAbsorption: " + how + "}}")).equalize->bias_absorption;
+  };
+  EXPECT_EQ(absorbs("none"), BiasAbsorption::none);
+  EXPECT_EQ(absorbs("minimum"), BiasAbsorption::minimum);
+  EXPECT_EQ(absorbs("three_sigma"), BiasAbsorption::three_sigma);
   EXPECT_FALSE(has_effect("extra_options.CLESteps", {{"include_cle", false}}));
   EXPECT_FALSE(has_effect("extra_options.CLEWeightThreshold",
                           {{"include_cle", true}, {"extra_options.CLEScaleUseThreshold", false}}));

@@ -64,6 +64,16 @@ TEST(StageKeys, EqualizationIsAStageThatReadsItsOwnOptions) {
   }
 }
 
+TEST(StageKeys, AbsorptionSharesTheEqualization) {
+  const auto equalized = keys_of("{calibrate_method: MinMax, include_cle: true}");
+  const auto absorbed = keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: {CLEBiasAbsorption: minimum}}");
+  ASSERT_EQ(absorbed.size(), equalized.size() + 2);
+  for (std::size_t stage = 0; stage < 2; ++stage) EXPECT_EQ(absorbed[stage], equalized[stage]);
+  EXPECT_NE(absorbed[2], equalized[2]);  // other tensors are looked at
+  for (std::size_t stage = 2; stage < equalized.size(); ++stage) EXPECT_NE(absorbed[stage + 2], equalized[stage]);
+  EXPECT_NE(keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: {CLEBiasAbsorption: three_sigma}}")[3], absorbed[3]);
+}
+
 TEST(StageKeys, SmoothingReadsTheObservationOfTheModelAsItWas) {
   const auto plain = keys_of("{calibrate_method: MinMax}");
   const auto smoothed = keys_of("{calibrate_method: MinMax, include_sq: true}");
