@@ -68,6 +68,15 @@ struct NpuOptions {
   bool operator==(const NpuOptions&) const = default;
 };
 
+/// How one node differs from the rest of the model. Its activation type is that of the tensors it reads; what it writes
+/// has the types of its readers, or its own where no reader is quantized.
+struct NodeFormat {
+  std::optional<DataType> activation = {};  // int8, uint8, int16, uint16; absent: as in QuantizeOptions
+  std::optional<DataType> weight = {};      // the same
+  bool keep_float = false;                  // left float, like a node of exclude_nodes
+  bool operator==(const NodeFormat&) const = default;
+};
+
 struct QuantizeOptions {
   DataType activation_type = DataType::uint8;  // int8, uint8, int16, uint16
   DataType weight_type = DataType::int8;       // int8, uint8, int16, uint16
@@ -101,6 +110,9 @@ struct QuantizeOptions {
   /// Operator types whose outputs are made of the values of their inputs (Concat, AveragePool, ...): they take the
   /// range of what they read, all inputs together, instead of the observed one.
   std::vector<std::string> passthrough_op_types = {};
+  /// By node_label(). Only for nodes that compute: clamps and data movement take the type of what they bound or move, the
+  /// Add of a bias that of its MatMul.
+  std::map<std::string, NodeFormat> node_formats = {};
   bool matmul_const_b_only = false;  // leave MatMul of two activations float
   /// By tensor: activations, weights, biases, constant operands. Outputs of data movement follow their input's.
   std::map<std::string, TensorOverride> overrides = {};
@@ -128,6 +140,8 @@ struct QuantizedModel {
   Model model;
   std::vector<LayerRecord> layers;             // one per node of the float model, in its order
   std::map<std::string, TensorParams> tensors;  // by name in the float model
+  /// The further pairs of tensors that readers take in several types; `tensors` has the widest.
+  std::map<std::string, std::vector<TensorParams>> narrower;
 };
 
 /// Tensors whose range any configuration of `quantize` can need: what observe should watch. Independent of the options,
@@ -138,9 +152,25 @@ struct QuantizedModel {
 [[nodiscard]] std::optional<std::string> observed_source(const Model& model, const std::string& tensor);
 
 /// `model` is simplified, with inferred shapes. Throws InvalidInput for unknown names in the exclusion lists (nearest
-/// known shown), a model with nothing to quantize (why, per operator type) or a missing range; Unsupported for types.
+/// known shown), formats of nodes that cannot have one, a model with nothing to quantize (why, per operator type) or a
+/// missing range; Unsupported for types. `ranges` serve every activation type.
 [[nodiscard]] QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
                                       ThreadPool& pool);
+
+/// Ranges chosen for each activation type in use: a range that suits 8 bits may clip what 16 bits could hold.
+using RangesByType = std::map<DataType, Ranges>;
+/// Throws InvalidInput, too, for a type in use that has no ranges.
+[[nodiscard]] QuantizedModel quantize(const Model& model, const RangesByType& ranges, const QuantizeOptions& options,
+                                      ThreadPool& pool);
+/// Activation types that `options` ask for, in ascending order.
+[[nodiscard]] std::vector<DataType> activation_types(const QuantizeOptions& options);
+
+/// A quantized node that can have a format of its own.
+struct FormatTarget {
+  int node = 0;             // index in the graph
+  bool has_weight = false;  // constant, so that it can have a weight type
+};
+[[nodiscard]] std::vector<FormatTarget> format_targets(const Model& model, const QuantizeOptions& options);
 
 /// What `quantize` would do, without ranges: quantized or float and why, per node.
 [[nodiscard]] std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options);

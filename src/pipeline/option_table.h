@@ -63,8 +63,11 @@ struct NamedChoice {
 /// "QInt8" -> int8.
 [[nodiscard]] DataType data_type_named(const std::string& name);
 
+/// "QInt8", "QUInt8", "QInt16", "QUInt16" and Quark's other spellings of them.
+[[nodiscard]] std::function<Value(const Value&)> quant_type();
 // Parts of the table, one file each.
 void add_type_options(std::vector<Option>& table);
+void add_format_options(std::vector<Option>& table);
 void add_range_options(std::vector<Option>& table);
 void add_npu_options(std::vector<Option>& table);
 void add_override_options(std::vector<Option>& table);

@@ -187,6 +187,31 @@ struct Pipeline::State {
     return cache.get<FinetunedModel>("finetune", key, compute,
                                      [](const FinetunedModel& made) { return bytes_of(made.quantized.model); }, records);
   }
+
+  RangesByType run_ranges(const Model& prepared, const Key& statistics_key, const QuantizationConfig& config,
+                          const CancellationToken& token, std::vector<StageRecord>& records) {
+    RangesByType by_type;
+    // Ranges that are held need no statistics, which may have been dropped.
+    std::shared_ptr<const Statistics> statistics;
+    for (const auto& [type, options] : ranges_by_type(config)) {
+      const Key key = ranges_key(statistics_key, options);
+      if (statistics == nullptr && !cache.holds(key)) {
+        statistics = run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, config, token, records);
+      }
+      // By value: a structured binding cannot be captured.
+      const auto compute = [this, &prepared, &statistics, effective = effective_range_options(options)]() mutable {
+        for (auto& [tensor, own] : effective.tensors) {
+          own.statistics_of = observed_source(prepared, tensor).value_or(tensor);
+        }
+        return choose_ranges(*statistics, effective, pool);
+      };
+      const bool is_main = type == config.quantize.activation_type;
+      by_type[type] = *cache.get<Ranges>(
+          is_main ? "ranges" : fmt::format("ranges ({})", to_string(type)), key, compute,
+          [](const Ranges& made) { return static_cast<std::int64_t>(made.size()) * 100; }, records);
+    }
+    return by_type;
+  }
 };
 
 Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool,
@@ -213,26 +238,11 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   Candidate candidate;
   const State::Prepared prepared = state.prepare(config, token, candidate.stages);
   const Key statistics_stage = observe_key(prepared.key, state.data_key, config);
-  const Key ranges_stage = ranges_key(statistics_stage, config.ranges);
   token.throw_if_cancelled();
-  // Ranges that are held need no statistics, which may have been dropped.
-  std::shared_ptr<const Statistics> statistics;
-  if (!state.cache.holds(ranges_stage)) {
-    statistics = state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, config, token, candidate.stages);
-  }
-  const auto compute_ranges = [&] {
-    RangeOptions options = effective_range_options(config.ranges);
-    for (auto& [tensor, own] : options.tensors) {
-      own.statistics_of = observed_source(*prepared.model, tensor).value_or(tensor);
-    }
-    return choose_ranges(*statistics, options, state.pool);
-  };
-  const auto ranges = state.cache.get<Ranges>(
-      "ranges", ranges_stage, compute_ranges,
-      [](const Ranges& made) { return static_cast<std::int64_t>(made.size()) * 100; }, candidate.stages);
+  const RangesByType ranges = state.run_ranges(*prepared.model, statistics_stage, config, token, candidate.stages);
   token.throw_if_cancelled();
-  const auto compute_model = [&] { return quantize(*prepared.model, *ranges, config.quantize, state.pool); };
-  const Key quantized_stage = quantize_key(prepared.key, ranges_stage, config.quantize);
+  const auto compute_model = [&] { return quantize(*prepared.model, ranges, config.quantize, state.pool); };
+  const Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
   candidate.quantized = state.cache.get<QuantizedModel>(
       "quantize", quantized_stage, compute_model,
       [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);

@@ -20,6 +20,7 @@ const std::vector<Option>& table() {
     add_type_options(made);
     add_override_options(made);
     add_scope_options(made);
+    add_format_options(made);
     add_graph_options(made);
     add_equalize_options(made);
     add_finetune_options(made);

@@ -150,9 +150,10 @@ Key ranges_key(const Key& statistics, const RangeOptions& options) {
   return key.finish();
 }
 
-Key quantize_key(const Key& prepared, const Key& ranges, const QuantizeOptions& options) {
+Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const QuantizeOptions& options) {
   KeyBuilder key;
-  key.add("quantize").add(kQuantizeVersion).add(prepared).add(ranges);
+  key.add("quantize").add(kQuantizeVersion).add(prepared);
+  for (const Key& of_type : ranges) key.add(of_type);
   key.add(static_cast<int>(options.activation_type)).add(static_cast<int>(options.weight_type));
   key.add(options.activation_symmetric).add(options.weight_symmetric).add(options.per_channel);
   key.add(options.reduce_range).add(options.power_of_two).add(static_cast<int>(options.power_of_two_rounding));
@@ -174,6 +175,11 @@ Key quantize_key(const Key& prepared, const Key& ranges, const QuantizeOptions& 
     add(key, subgraph.ends);
   }
   add(key, options.overrides);
+  key.add(static_cast<std::int64_t>(options.node_formats.size()));
+  for (const auto& [node, format] : options.node_formats) {
+    key.add(node).add(static_cast<int>(format.activation.value_or(DataType::undefined)));
+    key.add(static_cast<int>(format.weight.value_or(DataType::undefined))).add(format.keep_float);
+  }
   return key.finish();
 }
 
@@ -192,6 +198,21 @@ Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& o
   key.add(options.drop_ratio).add(options.regularization).add(options.beta_start).add(options.beta_end);
   key.add(options.warm_start).add(options.bias_correction).add(options.beam).add(options.choose_scales);
   return key.finish();
+}
+
+std::map<DataType, RangeOptions> ranges_by_type(const QuantizationConfig& config) {
+  std::map<DataType, RangeOptions> by_type;
+  for (const DataType type : activation_types(config.quantize)) {
+    by_type[type] = config.ranges;
+    by_type[type].type = type;
+  }
+  return by_type;
+}
+
+std::vector<Key> ranges_keys(const Key& statistics, const QuantizationConfig& config) {
+  std::vector<Key> keys;
+  for (const auto& [type, options] : ranges_by_type(config)) keys.push_back(ranges_key(statistics, options));
+  return keys;
 }
 
 Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOptions& options) {
@@ -226,8 +247,9 @@ std::vector<Key> stage_keys(const Key& model, const Key& data, const Quantizatio
   }
   const Key prepared = keys.back();
   keys.push_back(observe_key(prepared, data, config));
-  keys.push_back(ranges_key(keys.back(), config.ranges));
-  keys.push_back(quantize_key(prepared, keys.back(), config.quantize));
+  const std::vector<Key> ranges = ranges_keys(keys.back(), config);
+  keys.insert(keys.end(), ranges.begin(), ranges.end());
+  keys.push_back(quantize_key(prepared, ranges, config.quantize));
   if (config.finetune) keys.push_back(finetune_key(keys.back(), data, *config.finetune));
   return keys;
 }

@@ -2,6 +2,9 @@
 
 // Keys of stages: the stage's name and version, the options it reads, the keys of its inputs.
 
+#include <map>
+#include <vector>
+
 #include "quantsearch/base/hash.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/pipeline/settings.h"
@@ -17,11 +20,18 @@ namespace quantsearch {
 /// `prepared`: the key of the float model that is observed and quantized, simplified, equalized or smoothed.
 [[nodiscard]] Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& config);
 [[nodiscard]] Key ranges_key(const Key& statistics, const RangeOptions& options);
-[[nodiscard]] Key quantize_key(const Key& prepared, const Key& ranges, const QuantizeOptions& options);
+/// One for each activation type in use, in their order.
+[[nodiscard]] std::vector<Key> ranges_keys(const Key& statistics, const QuantizationConfig& config);
+/// `ranges`: what ranges_keys gives.
+[[nodiscard]] Key quantize_key(const Key& prepared, const std::vector<Key>& ranges,
+                               const QuantizeOptions& options);
 /// `quantized` stands for the float model and the ranges, too.
 [[nodiscard]] Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options);
 [[nodiscard]] Key evaluate_key(const Key& model, const Reference& reference,
                                const EvaluateOptions& options);
+
+/// The range options of each activation type that the configuration uses.
+[[nodiscard]] std::map<DataType, RangeOptions> ranges_by_type(const QuantizationConfig& config);
 
 /// The same range options with everything reset that their method does not read, so that equal work has equal keys.
 [[nodiscard]] RangeOptions effective_range_options(const RangeOptions& options);

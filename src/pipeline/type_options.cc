@@ -25,10 +25,6 @@ std::map<std::string, std::string> refused_types(const std::vector<const char*>&
   return refused;
 }
 
-std::function<Value(const Value&)> quant_type() {
-  return one_of(integer_types(), refused_types({"QInt32", "QUInt32", "QInt4", "QUInt4"}));
-}
-
 DataType data_type(const Value& value) { return data_type_named(value.as_string()); }
 
 WeightRange weight_range(const Value& value) {
@@ -146,6 +142,10 @@ std::function<Value(const Value&)> override_type() {
   std::vector<NamedChoice> types = integer_types();
   types.push_back({"QInt32", {"QuantType.QInt32", "Int32"}});
   return one_of(std::move(types), refused_types({"QUInt32", "QInt4", "QUInt4"}));
+}
+
+std::function<Value(const Value&)> quant_type() {
+  return one_of(integer_types(), refused_types({"QInt32", "QUInt32", "QInt4", "QUInt4"}));
 }
 
 DataType data_type_named(const std::string& name) {

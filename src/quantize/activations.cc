@@ -50,29 +50,40 @@ Range range_of_values(const Tensor& constant) {
 
 class Parameters {
  public:
-  Parameters(const Graph& graph, const GraphIndex& index, const Ranges& ranges,
+  Parameters(const Graph& graph, const GraphIndex& index, const RangesByType& ranges,
              const QuantizeOptions& options)
       : graph_(graph), index_(index), ranges_(ranges), options_(options) {}
 
-  [[nodiscard]] TensorParams of(const std::string& tensor) const {
+  [[nodiscard]] TensorParams of(const std::string& tensor, DataType type) const {
     const auto found = activation_override(graph_, index_, options_, tensor);
-    if (found) return overridden(found->tensor, found->wanted);
+    if (found) return overridden(found->tensor, type, found->wanted);
     const RangeSource source = range_source(graph_, index_, tensor);
-    return from_range(range_of(tensor, source), bounds_of(source));
+    return from_range(range_of(tensor, type, source), type, bounds_of(source));
   }
 
  private:
-  [[nodiscard]] Range range_of(const std::string& tensor, const RangeSource& source) const {
+  [[nodiscard]] const Ranges& ranges_of(DataType type) const {
+    const auto found = ranges_.find(type);
+    if (found != ranges_.end()) return found->second;
+    throw InvalidInput(fmt::format(
+        "quantize: there are no ranges for {} activations, expected some for every type in use",
+        to_string(type)));
+  }
+
+  [[nodiscard]] Range range_of(const std::string& tensor, DataType type,
+                               const RangeSource& source) const {
     if (source.fixed) return *source.fixed;
     std::vector<Range> passed;
     for (const std::string& input : passed_inputs(graph_, index_, options_, source.tensor)) {
       const Tensor* constant = index_.initializer(input);
-      passed.push_back(constant != nullptr ? range_of_values(*constant)
-                                           : range_of(input, range_source(graph_, index_, input)));
+      passed.push_back(constant != nullptr
+                           ? range_of_values(*constant)
+                           : range_of(input, type, range_source(graph_, index_, input)));
     }
     if (!passed.empty()) return union_of(passed);
-    const auto range = ranges_.find(source.tensor);
-    if (range != ranges_.end()) return range->second;
+    const Ranges& ranges = ranges_of(type);
+    const auto range = ranges.find(source.tensor);
+    if (range != ranges.end()) return range->second;
     throw InvalidInput(fmt::format(
         "quantize: tensor '{}' has no range{}, expected one for every tensor that "
         "tensors_to_observe names",
@@ -88,29 +99,29 @@ class Parameters {
     return {.low = std::max(range.low, bounds.low), .high = std::min(range.high, bounds.high)};
   }
 
-  [[nodiscard]] TensorParams from_range(Range range, const std::optional<Bounds>& bounds) const {
+  [[nodiscard]] TensorParams from_range(Range range, DataType type,
+                                        const std::optional<Bounds>& bounds) const {
     const bool fits = bounds && !options_.activation_symmetric;
     // Methods that make ranges symmetric would spend half of the integers on values a Relu never
     // gives.
     if (fits) range = within(range, *bounds);
-    TensorParams params =
-        per_tensor(options_.activation_type,
-                   scale_for(range, options_.activation_type, options_.activation_symmetric, false,
-                             scale_rounding(options_)));
+    TensorParams params = per_tensor(type, scale_for(range, type, options_.activation_symmetric,
+                                                     false, scale_rounding(options_)));
     if (fits) end_at_bound(params, *bounds, scale_rounding(options_));
     return params;
   }
 
   /// A range chosen for the type and symmetry of this tensor stands under its own name.
-  [[nodiscard]] TensorParams overridden(const std::string& tensor,
+  [[nodiscard]] TensorParams overridden(const std::string& tensor, DataType type,
                                         const TensorOverride& wanted) const {
     const RangeSource source = range_source(graph_, index_, tensor);
-    const auto own = ranges_.find(tensor);
-    Range range = own != ranges_.end() ? own->second : range_of(tensor, source);
+    const DataType from = ranges_.contains(type) ? type : options_.activation_type;
+    const auto own = ranges_of(from).find(tensor);
+    Range range = own != ranges_of(from).end() ? own->second : range_of(tensor, from, source);
     const bool symmetric = wanted.symmetric.value_or(options_.activation_symmetric);
     const std::optional<Bounds> bounds = symmetric ? std::nullopt : bounds_of(source);
     if (bounds) range = within(range, *bounds);
-    TensorParams params = overridden_params(wanted, {.type = options_.activation_type,
+    TensorParams params = overridden_params(wanted, {.type = type,
                                                      .symmetric = symmetric,
                                                      .reduce_range = false,
                                                      .rounding = scale_rounding(options_),
@@ -130,13 +141,13 @@ class Parameters {
 
   const Graph& graph_;
   const GraphIndex& index_;
-  const Ranges& ranges_;
+  const RangesByType& ranges_;
   const QuantizeOptions& options_;
 };
 
 /// An NPU computes on the types in the file.
-DataType operand_type(const QuantizeOptions& options) {
-  return options.npu.enabled ? options.activation_type : constant_type(options.activation_type);
+DataType operand_type(DataType activation_type, const QuantizeOptions& options) {
+  return options.npu.enabled ? activation_type : constant_type(activation_type);
 }
 
 bool constant_is_symmetric(DataType type, const QuantizeOptions& options) {
@@ -163,10 +174,10 @@ bool makes_redundant(const TensorParams& params, const Bounds& bounds) {
 }
 
 TensorParams constant_params(const std::string& name, const Tensor& constant,
-                             const QuantizeOptions& options) {
+                             DataType activation_type, const QuantizeOptions& options) {
   const TensorOverride* wanted = find_override(options, name);
-  if (wanted == nullptr) return constant_params(constant, options);
-  const DataType type = wanted->type.value_or(operand_type(options));
+  if (wanted == nullptr) return constant_params(constant, activation_type, options);
+  const DataType type = wanted->type.value_or(operand_type(activation_type, options));
   return overridden_params(*wanted, {.type = type,
                                      .symmetric = constant_is_symmetric(type, options),
                                      .reduce_range = false,
@@ -175,31 +186,47 @@ TensorParams constant_params(const std::string& name, const Tensor& constant,
                                      .ranges = {range_of_values(constant)}});
 }
 
+const TensorParams* Activations::find(std::string_view tensor, DataType type) const {
+  const auto widest = params.find(tensor);
+  if (widest == params.end()) return nullptr;
+  const auto others = narrower.find(tensor);
+  if (others == narrower.end() || widest->second.type == type) return &widest->second;
+  const auto found = std::ranges::find(others->second, type, &TensorParams::type);
+  return found == others->second.end() ? nullptr : &*found;
+}
+
 DataType constant_type(DataType activation_type) {
   return activation_type == DataType::int8 ? DataType::uint8 : activation_type;
 }
 
-TensorParams constant_params(const Tensor& constant, const QuantizeOptions& options) {
-  const DataType type = operand_type(options);
+TensorParams constant_params(const Tensor& constant, DataType activation_type,
+                             const QuantizeOptions& options) {
+  const DataType type = operand_type(activation_type, options);
   return per_tensor(
       type, scale_for(range_of_values(constant), type, constant_is_symmetric(type, options), false,
                       scale_rounding(options)));
 }
 
 Activations activation_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                              const Ranges& ranges, const QuantizeOptions& options) {
+                              const RangesByType& ranges, const QuantizeOptions& options) {
   const Parameters parameters(graph, index, ranges, options);
   Activations result;
   // Ranges lead through the same chain of layout operators as pairs do, so copies come out equal
   // without being copied.
-  for (const auto& [tensor, pair] : plan.pairs) result.params[tensor] = parameters.of(tensor);
+  for (const auto& [tensor, pair] : plan.pairs) {
+    result.params[tensor] = parameters.of(tensor, pair.types.front());
+    for (std::size_t other = 1; other < pair.types.size(); ++other) {
+      result.narrower[tensor].push_back(parameters.of(tensor, pair.types[other]));
+    }
+  }
   if (!options.npu.enabled) align_parameters(graph, index, plan, options, result);
   for (const auto& [tensor, pair] : plan.pairs) {
     if (!pair.before_clamp) continue;
     const Node& clamp = graph.nodes[static_cast<std::size_t>(*pair.before_clamp)];
     const TensorParams& behind = result.params.at(clamp.outputs[0]);
-    // An NPU clamps what it computed before it writes it.
-    if (options.npu.enabled ||
+    // An NPU clamps what it computed before it writes it; behind a clamp whose values are read in
+    // several types no producer stays on integers.
+    if (options.npu.enabled || result.narrower.contains(clamp.outputs[0]) ||
         makes_redundant(behind, clamp_bounds(clamp, index).value_or(Bounds{}))) {
       result.folded.insert(tensor);
     } else {

@@ -15,22 +15,28 @@ struct Activations {
   /// Of constant operands that rules across operators looked at; others have constant_params.
   std::map<std::string, TensorParams, std::less<>> constants;
   std::map<std::string, TensorParams, std::less<>> params;  // of every pair that is written
+  /// The further pairs of tensors that have several, in the order of PairPlan::types.
+  std::map<std::string, std::vector<TensorParams>, std::less<>> narrower;
   std::set<std::string, std::less<>>
       folded;  // before a clamp that the pair behind it makes redundant
+  /// Of the pair of `tensor` that readers of this type take; null when there is none.
+  [[nodiscard]] const TensorParams* find(std::string_view tensor, DataType type) const;
 };
 
 /// Throws InvalidInput for a tensor without a range.
 [[nodiscard]] Activations activation_params(const Graph& graph, const GraphIndex& index,
-                                            const Plan& plan, const Ranges& ranges,
+                                            const Plan& plan, const RangesByType& ranges,
                                             const QuantizeOptions& options);
 
 /// Type of constants that stand in for activations: unsigned at eight bits, because ONNX Runtime
 /// turns int8 activations into uint8 and its kernels want both operands alike.
 [[nodiscard]] DataType constant_type(DataType activation_type);
 /// Parameters of a constant operand, from its own values.
-[[nodiscard]] TensorParams constant_params(const Tensor& constant, const QuantizeOptions& options);
+[[nodiscard]] TensorParams constant_params(const Tensor& constant, DataType activation_type,
+                                           const QuantizeOptions& options);
 /// The same with what the user asks for the initializer `name`.
 [[nodiscard]] TensorParams constant_params(const std::string& name, const Tensor& constant,
+                                           DataType activation_type,
                                            const QuantizeOptions& options);
 
 /// Lowers the scale of a tensor that a Clip bounds when its range would end a hair above the bound.

@@ -26,7 +26,9 @@ class Emitter {
     for (std::size_t node = 0; node < float_graph_.nodes.size(); ++node) write_node(node);
     if (writer_.used_contributed_domain()) model_.opsets.try_emplace("com.microsoft", 1);
     remove_unused_values(model_.graph);
-    return {.model = std::move(model_), .tensors = std::move(tensors_)};
+    return {.model = std::move(model_),
+            .tensors = std::move(tensors_),
+            .narrower = std::move(narrower_)};
   }
 
  private:
@@ -61,9 +63,7 @@ class Emitter {
   /// The com.microsoft operators have no such attribute.
   void find_contributed() {
     constexpr std::int64_t kFirstOpset = 21;
-    if (blueprint_.options.activation_type != DataType::int8 ||
-        blueprint_.model.opset() < kFirstOpset)
-      return;
+    if (blueprint_.model.opset() < kFirstOpset) return;
     for (std::size_t node = 0; node < float_graph_.nodes.size(); ++node) {
       const auto& bias = plan_of(node).bias_add;
       const std::string& input =
@@ -103,23 +103,41 @@ class Emitter {
     if (params == blueprint_.activations.params.end()) return;
     const auto raw = raw_names_.find(tensor);
     const bool renamed = raw != raw_names_.end();
-    dequantized_[tensor] = writer_.add_pair(
-        {.label = tensor, .input = renamed ? raw->second : tensor, .output = renamed ? tensor : ""},
-        params->second, contributed_.contains(tensor));
+    const std::string& input = renamed ? raw->second : tensor;
+    dequantized_[tensor][params->second.type] =
+        writer_.add_pair({.label = tensor, .input = input, .output = renamed ? tensor : ""},
+                         params->second, is_contributed(tensor, params->second.type));
     tensors_[tensor] = params->second;
+    const auto others = blueprint_.activations.narrower.find(tensor);
+    if (others == blueprint_.activations.narrower.end()) return;
+    for (const TensorParams& other : others->second) {
+      const std::string label = tensor + "_" + std::string(to_string(other.type));
+      dequantized_[tensor][other.type] =
+          writer_.add_pair({.label = label, .input = input, .output = ""}, other,
+                           is_contributed(tensor, other.type));
+    }
+    narrower_[tensor] = others->second;
+  }
+
+  [[nodiscard]] bool is_contributed(const std::string& tensor, DataType type) const {
+    return type == DataType::int8 && contributed_.contains(tensor);
   }
 
   /// Readers behind an integer producer all read the value behind the pair; behind a float one only
-  /// quantized nodes do, so that the rest keeps its precision.
+  /// quantized nodes do, so that the rest keeps its precision. Quantized nodes read their own type,
+  /// others the widest.
   void read_dequantized(Node& node, const NodePlan& plan) {
     std::vector<std::size_t> data;
     if (plan.quantized) data = data_inputs(node, *plan.rule, blueprint_.index);
     for (std::size_t input = 0; input < node.inputs.size(); ++input) {
       const auto dequantized = dequantized_.find(node.inputs[input]);
       if (dequantized == dequantized_.end()) continue;
-      const bool all = blueprint_.plan.pairs.find(node.inputs[input])->second.for_all_readers;
-      if (all || std::ranges::find(data, input) != data.end())
-        node.inputs[input] = dequantized->second;
+      const PairPlan& pair = blueprint_.plan.pairs.find(node.inputs[input])->second;
+      if (std::ranges::find(data, input) != data.end()) {
+        node.inputs[input] = dequantized->second.at(pair.type_for(plan.activation));
+      } else if (pair.for_all_readers) {
+        node.inputs[input] = dequantized->second.at(pair.types.front());
+      }
     }
   }
 
@@ -130,13 +148,14 @@ class Emitter {
       const std::string name = node.inputs[input];
       const Tensor* constant = blueprint_.index.initializer(name);
       if (constant == nullptr || constant->type() != DataType::float32) continue;
-      auto& dequantized = constants_[name];
+      auto& dequantized = constants_[{name, plan.activation}];
       if (dequantized.empty()) {
         const auto& known = blueprint_.activations.constants;
         const auto found = known.find(name);
-        const TensorParams params = found != known.end()
-                                        ? found->second
-                                        : constant_params(name, *constant, blueprint_.options);
+        const TensorParams params =
+            found != known.end()
+                ? found->second
+                : constant_params(name, *constant, plan.activation, blueprint_.options);
         dequantized = writer_.add_constant(name, quantize_to_params(*constant, params));
         tensors_[name] = params;
       }
@@ -186,11 +205,14 @@ class Emitter {
   QdqWriter writer_;
   std::map<std::string, std::string, std::less<>>
       raw_names_;  // tensor -> what its producer writes now
-  std::map<std::string, std::string, std::less<>> dequantized_;  // tensor -> value behind its pair
-  std::map<std::string, std::string, std::less<>> constants_;  // initializer -> value behind its DQ
-  std::map<const QuantizedTensor*, std::string> weights_;      // the same for weights
+  std::map<std::string, std::map<DataType, std::string>, std::less<>>
+      dequantized_;  // tensor -> values behind its pairs
+  std::map<std::pair<std::string, DataType>, std::string>
+      constants_;                                          // initializer -> value behind its DQ
+  std::map<const QuantizedTensor*, std::string> weights_;  // the same for weights
   std::set<std::string, std::less<>> contributed_;
   std::map<std::string, TensorParams> tensors_;
+  std::map<std::string, std::vector<TensorParams>> narrower_;
 };
 
 }  // namespace

@@ -21,7 +21,8 @@ struct Blueprint {
 
 struct Emitted {
   Model model;
-  std::map<std::string, TensorParams> tensors;  // by name in the float model
+  std::map<std::string, TensorParams> tensors;                // by name in the float model
+  std::map<std::string, std::vector<TensorParams>> narrower;  // see QuantizedModel
 };
 [[nodiscard]] Emitted emit(const Blueprint& blueprint);
 

@@ -17,9 +17,9 @@ bool is_vector(const Tensor& bias, std::int64_t channels) {
   return bias.size() == channels && !bias.shape().empty() && bias.shape().back() == channels;
 }
 
-WeightOptions weight_options(const QuantizeOptions& options, int axis,
+WeightOptions weight_options(const QuantizeOptions& options, DataType type, int axis,
                              const TensorOverride* wanted) {
-  WeightOptions result{.type = options.weight_type,
+  WeightOptions result{.type = type,
                        .symmetric = options.weight_symmetric,
                        .reduce_range = options.reduce_range,
                        .power_of_two = options.power_of_two,
@@ -48,8 +48,10 @@ std::vector<LayerScales> collect_layers(const Graph& graph, const GraphIndex& in
     layer.node = static_cast<int>(at);
     layer.weight = node.inputs[1];
     layer.wanted = find_override(options, layer.weight);
-    layer.options = weight_options(options, channel_axis(node, *weight), layer.wanted);
+    layer.options =
+        weight_options(options, node_plan.weight, channel_axis(node, *weight), layer.wanted);
     layer.input = scaled_input(graph, index, plan, layer.node);
+    layer.input_type = node_plan.activation;
     if (!node.is("MatMul")) layer.bias = node.input(2);
     if (node.is("Gemm")) {
       layer.factor = node.float_attribute("alpha", 1);
@@ -86,7 +88,7 @@ BiasForm bias_form(const LayerScales& layer, const Graph& graph, const GraphInde
   } else if (options.bias_type == BiasType::like_weight) {
     return BiasForm::own;
   }
-  if (!activations.params.contains(layer.input)) return BiasForm::unchanged;
+  if (activations.find(layer.input, layer.input_type) == nullptr) return BiasForm::unchanged;
   const bool narrow = options.bias_type == BiasType::int16 && layer.wanted_bias == nullptr;
   return narrow ? BiasForm::shifted : BiasForm::product;
 }
@@ -101,7 +103,7 @@ BiasForm bias_form(const LayerScales& layer, const Graph& graph, const GraphInde
 /// Widens the weight ranges until the int32 bias fits.
 void make_room_for_bias(LayerScales& layer, const Tensor& bias, const Activations& activations) {
   if (layer.bias_form != BiasForm::product) return;
-  const float input_scale = activations.params.find(layer.input)->second.scales[0];
+  const float input_scale = activations.find(layer.input, layer.input_type)->scales[0];
   if (layer.wanted != nullptr && fixes_scales(*layer.wanted)) {
     const double factor = shortage_for_bias(layer.params, bias, input_scale);
     if (factor > 1) refuse_bias(layer, factor);
@@ -134,7 +136,7 @@ TensorParams own_bias_params(const LayerScales& layer, const Tensor& bias,
                              const QuantizeOptions& options) {
   static const TensorOverride kNothing;
   const TensorOverride& wanted = layer.wanted_bias != nullptr ? *layer.wanted_bias : kNothing;
-  WeightOptions like_weight = weight_options(options, 0, nullptr);
+  WeightOptions like_weight = weight_options(options, layer.options.type, 0, nullptr);
   if (layer.wanted_bias != nullptr) like_weight.type = wanted.type.value_or(DataType::int32);
   like_weight.symmetric = wanted.symmetric.value_or(true);
   like_weight.reduce_range = wanted.reduce_range.value_or(false);

@@ -32,8 +32,9 @@ struct LayerScales {
   std::vector<Range> ranges;               // of the weight times `factor`, one per channel
   TensorParams params;                     // of the weight
   std::string input;                       // tensor whose scale multiplies the weight's
-  std::string bias;                        // initializer, "" when there is none
-  float bias_factor = 1;                   // Gemm: beta
+  DataType input_type = DataType::undefined;
+  std::string bias;       // initializer, "" when there is none
+  float bias_factor = 1;  // Gemm: beta
   const TensorOverride* wanted_bias = nullptr;
   BiasForm bias_form = BiasForm::unchanged;
   TensorParams bias_params;  // own

@@ -22,6 +22,7 @@ struct Place {
   Role role = Role::activation;
   int axis = -1;  // of the channels, when there are any
   std::int64_t channels = 1;
+  DataType type = DataType::undefined;  // without an override
 };
 
 class Places {
@@ -29,7 +30,7 @@ class Places {
   Places(const Graph& graph, const GraphIndex& index, const Plan& plan)
       : graph_(graph), index_(index), plan_(plan) {
     for (const auto& [tensor, pair] : plan.pairs) {
-      if (!pair.before_clamp) places_[tensor] = {};
+      if (!pair.before_clamp) places_[tensor] = {.type = pair.types.front()};
     }
     for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
       if (plan.nodes[node].quantized) add_constants(node);
@@ -58,18 +59,23 @@ class Places {
     for (const std::size_t input : data_inputs(node, *plan.rule, index_)) {
       const Tensor* constant = index_.initializer(node.inputs[input]);
       if (constant == nullptr || constant->type() != DataType::float32) continue;
-      places_[node.inputs[input]] = {.role = Role::constant, .axis = -1, .channels = 1};
+      places_[node.inputs[input]] = {
+          .role = Role::constant, .axis = -1, .channels = 1, .type = plan.activation};
     }
   }
 
   void add_layer(const Node& node, const NodePlan& plan, const Tensor& weight) {
     const int axis = channel_axis(node, weight);
     const std::int64_t channels = axis < 0 ? 1 : weight.shape()[static_cast<std::size_t>(axis)];
-    places_[node.inputs[1]] = {.role = Role::weight, .axis = axis, .channels = channels};
+    places_[node.inputs[1]] = {
+        .role = Role::weight, .axis = axis, .channels = channels, .type = plan.weight};
     std::string bias(node.is("MatMul") ? "" : node.input(2));
     if (plan.bias_add) bias = plan.bias_add->bias;
     if (index_.initializer(bias) == nullptr) return;
-    places_[bias] = {.role = Role::bias, .axis = 0, .channels = output_channels(node, weight)};
+    places_[bias] = {.role = Role::bias,
+                     .axis = 0,
+                     .channels = output_channels(node, weight),
+                     .type = DataType::int32};
   }
 
   const Graph& graph_;
@@ -135,19 +141,7 @@ class Checker {
     }
   }
 
-  [[nodiscard]] DataType type() const {
-    if (wanted_.type) return *wanted_.type;
-    switch (place_.role) {
-      case Role::activation:
-      case Role::constant:
-        return options_.activation_type;
-      case Role::weight:
-        return options_.weight_type;
-      case Role::bias:
-        return DataType::int32;
-    }
-    throw InternalError("quantize: an override without a role");
-  }
+  [[nodiscard]] DataType type() const { return wanted_.type.value_or(place_.type); }
 
   void check_values(const TensorOverride::Values& values) const {
     if (values.low && values.high && *values.low > *values.high) {

@@ -38,7 +38,7 @@ std::optional<QuantizedTensor> integer_bias(const LayerScales& layer, const Tens
       return quantize_bias_with(bias, layer.bias_params);
     case BiasForm::product:
     case BiasForm::shifted: {
-      const float input_scale = activations.params.find(layer.input)->second.scales[0];
+      const float input_scale = activations.find(layer.input, layer.input_type)->scales[0];
       const std::vector<float> scales = bias_scales(input_scale, layer.params);
       if (!can_be_integer(scales)) return std::nullopt;
       return layer.bias_form == BiasForm::product ? quantize_bias(bias, scales)

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "quantize/eligibility.h"
+#include "quantize/node_types.h"
 #include "quantize/scope.h"
 
 namespace quantsearch {
@@ -28,6 +29,7 @@ class Planner {
     find_integer_tensors();
     collect_demand();
     for (std::size_t node = 0; node < graph_.nodes.size(); ++node) place_pairs(node);
+    assign_types(plan_, graph_, index_, options_);
     return std::move(plan_);
   }
 
@@ -295,8 +297,9 @@ class Planner {
       const std::string& bounded =
           clamp ? node_at(static_cast<std::size_t>(*clamp)).outputs[0] : output;
       if (output_may_stay_float(node, bounded)) continue;
-      plan_.pairs[output] = {.for_all_readers = true, .before_clamp = clamp};
-      if (clamp) plan_.pairs[bounded] = {.for_all_readers = true, .before_clamp = std::nullopt};
+      plan_.pairs[output] = {.for_all_readers = true, .before_clamp = clamp, .types = {}};
+      if (clamp)
+        plan_.pairs[bounded] = {.for_all_readers = true, .before_clamp = std::nullopt, .types = {}};
     }
   }
 
@@ -339,7 +342,7 @@ class Planner {
     plan_.nodes[node].quantized = true;
     for (const std::string& output : outputs) {
       if (output.empty()) continue;
-      plan_.pairs[output] = {.for_all_readers = true, .before_clamp = std::nullopt};
+      plan_.pairs[output] = {.for_all_readers = true, .before_clamp = std::nullopt, .types = {}};
     }
   }
 

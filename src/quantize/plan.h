@@ -3,6 +3,7 @@
 // Where Q/DQ pairs go, decided before any number is known: which nodes work on quantized values and
 // which tensors carry a pair. docs/placement.md gives the rules and their reasons.
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ struct NodePlan {
   /// NPUs: the producer whose result it works on before that is quantized: a LeakyRelu behind a
   /// layer, the scaling of a pool.
   std::optional<int> follows;
+  DataType activation = DataType::undefined;  // of what it reads, when quantized
+  DataType weight = DataType::undefined;
 };
 
 /// A tensor that carries a Q/DQ pair.
@@ -32,6 +35,13 @@ struct PairPlan {
   /// Between a producer and the Relu or Clip that bounds it: written only when the clamp cannot be
   /// folded into the pair behind it, whose parameters it shares.
   std::optional<int> before_clamp;  // index of the clamp
+  /// One pair for each, widest first. What is not quantized itself reads the widest.
+  std::vector<DataType> types = {};
+  /// The type that a reader of type `wanted` gets: what the user fixed for the tensor, else its
+  /// own.
+  [[nodiscard]] DataType type_for(DataType wanted) const {
+    return std::ranges::find(types, wanted) == types.end() ? types.front() : wanted;
+  }
 };
 
 struct Plan {

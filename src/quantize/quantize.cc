@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "quantize/activations.h"
 #include "quantize/emit.h"
 #include "quantize/kernel_forecast.h"
+#include "quantize/node_types.h"
 #include "quantize/npu_rules.h"
 #include "quantize/overrides.h"
 #include "quantize/parameters.h"
@@ -37,12 +39,40 @@ void require_opset(const Model& model, const QuantizeOptions& options) {
       model.opset(), needed, options.per_channel ? "per-channel" : "any"));
 }
 
+void require_format(const std::string& node, const NodeFormat& format) {
+  const std::string option = fmt::format("node_formats['{}']", node);
+  if (format.activation) require_type(option, *format.activation);
+  if (format.weight) require_type(option, *format.weight);
+  if (format.keep_float ? !format.activation && !format.weight
+                        : format.activation || format.weight) {
+    return;
+  }
+  throw InvalidInput(fmt::format(
+      "quantize: option '{}' {}, expected an activation type, a weight type or both, or "
+      "keep_float alone",
+      option, format.keep_float ? "has types and keep_float" : "is empty"));
+}
+
+/// Rules that make tensors share parameters know one type.
+void require_one_type(const QuantizeOptions& options) {
+  const bool shares =
+      options.npu.enabled || options.align.concat || options.align.pool || options.align.pad;
+  const auto has_types = [](const auto& entry) { return !entry.second.keep_float; };
+  if (!shares || std::ranges::none_of(options.node_formats, has_types)) return;
+  throw Unsupported(
+      "quantize: option 'node_formats' gives types to single nodes, which does not go with the "
+      "NPU's "
+      "rules and the Align options; leave out one of them");
+}
+
 void require_options(const Model& model, const QuantizeOptions& options) {
   require_type("activation_type", options.activation_type);
   require_type("weight_type", options.weight_type);
+  for (const auto& [node, format] : options.node_formats) require_format(node, format);
   require_opset(model, options);
   require_passthrough(options.passthrough_op_types);
   require_npu_options(options);
+  require_one_type(options);
 }
 
 std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& index,
@@ -105,8 +135,23 @@ void add_unmet(std::vector<LayerRecord>& records, const std::map<int, std::strin
 
 }  // namespace
 
-QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& asked,
+QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
                         ThreadPool& pool) {
+  RangesByType by_type;
+  for (const DataType type : activation_types(options)) by_type[type] = ranges;
+  return quantize(model, by_type, options, pool);
+}
+
+std::vector<DataType> activation_types(const QuantizeOptions& options) {
+  std::set<DataType> types = {options.activation_type};
+  for (const auto& [node, format] : options.node_formats) {
+    if (format.activation) types.insert(*format.activation);
+  }
+  return {types.begin(), types.end()};
+}
+
+QuantizedModel quantize(const Model& model, const RangesByType& ranges,
+                        const QuantizeOptions& asked, ThreadPool& pool) {
   require_options(model, asked);
   const QuantizeOptions options = with_npu_types(asked);
   const GraphIndex index(model.graph);
@@ -128,7 +173,8 @@ QuantizedModel quantize(const Model& model, const Ranges& ranges, const Quantize
                           .options = options});
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
-          .tensors = std::move(emitted.tensors)};
+          .tensors = std::move(emitted.tensors),
+          .narrower = std::move(emitted.narrower)};
 }
 
 void require_quantizable(const Model& model, const QuantizeOptions& asked) {
@@ -138,6 +184,23 @@ void require_quantizable(const Model& model, const QuantizeOptions& asked) {
   const Plan plan = make_plan(model, index, options);
   require_something_quantized(plan, layer_records(model.graph, index, plan, options));
   require_overrides(model.graph, index, plan, options);
+}
+
+std::vector<FormatTarget> format_targets(const Model& model, const QuantizeOptions& asked) {
+  require_options(model, asked);
+  const QuantizeOptions options = with_npu_types(asked);
+  const GraphIndex index(model.graph);
+  const Plan plan = make_plan(model, index, options);
+  std::vector<FormatTarget> targets;
+  for (std::size_t node = 0; node < plan.nodes.size(); ++node) {
+    const NodePlan& planned = plan.nodes[node];
+    if (!planned.quantized || planned.biased_matmul || passes_values_on(planned)) continue;
+    targets.push_back(
+        {.node = static_cast<int>(node),
+         .has_weight = has_weight(planned.rule->kind) &&
+                       index.initializer(model.graph.nodes[node].input(1)) != nullptr});
+  }
+  return targets;
 }
 
 std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& asked) {

@@ -28,6 +28,7 @@ class Scope {
     keep_operator_types(options);
     keep_nodes(options.nodes);
     exclude_nodes(options.exclude_nodes);
+    keep_float_nodes(options.node_formats);
     exclude_subgraphs(options.exclude_subgraphs);
     exclude_before(options.input_tensors);
     exclude_after(options.output_tensors);
@@ -124,6 +125,13 @@ class Scope {
       } else {
         exclude(find_node(name, "exclude_nodes"), "excluded by name");
       }
+    }
+  }
+
+  void keep_float_nodes(const std::map<std::string, NodeFormat>& formats) {
+    for (const auto& [name, format] : formats) {
+      const int node = find_node(name, "node_formats");
+      if (format.keep_float) exclude(node, "kept float by its format");
     }
   }
 

@@ -42,7 +42,8 @@ void SharedParams::add_constants(const QuantizeOptions& options) {
       const Tensor* constant = index_.initializer(name);
       if (constant == nullptr || constant->type() != DataType::float32 || group_of_.contains(name))
         continue;
-      activations_.constants.try_emplace(name, constant_params(name, *constant, options));
+      activations_.constants.try_emplace(
+          name, constant_params(name, *constant, options.activation_type, options));
       group_of_[name] = groups_.size();
       groups_.push_back({name});
     }

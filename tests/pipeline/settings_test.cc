@@ -54,6 +54,29 @@ TEST(Settings, PowerOfTwoMethodsMakePowerOfTwoScales) {
   EXPECT_EQ(resolve(settings_of_yaml("calibrate_method: MinMSE")).quantize.power_of_two_rounding, PowerOfTwoRounding::nearest);
 }
 
+TEST(Settings, NodesHaveFormatsOfTheirOwn) {
+  const QuantizationConfig config = resolve(settings_of_yaml(
+      "node_formats: {a: {activation_type: QuantType.QInt16}, b: {weight_type: QUInt8}, c: float}"));
+  const auto& formats = config.quantize.node_formats;
+  EXPECT_EQ(formats.at("a"), (NodeFormat{.activation = DataType::int16}));
+  EXPECT_EQ(formats.at("b"), (NodeFormat{.weight = DataType::uint8}));
+  EXPECT_EQ(formats.at("c"), (NodeFormat{.keep_float = true}));
+}
+
+TEST(Settings, NodeFormatsSurviveBeingWritten) {
+  const Settings settings = settings_of_yaml("node_formats: {a: {activation_type: QInt16}, c: Float}");
+  EXPECT_EQ(settings_from(parse_yaml(to_yaml(to_value(settings)), "test")), settings);
+}
+
+TEST(Settings, BadNodeFormatsSayWhatIsWrong) {
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("node_formats: {a: {type: QInt8}}"); }),
+            "configuration: 'node_formats': node 'a': unknown key 'type'; nearest known: 'activation_type', 'weight_type'");
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("node_formats: {a: {}}"); }),
+            "configuration: 'node_formats': node 'a': got an empty mapping, expected activation_type, weight_type or both");
+  EXPECT_EQ(message_of([] { (void)settings_of_yaml("node_formats: {a: QInt16}"); }),
+            "configuration: 'node_formats': unknown value 'QInt16'; known: 'Float'");
+}
+
 TEST(Settings, QuarksOtherNamesMeanTheSameOption) {
   const Settings settings = settings_of_yaml("extra_options: {InputNodes: [a], OpTypesToQuantize: [Conv]}");
   EXPECT_EQ(settings.at("input_nodes"), Value(Value::List{"a"}));

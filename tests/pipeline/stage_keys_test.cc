@@ -90,6 +90,24 @@ TEST(StageKeys, SmoothingReadsTheObservationOfTheModelAsItWas) {
   EXPECT_NE(key("per_channel: true, extra_options: {SmoothAlpha: auto}"), key("extra_options: {SmoothAlpha: auto}"));
 }
 
+TEST(StageKeys, NodeFormatsChangeOnlyTheLastStage) {
+  const auto plain = keys_of("{calibrate_method: MinMax}");
+  const auto weights = keys_of("{calibrate_method: MinMax, node_formats: {conv1: {weight_type: QInt16}}}");
+  EXPECT_EQ(plain[2], weights[2]);
+  EXPECT_NE(plain[3], weights[3]);
+}
+
+TEST(StageKeys, EveryActivationTypeHasRangesOfItsOwnWhereTheMethodReadsTheType) {
+  const auto entropy = keys_of("{calibrate_method: Entropy, activation_type: QUInt8, "
+                               "node_formats: {conv1: {activation_type: QUInt16}}}");
+  EXPECT_EQ(entropy.size(), 5U);
+  EXPECT_NE(entropy[2], entropy[3]);
+  const auto min_max = keys_of("{calibrate_method: MinMax, activation_type: QUInt8, "
+                               "node_formats: {conv1: {activation_type: QUInt16}}}");
+  EXPECT_EQ(min_max[2], min_max[3]);
+  EXPECT_EQ(entropy[2], keys_of("{calibrate_method: Entropy, activation_type: QUInt8}")[2]);
+}
+
 TEST(StageKeys, ModelAndDataReachEveryStageBehindThem) {
   const QuantizationConfig config = resolve(settings_from(Value()));
   const auto keys = stage_keys(kModel, kData, config);

@@ -24,7 +24,9 @@ Model conv_clip(float high) {
 
 Activations params_of(const Model& model, const Ranges& ranges, const QuantizeOptions& options) {
   const GraphIndex index(model.graph);
-  return activation_params(model.graph, index, make_plan(model, index, options), ranges, options);
+  RangesByType by_type;
+  for (const DataType type : activation_types(options)) by_type[type] = ranges;
+  return activation_params(model.graph, index, make_plan(model, index, options), by_type, options);
 }
 
 TEST(ActivationParams, AClipEndsExactlyAtItsBoundAndIsFolded) {
@@ -80,12 +82,14 @@ TEST(ActivationParams, AMissingRangeNamesItsTensor) {
 
 TEST(ConstantParams, AreUnsignedAtEightBitsAndExactForAScalar) {
   const TensorParams params =
-      constant_params(Tensor::scalar(3.0F), {.activation_type = DataType::int8});
+      constant_params(Tensor::scalar(3.0F), DataType::int8, {.activation_type = DataType::int8});
   EXPECT_EQ(params.type, DataType::uint8);
   EXPECT_EQ(params.zero_points[0], 0);
   EXPECT_FLOAT_EQ(params.scales[0] * 255.0F, 3.0F);
-  EXPECT_EQ(constant_params(Tensor::scalar(3.0F), {.activation_type = DataType::int16}).type,
-            DataType::int16);
+  EXPECT_EQ(
+      constant_params(Tensor::scalar(3.0F), DataType::int16, {.activation_type = DataType::int16})
+          .type,
+      DataType::int16);
 }
 
 TEST(MakesRedundant, NeedsTheLowestIntegerAtTheLowerBound) {

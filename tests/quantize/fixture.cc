@@ -108,6 +108,14 @@ bool is_quantized(const std::vector<LayerRecord>& layers, const std::string& nod
   return record_of(layers, node).quantized;
 }
 
+int float_forecast(const std::vector<LayerRecord>& layers) {
+  return static_cast<int>(std::ranges::count_if(layers, [](const LayerRecord& layer) {
+    const bool computes = layer.op_type == "Conv" || layer.op_type == "ConvTranspose" ||
+                          layer.op_type == "Gemm" || layer.op_type == "MatMul";
+    return computes && !layer.reason.empty();
+  }));
+}
+
 int count_of(const Model& model, const std::string& op_type) {
   return static_cast<int>(std::ranges::count(model.graph.nodes, op_type, &Node::op_type));
 }

@@ -29,6 +29,8 @@ namespace quantsearch::testing {
 [[nodiscard]] std::string reason_of(const std::vector<LayerRecord>& layers,
                                     const std::string& node);
 [[nodiscard]] bool is_quantized(const std::vector<LayerRecord>& layers, const std::string& node);
+/// Conv, ConvTranspose, Gemm and MatMul nodes whose record says that they will not run as integers.
+[[nodiscard]] int float_forecast(const std::vector<LayerRecord>& layers);
 /// Number of nodes of a type, any domain.
 [[nodiscard]] int count_of(const Model& model, const std::string& op_type);
 

@@ -105,15 +105,38 @@ TEST_P(WholeModel, RecordsForecastWhatRunsInFloat) {
     for (const bool symmetric : {false, true}) {
       const QuantizedModel result =
           quantized({.activation_type = type, .activation_symmetric = symmetric});
-      int forecast = 0;
-      for (const LayerRecord& layer : result.layers) {
-        const bool computes = layer.op_type == "Conv" || layer.op_type == "ConvTranspose" ||
-                              layer.op_type == "Gemm" || layer.op_type == "MatMul";
-        if (computes && !layer.reason.empty()) ++forecast;
-      }
-      EXPECT_EQ(report_kernels(optimized_model(result.model)).float_compute, forecast)
+      EXPECT_EQ(report_kernels(optimized_model(result.model)).float_compute,
+                testing::float_forecast(result.layers))
           << to_string(type) << (symmetric ? " symmetric" : "");
     }
+  }
+}
+
+/// Every third node that computes has 16-bit activations, every fifth 16-bit weights.
+QuantizeOptions mixed_options(const Model& model, DataType narrow, DataType wide) {
+  QuantizeOptions options{.activation_type = narrow};
+  int computing = 0;
+  for (const LayerRecord& layer : plan_layers(model, options)) {
+    const bool weighted =
+        layer.op_type == "Conv" || layer.op_type == "Gemm";  // MatMul may have no weight
+    if (!layer.quantized || (!weighted && layer.op_type != "Mul")) continue;
+    ++computing;
+    NodeFormat format;
+    if (computing % 3 == 0) format.activation = wide;
+    if (computing % 5 == 0 && weighted) format.weight = DataType::int16;
+    if (format != NodeFormat{}) options.node_formats[layer.node] = format;
+  }
+  return options;
+}
+
+TEST_P(WholeModel, MixedFormatsAreValidAndRunAsForecast) {
+  for (const auto& [narrow, wide] :
+       {std::pair(DataType::uint8, DataType::uint16), std::pair(DataType::int8, DataType::int16)}) {
+    const QuantizedModel result = quantized(mixed_options(model_, narrow, wide));
+    check_model(result.model);
+    EXPECT_LE(testing::steps_apart_on(result, samples(100, 1)), 3) << to_string(wide);
+    EXPECT_EQ(report_kernels(optimized_model(result.model)).float_compute,
+              testing::float_forecast(result.layers));
   }
 }
 

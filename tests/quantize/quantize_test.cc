@@ -241,7 +241,7 @@ TEST(Quantize, NothingToQuantizeSaysWhyPerOperatorType) {
       build_with_output(builder, builder.node("Erf", {builder.input("x", {2})}, {}, "erf"));
   ThreadPool pool(1);
   try {
-    (void)quantize(model, {}, {}, pool);
+    (void)quantize(model, Ranges{}, {}, pool);
     FAIL();
   } catch (const InvalidInput& error) {
     EXPECT_STREQ(error.what(),

@@ -46,7 +46,8 @@ struct CacheReport {
   std::int64_t bytes = 0;
 };
 
-/// Keys of the stages simplify, equalize and smooth (when asked for, the latter behind the observation it reads), observe, ranges and quantize of a configuration; costs no stage.
+/// Keys of the stages simplify, equalize and smooth (when asked for, the latter behind the observation it reads), observe,
+/// ranges (one for each activation type) and quantize of a configuration; costs no stage.
 [[nodiscard]] std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config);
 
 /// One float model and one calibration set. Not thread-safe: one trial at a time; the stages use the pool.

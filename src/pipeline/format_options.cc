@@ -1,0 +1,72 @@
+// Formats of single nodes: what mixed precision decides, and what a user may decide instead.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "pipeline/option_table.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
+
+namespace quantsearch::options {
+
+namespace {
+
+constexpr const char* kFloat = "Float";
+
+Value canonical_format(const std::string& node, const Value& format) {
+  if (format.is_string()) {
+    return one_of({{kFloat, {"Float32"}}})(format);
+  }
+  static const std::vector<std::string> kKeys = {"activation_type", "weight_type"};
+  Value result(Value::Map{});
+  for (const auto& [key, type] : format.as_map()) {
+    if (std::ranges::find(kKeys, key) == kKeys.end()) {
+      throw InvalidInput(
+          fmt::format("node '{}': {}", node, unknown_name_message("key", key, kKeys)));
+    }
+    result.set(key, quant_type()(type));
+  }
+  if (result.as_map().empty()) {
+    throw InvalidInput(fmt::format(
+        "node '{}': got an empty mapping, expected activation_type, weight_type or both", node));
+  }
+  return result;
+}
+
+Value canonical_formats(const Value& value) {
+  if (value.is_null()) return Value::Map{};
+  Value::Map formats;
+  for (const auto& [node, format] : value.as_map())
+    formats.emplace_back(node, canonical_format(node, format));
+  return formats;
+}
+
+NodeFormat node_format(const Value& format) {
+  if (format.is_string())
+    return {.activation = std::nullopt, .weight = std::nullopt, .keep_float = true};
+  NodeFormat result;
+  if (const Value* type = format.find("activation_type")) result.activation = data_type_named(type->as_string());
+  if (const Value* type = format.find("weight_type")) result.weight = data_type_named(type->as_string());
+  return result;
+}
+
+}  // namespace
+
+void add_format_options(std::vector<Option>& table) {
+  table.push_back(
+      {.name = "node_formats",
+       .meaning =
+           "formats of single nodes: {NODE: {activation_type: …, weight_type: …}} or {NODE: Float}",
+       .default_value = Value::Map{},
+       .canonical = canonical_formats,
+       .apply =
+           [](QuantizationConfig& config, const Value& value) {
+             for (const auto& [node, format] : value.as_map()) {
+               config.quantize.node_formats[node] = node_format(format);
+             }
+           },
+       .matters = {}});
+}
+
+}  // namespace quantsearch::options
