@@ -215,12 +215,12 @@ class Search {
       if (beats(trial, best_, objective_.direction)) best_ = trial;
     }
     // A kill between the journal and the file may have left an older best.onnx.
-    if (best_) output.write_best(runner.model_of(best_->point)->model, settings_of(config_.base, best_->point));
+    if (best_) output.write_best(runner.model_of(best_->point)->model, runner.reproducing_settings(best_->point));
     const auto on_trial = [&](const Trial& trial) {
       log_trial(environment_.log, trial);
       if (beats(trial, best_, objective_.direction)) {
         best_ = trial;
-        output.write_best(runner.model_of(trial.point)->model, settings_of(config_.base, trial.point));
+        output.write_best(runner.model_of(trial.point)->model, runner.reproducing_settings(trial.point));
       }
       if (environment_.on_trial) environment_.on_trial(trial);
     };

@@ -103,7 +103,9 @@ Parameter parameter_of(const std::string& option, const Value& value) {
   return parameter;
 }
 
-bool is_group(const std::string& name) { return name == "extra_options" || name == "extra_options.FastFinetune"; }
+bool is_group(const std::string& name) {
+  return name == "extra_options" || name == "extra_options.FastFinetune" || name == "extra_options.AutoMixprecision";
+}
 
 void flatten(const Value& mapping, const std::string& prefix, std::vector<Parameter>& parameters) {
   for (const auto& [key, value] : mapping.as_map()) {

@@ -40,6 +40,20 @@ Value reconstruction_value(const std::vector<LayerReconstruction>& layers) {
   return rows;
 }
 
+/// The format of each layer and why.
+Value precision_value(const std::vector<LayerPrecision>& layers, const std::map<std::string, NodeFormat>& formats) {
+  const Settings written = with_node_formats({}, formats);
+  const Value& by_node = written.at("node_formats");
+  Value::List rows;
+  for (const LayerPrecision& layer : layers) {
+    const Value* const format = by_node.find(layer.node);
+    rows.push_back(Value::Map{{"node", layer.node}, {"format", format != nullptr ? *format : Value(Value::Map{})},
+                              {"widened", layer.is_high}, {"sensitivity", layer.sensitivity},
+                              {"estimated_noise", layer.estimates.front()}, {"reason", layer.reason}});
+  }
+  return rows;
+}
+
 Value details_of(const Scores& scores, std::int64_t float_layers, const Candidate& candidate) {
   Value metrics(Value::Map{});
   for (const auto& [name, score] : scores.metrics) metrics.set(name, score);
@@ -47,6 +61,7 @@ Value details_of(const Scores& scores, std::int64_t float_layers, const Candidat
                              {"size_bytes", scores.size_bytes},
                              {"float_layers", float_layers},
                              {"stages", stages_value(candidate.stages)}};
+  if (!candidate.precision.empty()) details.set("precision", precision_value(candidate.precision, candidate.node_formats));
   if (!candidate.reconstruction.empty()) details.set("reconstruction", reconstruction_value(candidate.reconstruction));
   return details;
 }
@@ -104,6 +119,13 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
   return TrialSuccess{.value = scores.metrics.at(context_.objective.name),
                       .is_candidate = context_.acceptance.accepts(scores.metrics),
                       .details = details_of(scores, float_layers(*candidate.quantized), candidate)};
+}
+
+Settings TrialRunner::reproducing_settings(const Point& point) const {
+  Settings settings = settings_of(context_.config.base, point);
+  const QuantizationConfig config = resolve(settings);
+  if (!config.precision) return settings;
+  return with_node_formats(std::move(settings), context_.pipeline.build(config, {}).node_formats);
 }
 
 std::shared_ptr<const QuantizedModel> TrialRunner::model_of(const Point& point) const {

@@ -37,6 +37,9 @@ class TrialRunner {
   /// The model of a finished trial: the latest one's is at hand, others are built again from what the stage cache holds.
   [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point) const;
 
+  /// Settings that give the trial's model again, without a search for formats.
+  [[nodiscard]] Settings reproducing_settings(const Point& point) const;
+
  private:
   struct Latest {
     Point point;

@@ -16,7 +16,6 @@ void add(std::vector<Foreign>& table, std::vector<Value> accepted, const std::st
 std::vector<Foreign> make_table() {
   std::vector<Foreign> table;
   // Switches of whole methods: false is fine, true is refused.
-  add(table, {false}, "mixed precision is not built yet", {"include_auto_mp"});
   add(table, {false}, "the DPU's decomposition of it is not built",
       {"extra_options.ConvertSoftmaxToDPUVersion", "extra_options.ConvertInstanceNormToDPUVersion"});
   add(table, {true}, "choose a calibration method with float scales instead", {"extra_options.UsePowerOf2Scale"});
@@ -33,6 +32,25 @@ std::vector<Foreign> make_table() {
       {"extra_options.FastFinetune.NumWorkers", "extra_options.FastFinetune.PinMemory", "extra_options.FastFinetune.UseGDS"});
   add(table, {false}, "layers are tuned in order, each on what the tuned ones before it give", {"extra_options.FastFinetune.Parallel"});
   add(table, {Value()}, "the reference is the float model", {"extra_options.FastFinetune.RefModelPath"});
+
+  add(table, {}, "readers of one type share a pair, readers of two types never do",
+      {"extra_options.AutoMixprecision.NoInputQDQShared", "extra_options.AutoMixprecision.SharedParamMode"});
+  add(table, {false}, "each reader of a tensor gets its type from the float value",
+      {"extra_options.AutoMixprecision.DualQuantNodes"});
+  add(table, {false}, "fine-tuning comes after the formats are chosen (include_fast_ft)",
+      {"extra_options.AutoMixprecision.AutoMixUseFastFT"});
+  add(table, {}, "a stage that is in the cache is not run again",
+      {"extra_options.AutoMixprecision.SensitivityCacheFile", "extra_options.AutoMixprecision.WorkerNum"});
+  add(table, {Value(Value::List{}), Value()}, "name layers in IncludeLayers and ExcludeLayers, or give node_formats",
+      {"extra_options.AutoMixprecision.TargetTensors", "extra_options.AutoMixprecision.TargetIndices",
+       "extra_options.AutoMixprecision.ExcludeIndices"});
+  add(table, {Value()}, "biases are int32 with the scale of their products, or float (QuantizeBias)",
+      {"extra_options.AutoMixprecision.BiasTargetQuantType"});
+  add(table, {Value()}, "use Top1AccTarget, or let a search's evaluator decide",
+      {"extra_options.AutoMixprecision.EvaluateFunction", "extra_options.AutoMixprecision.MetricEvaluateFn",
+       "extra_options.AutoMixprecision.MetricDistanceFn"});
+  add(table, {Value()}, "give the target types", {"extra_options.AutoMixprecision.TargetLayerConfig"});
+  add(table, {Value()}, "layers are found in the graph", {"extra_options.AutoMixprecision.SubgraphJson"});
 
   // Hints about Quark's own way of working.
   add(table, {}, "calibration streams in one pass on all threads, nothing is cached on disk",

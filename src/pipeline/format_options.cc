@@ -51,7 +51,25 @@ NodeFormat node_format(const Value& format) {
   return result;
 }
 
+std::string type_name(DataType type) {
+  for (const char* const name : {"QInt8", "QUInt8", "QInt16", "QUInt16"}) {
+    if (data_type_named(name) == type) return name;
+  }
+  throw InternalError(fmt::format("type {} has no option name", to_string(type)));
+}
+
 }  // namespace
+
+Value node_formats_value(const std::map<std::string, NodeFormat>& formats) {
+  Value::Map nodes;
+  for (const auto& [node, format] : formats) {
+    Value value(Value::Map{});
+    if (format.activation) value.set("activation_type", type_name(*format.activation));
+    if (format.weight) value.set("weight_type", type_name(*format.weight));
+    nodes.emplace_back(node, format.keep_float ? Value(kFloat) : value);
+  }
+  return nodes;
+}
 
 void add_format_options(std::vector<Option>& table) {
   table.push_back(

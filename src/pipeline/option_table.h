@@ -68,6 +68,7 @@ struct NamedChoice {
 // Parts of the table, one file each.
 void add_type_options(std::vector<Option>& table);
 void add_format_options(std::vector<Option>& table);
+void add_precision_options(std::vector<Option>& table);
 void add_range_options(std::vector<Option>& table);
 void add_npu_options(std::vector<Option>& table);
 void add_override_options(std::vector<Option>& table);
@@ -75,5 +76,12 @@ void add_scope_options(std::vector<Option>& table);
 void add_finetune_options(std::vector<Option>& table);
 void add_graph_options(std::vector<Option>& table);
 void add_equalize_options(std::vector<Option>& table);
+
+/// What several options of mixed precision decide together.
+void finish_precision(QuantizationConfig& config, const Settings& settings);
+/// Why its options exclude each other.
+[[nodiscard]] std::optional<std::string> precision_contradiction(const Settings& settings);
+/// The value of `node_formats` that says this.
+[[nodiscard]] Value node_formats_value(const std::map<std::string, NodeFormat>& formats);
 
 }  // namespace quantsearch::options

@@ -188,6 +188,17 @@ struct Pipeline::State {
                                      [](const FinetunedModel& made) { return bytes_of(made.quantized.model); }, records);
   }
 
+  std::shared_ptr<const PrecisionResult> run_precision(const Model& reference, const RangesByType& ranges, const Key& key,
+                                                       const QuantizationConfig& config, const CancellationToken& token,
+                                                       std::vector<StageRecord>& records) {
+    const auto compute = [&] {
+      return choose_precision(reference, ranges, config.quantize, calibration, *config.precision,
+                              {.pool = pool, .budget = budget, .spill_folder = cache_folder, .token = token, .log = log});
+    };
+    return cache.get<PrecisionResult>("precision", key, compute,
+                                      [](const PrecisionResult& made) { return bytes_of(made.quantized.model); }, records);
+  }
+
   RangesByType run_ranges(const Model& prepared, const Key& statistics_key, const QuantizationConfig& config,
                           const CancellationToken& token, std::vector<StageRecord>& records) {
     RangesByType by_type;
@@ -241,11 +252,19 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   token.throw_if_cancelled();
   const RangesByType ranges = state.run_ranges(*prepared.model, statistics_stage, config, token, candidate.stages);
   token.throw_if_cancelled();
-  const auto compute_model = [&] { return quantize(*prepared.model, ranges, config.quantize, state.pool); };
-  const Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
-  candidate.quantized = state.cache.get<QuantizedModel>(
-      "quantize", quantized_stage, compute_model,
-      [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);
+  Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
+  if (config.precision) {
+    quantized_stage = precision_key(quantized_stage, state.data_key, *config.precision);
+    const auto chosen = state.run_precision(*prepared.model, ranges, quantized_stage, config, token, candidate.stages);
+    candidate.quantized = {chosen, &chosen->quantized};
+    candidate.precision = chosen->layers;
+    candidate.node_formats = chosen->node_formats;
+  } else {
+    const auto compute_model = [&] { return quantize(*prepared.model, ranges, config.quantize, state.pool); };
+    candidate.quantized = state.cache.get<QuantizedModel>(
+        "quantize", quantized_stage, compute_model,
+        [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);
+  }
   if (config.finetune) {
     token.throw_if_cancelled();
     const auto tuned = state.run_finetune(*prepared.model, *candidate.quantized,

@@ -38,6 +38,14 @@ const Settings kPercentile5Aligned = {{"extra_options.Percentile", 99.999}, {"ex
 const Settings kMovingAverage = {{"extra_options.CalibMovingAverage", true},
                                  {"extra_options.MatMulConstBOnly", true}};
 
+/// Mixed precision within the default tolerance (docs/decisions/0002).
+Settings mixed(const std::string& target, Settings more) {
+  more["include_auto_mp"] = true;
+  more["extra_options.AutoMixprecision.L2Target"] = 0.01;
+  if (!target.empty()) more["extra_options.AutoMixprecision.TargetQuantType"] = target;
+  return more;
+}
+
 void add_integer_presets(std::vector<PresetInfo>& presets) {
   presets.push_back(integer_preset(std::string(kDefaultPreset),
                                    "uint8 asymmetric activations, int8 weights per channel: runs fastest on CPUs",
@@ -66,6 +74,16 @@ void add_integer_presets(std::vector<PresetInfo>& presets) {
                                    {"QUInt8", "QInt8", false}, kMinMax, kMovingAverage));
   presets.push_back(integer_preset("INT16_TRANSFORMER_DEFAULT", "uint16 activations, moving-average MinMax",
                                    {"QUInt16", "QInt16", false}, kMinMax, kMovingAverage));
+  presets.push_back(integer_preset("S16S16_MIXED_S8S8",
+                                   "int16 symmetric, and int8 in as many layers as leave the noise at 1 % of the outputs",
+                                   {"QInt16", "QInt16", true}, kPercentile,
+                                   mixed("QInt8", {{"extra_options.Percentile", 99.9999}})));
+  Settings widened = mixed("", {{"per_channel", true}});
+  widened["extra_options.AutoMixprecision.ActTargetQuantType"] = "QUInt16";
+  widened["extra_options.AutoMixprecision.WeightTargetQuantType"] = "QInt16";
+  presets.push_back(integer_preset("U8S8_MIXED_U16S16",
+                                   "U8S8_CPU, and 16 bits in as few layers as bring the noise to 1 % of the outputs",
+                                   {"QUInt8", "QInt8", false}, kMinMax, std::move(widened)));
 }
 
 /// What `_ADAROUND`, `_ADAQUANT` and `_ACCURATE` add to their base.
@@ -110,7 +128,6 @@ void add_tuned_presets(std::vector<PresetInfo>& presets) {
 void add_refused_presets(std::vector<PresetInfo>& presets) {
   presets.push_back(refused("UINT8_DYNAMIC_QUANT", "dynamic quantization is not built"));
   presets.push_back(refused("VINT8", "int8 biases and function-changing rewrites are not built yet"));
-  presets.push_back(refused("S16S16_MIXED_S8S8", "mixed precision is not built yet"));
   presets.push_back(refused("MATMUL_NBITS", "4-bit weight-only quantization is not built"));
   for (const char* name : {"FP16", "BF16", "BFP16", "MX4", "MX6", "MX9", "MXFP8E5M2", "MXFP8E4M3", "MXFP6E3M2",
                            "MXFP6E2M3", "MXFP4E2M1", "MXINT8", "BF16_BFP16", "BF16_MXINT8", "MX9_INT8",

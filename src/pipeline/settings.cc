@@ -21,6 +21,7 @@ const std::vector<Option>& table() {
     add_override_options(made);
     add_scope_options(made);
     add_format_options(made);
+    add_precision_options(made);
     add_graph_options(made);
     add_equalize_options(made);
     add_finetune_options(made);
@@ -74,7 +75,12 @@ Value foreign_value(const Foreign& foreign, const Value& value) {
 }
 
 /// Nested groups whose members are options of their own.
-bool is_group(const std::string& name) { return name == "extra_options" || name == kExtra + "FastFinetune"; }
+const std::vector<std::string> kGroups = {"AutoMixprecision", "FastFinetune"};  // of extra_options
+
+bool is_group(const std::string& name) {
+  const auto is_it = [&](const std::string& group) { return name == kExtra + group; };
+  return name == "extra_options" || std::ranges::any_of(kGroups, is_it);
+}
 
 void flatten(const Value& mapping, const std::string& prefix, Settings& settings) {
   for (const auto& [key, value] : mapping.as_map()) {
@@ -104,6 +110,8 @@ std::string option_name(const std::string& written) {
                                                              {kExtra + "NodesToExclude", "nodes_to_exclude"},
                                                              {kExtra + "InputNodes", "input_nodes"},
                                                              {kExtra + "OutputNodes", "output_nodes"}};
+  const std::string other_spelling = kExtra + "AutoMixPrecision";
+  if (written.starts_with(other_spelling)) return kExtra + "AutoMixprecision" + written.substr(other_spelling.size());
   const auto found = aliases.find(written);
   return found == aliases.end() ? written : found->second;
 }
@@ -187,7 +195,7 @@ std::optional<std::string> contradiction(const Settings& settings) {
     return "enable_npu_cnn needs symmetric activations and weights";
   }
   if (npu && weights != "QInt8") return "enable_npu_cnn needs weight_type QInt8";
-  return std::nullopt;
+  return options::precision_contradiction(settings);
 }
 
 QuantizationConfig resolve(const Settings& settings) {
@@ -196,23 +204,34 @@ QuantizationConfig resolve(const Settings& settings) {
   for (const Option& row : options::table()) {
     if (has_effect(row.name, settings)) row.apply(config, effective_value(row.name, settings));
   }
+  options::finish_precision(config, settings);
   return config;
+}
+
+Settings with_node_formats(Settings settings, const std::map<std::string, NodeFormat>& formats) {
+  std::erase_if(settings, [](const auto& entry) {
+    return entry.first == "include_auto_mp" || entry.first.starts_with(kExtra + "AutoMixprecision.");
+  });
+  settings["node_formats"] = options::node_formats_value(formats);
+  return settings;
 }
 
 Value to_value(const Settings& settings) {
   Value top(Value::Map{});
   Value extra(Value::Map{});
-  Value finetune(Value::Map{});
+  std::map<std::string, Value> groups;
   for (const auto& [name, value] : settings) {
-    if (name.starts_with(kExtra + "FastFinetune.")) {
-      finetune.set(name.substr(kExtra.size() + 13), value);
-    } else if (name.starts_with(kExtra)) {
-      extra.set(name.substr(kExtra.size()), value);
-    } else {
+    const std::size_t dot = name.rfind('.');
+    const std::string parent = dot == std::string::npos ? "" : name.substr(0, dot);
+    if (parent.empty()) {
       top.set(name, value);
+    } else if (is_group(parent) && parent != "extra_options") {
+      groups[parent.substr(kExtra.size())].set(name.substr(dot + 1), value);
+    } else {
+      extra.set(name.substr(kExtra.size()), value);
     }
   }
-  if (!finetune.as_map().empty()) extra.set("FastFinetune", finetune);
+  for (const auto& [group, members] : groups) extra.set(group, members);
   if (!extra.as_map().empty()) top.set("extra_options", extra);
   return top;
 }

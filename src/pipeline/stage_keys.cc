@@ -17,6 +17,7 @@ constexpr int kObserveVersion = 2;  // 2: channels of what a MatMul reads lie on
 constexpr int kRangesVersion = 1;
 constexpr int kQuantizeVersion = 1;
 constexpr int kFinetuneVersion = 1;
+constexpr int kPrecisionVersion = 1;
 constexpr int kEvaluateVersion = 2;  // 2: rel_l2 pools its energies over the samples
 
 void add(KeyBuilder& key, const std::vector<std::string>& names) {
@@ -183,6 +184,25 @@ Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const Quan
   return key.finish();
 }
 
+Key precision_key(const Key& quantized, const Key& data, const PrecisionOptions& options) {
+  KeyBuilder key;
+  key.add("precision").add(kPrecisionVersion).add(quantized).add(data);
+  const auto add_format = [&](const NodeFormat& format) {
+    key.add(static_cast<int>(format.activation.value_or(DataType::undefined)));
+    key.add(static_cast<int>(format.weight.value_or(DataType::undefined))).add(format.keep_float);
+  };
+  add_format(options.low);
+  key.add(static_cast<std::int64_t>(options.high.size()));
+  for (const NodeFormat& format : options.high) add_format(format);
+  for (const auto* names : {&options.op_types, &options.include_layers, &options.exclude_layers}) add(key, *names);
+  key.add(static_cast<std::int64_t>(options.thresholds.size()));
+  for (const auto& [metric, threshold] : options.thresholds) key.add(static_cast<int>(metric)).add(threshold);
+  for (const auto& limit : {options.changed_classes, options.changed_rare_classes, options.max_high_share}) add(key, limit);
+  for (const auto& limit : {options.max_high_layers, options.min_low_layers, options.max_bytes, options.output}) add(key, limit);
+  key.add(static_cast<int>(options.goal)).add(options.samples).add(options.probe_samples);
+  return key.finish();
+}
+
 Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options) {
   KeyBuilder key;
   key.add("finetune").add(kFinetuneVersion).add(quantized).add(data);
@@ -202,7 +222,15 @@ Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& o
 
 std::map<DataType, RangeOptions> ranges_by_type(const QuantizationConfig& config) {
   std::map<DataType, RangeOptions> by_type;
-  for (const DataType type : activation_types(config.quantize)) {
+  std::vector<DataType> types = activation_types(config.quantize);
+  if (config.precision) {
+    std::vector<NodeFormat> formats = config.precision->high;
+    formats.push_back(config.precision->low);
+    for (const NodeFormat& format : formats) {
+      if (format.activation) types.push_back(*format.activation);
+    }
+  }
+  for (const DataType type : types) {
     by_type[type] = config.ranges;
     by_type[type].type = type;
   }
@@ -250,6 +278,7 @@ std::vector<Key> stage_keys(const Key& model, const Key& data, const Quantizatio
   const std::vector<Key> ranges = ranges_keys(keys.back(), config);
   keys.insert(keys.end(), ranges.begin(), ranges.end());
   keys.push_back(quantize_key(prepared, ranges, config.quantize));
+  if (config.precision) keys.push_back(precision_key(keys.back(), data, *config.precision));
   if (config.finetune) keys.push_back(finetune_key(keys.back(), data, *config.finetune));
   return keys;
 }

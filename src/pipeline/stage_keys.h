@@ -25,6 +25,8 @@ namespace quantsearch {
 /// `ranges`: what ranges_keys gives.
 [[nodiscard]] Key quantize_key(const Key& prepared, const std::vector<Key>& ranges,
                                const QuantizeOptions& options);
+/// `quantized`: of the model without chosen formats; stands for the float model and the ranges, too.
+[[nodiscard]] Key precision_key(const Key& quantized, const Key& data, const PrecisionOptions& options);
 /// `quantized` stands for the float model and the ranges, too.
 [[nodiscard]] Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options);
 [[nodiscard]] Key evaluate_key(const Key& model, const Reference& reference,

@@ -139,6 +139,25 @@ TEST(AutoSearch, TheWrittenConfigurationMakesTheSameBytes) {
   EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
 }
 
+TEST(AutoSearch, MixedPrecisionIsWrittenAsTheFormatsItChose) {
+  const TemporaryFolder folder;
+  Setting setting(
+      "search_space: {include_auto_mp: [true], activation_type: [QUInt8], extra_options: {AutoMixprecision: {L2Target: "
+      "[0.0002], DataSize: [16], ProbeSize: [4]}}}");
+  const SearchResult result = setting.run(folder.path());
+  const Value* layers = testing::best_of(result).details.find("precision");
+  ASSERT_NE(layers, nullptr);
+  EXPECT_FALSE(layers->as_list().empty());
+  const Settings settings = parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
+  EXPECT_FALSE(settings.at("node_formats").as_map().empty());
+  EXPECT_FALSE(settings.contains("include_auto_mp"));
+  ThreadPool pool(1);
+  Pipeline pipeline(setting.input.model, setting.input.calibration, pool, ByteBudget(1 << 28), {});
+  const Candidate again = pipeline.build(resolve(settings), {});
+  save_model(again.quantized->model, folder.path() / "again.onnx");
+  EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
+}
+
 TEST(AutoSearch, AHoldOutIsWrittenIntoTheConfiguration) {
   const TemporaryFolder folder;
   Setting setting("search_space: {calibrate_method: [MinMax]}");

@@ -332,9 +332,12 @@ INSTANTIATE_TEST_SUITE_P(
                  "fine-tuning "
                  "runs on the CPU; leave it out or give \"cpu\"",
                  kWithConfig},
-        BadInput{"MixedPrecision", [] { write_config("search_space: {include_auto_mp: true}"); },
-                 "configuration: 'include_auto_mp: true' is refused: mixed precision is not built "
-                 "yet; leave it out or give false",
+        BadInput{"MixedPrecisionWithoutALimit",
+                 [] { write_config("search_space: {include_auto_mp: true}"); },
+                 "search: none of the 1 points of the space is valid: include_auto_mp needs a "
+                 "limit: L2Target, Top1AccTarget, Top1RareTarget, MetricThreshold, NumTarget, "
+                 "MaxShare or MaxBytes of AutoMixprecision (1 points); widen the space or change "
+                 "the base configuration",
                  kWithConfig},
         BadInput{"ModelBasedSampler", [] { write_config("search_algo: TPE"); },
                  "configuration: 'search_algo': search algorithm 'TPE' is not built yet; use "

@@ -77,6 +77,63 @@ TEST(Settings, BadNodeFormatsSayWhatIsWrong) {
             "configuration: 'node_formats': unknown value 'QInt16'; known: 'Float'");
 }
 
+TEST(Settings, MixedPrecisionWidensFromEightBits) {
+  const QuantizationConfig config = resolve(
+      settings_of_yaml("{activation_type: QUInt8, weight_type: QInt8, include_auto_mp: true, "
+                       "extra_options: {AutoMixPrecision: {L2Target: 0.01, NumTarget: 5}}}"));
+  ASSERT_TRUE(config.precision.has_value());
+  EXPECT_EQ(config.precision->low, NodeFormat{});
+  ASSERT_EQ(config.precision->high.size(), 3U);  // weights, activations, both
+  EXPECT_EQ(config.precision->high[0], (NodeFormat{.weight = DataType::int16}));
+  EXPECT_EQ(config.precision->high[1], (NodeFormat{.activation = DataType::uint16}));
+  EXPECT_EQ(config.precision->high[2], (NodeFormat{.activation = DataType::uint16, .weight = DataType::int16}));
+  EXPECT_EQ(config.precision->thresholds, (std::map<Metric, double>{{Metric::rel_l2, 0.01}}));
+  EXPECT_EQ(config.precision->max_high_layers, 5);
+}
+
+TEST(Settings, MixedPrecisionNarrowsFromSixteenBits) {
+  const QuantizationConfig config = resolve(settings_of_yaml("S16S16_MIXED_S8S8"));
+  const NodeFormat eight{.activation = DataType::int8, .weight = DataType::int8};
+  EXPECT_EQ(config.precision->low, eight);
+  EXPECT_EQ(config.precision->high.back(), NodeFormat{});
+  EXPECT_EQ(resolve(settings_of_yaml("{preset: S16S16_MIXED_S8S8, extra_options: {AutoMixprecision: {NumTarget: 7}}}"))
+                .precision->min_low_layers,
+            7);
+}
+
+TEST(Settings, AllLimitsOfMixedPrecisionAreKept) {
+  const QuantizationConfig config = resolve(settings_of_yaml(
+      "{preset: U8S8_MIXED_U16S16, extra_options: {AutoMixprecision: {L2Target: 0.1, MetricThreshold: 0.05, Top1AccTarget: "
+      "0.01}}}"));
+  EXPECT_EQ(config.precision->thresholds.at(Metric::rel_l2), 0.05);  // the stricter of two on the same
+  EXPECT_EQ(config.precision->changed_classes, 0.01);
+  EXPECT_EQ(resolve(settings_of_yaml("{preset: U8S8_MIXED_U16S16, extra_options: {AutoMixprecision: {MetricDefault: "
+                                     "cosine, MetricThreshold: 0.01}}}"))
+                .precision->thresholds.at(Metric::cos),
+            0.99);
+}
+
+TEST(Settings, MixedPrecisionNeedsALimitAndAnotherWidth) {
+  EXPECT_EQ(contradiction(settings_of_yaml("include_auto_mp: true")),
+            "include_auto_mp needs a limit: L2Target, Top1AccTarget, Top1RareTarget, MetricThreshold, NumTarget, MaxShare "
+            "or MaxBytes of AutoMixprecision");
+  EXPECT_EQ(contradiction(settings_of_yaml("{activation_type: QUInt8, weight_type: QInt8, include_auto_mp: true, "
+                                           "extra_options: {AutoMixprecision: {TargetQuantType: QInt8, NumTarget: 1}}}")),
+            "mixed precision needs a target type of another width than activation_type and weight_type");
+  EXPECT_EQ(contradiction(settings_of_yaml(
+                "{include_auto_mp: true, extra_options: {AutoMixprecision: {L2Target: 1, MetricOptimizeObject: quality}}}")),
+            "MetricOptimizeObject quality needs NumTarget, MaxShare or MaxBytes");
+}
+
+TEST(Settings, ChosenFormatsReplaceTheSearchForThem) {
+  const Settings settings = with_node_formats(settings_of_yaml("U8S8_MIXED_U16S16"),
+                                              {{"a", {.activation = DataType::uint16}}, {"b", {.keep_float = true}}});
+  const QuantizationConfig config = resolve(settings_from(parse_yaml(to_yaml(to_value(settings)), "test")));
+  EXPECT_FALSE(config.precision.has_value());
+  EXPECT_EQ(config.quantize.node_formats.at("a"), (NodeFormat{.activation = DataType::uint16}));
+  EXPECT_TRUE(config.quantize.node_formats.at("b").keep_float);
+}
+
 TEST(Settings, QuarksOtherNamesMeanTheSameOption) {
   const Settings settings = settings_of_yaml("extra_options: {InputNodes: [a], OpTypesToQuantize: [Conv]}");
   EXPECT_EQ(settings.at("input_nodes"), Value(Value::List{"a"}));
@@ -98,12 +155,6 @@ TEST(Settings, AnUnknownKeyNamesTheNearest) {
 TEST(Settings, AnUnknownValueNamesTheKeyAndTheNearest) {
   EXPECT_EQ(message_of([] { (void)settings_of_yaml("activation_type: QInt9"); }),
             "configuration: 'activation_type': unknown value 'QInt9'; nearest known: 'QInt8', 'QUInt8', 'QInt16'");
-}
-
-TEST(Settings, MethodsThatAreNotBuiltAreRefusedWhenAskedFor) {
-  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_auto_mp: true"); }),
-            "configuration: 'include_auto_mp: true' is refused: mixed precision is not built yet; leave it out or give false");
-  EXPECT_EQ(message_of([] { (void)settings_of_yaml("include_auto_mp: false"); }), "nothing was thrown");
 }
 
 TEST(Settings, EqualizationIsOffUnlessAskedForAndReadsItsOptionsOnlyThen) {

@@ -34,6 +34,8 @@ struct StageRecord {
 struct Candidate {
   std::shared_ptr<const QuantizedModel> quantized;
   Key key;  // content of the model
+  std::vector<LayerPrecision> precision = {};        // empty without mixed precision
+  std::map<std::string, NodeFormat> node_formats = {};  // that mixed precision has chosen
   std::vector<LayerReconstruction> reconstruction;  // empty without fine-tuning
   std::vector<StageRecord> stages;
 };
@@ -47,7 +49,8 @@ struct CacheReport {
 };
 
 /// Keys of the stages simplify, equalize and smooth (when asked for, the latter behind the observation it reads), observe,
-/// ranges (one for each activation type) and quantize of a configuration; costs no stage.
+/// ranges (one for each activation type), quantize, precision and finetune (when they are on) of a configuration; costs
+/// no stage.
 [[nodiscard]] std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config);
 
 /// One float model and one calibration set. Not thread-safe: one trial at a time; the stages use the pool.

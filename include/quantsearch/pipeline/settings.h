@@ -15,6 +15,7 @@
 #include "quantsearch/calibrate.h"
 #include "quantsearch/equalize.h"
 #include "quantsearch/finetune.h"
+#include "quantsearch/precision.h"
 #include "quantsearch/quantize.h"
 #include "quantsearch/transform.h"
 
@@ -29,6 +30,7 @@ struct QuantizationConfig {
   int histogram_bins = 2048;                        // per side
   RangeOptions ranges;
   QuantizeOptions quantize;
+  std::optional<PrecisionOptions> precision = {};  // absent: the formats are as given
   std::optional<FinetuneOptions> finetune;
 };
 
@@ -67,6 +69,9 @@ void require_option(const std::string& option);
 [[nodiscard]] QuantizationConfig resolve(const Settings& settings);
 /// The nested mapping that settings_from turns into these settings again.
 [[nodiscard]] Value to_value(const Settings& settings);
+
+/// The settings that give a mixed-precision model again without choosing: its formats in place of the search for them.
+[[nodiscard]] Settings with_node_formats(Settings settings, const std::map<std::string, NodeFormat>& formats);
 
 struct PresetInfo {
   std::string name;

@@ -1,0 +1,198 @@
+// Order the layers by the noise that their low format alone brings to the outputs. Noise energies
+// add, nearly, so the shortest prefix of that order that meets the limits is the answer of the
+// knapsack "drop as much noise as needed with the fewest layers" under additive noise (the Lagrange
+// solution: all costs are one layer). Where the noise does not add, real runs repair it: whole
+// groups of promoted layers are demoted together, then halves, down to single layers (Zeller's
+// delta debugging, "Simplifying and Isolating Failure-Inducing Input", 2002), so that in the end no
+// single promotion can be taken back. A step that fails is undone and the search goes on with the
+// next.
+
+#include "precision/assign.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+class Search {
+ public:
+  Search(Trials& trials, const std::vector<Layer>& layers,
+         const std::vector<Sensitivity>& sensitivities, const PrecisionOptions& options,
+         const LogSink& log)
+      : trials_(trials),
+        layers_(layers),
+        options_(options),
+        log_(log),
+        order_(by_sensitivity(layers, sensitivities)),
+        best_format_(static_cast<int>(options.high.size())) {}
+
+  Assignment run() {
+    if (options_.goal == PrecisionGoal::best_in_budget || !has_goal()) return fill_budget();
+    require_reachable();
+    Assignment assignment = promoted(shortest_prefix());
+    log_state("proposal", assignment);
+    assignment = simplified(std::move(assignment), 0);
+    log_state("after taking promotions back", assignment);
+    for (int format = 1; format < best_format_; ++format) {
+      assignment = simplified(std::move(assignment), format);
+    }
+    require_budget(assignment);
+    return assignment;
+  }
+
+ private:
+  [[nodiscard]] bool has_goal() const {
+    return !options_.thresholds.empty() || options_.changed_classes ||
+           options_.changed_rare_classes;
+  }
+
+  /// The `count` most sensitive layers in the most precise format.
+  [[nodiscard]] Assignment promoted(std::size_t count) const {
+    Assignment assignment(layers_.size(), 0);
+    for (std::size_t at = 0; at < count; ++at) assignment[order_[at]] = best_format_;
+    return assignment;
+  }
+
+  [[nodiscard]] static std::int64_t high_layers(const Assignment& assignment) {
+    return std::ranges::count_if(assignment, [](int format) { return format > 0; });
+  }
+
+  void require_reachable() {
+    const Outcome& outcome = trials_.run(promoted(order_.size()));
+    if (outcome.meets) return;
+    throw InvalidInput(fmt::format(
+        "precision: with all {} layers in the most precise format {}; give a more precise format, "
+        "looser limits or more layers to choose from",
+        order_.size(), outcome.shortfall));
+  }
+
+  /// Bisection; `count` layers are assumed to be no worse than fewer, which the repair makes up for
+  /// where it is not so.
+  [[nodiscard]] std::size_t shortest_prefix() {
+    std::size_t low = 0;
+    std::size_t high = order_.size();  // meets the limits
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      if (trials_.meets(promoted(middle))) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return high;
+  }
+
+  /// Moves promoted layers to the cheaper `format` as far as the limits hold, the least sensitive
+  /// first: in groups of all, halves, quarters, … single layers.
+  [[nodiscard]] Assignment simplified(Assignment assignment, int format) {
+    std::vector<std::size_t> candidates;
+    for (const std::size_t layer : order_) {
+      if (assignment[layer] > format) candidates.push_back(layer);
+    }
+    std::ranges::reverse(candidates);
+    for (std::size_t size = std::max<std::size_t>(1, candidates.size() / 2); size > 0; size /= 2) {
+      std::vector<std::size_t> kept;
+      for (std::size_t begin = 0; begin < candidates.size(); begin += size) {
+        const std::size_t end = std::min(candidates.size(), begin + size);
+        Assignment cheaper = assignment;
+        for (std::size_t at = begin; at < end; ++at) cheaper[candidates[at]] = format;
+        if (trials_.meets(cheaper)) {
+          assignment = std::move(cheaper);
+        } else {
+          kept.insert(kept.end(), candidates.begin() + static_cast<std::ptrdiff_t>(begin),
+                      candidates.begin() + static_cast<std::ptrdiff_t>(end));
+        }
+      }
+      candidates = std::move(kept);
+    }
+    return assignment;
+  }
+
+  [[nodiscard]] bool is_within_budget(const Assignment& assignment) {
+    const std::int64_t high = high_layers(assignment);
+    if (options_.max_high_layers && high > *options_.max_high_layers) return false;
+    const auto share = static_cast<double>(high) / static_cast<double>(layers_.size());
+    if (options_.min_low_layers &&
+        static_cast<std::int64_t>(layers_.size()) - high < *options_.min_low_layers)
+      return false;
+    if (options_.max_high_share && share > *options_.max_high_share) return false;
+    return !options_.max_bytes || trials_.run(assignment).scores.at("size_bytes") <=
+                                      static_cast<double>(*options_.max_bytes);
+  }
+
+  void require_budget(const Assignment& assignment) {
+    if (is_within_budget(assignment)) return;
+    throw InvalidInput(
+        fmt::format("precision: the limits on the outputs need {} of {} layers above the low "
+                    "format and {} bytes, "
+                    "which is over the limit of layers, share or bytes; loosen one of them",
+                    high_layers(assignment), layers_.size(),
+                    static_cast<std::int64_t>(trials_.run(assignment).scores.at("size_bytes"))));
+  }
+
+  /// Only a budget: the most sensitive layers that fit into it, each kept only when it helps.
+  [[nodiscard]] Assignment fill_budget() {
+    Assignment assignment(layers_.size(), 0);
+    for (const std::size_t layer : order_) {
+      Assignment more = assignment;
+      more[layer] = best_format_;
+      if (!is_within_budget(more)) continue;
+      if (trials_.run(more).noise() < trials_.run(assignment).noise()) assignment = std::move(more);
+    }
+    log_state("within the budget", assignment);
+    const Outcome& outcome = trials_.run(assignment);
+    if (!outcome.meets) {
+      throw InvalidInput(
+          fmt::format("precision: with the {} of {} layers that the budget allows in the most "
+                      "precise format {}; "
+                      "allow more layers or bytes, or loosen the other limits",
+                      high_layers(assignment), layers_.size(), outcome.shortfall));
+    }
+    return assignment;
+  }
+
+  void log_state(std::string_view what, const Assignment& assignment) {
+    say(log_, LogLevel::detail,
+        fmt::format(
+            "precision: {}: {} of {} layers above the low format, rel_l2 {:.6g}, {} models run",
+            what, high_layers(assignment), layers_.size(), trials_.run(assignment).noise(),
+            trials_.evaluations()));
+  }
+
+  Trials& trials_;
+  const std::vector<Layer>& layers_;
+  const PrecisionOptions& options_;
+  const LogSink& log_;
+  std::vector<std::size_t> order_;
+  int best_format_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> by_sensitivity(const std::vector<Layer>& layers,
+                                        const std::vector<Sensitivity>& sensitivities) {
+  std::vector<std::size_t> order;
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    if (layers[layer].is_free) order.push_back(layer);
+  }
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    if (sensitivities[a].measured != sensitivities[b].measured)
+      return sensitivities[a].measured > sensitivities[b].measured;
+    return sensitivities[a].estimates.front() > sensitivities[b].estimates.front();
+  });
+  return order;
+}
+
+Assignment assign_formats(Trials& trials, const std::vector<Layer>& layers,
+                          const std::vector<Sensitivity>& sensitivities,
+                          const PrecisionOptions& options, const LogSink& log) {
+  return Search(trials, layers, sensitivities, options, log).run();
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,58 @@
+#include "precision/changed_classes.h"
+
+#include <gtest/gtest.h>
+
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+using testing::ModelBuilder;
+
+/// y = x + shift, x of [batch, positions, 3].
+Model shifted(const std::vector<float>& shift) {
+  ModelBuilder builder;
+  builder.constant("shift", Tensor::of<float>({3}, shift));
+  builder.output(builder.node("Add", {builder.input("x", {-1, 2, 3}), "shift"}, {}, "y"),
+                 {-1, 2, 3});
+  return builder.build();
+}
+
+/// Four positions with the classes 0, 0, 0 and 2; the second and the last are nearly class 1.
+std::shared_ptr<const DataSource> four_positions() {
+  return in_memory_data({{"x", Tensor::of<float>({2, 2, 3}, std::vector<float>{5, 0, 0,    //
+                                                                               5, 4.5, 0,  //
+                                                                               5, 0, 0,    //
+                                                                               0, 4.5, 5})}});
+}
+
+ChangedClasses changed(const std::vector<float>& shift, int threads = 1) {
+  ThreadPool pool(threads);
+  const ByteBudget budget(1 << 20);
+  const Reference reference(shifted({0, 0, 0}), four_positions(), std::nullopt, pool, budget, {});
+  return changed_classes(shifted(shift), reference, std::nullopt, pool, {});
+}
+
+TEST(ChangedClasses, EqualModelsChangeNothing) {
+  EXPECT_EQ(changed({0, 0, 0}).share, 0);
+  EXPECT_EQ(changed({0, 0, 0}).rare_share, 0);
+}
+
+TEST(ChangedClasses, CountsPositionsAndTheRareOnesApart) {
+  const ChangedClasses result = changed({0, 1, 0});
+  EXPECT_EQ(result.share, 0.5);     // two of four
+  EXPECT_EQ(result.rare_share, 1);  // class 0 is the most frequent; of the others, one of one
+}
+
+TEST(ChangedClasses, AModelThatAnswersTheFrequentClassFailsOnAllRareOnes) {
+  const ChangedClasses result = changed({100, 0, 0});
+  EXPECT_EQ(result.share, 0.25);
+  EXPECT_EQ(result.rare_share, 1);
+}
+
+TEST(ChangedClasses, DoesNotDependOnThreads) {
+  EXPECT_EQ(changed({0, 1, 0}, 1).share, changed({0, 1, 0}, 2).share);
+}
+
+}  // namespace
+}  // namespace quantsearch

@@ -1,0 +1,143 @@
+#include "quantsearch/precision.h"
+
+#include <gtest/gtest.h>
+
+#include "precision/setting.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+namespace {
+
+using testing::kSixteen;
+using testing::kSixteenActivations;
+using testing::kSixteenWeights;
+
+PrecisionResult choose(const PrecisionOptions& options, const QuantizeOptions& quantization = {},
+                       int threads = 1) {
+  ThreadPool pool(threads);
+  const ByteBudget budget(1 << 24);
+  const Model model = testing::network_with_a_hard_layer();
+  const RangesByType ranges = testing::ranges_of(model, {DataType::uint8, DataType::uint16});
+  return choose_precision(model, ranges, quantization, testing::twelve_samples(), options,
+                          {.pool = pool, .budget = budget});
+}
+
+std::string error_of(const PrecisionOptions& options) {
+  try {
+    (void)choose(options);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::vector<std::string> high_layers(const PrecisionResult& result) {
+  std::vector<std::string> names;
+  for (const LayerPrecision& layer : result.layers) {
+    if (layer.is_high) names.push_back(layer.node);
+  }
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(Precision, PromotesTheOneLayerThatNeedsIt) {
+  const PrecisionResult result =
+      choose({.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 1e-3}}});
+  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_EQ(result.high_layers, 1);
+  EXPECT_LE(result.scores.at("rel_l2"), 1e-3);
+  EXPECT_EQ(result.node_formats, (std::map<std::string, NodeFormat>{{"hard", kSixteen}}));
+  EXPECT_GT(result.layers[1].sensitivity, 10 * result.layers[0].sensitivity);
+}
+
+TEST(Precision, LooseLimitsPromoteNothing) {
+  const PrecisionResult result = choose({.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 10}}});
+  EXPECT_TRUE(high_layers(result).empty());
+  EXPECT_TRUE(result.node_formats.empty());
+}
+
+TEST(Precision, TheCheapestFormatThatDoesIsTaken) {
+  // Its weight is the trouble: 16-bit activations alone do not help, 16-bit weights do.
+  const PrecisionResult result = choose({.high = {kSixteenActivations, kSixteenWeights, kSixteen},
+                                         .thresholds = {{Metric::rel_l2, 1e-3}}});
+  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_EQ(result.layers[1].format, kSixteenWeights);
+}
+
+TEST(Precision, AHighBaseIsLoweredWhereItCanBe) {
+  const NodeFormat eight{
+      .activation = DataType::uint8, .weight = DataType::int8, .keep_float = false};
+  const PrecisionResult result =
+      choose({.low = eight, .high = {NodeFormat{}}, .thresholds = {{Metric::rel_l2, 1e-3}}},
+             {.activation_type = DataType::uint16, .weight_type = DataType::int16});
+  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_EQ(result.node_formats,
+            (std::map<std::string, NodeFormat>{{"first", eight}, {"last", eight}}));
+}
+
+TEST(Precision, TheFormatsGiveTheSameModelAgain) {
+  const PrecisionResult result =
+      choose({.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 1e-3}}});
+  const Model model = testing::network_with_a_hard_layer();
+  ThreadPool pool(1);
+  const QuantizedModel again =
+      quantize(model, testing::ranges_of(model, {DataType::uint8, DataType::uint16}),
+               {.node_formats = result.node_formats}, pool);
+  EXPECT_EQ(again.model, result.quantized.model);
+  check_model(again.model);
+}
+
+TEST(Precision, DoesNotDependOnThreads) {
+  const PrecisionOptions options{.high = {kSixteenActivations, kSixteen},
+                                 .thresholds = {{Metric::rel_l2, 1e-4}}};
+  const PrecisionResult one = choose(options, {}, 1);
+  const PrecisionResult two = choose(options, {}, 2);
+  EXPECT_EQ(one.layers, two.layers);
+  EXPECT_EQ(serialize_model(one.quantized.model), serialize_model(two.quantized.model));
+}
+
+TEST(Precision, WithABudgetAloneTheMostSensitiveLayerGetsIt) {
+  const PrecisionResult result = choose({.high = {kSixteen}, .max_high_layers = 1});
+  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_TRUE(high_layers(choose({.high = {kSixteen}, .max_high_share = 0.3})).empty());
+}
+
+TEST(Precision, AllLimitsHoldTogether) {
+  const std::string error =
+      error_of({.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 1e-3}}, .max_high_layers = 0});
+  EXPECT_EQ(
+      error.find(
+          "precision: the limits on the outputs need 1 of 3 layers above the low format and "),
+      0U)
+      << error;
+}
+
+TEST(Precision, WhatCannotBeReachedIsSaidWithWhatWas) {
+  const std::string error =
+      error_of({.high = {kSixteenActivations}, .thresholds = {{Metric::rel_l2, 1e-3}}});
+  EXPECT_EQ(error.find("precision: with all 3 layers in the most precise format rel_l2 is "), 0U)
+      << error;
+  EXPECT_NE(error.find(", expected at most 0.001; give a more precise format"), std::string::npos);
+}
+
+TEST(Precision, BadOptionsAreErrors) {
+  EXPECT_EQ(error_of({.high = {kSixteen}}),
+            "precision: no limit is given, so every assignment would do; expected a threshold, a "
+            "share of changed classes, or a number or share of layers or a size");
+  EXPECT_EQ(error_of({.thresholds = {{Metric::rel_l2, 1}}}),
+            "precision: no format above the low one is given, expected at least one");
+  EXPECT_EQ(
+      error_of({.high = {NodeFormat{}}, .thresholds = {{Metric::rel_l2, 1}}}),
+      "precision: the low format and a higher one are the same, expected two formats; set the "
+      "target types");
+  EXPECT_EQ(
+      error_of({.high = {kSixteen},
+                .exclude_layers = {"first", "hard", "last"},
+                .thresholds = {{Metric::rel_l2, 1}}}),
+      "precision: none of the 3 layers is free to choose a format, expected at least one; look "
+      "at the operator types, the included and excluded layers and node_formats");
+}
+
+}  // namespace
+}  // namespace quantsearch
