@@ -64,12 +64,22 @@ Value to_value(const TrialResult& trial) {
   value.set("seconds", trial.seconds);
   value.set("stages", to_value(trial.stages));
   value.set("reason", trial.reason);
+  for (const auto& [name, rows] : trial.layer_tables) value.set(name, rows);
   return value;
 }
 
 TrialState state_from(const std::string& name) {
   if (const auto state = parse_trial_state(name)) return *state;
   throw InvalidInput(fmt::format("results: got the trial state '{}', expected complete, failed, pruned or interrupted", name));
+}
+
+/// What a trial's methods decided layer by layer, where it has any.
+std::map<std::string, Value> layer_tables_from(const Value& value) {
+  std::map<std::string, Value> tables;
+  for (const char* const name : {"precision", "reconstruction"}) {
+    if (const Value* rows = value.find(name)) tables[name] = *rows;
+  }
+  return tables;
 }
 
 TrialResult trial_from(const Value& value) {
@@ -82,6 +92,7 @@ TrialResult trial_from(const Value& value) {
   trial.seconds = member(value, "seconds").as_double();
   trial.stages = stages_from(member(value, "stages"));
   trial.reason = member(value, "reason").as_string();
+  trial.layer_tables = layer_tables_from(value);
   return trial;
 }
 
@@ -102,7 +113,8 @@ SpaceSummary space_from(const Value& value) {
 
 TrialResult trial_result(const Trial& trial) {
   TrialResult result{.number = trial.number, .state = trial.state, .config = trial.point, .model = {}, .is_candidate = trial.is_candidate,
-                     .seconds = trial.seconds, .stages = {}, .reason = trial.reason};
+                     .seconds = trial.seconds, .stages = {}, .reason = trial.reason,
+                     .layer_tables = layer_tables_from(trial.details)};
   if (const Value* scores = trial.details.find("scores")) result.model.scores = scores_from(*scores);
   if (const Value* size = trial.details.find("size_bytes")) result.model.size_bytes = size->as_int();
   if (const Value* stages = trial.details.find("stages")) result.stages = stages_from(*stages);

@@ -30,6 +30,7 @@ ResultsDocument example() {
   document.trials[2].state = TrialState::failed;
   document.trials[2].config = {{"activation_type", "QInt16"}};
   document.trials[2].reason = "the evaluator fell over";
+  document.trials[0].layer_tables["reconstruction"] = Value::List{Value::Map{{"node", "conv1"}, {"tuned", true}, {"error_before", 0.25}}};
   document.best = 1;
   document.candidates = {1};
   document.stop_reason = "space_exhausted";
