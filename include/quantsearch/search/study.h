@@ -30,7 +30,9 @@ struct Trial {
   std::int64_t number = 0;
   TrialState state = TrialState::running;
   Point point;
-  std::optional<double> value;   // the objective, when complete
+  std::optional<double> value;   // the objective, when complete; of several the first
+  std::vector<double> objectives = {};   // all of them, when there are several
+  std::vector<double> constraints = {};  // feasible when every one is <= 0
   bool is_candidate = false;     // within the tolerance
   double seconds = 0;
   std::string reason;            // of a failed, pruned or interrupted trial
@@ -60,8 +62,29 @@ class StudyStore {
   virtual ~StudyStore() = default;
   /// Trials of earlier runs of the same study, in the order of their numbers.
   [[nodiscard]] virtual std::vector<Trial> load() = 0;
+  /// Says that a trial begins, for those who watch. Trials begin in the order of their numbers.
+  virtual void start(const Trial& /*running*/) {}
   /// A trial that the end of its search interrupted is not saved: it is run again, under its number, by the next search.
   virtual void save(const Trial& finished) = 0;
+};
+
+/// A store that several processes work on at once: each trial is run by exactly one of them.
+class SharedStudyStore : public StudyStore {
+ public:
+  /// What others did since the last call.
+  struct News {
+    std::vector<Trial> finished;  // by number; this process's own are among them
+    std::vector<Trial> running;   // by number; of every process, this one too
+  };
+  /// Chooses the next point, or none: the space is exhausted or the search should stop.
+  using Propose = std::function<std::optional<Point>(const News& news)>;
+
+  /// Starts a trial and returns it, leased to this process. Under the lock of the study, so that no other process starts
+  /// one meanwhile: tells `propose` the news and gives the point it chooses the next number; but a trial whose lease ran
+  /// out (its worker died) comes first, with its number and point. nullopt when `propose` chose none.
+  [[nodiscard]] virtual std::optional<Trial> begin(const Propose& propose) = 0;
+  /// Extends the leases of this process's running trials. To be called a few times within a lease, from any thread.
+  virtual void keep_alive() = 0;
 };
 [[nodiscard]] std::unique_ptr<StudyStore> in_memory_store();
 /// A file of JSON lines: `fingerprint` (a mapping that says what was searched: content keys, options) first, then one
