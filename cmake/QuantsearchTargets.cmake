@@ -18,7 +18,7 @@ function(quantsearch_compile_options target)
   if(QUANTSEARCH_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=${QUANTSEARCH_SANITIZE} -fno-omit-frame-pointer)
     # What the sanitizers put between loads and stores makes gcc see uninitialized reads where there are none.
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_link_options(${target} PUBLIC -fsanitize=${QUANTSEARCH_SANITIZE})
   endif()
 endfunction()
