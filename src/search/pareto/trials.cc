@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/search/pareto.h"
+#include "search/pareto/hypervolume.h"
+#include "search/pareto/non_dominated.h"
+
+namespace quantsearch {
+
+namespace {
+
+struct Competitors {
+  std::vector<std::int64_t> numbers;
+  std::vector<Losses> losses;
+};
+
+Losses minimised(std::span<const double> values, std::span<const Goal> goals) {
+  Losses losses(values.begin(), values.end());
+  for (std::size_t i = 0; i < losses.size(); ++i)
+    if (goals[i] == Goal::maximize) losses[i] = -losses[i];
+  return losses;
+}
+
+std::vector<double> objectives_of(const Trial& trial) {
+  if (trial.objectives.empty() && trial.value) return {*trial.value};
+  return trial.objectives;
+}
+
+Competitors competitors_of(std::span<const Trial> trials, std::span<const Goal> goals) {
+  if (goals.empty()) throw InvalidInput("pareto front: got no goal, expected one per objective");
+  Competitors competitors;
+  for (const Trial& trial : trials) {
+    if (trial.state != TrialState::complete) continue;
+    const std::vector<double> objectives = objectives_of(trial);
+    if (objectives.size() != goals.size())
+      throw InvalidInput(
+          fmt::format("pareto front: trial {} has {} objectives, expected {}, one per goal",
+                      trial.number, objectives.size(), goals.size()));
+    const bool numbers =
+        std::ranges::none_of(objectives, [](double value) { return std::isnan(value); });
+    if (!numbers || violation_of(trial.constraints) > 0) continue;
+    competitors.numbers.push_back(trial.number);
+    competitors.losses.push_back(minimised(objectives, goals));
+  }
+  return competitors;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::int64_t>> pareto_fronts(std::span<const Trial> trials,
+                                                     std::span<const Goal> goals) {
+  const Competitors competitors = competitors_of(trials, goals);
+  std::vector<std::vector<std::int64_t>> numbers;
+  for (const auto& front : fronts_of(non_dominated_ranks(competitors.losses))) {
+    auto& of_front = numbers.emplace_back();
+    for (const std::size_t index : front) of_front.push_back(competitors.numbers[index]);
+  }
+  return numbers;
+}
+
+std::vector<std::int64_t> pareto_front(std::span<const Trial> trials, std::span<const Goal> goals) {
+  auto fronts = pareto_fronts(trials, goals);
+  return fronts.empty() ? std::vector<std::int64_t>{} : std::move(fronts.front());
+}
+
+double dominated_hypervolume(std::span<const Trial> trials, std::span<const Goal> goals,
+                             std::span<const double> reference) {
+  const Competitors competitors = competitors_of(trials, goals);
+  const bool finite = std::ranges::all_of(reference, [](double r) { return std::isfinite(r); });
+  if (reference.size() != goals.size() || !finite)
+    throw InvalidInput(fmt::format(
+        "hypervolume: got a reference of {} values, expected {} finite ones, one per goal",
+        reference.size(), goals.size()));
+  return hypervolume(competitors.losses, minimised(reference, goals));
+}
+
+}  // namespace quantsearch
