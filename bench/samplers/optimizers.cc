@@ -1,0 +1,88 @@
+#include "optimizers.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+using Factory = std::unique_ptr<Optimizer> (*)(const Domain& domain, const RunOptions& run,
+                                               NamedNumbers& numbers);
+struct Row {
+  std::string name;
+  Factory factory;
+};
+
+std::unique_ptr<Optimizer> make_random(const Domain& domain, const RunOptions& run,
+                                       NamedNumbers& /*numbers*/) {
+  return random_optimizer(domain, {.seed = run.seed});
+}
+
+/// One row for each optimizer there is.
+const std::vector<Row>& rows() {
+  static const std::vector<Row> kRows = {
+      {"random", make_random},
+  };
+  return kRows;
+}
+
+}  // namespace
+
+NamedNumbers::NamedNumbers(const std::string& text) {
+  std::istringstream stream(text);
+  for (std::string item; std::getline(stream, item, ',');) {
+    const std::size_t equals = item.find('=');
+    std::size_t read = 0;
+    try {
+      if (equals != std::string::npos)
+        numbers_[item.substr(0, equals)] = std::stod(item.substr(equals + 1), &read);
+    } catch (const std::exception&) {
+      read = 0;
+    }
+    if (read == 0)
+      throw InvalidInput(fmt::format("sampler_bench: got '{}', expected name=number", item));
+  }
+}
+
+std::optional<double> NamedNumbers::take(const std::string& name) {
+  const auto found = numbers_.find(name);
+  if (found == numbers_.end()) return std::nullopt;
+  const double value = found->second;
+  numbers_.erase(found);
+  return value;
+}
+
+void NamedNumbers::refuse_rest(const std::string& optimizer) const {
+  if (numbers_.empty()) return;
+  throw InvalidInput(fmt::format("sampler_bench: optimizer '{}' has no option '{}'", optimizer,
+                                 numbers_.begin()->first));
+}
+
+std::vector<std::string> optimizer_names() {
+  std::vector<std::string> names;
+  for (const Row& row : rows()) names.push_back(row.name);
+  return names;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const std::string& name_and_options, const Domain& domain,
+                                          const RunOptions& run) {
+  const std::size_t colon = name_and_options.find(':');
+  const std::string name = name_and_options.substr(0, colon);
+  const auto row = std::ranges::find(rows(), name, &Row::name);
+  if (row == rows().end()) {
+    throw InvalidInput(fmt::format("sampler_bench: got the optimizer '{}', expected one of {}",
+                                   name, fmt::join(optimizer_names(), ", ")));
+  }
+  NamedNumbers numbers(colon == std::string::npos ? "" : name_and_options.substr(colon + 1));
+  auto optimizer = row->factory(domain, run, numbers);
+  numbers.refuse_rest(name);
+  return optimizer;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,39 @@
+#pragma once
+
+// Test functions for black-box optimizers, with the figures other optimizers reach on them.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "quantsearch/search/domain.h"
+
+namespace quantsearch {
+
+/// Median best value so far (the regret, where the optimum is known) after 50, 100 and 200 trials;
+/// NaN where it was not measured.
+struct PeerFigures {
+  std::string optimizer;  // the name of ours it stands beside
+  std::string peer;
+  double at_50 = 0;
+  double at_100 = 0;
+  double at_200 = 0;
+};
+
+struct Problem {
+  std::string name;
+  Domain domain;
+  std::function<double(const Coordinates& point)> value;  // to be minimised
+  std::vector<PeerFigures> peers = {};
+};
+
+/// branin, hartmann6, sphere5, rosen5, ellips10, ackley10, rastr10, quant15, int10, and quant15o:
+/// quant15 with its formats as ordered categories.
+[[nodiscard]] std::vector<Problem> sampler_problems();
+
+/// `dimensions` real numbers in [-5, 5].
+[[nodiscard]] Domain sphere_domain(std::size_t dimensions);
+/// Squared distances to `objectives` centres in it.
+[[nodiscard]] std::vector<double> sphere_values(const Coordinates& point, std::size_t objectives);
+
+}  // namespace quantsearch
