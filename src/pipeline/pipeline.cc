@@ -72,7 +72,8 @@ struct Pipeline::State {
   LogSink log;
   std::filesystem::path cache_folder;
 
-  std::shared_ptr<const Simplified> run_simplify(const SimplifyOptions& options, std::vector<StageRecord>& records) {
+  std::shared_ptr<const Simplified> run_simplify(const SimplifyOptions& options, std::vector<StageRecord>& records,
+                                                 const CancellationToken& token) {
     const auto compute = [&] {
       Simplified result = simplify(model, options);
       for (const PassRecord& pass : result.passes) {
@@ -84,8 +85,16 @@ struct Pipeline::State {
       return result;
     };
     return cache.get<Simplified>("simplify", simplify_key(model_key, options), compute,
-                                 [](const Simplified& made) { return bytes_of(made.model); }, records);
+                                 [](const Simplified& made) { return bytes_of(made.model); }, records, token);
   }
+
+  /// One call of build(): what is asked for and with what.
+  struct Trial {
+    const QuantizationConfig& config;
+    const CancellationToken& token;
+    ThreadPool& pool;
+    std::vector<StageRecord>& records;
+  };
 
   /// The float model that is observed and quantized. An equalization that changed nothing leaves the simplified model
   /// and its key: what comes behind is the same work as without it.
@@ -94,26 +103,26 @@ struct Pipeline::State {
     Key key;
   };
 
-  Prepared prepare(const QuantizationConfig& config, const CancellationToken& token, std::vector<StageRecord>& records) {
-    Prepared equalized = run_equalize(config, records);
-    if (config.equalize && config.equalize->bias_absorption != BiasAbsorption::none) {
-      equalized = run_absorb(equalized, config, token, records);
+  Prepared prepare(const Trial& trial) {
+    Prepared equalized = run_equalize(trial);
+    if (trial.config.equalize && trial.config.equalize->bias_absorption != BiasAbsorption::none) {
+      equalized = run_absorb(equalized, trial);
     }
-    return config.smooth ? run_smooth(equalized, config, token, records) : equalized;
+    return trial.config.smooth ? run_smooth(equalized, trial) : equalized;
   }
 
-  Prepared run_equalize(const QuantizationConfig& config, std::vector<StageRecord>& records) {
-    const std::shared_ptr<const Simplified> simplified = run_simplify(config.simplify, records);
-    const Prepared plain{.model = {simplified, &simplified->model}, .key = simplify_key(model_key, config.simplify)};
-    if (!config.equalize) return plain;
-    const Key key = equalize_key(plain.key, *config.equalize);
+  Prepared run_equalize(const Trial& trial) {
+    const std::shared_ptr<const Simplified> simplified = run_simplify(trial.config.simplify, trial.records, trial.token);
+    const Prepared plain{.model = {simplified, &simplified->model}, .key = simplify_key(model_key, trial.config.simplify)};
+    if (!trial.config.equalize) return plain;
+    const Key key = equalize_key(plain.key, *trial.config.equalize);
     const auto compute = [&] {
-      Equalized made = equalize(*plain.model, *config.equalize);
+      Equalized made = equalize(*plain.model, *trial.config.equalize);
       for (const std::string& note : made.notes) say(log, LogLevel::detail, "equalize: " + note);
       say(log, LogLevel::info, made.changed ? "equalize: done" : "equalize: the model has nothing to equalize");
       return made;
     };
-    return changed_or(cache.get<Equalized>("equalize", key, compute, bytes_if_changed<Equalized>, records), key, plain);
+    return changed_or(cache.get<Equalized>("equalize", key, compute, bytes_if_changed<Equalized>, trial.records, trial.token), key, plain);
   }
 
   /// What stays as it was, when `made` changed nothing.
@@ -122,104 +131,88 @@ struct Pipeline::State {
     return made->changed ? Prepared{.model = {made, &made->model}, .key = key} : plain;
   }
 
-  Prepared run_absorb(const Prepared& plain, const QuantizationConfig& config, const CancellationToken& token,
-                      std::vector<StageRecord>& records) {
-    const BiasAbsorption absorption = config.equalize->bias_absorption;
-    const Key statistics_stage = observe_biases_key(plain.key, data_key, config);
+  Prepared run_absorb(const Prepared& plain, const Trial& trial) {
+    const BiasAbsorption absorption = trial.config.equalize->bias_absorption;
+    const Key statistics_stage = observe_biases_key(plain.key, data_key, trial.config);
     const Key key = absorb_key(plain.key, statistics_stage, absorption);
-    std::shared_ptr<const Statistics> statistics;
-    if (!cache.holds(key)) {
-      statistics = run_observe("observe_biases", *plain.model, tensors_to_absorb(*plain.model), statistics_stage, config, token, records);
-      token.throw_if_cancelled();
-    }
     const auto compute = [&] {
+      const auto statistics = run_observe("observe_biases", *plain.model, tensors_to_absorb(*plain.model), statistics_stage, trial);
+      trial.token.throw_if_cancelled();
       Equalized made = absorb_biases(*plain.model, *statistics, absorption);
       for (const std::string& note : made.notes) say(log, LogLevel::detail, "absorb: " + note);
       if (!made.changed) say(log, LogLevel::info, "absorb: no channel stays above zero before its Relu");
       return made;
     };
-    return changed_or(cache.get<Equalized>("absorb", key, compute, bytes_if_changed<Equalized>, records), key, plain);
+    return changed_or(cache.get<Equalized>("absorb", key, compute, bytes_if_changed<Equalized>, trial.records, trial.token), key, plain);
   }
 
   /// Observes the model it is given: the same stage as of a trial without smoothing.
-  Prepared run_smooth(const Prepared& plain, const QuantizationConfig& config, const CancellationToken& token,
-                      std::vector<StageRecord>& records) {
-    const Key statistics_stage = observe_key(plain.key, data_key, config);
-    const Key key = smooth_key(plain.key, statistics_stage, *config.smooth);
-    std::shared_ptr<const Statistics> statistics;
-    if (!cache.holds(key)) {
-      statistics = run_observe("observe_float", *plain.model, tensors_to_observe(*plain.model), statistics_stage, config, token, records);
-      token.throw_if_cancelled();
-    }
+  Prepared run_smooth(const Prepared& plain, const Trial& trial) {
+    const Key statistics_stage = observe_key(plain.key, data_key, trial.config);
+    const Key key = smooth_key(plain.key, statistics_stage, *trial.config.smooth);
     const auto compute = [&] {
-      Smoothed made = smooth(*plain.model, *statistics, *config.smooth);
+      const auto statistics = run_observe("observe_float", *plain.model, tensors_to_observe(*plain.model), statistics_stage, trial);
+      trial.token.throw_if_cancelled();
+      Smoothed made = smooth(*plain.model, *statistics, *trial.config.smooth);
       for (const std::string& note : made.notes) say(log, LogLevel::detail, "smooth: " + note);
       if (!made.changed) say(log, LogLevel::info, "smooth: no tensor was worth it");
       return made;
     };
-    return changed_or(cache.get<Smoothed>("smooth", key, compute, bytes_if_changed<Smoothed>, records), key, plain);
+    return changed_or(cache.get<Smoothed>("smooth", key, compute, bytes_if_changed<Smoothed>, trial.records, trial.token), key, plain);
   }
 
-  std::shared_ptr<const Statistics> run_observe(const std::string& stage, const Model& prepared, std::vector<std::string> tensors, const Key& key, const QuantizationConfig& config,
-                                                const CancellationToken& token, std::vector<StageRecord>& records) {
+  std::shared_ptr<const Statistics> run_observe(const std::string& stage, const Model& prepared, std::vector<std::string> tensors, const Key& key, const Trial& trial) {
     const auto compute = [&] {
-      return observe(prepared, *calibration, pool,
+      return observe(prepared, *calibration, trial.pool,
                      {.tensors = std::move(tensors),
-                      .bins = config.histogram_bins,
-                      .samples = config.calibration_samples,
+                      .bins = trial.config.histogram_bins,
+                      .samples = trial.config.calibration_samples,
                       .memory_bytes = std::max(kLeastTappedBytes, budget.free() / 2),
-                      .token = token,
+                      .token = trial.token,
                       .log = log});
     };
-    return cache.get<Statistics>(stage, key, compute, [](const Statistics& made) { return bytes_of(made); }, records);
+    return cache.get<Statistics>(stage, key, compute, [](const Statistics& made) { return bytes_of(made); }, trial.records, trial.token);
   }
 
   std::shared_ptr<const FinetunedModel> run_finetune(const Model& reference, const QuantizedModel& quantized, const Key& key,
-                                                     const QuantizationConfig& config, const CancellationToken& token,
-                                                     std::vector<StageRecord>& records) {
+                                                     const Trial& trial) {
     const auto compute = [&] {
-      FinetuneOptions options = *config.finetune;
-      options.reduce_range = config.quantize.reduce_range;
-      options.power_of_two = config.quantize.power_of_two;
+      FinetuneOptions options = *trial.config.finetune;
+      options.reduce_range = trial.config.quantize.reduce_range;
+      options.power_of_two = trial.config.quantize.power_of_two;
       return finetune(quantized, reference, *calibration, options,
-                      {.pool = pool, .budget = budget, .cache_folder = cache_folder, .token = token, .log = log});
+                      {.pool = trial.pool, .budget = budget, .cache_folder = cache_folder, .token = trial.token, .log = log});
     };
     return cache.get<FinetunedModel>("finetune", key, compute,
-                                     [](const FinetunedModel& made) { return bytes_of(made.quantized.model); }, records);
+                                     [](const FinetunedModel& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
   }
 
   std::shared_ptr<const PrecisionResult> run_precision(const Model& reference, const RangesByType& ranges, const Key& key,
-                                                       const QuantizationConfig& config, const CancellationToken& token,
-                                                       std::vector<StageRecord>& records) {
+                                                       const Trial& trial) {
     const auto compute = [&] {
-      return choose_precision(reference, ranges, config.quantize, calibration, *config.precision,
-                              {.pool = pool, .budget = budget, .spill_folder = cache_folder, .token = token, .log = log});
+      return choose_precision(reference, ranges, trial.config.quantize, calibration, *trial.config.precision,
+                              {.pool = trial.pool, .budget = budget, .spill_folder = cache_folder, .token = trial.token, .log = log});
     };
     return cache.get<PrecisionResult>("precision", key, compute,
-                                      [](const PrecisionResult& made) { return bytes_of(made.quantized.model); }, records);
+                                      [](const PrecisionResult& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
   }
 
-  RangesByType run_ranges(const Model& prepared, const Key& statistics_key, const QuantizationConfig& config,
-                          const CancellationToken& token, std::vector<StageRecord>& records) {
+  RangesByType run_ranges(const Model& prepared, const Key& statistics_key, const Trial& trial) {
     RangesByType by_type;
-    // Ranges that are held need no statistics, which may have been dropped.
-    std::shared_ptr<const Statistics> statistics;
-    for (const auto& [type, options] : ranges_by_type(config)) {
+    for (const auto& [type, options] : ranges_by_type(trial.config)) {
       const Key key = ranges_key(statistics_key, options);
-      if (statistics == nullptr && !cache.holds(key)) {
-        statistics = run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, config, token, records);
-      }
-      // By value: a structured binding cannot be captured.
-      const auto compute = [this, &prepared, &statistics, effective = effective_range_options(options)]() mutable {
+      // By value: a structured binding cannot be captured. Ranges that are held need no statistics.
+      const auto compute = [this, &prepared, &statistics_key, &trial, effective = effective_range_options(options)]() mutable {
+        const auto statistics = run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, trial);
         for (auto& [tensor, own] : effective.tensors) {
           own.statistics_of = observed_source(prepared, tensor).value_or(tensor);
         }
-        return choose_ranges(*statistics, effective, pool);
+        return choose_ranges(*statistics, effective, trial.pool);
       };
-      const bool is_main = type == config.quantize.activation_type;
+      const bool is_main = type == trial.config.quantize.activation_type;
       by_type[type] = *cache.get<Ranges>(
           is_main ? "ranges" : fmt::format("ranges ({})", to_string(type)), key, compute,
-          [](const Ranges& made) { return static_cast<std::int64_t>(made.size()) * 100; }, records);
+          [](const Ranges& made) { return static_cast<std::int64_t>(made.size()) * 100; }, trial.records, trial.token);
     }
     return by_type;
   }
@@ -243,33 +236,34 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
 
 Pipeline::~Pipeline() = default;
 
-Candidate Pipeline::build(const QuantizationConfig& config, const CancellationToken& token) {
+Candidate Pipeline::build(const QuantizationConfig& config, const CancellationToken& token, ThreadPool* pool) {
   require_bins(config.histogram_bins);
   State& state = *state_;
   Candidate candidate;
-  const State::Prepared prepared = state.prepare(config, token, candidate.stages);
+  const State::Trial trial{
+      .config = config, .token = token, .pool = pool != nullptr ? *pool : state.pool, .records = candidate.stages};
+  const State::Prepared prepared = state.prepare(trial);
   const Key statistics_stage = observe_key(prepared.key, state.data_key, config);
   token.throw_if_cancelled();
-  const RangesByType ranges = state.run_ranges(*prepared.model, statistics_stage, config, token, candidate.stages);
+  const RangesByType ranges = state.run_ranges(*prepared.model, statistics_stage, trial);
   token.throw_if_cancelled();
   Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
   if (config.precision) {
     quantized_stage = precision_key(quantized_stage, state.data_key, *config.precision);
-    const auto chosen = state.run_precision(*prepared.model, ranges, quantized_stage, config, token, candidate.stages);
+    const auto chosen = state.run_precision(*prepared.model, ranges, quantized_stage, trial);
     candidate.quantized = {chosen, &chosen->quantized};
     candidate.precision = chosen->layers;
     candidate.node_formats = chosen->node_formats;
   } else {
-    const auto compute_model = [&] { return quantize(*prepared.model, ranges, config.quantize, state.pool); };
+    const auto compute_model = [&] { return quantize(*prepared.model, ranges, config.quantize, trial.pool); };
     candidate.quantized = state.cache.get<QuantizedModel>(
         "quantize", quantized_stage, compute_model,
-        [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages);
+        [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages, token);
   }
   if (config.finetune) {
     token.throw_if_cancelled();
     const auto tuned = state.run_finetune(*prepared.model, *candidate.quantized,
-                                          finetune_key(quantized_stage, state.data_key, *config.finetune), config, token,
-                                          candidate.stages);
+                                          finetune_key(quantized_stage, state.data_key, *config.finetune), trial);
     candidate.quantized = {tuned, &tuned->quantized};
     candidate.reconstruction = tuned->layers;
   }
@@ -277,15 +271,17 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   return candidate;
 }
 
-Scores Pipeline::score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options) {
-  const auto compute = [&] { return evaluate(candidate.quantized->model, reference, state_->pool, options); };
+Scores Pipeline::score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options, ThreadPool* pool) {
+  const auto compute = [&] {
+    return evaluate(candidate.quantized->model, reference, pool != nullptr ? *pool : state_->pool, options);
+  };
   return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options), compute,
-                                    [](const Scores&) { return std::int64_t{1000}; }, candidate.stages);
+                                    [](const Scores&) { return std::int64_t{1000}; }, candidate.stages, options.token);
 }
 
 std::shared_ptr<const Model> Pipeline::simplified(const SimplifyOptions& options) {
   std::vector<StageRecord> ignored;
-  const std::shared_ptr<const Simplified> made = state_->run_simplify(options, ignored);
+  const std::shared_ptr<const Simplified> made = state_->run_simplify(options, ignored, {});
   return {made, &made->model};
 }
 

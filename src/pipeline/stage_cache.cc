@@ -2,16 +2,57 @@
 
 namespace quantsearch {
 
-const StageCache::Entry* StageCache::find(const Key& key) {
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) {
-    ++report_.misses;
-    return nullptr;
+namespace {
+
+// How soon a waiting trial notices that it is cancelled.
+constexpr std::chrono::milliseconds kNotice{20};
+
+}  // namespace
+
+std::optional<std::any> StageCache::held_or_claim(const Key& key, const CancellationToken& token) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (const auto found = entries_.find(key); found != entries_.end()) {
+      count_hit(found->second.seconds);
+      ages_.splice(ages_.begin(), ages_, found->second.age);
+      return found->second.artefact;
+    }
+    const auto flying = flights_.find(key);
+    if (flying == flights_.end()) {
+      ++report_.misses;
+      flights_.emplace(key, std::make_shared<Flight>());
+      return std::nullopt;
+    }
+    const std::shared_ptr<Flight> flight = flying->second;
+    while (!landed_.wait_for(lock, kNotice, [&] { return flight->done; })) token.throw_if_cancelled();
+    if (flight->artefact.has_value()) {  // it may have been too large to keep
+      count_hit(flight->seconds);
+      return flight->artefact;
+    }
   }
+}
+
+void StageCache::land(const Key& key, std::any artefact, std::int64_t bytes, double seconds) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto flying = flights_.find(key);
+    flying->second->done = true;
+    flying->second->artefact = artefact;
+    flying->second->seconds = seconds;
+    flights_.erase(flying);
+    if (artefact.has_value()) keep(key, std::move(artefact), bytes, seconds);
+  }
+  landed_.notify_all();
+}
+
+void StageCache::count_hit(double seconds) {
   ++report_.hits;
-  report_.seconds_saved += found->second.seconds;
-  ages_.splice(ages_.begin(), ages_, found->second.age);
-  return &found->second;
+  report_.seconds_saved += seconds;
+}
+
+CacheReport StageCache::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
 }
 
 void StageCache::keep(const Key& key, std::any artefact, std::int64_t bytes, double seconds) {

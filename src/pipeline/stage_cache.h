@@ -1,19 +1,25 @@
 #pragma once
 
-// Artefacts of stages by key, least recently used first out when the byte budget is spent.
+// Artefacts of stages by key, least recently used first out when the byte budget is spent. Thread-safe: of several trials
+// that need an artefact at the same time one computes it, the others wait for it.
 
+#include <algorithm>
 #include <any>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "quantsearch/base/byte_budget.h"
+#include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/hash.h"
 #include "quantsearch/pipeline/pipeline.h"
 
@@ -23,27 +29,32 @@ class StageCache {
  public:
   explicit StageCache(const ByteBudget& budget) : budget_(budget) {}
 
-  /// The artefact under `key`, computed by `compute` when it is not held. What does not fit even after everything else
-  /// has been dropped is returned but not kept. Appends how the stage went to `records`.
+  /// The artefact under `key`, computed by `compute` when it is not held (which may get other artefacts itself, of earlier
+  /// stages). What does not fit even after everything else has been dropped is returned but not kept. Appends how the stage
+  /// went to `records`; its seconds are without those of stages that `compute` went through. When the trial that computes
+  /// fails or is cancelled, one that waits computes instead. Throws Cancelled while waiting when `token` is cancelled.
   template <typename Artefact>
   std::shared_ptr<const Artefact> get(const std::string& stage, const Key& key,
                                       const std::function<Artefact()>& compute,
                                       const std::function<std::int64_t(const Artefact&)>& bytes_of,
-                                      std::vector<StageRecord>& records) {
-    if (const Entry* hit = find(key)) {
+                                      std::vector<StageRecord>& records, const CancellationToken& token) {
+    if (const std::optional<std::any> held = held_or_claim(key, token)) {
       records.push_back({.name = stage, .seconds = 0, .cached = true});
-      return std::any_cast<std::shared_ptr<const Artefact>>(hit->artefact);
+      return std::any_cast<std::shared_ptr<const Artefact>>(*held);
     }
+    Claim claim(*this, key);
+    const std::size_t before = records.size();
     const auto start = std::chrono::steady_clock::now();
     auto artefact = std::make_shared<const Artefact>(compute());
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    for (std::size_t inner = before; inner < records.size(); ++inner) seconds -= records[inner].seconds;
+    seconds = std::max(seconds, 0.0);
     records.push_back({.name = stage, .seconds = seconds, .cached = false});
-    keep(key, artefact, bytes_of(*artefact), seconds);
+    claim.settle(artefact, bytes_of(*artefact), seconds);
     return artefact;
   }
 
-  [[nodiscard]] bool holds(const Key& key) const { return entries_.contains(key); }
-  [[nodiscard]] const CacheReport& report() const { return report_; }
+  [[nodiscard]] CacheReport report() const;
 
  private:
   struct Entry {
@@ -52,12 +63,45 @@ class StageCache {
     ByteBudget::Reservation reservation;
     std::list<Key>::iterator age;
   };
+  /// An artefact that somebody computes.
+  struct Flight {
+    bool done = false;
+    std::any artefact;  // empty when it failed
+    double seconds = 0;
+  };
 
-  const Entry* find(const Key& key);
+  /// This trial's promise to compute an artefact; broken when it is destroyed unsettled.
+  class Claim {
+   public:
+    Claim(StageCache& cache, const Key& key) : cache_(cache), key_(key) {}
+    ~Claim() {
+      if (!settled_) cache_.land(key_, {}, 0, 0);
+    }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    void settle(std::any artefact, std::int64_t bytes, double seconds) {
+      settled_ = true;
+      cache_.land(key_, std::move(artefact), bytes, seconds);
+    }
+
+   private:
+    StageCache& cache_;
+    Key key_;
+    bool settled_ = false;
+  };
+
+  /// What is held, after waiting for whoever computes it; nullopt when the caller has to compute it.
+  std::optional<std::any> held_or_claim(const Key& key, const CancellationToken& token);
+  /// Ends a flight: keeps the artefact, or none, and wakes those who wait.
+  void land(const Key& key, std::any artefact, std::int64_t bytes, double seconds);
+  void count_hit(double seconds);
   void keep(const Key& key, std::any artefact, std::int64_t bytes, double seconds);
 
+  mutable std::mutex mutex_;
+  std::condition_variable landed_;
   ByteBudget budget_;
   std::unordered_map<Key, Entry> entries_;
+  std::unordered_map<Key, std::shared_ptr<Flight>> flights_;
   std::list<Key> ages_;  // most recently used first
   CacheReport report_;
 };

@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <latch>
+#include <thread>
+
 namespace quantsearch {
 namespace {
 
@@ -16,7 +20,7 @@ struct Caller {
 
   int get(std::uint64_t key, int value, std::int64_t bytes) {
     return *cache.get<int>("stage", key_number(key), [&] { ++computed; return value; },
-                           [bytes](const int&) { return bytes; }, records);
+                           [bytes](const int&) { return bytes; }, records, {});
   }
 };
 
@@ -39,10 +43,10 @@ TEST(StageCache, DropsTheLeastRecentlyUsedWhenTheBudgetIsSpent) {
   caller.get(2, 2, 10);
   caller.get(1, 1, 10);  // now 2 is the older one
   caller.get(3, 3, 10);
-  EXPECT_TRUE(cache.holds(key_number(1)));
-  EXPECT_FALSE(cache.holds(key_number(2)));
-  EXPECT_TRUE(cache.holds(key_number(3)));
   EXPECT_EQ(cache.report().bytes, 20);
+  EXPECT_EQ(caller.get(1, 10, 10), 1);
+  EXPECT_EQ(caller.get(3, 30, 10), 3);
+  EXPECT_EQ(caller.get(2, 20, 10), 20);
 }
 
 TEST(StageCache, ReturnsWhatIsTooLargeToKeep) {
@@ -51,7 +55,7 @@ TEST(StageCache, ReturnsWhatIsTooLargeToKeep) {
   Caller caller{cache};
   caller.get(1, 1, 10);
   EXPECT_EQ(caller.get(2, 2, 30), 2);
-  EXPECT_FALSE(cache.holds(key_number(2)));
+  EXPECT_EQ(caller.get(2, 3, 30), 3);
   EXPECT_EQ(budget.used(), cache.report().bytes);
 }
 
@@ -59,11 +63,109 @@ TEST(StageCache, AFailedStageIsNotKept) {
   StageCache cache(ByteBudget(20));
   std::vector<StageRecord> records;
   const auto fail = [&] {
-    (void)cache.get<int>("stage", key_number(1), []() -> int { throw InvalidInput("no"); }, [](const int&) { return std::int64_t{1}; }, records);
+    (void)cache.get<int>("stage", key_number(1), []() -> int { throw InvalidInput("no"); }, [](const int&) { return std::int64_t{1}; }, records, {});
   };
   EXPECT_THROW(fail(), InvalidInput);
-  EXPECT_FALSE(cache.holds(key_number(1)));
   EXPECT_TRUE(records.empty());
+  Caller caller{cache};
+  EXPECT_EQ(caller.get(1, 7, 1), 7);
+}
+
+TEST(StageCache, SecondsOfAStageAreWithoutThoseOfTheStagesItNeeded) {
+  StageCache cache(ByteBudget(100));
+  std::vector<StageRecord> records;
+  const auto one = [](const int&) { return std::int64_t{1}; };
+  const auto outer = [&] {
+    const int inner = *cache.get<int>("inner", key_number(1), [] { return 4; }, one, records, {});
+    records.back().seconds = 1000;  // as if it had taken that long
+    return inner + 1;
+  };
+  EXPECT_EQ(*cache.get<int>("outer", key_number(2), outer, one, records, {}), 5);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].name, "inner");
+  EXPECT_EQ(records[1].seconds, 0);
+}
+
+TEST(StageCache, OfTrialsThatNeedTheSameStageOneComputesIt) {
+  constexpr int kTrials = 8;
+  StageCache cache(ByteBudget(0));  // too small to keep anything: it must come from the one that computes
+  std::atomic<int> computed = 0;
+  std::latch all_started(kTrials);
+  std::vector<int> values(kTrials);
+  {
+    std::vector<std::jthread> trials;
+    for (int trial = 0; trial < kTrials; ++trial) {
+      trials.emplace_back([&, trial] {
+        std::vector<StageRecord> records;
+        all_started.arrive_and_wait();
+        values[static_cast<std::size_t>(trial)] = *cache.get<int>(
+            "stage", key_number(1), [&] { return 10 + computed++; }, [](const int&) { return std::int64_t{1}; }, records, {});
+      });
+    }
+  }
+  // Whoever came while it was computed has the same value; who came later computed again.
+  const CacheReport report = cache.report();
+  EXPECT_EQ(report.misses, computed);
+  EXPECT_EQ(report.hits, kTrials - computed);
+  for (const int value : values) EXPECT_LT(value, 10 + computed);
+}
+
+TEST(StageCache, AKeptStageIsComputedOnceByAnyNumberOfTrials) {
+  constexpr int kTrials = 8;
+  StageCache cache(ByteBudget(100));
+  std::atomic<int> computed = 0;
+  {
+    std::vector<std::jthread> trials;
+    for (int trial = 0; trial < kTrials; ++trial) {
+      trials.emplace_back([&] {
+        std::vector<StageRecord> records;
+        (void)cache.get<int>("stage", key_number(1), [&] { return ++computed; }, [](const int&) { return std::int64_t{1}; }, records, {});
+      });
+    }
+  }
+  EXPECT_EQ(computed, 1);
+}
+
+TEST(StageCache, AWaitingTrialComputesWhenTheOtherFails) {
+  StageCache cache(ByteBudget(100));
+  const auto one = [](const int&) { return std::int64_t{1}; };
+  std::latch first_computes(1);
+  std::latch second_is_there(1);
+  std::jthread first([&] {
+    std::vector<StageRecord> records;
+    const auto fail = [&]() -> int {
+      first_computes.count_down();
+      second_is_there.wait();
+      throw InvalidInput("no");
+    };
+    EXPECT_THROW((void)cache.get<int>("stage", key_number(1), fail, one, records, {}), InvalidInput);
+  });
+  first_computes.wait();
+  second_is_there.count_down();
+  std::vector<StageRecord> records;
+  EXPECT_EQ(*cache.get<int>("stage", key_number(1), [] { return 3; }, one, records, {}), 3);
+}
+
+TEST(StageCache, AWaitingTrialCanBeCancelled) {
+  StageCache cache(ByteBudget(100));
+  const auto one = [](const int&) { return std::int64_t{1}; };
+  std::latch first_computes(1);
+  std::latch second_gave_up(1);
+  std::jthread first([&] {
+    std::vector<StageRecord> records;
+    const auto slow = [&] {
+      first_computes.count_down();
+      second_gave_up.wait();
+      return 1;
+    };
+    EXPECT_EQ(*cache.get<int>("stage", key_number(1), slow, one, records, {}), 1);
+  });
+  first_computes.wait();
+  const CancellationToken token;
+  token.cancel();
+  std::vector<StageRecord> records;
+  EXPECT_THROW((void)cache.get<int>("stage", key_number(1), [] { return 3; }, one, records, token), Cancelled);
+  second_gave_up.count_down();
 }
 
 }  // namespace

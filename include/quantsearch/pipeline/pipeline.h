@@ -53,7 +53,8 @@ struct CacheReport {
 /// no stage.
 [[nodiscard]] std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config);
 
-/// One float model and one calibration set. Not thread-safe: one trial at a time; the stages use the pool.
+/// One float model and one calibration set. Thread-safe: of trials at the same time that need the same stage one computes
+/// it and the others wait.
 class Pipeline {
  public:
   struct Options {
@@ -67,10 +68,11 @@ class Pipeline {
   ~Pipeline();
 
   /// Quantizes. Throws what the stages throw, and InvalidInput for histogram_bins that are no power
-  /// of two in [16, 32768].
-  [[nodiscard]] Candidate build(const QuantizationConfig& config, const CancellationToken& token);
+  /// of two in [16, 32768]. The stages use `pool`, the pipeline's own when it is null: trials at the same time have one each.
+  [[nodiscard]] Candidate build(const QuantizationConfig& config, const CancellationToken& token, ThreadPool* pool = nullptr);
   /// Scores; the same model (by content) is not run twice. Appends the stage to candidate.stages.
-  [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options);
+  [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options,
+                             ThreadPool* pool = nullptr);
   /// The simplified float model under these options.
   [[nodiscard]] std::shared_ptr<const Model> simplified(const SimplifyOptions& options);
   [[nodiscard]] CacheReport cache_report() const;
