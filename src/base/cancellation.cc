@@ -13,7 +13,7 @@ CancellationToken::CancellationToken() : flag_(std::make_shared<std::atomic<bool
 void CancellationToken::cancel() const noexcept { flag_->store(true, std::memory_order_relaxed); }
 
 bool CancellationToken::was_requested() const noexcept {
-  return flag_->load(std::memory_order_relaxed);
+  return flag_->load(std::memory_order_relaxed) || (parent_ && parent_->was_requested());
 }
 
 bool CancellationToken::is_cancelled() const noexcept {
@@ -27,6 +27,13 @@ void CancellationToken::throw_if_cancelled() const {
 CancellationToken CancellationToken::with_deadline(Clock::time_point deadline) const {
   CancellationToken derived = *this;
   derived.deadline_ = deadline_ ? std::min(*deadline_, deadline) : deadline;
+  return derived;
+}
+
+CancellationToken CancellationToken::child() const {
+  CancellationToken derived;
+  derived.parent_ = std::make_shared<const CancellationToken>(*this);
+  derived.deadline_ = deadline_;
   return derived;
 }
 

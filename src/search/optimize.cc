@@ -1,76 +1,60 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
-#include <new>
+#include <deque>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/search/study.h"
+#include "search/run_trial.h"
 #include "search/study_progress.h"
+#include "search/workers.h"
 
 namespace quantsearch {
 
 namespace {
 
-// Longer limits would overflow the clock and cannot be told from none: 30 years.
-constexpr double kNoLimitSeconds = 1e9;
-
-std::optional<Clock::time_point> deadline_after(Clock::time_point start,
-                                                const std::optional<double>& seconds) {
-  if (!seconds || *seconds >= kNoLimitSeconds) return std::nullopt;
-  return start +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*seconds));
-}
-
-double seconds_between(Clock::time_point start, Clock::time_point end) {
-  return std::chrono::duration<double>(end - start).count();
-}
+// How far a sampler that does not learn may be ahead of the oldest running trial, in trials per job.
+constexpr std::int64_t kAheadPerJob = 4;
 
 class Search {
  public:
   Search(Sampler& sampler, const Objective& objective, const SearchOptions& options,
          StudyStore& store)
       : sampler_(sampler),
-        objective_(objective),
         options_(options),
         store_(store),
         start_(options.now()),
-        deadline_(deadline_after(start_, options.stop.time_limit_seconds)),
-        progress_(options.goal, options.stop) {}
+        progress_(options.goal, options.stop),
+        limits_(options, start_),
+        running_(options.token.child()),
+        workers_(options.jobs, [this, &objective](Trial& trial) { limits_.run(trial, objective, running_); }) {}
 
   Study run() {
     load();
     while (!ended()) {
-      std::optional<Point> point = sampler_.ask();
-      if (!point) {
-        end({.reason = StopReason::space_exhausted,
-             .message = fmt::format("space exhausted: all {} points tried", asked_)});
-        break;
-      }
-      ++asked_;
-      if (const auto known = known_.find(key_of(*point)); known != known_.end()) {
-        sampler_.tell(study_.trials[known->second]);
+      if (may_ask()) {
+        ask();  // before the next commit: what the sampler has been told then depends on the number alone
+      } else if (!open_.empty() && finished_.contains(open_.front())) {
+        commit();
+      } else if (workers_.outstanding() > 0) {
+        take(workers_.next_finished());
       } else {
-        run_trial(*std::move(point));
+        end({.reason = StopReason::space_exhausted, .message = fmt::format("space exhausted: all {} points tried", asked_)});
       }
     }
-    study_.best = progress_.best();
-    study_.candidates = rank_candidates(study_.trials, options_.goal);
-    study_.seconds = seconds_between(start_, options_.now());
+    finish();
     return std::move(study_);
   }
 
  private:
-  /// Trials of earlier runs count as if they were of this one.
   void load() {
     for (Trial& trial : store_.load()) {
-      if (trial.state != TrialState::running) study_.trials.push_back(std::move(trial));
-    }
-    std::ranges::stable_sort(study_.trials, {}, &Trial::number);
-    for (std::size_t i = 0; i < study_.trials.size(); ++i) {
-      known_.emplace(key_of(study_.trials[i].point), i);
-      progress_.add(study_.trials[i]);
+      if (trial.state == TrialState::running) continue;
+      earlier_keys_.emplace(key_of(trial.point), trial.number);
+      earlier_.emplace(trial.number, std::move(trial));
     }
   }
 
@@ -94,102 +78,141 @@ class Search {
     study_.stop_message = std::move(stop.message);
   }
 
-  void run_trial(Point point) {
+  [[nodiscard]] bool may_ask() const {
+    if (exhausted_ || !sampler_.is_ready()) return false;
+    const std::int64_t jobs = options_.jobs;
+    const std::int64_t ahead = sampler_.learns() || jobs == 1 ? 2 * jobs - 1 : kAheadPerJob * jobs;
+    const auto open = static_cast<std::int64_t>(open_.size());
+    const auto& limit = options_.stop.iteration_limit;
+    return open < ahead && (!limit || progress_.finished() + open < *limit);
+  }
+
+  void ask() {
+    std::optional<Point> point = sampler_.ask();
+    if (!point) {
+      exhausted_ = true;
+      return;
+    }
+    ++asked_;
+    const auto known = earlier_keys_.find(key_of(*point));
+    const bool repeated = known != earlier_keys_.end() && known->second == next_number_;
+    const bool differs = known != earlier_keys_.end() || earlier_.contains(next_number_);
+    if (!repeated && differs) adopt_earlier();
+    if (!repeated && known != earlier_keys_.end()) return tell_again(known->second);
+    const std::int64_t number = next_number_++;
+    open_.push_back(number);
+    if (repeated) {
+      finished_.emplace(number, std::move(earlier_.at(number)));
+      earlier_.erase(number);
+    } else {
+      start(number, *std::move(point));
+    }
+  }
+
+  void start(std::int64_t number, Point point) {
     Trial trial;
-    trial.number = study_.trials.empty() ? 0 : study_.trials.back().number + 1;
+    trial.number = number;
     trial.point = std::move(point);
     if (options_.on_start) options_.on_start(trial.number, trial.point);
-    const Clock::time_point start = options_.now();
-    const auto own_deadline = deadline_after(start, options_.stop.trial_time_limit_seconds);
-    CancellationToken token = options_.token;
-    if (deadline_) token = token.with_deadline(*deadline_);
-    if (own_deadline) token = token.with_deadline(*own_deadline);
-    const bool cancelled = !settle(trial, token);
-    trial.seconds = seconds_between(start, options_.now());
-    const bool search_is_over = cancelled && interrupt(trial, own_deadline);
-    study_.trials.push_back(trial);
-    if (!search_is_over) {
-      store_.save(trial);
+    store_.start(trial);
+    ran_.insert(number);
+    workers_.submit(std::move(trial));
+  }
+
+  /// Trials of an earlier search that this one does not repeat number by number count as they are; new ones come behind.
+  void adopt_earlier() {
+    for (auto& [number, trial] : earlier_) {
+      progress_.add(trial);
+      if (sampler_.learns()) sampler_.tell(trial);
+      next_number_ = std::max(next_number_, number + 1);
+      study_.trials.push_back(std::move(trial));
+    }
+    earlier_.clear();
+  }
+
+  /// A point that an earlier search ran under another number.
+  void tell_again(std::int64_t number) {
+    if (sampler_.learns()) return;  // told already
+    const auto found = std::ranges::find(study_.trials, number, &Trial::number);
+    if (found != study_.trials.end()) sampler_.tell(*found);
+  }
+
+  /// A trial that has just run is on disk before anything else happens.
+  void take(Trial trial) {
+    if (trial.state == TrialState::running) return;  // its turn came when the search was over
+    if (!is_cut_off(trial)) store_.save(trial);
+    const std::int64_t number = trial.number;
+    finished_.emplace(number, std::move(trial));
+  }
+
+  /// Interrupted by the end of the search, not by its own limit: the next search runs it again.
+  [[nodiscard]] bool is_cut_off(const Trial& trial) const {
+    return trial.state == TrialState::interrupted && ran_.contains(trial.number) &&
+           (ended_ || options_.token.is_cancelled() || limits_.is_over());
+  }
+
+  /// Counts, tells and reports the trial that is next by its number.
+  void commit() {
+    Trial trial = std::move(finished_.at(open_.front()));
+    finished_.erase(open_.front());
+    open_.pop_front();
+    if (!is_cut_off(trial)) {
       progress_.add(trial);
       sampler_.tell(trial);
     }
-    if (options_.on_trial) options_.on_trial(trial);
+    keep(std::move(trial));
   }
 
-  /// Runs the objective and records its outcome; false when it was cancelled.
-  bool settle(Trial& trial, const CancellationToken& token) const {
-    try {
-      TrialOutcome outcome = objective_(trial.point, trial.number, token);
-      if (auto* failure = std::get_if<TrialFailure>(&outcome)) {
-        fail(trial, std::move(failure->reason));
-        trial.details = std::move(failure->details);
-        return true;
+  void keep(Trial trial) {
+    if (ran_.contains(trial.number) && options_.on_trial) options_.on_trial(trial);
+    study_.trials.push_back(std::move(trial));
+  }
+
+  /// Stops what still runs. A trial that a count has made superfluous is left out, one that time or the user stopped is
+  /// shown as interrupted; trials of an earlier, longer search are kept.
+  void finish() {
+    running_.cancel();
+    workers_.drop_waiting();
+    while (workers_.outstanding() > 0) take(workers_.next_finished());
+    const bool by_count = study_.stop_reason == StopReason::candidates_found || study_.stop_reason == StopReason::no_improvement;
+    if (!by_count) {
+      finished_.merge(earlier_);
+      for (auto& [number, trial] : finished_) {
+        if (!is_cut_off(trial)) progress_.add(trial);
+        keep(std::move(trial));
       }
-      TrialSuccess& success = std::get<TrialSuccess>(outcome);
-      trial.details = std::move(success.details);
-      if (!std::isfinite(success.value)) {
-        fail(trial, fmt::format("the objective is {}, expected a finite number", success.value));
-        return true;
-      }
-      trial.state = TrialState::complete;
-      trial.value = success.value;
-      trial.is_candidate = success.is_candidate;
-    } catch (const Cancelled&) {
-      return false;
-    } catch (const std::bad_alloc&) {
-      fail(trial, "out of memory");
-    } catch (const std::exception& error) {
-      fail(trial, error.what());
     }
-    return true;
-  }
-
-  static void fail(Trial& trial, std::string reason) {
-    trial.state = TrialState::failed;
-    trial.reason = std::move(reason);
-  }
-
-  /// Says why a trial was cancelled; true when that also ends the search.
-  bool interrupt(Trial& trial, const std::optional<Clock::time_point>& own_deadline) {
-    trial.state = TrialState::interrupted;
-    if (options_.token.is_cancelled()) {
-      trial.reason = fmt::format("the search was cancelled after {:.1f} s of it", trial.seconds);
-      return ended();
-    }
-    if (deadline_ && options_.now() >= *deadline_) {
-      trial.reason = fmt::format("the search's time limit of {} s came after {:.1f} s of it",
-                                 *options_.stop.time_limit_seconds, trial.seconds);
-      const double seconds = seconds_between(start_, options_.now());
-      end({.reason = StopReason::time_limit,
-           .message = fmt::format("time limit reached: {:.1f} of {} s", seconds,
-                                  *options_.stop.time_limit_seconds)});
-      return true;
-    }
-    trial.reason = own_deadline && options_.now() >= *own_deadline
-                       ? fmt::format("took longer than the trial time limit: {:.1f} of {} s",
-                                     trial.seconds, *options_.stop.trial_time_limit_seconds)
-                       : "cancelled by the objective itself";
-    return false;
+    std::ranges::stable_sort(study_.trials, {}, &Trial::number);
+    study_.best = progress_.best();
+    study_.candidates = rank_candidates(study_.trials, options_.goal);
+    study_.seconds = seconds_between(start_, options_.now());
   }
 
   Sampler& sampler_;
-  const Objective& objective_;
   const SearchOptions& options_;
   StudyStore& store_;
   Clock::time_point start_;
-  std::optional<Clock::time_point> deadline_;
   StudyProgress progress_;
-  std::unordered_map<Key, std::size_t> known_;  // points of earlier runs -> their trial
+  TrialLimits limits_;
+  CancellationToken running_;  // of the trials: the user's, or this search's own end
   Study study_;
+  std::map<std::int64_t, Trial> earlier_;                    // of earlier runs, not yet proposed again
+  std::unordered_map<Key, std::int64_t> earlier_keys_;       // their points -> numbers
+  std::deque<std::int64_t> open_;                            // asked for and not yet committed, by number
+  std::map<std::int64_t, Trial> finished_;                   // of these
+  std::set<std::int64_t> ran_;                               // begun by this search
+  std::int64_t next_number_ = 0;
   std::int64_t asked_ = 0;
+  bool exhausted_ = false;
   bool ended_ = false;
+  Workers workers_;  // last: its threads use the others
 };
 
 }  // namespace
 
 Study optimize(Sampler& sampler, const Objective& objective, const SearchOptions& options,
                StudyStore& store) {
-  check_stop_conditions(options.stop);
+  check_search(options);
   return Search(sampler, objective, options, store).run();
 }
 

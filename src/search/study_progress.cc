@@ -24,7 +24,9 @@ void check_seconds(const char* name, const std::optional<double>& seconds) {
 
 }  // namespace
 
-void check_stop_conditions(const StopConditions& stop) {
+void check_search(const SearchOptions& options) {
+  if (options.jobs < 1) throw InvalidInput(fmt::format("search: got {} jobs, expected at least 1", options.jobs));
+  const StopConditions& stop = options.stop;
   check_count("find_n_candidates", stop.find_n_candidates);
   check_count("find_best_candidate", stop.find_best_candidate);
   check_count("iteration_limit", stop.iteration_limit);
@@ -32,9 +34,13 @@ void check_stop_conditions(const StopConditions& stop) {
   check_seconds("trial_time_limit", stop.trial_time_limit_seconds);
 }
 
+bool is_feasible(const Trial& trial) {
+  return std::ranges::all_of(trial.constraints, [](double violation) { return violation <= 0; });
+}
+
 void StudyProgress::add(const Trial& finished) {
   ++finished_;
-  if (finished.state != TrialState::complete) return;
+  if (finished.state != TrialState::complete || !is_feasible(finished)) return;
   if (finished.is_candidate) ++candidates_;
   if (!best_ || is_better(*finished.value, best_value_, goal_)) {
     best_ = finished.number;

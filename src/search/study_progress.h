@@ -11,8 +11,8 @@
 
 namespace quantsearch {
 
-/// Throws InvalidInput for a limit that could never hold or always does.
-void check_stop_conditions(const StopConditions& stop);
+/// Throws InvalidInput for a limit that could never hold or always does, and for less than one job.
+void check_search(const SearchOptions& options);
 
 class StudyProgress {
  public:

@@ -35,5 +35,18 @@ TEST(CancellationToken, CancellingTheParentCancelsTheDerived) {
   EXPECT_TRUE(derived.was_requested());
 }
 
+TEST(CancellationToken, AChildFollowsItsParentAndNotTheOtherWayRound) {
+  const CancellationToken parent;
+  const CancellationToken child = parent.child();
+  const CancellationToken other = parent.child();
+  other.cancel();
+  EXPECT_TRUE(other.was_requested());
+  EXPECT_FALSE(parent.is_cancelled());
+  EXPECT_FALSE(child.is_cancelled());
+  parent.cancel();
+  EXPECT_TRUE(child.was_requested());
+  EXPECT_TRUE(CancellationToken().with_deadline(Clock::time_point::min()).child().is_cancelled());
+}
+
 }  // namespace
 }  // namespace quantsearch

@@ -27,7 +27,7 @@ Trial failed(std::int64_t number) {
 
 TEST(StopConditions, OutOfRangeAreNamed) {
   const auto message = [](const StopConditions& stop) {
-    return message_of<InvalidInput>([&] { check_stop_conditions(stop); });
+    return message_of<InvalidInput>([&] { check_search({.stop = stop}); });
   };
   StopConditions stop;
   EXPECT_EQ(message(stop), "nothing was thrown");

@@ -25,9 +25,12 @@ class CancellationToken {
   void throw_if_cancelled() const;
   /// A token that shares this flag and also ends at `deadline` (or at this token's own, whichever is first).
   [[nodiscard]] CancellationToken with_deadline(Clock::time_point deadline) const;
+  /// A token that is cancelled when this one is, and whose own cancel() does not reach this one.
+  [[nodiscard]] CancellationToken child() const;
 
  private:
   std::shared_ptr<std::atomic<bool>> flag_;
+  std::shared_ptr<const CancellationToken> parent_;
   std::optional<Clock::time_point> deadline_;
 };
 

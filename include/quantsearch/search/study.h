@@ -40,9 +40,20 @@ struct Trial {
   bool operator==(const Trial&) const = default;
 };
 
+/// No constraint is violated.
+[[nodiscard]] bool is_feasible(const Trial& trial);
+
 struct TrialSuccess {
   double value = 0;
   bool is_candidate = false;
+  Value details;
+  std::vector<double> objectives = {};   // all of them, `value` first, when there are several
+  std::vector<double> constraints = {};  // feasible when every one is <= 0
+};
+/// Given up early, because it cannot become the best: `value` is the estimate so far.
+struct TrialPruned {
+  double value = 0;
+  std::string reason;
   Value details;
 };
 /// An expected failure: recorded, the search goes on.
@@ -50,9 +61,9 @@ struct TrialFailure {
   std::string reason;
   Value details;
 };
-using TrialOutcome = std::variant<TrialSuccess, TrialFailure>;
+using TrialOutcome = std::variant<TrialSuccess, TrialFailure, TrialPruned>;
 /// May throw: Cancelled becomes an interrupted trial, any other exception a failed one with its message. A value that is
-/// not finite is a failure too.
+/// not finite is a failure too. Called from several threads at once when the search has several jobs.
 using Objective = std::function<TrialOutcome(const Point& point, std::int64_t number, const CancellationToken& token)>;
 
 /// Where finished trials are kept. Implementations are written trial by trial, so that a kill loses at most the
@@ -83,8 +94,10 @@ class SharedStudyStore : public StudyStore {
   /// one meanwhile: tells `propose` the news and gives the point it chooses the next number; but a trial whose lease ran
   /// out (its worker died) comes first, with its number and point. nullopt when `propose` chose none.
   [[nodiscard]] virtual std::optional<Trial> begin(const Propose& propose) = 0;
-  /// Extends the leases of this process's running trials. To be called a few times within a lease, from any thread.
+  /// Extends the leases of this process's running trials. To be called a few times within a lease, also while another
+  /// thread is in begin() or save().
   virtual void keep_alive() = 0;
+  [[nodiscard]] virtual double lease_seconds() const = 0;
 };
 [[nodiscard]] std::unique_ptr<StudyStore> in_memory_store();
 /// A file of JSON lines: `fingerprint` (a mapping that says what was searched: content keys, options) first, then one
@@ -100,7 +113,12 @@ class Sampler {
   virtual ~Sampler() = default;
   /// The next point, normalized and never one already proposed; nullopt when the space is exhausted.
   [[nodiscard]] virtual std::optional<Point> ask() = 0;
+  /// Of a point it proposed, in the order of its proposals, or of one that an earlier search or another process ran.
   virtual void tell(const Trial& finished) = 0;
+  /// False: it cannot say what comes next before it is told of more of the trials it proposed.
+  [[nodiscard]] virtual bool is_ready() const { return true; }
+  /// True when what it proposes depends on what it was told.
+  [[nodiscard]] virtual bool learns() const { return false; }
   /// How many points are left when that is known.
   [[nodiscard]] virtual std::optional<std::int64_t> remaining() const = 0;
 };
@@ -143,12 +161,13 @@ enum class StopReason { space_exhausted, candidates_found, no_improvement, itera
 
 struct SearchOptions {
   Goal goal = Goal::minimize;
-  StopConditions stop;
-  CancellationToken token;
-  /// Called after each finished trial, in order, and for the one that the end of the search interrupted.
-  std::function<void(const Trial& finished)> on_trial;
-  /// Called before a trial starts.
-  std::function<void(std::int64_t number, const Point& point)> on_start;
+  int jobs = 1;  // trials at the same time, >= 1; with 1 the objective runs on the calling thread
+  StopConditions stop = {};
+  CancellationToken token = {};
+  /// Called after each finished trial, in the order of their numbers, and for those that the end of the search interrupted.
+  std::function<void(const Trial& finished)> on_trial = {};
+  /// Called before a trial starts. Both on the thread of optimize().
+  std::function<void(std::int64_t number, const Point& point)> on_start = {};
   std::function<Clock::time_point()> now = [] { return Clock::now(); };
 };
 
@@ -166,8 +185,18 @@ struct Study {
 
 /// Runs until a stop condition holds or the sampler is exhausted. Points that the store already has are not run again: the
 /// sampler is told their results when it proposes them, so that a resumed search goes on as if it had never stopped.
-/// Throws InvalidInput for a stop condition out of range, and what the store or a callback throws.
+///
+/// With several jobs the result is the same whatever trial takes how long: finished trials are counted, told and reported
+/// in the order of their numbers, and a sampler that learns is asked for trial n when it has been told of the trials up to
+/// n - (2 jobs - 1), no more and no less (one that does not learn may be further ahead). Trials that are still running
+/// when a count ends the search are stopped and left out.
+/// Throws InvalidInput for a stop condition or number of jobs out of range, and what the store or a callback throws.
 [[nodiscard]] Study optimize(Sampler& sampler, const Objective& objective, const SearchOptions& options,
                              StudyStore& store);
+
+/// The same as one of several processes on one study. The order of trials depends on who is faster; each is run by one.
+/// The sampler sees every process's trials. The stop conditions count them all. `jobs` of this process.
+[[nodiscard]] Study optimize_shared(Sampler& sampler, const Objective& objective, const SearchOptions& options,
+                                    SharedStudyStore& store);
 
 }  // namespace quantsearch

@@ -1,0 +1,225 @@
+// Several trials at a time: the result must not depend on which takes how long.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "search/problems.h"
+
+namespace quantsearch {
+namespace {
+
+/// Proposes x = n, or the best x so far plus one: what it proposes depends on all it was told.
+class Learner final : public Sampler {
+ public:
+  std::optional<Point> ask() override {
+    asked_with.push_back(told);
+    return Point{{"x", next_++}, {"y", sum_}};
+  }
+  void tell(const Trial& finished) override {
+    ++told;
+    if (finished.value) sum_ += *finished.value * static_cast<double>(finished.number + 1);
+  }
+  bool learns() const override { return true; }
+  std::optional<std::int64_t> remaining() const override { return std::nullopt; }
+  std::vector<std::int64_t> asked_with;
+  std::int64_t told = 0;
+
+ private:
+  std::int64_t next_ = 0;
+  double sum_ = 0;
+};
+
+/// Spins for a while that is different in every run.
+void dawdle() {
+  thread_local std::mt19937 random(std::random_device{}());
+  std::atomic<int> spins = 0;
+  for (auto wanted = static_cast<int>(random() % 20'000); spins < wanted; ++spins) {
+  }
+}
+
+TrialOutcome parabola(const Point& point, std::int64_t number, const CancellationToken&) {
+  dawdle();
+  const double x = point.at("x").as_double();
+  if (number % 7 == 3) return TrialFailure{.reason = "three", .details = {}};
+  return TrialSuccess{.value = (x - 9) * (x - 9), .is_candidate = x > 4, .details = Value::Map{{"x", x}}};
+}
+
+SearchOptions options_of(int jobs, std::int64_t limit) {
+  SearchOptions options;
+  options.jobs = jobs;
+  options.now = [] { return Clock::time_point{}; };
+  options.stop.iteration_limit = limit;
+  return options;
+}
+
+TEST(ParallelTrials, WhatALearningSamplerWasToldDependsOnTheNumberAlone) {
+  constexpr std::int64_t kLimit = 30;
+  for (const int jobs : {1, 2, 4}) {
+    std::vector<std::int64_t> expected;
+    for (std::int64_t number = 0; number < kLimit; ++number) expected.push_back(std::max<std::int64_t>(0, number - (2 * jobs - 2)));
+    std::vector<Trial> first;
+    for (int run = 0; run < 3; ++run) {
+      Learner sampler;
+      const auto store = in_memory_store();
+      const Study study = optimize(sampler, parabola, options_of(jobs, kLimit), *store);
+      ASSERT_EQ(study.trials.size(), static_cast<std::size_t>(kLimit));
+      EXPECT_EQ(sampler.asked_with, expected) << jobs;
+      if (run == 0) first = study.trials;
+      EXPECT_EQ(study.trials, first) << jobs;
+    }
+  }
+}
+
+TEST(ParallelTrials, AGridGivesTheStudyOfOneJob) {
+  const auto run = [](int jobs, const StopConditions& stop) {
+    const auto sampler = grid_sampler(line_space(24), keep_all, one_second);
+    const auto store = in_memory_store();
+    SearchOptions options = options_of(jobs, 1000);
+    options.stop = stop;
+    return optimize(*sampler, parabola, options, *store);
+  };
+  StopConditions candidates;
+  candidates.find_n_candidates = 4;
+  StopConditions patience;
+  patience.find_best_candidate = 3;
+  for (const StopConditions& stop : {StopConditions{}, candidates, patience}) {
+    const Study one = run(1, stop);
+    for (const int jobs : {2, 3, 8}) {
+      const Study several = run(jobs, stop);
+      EXPECT_EQ(several.trials, one.trials);
+      EXPECT_EQ(several.best, one.best);
+      EXPECT_EQ(several.candidates, one.candidates);
+      EXPECT_EQ(several.stop_message, one.stop_message);
+    }
+  }
+}
+
+TEST(ParallelTrials, RunAtTheSameTime) {
+  constexpr int kJobs = 3;
+  std::atomic<int> inside = 0;
+  const auto objective = [&](const Point&, std::int64_t number, const CancellationToken&) -> TrialOutcome {
+    ++inside;
+    if (number < kJobs) {
+      while (inside < kJobs) std::this_thread::yield();  // would hang if they came one by one
+    }
+    return TrialSuccess{.value = 0, .is_candidate = false, .details = {}};
+  };
+  const auto sampler = grid_sampler(line_space(9), keep_all, one_second);
+  const auto store = in_memory_store();
+  EXPECT_EQ(optimize(*sampler, objective, options_of(kJobs, 9), *store).trials.size(), 9U);
+}
+
+TEST(ParallelTrials, ATrialIsSavedBeforeSlowerOnesBeforeItHaveFinished) {
+  std::atomic<bool> second_saved = false;
+  class Watch final : public StudyStore {
+   public:
+    explicit Watch(std::atomic<bool>& saved) : saved_(saved) {}
+    std::vector<Trial> load() override { return {}; }
+    void save(const Trial& finished) override {
+      order.push_back(finished.number);
+      if (finished.number == 1) saved_ = true;
+    }
+    std::vector<std::int64_t> order;
+
+   private:
+    std::atomic<bool>& saved_;
+  };
+  Watch store(second_saved);
+  const auto objective = [&](const Point&, std::int64_t number, const CancellationToken&) -> TrialOutcome {
+    while (number == 0 && !second_saved) std::this_thread::yield();
+    return TrialSuccess{.value = 0, .is_candidate = false, .details = {}};
+  };
+  std::vector<std::int64_t> reported;
+  SearchOptions options = options_of(2, 4);
+  options.on_trial = [&](const Trial& trial) { reported.push_back(trial.number); };
+  const auto sampler = grid_sampler(line_space(4), keep_all, one_second);
+  (void)optimize(*sampler, objective, options, store);
+  EXPECT_EQ(store.order.front(), 1);
+  EXPECT_EQ(reported, (std::vector<std::int64_t>{0, 1, 2, 3}));
+}
+
+TEST(ParallelTrials, CancellationEndsAllThatRun) {
+  SearchOptions options = options_of(3, 100);
+  std::atomic<int> inside = 0;
+  const auto objective = [&](const Point&, std::int64_t, const CancellationToken& token) -> TrialOutcome {
+    if (++inside == 3) options.token.cancel();
+    while (true) token.throw_if_cancelled();
+  };
+  const auto sampler = grid_sampler(line_space(50), keep_all, one_second);
+  const auto store = in_memory_store();
+  const Study study = optimize(*sampler, objective, options, *store);
+  EXPECT_EQ(study.stop_reason, StopReason::cancelled);
+  ASSERT_EQ(study.trials.size(), 3U);
+  for (const Trial& trial : study.trials) EXPECT_EQ(trial.state, TrialState::interrupted);
+  EXPECT_TRUE(store->load().empty());
+}
+
+/// What a killed process leaves: the trials that had finished, in any order, with holes.
+TEST(ParallelTrials, AResumedStudyIsTheUndisturbedOneWhateverHadFinished) {
+  constexpr std::int64_t kLimit = 14;
+  for (const int jobs : {1, 2, 4}) {
+    Learner undisturbed_sampler;
+    const auto undisturbed_store = in_memory_store();
+    const Study whole = optimize(undisturbed_sampler, parabola, options_of(jobs, kLimit), *undisturbed_store);
+    for (std::size_t kept = 0; kept < whole.trials.size(); ++kept) {
+      const auto store = in_memory_store();
+      for (std::size_t i = 0; i < kept; ++i) store->save(whole.trials[i]);
+      // The next may still have run while those behind it were done.
+      for (std::size_t i = kept + 1; i < std::min(kept + static_cast<std::size_t>(2 * jobs - 1), whole.trials.size()); ++i) store->save(whole.trials[i]);
+      Learner sampler;
+      const Study resumed = optimize(sampler, parabola, options_of(jobs, kLimit), *store);
+      EXPECT_EQ(resumed.trials, whole.trials) << jobs << " jobs, " << kept << " kept";
+      EXPECT_EQ(resumed.best, whole.best);
+    }
+  }
+}
+
+/// Knows nothing before all of its first four trials are told.
+class TwoSteps final : public Sampler {
+ public:
+  std::optional<Point> ask() override {
+    if (next_ < 4) return Point{{"x", next_++}};
+    if (next_ == 8) return std::nullopt;
+    return Point{{"x", next_++}, {"best", best_}};
+  }
+  void tell(const Trial& finished) override {
+    ++told_;
+    best_ = std::min(best_, finished.value.value_or(1e9));
+  }
+  bool is_ready() const override { return next_ < 4 || told_ >= 4; }
+  bool learns() const override { return true; }
+  std::optional<std::int64_t> remaining() const override { return 8 - next_; }
+
+ private:
+  int next_ = 0;
+  int told_ = 0;
+  double best_ = 1e9;
+};
+
+TEST(ParallelTrials, WaitForASamplerThatIsNotReady) {
+  for (const int jobs : {1, 3}) {
+    TwoSteps sampler;
+    const auto store = in_memory_store();
+    const Study study = optimize(sampler, parabola, options_of(jobs, 100), *store);
+    ASSERT_EQ(study.trials.size(), 8U);
+    EXPECT_EQ(study.trials[4].point.at("best"), Value(49.0));  // of x = 0, 1, 2; the third fails
+    EXPECT_EQ(study.stop_reason, StopReason::space_exhausted);
+  }
+}
+
+TEST(ParallelTrials, RefuseLessThanOneJob) {
+  EXPECT_EQ(message_of<InvalidInput>([] {
+              const auto sampler = grid_sampler(line_space(2), keep_all, one_second);
+              const auto store = in_memory_store();
+              (void)optimize(*sampler, parabola, options_of(0, 2), *store);
+            }),
+            "search: got 0 jobs, expected at least 1");
+}
+
+}  // namespace
+}  // namespace quantsearch
