@@ -37,7 +37,7 @@ Enumeration enumerate(const Space& space, const Normalize& normalize, std::int64
   result.raw = counts.raw;
   result.filtered = std::move(counts.filtered);
   result.duplicates = counts.duplicates;
-  result.complete = counts.raw == space.size();
+  result.complete = counts.raw == space.size() && space.is_finite();
   return result;
 }
 
@@ -47,7 +47,7 @@ SpaceSummary summarize(const Space& space, const Normalize& normalize, std::int6
   return {.raw = space.size(),
           .distinct = counts.distinct,
           .filtered = std::move(counts.filtered),
-          .complete = counts.raw == space.size()};
+          .complete = counts.raw == space.size() && space.is_finite()};
 }
 
 }  // namespace quantsearch

@@ -1,5 +1,8 @@
+#include <fmt/core.h>
+
 #include <unordered_set>
 
+#include "quantsearch/base/error.h"
 #include "quantsearch/search/study.h"
 #include "search/cost_order.h"
 #include "search/enumerate.h"
@@ -66,10 +69,19 @@ class LazyGrid final : public Sampler {
   std::unordered_set<Key> proposed_;
 };
 
+void require_listed(const Space& space) {
+  const auto unlisted = space.unlisted();
+  if (!unlisted) return;
+  throw InvalidInput(fmt::format("search: a grid cannot walk the real numbers of '{}'; give a step, list the values, or use random or "
+                                 "model-based search",
+                                 *unlisted));
+}
+
 }  // namespace
 
 std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize, CostModel cost,
                                       const SamplerOptions& options) {
+  require_listed(space);
   if (space.size() <= options.enumeration_limit) {
     return std::make_unique<EnumeratedGrid>(space, std::move(normalize), cost);
   }

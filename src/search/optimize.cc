@@ -90,7 +90,7 @@ class Search {
   void ask() {
     std::optional<Point> point = sampler_.ask();
     if (!point) {
-      exhausted_ = true;
+      exhausted_ = sampler_.is_ready();  // otherwise it goes on when it has been told more
       return;
     }
     ++asked_;

@@ -20,6 +20,7 @@
 #include <unordered_set>
 
 #include "quantsearch/base/random.h"
+#include "quantsearch/search/model_sampler.h"
 #include "quantsearch/search/study.h"
 #include "search/cost_order.h"
 #include "search/enumerate.h"
@@ -178,6 +179,10 @@ class RandomSampler final : public Sampler {
 
 std::unique_ptr<Sampler> random_sampler(const Space& space, Normalize normalize, CostModel cost,
                                         const SamplerOptions& options) {
+  if (!space.is_finite()) {  // no weights: what costs how much is not known of points that are not listed
+    const auto make = [seed = options.seed](Domain domain) { return random_optimizer(std::move(domain), {.seed = seed}); };
+    return model_sampler(space, std::move(normalize), make, {.goals = {Goal::minimize}, .learns = false});
+  }
   std::unique_ptr<const Tickets> tickets;
   if (space.size() <= options.enumeration_limit) {
     tickets = std::make_unique<EnumeratedTickets>(space, std::move(normalize));

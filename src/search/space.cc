@@ -49,6 +49,10 @@ std::string shown(const Value& value) {
   return plain ? text : to_json(value);
 }
 
+bool is_unlisted(const Parameter& parameter) {
+  return parameter.choices.empty() && parameter.range && std::holds_alternative<FloatRange>(*parameter.range);
+}
+
 void check_parameter(const Parameter& parameter, std::set<std::string>& names) {
   if (parameter.name.empty()) {
     throw InvalidInput("search space: a parameter has no name, expected one");
@@ -57,7 +61,7 @@ void check_parameter(const Parameter& parameter, std::set<std::string>& names) {
     throw InvalidInput(
         fmt::format("search space: parameter '{}' appears twice, expected once", parameter.name));
   }
-  if (parameter.choices.empty()) {
+  if (parameter.choices.empty() && !is_unlisted(parameter)) {
     throw InvalidInput(fmt::format(
         "search space: parameter '{}' has no choices, expected at least one", parameter.name));
   }
@@ -76,7 +80,7 @@ void check_parameter(const Parameter& parameter, std::set<std::string>& names) {
 std::int64_t size_of(const std::vector<Parameter>& product) {
   std::int64_t size = 1;
   for (const Parameter& parameter : product) {
-    const auto choices = static_cast<std::int64_t>(parameter.choices.size());
+    const auto choices = std::max<std::int64_t>(1, static_cast<std::int64_t>(parameter.choices.size()));
     if (size > kLargestSpace / choices) {
       throw InvalidInput(
           fmt::format("search space: the product of {} parameters passes 2^62 points at '{}'; "
@@ -134,6 +138,14 @@ Space Space::union_of(std::vector<Space> spaces) {
 
 std::int64_t Space::size() const { return size_; }
 
+std::optional<std::string> Space::unlisted() const {
+  for (const auto& product : products_) {
+    const auto found = std::ranges::find_if(product, is_unlisted);
+    if (found != product.end()) return found->name;
+  }
+  return std::nullopt;
+}
+
 Space::Place Space::place_of(std::int64_t index) const {
   if (index < 0 || index >= size_) {
     throw InvalidInput(
@@ -154,6 +166,10 @@ Point Space::at(std::int64_t index) const {
   std::int64_t rest = place.index;
   Point point;
   for (auto parameter = product.rbegin(); parameter != product.rend(); ++parameter) {
+    if (parameter->choices.empty()) {
+      point.emplace(parameter->name, std::get<FloatRange>(*parameter->range).low);
+      continue;
+    }
     const auto choices = static_cast<std::int64_t>(parameter->choices.size());
     point.emplace(parameter->name, parameter->choices[static_cast<std::size_t>(rest % choices)]);
     rest /= choices;

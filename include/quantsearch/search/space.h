@@ -13,6 +13,7 @@
 
 #include "quantsearch/base/hash.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/search/domain.h"
 
 namespace quantsearch {
 
@@ -25,19 +26,24 @@ using Point = std::map<std::string, Value>;
 
 struct Parameter {
   std::string name;
-  std::vector<Value> choices;  // at least one, no two equal
+  std::vector<Value> choices;  // no two equal; empty only for a range of real numbers without a step
+  std::optional<Dimension> range = {};  // that the choices came from: a FloatRange or IntRange
   bool operator==(const Parameter&) const = default;
 };
 
 /// One product, or the union of several (several search spaces): numbered one after the other.
 class Space {
  public:
-  /// Throws InvalidInput for an empty or duplicate parameter, repeated choices, or a product above 2^62.
+  /// Throws InvalidInput for a parameter without a name, choices or range, a duplicate one, repeated choices, or a product
+  /// above 2^62.
   explicit Space(std::vector<Parameter> parameters);
   [[nodiscard]] static Space union_of(std::vector<Space> spaces);
 
-  /// Raw number of points, before filtering.
+  /// Raw number of points, before filtering. A range of real numbers counts as its low end alone.
   [[nodiscard]] std::int64_t size() const;
+  /// False when there is a range of real numbers; `unlisted()` names the first one.
+  [[nodiscard]] bool is_finite() const { return !unlisted(); }
+  [[nodiscard]] std::optional<std::string> unlisted() const;
   /// The first parameter varies slowest.
   [[nodiscard]] Point at(std::int64_t index) const;
   [[nodiscard]] const std::vector<std::vector<Parameter>>& products() const { return products_; }

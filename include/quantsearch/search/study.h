@@ -111,7 +111,8 @@ class SharedStudyStore : public StudyStore {
 class Sampler {
  public:
   virtual ~Sampler() = default;
-  /// The next point, normalized and never one already proposed; nullopt when the space is exhausted.
+  /// The next point, normalized and never one already proposed; nullopt when the space is exhausted, or when it is no
+  /// longer ready.
   [[nodiscard]] virtual std::optional<Point> ask() = 0;
   /// Of a point it proposed, in the order of its proposals, or of one that an earlier search or another process ran.
   virtual void tell(const Trial& finished) = 0;
@@ -138,10 +139,12 @@ struct SpaceSummary {
   bool complete = true;
 };
 
-/// Every distinct point once: cheap first, points with shared stages adjacent.
+/// Every distinct point once: cheap first, points with shared stages adjacent. Throws InvalidInput for a space with a range
+/// of real numbers.
 [[nodiscard]] std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize, CostModel cost,
                                                     const SamplerOptions& options = {});
-/// Without replacement, weighted by priority 1 / expected seconds (Efraimidis & Spirakis 2006).
+/// Without replacement, weighted by priority 1 / expected seconds (Efraimidis & Spirakis 2006). Uniform in a space with a
+/// range of real numbers.
 [[nodiscard]] std::unique_ptr<Sampler> random_sampler(const Space& space, Normalize normalize, CostModel cost,
                                                       const SamplerOptions& options = {});
 [[nodiscard]] SpaceSummary summarize(const Space& space, const Normalize& normalize, std::int64_t limit = 200'000);
