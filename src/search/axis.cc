@@ -5,7 +5,7 @@
 
 namespace quantsearch {
 
-Axis::Axis(const Dimension& dimension) {
+Axis::Axis(const SearchDimension& dimension) {
   std::visit([this](const auto& kind) { set_up(kind); }, dimension);
   widen();
 }

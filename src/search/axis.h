@@ -11,7 +11,7 @@ namespace quantsearch {
 
 class Axis {
  public:
-  explicit Axis(const Dimension& dimension);
+  explicit Axis(const SearchDimension& dimension);
 
   /// Position of a value in [low(), high()], and back: rounded to the grid, clipped into the
   /// bounds.

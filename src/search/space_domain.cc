@@ -13,13 +13,13 @@ namespace {
 
 bool holds(const std::vector<Value>& values, const Value& value) { return std::ranges::find(values, value) != values.end(); }
 
-bool in_range(const Dimension& range, double value) {
+bool in_range(const SearchDimension& range, double value) {
   if (const auto* real = std::get_if<FloatRange>(&range)) return real->low <= value && value <= real->high;
   const auto& whole = std::get<IntRange>(range);
   return static_cast<double>(whole.low) <= value && value <= static_cast<double>(whole.high);
 }
 
-double low_of(const Dimension& range) {
+double low_of(const SearchDimension& range) {
   if (const auto* real = std::get_if<FloatRange>(&range)) return real->low;
   return static_cast<double>(std::get<IntRange>(range).low);
 }
@@ -31,7 +31,7 @@ bool admits(const Parameter& parameter, const Value& value) {
 
 }  // namespace
 
-Dimension SpaceDomain::Setting::dimension() const {
+SearchDimension SpaceDomain::Setting::dimension() const {
   if (range) return *range;
   return Categories{.count = static_cast<std::int64_t>(values.size()), .ordered = ordered};
 }

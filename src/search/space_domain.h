@@ -31,9 +31,9 @@ class SpaceDomain {
   struct Setting {
     std::string name;
     std::vector<Value> values;
-    std::optional<Dimension> range;
+    std::optional<SearchDimension> range;
     bool ordered = false;
-    [[nodiscard]] Dimension dimension() const;
+    [[nodiscard]] SearchDimension dimension() const;
     [[nodiscard]] Value value_at(double coordinate) const;
     [[nodiscard]] double coordinate_of(const Value& value) const;
   };

@@ -39,11 +39,11 @@ TEST(Axis, CountsDecimalStepsAsWritten) {
 }
 
 TEST(Axis, UnitAndBackKeepsEveryGridValue) {
-  const std::vector<Dimension> dimensions = {
+  const std::vector<SearchDimension> dimensions = {
       IntRange{.low = -3, .high = 20, .step = 2},
       IntRange{.low = 1, .high = 300, .step = 1, .log = true}, Categories{.count = 7},
       FloatRange{.low = 0.1, .high = 2.5, .log = false, .step = 0.3}};
-  for (const Dimension& dimension : dimensions) {
+  for (const SearchDimension& dimension : dimensions) {
     const Axis axis(dimension);
     for (std::int64_t i = 0; i < axis.count(); ++i) {
       const double value = axis.first() + static_cast<double>(i) * axis.step();
@@ -70,7 +70,7 @@ TEST(Axis, UniformPositionsGiveEveryCategoryTheSameShare) {
 }
 
 TEST(Domain, RefusesWhatCannotBeSearched) {
-  const auto message = [](Dimension dimension) {
+  const auto message = [](SearchDimension dimension) {
     try {
       check(Domain{.dimensions = {std::move(dimension)}});
     } catch (const InvalidInput& error) {

@@ -11,10 +11,10 @@ namespace {
 
 /// Shows what it is asked and told, and proposes what it is given.
 struct Script {
-  std::vector<Coordinates> proposals;
-  Domain domain;
-  std::vector<Observation> told;
-  std::vector<std::vector<Pending>> pending;
+  std::vector<Coordinates> proposals = {};
+  Domain domain = {};
+  std::vector<Observation> told = {};
+  std::vector<std::vector<Pending>> pending = {};
 };
 
 class Scripted final : public Optimizer {
@@ -53,7 +53,7 @@ TEST(ModelSampler, ListsOfNumbersHaveAnOrderAndOtherListsNone) {
   Script script{.proposals = {{0, 1, 2, 0.5}, {2, 0, 0, 0.25}}};
   const auto sampler = model_sampler(space, keep_all, scripted(script));
   EXPECT_EQ(script.domain.dimensions,
-            (std::vector<Dimension>{Categories{.count = 3, .ordered = true}, Categories{.count = 2}, Categories{.count = 3},
+            (std::vector<SearchDimension>{Categories{.count = 3, .ordered = true}, Categories{.count = 2}, Categories{.count = 3},
                                     FloatRange{.low = 0.1, .high = 1, .log = true}}));
   EXPECT_EQ(script.domain.points, nullptr);
   EXPECT_EQ(to_string(*sampler->ask()), "bits=4 pair=0.2 rate=0.5 type=c");

@@ -168,9 +168,9 @@ TEST(Optimize, TheTimeLimitEndsTheRunningTrial) {
       options, *store);
   ASSERT_EQ(study.trials.size(), 1U);
   EXPECT_EQ(study.trials[0].state, TrialState::interrupted);
-  EXPECT_EQ(study.trials[0].reason, "the search's time limit of 0.01 s came after 0.0 s of it");
+  EXPECT_TRUE(study.trials[0].reason.starts_with("the search's time limit of 0.01 s came after ")) << study.trials[0].reason;
   EXPECT_EQ(study.stop_reason, StopReason::time_limit);
-  EXPECT_EQ(study.stop_message, "time limit reached: 0.0 of 0.01 s");
+  EXPECT_TRUE(study.stop_message.starts_with("time limit reached: ")) << study.stop_message;
   EXPECT_EQ(seen, study.trials);
   EXPECT_TRUE(store->load().empty());  // it is run again by the next search
 }
@@ -206,7 +206,7 @@ TEST(Optimize, TheTrialTimeLimitReachesTheObjectiveThroughItsToken) {
       options);
   ASSERT_EQ(study.trials.size(), 2U);
   EXPECT_EQ(study.trials[1].state, TrialState::interrupted);
-  EXPECT_EQ(study.trials[1].reason, "took longer than the trial time limit: 0.0 of 0.01 s");
+  EXPECT_TRUE(study.trials[1].reason.starts_with("took longer than the trial time limit: ")) << study.trials[1].reason;
 }
 
 TEST(Optimize, AnObjectiveThatCancelsItselfIsInterrupted) {

@@ -43,7 +43,7 @@ struct Categories {
   bool operator==(const Categories&) const = default;
 };
 
-using Dimension = std::variant<FloatRange, IntRange, Categories>;
+using SearchDimension = std::variant<FloatRange, IntRange, Categories>;
 
 /// One number per dimension: the value itself, for categories the index. NaN: the dimension has no
 /// effect in this point.
@@ -52,7 +52,7 @@ inline constexpr double kInactive = std::numeric_limits<double>::quiet_NaN();
 [[nodiscard]] inline bool is_active(double coordinate) { return coordinate == coordinate; }
 
 struct Domain {
-  std::vector<Dimension> dimensions;
+  std::vector<SearchDimension> dimensions;
   /// The same point with kInactive in every dimension that has no effect in it (two points that are
   /// the same trial become equal); nullopt when the combination cannot be. Pure. Absent: every
   /// point is possible and every dimension counts.

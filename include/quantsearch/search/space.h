@@ -27,7 +27,7 @@ using Point = std::map<std::string, Value>;
 struct Parameter {
   std::string name;
   std::vector<Value> choices;  // no two equal; empty only for a range of real numbers without a step
-  std::optional<Dimension> range = {};  // that the choices came from: a FloatRange or IntRange
+  std::optional<SearchDimension> range = {};  // that the choices came from: a FloatRange or IntRange
   bool operator==(const Parameter&) const = default;
 };
 
