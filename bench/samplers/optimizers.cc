@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "quantsearch/base/error.h"
+#include "search/tpe/tpe_optimizer.h"
 
 namespace quantsearch {
 
@@ -24,10 +25,37 @@ std::unique_ptr<Optimizer> make_random(const Domain& domain, const RunOptions& r
   return random_optimizer(domain, {.seed = run.seed});
 }
 
+std::unique_ptr<Optimizer> make_qmc(const Domain& domain, const RunOptions& run,
+                                    NamedNumbers& numbers) {
+  QmcOptions options{.seed = run.seed};
+  if (numbers.take("halton").value_or(0) != 0) options.kind = QmcKind::halton;
+  numbers.take_into("scramble", options.scramble);
+  return qmc_optimizer(domain, options);
+}
+
+std::unique_ptr<Optimizer> make_tpe(const Domain& domain, const RunOptions& run,
+                                    NamedNumbers& numbers) {
+  TpeOptions options{.seed = run.seed, .objectives = run.objectives};
+  numbers.take_into("startup", options.startup_trials);
+  numbers.take_into("candidates", options.candidates);
+  if (const auto joint = numbers.take("multivariate")) options.multivariate = *joint != 0;
+  numbers.take_into("constant_liar", options.constant_liar);
+  TpeTuning tuning;
+  numbers.take_into("good_share", tuning.good_share);
+  numbers.take_into("most_good", tuning.most_good);
+  numbers.take_into("most_kernels", tuning.bandwidths.most_kernels);
+  numbers.take_into("clip_exponent", tuning.bandwidths.clip_exponent);
+  numbers.take_into("grid_clip_exponent", tuning.bandwidths.grid_clip_exponent);
+  numbers.take_into("mixing", tuning.mixing);
+  return tuned_tpe_optimizer(domain, options, tuning);
+}
+
 /// One row for each optimizer there is.
 const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
+      {"qmc", make_qmc},
       {"random", make_random},
+      {"tpe", make_tpe},
   };
   return kRows;
 }
