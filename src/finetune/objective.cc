@@ -159,7 +159,7 @@ class SampledObjective final : public Objective {
 
   const LayerWeights& layer_;
   const LayerSamples& samples_;
-  const DescentOptions& options_;
+  DescentOptions options_;
   ThreadPool& pool_;
   CancellationToken token_;
   std::vector<StepColumns> steps_;
