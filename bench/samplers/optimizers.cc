@@ -50,12 +50,23 @@ std::unique_ptr<Optimizer> make_tpe(const Domain& domain, const RunOptions& run,
   return tuned_tpe_optimizer(domain, options, tuning);
 }
 
+std::unique_ptr<Optimizer> make_cma(const Domain& domain, const RunOptions& run,
+                                    NamedNumbers& numbers) {
+  CmaOptions options{.seed = run.seed};
+  numbers.take_into("population", options.population);
+  numbers.take_into("sigma", options.sigma);
+  numbers.take_into("restarts", options.restarts);
+  numbers.take_into("rates", options.learning_rate_adaptation);
+  return cma_optimizer(domain, options);
+}
+
 /// One row for each optimizer there is.
 const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
       {"qmc", make_qmc},
       {"random", make_random},
       {"tpe", make_tpe},
+      {"cma", make_cma},
   };
   return kRows;
 }

@@ -5,9 +5,6 @@
 
 namespace quantsearch {
 
-namespace {
-
-/// Every NaN is the same, and so are the zeros.
 Key key_of_coordinates(const Coordinates& point) {
   KeyBuilder key;
   for (const double coordinate : point) {
@@ -16,8 +13,6 @@ Key key_of_coordinates(const Coordinates& point) {
   }
   return key.finish();
 }
-
-}  // namespace
 
 void Visited::add(const Coordinates& canonical) { told_.insert(key_of_coordinates(canonical)); }
 

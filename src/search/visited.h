@@ -13,6 +13,9 @@
 
 namespace quantsearch {
 
+/// Every NaN is the same, and so are the zeros.
+[[nodiscard]] Key key_of_coordinates(const Coordinates& point);
+
 class Visited {
  public:
   /// The domain outlives this.

@@ -87,9 +87,9 @@ struct CmaOptions {
   enum class Restarts { none, ipop, bipop } restarts = Restarts::ipop;
   bool learning_rate_adaptation = false;  // Nomura et al. 2023, for noise and many optima
   std::int64_t population = 0;            // 0: 4 + floor(3 ln d)
-  /// Where to start; absent: the middle of the box, a sixth of its width.
+  /// Where to start; absent: the middle of the box.
   std::optional<Coordinates> mean = {};
-  double sigma = 0;  // of the unit box; 0: the default
+  double sigma = 0;  // of the unit box; 0: 0.12
 };
 /// CMA-ES (Hansen 2016), with margin for stepped dimensions (Hamano et al. 2022) and, where a
 /// domain has categories, the mixed form (CatCMA with margin, Hamano et al. 2025, arXiv

@@ -1,0 +1,17 @@
+#pragma once
+
+// Eigenvalues of symmetric matrices, in a file of its own because the solver takes long to compile.
+
+#include <Eigen/Core>
+
+namespace quantsearch {
+
+struct SymmetricAxes {
+  Eigen::MatrixXd axes;    // columns
+  Eigen::VectorXd values;  // ascending
+};
+
+/// Of a symmetric matrix; only its lower half is read.
+[[nodiscard]] SymmetricAxes symmetric_axes(const Eigen::MatrixXd& matrix);
+
+}  // namespace quantsearch
