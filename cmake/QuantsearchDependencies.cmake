@@ -18,6 +18,8 @@ find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(SQLite3 3.35 REQUIRED)  # RETURNING
+find_package(PostgreSQL 14)  # libpq; without it studies are kept in files only
 
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h REQUIRED)

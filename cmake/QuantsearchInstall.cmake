@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 # The rooms as one library. Their objects are taken rather than their archives, so that every door is in it; what
 # comes from archives (libonnx) is not offered to others, who may have their own.
-set(rooms base tensor model data runtime transform calibrate equalize quantize finetune evaluate precision pipeline search report autosearch)
+set(rooms base tensor model data runtime transform calibrate equalize quantize finetune evaluate precision pipeline search storage report autosearch)
 add_library(quantsearch_library SHARED)
 foreach(room ${rooms})
   target_sources(quantsearch_library PRIVATE $<TARGET_OBJECTS:quantsearch_${room}>)
@@ -13,7 +13,7 @@ add_library(quantsearch::quantsearch ALIAS quantsearch_library)
 quantsearch_compile_options(quantsearch_library)
 target_include_directories(quantsearch_library INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(quantsearch_library PRIVATE quantsearch_autosearch quantsearch_finetune)
+target_link_libraries(quantsearch_library PRIVATE quantsearch_autosearch quantsearch_finetune quantsearch_storage)
 target_link_options(quantsearch_library PRIVATE -Wl,--exclude-libs,ALL)
 set_target_properties(quantsearch_library PROPERTIES
   OUTPUT_NAME quantsearch

@@ -25,6 +25,14 @@ std::unique_ptr<Optimizer> make_random(const Domain& domain, const RunOptions& r
   return random_optimizer(domain, {.seed = run.seed});
 }
 
+std::unique_ptr<Optimizer> make_gp(const Domain& domain, const RunOptions& run,
+                                   NamedNumbers& numbers) {
+  GpOptions options{.seed = run.seed, .objectives = run.objectives};
+  numbers.take_into("startup", options.startup_trials);
+  numbers.take_into("deterministic", options.deterministic_objective);
+  return gp_optimizer(domain, options);
+}
+
 std::unique_ptr<Optimizer> make_qmc(const Domain& domain, const RunOptions& run,
                                     NamedNumbers& numbers) {
   QmcOptions options{.seed = run.seed};
@@ -60,13 +68,29 @@ std::unique_ptr<Optimizer> make_cma(const Domain& domain, const RunOptions& run,
   return cma_optimizer(domain, options);
 }
 
+std::unique_ptr<Optimizer> make_nsga(const Domain& domain, const RunOptions& run,
+                                     NamedNumbers& numbers) {
+  NsgaOptions options{.seed = run.seed, .objectives = run.objectives};
+  numbers.take_into("population", options.population);
+  numbers.take_into("offspring", options.offspring);
+  numbers.take_into("reference_points", options.reference_points);
+  return nsga_optimizer(domain, options);
+}
+
+std::unique_ptr<Optimizer> make_auto(const Domain& domain, const RunOptions& run,
+                                     NamedNumbers& numbers) {
+  AutoOptions options{.seed = run.seed, .objectives = run.objectives};
+  std::int64_t budget = 0;
+  numbers.take_into("budget", budget);
+  if (budget > 0) options.budget = budget;
+  return auto_optimizer(domain, options);
+}
+
 /// One row for each optimizer there is.
 const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
-      {"qmc", make_qmc},
-      {"random", make_random},
-      {"tpe", make_tpe},
-      {"cma", make_cma},
+      {"auto", make_auto}, {"cma", make_cma}, {"gp", make_gp},   {"nsga", make_nsga},
+      {"qmc", make_qmc},   {"random", make_random}, {"tpe", make_tpe},
   };
   return kRows;
 }

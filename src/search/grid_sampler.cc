@@ -69,6 +69,8 @@ class LazyGrid final : public Sampler {
   std::unordered_set<Key> proposed_;
 };
 
+}  // namespace
+
 void require_listed(const Space& space) {
   const auto unlisted = space.unlisted();
   if (!unlisted) return;
@@ -76,8 +78,6 @@ void require_listed(const Space& space) {
                                  "model-based search",
                                  *unlisted));
 }
-
-}  // namespace
 
 std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize, CostModel cost,
                                       const SamplerOptions& options) {

@@ -113,6 +113,7 @@ class Search {
     Trial trial;
     trial.number = number;
     trial.point = std::move(point);
+    if (options_.on_rival) options_.on_rival(number, best_so_far(study_.trials, progress_.best()));
     if (options_.on_start) options_.on_start(trial.number, trial.point);
     store_.start(trial);
     ran_.insert(number);

@@ -47,6 +47,7 @@ class SharedSearch {
     const std::optional<Trial> trial = store_.begin([this](const SharedStudyStore::News& news) { return propose(news); });
     if (!trial) return false;
     mine_.insert(trial->number);
+    if (options_.on_rival) options_.on_rival(trial->number, best_so_far(study_.trials, progress_.best()));
     if (options_.on_start) options_.on_start(trial->number, trial->point);
     workers_.submit(*trial);
     return true;

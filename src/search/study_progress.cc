@@ -74,6 +74,12 @@ std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds) const {
   return std::nullopt;
 }
 
+const Trial* best_so_far(const std::vector<Trial>& trials, const std::optional<std::int64_t>& best) {
+  if (!best) return nullptr;
+  const auto found = std::ranges::find(trials.rbegin(), trials.rend(), *best, &Trial::number);
+  return found == trials.rend() ? nullptr : &*found;
+}
+
 std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials, Goal goal) {
   std::vector<const Trial*> candidates;
   for (const Trial& trial : trials) {

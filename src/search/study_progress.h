@@ -40,6 +40,9 @@ class StudyProgress {
   double best_value_ = 0;
 };
 
+/// The trial of that number; null when there is none.
+[[nodiscard]] const Trial* best_so_far(const std::vector<Trial>& trials, const std::optional<std::int64_t>& best);
+
 /// Numbers of the candidates, best first; ties by number.
 [[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials,
                                                         Goal goal);

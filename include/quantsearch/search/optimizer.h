@@ -113,7 +113,11 @@ struct NsgaOptions {
   std::size_t objectives = 2;
   std::int64_t population = 50;
   bool reference_points = false;  // NSGA-III (Deb & Jain 2014) instead of NSGA-II (Deb et al. 2002)
+  std::int64_t offspring = 1;     // trials between two selections; `population`: generations
 };
+/// Genetic algorithm for several objectives, with constraints (infeasible points rank behind, by
+/// their violation); pruned trials breed no children. Throws InvalidInput for no objectives, a
+/// population below 2 or no offspring; tell() for an observation with another number of objectives.
 [[nodiscard]] std::unique_ptr<Optimizer> nsga_optimizer(Domain domain,
                                                         const NsgaOptions& options = {});
 

@@ -82,7 +82,7 @@ class StudyStore {
 /// A store that several processes work on at once: each trial is run by exactly one of them.
 class SharedStudyStore : public StudyStore {
  public:
-  /// What others did since the last call.
+  /// What others did since the last time that `propose` was called, or load().
   struct News {
     std::vector<Trial> finished;  // by number; this process's own are among them
     std::vector<Trial> running;   // by number; of every process, this one too
@@ -94,6 +94,12 @@ class SharedStudyStore : public StudyStore {
   /// one meanwhile: tells `propose` the news and gives the point it chooses the next number; but a trial whose lease ran
   /// out (its worker died) comes first, with its number and point. nullopt when `propose` chose none.
   [[nodiscard]] virtual std::optional<Trial> begin(const Propose& propose) = 0;
+  /// As save(), but false, and nothing written, when the trial's lease ran out and another process took it over (save()
+  /// throws IoError then).
+  [[nodiscard]] virtual bool finish(const Trial& finished) {
+    save(finished);
+    return true;
+  }
   /// Extends the leases of this process's running trials. To be called a few times within a lease, also while another
   /// thread is in begin() or save().
   virtual void keep_alive() = 0;
@@ -139,6 +145,8 @@ struct SpaceSummary {
   bool complete = true;
 };
 
+/// Throws InvalidInput for a space with a range of real numbers, which a grid cannot walk.
+void require_listed(const Space& space);
 /// Every distinct point once: cheap first, points with shared stages adjacent. Throws InvalidInput for a space with a range
 /// of real numbers.
 [[nodiscard]] std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize, CostModel cost,
@@ -169,7 +177,10 @@ struct SearchOptions {
   CancellationToken token = {};
   /// Called after each finished trial, in the order of their numbers, and for those that the end of the search interrupted.
   std::function<void(const Trial& finished)> on_trial = {};
-  /// Called before a trial starts. Both on the thread of optimize().
+  /// Called before on_start with the best trial that counts so far, null without one: what the new one has to beat. It
+  /// depends on the number alone, like what a sampler that learns was told.
+  std::function<void(std::int64_t number, const Trial* best)> on_rival = {};
+  /// Called before a trial starts. All on the thread of optimize().
   std::function<void(std::int64_t number, const Point& point)> on_start = {};
   std::function<Clock::time_point()> now = [] { return Clock::now(); };
 };

@@ -6,7 +6,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/search/pareto.h"
 #include "search/pareto/hypervolume.h"
-#include "search/pareto/non_dominated.h"
+#include "search/pareto/trial_losses.h"
 
 namespace quantsearch {
 
@@ -17,33 +17,14 @@ struct Competitors {
   std::vector<Losses> losses;
 };
 
-Losses minimised(std::span<const double> values, std::span<const Goal> goals) {
-  Losses losses(values.begin(), values.end());
-  for (std::size_t i = 0; i < losses.size(); ++i)
-    if (goals[i] == Goal::maximize) losses[i] = -losses[i];
-  return losses;
-}
-
-std::vector<double> objectives_of(const Trial& trial) {
-  if (trial.objectives.empty() && trial.value) return {*trial.value};
-  return trial.objectives;
-}
-
 Competitors competitors_of(std::span<const Trial> trials, std::span<const Goal> goals) {
   if (goals.empty()) throw InvalidInput("pareto front: got no goal, expected one per objective");
   Competitors competitors;
   for (const Trial& trial : trials) {
-    if (trial.state != TrialState::complete) continue;
-    const std::vector<double> objectives = objectives_of(trial);
-    if (objectives.size() != goals.size())
-      throw InvalidInput(
-          fmt::format("pareto front: trial {} has {} objectives, expected {}, one per goal",
-                      trial.number, objectives.size(), goals.size()));
-    const bool numbers =
-        std::ranges::none_of(objectives, [](double value) { return std::isnan(value); });
-    if (!numbers || violation_of(trial.constraints) > 0) continue;
+    const auto losses = losses_of(trial, goals, "pareto front");
+    if (!losses || violation_of(trial.constraints) > 0) continue;
     competitors.numbers.push_back(trial.number);
-    competitors.losses.push_back(minimised(objectives, goals));
+    competitors.losses.push_back(*losses);
   }
   return competitors;
 }

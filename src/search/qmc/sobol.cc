@@ -22,7 +22,7 @@ Directions van_der_corput() {
 
 /// v_i = v_{i-s} ^ (v_{i-s} >> s) ^ a_1 v_{i-1} ^ ... ^ a_{s-1} v_{i-s+1}, a_k the coefficients of
 /// the polynomial (Bratley & Fox 1988, equation 2, with v = m 2^(32-i)).
-Directions directions_of(const sobol_table::Direction& row) {
+Directions directions_of(const sobol_table::SobolDirection& row) {
   const auto degree = static_cast<std::size_t>(std::bit_width(row.polynomial)) - 1;
   Directions directions{};
   for (std::size_t bit = 0; bit < degree; ++bit)

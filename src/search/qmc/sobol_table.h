@@ -1,6 +1,6 @@
 #pragma once
 
-// Direction numbers of 128 dimensions (Joe & Kuo 2008, "Constructing Sobol sequences with better
+// SobolDirection numbers of 128 dimensions (Joe & Kuo 2008, "Constructing Sobol sequences with better
 // two-dimensional projections", https://web.maths.unsw.edu.au/~fkuo/sobol/, table
 // new-joe-kuo-6.21201).
 
@@ -11,13 +11,13 @@ namespace quantsearch::sobol_table {
 
 /// A primitive polynomial over GF(2), its highest coefficient first, and as many initial numbers as
 /// its degree.
-struct Direction {
+struct SobolDirection {
   std::uint16_t polynomial = 0;
   std::array<std::uint16_t, 10> initial = {};
 };
 
 /// From the second dimension on: the first is the van der Corput sequence.
-inline constexpr std::array<Direction, 127> kDirections = {{
+inline constexpr std::array<SobolDirection, 127> kDirections = {{
     {3, {1}},
     {7, {1, 3}},
     {11, {1, 3, 1}},

@@ -1,0 +1,120 @@
+// What a store costs: milliseconds for a trial of five parameters (begun and saved, on disk), and
+// the time to load ten thousand of them. `storage_bench [FOLDER | postgresql://...]`; a folder
+// should be on the disk that is meant.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "quantsearch/base/files.h"
+#include "quantsearch/storage.h"
+
+namespace quantsearch {
+namespace {
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+StudyDescription description(const std::string& name) {
+  using Choices = std::vector<Value>;
+  return {.name = name,
+          .distributions = {{"method", Choices{"MinMax", "Percentile", "MinMSE", "Entropy"}},
+                            {"per_channel", Choices{true, false}},
+                            {"joint", Choices{Value::List{100, 0.1}, Value::List{1000, 0.01}}},
+                            {"percentile", FloatRange{.low = 99, .high = 100}},
+                            {"iterations", IntRange{.low = 1, .high = 10'000, .log = true}}}};
+}
+
+Trial trial_of(std::int64_t number) {
+  Trial trial;
+  trial.number = number;
+  trial.state = TrialState::complete;
+  trial.point = {{"method", "MinMSE"},
+                 {"per_channel", number % 2 == 0},
+                 {"joint", Value::List{100, 0.1}},
+                 {"percentile", 99 + static_cast<double>(number % 1000) / 1000},
+                 {"iterations", 1 + number % 9999}};
+  trial.value = 1.0 / static_cast<double>(number + 1);
+  trial.seconds = 1.25;
+  trial.details =
+      Value::Map{{"scores", Value::Map{{"L2", 0.25}, {"top1", 0.75}}}, {"size_bytes", 1'234'567}};
+  return trial;
+}
+
+void report(const std::string& what, std::vector<double> milliseconds) {
+  std::ranges::sort(milliseconds);
+  double sum = 0;
+  for (const double one : milliseconds) sum += one;
+  fmt::print("{}: mean {:.3f} ms, median {:.3f} ms, 99 % {:.3f} ms\n", what,
+             sum / static_cast<double>(milliseconds.size()), milliseconds[milliseconds.size() / 2],
+             milliseconds[milliseconds.size() * 99 / 100]);
+}
+
+void measure(const std::string& where, std::int64_t trials) {
+  const bool is_server = where.starts_with("postgres");
+  const std::string name =
+      fmt::format("bench {}", std::chrono::system_clock::now().time_since_epoch().count());
+  const auto open = [&] {
+    return is_server ? postgresql_store(where, description(name))
+                     : sqlite_store(where, description(name));
+  };
+  std::vector<double> each;
+  {
+    const auto store = open();
+    for (std::int64_t number = 0; number < trials; ++number) {
+      const Trial trial = trial_of(number);
+      const auto start = std::chrono::steady_clock::now();
+      store->start(trial);
+      store->save(trial);
+      each.push_back(milliseconds_since(start));
+    }
+  }
+  report(fmt::format("start and save, {} trials", trials), each);
+
+  auto start = std::chrono::steady_clock::now();
+  const auto store = open();
+  fmt::print("open: {:.1f} ms\n", milliseconds_since(start));
+  start = std::chrono::steady_clock::now();
+  const std::size_t loaded = store->load().size();
+  fmt::print("load {} trials: {:.1f} ms\n", loaded, milliseconds_since(start));
+}
+
+void measure_shared(const std::string& where, std::int64_t trials) {
+  const bool is_server = where.starts_with("postgres");
+  const std::string name =
+      fmt::format("bench shared {}", std::chrono::system_clock::now().time_since_epoch().count());
+  const auto store = is_server ? shared_postgresql_store(where, description(name))
+                               : shared_sqlite_store(where, description(name));
+  std::vector<double> each;
+  for (std::int64_t number = 0; number < trials; ++number) {
+    Trial trial = trial_of(number);
+    const auto start = std::chrono::steady_clock::now();
+    trial.number =
+        store->begin([&](const auto&) { return std::optional(trial.point); }).value().number;
+    store->save(trial);
+    each.push_back(milliseconds_since(start));
+  }
+  report(fmt::format("shared: begin and save, {} trials", trials), each);
+}
+
+}  // namespace
+}  // namespace quantsearch
+
+int main(int count, char** arguments) {
+  const std::string where = count > 1 ? arguments[1] : ".";
+  if (where.starts_with("postgres")) {
+    quantsearch::measure(where, 10'000);
+    quantsearch::measure_shared(where, 2'000);
+    return 0;
+  }
+  const quantsearch::TemporaryFolder folder(where);
+  quantsearch::measure((folder.path() / "study.db").string(), 10'000);
+  quantsearch::measure_shared((folder.path() / "shared.db").string(), 2'000);
+  return 0;
+}

@@ -1,0 +1,119 @@
+// A study that one process works on.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <mutex>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/storage.h"
+#include "storage/database.h"
+#include "storage/study_table.h"
+#include "storage/trial_reader.h"
+#include "storage/trial_writer.h"
+
+namespace quantsearch {
+
+namespace {
+
+class ExclusiveStore final : public StudyStore {
+ public:
+  ExclusiveStore(std::unique_ptr<Database> database, const StudyDescription& description)
+      : database_(std::move(database)),
+        study_(open_study(*database_, description, Database::Use::alone)),
+        reader_(*database_, study_, description.goals.size()),
+        writer_(*database_, study_, description) {
+    for (const StoredTrial& stored : stored_trials()) {
+      if (stored.trial.state != TrialState::running) continue;
+      running_.insert_or_assign(stored.trial.number, Running{stored.id, std::nullopt});
+    }
+  }
+
+  std::vector<Trial> load() override {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Trial> trials;
+    for (StoredTrial& stored : stored_trials()) trials.push_back(std::move(stored.trial));
+    std::ranges::stable_sort(trials, {}, &Trial::number);
+    return trials;
+  }
+
+  void start(const Trial& running) override {
+    const std::scoped_lock lock(mutex_);
+    // Nothing is lost with it: the trial would begin again.
+    database_->set_durable(false);
+    Transaction transaction(*database_, Database::Access::write);
+    const std::int64_t id = begin(running);
+    transaction.commit();
+    running_.insert_or_assign(running.number, Running{id, running.point});
+  }
+
+  void save(const Trial& finished) override {
+    const std::scoped_lock lock(mutex_);
+    database_->set_durable(true);
+    Transaction transaction(*database_, Database::Access::write);
+    const auto started = running_.find(finished.number);
+    const bool as_started = started != running_.end() && started->second.point == finished.point;
+    const std::int64_t id = as_started ? started->second.id : begin(finished);
+    if (!writer_.lock_running(id)) {
+      throw IoError(fmt::format("{}: trial {} was ended by another program while it ran",
+                                database_->name(), finished.number));
+    }
+    writer_.finish(id, finished);
+    transaction.commit();
+    running_.erase(finished.number);
+  }
+
+ private:
+  struct Running {
+    std::int64_t id = 0;
+    std::optional<Point> point;  // absent: left by an earlier process
+  };
+
+  std::vector<StoredTrial> stored_trials() {
+    const Transaction moment(*database_, Database::Access::read);
+    std::vector<StoredTrial> trials = reader_.read(0, std::numeric_limits<std::int64_t>::max());
+    std::erase_if(trials, [](const StoredTrial& stored) { return stored.is_waiting; });
+    return trials;
+  }
+
+  /// The row of a trial that begins: a new one, or that which a kill left running.
+  std::int64_t begin(const Trial& trial) {
+    if (const auto found = running_.find(trial.number); found != running_.end()) {
+      writer_.begin_again(found->second.id, trial);
+      return found->second.id;
+    }
+    if (const std::int64_t next = writer_.next_number(); trial.number != next) {
+      throw InternalError(fmt::format("{}: trial {} begins, expected {} or one that runs",
+                                      database_->name(), trial.number, next));
+    }
+    return writer_.add(trial);
+  }
+
+  std::unique_ptr<Database> database_;
+  std::int64_t study_;
+  TrialReader reader_;
+  TrialWriter writer_;
+  std::mutex mutex_;
+  std::map<std::int64_t, Running> running_;  // by number
+};
+
+std::unique_ptr<StudyStore> store_in(const auto& open, const StudyDescription& description) {
+  check(description);
+  return std::make_unique<ExclusiveStore>(open(), description);
+}
+
+}  // namespace
+
+std::unique_ptr<StudyStore> sqlite_store(const std::filesystem::path& file,
+                                         const StudyDescription& description) {
+  return store_in([&] { return open_sqlite(file, Database::Access::write); }, description);
+}
+
+std::unique_ptr<StudyStore> postgresql_store(const std::string& url,
+                                             const StudyDescription& description) {
+  return store_in([&] { return open_postgresql(url); }, description);
+}
+
+}  // namespace quantsearch

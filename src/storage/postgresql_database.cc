@@ -1,0 +1,190 @@
+// PostgreSQL through libpq, the only file that knows it.
+
+#include <fmt/core.h>
+#include <libpq-fe.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <unordered_map>
+
+#include "quantsearch/base/error.h"
+#include "storage/database.h"
+
+namespace quantsearch {
+
+namespace {
+
+struct FinishConnection {
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+struct ClearResult {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Connection = std::unique_ptr<PGconn, FinishConnection>;
+using Result = std::unique_ptr<PGresult, ClearResult>;
+
+// First half of the key of our advisory locks, the second is the study: "qs".
+constexpr std::int64_t kLockClass = 0x7173;
+
+// Object ids of types are part of PostgreSQL's protocol and do not change (pg_type.dat).
+enum TypeId : Oid { kBool = 16, kInt8 = 20, kInt2 = 21, kInt4 = 23, kFloat4 = 700, kFloat8 = 701 };
+
+/// SQLAlchemy's form of a url names the driver too: "postgresql+psycopg2://".
+std::string without_driver(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t plus = url.find('+');
+  return plus < scheme ? "postgresql" + url.substr(scheme) : url;
+}
+
+template <typename Number>
+Number parsed(const char* text) {
+  Number number{};
+  const char* const end = text + std::strlen(text);
+  if (std::from_chars(text, end, number).ptr != end) {
+    throw InvalidInput(fmt::format("study database: got '{}' in a column of numbers", text));
+  }
+  return number;
+}
+
+Cell cell_of(const PGresult* result, int row, int column) {
+  if (PQgetisnull(result, row, column) != 0) return std::monostate();
+  const char* const text = PQgetvalue(result, row, column);
+  switch (PQftype(result, column)) {
+    case kBool:
+      return std::int64_t{text[0] == 't'};
+    case kInt2:
+    case kInt4:
+    case kInt8:
+      return parsed<std::int64_t>(text);
+    case kFloat4:
+    case kFloat8:
+      return parsed<double>(text);
+    default:
+      return std::string(text, static_cast<std::size_t>(PQgetlength(result, row, column)));
+  }
+}
+
+/// As text; the server knows the types. Nullopt is NULL.
+std::optional<std::string> text_of(const Cell& cell) {
+  if (const auto* integer = std::get_if<std::int64_t>(&cell)) return fmt::format("{}", *integer);
+  if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{}", *number);
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  return std::nullopt;
+}
+
+std::string first_line(const char* message) {
+  const std::string text(message);
+  return text.substr(0, text.find('\n'));
+}
+
+class PostgresqlDatabase final : public Database {
+ public:
+  explicit PostgresqlDatabase(const std::string& url)
+      : connection_(PQconnectdb(without_driver(url).c_str())) {
+    if (connection_ == nullptr) throw IoError("study database: out of memory for a connection");
+    // Without the password that the url may have.
+    const auto part = [](const char* text) { return text == nullptr ? "" : text; };
+    name_ = fmt::format("study database 'postgresql://{}/{}'", part(PQhost(connection_.get())),
+                        part(PQdb(connection_.get())));
+    if (PQstatus(connection_.get()) != CONNECTION_OK) {
+      throw IoError(fmt::format("{} cannot be reached: {}", name_,
+                                first_line(PQerrorMessage(connection_.get()))));
+    }
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char*) {}, nullptr);
+    if (PQsetClientEncoding(connection_.get(), "UTF8") != 0) {
+      throw IoError(fmt::format("{} does not speak UTF-8", name_));
+    }
+  }
+
+  ~PostgresqlDatabase() override {
+    // So that the claim has ended when this has; the server does it by itself only soon afterwards.
+    const Result result(PQexec(connection_.get(), "SELECT pg_advisory_unlock_all()"));
+  }
+  PostgresqlDatabase(const PostgresqlDatabase&) = delete;
+  PostgresqlDatabase& operator=(const PostgresqlDatabase&) = delete;
+
+  [[nodiscard]] Dialect dialect() const override { return Dialect::postgresql; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
+
+  using Database::run;
+  void run(const std::string& sql, std::span<const Cell> parameters,
+           const std::function<void(const Row&)>& on_row) override {
+    const std::string& statement = prepared(sql);
+    std::vector<std::optional<std::string>> texts;
+    for (const Cell& cell : parameters) texts.push_back(text_of(cell));
+    std::vector<const char*> values;
+    for (const auto& text : texts) values.push_back(text ? text->c_str() : nullptr);
+    const Result result(PQexecPrepared(connection_.get(), statement.c_str(),
+                                       static_cast<int>(values.size()), values.data(), nullptr,
+                                       nullptr, 0));
+    check(result.get());
+    Row row(static_cast<std::size_t>(PQnfields(result.get())));
+    for (int line = 0; line < PQntuples(result.get()); ++line) {
+      for (std::size_t column = 0; column < row.size(); ++column) {
+        row[column] = cell_of(result.get(), line, static_cast<int>(column));
+      }
+      on_row(row);
+    }
+  }
+
+  void run_script(const std::string& sql) override {
+    const Result result(PQexec(connection_.get(), sql.c_str()));
+    check(result.get());
+  }
+
+  void set_durable(bool durable) override {
+    if (durable_ == durable) return;
+    run(durable ? "SET synchronous_commit = on" : "SET synchronous_commit = off");
+    durable_ = durable;
+  }
+
+  [[nodiscard]] bool claim(std::int64_t study_id, Use use) override {
+    const std::string sql = fmt::format("SELECT pg_try_advisory_lock{}({}, {})",
+                                        use == Use::alone ? "" : "_shared", kLockClass, study_id);
+    // The server needs a moment to see that a process was killed.
+    for (int attempt = 0; attempt < 10; ++attempt) {
+      if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(30));
+      const auto row = first(sql);
+      if (integer_in(row.value()[0]) == 1) return true;
+    }
+    return false;
+  }
+
+ private:
+  const std::string& prepared(const std::string& sql) {
+    if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
+    std::string name = fmt::format("quantsearch_{}", statements_.size());
+    const Result result(PQprepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr));
+    check(result.get());
+    return statements_.emplace(sql, std::move(name)).first->second;
+  }
+
+  void check(const PGresult* result) const {
+    const ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
+    const char* const code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const std::string reason = first_line(PQerrorMessage(connection_.get()));
+    // Class 23 breaks a rule of the schema, 42601 and its like are statements that cannot be.
+    const std::string_view state = code == nullptr ? "" : code;
+    if (state.starts_with("23") || (state.starts_with("42") && state != "42501")) {
+      throw InternalError(fmt::format("{}: {}", name_, reason));
+    }
+    throw IoError(fmt::format("{} failed: {}", name_, reason));
+  }
+
+  std::string name_;
+  Connection connection_;
+  std::unordered_map<std::string, std::string> statements_;  // SQL -> its name at the server
+  bool durable_ = true;  // the server's own setting, until something else is asked for
+};
+
+}  // namespace
+
+std::unique_ptr<Database> open_postgresql(const std::string& url) {
+  return std::make_unique<PostgresqlDatabase>(url);
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,54 @@
+// Studies for those who only read.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/storage.h"
+#include "storage/database.h"
+#include "storage/schema.h"
+#include "storage/study_table.h"
+#include "storage/trial_reader.h"
+
+namespace quantsearch {
+
+namespace {
+
+std::unique_ptr<Database> open_to_read(const std::string& database) {
+  return is_postgresql_url(database) ? open_postgresql(database)
+                                     : open_sqlite(database, Database::Access::read);
+}
+
+}  // namespace
+
+std::vector<StudySummary> list_studies(const std::string& database) {
+  const auto opened = open_to_read(database);
+  const Transaction moment(*opened, Database::Access::read);
+  check_schema(*opened);
+  std::vector<StudySummary> summaries;
+  for (StudyRow& study : read_studies(*opened, std::nullopt)) {
+    summaries.push_back(std::move(study.summary));
+  }
+  return summaries;
+}
+
+std::vector<Trial> load_trials(const std::string& database, const std::string& study) {
+  const auto opened = open_to_read(database);
+  const Transaction moment(*opened, Database::Access::read);
+  check_schema(*opened);
+  const auto found = read_studies(*opened, study);
+  if (found.empty()) {
+    throw InvalidInput(fmt::format("{} has no study '{}'", opened->name(), study));
+  }
+  TrialReader reader(*opened, found.front().id, found.front().summary.goals.size());
+  std::vector<Trial> trials;
+  for (StoredTrial& stored : reader.read(0, std::numeric_limits<std::int64_t>::max())) {
+    if (!stored.is_waiting) trials.push_back(std::move(stored.trial));
+  }
+  std::ranges::stable_sort(trials, {}, &Trial::number);
+  return trials;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,286 @@
+// A study that several processes work on. Who begins a trial holds the lock of the study; a running
+// trial belongs to the process named in its system attribute, whose lease is the trial's row of
+// trial_heartbeats, on the database's clock. A process that took long enough to lose its lease
+// finds another's name there, and its result is not written.
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <random>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/storage.h"
+#include "storage/database.h"
+#include "storage/json.h"
+#include "storage/study_table.h"
+#include "storage/trial_reader.h"
+#include "storage/trial_writer.h"
+
+namespace quantsearch {
+
+namespace {
+
+constexpr std::int64_t kLastId = std::numeric_limits<std::int64_t>::max();
+constexpr const char* kWorker = "quantsearch:worker";  // system attribute of a trial
+
+/// A name that no other process, on any machine, has.
+std::string new_worker() {
+  std::random_device device;
+  return write_json(fmt::format("{}-{:08x}{:08x}{:08x}", ::getpid(), device(), device(), device()));
+}
+
+class SharedStore final : public SharedStudyStore {
+ public:
+  SharedStore(std::unique_ptr<Database> database, const StudyDescription& description,
+              double lease_seconds)
+      : database_(std::move(database)),
+        study_(open_study(*database_, description, Database::Use::shared)),
+        reader_(*database_, study_, description.goals.size()),
+        writer_(*database_, study_, description),
+        lease_seconds_(lease_seconds),
+        worker_(new_worker()) {}
+
+  ~SharedStore() override {
+    try {
+      const std::scoped_lock lock(mutex_);
+      renew("'1970-01-01 00:00:00'");
+    } catch (const std::exception&) {
+      // The leases run out by themselves.
+    }
+  }
+  SharedStore(const SharedStore&) = delete;
+  SharedStore& operator=(const SharedStore&) = delete;
+
+  std::vector<Trial> load() override {
+    const std::scoped_lock lock(mutex_);
+    const Transaction moment(*database_, Database::Access::read);
+    seen_ = 0;
+    unfinished_.clear();
+    news_.clear();
+    refresh();
+    std::vector<Trial> trials = std::move(news_);
+    news_.clear();
+    for (const auto& [id, stored] : unfinished_) {
+      if (!stored.is_waiting) trials.push_back(stored.trial);
+    }
+    std::ranges::stable_sort(trials, {}, &Trial::number);
+    return trials;
+  }
+
+  void start(const Trial& running) override {
+    throw InternalError(
+        fmt::format("{}: trial {} starts in a shared study, expected it to begin "
+                    "with begin()",
+                    database_->name(), running.number));
+  }
+
+  void save(const Trial& finished) override {
+    if (finish(finished)) return;
+    throw IoError(
+        fmt::format("{}: trial {} was taken over by another process when its lease of {} s had run "
+                    "out; keep it "
+                    "alive more often, or lease for longer",
+                    database_->name(), finished.number, lease_seconds_));
+  }
+
+  bool finish(const Trial& finished) override {
+    const std::scoped_lock lock(mutex_);
+    const auto own = own_.find(finished.number);
+    if (own == own_.end() || own->second.trial.point != finished.point) {
+      throw InternalError(fmt::format("{}: trial {} ends, but this process did not begin it",
+                                      database_->name(), finished.number));
+    }
+    database_->set_durable(true);
+    Transaction transaction(*database_, Database::Access::write);
+    const std::int64_t id = own->second.id;
+    const bool is_ours = writer_.lock_running(id) && belongs_to_us(id);
+    if (is_ours) {
+      writer_.finish(id, finished);
+      const std::array<Cell, 1> cells{id};
+      database_->run("DELETE FROM trial_heartbeats WHERE trial_id = $1", cells);
+    }
+    transaction.commit();
+    own_.erase(own);
+    return is_ours;
+  }
+
+  std::optional<Trial> begin(const Propose& propose) override {
+    const std::scoped_lock lock(mutex_);
+    database_->set_durable(false);  // nothing is lost with it
+    Transaction transaction(*database_, Database::Access::write);
+    lock_study();
+    std::optional<StoredTrial> begun = take_over();
+    if (!begun) {
+      refresh();
+      const auto point = propose(current_news());
+      if (point) begun = add(*point);
+      news_.clear();
+    }
+    transaction.commit();
+    if (!begun) return std::nullopt;
+    return own_.insert_or_assign(begun->trial.number, *begun).first->second.trial;
+  }
+
+  [[nodiscard]] double lease_seconds() const override { return lease_seconds_; }
+
+  void keep_alive() override {
+    const std::scoped_lock lock(mutex_);
+    database_->set_durable(false);
+    renew(now(database_->dialect()));
+  }
+
+ private:
+  void lock_study() {
+    const std::array<Cell, 1> cells{study_};
+    database_->run(fmt::format("SELECT study_id FROM studies WHERE study_id = $1{}",
+                               for_update(database_->dialect())),
+                   cells);
+  }
+
+  [[nodiscard]] bool belongs_to_us(std::int64_t id) {
+    const std::array<Cell, 2> cells{id, kWorker};
+    const auto row = database_->first(
+        "SELECT value_json FROM trial_system_attributes WHERE trial_id = $1 AND key = $2", cells);
+    return row && text_in((*row)[0]) == worker_;
+  }
+
+  /// Reads what became of the trials that ran, and those after them.
+  void refresh() {
+    std::vector<StoredTrial> read;
+    for (const auto& [id, unfinished] : unfinished_) {
+      for (StoredTrial& stored : reader_.read(id, id)) read.push_back(std::move(stored));
+    }
+    for (StoredTrial& stored : reader_.read(seen_ + 1, kLastId)) read.push_back(std::move(stored));
+    unfinished_.clear();
+    for (StoredTrial& stored : read) {
+      seen_ = std::max(seen_, stored.id);
+      if (stored.trial.state == TrialState::running) {
+        unfinished_.insert_or_assign(stored.id, std::move(stored));
+      } else {
+        news_.push_back(std::move(stored.trial));
+      }
+    }
+  }
+
+  [[nodiscard]] News current_news() const {
+    News news{.finished = news_, .running = {}};
+    for (const auto& [id, stored] : unfinished_) {
+      if (!stored.is_waiting) news.running.push_back(stored.trial);
+    }
+    std::ranges::stable_sort(news.finished, {}, &Trial::number);
+    std::ranges::stable_sort(news.running, {}, &Trial::number);
+    return news;
+  }
+
+  StoredTrial add(const Point& point) {
+    StoredTrial stored;
+    stored.trial.number = writer_.next_number();
+    stored.trial.point = point;
+    stored.id = writer_.add(stored.trial);
+    const std::array<Cell, 3> worker{stored.id, kWorker, worker_};
+    database_->run(
+        "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES ($1, $2, $3)",
+        worker);
+    const std::array<Cell, 1> id{stored.id};
+    database_->run(fmt::format("INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES ($1, {})",
+                               now(database_->dialect())),
+                   id);
+    return stored;
+  }
+
+  /// The trial with the lowest number whose lease ran out, now leased to this process. Optuna's own
+  /// have no worker and are left to it.
+  std::optional<StoredTrial> take_over() {
+    for (const std::int64_t id : expired()) {
+      if (!writer_.lock_running(id)) continue;  // it ended just now
+      const std::array<Cell, 3> worker{worker_, id, kWorker};
+      database_->run(
+          "UPDATE trial_system_attributes SET value_json = $1 WHERE trial_id = $2 AND key = $3",
+          worker);
+      const std::array<Cell, 1> cells{id};
+      database_->run(fmt::format("UPDATE trial_heartbeats SET heartbeat = {} WHERE trial_id = $1",
+                                 now(database_->dialect())),
+                     cells);
+      database_->run(fmt::format("UPDATE trials SET datetime_start = {} WHERE trial_id = $1",
+                                 now(database_->dialect())),
+                     cells);
+      return std::move(reader_.read(id, id).at(0));
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::int64_t> expired() {
+    const std::array<Cell, 4> cells{kWorker, study_, worker_, lease_seconds_};
+    std::vector<std::int64_t> ids;
+    database_->run(
+        fmt::format(
+            "SELECT t.trial_id FROM trial_heartbeats h JOIN trials t ON t.trial_id = h.trial_id "
+            "JOIN trial_system_attributes a ON a.trial_id = t.trial_id AND a.key = $1 WHERE "
+            "t.study_id = $2 AND t.state = 'RUNNING' AND a.value_json <> $3 AND {} > $4 ORDER BY "
+            "t.trial_id",
+            seconds_between(database_->dialect(), "h.heartbeat", now(database_->dialect()))),
+        cells, [&](const Row& row) { ids.push_back(integer_in(row[0])); });
+    return ids;
+  }
+
+  /// Sets the heartbeat of every trial that is still ours.
+  void renew(const std::string& time) {
+    if (own_.empty()) return;
+    Transaction transaction(*database_, Database::Access::write);
+    for (const auto& [number, stored] : own_) {
+      const std::array<Cell, 3> cells{stored.id, kWorker, worker_};
+      database_->run(
+          fmt::format("UPDATE trial_heartbeats SET heartbeat = {} WHERE trial_id = $1 AND EXISTS "
+                      "(SELECT 1 FROM trial_system_attributes a WHERE a.trial_id = $1 AND a.key = "
+                      "$2 AND a.value_json = $3)",
+                      time),
+          cells);
+    }
+    transaction.commit();
+  }
+
+  std::unique_ptr<Database> database_;
+  std::int64_t study_;
+  TrialReader reader_;
+  TrialWriter writer_;
+  double lease_seconds_;
+  std::string worker_;                       // as JSON
+  std::mutex mutex_;                         // of the connection and all below
+  std::map<std::int64_t, StoredTrial> own_;  // by number: running, begun here
+  // What the last read saw.
+  std::int64_t seen_ = 0;                           // the greatest id
+  std::map<std::int64_t, StoredTrial> unfinished_;  // by id
+  std::vector<Trial> news_;                         // finished, and not told to anybody yet
+};
+
+std::unique_ptr<SharedStudyStore> store_in(const auto& open, const StudyDescription& description,
+                                           double lease_seconds) {
+  check(description);
+  if (!(lease_seconds > 0) || lease_seconds > 1e9) {
+    throw InvalidInput(fmt::format("study '{}': a lease of {} s, expected more than 0",
+                                   description.name, lease_seconds));
+  }
+  return std::make_unique<SharedStore>(open(), description, lease_seconds);
+}
+
+}  // namespace
+
+std::unique_ptr<SharedStudyStore> shared_sqlite_store(const std::filesystem::path& file,
+                                                      const StudyDescription& description,
+                                                      double lease_seconds) {
+  return store_in([&] { return open_sqlite(file, Database::Access::write); }, description,
+                  lease_seconds);
+}
+
+std::unique_ptr<SharedStudyStore> shared_postgresql_store(const std::string& url,
+                                                          const StudyDescription& description,
+                                                          double lease_seconds) {
+  return store_in([&] { return open_postgresql(url); }, description, lease_seconds);
+}
+
+}  // namespace quantsearch

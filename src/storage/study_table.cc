@@ -1,0 +1,242 @@
+#include "storage/study_table.h"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "quantsearch/base/error.h"
+#include "storage/distribution.h"
+#include "storage/json.h"
+#include "storage/schema.h"
+#include "storage/trial_writer.h"
+
+namespace quantsearch {
+
+namespace {
+
+constexpr const char* kFingerprint = "fingerprint";           // user attribute
+constexpr const char* kConstraintNames = "constraint_names";  // user attribute
+constexpr const char* kMetricNames = "study:metric_names";    // Optuna's system attribute
+
+const char* direction_of(Goal goal) {
+  switch (goal) {
+    case Goal::minimize:
+      return "MINIMIZE";
+    case Goal::maximize:
+      return "MAXIMIZE";
+  }
+  throw InternalError("goal without a direction");
+}
+
+Goal goal_of(const std::string& direction, const std::string& name) {
+  if (direction == "MINIMIZE") return Goal::minimize;
+  if (direction == "MAXIMIZE") return Goal::maximize;
+  throw InvalidInput(
+      fmt::format("{}: got direction '{}', expected MINIMIZE or MAXIMIZE", name, direction));
+}
+
+std::string text_of(const std::vector<Goal>& goals) {
+  std::string text;
+  for (const Goal goal : goals)
+    text += (text.empty() ? "" : ", ") + std::string(direction_of(goal));
+  return text;
+}
+
+Value list_of(const std::vector<std::string>& names) {
+  return Value::List(names.begin(), names.end());
+}
+
+/// An attribute of the study; null when it has none.
+Value attribute(Database& database, std::int64_t study, const char* table, const char* key) {
+  const std::array<Cell, 2> cells{study, key};
+  const auto row = database.first(
+      fmt::format("SELECT value_json FROM {} WHERE study_id = $1 AND key = $2", table), cells);
+  return row ? read_json(text_in((*row)[0]), database.name()) : Value();
+}
+
+void set_attribute(Database& database, std::int64_t study, const char* table, const char* key,
+                   const Value& value) {
+  const std::array<Cell, 3> cells{study, key, write_json(value)};
+  database.run(
+      fmt::format("INSERT INTO {} (study_id, key, value_json) VALUES ($1, $2, $3) ON "
+                  "CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json",
+                  table),
+      cells);
+}
+
+class Opening {
+ public:
+  Opening(Database& database, const StudyDescription& description)
+      : database_(database), description_(description) {}
+
+  std::int64_t run(Database::Use use) {
+    Transaction transaction(database_, Database::Access::write);
+    ensure_schema(database_);
+    auto found = read_studies(database_, description_.name);
+    const bool is_new = found.empty();
+    study_ = is_new ? create() : found.front().id;
+    if (!database_.claim(study_, use)) {
+      throw IoError(fmt::format(
+          "{} is in use by another search; wait for it, or choose another one{}", where(),
+          use == Database::Use::alone ? "" : ", or let every search share it"));
+    }
+    if (!is_new) check_existing(found.front().summary);
+    set_attribute(database_, study_, "study_user_attributes", kFingerprint, fingerprint());
+    if (!description_.constraint_names.empty()) {
+      set_attribute(database_, study_, "study_user_attributes", kConstraintNames,
+                    list_of(description_.constraint_names));
+    }
+    if (!description_.objective_names.empty()) {
+      set_attribute(database_, study_, "study_system_attributes", kMetricNames,
+                    list_of(description_.objective_names));
+    }
+    transaction.commit();
+    return study_;
+  }
+
+ private:
+  [[nodiscard]] std::string where() const {
+    return fmt::format("study '{}' in {}", description_.name, database_.name());
+  }
+  [[nodiscard]] Value fingerprint() const {
+    return description_.fingerprint.is_null() ? Value(Value::Map{}) : description_.fingerprint;
+  }
+
+  std::int64_t create() {
+    const std::array<Cell, 1> name{description_.name};
+    const auto row =
+        database_.first("INSERT INTO studies (study_name) VALUES ($1) RETURNING study_id", name);
+    const std::int64_t study = integer_in(row.value()[0]);
+    std::vector<Row> directions;
+    for (const Goal goal : description_.goals) {
+      directions.push_back(
+          {direction_of(goal), study, static_cast<std::int64_t>(directions.size())});
+    }
+    insert(database_, "study_directions", "direction, study_id, objective", directions);
+    return study;
+  }
+
+  void check_existing(const StudySummary& before) {
+    const Value now = fingerprint();
+    if (!before.fingerprint.is_null() && !(before.fingerprint == now)) {
+      throw InvalidInput(
+          fmt::format("{} belongs to another search: {}; resume with what it was started with, or "
+                      "choose another one",
+                      where(), differences(now, before.fingerprint)));
+    }
+    if (before.goals != description_.goals) {
+      throw InvalidInput(fmt::format("{}: got the goals {}, expected {}; choose another one",
+                                     where(), text_of(before.goals), text_of(description_.goals)));
+    }
+    check_distributions();
+    check_none_waits();
+  }
+
+  void check_distributions() {
+    const std::array<Cell, 1> cells{study_};
+    database_.run(
+        "SELECT DISTINCT c.param_name, c.distribution_json FROM trial_params c JOIN trials t ON "
+        "t.trial_id = c.trial_id WHERE t.study_id = $1",
+        cells, [&](const Row& row) {
+          const auto ours = description_.distributions.find(text_in(row[0]));
+          if (ours == description_.distributions.end()) return;  // one that was given up
+          const std::string& json = text_in(row[1]);
+          if (are_compatible(parse_distribution(json, database_.name()), ours->second)) return;
+          throw InvalidInput(fmt::format(
+              "{}: parameter '{}' has the distribution {}, expected {}; resume with the "
+              "space it was started with, or choose another one",
+              where(), ours->first, json, to_json(ours->second)));
+        });
+  }
+
+  void check_none_waits() {
+    const std::array<Cell, 1> cells{study_};
+    const auto row = database_.first(
+        "SELECT count(*) FROM trials WHERE study_id = $1 AND state = 'WAITING'", cells);
+    if (integer_in(row.value()[0]) == 0) return;
+    throw InvalidInput(fmt::format("{}: {} trials wait for Optuna to run them; let it do so first",
+                                   where(), integer_in((*row)[0])));
+  }
+
+  Database& database_;
+  const StudyDescription& description_;
+  std::int64_t study_ = 0;
+};
+
+}  // namespace
+
+std::string differences(const Value& now, const Value& before) {
+  const auto text = [](const Value* value) {
+    return value == nullptr ? "absent" : write_json(*value);
+  };
+  std::string all;
+  const auto add = [&](const std::string& key) {
+    if (!all.empty()) all += "; ";
+    all += fmt::format("'{}' is {}, was {}", key, text(now.find(key)), text(before.find(key)));
+  };
+  for (const auto& [key, value] : now.as_map()) {
+    if (const Value* old = before.find(key); old == nullptr || !(*old == value)) add(key);
+  }
+  if (!before.is_map()) return fmt::format("its fingerprint is {}, no mapping", write_json(before));
+  for (const auto& [key, value] : before.as_map()) {
+    if (now.find(key) == nullptr) add(key);
+  }
+  return all;
+}
+
+void check(const StudyDescription& description) {
+  check_name("name of a study", description.name);
+  if (description.goals.empty()) {
+    throw InvalidInput(
+        fmt::format("study '{}' has no goals, expected at least one", description.name));
+  }
+  if (!description.objective_names.empty() &&
+      description.objective_names.size() != description.goals.size()) {
+    throw InvalidInput(fmt::format("study '{}': got {} names of objectives, expected {}",
+                                   description.name, description.objective_names.size(),
+                                   description.goals.size()));
+  }
+  if (!description.fingerprint.is_null() && !description.fingerprint.is_map()) {
+    throw InvalidInput(fmt::format("study '{}': got a fingerprint of kind '{}', expected a mapping",
+                                   description.name, description.fingerprint.kind()));
+  }
+  for (const auto& [name, distribution] : description.distributions) {
+    check_name("name of a parameter", name);
+    check(name, distribution);
+  }
+}
+
+std::int64_t open_study(Database& database, const StudyDescription& description,
+                        Database::Use use) {
+  database.set_durable(true);
+  return Opening(database, description).run(use);
+}
+
+std::vector<StudyRow> read_studies(Database& database, const std::optional<std::string>& name) {
+  std::vector<StudyRow> studies;
+  const std::vector<Cell> filter = name ? std::vector<Cell>{*name} : std::vector<Cell>{};
+  database.run(
+      fmt::format("SELECT study_id, study_name FROM studies {} ORDER BY study_id",
+                  name ? "WHERE study_name = $1" : ""),
+      filter, [&](const Row& row) {
+        studies.push_back({.id = integer_in(row[0]), .summary = {.name = text_in(row[1])}});
+      });
+  for (StudyRow& study : studies) {
+    StudySummary& summary = study.summary;
+    const std::array<Cell, 1> id{study.id};
+    database.run("SELECT direction FROM study_directions WHERE study_id = $1 ORDER BY objective",
+                 id, [&](const Row& row) {
+                   summary.goals.push_back(goal_of(text_in(row[0]), database.name()));
+                 });
+    const Value names = attribute(database, study.id, "study_system_attributes", kMetricNames);
+    if (names.is_list()) {
+      for (const Value& one : names.as_list()) summary.objective_names.push_back(one.as_string());
+    }
+    summary.fingerprint = attribute(database, study.id, "study_user_attributes", kFingerprint);
+    const auto count = database.first("SELECT count(*) FROM trials WHERE study_id = $1", id);
+    summary.trials = integer_in(count.value()[0]);
+  }
+  return studies;
+}
+
+}  // namespace quantsearch

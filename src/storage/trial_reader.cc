@@ -1,0 +1,138 @@
+#include "storage/trial_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "quantsearch/base/error.h"
+#include "storage/distribution.h"
+#include "storage/json.h"
+#include "storage/trial_attributes.h"
+
+namespace quantsearch {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+TrialState state_of(const std::string& name) {
+  if (name == "COMPLETE") return TrialState::complete;
+  if (name == "PRUNED") return TrialState::pruned;
+  if (name == "FAIL") return TrialState::failed;
+  if (name == "RUNNING" || name == "WAITING") return TrialState::running;
+  throw InvalidInput(
+      fmt::format("study database: got state '{}', expected the state of a trial", name));
+}
+
+double objective_of(const Cell& value, const std::string& type) {
+  if (type == "INF_POS") return kInfinity;
+  if (type == "INF_NEG") return -kInfinity;
+  return number_in(value);
+}
+
+}  // namespace
+
+std::vector<StoredTrial> TrialReader::read(std::int64_t from, std::int64_t to) {
+  range_ = {study_id_, from, to};
+  trials_.clear();
+  read_heads();
+  if (trials_.empty()) return {};
+  read_parameters();
+  read_values();
+  read_user_attributes();
+  read_constraints();
+  return std::move(trials_);
+}
+
+void TrialReader::read_heads() {
+  const std::string sql = fmt::format(
+      "SELECT trial_id, number, state, {} FROM trials WHERE study_id = $1 AND trial_id "
+      ">= CAST($2 AS BIGINT) AND trial_id <= CAST($3 AS BIGINT) ORDER BY trial_id",
+      seconds_between(database_.dialect(), "datetime_start", "datetime_complete"));
+  database_.run(sql, range_, [&](const Row& row) {
+    StoredTrial stored;
+    stored.id = integer_in(row[0]);
+    stored.trial.number = integer_in(row[1]);
+    stored.trial.state = state_of(text_in(row[2]));
+    stored.is_waiting = text_in(row[2]) == "WAITING";
+    if (!is_null(row[3])) stored.trial.seconds = number_in(row[3]);
+    trials_.push_back(std::move(stored));
+  });
+}
+
+void TrialReader::for_each(const Children& children, const Child& take) {
+  const std::string sql = fmt::format(
+      "SELECT c.trial_id, {} FROM {} c JOIN trials t ON t.trial_id = c.trial_id WHERE t.study_id = "
+      "$1 AND t.trial_id >= CAST($2 AS BIGINT) AND t.trial_id <= CAST($3 AS BIGINT){} ORDER BY "
+      "c.trial_id, c.{}",
+      children.columns, children.table, children.condition, children.order);
+  auto trial = trials_.begin();
+  database_.run(sql, range_, [&](const Row& row) {
+    const std::int64_t id = integer_in(row[0]);
+    while (trial != trials_.end() && trial->id < id) ++trial;
+    if (trial != trials_.end() && trial->id == id) take(*trial, row);
+  });
+}
+
+void TrialReader::read_parameters() {
+  for_each({.columns = "c.param_name, c.param_value, c.distribution_json",
+            .table = "trial_params",
+            .order = "param_id"},
+           [&](StoredTrial& stored, const Row& row) {
+             stored.trial.point.insert_or_assign(
+                 text_in(row[1]),
+                 value_of(number_in(row[2]), parsed(text_in(row[3])), database_.name()));
+           });
+}
+
+void TrialReader::read_values() {
+  for_each({.columns = "c.value, c.value_type", .table = "trial_values", .order = "objective"},
+           [&](StoredTrial& stored, const Row& row) {
+             const double value = objective_of(row[1], text_in(row[2]));
+             if (!stored.trial.value) stored.trial.value = value;
+             if (goals_ > 1) stored.trial.objectives.push_back(value);
+           });
+  for (const StoredTrial& stored : trials_) {
+    if (stored.trial.state != TrialState::complete || stored.trial.value) continue;
+    throw InvalidInput(fmt::format("{}: trial {} is complete but has no value", database_.name(),
+                                   stored.trial.number));
+  }
+}
+
+void TrialReader::read_user_attributes() {
+  for_each({.columns = "c.key, c.value_json",
+            .table = "trial_user_attributes",
+            .order = "trial_user_attribute_id"},
+           [&](StoredTrial& stored, const Row& row) {
+             take_attribute(stored.trial, {.key = text_in(row[1]), .json = text_in(row[2])});
+           });
+}
+
+/// Releases before 5 keep a list, later ones a number for each name as well.
+void TrialReader::read_constraints() {
+  for_each({.columns = "c.value_json",
+            .table = "trial_system_attributes",
+            .order = "trial_system_attribute_id",
+            .condition = " AND (c.key = 'constraints' OR c.key LIKE 'constraints:%')"},
+           [&](StoredTrial& stored, const Row& row) {
+             const Value value = read_json(text_in(row[1]), database_.name());
+             if (value.is_number()) {
+               stored.trial.constraints.push_back(value.as_double());
+             } else if (value.is_list()) {
+               for (const Value& one : value.as_list()) {
+                 stored.trial.constraints.push_back(one.as_double());
+               }
+             }
+           });
+}
+
+const Distribution& TrialReader::parsed(const std::string& json) {
+  auto found = parsed_.find(json);
+  if (found == parsed_.end()) {
+    found = parsed_.emplace(json, parse_distribution(json, database_.name())).first;
+  }
+  return found->second;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,55 @@
+#pragma once
+
+// Trials from the rows of Optuna's tables, whoever wrote them.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "quantsearch/storage.h"
+#include "storage/database.h"
+
+namespace quantsearch {
+
+struct StoredTrial {
+  std::int64_t id = 0;  // trial_id, unique in the database
+  Trial trial;
+  bool is_waiting = false;  // enqueued for Optuna to run
+};
+
+class TrialReader {
+ public:
+  /// `goals`: how many objectives the study has.
+  TrialReader(Database& database, std::int64_t study_id, std::size_t goals)
+      : database_(database), study_id_(study_id), goals_(goals) {}
+
+  /// Trials with from <= id <= to, by id. Within a transaction, so that they are of one moment.
+  [[nodiscard]] std::vector<StoredTrial> read(std::int64_t from, std::int64_t to);
+
+ private:
+  using Child = std::function<void(StoredTrial& trial, const Row& row)>;
+  struct Children {
+    std::string columns;
+    std::string table;
+    std::string order;
+    std::string condition = {};
+  };
+  void read_heads();
+  void read_parameters();
+  void read_values();
+  void read_user_attributes();
+  void read_constraints();
+  void for_each(const Children& children, const Child& take);
+  const Distribution& parsed(const std::string& json);
+
+  Database& database_;
+  std::int64_t study_id_;
+  std::size_t goals_;
+  std::unordered_map<std::string, Distribution> parsed_;  // JSON -> what it says
+  std::vector<Cell> range_;                               // study, from, to: of the current read
+  std::vector<StoredTrial> trials_;
+};
+
+}  // namespace quantsearch

@@ -1,0 +1,48 @@
+#pragma once
+
+// Trials as rows of Optuna's tables.
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "quantsearch/storage.h"
+#include "storage/database.h"
+
+namespace quantsearch {
+
+/// Every function belongs within a write transaction.
+class TrialWriter {
+ public:
+  TrialWriter(Database& database, std::int64_t study_id, const StudyDescription& description);
+
+  /// The number that the next trial gets: Optuna counts the trials before it.
+  [[nodiscard]] std::int64_t next_number();
+  /// Whether a trial still runs; nobody else changes that until the transaction ends.
+  [[nodiscard]] bool lock_running(std::int64_t id);
+
+  /// Adds a running trial; its id. It began trial.seconds ago.
+  [[nodiscard]] std::int64_t add(const Trial& trial);
+  /// Takes everything off a running trial but its number, and lets it begin
+  /// anew, trial.seconds ago.
+  void begin_again(std::int64_t id, const Trial& trial);
+  /// Ends a running trial, whose parameters are written, with its results. Throws InvalidInput for
+  /// a value that is NaN, InternalError for a trial that runs or has another number of values.
+  void finish(std::int64_t id, const Trial& trial);
+
+ private:
+  void write_parameters(std::int64_t id, const Point& point);
+  void write_values(std::int64_t id, const Trial& trial);
+  void write_attributes(std::int64_t id, const Trial& trial);
+
+  Database& database_;
+  std::int64_t study_id_;
+  std::size_t goals_;
+  std::map<std::string, Distribution> distributions_;
+  std::map<std::string, std::string> json_of_;  // parameter -> its distribution
+};
+
+/// Throws InvalidInput for a name that the columns cannot hold.
+void check_name(const std::string& what, const std::string& name);
+
+}  // namespace quantsearch

@@ -1,0 +1,54 @@
+#pragma once
+
+// Where a test keeps its studies: a new file, or a new schema of a PostgreSQL server. Tests of what
+// every store does are built once for each.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quantsearch/storage.h"
+#include "storage/database.h"
+
+namespace quantsearch {
+
+class Place {
+ public:
+  virtual ~Place() = default;
+  [[nodiscard]] virtual std::unique_ptr<StudyStore> open(
+      const StudyDescription& description) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<SharedStudyStore> share(const StudyDescription& description,
+                                                                double lease_seconds) const = 0;
+  /// For list_studies() and load_trials().
+  [[nodiscard]] virtual std::string address() const = 0;
+  /// How messages begin.
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// A connection of the test's own.
+  [[nodiscard]] virtual std::unique_ptr<Database> connect() const = 0;
+
+  void run(const std::string& sql) const { connect()->run(sql); }
+  /// All cells of all rows as text: "1|a" a row.
+  [[nodiscard]] std::vector<std::string> rows(const std::string& sql) const;
+};
+
+/// Null where there is no server, once said.
+[[nodiscard]] std::unique_ptr<Place> new_place();
+
+/// The study of most tests: one goal and a parameter of every kind.
+[[nodiscard]] StudyDescription example_description();
+/// Finished trials of every state, numbered from 0.
+[[nodiscard]] std::vector<Trial> example_trials();
+
+/// The message of the Error that a call throws, or "nothing was thrown".
+template <typename Kind, typename Call>
+std::string message_from(const Call& call) {
+  try {
+    call();
+  } catch (const Kind& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace quantsearch

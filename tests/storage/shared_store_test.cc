@@ -1,0 +1,278 @@
+// What a study of several processes does, in every database.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/base/random.h"
+#include "storage/place.h"
+#include "storage/worker_process.h"
+
+namespace quantsearch {
+namespace {
+
+constexpr int kPoints = 60;
+
+StudyDescription numbers() {
+  return {.name = "numbers", .distributions = {{"n", IntRange{.low = 0, .high = 1000}}}};
+}
+
+Point point(std::int64_t n) { return {{"n", n}}; }
+
+SharedStudyStore::Propose always(std::int64_t n) {
+  return [n](const SharedStudyStore::News&) { return std::optional(point(n)); };
+}
+
+std::optional<Point> nothing(const SharedStudyStore::News&) { return std::nullopt; }
+
+Trial finished(Trial trial) {
+  trial.state = TrialState::complete;
+  trial.value = trial.point.at("n").as_double();
+  return trial;
+}
+
+class Shared : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (place_ == nullptr) GTEST_SKIP() << "no PostgreSQL server can be started here";
+  }
+  [[nodiscard]] std::unique_ptr<SharedStudyStore> join(double lease_seconds = 3600) const {
+    return place_->share(numbers(), lease_seconds);
+  }
+  /// As if every lease had been given two hours ago.
+  void age_leases() const {
+    place_->run("UPDATE trial_heartbeats SET heartbeat = '2020-01-01 00:00:00'");
+  }
+
+  std::unique_ptr<Place> place_ = new_place();
+};
+
+TEST_F(Shared, TrialsGetNumbersInTurn) {
+  const auto one = join();
+  const auto other = join();
+  const Trial first = one->begin(always(7)).value();
+  const Trial second = other->begin(always(8)).value();
+  EXPECT_EQ(first.number, 0);
+  EXPECT_EQ(second.number, 1);
+  EXPECT_EQ(first.point, point(7));
+  EXPECT_EQ(first.state, TrialState::running);
+  EXPECT_TRUE(other->finish(finished(second)));
+  one->save(finished(first));
+  EXPECT_EQ(one->load(), (std::vector<Trial>{finished(first), finished(second)}));
+  EXPECT_EQ(one->begin(nothing), std::nullopt);
+}
+
+TEST_F(Shared, NewsIsToldOnceAndRunningTrialsAlways) {
+  const auto one = join();
+  const auto other = join();
+  const Trial mine = one->begin(always(1)).value();
+  const Trial theirs = other->begin(always(2)).value();
+  const Trial long_one = other->begin(always(3)).value();
+  other->save(finished(theirs));
+  std::vector<SharedStudyStore::News> told;
+  const auto listen = [&](const SharedStudyStore::News& news) {
+    told.push_back(news);
+    return std::optional<Point>();
+  };
+  (void)one->begin(listen);
+  one->save(finished(mine));
+  (void)one->begin(listen);
+  (void)one->begin(listen);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0].finished, std::vector<Trial>{finished(theirs)});
+  EXPECT_EQ(told[0].running, (std::vector<Trial>{mine, long_one}));
+  EXPECT_EQ(told[1].finished, std::vector<Trial>{finished(mine)});
+  EXPECT_EQ(told[1].running, std::vector<Trial>{long_one});
+  EXPECT_TRUE(told[2].finished.empty());
+  EXPECT_EQ(told[2].running, std::vector<Trial>{long_one});
+  // load() tells all, and what it told is no news.
+  other->save(finished(long_one));
+  EXPECT_EQ(one->load().size(), 3U);
+  (void)one->begin(listen);
+  EXPECT_TRUE(told[3].finished.empty());
+}
+
+TEST_F(Shared, ATrialWhoseWorkerDiedIsTakenOverOnce) {
+  const auto dead = join();
+  const auto one = join();
+  const auto other = join();
+  const Trial lost = dead->begin(always(5)).value();
+  EXPECT_EQ(one->begin(nothing), std::nullopt);  // its lease holds
+  age_leases();
+  EXPECT_EQ(one->begin(always(6)), lost);
+  EXPECT_EQ(other->begin(nothing), std::nullopt);
+  EXPECT_FALSE(dead->finish(finished(lost)));
+  EXPECT_EQ(other->load(), std::vector<Trial>{lost});
+  EXPECT_TRUE(one->finish(finished(lost)));
+  EXPECT_EQ(other->load(), std::vector<Trial>{finished(lost)});
+  EXPECT_EQ(place_->rows("SELECT * FROM trial_heartbeats"), std::vector<std::string>{});
+}
+
+TEST_F(Shared, AResultThatCameTooLateIsAnErrorToSave) {
+  const auto slow = join(0.5);
+  const Trial lost = slow->begin(always(5)).value();
+  age_leases();
+  const auto one = join();
+  one->save(finished(one->begin(nothing).value()));
+  EXPECT_EQ(message_from<IoError>([&] { slow->save(finished(lost)); }),
+            place_->name() +
+                ": trial 0 was taken over by another process when its lease of 0.5 s had run out; "
+                "keep it "
+                "alive more often, or lease for longer");
+}
+
+TEST_F(Shared, ALateResultThatNobodyTookOverIsKept) {
+  const auto slow = join();
+  const Trial late = slow->begin(always(5)).value();
+  age_leases();
+  EXPECT_EQ(slow->begin(nothing), std::nullopt);  // not from itself either
+  EXPECT_TRUE(slow->finish(finished(late)));
+}
+
+TEST_F(Shared, AliveWorkersKeepTheirTrials) {
+  const auto one = join();
+  const auto other = join();
+  const Trial mine = one->begin(always(1)).value();
+  age_leases();
+  one->keep_alive();
+  EXPECT_EQ(other->begin(nothing), std::nullopt);
+  age_leases();
+  EXPECT_EQ(other->begin(nothing), mine);
+  age_leases();
+  one->keep_alive();  // it is no longer its own
+  EXPECT_EQ(join()->begin(nothing), mine);
+}
+
+TEST_F(Shared, AWorkerThatLeavesGivesItsTrialsUp) {
+  const Trial left = join()->begin(always(4)).value();
+  EXPECT_EQ(join()->begin(nothing), left);
+}
+
+TEST_F(Shared, TrialsOfOptunaAreLeftToIt) {
+  const auto one = join();
+  place_->run(
+      "INSERT INTO trials (number, study_id, state, datetime_start) VALUES (0, 1, 'RUNNING', "
+      "'2020-01-01 00:00:00')");
+  place_->run(
+      "INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT trial_id, datetime_start FROM "
+      "trials");
+  EXPECT_EQ(one->begin(nothing), std::nullopt);
+  EXPECT_EQ(one->begin(always(1)).value().number, 1);
+}
+
+TEST_F(Shared, NothingBeginsWhenTheProposalFails) {
+  const auto one = join();
+  const auto other = join();
+  const Trial told = other->begin(always(1)).value();
+  other->save(finished(told));
+  const auto fail = [](const SharedStudyStore::News&) -> std::optional<Point> {
+    throw std::runtime_error("no");
+  };
+  EXPECT_THROW((void)one->begin(fail), std::runtime_error);
+  EXPECT_THROW((void)one->begin([](const auto&) {
+    return std::optional(Point{{"m", 1}});
+  }),
+               InvalidInput);
+  EXPECT_EQ(one->load().size(), 1U);
+  EXPECT_EQ(one->begin(always(2)).value().number, 1);
+}
+
+TEST_F(Shared, OnlyWhatWasBegunHereEndsHere) {
+  const auto one = join();
+  const Trial mine = one->begin(always(1)).value();
+  Trial other = finished(mine);
+  other.point = point(2);
+  EXPECT_THROW((void)one->finish(other), InternalError);
+  EXPECT_THROW((void)join()->finish(finished(mine)), InternalError);
+  EXPECT_THROW(one->start(mine), InternalError);
+  EXPECT_EQ(message_from<InvalidInput>([&] { (void)join(0); }),
+            "study 'numbers': a lease of 0 s, expected more than 0");
+}
+
+/// Tries points 0 ... kPoints - 1 with the others until all are done. Says what it saved in `log`.
+bool work_until_done(const Place& place, const std::filesystem::path& log) {
+  const int descriptor = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  const auto store = place.share(numbers(), 0.4);
+  std::set<std::int64_t> known;
+  while (true) {
+    std::size_t running = 0;
+    const auto propose = [&](const SharedStudyStore::News& news) -> std::optional<Point> {
+      for (const Trial& trial : news.finished) known.insert(trial.point.at("n").as_int());
+      std::set<std::int64_t> taken = known;
+      for (const Trial& trial : news.running) taken.insert(trial.point.at("n").as_int());
+      running = news.running.size();
+      for (std::int64_t n = 0; n < kPoints; ++n) {
+        if (!taken.contains(n)) return point(n);
+      }
+      return std::nullopt;
+    };
+    const auto trial = store->begin(propose);
+    if (!trial) {
+      if (known.size() == kPoints) return true;
+      // The rest runs elsewhere, or its worker died.
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      continue;
+    }
+    store->keep_alive();
+    if (!store->finish(finished(*trial))) continue;
+    const std::string line = std::to_string(trial->number) + "\n";
+    if (::write(descriptor, line.data(), line.size()) < 0) return false;
+  }
+}
+
+TEST_F(Shared, FourProcessesOfWhichTwoAreKilledDoEveryTrialOnce) {
+  TemporaryFolder folder;
+  const std::filesystem::path log = folder.path() / "saved";
+  (void)join();  // makes the tables
+  RandomStream random(20261125);
+  std::vector<std::unique_ptr<WorkerProcess>> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.push_back(
+        std::make_unique<WorkerProcess>([&] { return work_until_done(*place_, log); }));
+  }
+  // Killed in the middle of the work, wherever that is.
+  for (const std::size_t victim : {0U, 1U}) {
+    const auto share =
+        static_cast<std::size_t>(kPoints / 6 + static_cast<int>(random.below(kPoints / 6)));
+    while (list_studies(place_->address())[0].trials <
+           static_cast<std::int64_t>(share * (victim + 1))) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    workers[victim]->kill();
+  }
+  EXPECT_TRUE(workers[2]->end());
+  EXPECT_TRUE(workers[3]->end());
+
+  const std::vector<Trial> trials = load_trials(place_->address(), "numbers");
+  ASSERT_EQ(trials.size(), static_cast<std::size_t>(kPoints));
+  std::set<std::int64_t> points;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    EXPECT_EQ(trials[i].number, static_cast<std::int64_t>(i));
+    EXPECT_EQ(trials[i].state, TrialState::complete);
+    points.insert(trials[i].point.at("n").as_int());
+  }
+  EXPECT_EQ(points.size(), trials.size());
+  // A number is said at most once; a killed worker may have saved its last one without a word.
+  std::map<std::string, int> said;
+  std::string line;
+  for (const char letter : read_file(log)) {
+    if (letter == '\n')
+      ++said[std::exchange(line, {})];
+    else
+      line += letter;
+  }
+  EXPECT_GE(said.size(), trials.size() - 2);
+  for (const auto& [number, times] : said) EXPECT_EQ(times, 1) << number;
+}
+
+}  // namespace
+}  // namespace quantsearch

@@ -1,0 +1,49 @@
+#pragma once
+
+// A child of the test that works on a study until it is done or killed.
+
+#include <signal.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <utility>
+
+namespace quantsearch {
+
+class WorkerProcess {
+ public:
+  /// `work` runs in the child; true: it went well. No other thread may run when the child is made.
+  explicit WorkerProcess(const std::function<bool()>& work) : id_(::fork()) {
+    if (id_ != 0) return;
+    bool well = false;
+    try {
+      well = work();
+    } catch (...) {
+    }
+    ::_exit(well ? 0 : 1);
+  }
+  ~WorkerProcess() {
+    if (id_ > 0) kill();
+  }
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  /// As a power cut would: nothing of the child runs any more when this returns.
+  void kill() {
+    ::kill(id_, SIGKILL);
+    (void)end();
+  }
+  /// Waits for the child; whether its work went well.
+  bool end() {
+    int status = 0;
+    const bool ended = ::waitpid(std::exchange(id_, -1), &status, 0) > 0;
+    return ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+
+ private:
+  pid_t id_;
+};
+
+}  // namespace quantsearch
