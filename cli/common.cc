@@ -43,7 +43,7 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_option_function<std::int64_t>(
       "--seed", [&options](std::int64_t seed) { options.seed = seed; options.seed_given = true; },
       "Seed of everything random (0)");
-  command.add_option("--jobs", options.jobs, "Trials at once; parallel trials are not built yet")->check(CLI::PositiveNumber);
+  command.add_option("--jobs", options.jobs, "Trials of a search at the same time (1), within --threads and --memory")->check(CLI::Range(1, 1024));
   command.add_option("--threads", options.threads, "Threads (all cores)")->check(CLI::PositiveNumber);
   command.add_option("--memory", options.memory, "Memory for kept results, such as 2G (half of RAM)");
   command.add_option("--log", options.log_file, "Log file");
@@ -74,9 +74,6 @@ std::int64_t parse_size(const std::string& text) {
 Context::Context(const CommonOptions& options, const std::filesystem::path& default_log)
     : pool_(std::make_unique<ThreadPool>(options.threads)),
       budget_(options.memory.empty() ? physical_memory_bytes() / 2 : parse_size(options.memory)) {
-  if (options.jobs != 1) {
-    throw Unsupported("--jobs: parallel trials are not built yet; the samples of a trial are spread over --threads");
-  }
   log_file_ = options.log_file.empty() ? default_log : std::filesystem::path(options.log_file);
   std::error_code absent;
   if (const auto bytes = std::filesystem::file_size(log_file_, absent); !absent)

@@ -25,7 +25,7 @@ enum ExitCode { kDone = 0, kInternalError = 1, kBadInput = 2, kNothingMetToleran
 struct CommonOptions {
   std::int64_t seed = 0;
   bool seed_given = false;
-  int jobs = 1;
+  std::optional<int> jobs;
   int threads = 0;           // 0: all cores
   std::string memory;        // "" : half of RAM
   std::string log_file;

@@ -29,6 +29,8 @@ struct SearchArguments {
   std::optional<std::int64_t> iteration_limit;
   std::optional<double> time_limit;
   std::optional<std::int64_t> find_candidates;
+  std::string storage;
+  std::string study;
   double holdout = 0;
   std::int64_t keep = 5;
   bool resume = false;
@@ -49,7 +51,10 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   if (arguments.iteration_limit) config.stop.iteration_limit = arguments.iteration_limit;
   if (arguments.time_limit) config.stop.time_limit_seconds = arguments.time_limit;
   if (arguments.find_candidates) config.stop.find_n_candidates = arguments.find_candidates;
+  if (arguments.common.jobs) config.jobs = *arguments.common.jobs;
   if (arguments.common.seed_given) config.seed = static_cast<std::uint64_t>(arguments.common.seed);
+  if (!arguments.storage.empty()) config.storage = of_option("--storage", arguments.storage, parse_storage);
+  if (!arguments.study.empty()) config.study_name = arguments.study;
   if (!arguments.output.empty()) config.output_folder = arguments.output;
   return config;
 }
@@ -123,12 +128,14 @@ void add_search_command(CLI::App& app, Run& run) {
   command->add_option("--holdout", arguments->holdout, "Share of the calibration data that only judges, such as 0.2");
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
-  command->add_option("--algorithm", arguments->algorithm, "grid_search or random_search");
+  command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");
   command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 cos psnr ssim sqnr kl top1 top5 (L2)");
   command->add_option("--tolerance", arguments->tolerance, "How far from the float model a candidate may be")->check(CLI::NonNegativeNumber);
   command->add_option("--iteration-limit", arguments->iteration_limit, "Stop after this many trials")->check(CLI::PositiveNumber);
   command->add_option("--time-limit", arguments->time_limit, "Stop after this many seconds (600 without a configuration)")->check(CLI::PositiveNumber);
   command->add_option("--candidates", arguments->find_candidates, "Stop after this many candidates")->check(CLI::PositiveNumber);
+  command->add_option("--storage", arguments->storage, "Study on a PostgreSQL server that several processes share: postgresql://user@host/database");
+  command->add_option("--study", arguments->study, "Name of the study (quantsearch)");
   command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")->check(CLI::NonNegativeNumber);
   command->add_flag("--resume", arguments->resume, "Continue the search in the output folder");
   command->add_flag("--overwrite", arguments->overwrite, "Replace an earlier search in the output folder");

@@ -4,7 +4,7 @@
     tools/check_layers.py [--root FOLDER] [--draw]
 
 The table is tools/layers.txt. Three things are compared with it: the #include lines of include/, src/ and cli/, the
-SEES lists of src/*/CMakeLists.txt, and docs/layers.svg, which --draw writes anew. Exits with 1 after naming each
+SEES lists of src/*/CMakeLists.txt, and docs/layers.svg, which --draw writes anew. No two headers define a type of one name. Exits with 1 after naming each
 difference as FILE:LINE: reason.
 """
 
@@ -14,6 +14,7 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+TYPE = re.compile(r"^(?:template <.*> )?(?:struct|class|enum class) (\w+)[^;]*\{")
 DOORS = "quantsearch/"
 FREE_DOORS = {"quantsearch/version.h"}  # belongs to no room
 SUFFIXES = {".h", ".cc"}
@@ -108,6 +109,26 @@ def check_files(root, table):
                     yield f"{path}:{number}: {reason}"
 
 
+def check_names(root):
+    """Types of one name in two headers: the linker joins their functions, whichever it meets first."""
+    defined = {}
+    for top in ("include", "src"):
+        for file in sorted((root / top).rglob("*.h")):
+            scope = []
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                if line.startswith("namespace ") and line.endswith("{"):
+                    scope.append(line.split()[1])
+                elif line.startswith("}  // namespace") and scope:
+                    scope.pop()
+                match = TYPE.match(line)
+                if match is None:
+                    continue
+                name = "::".join(scope + [match.group(1)])
+                path = file.relative_to(root)
+                if defined.setdefault(name, path) != path:
+                    yield f"{path}:{number}: '{name}' is a type of {defined[name]} too; give one of them another name"
+
+
 def check_targets(root, table):
     for file in sorted((root / "src").glob("*/CMakeLists.txt")):
         room = file.parent.name
@@ -169,7 +190,7 @@ def main():
     picture = root / "docs/layers.svg"
     if arguments.draw:
         picture.write_text(drawing(table), encoding="utf-8")
-    problems = list(check_files(root, table)) + list(check_targets(root, table))
+    problems = list(check_files(root, table)) + list(check_names(root)) + list(check_targets(root, table))
     if not picture.exists() or picture.read_text(encoding="utf-8") != drawing(table):
         problems.append("docs/layers.svg:1: differs from tools/layers.txt; run tools/check_layers.py --draw")
     for problem in problems:

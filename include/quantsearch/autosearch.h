@@ -27,7 +27,16 @@
 
 namespace quantsearch {
 
-enum class SearchAlgorithm { grid, random };
+enum class SearchAlgorithm { grid, random, tpe, cma, gp, nsga, qmc, automatic };
+
+/// advanced_fastft_params: one study over NumIterations and LearningRate of the best calibration.
+struct AdvancedFinetuneSearch {
+  SearchAlgorithm sampler = SearchAlgorithm::tpe;
+  std::optional<Direction> direction;  // absent: the metric's own, which it must agree with
+  std::int64_t trials = 10;
+};
+
+inline constexpr double kDefaultRaceError = 0.05;
 
 /// A user's own score of a model file, in place of a metric.
 struct CustomEvaluator {
@@ -40,7 +49,11 @@ struct AutoSearchConfig {
   Settings base;               // quantization_config
   std::optional<Space> space;  // absent: default_space() of the model
   SearchAlgorithm algorithm = SearchAlgorithm::grid;
-  Metric metric = Metric::l2;
+  Metric metric = Metric::l2;                       // search_metric: what decides
+  std::vector<std::string> more_objectives;         // the others of a list: metrics, "size_bytes", "latency_ms"
+  /// search_limits: most of "size_bytes", "latency_ms" (of one run, in milliseconds), "drop" (against the float model, in
+  /// units of the metric); nullopt: no limit, not even the one that goes with a latency that is measured.
+  std::map<std::string, std::optional<double>> limits;
   std::optional<double> tolerance;                // absent: default_tolerance_rule()
   std::map<std::string, double> output_weights;   // search_metric_output_weights
   std::optional<CommandEvaluator> command;        // search_evaluator
@@ -49,6 +62,14 @@ struct AutoSearchConfig {
   std::filesystem::path cache_folder;             // search_cache_dir
   std::filesystem::path output_folder;            // search_output_dir
   std::filesystem::path log_file = "auto_search.log";
+  bool two_stage = false;                           // two_stage_search
+  std::optional<AdvancedFinetuneSearch> advanced;   // advanced_fastft_search
+  /// search_racing: trials that cannot become the best are given up early; at most this share of those that are as good
+  /// as the best wrongly so. 0: none is. Absent: kDefaultRaceError for model-based search, none for grid and random.
+  std::optional<double> race_error;
+  int jobs = 1;                                     // n_jobs: trials at the same time
+  std::string storage;                              // study_storage: postgresql://...; empty: study.db in the output folder
+  std::string study_name = "quantsearch";           // study_name
   std::uint64_t seed = 0;
 };
 
@@ -57,8 +78,11 @@ struct AutoSearchConfig {
 [[nodiscard]] AutoSearchConfig parse_search_config(const Value& file);
 /// Only the `quantization_config` part of such a file; the keys of a search are checked and not used.
 [[nodiscard]] Settings parse_quantization_config(const Value& file);
-/// "grid_search", "random_search"; Unsupported for Quark's other samplers, which are not built yet.
+/// "grid_search", "random_search", "TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"; also "Grid" and "Random", as Quark's
+/// advanced search names them. Throws InvalidInput.
 [[nodiscard]] SearchAlgorithm parse_algorithm(const std::string& name);
+/// A postgresql:// address, or nothing. Throws InvalidInput.
+[[nodiscard]] std::string parse_storage(const std::string& url);
 
 /// Range methods x granularity x weight ranges x equalization at the types that run fastest on ONNX Runtime's CPU provider.
 [[nodiscard]] Space default_space();

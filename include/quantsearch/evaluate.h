@@ -61,6 +61,8 @@ struct Scores {
   std::map<std::string, double> metrics;  // by MetricInfo::name; custom evaluators under "custom"
   std::int64_t size_bytes = 0;            // of the serialized model
   std::optional<Latency> latency;
+  std::vector<double> losses = {};        // of EvaluateOptions::losses_of, in the order in which candidates race
+  bool gave_up = false;                   // EvaluateOptions::go_on ended it: there are no metrics, and losses of some samples only
 };
 
 /// The float model's outputs over a data set: computed once, kept inside the budget, spilled to a folder beyond it.
@@ -107,8 +109,17 @@ struct EvaluateOptions {
   std::map<std::string, double> output_weights = {};  // absent outputs weigh 1
   bool latency = false;                          // measured alone, after the scores
   int latency_threads = 1;
+  /// Of each sample the value of this metric, negated when more is better: a metric that is a mean over samples, so not
+  /// rel_l2; for top-k 0 is a hit and 1 a miss. It must be among `metrics`.
+  std::optional<Metric> losses_of = {};
+  /// Called with the losses of the next samples, now and then; false gives the candidate up. The order of samples is the
+  /// same for all candidates of a reference.
+  std::function<bool(std::span<const double> losses)> go_on = {};
   CancellationToken token = {};
 };
+
+/// True for metrics that are means over samples of a value that each sample has.
+[[nodiscard]] bool has_losses(Metric metric);
 
 /// Runs the candidate over the reference's data. The same value for any thread count: per-sample values are added in
 /// sample order. Distances are averaged over outputs (weighted) and samples.

@@ -58,6 +58,7 @@ struct ResultsDocument {
   std::vector<TrialResult> trials;
   std::optional<std::int64_t> best;      // trial in best.onnx
   std::vector<std::int64_t> candidates;  // numbers, best first
+  std::vector<std::int64_t> front;       // trials that no other beats, where there are several objectives
   std::string stop_reason;
   std::string stop_message;
   SpaceSummary space;
@@ -71,6 +72,10 @@ struct ResultsDocument {
 /// The part of a trial that is not measured afterwards. Reads `scores`, `size_bytes` and `stages` of its details.
 [[nodiscard]] TrialResult trial_result(const Trial& trial);
 
+/// What is known of a study that has not ended, or was not ours: its trials.
+[[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal,
+                                         const std::vector<Trial>& trials);
+
 [[nodiscard]] Value to_value(const ResultsDocument& document);
 /// Throws InvalidInput when `value` is not a results document of schema 1.
 [[nodiscard]] ResultsDocument results_from(const Value& value);
@@ -79,6 +84,9 @@ struct ResultsDocument {
 [[nodiscard]] std::string summary_text(const ResultsDocument& document);
 /// Every complete trial, best first, then the others with their reasons.
 [[nodiscard]] std::string trials_table(const ResultsDocument& document);
+
+/// A page with charts, tables and the layers of the best model; needs nothing else to be shown.
+[[nodiscard]] std::string html_report(const ResultsDocument& document);
 
 /// Columns as wide as their widest cell; the first one aligned left, numbers right.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);

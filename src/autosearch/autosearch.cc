@@ -12,6 +12,8 @@
 #include "autosearch/delivery.h"
 #include "autosearch/mixed_widths.h"
 #include "autosearch/output_folder.h"
+#include "autosearch/strategy.h"
+#include "autosearch/trial_store.h"
 #include "autosearch/trial_runner.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/pipeline/pipeline.h"
@@ -41,17 +43,6 @@ void require_a_finished_trial(const Study& study) {
                                  to_string(study.trials.front().point), study.trials.front().reason));
 }
 
-std::unique_ptr<Sampler> sampler_of(const AutoSearchConfig& config, const Space& space, Normalize normalize, CostModel cost) {
-  const SamplerOptions options{.seed = config.seed};
-  switch (config.algorithm) {
-    case SearchAlgorithm::grid:
-      return grid_sampler(space, std::move(normalize), std::move(cost), options);
-    case SearchAlgorithm::random:
-      return random_sampler(space, std::move(normalize), std::move(cost), options);
-  }
-  throw InternalError("search algorithm without a sampler");
-}
-
 std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config, const SearchEnvironment& environment) {
   if (environment.evaluator || !config.command) return environment.evaluator;
   const auto score = [command = *config.command](const std::filesystem::path& model, const CancellationToken& token) {
@@ -63,21 +54,26 @@ std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config, cons
 /// What decides between trials of equal value, never their order: uint8 and asymmetric int8 are the
 /// same numbers, but the runtime computes more of the first as integers.
 auto tie_break(const Trial& trial) {
-  const Value* const layers = trial.details.find("float_layers");  // absent in older journals
-  return std::tuple(layers != nullptr ? layers->as_int() : 0,
-                    trial.details.find("size_bytes")->as_int(), to_string(trial.point));
+  const Value* const layers = trial.details.find("float_layers");  // absent in older studies
+  const Value* const bytes = trial.details.find("size_bytes");  // absent in studies of others
+  return std::tuple(layers != nullptr ? layers->as_int() : 0, bytes != nullptr ? bytes->as_int() : 0, to_string(trial.point));
 }
 
-/// A candidate beats a trial that is none; then the value decides, then the tie break.
+/// A trial that keeps the limits beats one that does not, a candidate one that is none; then the value decides, then the tie break.
 bool beats(const Trial& challenger, const std::optional<Trial>& best, Direction direction) {
   if (challenger.state != TrialState::complete) return false;
   if (!best) return true;
+  if (is_feasible(challenger) != is_feasible(*best)) return is_feasible(challenger);
   if (challenger.is_candidate != best->is_candidate) return challenger.is_candidate;
   if (*challenger.value != *best->value) {
     return is_better(*challenger.value, *best->value, direction);
   }
   return tie_break(challenger) < tie_break(*best);
 }
+
+/// What a trial holds beside the caches: the quantized weights, their serialized form, the runtime's own copy, and float
+/// weights that equalization has changed; activations of a few samples.
+std::int64_t trial_bytes(const Model& model) { return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20); }
 
 void log_trial(const LogSink& log, const Trial& trial) {
   say(log, LogLevel::info, fmt::format("trial {}: {}: {}", trial.number, to_string(trial.state), to_string(trial.point)));
@@ -110,6 +106,8 @@ class Search {
     require_quantizable(*pipeline_.simplified(base.simplify), base.quantize);
     summary_ = summarize(space_, normalize_);
     require_points(summary_);
+    check_stages(config_, space_);
+    require_agreeing_direction();
   }
 
   SearchResult run() {
@@ -117,18 +115,24 @@ class Search {
                               {.batch = 0, .spill_folder = config_.cache_folder, .logits_output = {}, .token = environment_.token, .log = environment_.log});
     const Scores float_scores = score_float(reference);
     const Acceptance acceptance = acceptance_of(float_scores);
+    const SearchGoals goals(config_, objective_, float_scores);
     const OutputFolder output(config_.output_folder, existing());
-    const auto store = journal_store(output.journal(), fingerprint());
-    announce(acceptance);
+    const TrialStore store(config_, study_description(goals), output.study());
+    announce(acceptance, goals);
 
     // A first guess: a trial is about a forward pass of the evaluation data, which the reference has just made.
     TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, seconds_so_far())), pipeline_.model_key(),
                      data_.calibration->content_key());
-    TrialRunner runner({.config = config_, .pipeline = pipeline_, .reference = reference, .pool = *environment_.pool,
-                        .evaluator = evaluator_, .acceptance = acceptance, .costs = costs, .objective = objective_,
+    TrialRunner runner({.config = config_, .pipeline = pipeline_, .reference = reference, .jobs = config_.jobs,
+                        .threads = environment_.pool->threads(), .budget = environment_.budget, .trial_bytes = trial_bytes(input_.model), .evaluator = evaluator_, .acceptance = acceptance, .costs = costs, .goals = goals,
+                        .race = race_metric(config_, evaluator_.has_value(), data_.evaluation->size()),
                         .log = environment_.log});
+    if (runner.jobs() < config_.jobs) {
+      say(environment_.log, LogLevel::warning,
+          fmt::format("the memory budget has room for {} of {} trials at the same time; raise --memory to run more", runner.jobs(), config_.jobs));
+    }
     try {
-      return walk_and_deliver(runner, costs, output, *store, float_scores, acceptance, reference);
+      return walk_and_deliver(runner, costs, output, store, float_scores, acceptance, goals, reference);
     } catch (const IoError& error) {  // most likely a full disk
       throw IoError(fmt::format(
           "search: {}; the finished trials are kept in '{}', make room and continue with --resume",
@@ -138,20 +142,27 @@ class Search {
 
  private:
   SearchResult walk_and_deliver(TrialRunner& runner, const TrialCosts& costs,
-                                const OutputFolder& output, StudyStore& store,
+                                const OutputFolder& output, const TrialStore& store,
                                 const Scores& float_scores, const Acceptance& acceptance,
-                                const Reference& reference) {
+                                const SearchGoals& goals, const Reference& reference) {
     SearchResult result;
-    result.study = walk(runner, costs, output, store);
+    result.study = walk(runner, costs, goals, output, store);
     result.best = best_ ? std::optional(best_->number) : std::nullopt;
     result.met_tolerance = best_ && best_->is_candidate;
     result.output_folder = output.path();
     result.document = deliver({.config = config_, .input = input_, .environment = environment_, .study = result.study,
                                .summary = summary_, .float_scores = float_scores, .objective = objective_,
-                               .tolerance = acceptance.rule(), .best = result.best, .runner = runner,
+                               .goals = goals.goals(), .tolerance = acceptance.rule(), .best = result.best, .runner = runner,
                                .reference = reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
     require_a_finished_trial(result.study);
     return result;
+  }
+
+  void require_agreeing_direction() const {
+    if (!config_.advanced || !config_.advanced->direction || *config_.advanced->direction == objective_.direction) return;
+    throw InvalidInput(fmt::format("search: advanced_fastft_params asks to {} '{}', of which {} is better; leave out 'direction'",
+                                   *config_.advanced->direction == Direction::minimize ? "minimize" : "maximize", objective_.name,
+                                   objective_.direction == Direction::minimize ? "less" : "more"));
   }
 
   [[nodiscard]] std::shared_ptr<Applicability> applicability() {
@@ -174,6 +185,7 @@ class Search {
   [[nodiscard]] Scores score_float(const Reference& reference) const {
     Scores scores = reference.float_scores(recorded_metrics(config_, data_.labels.has_value()));
     if (evaluator_) scores.metrics["custom"] = custom_score(*evaluator_, input_.model, environment_.token);
+    if (SearchGoals::needs_latency(config_)) scores.latency = trial_latency(input_.model, reference, environment_.token);
     return scores;
   }
 
@@ -199,22 +211,28 @@ class Search {
                       {"runtime", runtime_version()}};
   }
 
-  void announce(const Acceptance& acceptance) const {
+  [[nodiscard]] StudyDescription study_description(const SearchGoals& goals) const {
+    return {.name = config_.study_name, .goals = goals.goals(), .objective_names = goals.names(), .constraint_names = goals.limit_names(),
+            .distributions = study_distributions(space_), .fingerprint = fingerprint()};
+  }
+
+  void announce(const Acceptance& acceptance, const SearchGoals& goals) const {
     say(environment_.log, LogLevel::info,
         fmt::format("space: {} points, {}{} distinct{}", summary_.raw, summary_.complete ? "" : "at least ", summary_.distinct,
                     summary_.filtered.empty() ? "" : "; left out: " + reasons_of(summary_.filtered)));
-    say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", objective_.name, acceptance.rule()));
+    say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", fmt::join(goals.names(), ", "), acceptance.rule()));
+    for (const std::string& rule : goals.rules()) say(environment_.log, LogLevel::info, "limit: " + rule);
     if (const auto warning = mixed_widths_warning(objective_, config_.base, space_)) {
       say(environment_.log, LogLevel::warning, *warning);
     }
     if (environment_.on_space) environment_.on_space(summary_, objective_.name, objective_.goal());
   }
 
-  Study walk(TrialRunner& runner, const TrialCosts& costs, const OutputFolder& output, StudyStore& store) {
+  Study walk(TrialRunner& runner, const TrialCosts& costs, const SearchGoals& goals, const OutputFolder& output, const TrialStore& store) {
     for (const Trial& trial : store.load()) {
       if (beats(trial, best_, objective_.direction)) best_ = trial;
     }
-    // A kill between the journal and the file may have left an older best.onnx.
+    // A kill between the study and the file may have left an older best.onnx.
     if (best_) output.write_best(runner.model_of(best_->point)->model, runner.reproducing_settings(best_->point));
     const auto on_trial = [&](const Trial& trial) {
       log_trial(environment_.log, trial);
@@ -222,22 +240,40 @@ class Search {
         best_ = trial;
         output.write_best(runner.model_of(trial.point)->model, runner.reproducing_settings(trial.point));
       }
+      runner.forget(trial.point);
       if (environment_.on_trial) environment_.on_trial(trial);
     };
     const auto objective = [&](const Point& point, std::int64_t number, const CancellationToken& token) {
       return runner.run(point, number, token);
     };
     // The estimates as they are before the first trial: with measured times the order would depend on the machine's mood.
-    const auto sampler = sampler_of(config_, space_, normalize_, [first = costs](const Point& point) { return first.expected(point); });
-    Study study = optimize(*sampler, objective,
-                           {.goal = objective_.goal(),
-                            .stop = config_.stop, .token = environment_.token, .on_trial = on_trial, .on_start = environment_.on_start},
-                           store);
+    const Strategy strategy = strategy_of(config_, space_, normalize_, [first = costs](const Point& point) { return first.expected(point); },
+                                          goals.goals());
+    for (const std::string& notice : strategy.notices) say(environment_.log, LogLevel::info, notice);
+    Study study = store.optimize(*strategy.sampler, objective,
+                           {.goal = objective_.goal(), .jobs = config_.jobs, .stop = stop_conditions(strategy), .token = environment_.token,
+                            .on_trial = on_trial,
+                            .on_rival = [&runner](std::int64_t number, const Trial* best) { runner.set_rival(number, best); },
+                            .on_start = environment_.on_start});
+    for (const Trial& trial : study.trials) {  // other processes' too
+      if (!beats(trial, best_, objective_.direction)) continue;
+      best_ = trial;
+      output.write_best(runner.model_of(trial.point)->model, runner.reproducing_settings(trial.point));
+    }
     const CacheReport cache = pipeline_.cache_report();
     say(environment_.log, LogLevel::info, "stopped: " + study.stop_message);
     say(environment_.log, LogLevel::info, fmt::format("stage cache: {} reused, {} computed, {:.3f} s saved", cache.hits, cache.misses,
                                                       cache.seconds_saved));
     return study;
+  }
+
+  [[nodiscard]] StopConditions stop_conditions(const Strategy& strategy) const {
+    StopConditions stop = config_.stop;
+    if (!strategy.exhausts) return stop;
+    stop.find_n_candidates.reset();
+    stop.find_best_candidate.reset();
+    stop.iteration_limit.reset();
+    return stop;
   }
 
   const SearchInput& input_;

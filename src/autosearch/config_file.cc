@@ -73,12 +73,36 @@ std::optional<CommandEvaluator> command_of(const Value& value) {
   return evaluator;
 }
 
-Metric metric_of(const Value& value) {
-  if (value.is_list()) {
-    if (value.as_list().size() == 1) return metric_of(value.as_list()[0]);
-    throw Unsupported("searching for several objectives at once is not built yet; name one metric");
+/// "size" and "latency" beside the metrics.
+std::string objective_name(const std::string& name) {
+  if (name == "size" || name == "size_bytes") return "size_bytes";
+  if (name == "latency" || name == "latency_ms") return "latency_ms";
+  return metric_info(parse_metric(name)).name;
+}
+
+/// One metric, or a list: the first decides between trials, all make the front.
+void read_objectives(AutoSearchConfig& config, const Value& value) {
+  const Value::List names = value.is_list() ? value.as_list() : Value::List{value};
+  if (names.empty()) throw InvalidInput("got an empty list, expected at least one metric");
+  config.metric = parse_metric(names.front().as_string());
+  std::vector<std::string> seen = {metric_info(config.metric).name};
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    const std::string name = objective_name(names[i].as_string());
+    if (std::ranges::find(seen, name) != seen.end()) throw InvalidInput(fmt::format("names '{}' twice", name));
+    seen.push_back(name);
   }
-  return parse_metric(value.as_string());
+  config.more_objectives.assign(seen.begin() + 1, seen.end());
+}
+
+std::map<std::string, std::optional<double>> limits_of(const Value& value) {
+  std::map<std::string, std::optional<double>> limits;
+  require_known("limit", value, {"size_bytes", "latency_ms", "drop"});
+  for (const auto& [name, most] : value.as_map()) {
+    const bool none = most.is_null() || most == Value(-1);
+    if (!none && !(most.as_double() >= 0)) throw InvalidInput(fmt::format("'{}': got {}, expected a number of at least 0, or -1 for no limit", name, most.as_double()));
+    limits[name] = none ? std::nullopt : std::optional(most.as_double());
+  }
+  return limits;
 }
 
 double tolerance_of(const Value& value) {
@@ -98,6 +122,37 @@ std::map<std::string, double> weights_of(const Value& value) {
   return weights;
 }
 
+AdvancedFinetuneSearch advanced_of(const Value& value) {
+  AdvancedFinetuneSearch advanced;
+  if (value.is_null()) return advanced;
+  require_known("parameter", value, {"sampler_algo", "direction", "n_trials"});
+  if (const Value* sampler = value.find("sampler_algo")) advanced.sampler = parse_algorithm(sampler->as_string());
+  if (const Value* direction = value.find("direction")) advanced.direction = direction_of(*direction);
+  if (const Value* trials = value.find("n_trials")) {
+    const auto count = count_of(*trials);
+    if (!count) throw InvalidInput("'n_trials' must be an integer of at least 1");
+    advanced.trials = *count;
+  }
+  return advanced;
+}
+
+/// true, false, or the share of good trials that may be lost.
+std::optional<double> race_error_of(const Value& value) {
+  if (value.is_null()) return std::nullopt;
+  if (value.is_bool()) return value.as_bool() ? kDefaultRaceError : 0;
+  const double rate = value.as_double();
+  if (!(rate > 0 && rate < 0.5)) throw InvalidInput(fmt::format("got {}, expected true, false, or an error rate above 0 and below 0.5", rate));
+  return rate;
+}
+
+constexpr std::int64_t kMostJobs = 1024;
+
+int jobs_of(const Value& value) {
+  const std::int64_t jobs = value.as_int();
+  if (jobs < 1 || jobs > kMostJobs) throw InvalidInput(fmt::format("got {}, expected from 1 to {} trials at the same time", jobs, kMostJobs));
+  return static_cast<int>(jobs);
+}
+
 /// A method that a later version brings: its "off" value is fine.
 void require_off(const Value& value, const Value& off, const char* what) {
   if (!value.is_null() && value != off) throw Unsupported(fmt::format("got {}: {} not built yet", to_json(value), what));
@@ -110,7 +165,8 @@ const std::vector<std::pair<std::string, Reader>>& readers() {
       {"quantization_config", [](AutoSearchConfig& config, const Value& value) { config.base = settings_from(value); }},
       {"search_algo",
        [](AutoSearchConfig& config, const Value& value) { config.algorithm = parse_algorithm(value.as_string()); }},
-      {"search_metric", [](AutoSearchConfig& config, const Value& value) { config.metric = metric_of(value); }},
+      {"search_metric", read_objectives},
+      {"search_limits", [](AutoSearchConfig& config, const Value& value) { config.limits = limits_of(value); }},
       {"search_metric_tolerance",
        [](AutoSearchConfig& config, const Value& value) {
          if (!value.is_null()) config.tolerance = tolerance_of(value);
@@ -131,14 +187,24 @@ const std::vector<std::pair<std::string, Reader>>& readers() {
       {"search_cache_dir", [](AutoSearchConfig& config, const Value& value) { config.cache_folder = value.as_string(); }},
       {"search_output_dir", [](AutoSearchConfig& config, const Value& value) { config.output_folder = value.as_string(); }},
       {"search_log_path", [](AutoSearchConfig& config, const Value& value) { config.log_file = value.as_string(); }},
-      {"two_stage_search",
-       [](AutoSearchConfig&, const Value& value) { require_off(value, false, "two-stage search is"); }},
+      {"two_stage_search", [](AutoSearchConfig& config, const Value& value) { config.two_stage = value.as_bool(); }},
       {"advanced_fastft_search",
-       [](AutoSearchConfig&, const Value& value) { require_off(value, false, "advanced fine-tune search is"); }},
-      {"advanced_fastft_params", [](AutoSearchConfig&, const Value& value) { (void)value.as_map(); }},
+       [](AutoSearchConfig& config, const Value& value) {
+         if (value.as_bool() && !config.advanced) config.advanced.emplace();
+       }},
+      {"advanced_fastft_params",
+       [](AutoSearchConfig& config, const Value& value) {
+         const AdvancedFinetuneSearch given = advanced_of(value);
+         if (config.advanced) config.advanced = given;
+       }},
+      {"search_racing", [](AutoSearchConfig& config, const Value& value) { config.race_error = race_error_of(value); }},
       {"n_jobs",
-       [](AutoSearchConfig&, const Value& value) {
-         require_off(value, 1, "parallel trials are (the samples of a trial are spread over all threads)");
+       [](AutoSearchConfig& config, const Value& value) { config.jobs = jobs_of(value); }},
+      {"study_storage", [](AutoSearchConfig& config, const Value& value) { config.storage = parse_storage(value.as_string()); }},
+      {"study_name",
+       [](AutoSearchConfig& config, const Value& value) {
+         if (value.as_string().empty()) throw InvalidInput("got an empty name");
+         config.study_name = value.as_string();
        }},
       {"search_devices", [](AutoSearchConfig&, const Value& value) { require_off(value, "cpu", "other devices are"); }},
       {"seed",
@@ -153,15 +219,25 @@ bool is_space_key(const std::string& key) {
 
 }  // namespace
 
+std::string parse_storage(const std::string& url) {
+  if (url.empty() || url.starts_with("postgresql://") || url.starts_with("postgresql+")) return url;
+  throw InvalidInput(fmt::format("got the study storage '{}', expected postgresql://user@host/database, or none for study.db in the "
+                                 "output folder",
+                                 url));
+}
+
 SearchAlgorithm parse_algorithm(const std::string& name) {
-  if (name == "grid_search") return SearchAlgorithm::grid;
-  if (name == "random_search") return SearchAlgorithm::random;
-  const std::vector<std::string> later = {"TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"};
-  if (std::ranges::find(later, name) != later.end()) {
-    throw Unsupported(fmt::format("search algorithm '{}' is not built yet; use 'grid_search' or 'random_search'", name));
+  static const std::vector<std::pair<std::string, SearchAlgorithm>> known = {
+      {"grid_search", SearchAlgorithm::grid}, {"random_search", SearchAlgorithm::random}, {"TPE", SearchAlgorithm::tpe},
+      {"CmaEs", SearchAlgorithm::cma},        {"GPS", SearchAlgorithm::gp},               {"NSGAII", SearchAlgorithm::nsga},
+      {"QMC", SearchAlgorithm::qmc},          {"auto", SearchAlgorithm::automatic},       {"Grid", SearchAlgorithm::grid},
+      {"Random", SearchAlgorithm::random}};
+  std::vector<std::string> names;
+  for (const auto& [known_name, algorithm] : known) {
+    if (known_name == name) return algorithm;
+    names.push_back(known_name);
   }
-  const std::vector<std::string> known = {"grid_search", "random_search"};
-  throw InvalidInput(unknown_name_message("search algorithm", name, known));
+  throw InvalidInput(unknown_name_message("search algorithm", name, names));
 }
 
 AutoSearchConfig parse_search_config(const Value& file) {
@@ -169,7 +245,13 @@ AutoSearchConfig parse_search_config(const Value& file) {
   std::vector<std::string> known = {"search_space", "search_spaces"};
   for (const auto& [name, reader] : readers()) known.push_back(name);
   if (!file.is_map()) throw InvalidInput(fmt::format("configuration: got a {}, expected a mapping of keys", file.kind()));
+  // The switch before its parameters, whatever their order in the file.
+  Value ordered(Value::Map{});
   for (const auto& [key, value] : file.as_map()) {
+    if (key != "advanced_fastft_params") ordered.set(key, value);
+  }
+  if (const Value* params = file.find("advanced_fastft_params")) ordered.set("advanced_fastft_params", *params);
+  for (const auto& [key, value] : ordered.as_map()) {
     if (is_space_key(key)) continue;
     const auto row = std::ranges::find(readers(), key, [](const auto& entry) { return entry.first; });
     if (row == readers().end()) throw InvalidInput("configuration: " + unknown_name_message("key", key, known));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quantsearch/base/byte_budget.h"
+#include "quantsearch/search/pareto.h"
 
 namespace quantsearch {
 
@@ -35,7 +36,7 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   std::vector<std::int64_t> measured = kept;
   if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end()) measured.push_back(*delivery.best);
   for (const std::int64_t number : measured) {
-    TrialResult& trial = document.trials[static_cast<std::size_t>(number)];
+    TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
     const auto quantized = delivery.runner.model_of(trial.config);
     if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, quantized->model);
     trial.model.latency_ms = latency_of(delivery, quantized->model);
@@ -54,6 +55,7 @@ ResultsDocument deliver(const Delivery& delivery) {
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
   document.best = delivery.best;
   document.candidates = delivery.study.candidates;
+  if (delivery.goals.size() > 1) document.front = pareto_front(delivery.study.trials, delivery.goals);
   document.stop_reason = to_string(delivery.study.stop_reason);
   document.stop_message = delivery.study.stop_message;
   document.space = delivery.summary;
@@ -64,6 +66,7 @@ ResultsDocument deliver(const Delivery& delivery) {
   document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
   document.peak_rss_bytes = memory_use().peak_bytes;
   delivery.output.write_results(to_value(document));
+  delivery.output.write_report(html_report(document));
   return document;
 }
 

@@ -19,7 +19,8 @@ struct Delivery {
   const SpaceSummary& summary;
   const Scores& float_scores;
   ObjectiveName objective;
-  std::string tolerance;  // the rule in words
+  std::vector<Goal> goals;  // of all objectives
+  std::string tolerance;    // the rule in words
   std::optional<std::int64_t> best;
   const TrialRunner& runner;
   const Reference& reference;

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kFiles[] = {"best.onnx", "best.onnx.data", "best_config.yaml", "results.json", "trials.jsonl"};
+constexpr const char* kFiles[] = {"best.onnx", "best.onnx.data", "best_config.yaml", "report.html", "results.json", "study.db", "study.db-wal", "study.db-shm"};
 
 std::string candidate_name(std::int64_t number) { return fmt::format("{:04}.onnx", number); }
 
@@ -89,5 +89,7 @@ void OutputFolder::keep_candidates(const std::vector<std::int64_t>& numbers) con
 void OutputFolder::write_results(const Value& results) const {
   write_file_atomically(folder_ / "results.json", to_json(results, 1) + "\n");
 }
+
+void OutputFolder::write_report(const std::string& page) const { write_file_atomically(folder_ / "report.html", page); }
 
 }  // namespace quantsearch

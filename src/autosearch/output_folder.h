@@ -21,7 +21,7 @@ class OutputFolder {
   OutputFolder(std::filesystem::path folder, Existing existing);
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
-  [[nodiscard]] std::filesystem::path journal() const { return folder_ / "trials.jsonl"; }
+  [[nodiscard]] std::filesystem::path study() const { return folder_ / "study.db"; }
 
   /// best.onnx and the best_config.yaml that makes it again.
   void write_best(const Model& model, const Settings& settings) const;
@@ -30,6 +30,8 @@ class OutputFolder {
   /// Drops candidates/ files of other trials.
   void keep_candidates(const std::vector<std::int64_t>& numbers) const;
   void write_results(const Value& results) const;
+  /// report.html.
+  void write_report(const std::string& page) const;
 
  private:
   std::filesystem::path folder_;

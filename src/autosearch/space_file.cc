@@ -41,7 +41,29 @@ std::vector<Value> numbers_of(double low, double high, double step) {
   return values;
 }
 
-std::vector<Value> range_of(const Value& value) {
+/// What a range in a file says; without a step real numbers cannot be listed.
+struct WrittenRange {
+  std::vector<Value> choices;
+  SearchDimension dimension;
+};
+
+WrittenRange integer_range(const Value& low, const Value& high, const Value* step, bool log) {
+  if (log && step != nullptr) throw InvalidInput("got a 'step' with a logarithmic range; leave one of them out");
+  const IntRange range{.low = low.as_int(), .high = high.as_int(), .step = step != nullptr ? step->as_int() : 1, .log = log};
+  if (log && range.low < 1) throw InvalidInput(fmt::format("a logarithmic range begins at {}, expected 1 or more", range.low));
+  return {.choices = integers_of(range.low, range.high, range.step), .dimension = range};
+}
+
+WrittenRange number_range(double low, double high, const Value* step, bool log) {
+  if (log && step != nullptr) throw InvalidInput("got a 'step' with a logarithmic range; leave one of them out");
+  if (log && !(low > 0)) throw InvalidInput(fmt::format("a logarithmic range begins at {}, expected above 0", low));
+  FloatRange range{.low = low, .high = high, .log = log};
+  if (step == nullptr) return {.choices = {}, .dimension = range};
+  range.step = step->as_double();
+  return {.choices = numbers_of(low, high, *range.step), .dimension = range};
+}
+
+WrittenRange range_of(const Value& value) {
   const std::vector<std::string> known = {"type", "low", "high", "step", "log"};
   for (const auto& [key, ignored] : value.as_map()) {
     if (std::ranges::find(known, key) == known.end()) throw InvalidInput(unknown_name_message("range key", key, known));
@@ -49,28 +71,20 @@ std::vector<Value> range_of(const Value& value) {
   const Value* low = value.find("low");
   const Value* high = value.find("high");
   if (low == nullptr || high == nullptr) throw InvalidInput("a range needs 'low' and 'high'");
-  const Value* log = value.find("log");
-  if (log != nullptr && log->as_bool()) {
-    throw Unsupported("logarithmic ranges need a model-based sampler, which is not built yet; list the values instead");
-  }
   if (low->as_double() > high->as_double()) {
     throw InvalidInput(fmt::format("the range begins at {} and ends at {}", low->as_double(), high->as_double()));
   }
+  const Value* log_given = value.find("log");
+  const bool log = log_given != nullptr && log_given->as_bool();
   const Value* step = value.find("step");
   const std::string& type = value.find("type")->as_string();
-  if (type == "int") return integers_of(low->as_int(), high->as_int(), step != nullptr ? step->as_int() : 1);
-  if (type != "float") {
-    const std::vector<std::string> types = {"int", "float"};
-    throw InvalidInput(unknown_name_message("range type", type, types));
-  }
-  if (step == nullptr) {
-    throw Unsupported("a continuous range needs a model-based sampler, which is not built yet; give a 'step' or list the values");
-  }
-  return numbers_of(low->as_double(), high->as_double(), step->as_double());
+  if (type == "int") return integer_range(*low, *high, step, log);
+  if (type == "float") return number_range(low->as_double(), high->as_double(), step, log);
+  const std::vector<std::string> types = {"int", "float"};
+  throw InvalidInput(unknown_name_message("range type", type, types));
 }
 
 std::vector<Value> raw_choices(const std::string& option, const Value& value) {
-  if (is_range(value)) return range_of(value);
   if (!value.is_list()) return {value};
   if (is_list_option(option)) {
     const auto& items = value.as_list();
@@ -85,14 +99,23 @@ std::vector<Value> raw_choices(const std::string& option, const Value& value) {
 Parameter parameter_of(const std::string& option, const Value& value) {
   require_option(option);
   std::vector<Value> raw;
+  Parameter parameter{.name = option, .choices = {}};
   try {
-    raw = raw_choices(option, value);
+    if (is_range(value)) {
+      WrittenRange range = range_of(value);
+      raw = std::move(range.choices);
+      parameter.range = range.dimension;
+    } else {
+      raw = raw_choices(option, value);
+    }
   } catch (const InvalidInput& error) {
     throw InvalidInput(fmt::format("configuration: 'search_space.{}': {}", option, error.what()));
   } catch (const Unsupported& error) {
     throw Unsupported(fmt::format("configuration: 'search_space.{}': {}", option, error.what()));
   }
-  Parameter parameter{.name = option, .choices = {}};
+  if (raw.empty()) {  // the ends of what cannot be listed stand for all of it
+    for (const char* end : {"low", "high"}) (void)canonical_value(option, *value.find(end));
+  }
   for (const Value& choice : raw) {
     Value canonical = canonical_value(option, choice);
     // Two spellings of one value ("MinMax", "CalibrationMethod.MinMax") are one choice.
@@ -103,14 +126,10 @@ Parameter parameter_of(const std::string& option, const Value& value) {
   return parameter;
 }
 
-bool is_group(const std::string& name) {
-  return name == "extra_options" || name == "extra_options.FastFinetune" || name == "extra_options.AutoMixprecision";
-}
-
 void flatten(const Value& mapping, const std::string& prefix, std::vector<Parameter>& parameters) {
   for (const auto& [key, value] : mapping.as_map()) {
     const std::string name = option_name(prefix + key);
-    if (is_group(name)) {
+    if (is_option_group(name)) {
       if (!value.is_null()) flatten(value, name + ".", parameters);
     } else {
       parameters.push_back(parameter_of(name, value));

@@ -61,6 +61,7 @@ Value details_of(const Scores& scores, std::int64_t float_layers, const Candidat
                              {"size_bytes", scores.size_bytes},
                              {"float_layers", float_layers},
                              {"stages", stages_value(candidate.stages)}};
+  if (scores.latency) details.set("latency_ms", scores.latency->median_ms);
   if (!candidate.precision.empty()) details.set("precision", precision_value(candidate.precision, candidate.node_formats));
   if (!candidate.reconstruction.empty()) details.set("reconstruction", reconstruction_value(candidate.reconstruction));
   return details;
@@ -82,6 +83,9 @@ void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedMo
 
 std::vector<Metric> recorded_metrics(const AutoSearchConfig& config, bool has_labels) {
   std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::cos, Metric::sqnr};
+  for (const std::string& name : config.more_objectives) {
+    if (name != kSizeGoal && name != kLatencyGoal) metrics.insert(parse_metric(name));
+  }
   if (has_labels) {
     metrics.insert(Metric::top1);
     metrics.insert(Metric::top5);
@@ -98,27 +102,137 @@ double custom_score(const CustomEvaluator& evaluator, const Model& model, const 
   return score;
 }
 
+JobPools::JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t trial_bytes) {
+  for (int job = 0; job < jobs; ++job) {
+    ByteBudget::Reservation reservation = budget.try_reserve(trial_bytes);
+    if (!reservation && job > 0) break;
+    memory_.push_back(std::move(reservation));
+  }
+  const int fitting = static_cast<int>(memory_.size());
+  for (int job = 0; job < fitting; ++job) {
+    const int own = std::max(1, threads / fitting + (job < threads % fitting ? 1 : 0));
+    pools_.push_back(std::make_unique<ThreadPool>(own));
+    free_.push_back(pools_.back().get());
+  }
+}
+
+JobPools::Lease::Lease(JobPools& pools) : pools_(pools) {
+  std::unique_lock lock(pools.mutex_);
+  pools.returned_.wait(lock, [&pools] { return !pools.free_.empty(); });
+  pool_ = pools.free_.back();
+  pools.free_.pop_back();
+}
+
+JobPools::Lease::~Lease() {
+  {
+    const std::lock_guard lock(pools_.mutex_);
+    pools_.free_.push_back(pool_);
+  }
+  pools_.returned_.notify_one();
+}
+
+Latency trial_latency(const Model& model, const Reference& reference, const CancellationToken& token) {
+  return measure_latency(model, reference.data().read(0, 1), {.seconds = 0.05, .token = token});
+}
+
+std::optional<Metric> race_metric(const AutoSearchConfig& config, bool is_custom, std::int64_t samples) {
+  constexpr std::int64_t kFewSamples = 32;
+  const bool learns = config.advanced || (config.algorithm != SearchAlgorithm::grid && config.algorithm != SearchAlgorithm::random);
+  const double error = config.race_error.value_or(learns ? kDefaultRaceError : 0);
+  if (error == 0 || is_custom || !config.more_objectives.empty() || samples < kFewSamples || !has_losses(config.metric)) return std::nullopt;
+  return config.metric;
+}
+
+EvaluateOptions TrialRunner::evaluate_options(const CancellationToken& token) const {
+  return {.metrics = recorded_metrics(context_.config, context_.reference.labels().has_value()),
+          .output_weights = context_.config.output_weights,
+          .losses_of = context_.race,
+          .token = token};
+}
+
+void TrialRunner::set_rival(std::int64_t number, const Trial* best) {
+  if (!context_.race || best == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  rivals_[number] = {.number = best->number, .point = best->point};
+}
+
+std::optional<TrialRunner::Rival> TrialRunner::take_rival(std::int64_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto found = rivals_.find(number);
+  if (found == rivals_.end()) return std::nullopt;
+  Rival rival = std::move(found->second);
+  rivals_.erase(found);
+  return rival;
+}
+
+std::vector<double> TrialRunner::losses_of(const Rival& rival, ThreadPool& pool, const CancellationToken& token) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (known_rival_ && known_rival_->number == rival.number) return known_losses_;
+  }
+  Candidate candidate = context_.pipeline.build(resolve(settings_of(context_.config.base, rival.point)), token, &pool);
+  std::vector<double> losses = context_.pipeline.score(candidate, context_.reference, evaluate_options(token), &pool).losses;
+  const std::lock_guard lock(mutex_);
+  known_rival_ = rival;
+  known_losses_ = losses;
+  return losses;
+}
+
+Scores TrialRunner::score(Candidate& candidate, const std::optional<Rival>& rival, std::optional<Race>& race, ThreadPool& pool,
+                          const CancellationToken& token) {
+  EvaluateOptions options = evaluate_options(token);
+  if (rival) {
+    const double error = context_.config.race_error.value_or(kDefaultRaceError);
+    race.emplace(losses_of(*rival, pool, token), RaceOptions{.error_rate = error});
+    options.go_on = [&race](std::span<const double> losses) { return race->add(losses) == RaceDecision::go_on; };
+  }
+  Scores scores = context_.pipeline.score(candidate, context_.reference, options, &pool);
+  if (context_.evaluator) {
+    const auto start = Clock::now();
+    scores.metrics["custom"] = custom_score(*context_.evaluator, candidate.quantized->model, token);
+    candidate.stages.push_back({.name = "custom", .seconds = seconds_since(start), .cached = false});
+  }
+  return scores;
+}
+
+TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race, const Rival& rival) const {
+  const ObjectiveName& objective = context_.goals.objectives().front();
+  const double mean = race.estimate().mean;
+  const double value = objective.direction == Direction::minimize ? mean : metric_info(*context_.race).needs_labels ? 1 - mean : -mean;
+  return {.value = value,
+          .reason = fmt::format("given up after {} of {} samples: {} is about {:.6g}, which does not beat trial {}", race.seen(),
+                                context_.reference.data().size(), objective.name, value, rival.number),
+          .details = Value::Map{{"stages", stages_value(candidate.stages)}}};
+}
+
 TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const CancellationToken& token) {
   const auto start = Clock::now();
+  const JobPools::Lease lease(pools_);
+  std::shared_lock at_work(quiet_);
+  const std::optional<Rival> rival = take_rival(number);
   const QuantizationConfig config = resolve(settings_of(context_.config.base, point));
-  Candidate candidate = context_.pipeline.build(config, token);
+  Candidate candidate = context_.pipeline.build(config, token, &lease.pool());
   log_float_layers(context_.log, number, *candidate.quantized);
-
-  const EvaluateOptions options = {
-      .metrics = recorded_metrics(context_.config, context_.reference.labels().has_value()),
-      .output_weights = context_.config.output_weights,
-      .token = token};
-  Scores scores = context_.pipeline.score(candidate, context_.reference, options);
-  if (context_.evaluator) {
-    const auto custom_start = Clock::now();
-    scores.metrics["custom"] = custom_score(*context_.evaluator, candidate.quantized->model, token);
-    candidate.stages.push_back({.name = "custom", .seconds = seconds_since(custom_start), .cached = false});
+  std::optional<Race> race;
+  Scores scores = score(candidate, rival, race, lease.pool(), token);
+  if (scores.gave_up) return pruned(candidate, *race, *rival);
+  at_work.unlock();
+  if (SearchGoals::needs_latency(context_.config)) {
+    const std::unique_lock alone(quiet_);
+    scores.latency = trial_latency(candidate.quantized->model, context_.reference, token);
   }
-  context_.costs.learn(point, seconds_since(start));
-  latest_ = {.point = point, .quantized = candidate.quantized};
-  return TrialSuccess{.value = scores.metrics.at(context_.objective.name),
-                      .is_candidate = context_.acceptance.accepts(scores.metrics),
-                      .details = details_of(scores, float_layers(*candidate.quantized), candidate)};
+  {
+    const std::lock_guard lock(mutex_);
+    context_.costs.learn(point, seconds_since(start));
+    recent_[key_of(point)] = candidate.quantized;
+  }
+  const std::vector<double> violations = context_.goals.violations(scores);
+  const bool keeps_limits = std::ranges::all_of(violations, [](double violation) { return violation <= 0; });
+  return TrialSuccess{.value = scores.metrics.at(context_.goals.objectives().front().name),
+                      .is_candidate = keeps_limits && context_.acceptance.accepts(scores.metrics),
+                      .details = details_of(scores, float_layers(*candidate.quantized), candidate),
+                      .objectives = context_.goals.values(scores),
+                      .constraints = violations};
 }
 
 Settings TrialRunner::reproducing_settings(const Point& point) const {
@@ -128,8 +242,16 @@ Settings TrialRunner::reproducing_settings(const Point& point) const {
   return with_node_formats(std::move(settings), context_.pipeline.build(config, {}).node_formats);
 }
 
+void TrialRunner::forget(const Point& point) {
+  const std::lock_guard lock(mutex_);
+  recent_.erase(key_of(point));
+}
+
 std::shared_ptr<const QuantizedModel> TrialRunner::model_of(const Point& point) const {
-  if (latest_.quantized != nullptr && latest_.point == point) return latest_.quantized;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = recent_.find(key_of(point)); found != recent_.end()) return found->second;
+  }
   return context_.pipeline.build(resolve(settings_of(context_.config.base, point)), {}).quantized;
 }
 

@@ -2,52 +2,128 @@
 
 // One trial: a point becomes a model, the model its scores.
 
+#include <condition_variable>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "autosearch/acceptance.h"
 #include "autosearch/cost_model.h"
+#include "autosearch/goals.h"
 #include "quantsearch/autosearch.h"
+#include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/files.h"
+#include "quantsearch/base/thread_pool.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/search/racing.h"
 
 namespace quantsearch {
+
+/// A pool of threads, and memory, for each trial that runs at the same time.
+class JobPools {
+ public:
+  /// Splits the threads over the jobs; each job has at least one. Reserves `trial_bytes` for each: there are fewer pools
+  /// than jobs when the budget has no room for all, but at least one.
+  JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t trial_bytes);
+
+  [[nodiscard]] int size() const { return static_cast<int>(pools_.size()); }
+
+  /// A pool nobody else uses while this lives. Waits for one when all are taken.
+  class Lease {
+   public:
+    explicit Lease(JobPools& pools);
+    ~Lease();
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    [[nodiscard]] ThreadPool& pool() const { return *pool_; }
+
+   private:
+    JobPools& pools_;
+    ThreadPool* pool_;
+  };
+
+ private:
+  std::vector<std::unique_ptr<ThreadPool>> pools_;
+  std::vector<ByteBudget::Reservation> memory_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<ThreadPool*> free_;
+};
 
 /// What every trial of a search shares. All outlive the runner.
 struct TrialContext {
   const AutoSearchConfig& config;
   Pipeline& pipeline;
   const Reference& reference;
-  ThreadPool& pool;
+  int jobs;                  // trials at the same time
+  int threads;               // of all of them together
+  const ByteBudget& budget;
+  std::int64_t trial_bytes;  // that one trial works with, beside what the caches keep
   const std::optional<CustomEvaluator>& evaluator;
   const Acceptance& acceptance;
   TrialCosts& costs;
-  ObjectiveName objective;
+  const SearchGoals& goals;
+  std::optional<Metric> race;  // trials are given up early by the losses of this metric
   LogSink log;
 };
 
 class TrialRunner {
  public:
-  explicit TrialRunner(const TrialContext& context) : context_(context) {}
+  explicit TrialRunner(const TrialContext& context)
+      : context_(context), pools_(context.jobs, context.threads, context.budget, context.trial_bytes) {}
 
-  /// Builds and scores. Throws what the stages throw.
+  /// Trials that really run at the same time: as many as the memory budget has room for.
+  [[nodiscard]] int jobs() const { return pools_.size(); }
+
+  /// Builds and scores. Throws what the stages throw. Thread-safe for as many trials at the same time as there are jobs.
   [[nodiscard]] TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token);
-  /// The model of a finished trial: the latest one's is at hand, others are built again from what the stage cache holds.
+  /// The model of a finished trial: a recent one's is at hand, others are built again from what the stage cache holds.
   [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point) const;
+
+  /// What trial `number` has to beat, when trials race.
+  void set_rival(std::int64_t number, const Trial* best);
+  /// The trial has been reported: its model is no longer kept at hand.
+  void forget(const Point& point);
 
   /// Settings that give the trial's model again, without a search for formats.
   [[nodiscard]] Settings reproducing_settings(const Point& point) const;
 
  private:
-  struct Latest {
+  /// A trial to be beaten; its losses once they are known.
+  struct Rival {
+    std::int64_t number = 0;
     Point point;
-    std::shared_ptr<const QuantizedModel> quantized;
   };
-  Latest latest_;
+  [[nodiscard]] EvaluateOptions evaluate_options(const CancellationToken& token) const;
+  [[nodiscard]] Scores score(Candidate& candidate, const std::optional<Rival>& rival, std::optional<Race>& race, ThreadPool& pool,
+                             const CancellationToken& token);
+  [[nodiscard]] std::optional<Rival> take_rival(std::int64_t number);
+  /// Of a trial that has run, in an earlier search perhaps: then it is scored again.
+  [[nodiscard]] std::vector<double> losses_of(const Rival& rival, ThreadPool& pool, const CancellationToken& token);
+  [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race, const Rival& rival) const;
+
   TrialContext context_;
+  JobPools pools_;
+  std::shared_mutex quiet_;  // held alone while a latency is measured, shared by trials at work
+  // Models of trials that have run and are not yet reported.
+  mutable std::mutex mutex_;
+  std::unordered_map<Key, std::shared_ptr<const QuantizedModel>> recent_;  // by the key of the point
+  std::map<std::int64_t, Rival> rivals_;  // of trials that have not begun
+  std::optional<Rival> known_rival_;      // whose losses are these:
+  std::vector<double> known_losses_;
 };
+
+/// The metric whose losses trials race by; nullopt when they do not: it is off, scored otherwise, or there are too few
+/// samples to say anything early.
+[[nodiscard]] std::optional<Metric> race_metric(const AutoSearchConfig& config, bool is_custom, std::int64_t samples);
+
+/// Median time of one run of one sample, as short as will do: it is measured for every trial.
+[[nodiscard]] Latency trial_latency(const Model& model, const Reference& reference, const CancellationToken& token);
 
 /// Metrics recorded beside the objective: they cost next to nothing and let results be compared.
 [[nodiscard]] std::vector<Metric> recorded_metrics(const AutoSearchConfig& config, bool has_labels);

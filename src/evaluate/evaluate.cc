@@ -7,6 +7,7 @@
 
 #include "evaluate/classification.h"
 #include "evaluate/comparable_outputs.h"
+#include "evaluate/run_order.h"
 #include "evaluate/sample.h"
 #include "evaluate/sample_metrics.h"
 #include "quantsearch/base/error.h"
@@ -80,6 +81,16 @@ class Scorer {
     require_rows(outputs, count, "evaluate");
     if (!distances_.empty()) add_distances(first, count, outputs);
     if (needs_labels_) add_ranks(first, count, outputs);
+  }
+
+  /// Of one sample that was added.
+  [[nodiscard]] double loss_of(Metric metric, std::int64_t sample) const {
+    const MetricInfo& info = metric_info(metric);
+    const auto index = static_cast<std::size_t>(sample);
+    if (info.needs_labels) return 1 - share_of_hits(metric, std::span(ranks_).subspan(index, 1));
+    const auto column = static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
+    const double value = values_[index * distances_.size() + column];
+    return info.direction == Direction::minimize ? value : -value;
   }
 
   [[nodiscard]] std::map<std::string, double> scores() const {
@@ -182,16 +193,61 @@ class Scorer {
   std::vector<std::int64_t> ranks_;
 };
 
+// Candidates are looked at after this many samples, and half as many again each time.
+constexpr std::int64_t kFirstLook = 8;
+
+std::int64_t next_look(std::int64_t seen, std::int64_t batch, std::int64_t size, int threads) {
+  const std::int64_t more = std::max(kFirstLook, std::max(seen / 2, batch * threads));
+  const std::int64_t runs = (more + batch - 1) / batch;
+  return std::min(size, seen + runs * batch);
+}
+
+/// Piece by piece in the shared order; false when the candidate was given up.
+bool race(const Session& session, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options, Scorer& scorer,
+          std::vector<double>& losses) {
+  const auto order = std::make_shared<const RunOrder>(reference.data(), reference.batch());
+  while (static_cast<std::int64_t>(losses.size()) < order->size()) {
+    const auto seen = static_cast<std::int64_t>(losses.size());
+    const std::int64_t end = next_look(seen, reference.batch(), order->size(), pool.threads());
+    run_samples(session, *subset(order, seen, end - seen), pool, {.batch = reference.batch(), .token = options.token},
+                [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
+                  scorer.add_run(order->sample_at(seen + first), count, outputs);
+                });
+    for (std::int64_t position = seen; position < end; ++position) {
+      losses.push_back(scorer.loss_of(*options.losses_of, order->sample_at(position)));
+    }
+    const std::span<const double> news = std::span(losses).subspan(static_cast<std::size_t>(seen));
+    if (options.go_on && !options.go_on(news)) return false;
+  }
+  return true;
+}
+
+void require_losses(const EvaluateOptions& options) {
+  if (!options.losses_of) {
+    if (options.go_on) throw InternalError("evaluate: a race needs the losses of a metric");
+    return;
+  }
+  const bool measured = std::ranges::find(options.metrics, *options.losses_of) != options.metrics.end();
+  if (measured && has_losses(*options.losses_of)) return;
+  throw InternalError(fmt::format("evaluate: '{}' has no losses by sample", metric_info(*options.losses_of).name));
+}
+
 }  // namespace
+
+bool has_losses(Metric metric) { return metric != Metric::rel_l2; }
 
 Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options) {
   require_labels(options.metrics, reference.labels());
+  require_losses(options);
   const Model compared = without_outputs(candidate, reference.skipped_outputs());
   require_equal_outputs(compared, reference);
   Scorer scorer(reference, options);
   Scores scores;
   scores.size_bytes = serialized_bytes(candidate);
-  if (!options.metrics.empty()) {
+  if (options.losses_of) {
+    scores.gave_up = !race(*open_session(compared), reference, pool, options, scorer, scores.losses);
+    if (!scores.gave_up) scores.metrics = scorer.scores();
+  } else if (!options.metrics.empty()) {
     const auto session = open_session(compared);
     run_samples(*session, reference.data(), pool, {.batch = reference.batch(), .token = options.token},
                 [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
@@ -199,7 +255,7 @@ Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& 
                 });
     scores.metrics = scorer.scores();
   }
-  if (options.latency) {
+  if (options.latency && !scores.gave_up) {
     scores.latency = measure_latency(compared, reference.data().read(0, 1),
                                      {.threads = options.latency_threads, .token = options.token});
   }

@@ -271,12 +271,31 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   return candidate;
 }
 
+namespace {
+
+/// Leaves the stage cache without an artefact: what was given up in one race may win the next.
+struct GaveUp {
+  Scores scores;
+};
+
+}  // namespace
+
 Scores Pipeline::score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options, ThreadPool* pool) {
   const auto compute = [&] {
-    return evaluate(candidate.quantized->model, reference, pool != nullptr ? *pool : state_->pool, options);
+    Scores scores = evaluate(candidate.quantized->model, reference, pool != nullptr ? *pool : state_->pool, options);
+    if (scores.gave_up) throw GaveUp{std::move(scores)};
+    return scores;
   };
-  return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options), compute,
-                                    [](const Scores&) { return std::int64_t{1000}; }, candidate.stages, options.token);
+  const auto bytes_of_scores = [](const Scores& scores) { return static_cast<std::int64_t>(1000 + 8 * scores.losses.size()); };
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options), compute, bytes_of_scores,
+                                      candidate.stages, options.token);
+  } catch (GaveUp& given_up) {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    candidate.stages.push_back({.name = "evaluate", .seconds = seconds, .cached = false});
+    return std::move(given_up.scores);
+  }
 }
 
 std::shared_ptr<const Model> Pipeline::simplified(const SimplifyOptions& options) {

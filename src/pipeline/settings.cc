@@ -77,15 +77,10 @@ Value foreign_value(const Foreign& foreign, const Value& value) {
 /// Nested groups whose members are options of their own.
 const std::vector<std::string> kGroups = {"AutoMixprecision", "FastFinetune"};  // of extra_options
 
-bool is_group(const std::string& name) {
-  const auto is_it = [&](const std::string& group) { return name == kExtra + group; };
-  return name == "extra_options" || std::ranges::any_of(kGroups, is_it);
-}
-
 void flatten(const Value& mapping, const std::string& prefix, Settings& settings) {
   for (const auto& [key, value] : mapping.as_map()) {
     const std::string name = option_name(prefix + key);
-    if (is_group(name)) {
+    if (is_option_group(name)) {
       if (!value.is_null()) flatten(value, name + ".", settings);
     } else if (name != "preset") {
       settings[name] = canonical_value(name, value);
@@ -94,6 +89,11 @@ void flatten(const Value& mapping, const std::string& prefix, Settings& settings
 }
 
 }  // namespace
+
+bool is_option_group(const std::string& name) {
+  const auto is_it = [&](const std::string& group) { return name == kExtra + group; };
+  return name == "extra_options" || std::ranges::any_of(kGroups, is_it);
+}
 
 std::vector<OptionInfo> all_options() {
   std::vector<OptionInfo> infos;
@@ -225,7 +225,7 @@ Value to_value(const Settings& settings) {
     const std::string parent = dot == std::string::npos ? "" : name.substr(0, dot);
     if (parent.empty()) {
       top.set(name, value);
-    } else if (is_group(parent) && parent != "extra_options") {
+    } else if (is_option_group(parent) && parent != "extra_options") {
       groups[parent.substr(kExtra.size())].set(name.substr(dot + 1), value);
     } else {
       extra.set(name.substr(kExtra.size()), value);

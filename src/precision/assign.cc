@@ -64,7 +64,7 @@ class Search {
   }
 
   void require_reachable() {
-    const Outcome& outcome = trials_.run(promoted(order_.size()));
+    const FormatOutcome& outcome = trials_.run(promoted(order_.size()));
     if (outcome.meets) return;
     throw InvalidInput(fmt::format(
         "precision: with all {} layers in the most precise format {}; give a more precise format, "
@@ -146,7 +146,7 @@ class Search {
       if (trials_.run(more).noise() < trials_.run(assignment).noise()) assignment = std::move(more);
     }
     log_state("within the budget", assignment);
-    const Outcome& outcome = trials_.run(assignment);
+    const FormatOutcome& outcome = trials_.run(assignment);
     if (!outcome.meets) {
       throw InvalidInput(
           fmt::format("precision: with the {} of {} layers that the budget allows in the most "

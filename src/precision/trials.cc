@@ -44,12 +44,12 @@ QuantizedModel Trials::model_of(const Assignment& assignment) const {
   return quantize(model_, ranges_, options, context_.pool);
 }
 
-const Outcome& Trials::run(const Assignment& assignment) {
+const FormatOutcome& Trials::run(const Assignment& assignment) {
   const auto found = known_.find(assignment);
   if (found != known_.end()) return found->second;
   context_.token.throw_if_cancelled();
   ++evaluations_;
-  Outcome outcome = score(model_of(assignment).model);
+  FormatOutcome outcome = score(model_of(assignment).model);
   judge(outcome);
   return known_.emplace(assignment, std::move(outcome)).first->second;
 }
@@ -59,7 +59,7 @@ std::optional<std::string> Trials::output_name() const {
   return model_.graph.outputs[static_cast<std::size_t>(*options_.output)].name;
 }
 
-Outcome Trials::score(const Model& candidate) const {
+FormatOutcome Trials::score(const Model& candidate) const {
   std::set<Metric> metrics = {Metric::rel_l2};
   for (const auto& [metric, threshold] : options_.thresholds) metrics.insert(metric);
   EvaluateOptions options{
@@ -71,7 +71,7 @@ Outcome Trials::score(const Model& candidate) const {
     }
   }
   const Scores scores = evaluate(candidate, *reference_, context_.pool, options);
-  Outcome outcome{.scores = scores.metrics, .meets = true, .shortfall = ""};
+  FormatOutcome outcome{.scores = scores.metrics, .meets = true, .shortfall = ""};
   outcome.scores[kBytes] = static_cast<double>(scores.size_bytes);
   if (options_.changed_classes || options_.changed_rare_classes) {
     const ChangedClasses changed =
@@ -82,7 +82,7 @@ Outcome Trials::score(const Model& candidate) const {
   return outcome;
 }
 
-void Trials::judge(Outcome& outcome) const {
+void Trials::judge(FormatOutcome& outcome) const {
   const auto require = [&](const std::string& name, double limit, Direction direction) {
     const double value = outcome.scores.at(name);
     if (!is_better(limit, value, direction)) return;

@@ -13,7 +13,7 @@ namespace quantsearch {
 /// Index of the format of each layer: 0 is low, the rest are PrecisionOptions::high.
 using Assignment = std::vector<int>;
 
-struct Outcome {
+struct FormatOutcome {
   std::map<std::string, double> scores;  // rel_l2, the metric, shares of changed classes, size
   bool meets = false;                    // every limit on what the model does and weighs
   std::string shortfall;                 // which limit it misses, and by what
@@ -35,7 +35,7 @@ class Trials {
   /// Samples that judge from now on. Forgets earlier outcomes.
   void judge_on(std::shared_ptr<const DataSource> data);
   /// Runs the model, unless it has been run.
-  [[nodiscard]] const Outcome& run(const Assignment& assignment);
+  [[nodiscard]] const FormatOutcome& run(const Assignment& assignment);
   [[nodiscard]] bool meets(const Assignment& assignment) { return run(assignment).meets; }
   [[nodiscard]] std::map<std::string, NodeFormat> formats_of(const Assignment& assignment) const;
   [[nodiscard]] QuantizedModel model_of(const Assignment& assignment) const;
@@ -44,8 +44,8 @@ class Trials {
 
  private:
   [[nodiscard]] std::optional<std::string> output_name() const;
-  [[nodiscard]] Outcome score(const Model& candidate) const;
-  void judge(Outcome& outcome) const;
+  [[nodiscard]] FormatOutcome score(const Model& candidate) const;
+  void judge(FormatOutcome& outcome) const;
 
   const Model& model_;
   const RangesByType& ranges_;
@@ -54,7 +54,7 @@ class Trials {
   const PrecisionOptions& options_;
   const PrecisionContext& context_;
   std::unique_ptr<Reference> reference_;
-  std::map<Assignment, Outcome> known_;
+  std::map<Assignment, FormatOutcome> known_;
   int evaluations_ = 0;
 };
 

@@ -117,8 +117,32 @@ TrialResult trial_result(const Trial& trial) {
                      .layer_tables = layer_tables_from(trial.details)};
   if (const Value* scores = trial.details.find("scores")) result.model.scores = scores_from(*scores);
   if (const Value* size = trial.details.find("size_bytes")) result.model.size_bytes = size->as_int();
+  if (const Value* latency = trial.details.find("latency_ms")) result.model.latency_ms = latency->as_double();
   if (const Value* stages = trial.details.find("stages")) result.stages = stages_from(*stages);
   return result;
+}
+
+ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal, const std::vector<Trial>& trials) {
+  ResultsDocument document;
+  document.model = study;
+  document.objective = objective;
+  document.goal = goal;
+  document.tolerance = "as the search was told";
+  document.stop_reason = "unknown";
+  const Trial* best = nullptr;
+  for (const Trial& trial : trials) {
+    if (trial.state == TrialState::running) continue;
+    TrialResult& result = document.trials.emplace_back(trial_result(trial));
+    document.seconds += trial.seconds;
+    if (trial.state != TrialState::complete) continue;
+    result.model.scores.emplace(objective, *trial.value);
+    if (trial.is_candidate) document.candidates.push_back(trial.number);
+    const bool wins = best == nullptr || (trial.is_candidate != best->is_candidate ? trial.is_candidate : is_better(*trial.value, *best->value, goal));
+    if (wins && is_feasible(trial)) best = &trial;
+  }
+  if (best != nullptr) document.best = best->number;
+  document.stop_message = fmt::format("{} running", trials.size() - document.trials.size());
+  return document;
 }
 
 Value to_value(const ResultsDocument& document) {
@@ -136,6 +160,7 @@ Value to_value(const ResultsDocument& document) {
   value.set("trials", trials);
   value.set("best", document.best ? Value(*document.best) : Value());
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
+  if (!document.front.empty()) value.set("front", Value::List(document.front.begin(), document.front.end()));
   value.set("stop_reason", document.stop_reason);
   value.set("stop_message", document.stop_message);
   value.set("space", to_value(document.space));
@@ -158,6 +183,9 @@ ResultsDocument results_from(const Value& value) {
   for (const Value& trial : member(value, "trials").as_list()) document.trials.push_back(trial_from(trial));
   if (!member(value, "best").is_null()) document.best = member(value, "best").as_int();
   for (const Value& number : member(value, "candidates").as_list()) document.candidates.push_back(number.as_int());
+  if (const Value* front = value.find("front")) {
+    for (const Value& number : front->as_list()) document.front.push_back(number.as_int());
+  }
   document.stop_reason = member(value, "stop_reason").as_string();
   document.stop_message = member(value, "stop_message").as_string();
   document.space = space_from(member(value, "space"));

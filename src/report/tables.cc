@@ -1,6 +1,7 @@
 // Text for people.
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -156,6 +157,9 @@ std::string summary_text(const ResultsDocument& document) {
   }
   std::string text = text_table(rows);
   if (!trials.empty()) text += speed_sentence(document, *trials.front());
+  if (!document.front.empty()) {
+    text += fmt::format("front: trials {}; no other is better in every objective\n", fmt::join(document.front, ", "));
+  }
   text += fmt::format("{} trials in {:.1f} s, {} candidates ({}); {}\n", document.trials.size(), document.seconds, document.candidates.size(),
                       document.tolerance, document.stop_message);
   return text;

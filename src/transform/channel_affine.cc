@@ -61,7 +61,7 @@ std::int64_t channels_of(const Node& node, const Shape& weight) {
   return weight.size() == 2 ? weight[node.int_attribute("transB", 0) != 0 ? 0 : 1] : 0;
 }
 
-std::optional<std::vector<double>> bias_of(GraphEditor& editor, const LinearLayer& layer) {
+std::optional<std::vector<double>> bias_of(GraphEditor& editor, const FoldableLayer& layer) {
   const Node& node = editor.node(layer.node);
   if (node.input(2).empty()) return std::vector<double>(at(layer.channels), 0.0);
   const Tensor* bias = editor.constant(node.input(2));
@@ -110,7 +110,7 @@ LinearLayerOrObjection linear_layer(GraphEditor& editor, int node) {
   if (weight == nullptr) return {std::nullopt, "the weight is not constant"};
   if (weight->type() != DataType::float32)
     return {std::nullopt, "the weight is " + to_string(weight->type())};
-  const LinearLayer layer{.node = node,
+  const FoldableLayer layer{.node = node,
                           .channels = channels_of(candidate, weight->shape()),
                           .output_rank = weight->shape().size()};
   if (layer.channels == 0)
@@ -120,7 +120,7 @@ LinearLayerOrObjection linear_layer(GraphEditor& editor, int node) {
   return {layer, ""};
 }
 
-void fold_into(GraphEditor& editor, const LinearLayer& layer, const ChannelAffine& affine) {
+void fold_into(GraphEditor& editor, const FoldableLayer& layer, const ChannelAffine& affine) {
   const std::vector<double> bias = *bias_of(editor, layer);
   Tensor folded(DataType::float32, {layer.channels});
   const std::span<float> values = folded.mutable_values<float>();

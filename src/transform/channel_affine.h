@@ -18,7 +18,7 @@ struct ChannelAffine {
 };
 
 /// A Conv, ConvTranspose or Gemm whose constants allow folding.
-struct LinearLayer {
+struct FoldableLayer {
   int node = 0;
   std::int64_t channels = 0;
   std::size_t output_rank = 0;
@@ -26,14 +26,14 @@ struct LinearLayer {
 
 /// Reads the layer at `node`, or says in `objection` why nothing can be folded into it.
 struct LinearLayerOrObjection {
-  std::optional<LinearLayer> layer;
+  std::optional<FoldableLayer> layer;
   std::string objection;
 };
 [[nodiscard]] bool is_linear_layer(const Node& node);
 [[nodiscard]] LinearLayerOrObjection linear_layer(GraphEditor& editor, int node);
 
 /// Folds into weight and bias; the layer's output then has the values of y.
-void fold_into(GraphEditor& editor, const LinearLayer& layer, const ChannelAffine& affine);
+void fold_into(GraphEditor& editor, const FoldableLayer& layer, const ChannelAffine& affine);
 
 /// Scales the columns of `weight` [in, out] (or [..., in, out]).
 [[nodiscard]] Tensor scale_columns(const Tensor& weight, const std::vector<double>& scale);

@@ -103,14 +103,13 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refused{"UnknownKey", "search_metrik: L2",
                 "configuration: unknown key 'search_metrik'; nearest known: 'search_metric'"},
-        Refused{"Algorithm", "search_algo: TPE",
-                "configuration: 'search_algo': search algorithm 'TPE' is not built yet; use "
-                "'grid_search' or 'random_search'"},
-        Refused{"TwoStage", "two_stage_search: true",
-                "configuration: 'two_stage_search': got true: two-stage search is not built yet"},
-        Refused{"AdvancedFinetune", "advanced_fastft_search: true",
-                "configuration: 'advanced_fastft_search': got true: advanced fine-tune search is "
-                "not built yet"},
+        Refused{"Algorithm", "search_algo: TEP",
+                "configuration: 'search_algo': unknown search algorithm 'TEP'; nearest known: 'TPE'"},
+        Refused{"Jobs", "n_jobs: 0", "configuration: 'n_jobs': got 0, expected from 1 to 1024 trials at the same time"},
+        Refused{"AdvancedTrials", "advanced_fastft_params: {n_trials: -1}",
+                "configuration: 'advanced_fastft_params': 'n_trials' must be an integer of at least 1"},
+        Refused{"AdvancedName", "advanced_fastft_params: {sampler: TPE}",
+                "configuration: 'advanced_fastft_params': unknown parameter 'sampler'; nearest known: 'sampler_algo'"},
         Refused{"Device", "search_devices: 'cuda:0'",
                 "configuration: 'search_devices': got \"cuda:0\": other devices are not built yet"},
         Refused{
@@ -141,17 +140,26 @@ INSTANTIATE_TEST_SUITE_P(
                 "configuration: 'search_spaces': unknown search space 'c'; nearest known: 'a'"},
         Refused{"UnusedSpace", "search_space_a: {per_channel: true}",
                 "configuration: 'search_space_a' is not used; name it in 'search_spaces'"},
-        Refused{"ContinuousRange",
-                "search_space: {extra_options: {Percentile: {type: float, low: 1, high: 2}}}",
-                "configuration: 'search_space.extra_options.Percentile': a continuous range needs "
-                "a model-based sampler, which is "
-                "not built yet; give a 'step' or list the values"},
+        Refused{"RangeEnd", "search_space: {extra_options: {Percentile: {type: float, low: 99, high: 101}}}",
+                "configuration: 'extra_options.Percentile': got 101, expected a number in (0, 100]"},
+        Refused{"LogarithmOfZero",
+                "search_space: {extra_options: {FastFinetune: {LearningRate: {type: float, low: 0, high: 1, log: true}}}}",
+                "configuration: 'search_space.extra_options.FastFinetune.LearningRate': a logarithmic range begins at 0, expected above 0"},
+        Refused{"LogarithmWithStep",
+                "search_space: {extra_options: {FastFinetune: {NumIterations: {type: int, low: 1, high: 9, step: 2, log: true}}}}",
+                "configuration: 'search_space.extra_options.FastFinetune.NumIterations': got a 'step' with a logarithmic range; leave one of "
+                "them out"},
         Refused{"EvaluatorWithoutModel", "search_evaluator: {command: [python3, score.py]}",
                 "configuration: 'search_evaluator': got the command [\"python3\",\"score.py\"], "
                 "expected '{model}' in one of its arguments"},
-        Refused{"SeveralObjectives", "search_metric: [L2, size]",
-                "configuration: 'search_metric': searching for several objectives at once is not "
-                "built yet; name one metric"},
+        Refused{"ObjectiveTwice", "search_metric: [L2, size, size_bytes]", "configuration: 'search_metric': names 'size_bytes' twice"},
+        Refused{"Limit", "search_limits: {bytes: 5}", "configuration: 'search_limits': unknown limit 'bytes'; nearest known: 'size_bytes'"},
+        Refused{"NegativeLimit", "search_limits: {size_bytes: -5}",
+                "configuration: 'search_limits': 'size_bytes': got -5, expected a number of at least 0, or -1 for no limit"},
+        Refused{"RaceError", "search_racing: 0.7", "configuration: 'search_racing': got 0.7, expected true, false, or an error rate above 0 and below 0.5"},
+        Refused{"Storage", "study_storage: mysql://host/db",
+                "configuration: 'study_storage': got the study storage 'mysql://host/db', expected postgresql://user@host/database, or none "
+                "for study.db in the output folder"},
         Refused{"NotAMapping", "[1, 2]", "configuration: got a list, expected a mapping of keys"}),
     [](const auto& info) { return info.param.name; });
 

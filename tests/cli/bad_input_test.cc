@@ -339,15 +339,50 @@ INSTANTIATE_TEST_SUITE_P(
                  "MaxShare or MaxBytes of AutoMixprecision (1 points); widen the space or change "
                  "the base configuration",
                  kWithConfig},
-        BadInput{"ModelBasedSampler", [] { write_config("search_algo: TPE"); },
-                 "configuration: 'search_algo': search algorithm 'TPE' is not built yet; use "
-                 "'grid_search' or 'random_search'",
+        BadInput{"ContinuousGrid",
+                 [] {
+                   write_config("search_space: {include_fast_ft: [true], extra_options: {FastFinetune: {LearningRate: "
+                                "{type: float, low: 0.01, high: 0.1, log: true}}}}");
+                 },
+                 "search: a grid cannot walk the real numbers of 'extra_options.FastFinetune.LearningRate'; give a step, list the "
+                 "values, or use random or model-based search",
                  kWithConfig},
-        BadInput{"ModelBasedSamplerOnTheCommandLine",
+        BadInput{"UnknownAlgorithmOnTheCommandLine",
                  [] {},
-                 "--algorithm: search algorithm 'NSGAII' is not built yet; use 'grid_search' or "
-                 "'random_search'",
-                 {"--algorithm", "NSGAII"}},
+                 "--algorithm: unknown search algorithm 'NSGA'; nearest known: 'NSGAII'",
+                 {"--algorithm", "NSGA"}},
+        BadInput{"AdvancedSearchOfSeveralSpaces",
+                 [] {
+                   write_config("advanced_fastft_search: true\nsearch_space: [{include_fast_ft: true}, {per_channel: true}]");
+                 },
+                 "search: advanced_fastft_search takes one search space, got 2; leave out the others",
+                 kWithConfig},
+        BadInput{"AdvancedSearchWithTheJointParameter",
+                 [] {
+                   write_config("advanced_fastft_search: true\nsearch_space: {include_fast_ft: true, extra_options: {FastFinetune: "
+                                "{NumIterLR: [[100, 0.1], [200, 0.01]]}}}");
+                 },
+                 "search: advanced_fastft_search varies NumIterations and LearningRate by themselves; leave out the joint NumIterLR",
+                 kWithConfig},
+        BadInput{"AdvancedSearchOfAnotherParameter",
+                 [] {
+                   write_config("advanced_fastft_search: true\nsearch_space: {include_fast_ft: true, extra_options: {FastFinetune: "
+                                "{NumIterations: [10, 20], DataSize: [10, 20]}}}");
+                 },
+                 "search: advanced_fastft_search varies NumIterations and LearningRate only, got several values of "
+                 "'extra_options.FastFinetune.DataSize'; give one",
+                 kWithConfig},
+        BadInput{"AdvancedSearchWithoutFinetuning",
+                 [] { write_config("advanced_fastft_search: true\nsearch_space: {per_channel: [true, false]}"); },
+                 "search: advanced_fastft_search needs a space with 'include_fast_ft: [true]'",
+                 kWithConfig},
+        BadInput{"AdvancedSearchAgainstTheMetric",
+                 [] {
+                   write_config("advanced_fastft_search: true\nadvanced_fastft_params: {direction: minimize}\nsearch_metric: cos\n"
+                                "search_space: {include_fast_ft: true, extra_options: {FastFinetune: {NumIterations: [10, 20]}}}");
+                 },
+                 "search: advanced_fastft_params asks to minimize 'cos', of which more is better; leave out 'direction'",
+                 kWithConfig},
         BadInput{"NoValidPoint",
                  [] {
                    write_config(

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
 
 #include "cli/made_inputs.h"
 #include "cli/run_command.h"
+#include "support/model_builder.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
 
@@ -44,13 +44,11 @@ class FullDisk : public ::testing::Test {
   }
   [[nodiscard]] fs::path in(const std::string& file) const { return folder_.path() / file; }
 
-  /// The journal's lines, each of them whole.
-  [[nodiscard]] std::vector<Value> journal() const {
-    std::istringstream lines(read_file(in("out/trials.jsonl")));
-    std::vector<Value> values;
-    for (std::string line; std::getline(lines, line);)
-      values.push_back(parse_json(line, "journal"));
-    return values;
+  /// Finished trials in the study.
+  [[nodiscard]] std::size_t kept_trials() const {
+    const RunResult report = run_quantsearch({"report", "out/study.db", "--json"}, folder_.path());
+    EXPECT_EQ(report.exit_code, 0) << report.error;
+    return parse_json(report.out, "report").find("trials")->as_list().size();
   }
 
   void expect_no_partial_file() const {
@@ -62,9 +60,14 @@ class FullDisk : public ::testing::Test {
 };
 
 TEST_F(FullDisk, UnderTheBestModelKeepsTheLastWholeOneAndResumes) {
-  const std::string model = std::string(QUANTSEARCH_SOURCE_DIR) + "/tests/data/resnet8.onnx";
-  const std::string data =
-      std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/fashion_mnist/calibration_100.npz";
+  // Models that are larger than the study.
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 4});
+  builder.random_weight("w", {4, 150'000}, 1, 3);
+  builder.output(builder.node("MatMul", {"x", "w"}, {}, "y"), {-1, 150'000});
+  testing::write_model(in("wide.onnx"), builder.build());
+  const std::string model = "wide.onnx";
+  const std::string data = "data.npz";
   write_config("search_space: {weight_type: [QInt8, QInt16]}\nsearch_metric_tolerance: 1000\n");
   ASSERT_EQ(search(model, data, "whole", {}, std::nullopt).exit_code, 0);
   const std::string narrow = read_file(in("whole/candidates/0000.onnx"));
@@ -79,7 +82,7 @@ TEST_F(FullDisk, UnderTheBestModelKeepsTheLastWholeOneAndResumes) {
             "finished trials are kept in "
             "'out', make room and continue with --resume\n");
   EXPECT_EQ(read_file(in("out/best.onnx")), narrow);
-  EXPECT_EQ(journal().size(), 3U);  // its header and both trials
+  EXPECT_EQ(kept_trials(), 2U);
   expect_no_partial_file();
 
   const RunResult resumed = search(model, data, "out", {"--resume"}, std::nullopt);
@@ -88,31 +91,27 @@ TEST_F(FullDisk, UnderTheBestModelKeepsTheLastWholeOneAndResumes) {
   EXPECT_EQ(load_config_file(in("out/results.json")).find("trials")->as_list().size(), 2U);
 }
 
-TEST_F(FullDisk, UnderTheJournalKeepsWholeLinesAndResumes) {
+TEST_F(FullDisk, UnderTheStudyKeepsFinishedTrialsAndResumes) {
   write_config(
       "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16], calibrate_method: "
       "[MinMax, Entropy]}\n"
       "search_metric_tolerance: 1000\n");
   ASSERT_EQ(search("model.onnx", "data.npz", "whole", {}, std::nullopt).exit_code, 0);
-  const auto largest_model = static_cast<std::int64_t>(fs::file_size(in("whole/best.onnx")));
-  const auto whole_journal = static_cast<std::int64_t>(fs::file_size(in("whole/trials.jsonl")));
-  const std::int64_t room = whole_journal / 2;
-  ASSERT_GT(room, 2 * largest_model);
+  // The database itself has room, its write-ahead log has not.
+  const auto room = static_cast<std::int64_t>(fs::file_size(in("whole/study.db")) + 150'000);
 
   const RunResult full = search("model.onnx", "data.npz", "out", {}, room);
   EXPECT_EQ(full.exit_code, 2);
   EXPECT_EQ(full.error,
-            "quantsearch: search: study journal 'out/trials.jsonl' cannot be written: File too "
-            "large; the finished trials are "
+            "quantsearch: search: study database 'out/study.db' failed: disk I/O error; the finished trials are "
             "kept in 'out', make room and continue with --resume\n");
-  const std::size_t kept = journal().size();
-  EXPECT_GT(kept, 2U);
-  EXPECT_EQ(read_file(in("out/trials.jsonl")).back(), '\n');
+  const std::size_t kept = kept_trials();
+  EXPECT_GT(kept, 1U);
   expect_no_partial_file();
 
   const RunResult resumed = search("model.onnx", "data.npz", "out", {"--resume"}, std::nullopt);
   EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
-  EXPECT_GT(journal().size(), kept);
+  EXPECT_GT(kept_trials(), kept);
   EXPECT_EQ(read_file(in("out/best.onnx")), read_file(in("whole/best.onnx")));
   EXPECT_EQ(load_config_file(in("out/results.json")).find("trials")->as_list().size(),
             load_config_file(in("whole/results.json")).find("trials")->as_list().size());

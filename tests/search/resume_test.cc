@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "quantsearch/base/files.h"
 #include "search/problems.h"
 
 namespace quantsearch {
@@ -55,14 +54,13 @@ TEST(Resume, AtEveryPointGivesTheStudyOfAnUndisturbedRun) {
     const Study whole = search(random, *whole_store, options_of(), runs);
     ASSERT_EQ(whole.trials.size(), static_cast<std::size_t>(kPoints));
     for (int stop = 1; stop <= kPoints; ++stop) {
-      const TemporaryFolder folder;
-      const auto journal = [&] { return journal_store(folder.path() / "j", Value::Map{{"a", 1}}); };
+      const auto store = in_memory_store();
       runs = 0;
       SearchOptions first = options_of();
       first.stop.iteration_limit = stop;
-      (void)search(random, *journal(), first, runs);
+      (void)search(random, *store, first, runs);
       EXPECT_EQ(runs, stop);
-      expect_equal(search(random, *journal(), options_of(), runs), whole);
+      expect_equal(search(random, *store, options_of(), runs), whole);
       EXPECT_EQ(runs, kPoints);
     }
   }

@@ -50,6 +50,12 @@ class CheckLayers(unittest.TestCase):
             self.run_tool({"src/low/low.cc": '\n#include "quantsearch/high.h"\n'}),
             (1, "src/low/low.cc:2: room 'low' may not see 'high' (\"quantsearch/high.h\")"))
 
+    def test_two_types_of_one_name_are_found(self):
+        header = "namespace a {\nstruct Same {\n};\n}  // namespace a\n"
+        self.assertEqual(
+            self.run_tool({"src/low/inner.h": header, "src/low/outer.h": header.replace("namespace a", "namespace b"), "src/high/own.h": header}),
+            (1, "src/low/inner.h:2: 'a::Same' is a type of src/high/own.h too; give one of them another name"))
+
     def test_a_door_is_checked_too(self):
         self.assertEqual(
             self.run_tool({"include/quantsearch/low.h": '#include "quantsearch/middle/part.h"\n'}),

@@ -55,6 +55,8 @@ struct OptionInfo {
 [[nodiscard]] bool is_list_option(const std::string& option);
 /// The one name of an option that has two: Quark's "extra_options.InputNodes" is "input_nodes".
 [[nodiscard]] std::string option_name(const std::string& written);
+/// True for the names of mappings that hold options: "extra_options" and the groups in it.
+[[nodiscard]] bool is_option_group(const std::string& name);
 /// Throws InvalidInput or Unsupported when `option` is not an option.
 void require_option(const std::string& option);
 

@@ -4,7 +4,6 @@
 // conditions. Knows nothing of ONNX.
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -106,12 +105,6 @@ class SharedStudyStore : public StudyStore {
   [[nodiscard]] virtual double lease_seconds() const = 0;
 };
 [[nodiscard]] std::unique_ptr<StudyStore> in_memory_store();
-/// A file of JSON lines: `fingerprint` (a mapping that says what was searched: content keys, options) first, then one
-/// trial a line, on disk when save() returns. A line torn by a kill is dropped. Creates the file when it is not there.
-/// Throws InvalidInput when the file is not such a journal or has another fingerprint (says what differs), IoError when
-/// it cannot be written or another process has it open. Trials come back exactly, except that NaN and inf within
-/// `details` become null.
-[[nodiscard]] std::unique_ptr<StudyStore> journal_store(const std::filesystem::path& file, const Value& fingerprint);
 
 /// Proposes points. Deterministic in its seed and what it was told.
 class Sampler {

@@ -1,0 +1,94 @@
+#include "autosearch/goals.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+const std::string kDrop = "drop";
+
+ObjectiveName named(const std::string& name) {
+  if (name == kSizeGoal || name == kLatencyGoal) return {.name = name, .direction = Direction::minimize};
+  return {.name = name, .direction = metric_info(parse_metric(name)).direction};
+}
+
+}  // namespace
+
+bool SearchGoals::needs_latency(const AutoSearchConfig& config) {
+  const bool is_objective = std::ranges::find(config.more_objectives, kLatencyGoal) != config.more_objectives.end();
+  const auto limit = config.limits.find(kLatencyGoal);
+  return is_objective || (limit != config.limits.end() && limit->second);
+}
+
+SearchGoals::SearchGoals(const AutoSearchConfig& config, ObjectiveName first, const Scores& float_scores) {
+  if (const auto found = float_scores.metrics.find(first.name); found != float_scores.metrics.end()) float_value_ = found->second;
+  objectives_.push_back(std::move(first));
+  for (const std::string& name : config.more_objectives) objectives_.push_back(named(name));
+  for (const auto& [name, most] : config.limits) {
+    if (most) limits_.push_back({.name = name, .most = *most, .why = {}});
+  }
+  // A model that is slower than the float one is of no use to anybody who asks for the time it takes.
+  if (needs_latency(config) && !config.limits.contains(kLatencyGoal)) {
+    limits_.push_back({.name = kLatencyGoal, .most = float_scores.latency.value().median_ms, .why = " (the float model's)"});
+  }
+}
+
+std::vector<Goal> SearchGoals::goals() const {
+  std::vector<Goal> goals;
+  for (const ObjectiveName& objective : objectives_) goals.push_back(objective.goal());
+  return goals;
+}
+
+std::vector<std::string> SearchGoals::names() const {
+  std::vector<std::string> names;
+  for (const ObjectiveName& objective : objectives_) names.push_back(objective.name);
+  return names;
+}
+
+std::vector<std::string> SearchGoals::limit_names() const {
+  std::vector<std::string> names;
+  for (const Limit& limit : limits_) names.push_back(limit.name);
+  return names;
+}
+
+std::vector<std::string> SearchGoals::rules() const {
+  std::vector<std::string> rules;
+  for (const Limit& limit : limits_) {
+    const std::string what = limit.name == kDrop ? fmt::format("{} worse than float by", objectives_.front().name) : limit.name;
+    rules.push_back(fmt::format("{} at most {:.6g}{}", what, limit.most, limit.why));
+  }
+  return rules;
+}
+
+double SearchGoals::value_of(const std::string& name, const Scores& scores) const {
+  if (name == kSizeGoal) return static_cast<double>(scores.size_bytes);
+  if (name == kLatencyGoal) return scores.latency.value().median_ms;
+  if (name != kDrop) return scores.metrics.at(name);
+  const ObjectiveName& first = objectives_.front();
+  const double value = scores.metrics.at(first.name);
+  return first.direction == Direction::maximize ? float_value_ - value : value - float_value_;
+}
+
+std::vector<double> SearchGoals::values(const Scores& scores) const {
+  if (objectives_.size() == 1) return {};
+  std::vector<double> values;
+  for (const ObjectiveName& objective : objectives_) values.push_back(value_of(objective.name, scores));
+  return values;
+}
+
+std::vector<double> SearchGoals::violations(const Scores& scores) const {
+  std::vector<double> violations;
+  for (const Limit& limit : limits_) {
+    const double beyond = value_of(limit.name, scores) - limit.most;
+    violations.push_back(limit.most > 0 ? beyond / limit.most : beyond);
+  }
+  return violations;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,97 @@
+#include "autosearch/stages.h"
+
+#include <algorithm>
+#include <set>
+
+namespace quantsearch {
+
+namespace {
+
+const std::string kSwitch = "include_fast_ft";
+const std::string kGroup = "extra_options.FastFinetune.";
+
+bool is_varied(const Parameter& parameter) { return parameter.choices.size() != 1; }
+
+bool switches_on(const std::vector<Parameter>& product) {
+  const auto found = std::ranges::find(product, kSwitch, &Parameter::name);
+  return found != product.end() && std::ranges::find(found->choices, Value(true)) != found->choices.end();
+}
+
+Parameter fixed(const std::string& name, const Value& value) { return {.name = name, .choices = {value}}; }
+
+bool admits(const Parameter& parameter, const Value& value) {
+  return std::ranges::find(parameter.choices, value) != parameter.choices.end();
+}
+
+/// The product with everything but fine-tuning as in the point; nullopt when it does not hold the point. A setting
+/// without effect there takes its first value.
+std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& product, const Point& winner) {
+  std::vector<Parameter> result;
+  for (const Parameter& parameter : product) {
+    if (parameter.name == kSwitch) {
+      result.push_back(fixed(kSwitch, true));
+    } else if (is_finetune_setting(parameter.name)) {
+      result.push_back(parameter);
+    } else if (const auto own = winner.find(parameter.name); own != winner.end()) {
+      const bool real = parameter.choices.empty();
+      // A method with nothing to do in the model is off in the point, whatever the space says.
+      const bool is_idle = parameter.name.starts_with("include_") && own->second == Value(false);
+      if (!real && !admits(parameter, own->second) && !is_idle) return std::nullopt;
+      result.push_back(fixed(parameter.name, own->second));
+    } else if (!parameter.choices.empty()) {
+      result.push_back(fixed(parameter.name, parameter.choices.front()));
+    } else {
+      result.push_back(parameter);
+    }
+  }
+  return result;
+}
+
+bool holds_every_setting(const std::vector<Parameter>& product, const Point& winner) {
+  return std::ranges::all_of(winner, [&](const auto& setting) {
+    return is_finetune_setting(setting.first) || std::ranges::find(product, setting.first, &Parameter::name) != product.end();
+  });
+}
+
+}  // namespace
+
+bool is_finetune_setting(const std::string& name) { return name == kSwitch || name.starts_with(kGroup); }
+
+bool has_finetuning(const Space& space) { return std::ranges::any_of(space.products(), switches_on); }
+
+Space without_finetuning(const Space& space) {
+  std::vector<Space> stages;
+  for (const auto& product : space.products()) {
+    std::vector<Parameter> kept;
+    for (const Parameter& parameter : product) {
+      if (!is_finetune_setting(parameter.name)) kept.push_back(parameter);
+    }
+    kept.push_back(fixed(kSwitch, false));
+    stages.push_back(Space(std::move(kept)));
+  }
+  return stages.size() == 1 ? stages.front() : Space::union_of(std::move(stages));
+}
+
+std::optional<Space> finetuning_of(const Space& space, const std::vector<Point>& winners) {
+  std::vector<Space> stages;
+  for (const Point& winner : winners) {
+    for (const auto& product : space.products()) {
+      if (!switches_on(product) || !holds_every_setting(product, winner)) continue;
+      if (auto stage = frozen(product, winner)) stages.push_back(Space(*std::move(stage)));
+    }
+  }
+  if (stages.empty()) return std::nullopt;
+  return stages.size() == 1 ? stages.front() : Space::union_of(std::move(stages));
+}
+
+std::vector<std::string> varied_finetune_settings(const Space& space) {
+  std::set<std::string> names;
+  for (const auto& product : space.products()) {
+    for (const Parameter& parameter : product) {
+      if (parameter.name != kSwitch && is_finetune_setting(parameter.name) && is_varied(parameter)) names.insert(parameter.name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace quantsearch

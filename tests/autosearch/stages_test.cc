@@ -1,0 +1,68 @@
+#include "autosearch/stages.h"
+
+#include <gtest/gtest.h>
+
+namespace quantsearch {
+namespace {
+
+const std::string kRate = "extra_options.FastFinetune.LearningRate";
+const std::string kJoint = "extra_options.FastFinetune.NumIterLR";
+
+Space joint_space() {
+  return Space({{.name = "calibrate_method", .choices = {"MinMax", "Entropy"}}, {.name = "per_channel", .choices = {false, true}},
+                {.name = "include_fast_ft", .choices = {false, true}}, {.name = kRate, .choices = {0.1, 0.01, 0.001}}});
+}
+
+TEST(Stages, TheFirstLeavesFineTuningOut) {
+  const Space first = without_finetuning(joint_space());
+  EXPECT_EQ(first.size(), 4);
+  EXPECT_EQ(to_string(first.at(0)), "calibrate_method=MinMax include_fast_ft=false per_channel=false");
+}
+
+TEST(Stages, TheSecondFreezesTheWinnerWhateverItsTypes) {
+  const Space second = finetuning_of(joint_space(), {{{"calibrate_method", "Entropy"}, {"per_channel", true}, {"include_fast_ft", false}}}).value();
+  EXPECT_EQ(second.size(), 3);
+  EXPECT_EQ(to_string(second.at(1)),
+            "calibrate_method=Entropy extra_options.FastFinetune.LearningRate=0.01 include_fast_ft=true per_channel=true");
+}
+
+TEST(Stages, SeveralWinnersAreAUnion) {
+  const Space second = finetuning_of(joint_space(), {{{"calibrate_method", "Entropy"}, {"per_channel", true}},
+                                                     {{"calibrate_method", "MinMax"}, {"per_channel", true}}}).value();
+  EXPECT_EQ(second.size(), 6);
+  EXPECT_EQ(second.products().size(), 2U);
+}
+
+TEST(Stages, TheJointParameterStaysAPair) {
+  const Space space({{.name = "per_channel", .choices = {false, true}}, {.name = "include_fast_ft", .choices = {true}},
+                     {.name = kJoint, .choices = {Value::List{100, 0.1}, Value::List{200, 0.01}}}});
+  const Space second = finetuning_of(space, {{{"per_channel", false}}}).value();
+  EXPECT_EQ(second.size(), 2);
+  EXPECT_EQ(second.at(1).at(kJoint), Value(Value::List{200, 0.01}));
+}
+
+TEST(Stages, AWinnerComesBackInTheSpacesThatHoldItAndTune) {
+  const Space plain({{.name = "per_channel", .choices = {false, true}}});
+  const Space tuned({{.name = "per_channel", .choices = {true}}, {.name = "include_fast_ft", .choices = {true}}});
+  const Space both = Space::union_of({plain, tuned});
+  EXPECT_TRUE(has_finetuning(both));
+  EXPECT_FALSE(has_finetuning(plain));
+  EXPECT_EQ(finetuning_of(both, {{{"per_channel", true}, {"include_fast_ft", false}}}).value().size(), 1);
+  EXPECT_FALSE(finetuning_of(both, {{{"per_channel", false}, {"include_fast_ft", false}}}));
+}
+
+TEST(Stages, ASettingWithoutEffectInTheWinnerTakesItsFirstValue) {
+  const Space space({{.name = "calibrate_method", .choices = {"MinMax"}}, {.name = "extra_options.Percentile", .choices = {99.9, 99.99}},
+                     {.name = "include_fast_ft", .choices = {true}}});
+  const Space second = finetuning_of(space, {{{"calibrate_method", "MinMax"}, {"include_fast_ft", false}}}).value();
+  EXPECT_EQ(second.size(), 1);
+}
+
+TEST(Stages, NamesWhatFineTuningVaries) {
+  EXPECT_EQ(varied_finetune_settings(joint_space()), (std::vector<std::string>{kRate}));
+  const Space real({{.name = "include_fast_ft", .choices = {true}}, {.name = kRate, .choices = {}, .range = FloatRange{.low = 0.1, .high = 1}}});
+  EXPECT_EQ(varied_finetune_settings(real), (std::vector<std::string>{kRate}));
+}
+
+}  // namespace
+}  // namespace quantsearch
