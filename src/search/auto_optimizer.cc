@@ -7,6 +7,7 @@
 
 #include "quantsearch/search/optimizer.h"
 #include "search/axis.h"
+#include "search/gp/history.h"
 
 namespace quantsearch {
 
@@ -19,10 +20,6 @@ constexpr double kEliteShare =
     0.1;  // of the observations: the spread that the strategy starts with
 constexpr double kLeastSigma = 0.02;
 constexpr double kGreatestSigma = 1.0 / 6;  // the strategy's own
-
-bool is_feasible(const Observation& observation) {
-  return std::ranges::all_of(observation.constraints, [](double value) { return value <= 0; });
-}
 
 class AutoOptimizer final : public Optimizer {
  public:
@@ -77,7 +74,7 @@ class AutoOptimizer final : public Optimizer {
     const bool is_conditional = std::ranges::any_of(
         scored, [](const Observation* one) { return !std::ranges::all_of(one->at, is_active); });
     if (is_conditional) return tpe_optimizer(domain_, {.seed = options_.seed});
-    std::erase_if(scored, [](const Observation* one) { return !is_feasible(*one); });
+    std::erase_if(scored, [](const Observation* one) { return !gp::is_feasible(*one); });
     if (scored.empty()) return cma_optimizer(domain_, {.seed = options_.seed});
     std::ranges::stable_sort(scored, {}, [](const Observation* one) { return one->objectives[0]; });
     return cma_optimizer(

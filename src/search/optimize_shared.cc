@@ -92,12 +92,7 @@ class SharedSearch {
 
   bool ended() {
     if (ended_) return true;
-    const double seconds = seconds_between(start_, options_.now());
-    if (options_.token.is_cancelled()) {
-      end({.reason = StopReason::cancelled, .message = fmt::format("cancelled after {} trials and {:.1f} s", progress_.finished(), seconds)});
-    } else if (auto stop = progress_.stop(seconds)) {
-      end(*std::move(stop));
-    }
+    if (auto stop = progress_.stop(seconds_between(start_, options_.now()), options_.token)) end(*std::move(stop));
     return ended_;
   }
 

@@ -51,7 +51,11 @@ void StudyProgress::add(const Trial& finished) {
   }
 }
 
-std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds) const {
+std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds, const CancellationToken& token) const {
+  if (token.is_cancelled()) {
+    return Stop{.reason = StopReason::cancelled,
+                .message = fmt::format("cancelled after {} trials and {:.1f} s", finished_, seconds)};
+  }
   if (const auto& wanted = stop_.find_n_candidates; wanted && candidates_ >= *wanted) {
     return Stop{.reason = StopReason::candidates_found,
                 .message = fmt::format("enough candidates found: {} of {}", candidates_, *wanted)};

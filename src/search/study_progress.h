@@ -27,8 +27,8 @@ class StudyProgress {
     StopReason reason = StopReason::space_exhausted;
     std::string message;
   };
-  /// The first condition that holds after `seconds` of this run, if any.
-  [[nodiscard]] std::optional<Stop> stop(double seconds) const;
+  /// Cancellation, or the first condition that holds after `seconds` of this run, if any.
+  [[nodiscard]] std::optional<Stop> stop(double seconds, const CancellationToken& token = {}) const;
 
  private:
   Goal goal_;
