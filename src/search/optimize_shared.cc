@@ -83,9 +83,10 @@ class SharedSearch {
     const bool cut_off = trial.state == TrialState::interrupted && (ended_ || options_.token.is_cancelled() || limits_.is_over());
     if (cut_off) {
       cut_off_.push_back(trial);  // its lease runs out and another process runs it again
-    } else {
-      store_.save(trial);
+    } else if (store_.finish(trial)) {
       learn(trial);
+    } else {
+      return;  // its lease ran out and another process has it: its result comes with the news
     }
     if (options_.on_trial) options_.on_trial(trial);
   }
