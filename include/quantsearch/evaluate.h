@@ -62,7 +62,7 @@ struct Scores {
   std::int64_t size_bytes = 0;            // of the serialized model
   std::optional<Latency> latency;
   std::vector<double> losses = {};        // of EvaluateOptions::losses_of, in the order in which candidates race
-  bool gave_up = false;                   // EvaluateOptions::go_on ended it: there are no metrics, and losses of some samples only
+  bool gave_up = false;                   // go_on, a limit or the watcher ended it: no metrics, no latency, losses of some samples only
 };
 
 /// The float model's outputs over a data set: computed once, kept inside the budget, spilled to a folder beyond it.
@@ -104,8 +104,15 @@ class Reference {
   std::unique_ptr<State> state_;
 };
 
+/// Sees the outputs of each run after they were measured, concurrently and in any order; false ends the evaluation.
+using OutputWatcher = std::function<bool(std::int64_t first_sample, std::int64_t count, const Batch& outputs)>;
+
 struct EvaluateOptions {
   std::vector<Metric> metrics = {Metric::l2};
+  /// Worst values of distances among `metrics`. The evaluation ends when one is sure to be missed, even if the rest of
+  /// the samples were perfect: whether it ends does not depend on threads, only when.
+  std::map<Metric, double> limits = {};
+  OutputWatcher watch = {};
   std::map<std::string, double> output_weights = {};  // absent outputs weigh 1
   bool latency = false;                          // measured alone, after the scores
   int latency_threads = 1;

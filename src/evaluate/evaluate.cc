@@ -7,6 +7,7 @@
 
 #include "evaluate/classification.h"
 #include "evaluate/comparable_outputs.h"
+#include "evaluate/limit_watch.h"
 #include "evaluate/run_order.h"
 #include "evaluate/sample.h"
 #include "evaluate/sample_metrics.h"
@@ -62,6 +63,9 @@ std::vector<double> weights_of(const Reference& reference, const std::map<std::s
   return weights;
 }
 
+/// Thrown through run_samples, never out of here.
+struct EndedEarly {};
+
 /// Values per sample, written by sample index from any thread and added in sample order.
 class Scorer {
  public:
@@ -69,7 +73,8 @@ class Scorer {
       : reference_(reference),
         metrics_(options.metrics),
         weights_(weights_of(reference, options.output_weights)),
-        needs_labels_(any_needs_labels(metrics_)) {
+        needs_labels_(any_needs_labels(metrics_)),
+        limits_(reference, options.limits, weights_) {
     std::ranges::copy_if(metrics_, std::back_inserter(distances_), is_distance);
     const auto samples = static_cast<std::size_t>(reference.data().size());
     values_.resize(samples * distances_.size());
@@ -91,6 +96,15 @@ class Scorer {
     const auto column = static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
     const double value = values_[index * distances_.size() + column];
     return info.direction == Direction::minimize ? value : -value;
+  }
+
+  /// False when the samples so far have already missed a limit.
+  [[nodiscard]] bool limits_can_hold(std::int64_t first, std::int64_t count) {
+    if (limits_.empty()) return true;
+    const auto part = [&](const auto& values, std::size_t width) {
+      return std::span(values).subspan(static_cast<std::size_t>(first) * width, static_cast<std::size_t>(count) * width);
+    };
+    return limits_.can_hold(distances_, part(values_, distances_.size()), part(energies_, weights_.size()));
   }
 
   [[nodiscard]] std::map<std::string, double> scores() const {
@@ -191,6 +205,7 @@ class Scorer {
   std::vector<double> values_;      // [samples, distances], weighted over outputs
   std::vector<Energies> energies_;  // [samples, outputs]
   std::vector<std::int64_t> ranks_;
+  LimitWatch limits_;
 };
 
 // Candidates are looked at after this many samples, and half as many again each time.
@@ -202,24 +217,62 @@ std::int64_t next_look(std::int64_t seen, std::int64_t batch, std::int64_t size,
   return std::min(size, seen + runs * batch);
 }
 
-/// Piece by piece in the shared order; false when the candidate was given up.
-bool race(const Session& session, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options, Scorer& scorer,
-          std::vector<double>& losses) {
-  const auto order = std::make_shared<const RunOrder>(reference.data(), reference.batch());
-  while (static_cast<std::int64_t>(losses.size()) < order->size()) {
-    const auto seen = static_cast<std::int64_t>(losses.size());
-    const std::int64_t end = next_look(seen, reference.batch(), order->size(), pool.threads());
-    run_samples(session, *subset(order, seen, end - seen), pool, {.batch = reference.batch(), .token = options.token},
-                [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
-                  scorer.add_run(order->sample_at(seen + first), count, outputs);
-                });
-    for (std::int64_t position = seen; position < end; ++position) {
-      losses.push_back(scorer.loss_of(*options.losses_of, order->sample_at(position)));
-    }
-    const std::span<const double> news = std::span(losses).subspan(static_cast<std::size_t>(seen));
-    if (options.go_on && !options.go_on(news)) return false;
+/// Runs of a candidate; each throws EndedEarly when a limit or the watcher ends the evaluation.
+class CandidateRuns {
+ public:
+  CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options,
+                Scorer& scorer)
+      : session_(open_session(compared)), reference_(reference), pool_(pool), options_(options), scorer_(scorer) {}
+
+  void all() {
+    run(reference_.data(), [](std::int64_t first) { return first; });
   }
-  return true;
+
+  /// Piece by piece in the shared order; false when the candidate was given up.
+  bool race(std::vector<double>& losses) {
+    const auto order = std::make_shared<const RunOrder>(reference_.data(), reference_.batch());
+    while (static_cast<std::int64_t>(losses.size()) < order->size()) {
+      const auto seen = static_cast<std::int64_t>(losses.size());
+      const std::int64_t end = next_look(seen, reference_.batch(), order->size(), pool_.threads());
+      run(*subset(order, seen, end - seen), [&](std::int64_t first) { return order->sample_at(seen + first); });
+      for (std::int64_t position = seen; position < end; ++position) {
+        losses.push_back(scorer_.loss_of(*options_.losses_of, order->sample_at(position)));
+      }
+      const std::span<const double> news = std::span(losses).subspan(static_cast<std::size_t>(seen));
+      if (options_.go_on && !options_.go_on(news)) return false;
+    }
+    return true;
+  }
+
+ private:
+  /// `sample_at` gives the reference's sample where a run of `data` begins.
+  template <typename SampleAt>
+  void run(const DataSource& data, SampleAt sample_at) {
+    run_samples(*session_, data, pool_, {.batch = reference_.batch(), .token = options_.token},
+                [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
+                  const std::int64_t sample = sample_at(first);
+                  scorer_.add_run(sample, count, outputs);
+                  const bool goes_on = !options_.watch || options_.watch(sample, count, outputs);
+                  if (!scorer_.limits_can_hold(sample, count) || !goes_on) throw EndedEarly{};
+                });
+  }
+
+  std::unique_ptr<const Session> session_;
+  const Reference& reference_;
+  ThreadPool& pool_;
+  const EvaluateOptions& options_;
+  Scorer& scorer_;
+};
+
+/// False when the evaluation was ended before the last sample.
+bool run_candidate(CandidateRuns& runs, bool races, std::vector<double>& losses) {
+  try {
+    if (races) return runs.race(losses);
+    runs.all();
+    return true;
+  } catch (const EndedEarly&) {
+    return false;
+  }
 }
 
 void require_losses(const EvaluateOptions& options) {
@@ -239,23 +292,19 @@ bool has_losses(Metric metric) { return metric != Metric::rel_l2; }
 Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options) {
   require_labels(options.metrics, reference.labels());
   require_losses(options);
+  require_limits(options.metrics, options.limits);
   const Model compared = without_outputs(candidate, reference.skipped_outputs());
   require_equal_outputs(compared, reference);
   Scorer scorer(reference, options);
   Scores scores;
   scores.size_bytes = serialized_bytes(candidate);
-  if (options.losses_of) {
-    scores.gave_up = !race(*open_session(compared), reference, pool, options, scorer, scores.losses);
-    if (!scores.gave_up) scores.metrics = scorer.scores();
-  } else if (!options.metrics.empty()) {
-    const auto session = open_session(compared);
-    run_samples(*session, reference.data(), pool, {.batch = reference.batch(), .token = options.token},
-                [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
-                  scorer.add_run(first, count, outputs);
-                });
+  if (!options.metrics.empty()) {
+    CandidateRuns runs(compared, reference, pool, options, scorer);
+    scores.gave_up = !run_candidate(runs, options.losses_of.has_value(), scores.losses);
+    if (scores.gave_up) return scores;
     scores.metrics = scorer.scores();
   }
-  if (options.latency && !scores.gave_up) {
+  if (options.latency) {
     scores.latency = measure_latency(compared, reference.data().read(0, 1),
                                      {.threads = options.latency_threads, .token = options.token});
   }

@@ -2,73 +2,91 @@
 
 #include <algorithm>
 
-#include "quantsearch/runtime.h"
-
 namespace quantsearch {
 
 namespace {
 
-struct Count {
-  std::int64_t positions = 0;
-  std::int64_t changed = 0;
-};
-using Counts = std::map<std::int64_t, Count>;  // by the float model's class
-
-std::int64_t best_of(std::span<const float> row) {
-  return std::ranges::max_element(row) - row.begin();
-}
-
-void count_rows(const Tensor& reference, const Tensor& candidate, Counts& counts) {
-  if (reference.shape().empty() || reference.type() != DataType::float32) return;
-  const auto width = static_cast<std::size_t>(reference.shape().back());
-  const auto wanted = reference.values<float>();
-  const auto got = candidate.values<float>();
-  for (std::size_t at = 0; width > 0 && at + width <= wanted.size(); at += width) {
-    const std::int64_t expected = best_of(wanted.subspan(at, width));
-    Count& count = counts[expected];
-    ++count.positions;
-    if (best_of(got.subspan(at, width)) != expected) ++count.changed;
+/// Calls visit(row, class) for each row of the last axis.
+template <typename Visit>
+void for_each_class(const Tensor& values, const Visit& visit) {
+  const auto width = static_cast<std::size_t>(values.shape().back());
+  const auto all = values.values<float>();
+  for (std::size_t row = 0; width > 0 && (row + 1) * width <= all.size(); ++row) {
+    const auto classes = all.subspan(row * width, width);
+    visit(row, static_cast<int>(std::ranges::max_element(classes) - classes.begin()));
   }
 }
 
-double share(const Count& count) {
-  if (count.positions == 0) return 0;
-  return static_cast<double>(count.changed) / static_cast<double>(count.positions);
+bool has_classes(const Tensor& values) {
+  return !values.shape().empty() && values.type() == DataType::float32;
+}
+
+double share(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
 }  // namespace
 
-ChangedClasses changed_classes(const Model& candidate, const Reference& reference,
-                               const std::optional<std::string>& output, ThreadPool& pool,
-                               const CancellationToken& token) {
-  const auto session = open_session(candidate);
-  std::vector<Counts> by_worker(static_cast<std::size_t>(pool.threads()));
-  run_samples(*session, reference.data(), pool, {.batch = reference.batch(), .token = token},
-              [&](std::int64_t first, std::int64_t, const Batch& outputs, int worker) {
-                const Batch wanted = reference.outputs(first);
-                for (const std::string& name : reference.output_names()) {
-                  if (output && name != *output) continue;
-                  count_rows(wanted.at(name), outputs.at(name),
-                             by_worker[static_cast<std::size_t>(worker)]);
-                }
-              });
-  Counts total;  // whole numbers: the order of adding does not matter
-  for (const Counts& counts : by_worker) {
-    for (const auto& [type, count] : counts) {
-      total[type].positions += count.positions;
-      total[type].changed += count.changed;
+ReferenceClasses::ReferenceClasses(const Reference& reference,
+                                   const std::optional<std::string>& output)
+    : samples_(reference.data().size()) {
+  for (const std::string& name : reference.output_names()) {
+    if (!output || name == *output) outputs_.push_back(name);
+  }
+  classes_.resize(static_cast<std::size_t>(samples_) * outputs_.size());
+  std::map<int, std::int64_t> frequency;
+  for (std::int64_t run = 0; run < samples_; run += reference.batch()) {
+    const std::int64_t count = std::min(reference.batch(), samples_ - run);
+    const Batch outputs = reference.outputs(run);
+    for (std::size_t at = 0; at < outputs_.size(); ++at) {
+      const Tensor& values = outputs.at(outputs_[at]);
+      if (!has_classes(values)) continue;
+      std::vector<int> classes;
+      for_each_class(values, [&](std::size_t, int best) {
+        classes.push_back(best);
+        ++frequency[best];
+      });
+      const std::size_t rows = classes.size() / static_cast<std::size_t>(count);
+      for (std::int64_t sample = 0; sample < count; ++sample) {
+        const auto begin = classes.begin() + sample * static_cast<std::ptrdiff_t>(rows);
+        classes_[static_cast<std::size_t>(run + sample) * outputs_.size() + at].assign(
+            begin, begin + static_cast<std::ptrdiff_t>(rows));
+      }
     }
   }
-  Count all;
-  Count most_frequent;
-  for (const auto& [type, count] : total) {
-    all.positions += count.positions;
-    all.changed += count.changed;
-    if (count.positions > most_frequent.positions) most_frequent = count;
+  std::int64_t most = 0;
+  for (const auto& [type, positions] : frequency) {
+    positions_ += positions;
+    if (positions > most) most_frequent_ = type;
+    most = std::max(most, positions);
   }
-  const Count rare{.positions = all.positions - most_frequent.positions,
-                   .changed = all.changed - most_frequent.changed};
-  return {.share = share(all), .rare_share = share(rare)};
+  rare_positions_ = positions_ - most;
+}
+
+void ClassCounter::add(std::int64_t first_sample, const Batch& outputs) {
+  std::int64_t changed = 0;
+  std::int64_t changed_rare = 0;
+  const std::size_t width = classes_.outputs_.size();
+  for (std::size_t at = 0; at < width; ++at) {
+    const Tensor& values = outputs.at(classes_.outputs_[at]);
+    if (!has_classes(values)) continue;
+    const auto first = static_cast<std::size_t>(first_sample);
+    const std::size_t rows = classes_.classes_[first * width + at].size();
+    for_each_class(values, [&](std::size_t row, int best) {
+      const std::size_t sample = first + row / rows;
+      const int expected = classes_.classes_[sample * width + at][row % rows];
+      if (best == expected) return;
+      ++changed;
+      if (expected != classes_.most_frequent_) ++changed_rare;
+    });
+  }
+  changed_ += changed;
+  changed_rare_ += changed_rare;
+}
+
+ChangedClasses ClassCounter::result() const {
+  return {.share = share(changed_, classes_.positions_),
+          .rare_share = share(changed_rare_, classes_.rare_positions_)};
 }
 
 }  // namespace quantsearch

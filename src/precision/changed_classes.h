@@ -2,6 +2,8 @@
 
 // How often the best class of an output (argmax over its last axis) differs from the float model's.
 
+#include <atomic>
+
 #include "quantsearch/precision.h"
 
 namespace quantsearch {
@@ -11,9 +13,41 @@ struct ChangedClasses {
   double rare_share =
       0;  // of those whose class is not the float model's most frequent one; 0 without any
 };
-/// Over the reference's data; of `output`, or of all outputs together. Ties: the lower index.
-[[nodiscard]] ChangedClasses changed_classes(const Model& candidate, const Reference& reference,
-                                             const std::optional<std::string>& output,
-                                             ThreadPool& pool, const CancellationToken& token);
+
+/// The float model's best classes over the reference's data. Ties: the lower index.
+class ReferenceClasses {
+ public:
+  /// Of `output`, or of all outputs together.
+  ReferenceClasses(const Reference& reference, const std::optional<std::string>& output);
+
+  [[nodiscard]] std::int64_t positions() const { return positions_; }
+  /// Positions whose class is not the most frequent one.
+  [[nodiscard]] std::int64_t rare_positions() const { return rare_positions_; }
+
+ private:
+  friend class ClassCounter;
+  std::vector<std::string> outputs_;  // those that are compared
+  std::int64_t samples_ = 0;
+  std::vector<std::vector<int>> classes_;  // [samples * outputs]
+  int most_frequent_ = 0;
+  std::int64_t positions_ = 0;
+  std::int64_t rare_positions_ = 0;
+};
+
+/// Counts the changes of one candidate, run by run; its outputs have the shapes of the
+/// reference's. Thread-safe.
+class ClassCounter {
+ public:
+  explicit ClassCounter(const ReferenceClasses& classes) : classes_(classes) {}
+
+  void add(std::int64_t first_sample, const Batch& outputs);
+  /// Shares of all positions of the data, those not seen yet counted as unchanged.
+  [[nodiscard]] ChangedClasses result() const;
+
+ private:
+  const ReferenceClasses& classes_;
+  std::atomic<std::int64_t> changed_ = 0;
+  std::atomic<std::int64_t> changed_rare_ = 0;
+};
 
 }  // namespace quantsearch

@@ -69,12 +69,20 @@ std::shared_ptr<const DataSource> first_samples(const std::shared_ptr<const Data
 void measure(Trials& trials, const std::vector<Layer>& layers, const PrecisionOptions& options,
              std::vector<Sensitivity>& sensitivities) {
   const Assignment precise(layers.size(), static_cast<int>(options.high.size()));
+  const auto one_low = [&](std::size_t layer) {
+    Assignment assignment = precise;
+    assignment[layer] = 0;
+    return assignment;
+  };
+  std::vector<Assignment> assignments = {precise};
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    if (layers[layer].is_free) assignments.push_back(one_low(layer));
+  }
+  trials.run_all(assignments);
   const double floor = trials.run(precise).noise();
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     if (!layers[layer].is_free) continue;
-    Assignment one_low = precise;
-    one_low[layer] = 0;
-    sensitivities[layer].measured = std::max(0.0, trials.run(one_low).noise() - floor);
+    sensitivities[layer].measured = std::max(0.0, trials.run(one_low(layer)).noise() - floor);
   }
 }
 

@@ -4,14 +4,13 @@
 
 #include <set>
 
-#include "precision/changed_classes.h"
-
 namespace quantsearch {
 
 namespace {
 
 constexpr const char* kChanged = "changed_classes";
 constexpr const char* kChangedRare = "changed_rare_classes";
+constexpr const char* kNoise = "rel_l2";
 constexpr const char* kBytes = "size_bytes";
 
 }  // namespace
@@ -25,6 +24,9 @@ void Trials::judge_on(std::shared_ptr<const DataSource> data) {
                                                               .logits_output = {},
                                                               .token = context_.token,
                                                               .log = {}});
+  classes_.reset();
+  if (options_.changed_classes || options_.changed_rare_classes)
+    classes_.emplace(*reference_, output_name());
 }
 
 std::map<std::string, NodeFormat> Trials::formats_of(const Assignment& assignment) const {
@@ -44,14 +46,39 @@ QuantizedModel Trials::model_of(const Assignment& assignment) const {
   return quantize(model_, ranges_, options, context_.pool);
 }
 
+FormatOutcome Trials::outcome_of(const Assignment& assignment, Effort effort) const {
+  context_.token.throw_if_cancelled();
+  FormatOutcome outcome = score(model_of(assignment).model, effort);
+  if (outcome.meets) judge(outcome);
+  return outcome;
+}
+
 const FormatOutcome& Trials::run(const Assignment& assignment) {
   const auto found = known_.find(assignment);
-  if (found != known_.end()) return found->second;
-  context_.token.throw_if_cancelled();
+  if (found != known_.end() && found->second.scores.contains(kNoise)) return found->second;
   ++evaluations_;
-  FormatOutcome outcome = score(model_of(assignment).model);
-  judge(outcome);
-  return known_.emplace(assignment, std::move(outcome)).first->second;
+  return known_[assignment] = outcome_of(assignment, Effort::all_samples);
+}
+
+bool Trials::meets(const Assignment& assignment) {
+  const auto found = known_.find(assignment);
+  if (found != known_.end()) return found->second.meets;
+  ++evaluations_;
+  return (known_[assignment] = outcome_of(assignment, Effort::until_missed)).meets;
+}
+
+void Trials::run_all(const std::vector<Assignment>& assignments) {
+  std::vector<FormatOutcome> outcomes(assignments.size());
+  // A model opens on one thread: side by side they take less time than one after the other.
+  context_.pool.parallel_for(
+      static_cast<std::int64_t>(assignments.size()),
+      [&](std::int64_t at, int) {
+        const auto index = static_cast<std::size_t>(at);
+        outcomes[index] = outcome_of(assignments[index], Effort::all_samples);
+      },
+      context_.token);
+  for (std::size_t at = 0; at < assignments.size(); ++at) known_[assignments[at]] = outcomes[at];
+  evaluations_ += static_cast<int>(assignments.size());
 }
 
 std::optional<std::string> Trials::output_name() const {
@@ -59,26 +86,42 @@ std::optional<std::string> Trials::output_name() const {
   return model_.graph.outputs[static_cast<std::size_t>(*options_.output)].name;
 }
 
-FormatOutcome Trials::score(const Model& candidate) const {
+EvaluateOptions Trials::evaluation(Effort effort) const {
   std::set<Metric> metrics = {Metric::rel_l2};
   for (const auto& [metric, threshold] : options_.thresholds) metrics.insert(metric);
-  EvaluateOptions options{
-      .metrics = {metrics.begin(), metrics.end()}, .output_weights = {}, .token = context_.token};
+  EvaluateOptions options{.metrics = {metrics.begin(), metrics.end()}, .token = context_.token};
+  if (effort == Effort::until_missed) options.limits = options_.thresholds;
   const std::optional<std::string> output = output_name();
   if (output) {
     for (const std::string& name : reference_->output_names()) {
       options.output_weights[name] = name == *output ? 1 : 0;
     }
   }
-  const Scores scores = evaluate(candidate, *reference_, context_.pool, options);
-  FormatOutcome outcome{.scores = scores.metrics, .meets = true, .shortfall = ""};
-  outcome.scores[kBytes] = static_cast<double>(scores.size_bytes);
-  if (options_.changed_classes || options_.changed_rare_classes) {
-    const ChangedClasses changed =
-        changed_classes(candidate, *reference_, output, context_.pool, context_.token);
-    outcome.scores[kChanged] = changed.share;
-    outcome.scores[kChangedRare] = changed.rare_share;
+  return options;
+}
+
+bool Trials::classes_can_hold(const ClassCounter& counter) const {
+  const ChangedClasses so_far = counter.result();
+  return !(options_.changed_classes && so_far.share > *options_.changed_classes) &&
+         !(options_.changed_rare_classes && so_far.rare_share > *options_.changed_rare_classes);
+}
+
+FormatOutcome Trials::score(const Model& candidate, Effort effort) const {
+  EvaluateOptions options = evaluation(effort);
+  std::optional<ClassCounter> counter;
+  if (classes_) {
+    counter.emplace(*classes_);
+    options.watch = [&](std::int64_t first, std::int64_t, const Batch& outputs) {
+      counter->add(first, outputs);
+      return effort == Effort::all_samples || classes_can_hold(*counter);
+    };
   }
+  const Scores scores = evaluate(candidate, *reference_, context_.pool, options);
+  FormatOutcome outcome{.scores = scores.metrics, .meets = !scores.gave_up, .shortfall = ""};
+  outcome.scores[kBytes] = static_cast<double>(scores.size_bytes);
+  if (scores.gave_up || !counter) return outcome;
+  outcome.scores[kChanged] = counter->result().share;
+  outcome.scores[kChangedRare] = counter->result().rare_share;
   return outcome;
 }
 

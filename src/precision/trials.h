@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "precision/changed_classes.h"
 #include "precision/layers.h"
 
 namespace quantsearch {
@@ -14,9 +15,11 @@ namespace quantsearch {
 using Assignment = std::vector<int>;
 
 struct FormatOutcome {
-  std::map<std::string, double> scores;  // rel_l2, the metric, shares of changed classes, size
-  bool meets = false;                    // every limit on what the model does and weighs
-  std::string shortfall;                 // which limit it misses, and by what
+  /// rel_l2, the metric, shares of changed classes, size. Of a model whose run was ended because it
+  /// misses a limit, the size alone.
+  std::map<std::string, double> scores;
+  bool meets = false;     // every limit on what the model does and weighs
+  std::string shortfall;  // which limit it misses, and by what
   [[nodiscard]] double noise() const { return scores.at("rel_l2"); }
 };
 
@@ -34,17 +37,24 @@ class Trials {
 
   /// Samples that judge from now on. Forgets earlier outcomes.
   void judge_on(std::shared_ptr<const DataSource> data);
-  /// Runs the model, unless it has been run.
+  /// Runs the model on all samples, unless it has been.
   [[nodiscard]] const FormatOutcome& run(const Assignment& assignment);
-  [[nodiscard]] bool meets(const Assignment& assignment) { return run(assignment).meets; }
+  /// The same for several, side by side.
+  void run_all(const std::vector<Assignment>& assignments);
+  /// Whether every limit holds; runs no more samples than it takes to see that one does not.
+  [[nodiscard]] bool meets(const Assignment& assignment);
   [[nodiscard]] std::map<std::string, NodeFormat> formats_of(const Assignment& assignment) const;
   [[nodiscard]] QuantizedModel model_of(const Assignment& assignment) const;
   /// Models that were run in all.
   [[nodiscard]] int evaluations() const { return evaluations_; }
 
  private:
+  enum class Effort { all_samples, until_missed };
   [[nodiscard]] std::optional<std::string> output_name() const;
-  [[nodiscard]] FormatOutcome score(const Model& candidate) const;
+  [[nodiscard]] FormatOutcome outcome_of(const Assignment& assignment, Effort effort) const;
+  [[nodiscard]] FormatOutcome score(const Model& candidate, Effort effort) const;
+  [[nodiscard]] EvaluateOptions evaluation(Effort effort) const;
+  [[nodiscard]] bool classes_can_hold(const ClassCounter& counter) const;
   void judge(FormatOutcome& outcome) const;
 
   const Model& model_;
@@ -54,6 +64,7 @@ class Trials {
   const PrecisionOptions& options_;
   const PrecisionContext& context_;
   std::unique_ptr<Reference> reference_;
+  std::optional<ReferenceClasses> classes_;  // with a limit on them
   std::map<Assignment, FormatOutcome> known_;
   int evaluations_ = 0;
 };

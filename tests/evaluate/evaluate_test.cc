@@ -183,6 +183,67 @@ TEST(Evaluate, IntegerOutputsAreNumbers) {
   EXPECT_EQ(evaluate(classes(2), reference, pool, {.metrics = {Metric::l1}}).metrics.at("L1"), 2);
 }
 
+/// Samples whose outputs were seen before the evaluation ended.
+struct Watched {
+  Scores scores;
+  std::int64_t seen = 0;
+};
+Watched watched(const std::map<Metric, double>& limits, std::int64_t end_after = 1000) {
+  // z of the five samples of four values differs by 0.5, y not at all: L1 of each sample is 0.25.
+  const Reference reference = reference_of(scaled(1, 0), samples({5, 4}));
+  ThreadPool pool(1);
+  Watched result;
+  const OutputWatcher watch = [&](std::int64_t first, std::int64_t count, const Batch& outputs) {
+    EXPECT_EQ(first, result.seen);
+    EXPECT_EQ(outputs.at("z_out").shape(), (Shape{1, 4}));
+    result.seen += count;
+    return result.seen < end_after;
+  };
+  result.scores = evaluate(scaled(1, 0.5F), reference, pool,
+                           {.metrics = {Metric::l1, Metric::cos, Metric::rel_l2}, .limits = limits, .watch = watch});
+  return result;
+}
+
+TEST(Evaluate, LimitsThatHoldChangeNothing) {
+  const auto plain = watched({}).scores.metrics;
+  const Watched limited = watched({{Metric::l1, plain.at("L1")}, {Metric::rel_l2, plain.at("rel_l2")}, {Metric::cos, plain.at("cos")}});
+  EXPECT_FALSE(limited.scores.gave_up);
+  EXPECT_EQ(limited.scores.metrics, plain);
+  EXPECT_EQ(limited.seen, 5);
+}
+
+TEST(Evaluate, EndsAsSoonAsALimitCannotHold) {
+  // After n samples the mean over five is at least 0.25 n / 5.
+  const Watched early = watched({{Metric::l1, 0.11}});
+  EXPECT_TRUE(early.scores.gave_up);
+  EXPECT_TRUE(early.scores.metrics.empty());
+  EXPECT_EQ(early.seen, 3);
+  EXPECT_EQ(watched({{Metric::l1, 0.2499}}).seen, 5);
+  EXPECT_TRUE(watched({{Metric::l1, 0.2499}}).scores.gave_up);
+}
+
+TEST(Evaluate, ACosineCanHoldAsLongAsTheOtherSamplesMightBePerfect) {
+  const double cosine = watched({}).scores.metrics.at("cos");
+  const Watched early = watched({{Metric::cos, 1 - 0.1 * (1 - cosine)}});
+  EXPECT_TRUE(early.scores.gave_up);
+  EXPECT_LE(early.seen, 2);
+  EXPECT_FALSE(watched({{Metric::cos, cosine - 1e-6}}).scores.gave_up);
+}
+
+TEST(Evaluate, RelL2EndsByTheNoiseSoFarOverTheWholeSignal) {
+  // y: none. z: 0.5^2 * 4 each sample over the energy of all.
+  const double whole = watched({}).scores.metrics.at("rel_l2");
+  EXPECT_EQ(watched({{Metric::rel_l2, 0.5 * whole}}).seen, 3);
+  EXPECT_EQ(watched({{Metric::rel_l2, 0.7 * whole}}).seen, 4);
+}
+
+TEST(Evaluate, AWatcherMayEndIt) {
+  const Watched early = watched({}, 2);
+  EXPECT_TRUE(early.scores.gave_up);
+  EXPECT_EQ(early.seen, 2);
+  EXPECT_GT(early.scores.size_bytes, 0);
+}
+
 TEST(Evaluate, NamesWhatDoesNotFit) {
   const Reference reference = reference_of(scaled(1, 0), samples({5, 4}));
   EXPECT_EQ(error_of(scaled(1, 0), reference, {.output_weights = {{"y_ou", 1}}}),
@@ -193,6 +254,8 @@ TEST(Evaluate, NamesWhatDoesNotFit) {
             "evaluate: the weights of all outputs are 0, expected one above 0");
   EXPECT_EQ(error_of(scaled(1, 0), reference, {.metrics = {Metric::top1}}),
             "evaluate: metric 'top1' needs labels and the data have none; give labels or another metric");
+  EXPECT_EQ(error_of(scaled(1, 0), reference, {.metrics = {Metric::l1}, .limits = {{Metric::cos, 0.9}}}),
+            "evaluate: a limit is given for 'cos', expected one of the distances that are measured");
   Model one_output = scaled(1, 0);
   one_output.graph.outputs.pop_back();
   EXPECT_EQ(error_of(one_output, reference),

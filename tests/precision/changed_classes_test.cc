@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "quantsearch/runtime.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
@@ -26,11 +27,17 @@ std::shared_ptr<const DataSource> four_positions() {
                                                                                0, 4.5, 5})}});
 }
 
-ChangedClasses changed(const std::vector<float>& shift, int threads = 1) {
-  ThreadPool pool(threads);
+ChangedClasses changed(const std::vector<float>& shift, std::int64_t batch = 1) {
+  ThreadPool pool(1);
   const ByteBudget budget(1 << 20);
-  const Reference reference(shifted({0, 0, 0}), four_positions(), std::nullopt, pool, budget, {});
-  return changed_classes(shifted(shift), reference, std::nullopt, pool, {});
+  const Reference reference(shifted({0, 0, 0}), four_positions(), std::nullopt, pool, budget,
+                            {.batch = batch});
+  const ReferenceClasses classes(reference, std::nullopt);
+  ClassCounter counter(classes);
+  const auto session = open_session(shifted(shift));
+  for (std::int64_t sample = 0; sample < 2; sample += batch)
+    counter.add(sample, session->run(four_positions()->read(sample, batch)));
+  return counter.result();
 }
 
 TEST(ChangedClasses, EqualModelsChangeNothing) {
@@ -50,8 +57,22 @@ TEST(ChangedClasses, AModelThatAnswersTheFrequentClassFailsOnAllRareOnes) {
   EXPECT_EQ(result.rare_share, 1);
 }
 
-TEST(ChangedClasses, DoesNotDependOnThreads) {
-  EXPECT_EQ(changed({0, 1, 0}, 1).share, changed({0, 1, 0}, 2).share);
+TEST(ChangedClasses, DoesNotDependOnTheBatch) {
+  EXPECT_EQ(changed({0, 1, 0}, 2).share, 0.5);
+  EXPECT_EQ(changed({0, 1, 0}, 2).rare_share, 1);
+}
+
+TEST(ChangedClasses, PositionsNotSeenYetCountAsUnchanged) {
+  ThreadPool pool(1);
+  const ByteBudget budget(1 << 20);
+  const Reference reference(shifted({0, 0, 0}), four_positions(), std::nullopt, pool, budget, {});
+  const ReferenceClasses classes(reference, std::nullopt);
+  EXPECT_EQ(classes.positions(), 4);
+  EXPECT_EQ(classes.rare_positions(), 1);
+  ClassCounter counter(classes);
+  counter.add(1, open_session(shifted({0, 1, 0}))->run(four_positions()->read(1, 1)));
+  EXPECT_EQ(counter.result().share, 0.25);
+  EXPECT_EQ(counter.result().rare_share, 1);
 }
 
 }  // namespace

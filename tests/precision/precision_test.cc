@@ -97,6 +97,16 @@ TEST(Precision, DoesNotDependOnThreads) {
   EXPECT_EQ(serialize_model(one.quantized.model), serialize_model(two.quantized.model));
 }
 
+TEST(Precision, ChangedClassesAreALimit) {
+  // Not one class of the 12 x 12 rows may change: the hard layer is promoted, and the written model
+  // keeps to it.
+  const PrecisionResult result = choose({.high = {kSixteen}, .changed_classes = 0.0});
+  EXPECT_GE(result.high_layers, 1);
+  EXPECT_EQ(result.scores.at("changed_classes"), 0);
+  EXPECT_EQ(result.scores.at("changed_rare_classes"), 0);
+  EXPECT_TRUE(high_layers(choose({.high = {kSixteen}, .changed_classes = 1.0})).empty());
+}
+
 TEST(Precision, WithABudgetAloneTheMostSensitiveLayerGetsIt) {
   const PrecisionResult result = choose({.high = {kSixteen}, .max_high_layers = 1});
   EXPECT_EQ(high_layers(result), Names{"hard"});

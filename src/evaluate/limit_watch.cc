@@ -1,0 +1,82 @@
+#include "evaluate/limit_watch.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "evaluate/pair_sums.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+// Sums in another order differ in the last digits: a limit that is met exactly must not be missed.
+constexpr double kRounding = 1e-9;
+
+bool is_missed(Metric metric, double value, double limit) {
+  const double slack = kRounding * std::max(std::abs(value), std::abs(limit));
+  return metric_info(metric).direction == Direction::minimize ? value > limit + slack
+                                                              : value < limit - slack;
+}
+
+/// Sums of squares of the reference's outputs.
+std::vector<Energies> signals_of(const Reference& reference) {
+  std::vector<Energies> signals(reference.output_names().size());
+  for (std::int64_t run = 0; run < reference.data().size(); run += reference.batch()) {
+    const Batch outputs = reference.outputs(run);
+    for (std::size_t output = 0; output < signals.size(); ++output) {
+      const Tensor values = to_float32(outputs.at(reference.output_names()[output]));
+      signals[output].signal +=
+          sum_pair(values.values<float>(), values.values<float>()).squared_reference;
+    }
+  }
+  return signals;
+}
+
+}  // namespace
+
+void require_limits(std::span<const Metric> metrics, const std::map<Metric, double>& limits) {
+  for (const auto& [metric, limit] : limits) {
+    if (is_distance(metric) && std::ranges::find(metrics, metric) != metrics.end()) continue;
+    throw InvalidInput(fmt::format(
+        "evaluate: a limit is given for '{}', expected one of the distances that are measured",
+        metric_info(metric).name));
+  }
+}
+
+LimitWatch::LimitWatch(const Reference& reference, const std::map<Metric, double>& limits,
+                       const std::vector<double>& weights)
+    : limits_(limits), weights_(weights), samples_(reference.data().size()) {
+  if (limits_.contains(Metric::rel_l2)) energies_ = signals_of(reference);
+}
+
+bool LimitWatch::can_hold(std::span<const Metric> distances, std::span<const double> values,
+                          std::span<const Energies> energies) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    sums_[distances[i % distances.size()]] += values[i];
+  if (!energies_.empty()) {
+    for (std::size_t i = 0; i < energies.size(); ++i)
+      energies_[i % energies_.size()].noise += energies[i].noise;
+  }
+  seen_ += static_cast<std::int64_t>(values.size() / distances.size());
+  return std::ranges::none_of(limits_, [&](const auto& limit) {
+    return is_missed(limit.first, best_possible(limit.first), limit.second);
+  });
+}
+
+double LimitWatch::best_possible(Metric metric) const {
+  if (metric == Metric::rel_l2) {  // of the whole data set, not a mean over samples
+    double value = 0;
+    for (std::size_t output = 0; output < energies_.size(); ++output) {
+      value += weights_[output] * relative_noise(energies_[output]);
+    }
+    return value;
+  }
+  const double unseen = static_cast<double>(samples_ - seen_) * metric_info(metric).best;
+  return (sums_.at(metric) + unseen) / static_cast<double>(samples_);
+}
+
+}  // namespace quantsearch
