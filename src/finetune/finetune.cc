@@ -111,8 +111,8 @@ class Reconstruction {
                    {.samples = samples_,
                     .drop_ratio = options_.drop_ratio,
                     .cache_bytes = environment_.budget.free() / 2});
-    const Judged judged =
-        solve(weights, before, tuned, data, options_, environment_.pool, environment_.token);
+    const Judged judged = solve(weights, before, tuned, quantized_.model(), data, options_,
+                                environment_.pool, environment_.token);
     LayerReconstruction record;
     record.node = tuned.label;
     record.op_type = tuned.op_type;

@@ -13,11 +13,12 @@ namespace {
 class Solver {
  public:
   Solver(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
-         LayerData& data, const FinetuneOptions& options, ThreadPool& pool,
+         const Model& quantized, LayerData& data, const FinetuneOptions& options, ThreadPool& pool,
          const CancellationToken& token)
       : layer_(layer),
         stored_(stored),
         described_(described),
+        quantized_(quantized),
         data_(data),
         options_(options),
         pool_(pool),
@@ -51,7 +52,7 @@ class Solver {
   Judged judge(Solution solution, const Moments& moments) const {
     if (options_.bias_correction && !solution.bias.empty())
       solution.bias = corrected_bias(layer_, solution, moments);
-    Judged judged{.solution = std::move(solution)};
+    Judged judged{.solution = as_written(described_, std::move(solution), quantized_)};
     judged.error_before = error_of(stored_, moments);
     judged.error_after = error_of(judged.solution, moments);
     return judged;
@@ -110,6 +111,7 @@ class Solver {
   const LayerWeights& layer_;
   const Solution& stored_;
   const TunableLayer& described_;
+  const Model& quantized_;
   LayerData& data_;
   const FinetuneOptions& options_;
   ThreadPool& pool_;
@@ -119,9 +121,9 @@ class Solver {
 }  // namespace
 
 Judged solve(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
-             LayerData& data, const FinetuneOptions& options, ThreadPool& pool,
-             const CancellationToken& token) {
-  return Solver(layer, stored, described, data, options, pool, token).run();
+             const Model& quantized, LayerData& data, const FinetuneOptions& options,
+             ThreadPool& pool, const CancellationToken& token) {
+  return Solver(layer, stored, described, quantized, data, options, pool, token).run();
 }
 
 }  // namespace quantsearch::reconstruction

@@ -13,9 +13,9 @@ struct Judged {
   double error_after = 0;   // of `solution`
 };
 
-/// `stored` is what the quantized graph holds now. The caller keeps what has the smaller error.
+/// `stored` is what the graph `quantized` holds now. The caller keeps what has the smaller error.
 [[nodiscard]] Judged solve(const LayerWeights& layer, const Solution& stored,
-                           const TunableLayer& described, LayerData& data,
+                           const TunableLayer& described, const Model& quantized, LayerData& data,
                            const FinetuneOptions& options, ThreadPool& pool,
                            const CancellationToken& token);
 

@@ -100,6 +100,19 @@ void write_scales(const LayerGeometry& geometry, const std::string& name, const 
   network.replace_initializer(name, Tensor::of<float>(before.shape(), entries));
 }
 
+std::vector<std::int32_t> bias_codes(const std::vector<float>& bias,
+                                     const std::vector<float>& scales, DataType type) {
+  const IntegerLimits limits = integer_limits(type, false);
+  std::vector<std::int32_t> codes;
+  for (std::size_t output = 0; output < scales.size(); ++output) {
+    const double code =
+        std::nearbyint(static_cast<double>(bias[output]) / static_cast<double>(scales[output]));
+    codes.push_back(static_cast<std::int32_t>(
+        std::clamp(code, static_cast<double>(limits.low), static_cast<double>(limits.high))));
+  }
+  return codes;
+}
+
 void write_bias(const TunableLayer& layer, const Solution& solution, Network& network,
                 std::map<std::string, TensorParams>& tensors) {
   if (solution.bias.empty()) return;
@@ -111,15 +124,8 @@ void write_bias(const TunableLayer& layer, const Solution& solution, Network& ne
   if (!layer.bias) return;
   const std::vector<float> scales = bias_scales(layer, solution, network.model());
   const Tensor& before = stored(network.model(), layer.bias->integers);
-  const auto limit_type = before.type();
-  const IntegerLimits limits = integer_limits(limit_type, false);
-  std::vector<std::int32_t> codes;
-  for (std::size_t output = 0; output < scales.size(); ++output) {
-    const double code = std::nearbyint(static_cast<double>(solution.bias[output]) /
-                                       static_cast<double>(scales[output]));
-    codes.push_back(static_cast<std::int32_t>(
-        std::clamp(code, static_cast<double>(limits.low), static_cast<double>(limits.high))));
-  }
+  const DataType limit_type = before.type();
+  const std::vector<std::int32_t> codes = bias_codes(solution.bias, scales, limit_type);
   const Shape shape = before.shape();
   network.replace_initializer(layer.bias->integers, integer_tensor(limit_type, shape, codes));
   write_scales(layer.geometry, layer.bias->scale, layer.bias_name, scales, network, tensors);
@@ -166,6 +172,16 @@ Solution stored_solution(const TunableLayer& layer, const Model& quantized) {
     }
   }
   return made;
+}
+
+Solution as_written(const TunableLayer& layer, Solution solution, const Model& quantized) {
+  if (solution.bias.empty() || !layer.bias) return solution;
+  const std::vector<float> scales = bias_scales(layer, solution, quantized);
+  const DataType type = stored(quantized, layer.bias->integers).type();
+  const std::vector<std::int32_t> codes = bias_codes(solution.bias, scales, type);
+  for (std::size_t output = 0; output < scales.size(); ++output)
+    solution.bias[output] = static_cast<float>(codes[output]) * scales[output];
+  return solution;
 }
 
 StoredTensors stored_tensors(const TunableLayer& layer, const Model& quantized) {

@@ -235,11 +235,14 @@ void add_methods(std::vector<Option>& table) {
                    .apply = [](QuantizationConfig& config, const Value& value) { tuned(config).beam = static_cast<int>(value.as_int()); },
                    .matters = under({"gptq"})});
   table.push_back({.name = kGroup + "ChooseScales",
-                   .meaning = "gptq: weight scales are chosen with the solver in the loop",
+                   .meaning = "gptq: weight scales are chosen with the solver in the loop; never under enable_npu_cnn, whose "
+                              "shifters limit them",
                    .default_value = true,
                    .canonical = boolean(),
                    .apply = [](QuantizationConfig& config, const Value& value) { tuned(config).choose_scales = value.as_bool(); },
-                   .matters = under({"gptq"})});
+                   .matters = [](const Settings& settings) {
+                     return under({"gptq"})(settings) && !effective_value("enable_npu_cnn", settings).as_bool();
+                   }});
 }
 
 }  // namespace

@@ -180,6 +180,8 @@ struct Pipeline::State {
       FinetuneOptions options = *trial.config.finetune;
       options.reduce_range = trial.config.quantize.reduce_range;
       options.power_of_two = trial.config.quantize.power_of_two;
+      // The limits of the shifters were settled with the positions as they are.
+      if (trial.config.quantize.npu.enabled) options.choose_scales = false;
       return finetune(quantized, reference, *calibration, options,
                       {.pool = trial.pool, .budget = budget, .cache_folder = cache_folder, .token = trial.token, .log = log});
     };

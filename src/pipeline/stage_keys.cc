@@ -16,7 +16,7 @@ constexpr int kSmoothVersion = 1;
 constexpr int kObserveVersion = 2;  // 2: channels of what a MatMul reads lie on the last axis
 constexpr int kRangesVersion = 1;
 constexpr int kQuantizeVersion = 1;
-constexpr int kFinetuneVersion = 1;
+constexpr int kFinetuneVersion = 2;
 constexpr int kPrecisionVersion = 1;
 constexpr int kEvaluateVersion = 2;  // 2: rel_l2 pools its energies over the samples
 

@@ -5,11 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <ostream>
 #include <set>
 
 #include "finetune/layers.h"
+#include "finetune/write_back.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/calibrate.h"
 #include "quantsearch/runtime.h"
@@ -108,6 +111,10 @@ double distance(const Prepared& prepared, const Model& model) {
 
 const FinetuneOptions kGptq = {.algorithm = FinetuneAlgorithm::gptq};
 
+FinetuneOptions gradient(FinetuneAlgorithm algorithm, double learning_rate) {
+  return {.algorithm = algorithm, .iterations = 200, .learning_rate = learning_rate, .seed = 5};
+}
+
 TEST_F(FinetuneTest, EveryLayerIsTunedInOrderAndNoneBecomesWorse) {
   const Prepared prepared = small();
   const FinetunedModel tuned = tune(prepared, kGptq);
@@ -132,10 +139,9 @@ TEST_F(FinetuneTest, TheModelIsValidAndOnlyItsConstantsChange) {
   EXPECT_EQ(tuned.quantized.layers, prepared.candidate.layers);
 }
 
-TEST_F(FinetuneTest, TheReportedErrorIsThatOfTheWrittenModel) {
-  const Prepared prepared = small();
-  const FinetunedModel tuned = tune(prepared, kGptq);
-  // The classifier is last: what it gives in the written model is what was judged.
+/// Relative error of the classifier as it was written. It is the last layer, so this is what was
+/// judged.
+double written_error(const Prepared& prepared, const FinetunedModel& tuned) {
   const auto layers =
       reconstruction::find_layers(tuned.quantized, prepared.reference, {"Gemm"}).layers;
   const std::string product =
@@ -155,8 +161,106 @@ TEST_F(FinetuneTest, TheReportedErrorIsThatOfTheWrittenModel) {
       signal += wanted * wanted;
     }
   }
-  EXPECT_NEAR(difference / signal, tuned.layers.back().error_after,
+  return difference / signal;
+}
+
+TEST_F(FinetuneTest, TheReportedErrorIsThatOfTheWrittenModel) {
+  const Prepared prepared = small();
+  const FinetunedModel tuned = tune(prepared, kGptq);
+  EXPECT_NEAR(written_error(prepared, tuned), tuned.layers.back().error_after,
               0.02 * tuned.layers.back().error_after);
+}
+
+/// Positions as NPUs have them: powers of two, biases of 8 bits.
+const QuantizeOptions kFixedPoint = {.activation_type = DataType::int8,
+                                     .activation_symmetric = true,
+                                     .power_of_two = true,
+                                     .bias_type = BiasType::like_weight,
+                                     .npu = {.enabled = true}};
+
+TEST_F(FinetuneTest, ABiasOfEightBitsIsJudgedAsItIsWritten) {
+  const Prepared prepared = small(kFixedPoint);
+  FinetuneOptions options = kGptq;
+  options.choose_scales = false;
+  options.power_of_two = true;
+  const FinetunedModel tuned = tune(prepared, options);
+  EXPECT_NEAR(written_error(prepared, tuned), tuned.layers.back().error_after,
+              0.02 * tuned.layers.back().error_after);
+  options.algorithm = FinetuneAlgorithm::none;
+  options.bias_correction = true;
+  const FinetunedModel corrected = tune(prepared, options);
+  EXPECT_NEAR(written_error(prepared, corrected), corrected.layers.back().error_after,
+              0.02 * corrected.layers.back().error_after);
+}
+
+Prepared mixed_formats(ThreadPool& pool) {
+  Prepared made{.reference = simplify(small_network(), {}).model,
+                .data = in_memory_data({{"x", testing::random_tensor({kSamples, 3, 8, 8}, 11)}}),
+                .candidate = {}};
+  const Statistics statistics =
+      observe(made.reference, *made.data, pool, {.tensors = tensors_to_observe(made.reference)});
+  RangesByType ranges;
+  for (const DataType type : {DataType::uint8, DataType::uint16})
+    ranges[type] = choose_ranges(statistics, {.type = type}, pool);
+  const NodeFormat wide_weights{.weight = DataType::int16};
+  const NodeFormat wide{.activation = DataType::uint16, .weight = DataType::int16};
+  const NodeFormat in_float{.keep_float = true};
+  made.candidate = quantize(made.reference, ranges,
+                            {.node_formats = {{"first", wide_weights},
+                                              {"join", {.activation = DataType::uint16}},
+                                              {"depthwise", wide},
+                                              {"classifier", in_float}}},
+                            pool);
+  return made;
+}
+
+DataType weight_type_of(const QuantizedModel& quantized, const std::string& weight) {
+  return quantized.tensors.at(weight).type;
+}
+
+TEST_F(FinetuneTest, LayersOfMixedFormatsKeepTheirOwnGrids) {
+  const Prepared prepared = mixed_formats(pool_);
+  for (const FinetuneOptions& options : {kGptq, gradient(FinetuneAlgorithm::adaround, 0.1)}) {
+    const FinetunedModel tuned = tune(prepared, options);
+    check_model(tuned.quantized.model);
+    EXPECT_EQ(weight_type_of(tuned.quantized, "first_w"), DataType::int16);
+    EXPECT_EQ(weight_type_of(tuned.quantized, "second_w"), DataType::int8);
+    EXPECT_EQ(weight_type_of(tuned.quantized, "depthwise_w"), DataType::int16);
+    ASSERT_EQ(tuned.layers.size(), 4u);
+    EXPECT_EQ(tuned.layers.back().node, "classifier");
+    EXPECT_EQ(tuned.layers.back().reason, "its weights are not quantized");
+    for (const LayerReconstruction& layer : tuned.layers) {
+      EXPECT_LE(layer.error_after, layer.error_before) << layer.node;
+      if (layer.node == "second") {  // the one with 8-bit weights
+        EXPECT_LT(layer.error_after, 0.95 * layer.error_before);
+      }
+    }
+    for (const auto& layer :
+         reconstruction::find_layers(tuned.quantized, prepared.reference, {"Conv"}).layers) {
+      const auto codes = reconstruction::stored_solution(layer, tuned.quantized.model).codes;
+      const int largest = std::abs(
+          *std::ranges::max_element(codes, {}, [](std::int32_t code) { return std::abs(code); }));
+      // Scales may move by a quarter, so 16 bits are used in any case.
+      if (layer.label == "second") {
+        EXPECT_LE(largest, 127);
+      } else {
+        EXPECT_GT(largest, 20'000);
+      }
+    }
+  }
+}
+
+// The join reads both Convs before it with 16 bits; the second Conv reads the first one's output
+// with 8 bits, too, and of several types the widest counts.
+TEST_F(FinetuneTest, OutputQdqRoundsToTheTypeThatTheReaderTakes) {
+  const Prepared prepared = mixed_formats(pool_);
+  std::map<std::string, std::int64_t> highest;
+  for (const auto& layer :
+       reconstruction::find_layers(prepared.candidate, prepared.reference, {"Conv"}).layers) {
+    if (layer.output) highest[layer.label] = layer.output->limits.high;
+  }
+  EXPECT_EQ(highest, (std::map<std::string, std::int64_t>{
+                         {"first", 65535}, {"second", 65535}, {"depthwise", 255}}));
 }
 
 TEST_F(FinetuneTest, ThreadsAndMemoryDoNotChangeTheBytes) {
@@ -174,8 +278,7 @@ struct GradientCase {
 
 void PrintTo(const GradientCase& value, std::ostream* stream) { *stream << value.name; }
 
-class GradientMethods : public FinetuneTest,
-                        public ::testing::WithParamInterface<GradientCase> {};
+class GradientMethods : public FinetuneTest, public ::testing::WithParamInterface<GradientCase> {};
 
 TEST_P(GradientMethods, TheModelGainsAndThreadsAndMemoryDoNotChangeTheBytes) {
   const Prepared prepared = small();
@@ -187,10 +290,6 @@ TEST_P(GradientMethods, TheModelGainsAndThreadsAndMemoryDoNotChangeTheBytes) {
   const std::string expected = serialize_model(tuned.quantized.model);
   EXPECT_EQ(serialize_model(tune(prepared, GetParam().options, 1).quantized.model), expected);
   EXPECT_EQ(serialize_model(tune(prepared, GetParam().options, 2, 1000).quantized.model), expected);
-}
-
-FinetuneOptions gradient(FinetuneAlgorithm algorithm, double learning_rate) {
-  return {.algorithm = algorithm, .iterations = 200, .learning_rate = learning_rate, .seed = 5};
 }
 
 FinetuneOptions with(FinetuneOptions options, const std::function<void(FinetuneOptions&)>& change) {

@@ -1,0 +1,65 @@
+// Reconstruction under the rules of fixed-point NPUs: the limits of the shifters were settled when
+// the model was quantized, so positions stay.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "quantsearch/base/value.h"
+#include "quantsearch/pipeline/pipeline.h"
+
+namespace quantsearch {
+namespace {
+
+const std::filesystem::path kSource = QUANTSEARCH_SOURCE_DIR;
+
+class NpuFinetune : public ::testing::Test {
+ protected:
+  std::map<std::string, TensorParams> parameters(const std::string& config) {
+    const Settings settings = settings_from(parse_yaml(config, "test"));
+    return pipeline_.build(resolve(settings), {}).quantized->tensors;
+  }
+
+  Model model_ = load_model(kSource / "tests/data/resnet8.onnx");
+  LoadedData data_ =
+      open_data(kSource / "examples/fashion_mnist/calibration_100.npz", model_, {.limit = 10});
+  ThreadPool pool_{2};
+  Pipeline pipeline_{model_, data_.source, pool_, ByteBudget(std::int64_t{1} << 28), {}};
+};
+
+TEST_F(NpuFinetune, ReconstructionMovesNoPosition) {
+  const auto plain = parameters("preset: XINT8");
+  for (const char* method : {"gptq", "adaround", "adaquant"}) {
+    EXPECT_EQ(parameters(std::string("{preset: XINT8, include_fast_ft: true, extra_options: "
+                                     "{BiasCorrection: true, FastFinetune: {OptimAlgorithm: ") +
+                         method + ", NumIterations: 10}}}"),
+              plain)
+        << method;
+  }
+}
+
+// The test above could not fail if gptq had no better scale to offer.
+TEST_F(NpuFinetune, WithoutAnNpuScalesMove) {
+  const std::string base =
+      "calibrate_method: PowerOfTwoMethod.MinMSE, activation_type: QInt8, per_channel: false";
+  const auto plain = parameters("{" + base + "}");
+  EXPECT_NE(parameters("{" + base +
+                       ", include_fast_ft: true, extra_options: {FastFinetune: {OptimAlgorithm: "
+                       "gptq}}}"),
+            plain);
+}
+
+TEST(NpuFinetuneOptions, ChoosingScalesHasNoEffectUnderAnNpu) {
+  const auto has_effect_with = [](const std::string& preset) {
+    const std::string config =
+        "{preset: " + preset +
+        ", include_fast_ft: true, extra_options: {FastFinetune: {OptimAlgorithm: gptq}}}";
+    return has_effect("extra_options.FastFinetune.ChooseScales",
+                      settings_from(parse_yaml(config, "test")));
+  };
+  EXPECT_TRUE(has_effect_with("A8W8"));
+  EXPECT_FALSE(has_effect_with("XINT8"));
+}
+
+}  // namespace
+}  // namespace quantsearch
