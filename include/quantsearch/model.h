@@ -139,6 +139,9 @@ struct DetachedModel {
 };
 [[nodiscard]] DetachedModel detach_initializers(const Model& model, std::int64_t minimum_bytes);
 
+/// Bytes of the model's file, external data included.
+[[nodiscard]] std::int64_t serialized_bytes(const Model& model);
+
 /// Hash of everything serialize_model would write (weights by content).
 [[nodiscard]] Key content_key(const Model& model);
 /// A TensorProto file (`input_0.pb`), with the name it carries.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,9 @@ struct PrecisionOptions {
   std::optional<std::int64_t> output = {};  // index of the one that counts; absent: all
   std::int64_t samples = 64;               // that judge a model: the first ones
   std::int64_t probe_samples = 8;          // that confirm the sensitivity of a layer
+  /// The weights will be reconstructed once the formats are chosen (finish_precision): models are judged with 16-bit
+  /// weights in place of narrower ones, whose noise is not the one that remains.
+  bool weights_reconstructed = false;
   bool operator==(const PrecisionOptions&) const = default;
 };
 
@@ -92,5 +96,17 @@ struct PrecisionContext {
 [[nodiscard]] PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
                                                const QuantizeOptions& quantization, std::shared_ptr<const DataSource> data,
                                                const PrecisionOptions& options, const PrecisionContext& context);
+
+/// What is done to a model once its formats are chosen, such as the reconstruction of its weights.
+using FinishModel = std::function<std::shared_ptr<const QuantizedModel>(const QuantizedModel&)>;
+
+/// Verifies the limits on the finished model. Where one is missed, layers get more precise formats, the most sensitive
+/// first, as few as bisection over that order finds. `chosen` is of the same arguments with weights_reconstructed; so is
+/// the result, whose `quantized` is not finished, and whose scores are those of the finished model. Throws InvalidInput
+/// for limits that cannot be met.
+[[nodiscard]] PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
+                                               const QuantizeOptions& quantization, std::shared_ptr<const DataSource> data,
+                                               const PrecisionOptions& options, PrecisionResult chosen,
+                                               const FinishModel& finish, const PrecisionContext& context);
 
 }  // namespace quantsearch

@@ -8,13 +8,6 @@
 
 namespace quantsearch {
 
-namespace {
-
-// From here on weights are saved beside the graph; protobuf ends at 2^31 bytes.
-constexpr std::int64_t kExternalFrom = 2'000'000'000;
-
-}  // namespace
-
 bool is_comparable(const ValueInfo& output) {
   // Without a declared type the runtime infers one; what is known not to be a tensor has its type in `extra`.
   if (output.type == DataType::undefined) return output.extra.empty();
@@ -40,16 +33,6 @@ void require_rows(const Batch& outputs, std::int64_t count, const std::string& s
                                      stage, name, to_string(tensor.shape()), count, count));
     }
   }
-}
-
-std::int64_t serialized_bytes(const Model& model) {
-  if (weight_bytes(model.graph) < kExternalFrom) return static_cast<std::int64_t>(serialize_model(model).size());
-  const DetachedModel detached = detach_initializers(model, 1024);
-  auto bytes = static_cast<std::int64_t>(detached.proto.size());
-  for (const Initializer& initializer : detached.initializers) {
-    bytes += static_cast<std::int64_t>(initializer.tensor->bytes().size());
-  }
-  return bytes;
 }
 
 }  // namespace quantsearch

@@ -21,7 +21,5 @@ namespace quantsearch {
 void require_rows(const Batch& outputs, std::int64_t count, const std::string& stage);
 [[nodiscard]] bool are_rows(const Tensor& output, std::int64_t count);
 
-/// Bytes of the model's file, external data included.
-[[nodiscard]] std::int64_t serialized_bytes(const Model& model);
 
 }  // namespace quantsearch

@@ -14,6 +14,8 @@ namespace {
 
 /// protobuf's own limit on a message.
 constexpr std::int64_t kMaximumProtoBytes = std::numeric_limits<std::int32_t>::max();
+/// From here on weights are saved beside the graph; protobuf ends at 2^31 bytes.
+constexpr std::int64_t kExternalFrom = 2'000'000'000;
 /// Below this a tensor stays in the model file, as the onnx package does it: shapes and axes must
 /// be readable without the second file.
 constexpr std::int64_t kMinimumExternalBytes = 1024;
@@ -184,6 +186,16 @@ DetachedModel detach_initializers(const Model& model, std::int64_t minimum_bytes
       model.graph.initializers, std::back_inserter(detached.initializers),
       [&](const Initializer& initializer) { return is_detached(*initializer.tensor); });
   return detached;
+}
+
+std::int64_t serialized_bytes(const Model& model) {
+  if (weight_bytes(model.graph) < kExternalFrom) return static_cast<std::int64_t>(serialize_model(model).size());
+  const DetachedModel detached = detach_initializers(model, kMinimumExternalBytes);
+  auto bytes = static_cast<std::int64_t>(detached.proto.size());
+  for (const Initializer& initializer : detached.initializers) {
+    bytes += static_cast<std::int64_t>(initializer.tensor->bytes().size());
+  }
+  return bytes;
 }
 
 }  // namespace quantsearch

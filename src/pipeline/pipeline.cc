@@ -199,6 +199,24 @@ struct Pipeline::State {
                                       [](const PrecisionResult& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
   }
 
+  /// Every model that is reconstructed on the way is an artefact of the finetune stage, the last one among them.
+  std::shared_ptr<const PrecisionResult> run_finish_precision(const Model& reference, const RangesByType& ranges,
+                                                              const PrecisionResult& chosen, const Key& precision_stage,
+                                                              const Trial& trial) {
+    const FinishModel finish = [&](const QuantizedModel& quantized) -> std::shared_ptr<const QuantizedModel> {
+      const auto tuned = run_finetune(
+          reference, quantized, finetune_key(mixed_key(precision_stage, quantized.model), data_key, *trial.config.finetune), trial);
+      return {tuned, &tuned->quantized};
+    };
+    const auto compute = [&] {
+      return finish_precision(reference, ranges, trial.config.quantize, calibration, *trial.config.precision, chosen, finish,
+                              {.pool = trial.pool, .budget = budget, .spill_folder = cache_folder, .token = trial.token, .log = log});
+    };
+    return cache.get<PrecisionResult>("finish_precision",
+                                      finish_precision_key(precision_stage, data_key, *trial.config.finetune), compute,
+                                      [](const PrecisionResult& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
+  }
+
   RangesByType run_ranges(const Model& prepared, const Key& statistics_key, const Trial& trial) {
     RangesByType by_type;
     for (const auto& [type, options] : ranges_by_type(trial.config)) {
@@ -251,8 +269,13 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   token.throw_if_cancelled();
   Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
   if (config.precision) {
-    quantized_stage = precision_key(quantized_stage, state.data_key, *config.precision);
-    const auto chosen = state.run_precision(*prepared.model, ranges, quantized_stage, trial);
+    const Key precision_stage = precision_key(quantized_stage, state.data_key, *config.precision);
+    auto chosen = state.run_precision(*prepared.model, ranges, precision_stage, trial);
+    if (config.precision->weights_reconstructed) {
+      token.throw_if_cancelled();
+      chosen = state.run_finish_precision(*prepared.model, ranges, *chosen, precision_stage, trial);
+    }
+    quantized_stage = mixed_key(precision_stage, chosen->quantized.model);
     candidate.quantized = {chosen, &chosen->quantized};
     candidate.precision = chosen->layers;
     candidate.node_formats = chosen->node_formats;

@@ -206,6 +206,9 @@ void finish_precision(QuantizationConfig& config, const Settings& settings) {
   if (effective_value(kGroup + "AllowFloat", settings).as_bool()) {
     options.high.push_back({.activation = {}, .weight = {}, .keep_float = true});
   }
+  // The rules of an NPU settle positions that depend on the width of the weights: nothing may stand in for them.
+  options.weights_reconstructed =
+      config.finetune && config.finetune->algorithm != FinetuneAlgorithm::none && !config.quantize.npu.enabled;
   const Value layers = effective_value(kGroup + "NumTarget", settings);
   if (!layers.is_null()) (is_up(target) ? options.max_high_layers : options.min_low_layers) = layers.as_int();
   const Value threshold = effective_value(kGroup + "MetricThreshold", settings);

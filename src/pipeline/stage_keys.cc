@@ -65,6 +65,20 @@ void add(KeyBuilder& key, const std::map<std::string, TensorOverride>& overrides
   }
 }
 
+void add(KeyBuilder& key, const NodeFormat& format) {
+  add(key, format.activation);
+  add(key, format.weight);
+  key.add(format.keep_float);
+}
+
+void add(KeyBuilder& key, const std::map<std::string, NodeFormat>& formats) {
+  key.add(static_cast<std::int64_t>(formats.size()));
+  for (const auto& [node, format] : formats) {
+    key.add(node);
+    add(key, format);
+  }
+}
+
 }  // namespace
 
 RangeOptions effective_range_options(const RangeOptions& options) {
@@ -176,31 +190,32 @@ Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const Quan
     add(key, subgraph.ends);
   }
   add(key, options.overrides);
-  key.add(static_cast<std::int64_t>(options.node_formats.size()));
-  for (const auto& [node, format] : options.node_formats) {
-    key.add(node).add(static_cast<int>(format.activation.value_or(DataType::undefined)));
-    key.add(static_cast<int>(format.weight.value_or(DataType::undefined))).add(format.keep_float);
-  }
+  add(key, options.node_formats);
   return key.finish();
 }
 
 Key precision_key(const Key& quantized, const Key& data, const PrecisionOptions& options) {
   KeyBuilder key;
   key.add("precision").add(kPrecisionVersion).add(quantized).add(data);
-  const auto add_format = [&](const NodeFormat& format) {
-    key.add(static_cast<int>(format.activation.value_or(DataType::undefined)));
-    key.add(static_cast<int>(format.weight.value_or(DataType::undefined))).add(format.keep_float);
-  };
-  add_format(options.low);
+  add(key, options.low);
   key.add(static_cast<std::int64_t>(options.high.size()));
-  for (const NodeFormat& format : options.high) add_format(format);
+  for (const NodeFormat& format : options.high) add(key, format);
   for (const auto* names : {&options.op_types, &options.include_layers, &options.exclude_layers}) add(key, *names);
   key.add(static_cast<std::int64_t>(options.thresholds.size()));
   for (const auto& [metric, threshold] : options.thresholds) key.add(static_cast<int>(metric)).add(threshold);
   for (const auto& limit : {options.changed_classes, options.changed_rare_classes, options.max_high_share}) add(key, limit);
   for (const auto& limit : {options.max_high_layers, options.min_low_layers, options.max_bytes, options.output}) add(key, limit);
   key.add(static_cast<int>(options.goal)).add(options.samples).add(options.probe_samples);
+  key.add(options.weights_reconstructed);
   return key.finish();
+}
+
+Key finish_precision_key(const Key& precision, const Key& data, const FinetuneOptions& options) {
+  return KeyBuilder().add("finish_precision").add(finetune_key(precision, data, options)).finish();
+}
+
+Key mixed_key(const Key& precision, const Model& quantized) {
+  return KeyBuilder().add("mixed").add(precision).add(content_key(quantized)).finish();
 }
 
 Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options) {
@@ -279,7 +294,10 @@ std::vector<Key> stage_keys(const Key& model, const Key& data, const Quantizatio
   const std::vector<Key> ranges = ranges_keys(keys.back(), config);
   keys.insert(keys.end(), ranges.begin(), ranges.end());
   keys.push_back(quantize_key(prepared, ranges, config.quantize));
-  if (config.precision) keys.push_back(precision_key(keys.back(), data, *config.precision));
+  if (config.precision) {
+    keys.push_back(precision_key(keys.back(), data, *config.precision));
+    if (config.precision->weights_reconstructed) keys.push_back(finish_precision_key(keys.back(), data, *config.finetune));
+  }
   if (config.finetune) keys.push_back(finetune_key(keys.back(), data, *config.finetune));
   return keys;
 }

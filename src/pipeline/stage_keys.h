@@ -27,6 +27,10 @@ namespace quantsearch {
                                const QuantizeOptions& options);
 /// `quantized`: of the model without chosen formats; stands for the float model and the ranges, too.
 [[nodiscard]] Key precision_key(const Key& quantized, const Key& data, const PrecisionOptions& options);
+/// `precision`: what precision_key gives.
+[[nodiscard]] Key finish_precision_key(const Key& precision, const Key& data, const FinetuneOptions& options);
+/// Of one of the models that mixed precision makes.
+[[nodiscard]] Key mixed_key(const Key& precision, const Model& quantized);
 /// `quantized` stands for the float model and the ranges, too.
 [[nodiscard]] Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options);
 [[nodiscard]] Key evaluate_key(const Key& model, const Reference& reference,

@@ -20,6 +20,10 @@ namespace quantsearch {
 
 namespace {
 
+std::int64_t high_layers(const Assignment& assignment) {
+  return std::ranges::count_if(assignment, [](int format) { return format > 0; });
+}
+
 class Search {
  public:
   Search(Trials& trials, const std::vector<Layer>& layers,
@@ -33,7 +37,7 @@ class Search {
         best_format_(static_cast<int>(options.high.size())) {}
 
   Assignment run() {
-    if (options_.goal == PrecisionGoal::best_in_budget || !has_goal()) return fill_budget();
+    if (options_.goal == PrecisionGoal::best_in_budget || !limits_outputs(options_)) return fill_budget();
     require_reachable();
     Assignment assignment = promoted(shortest_prefix());
     log_state("proposal", assignment);
@@ -42,25 +46,16 @@ class Search {
     for (int format = 1; format < best_format_; ++format) {
       assignment = simplified(std::move(assignment), format);
     }
-    require_budget(assignment);
+    require_budget(assignment, options_, bytes_of(assignment));
     return assignment;
   }
 
  private:
-  [[nodiscard]] bool has_goal() const {
-    return !options_.thresholds.empty() || options_.changed_classes ||
-           options_.changed_rare_classes;
-  }
-
   /// The `count` most sensitive layers in the most precise format.
   [[nodiscard]] Assignment promoted(std::size_t count) const {
     Assignment assignment(layers_.size(), 0);
     for (std::size_t at = 0; at < count; ++at) assignment[order_[at]] = best_format_;
     return assignment;
-  }
-
-  [[nodiscard]] static std::int64_t high_layers(const Assignment& assignment) {
-    return std::ranges::count_if(assignment, [](int format) { return format > 0; });
   }
 
   void require_reachable() {
@@ -114,26 +109,8 @@ class Search {
     return assignment;
   }
 
-  [[nodiscard]] bool is_within_budget(const Assignment& assignment) {
-    const std::int64_t high = high_layers(assignment);
-    if (options_.max_high_layers && high > *options_.max_high_layers) return false;
-    const auto share = static_cast<double>(high) / static_cast<double>(layers_.size());
-    if (options_.min_low_layers &&
-        static_cast<std::int64_t>(layers_.size()) - high < *options_.min_low_layers)
-      return false;
-    if (options_.max_high_share && share > *options_.max_high_share) return false;
-    return !options_.max_bytes || trials_.run(assignment).scores.at("size_bytes") <=
-                                      static_cast<double>(*options_.max_bytes);
-  }
-
-  void require_budget(const Assignment& assignment) {
-    if (is_within_budget(assignment)) return;
-    throw InvalidInput(
-        fmt::format("precision: the limits on the outputs need {} of {} layers above the low "
-                    "format and {} bytes, "
-                    "which is over the limit of layers, share or bytes; loosen one of them",
-                    high_layers(assignment), layers_.size(),
-                    static_cast<std::int64_t>(trials_.run(assignment).scores.at("size_bytes"))));
+  [[nodiscard]] std::function<double()> bytes_of(const Assignment& assignment) {
+    return [this, &assignment] { return trials_.run(assignment).scores.at("size_bytes"); };
   }
 
   /// Only a budget: the most sensitive layers that fit into it, each kept only when it helps.
@@ -142,7 +119,7 @@ class Search {
     for (const std::size_t layer : order_) {
       Assignment more = assignment;
       more[layer] = best_format_;
-      if (!is_within_budget(more)) continue;
+      if (!is_within_budget(more, options_, bytes_of(more))) continue;
       if (trials_.run(more).noise() < trials_.run(assignment).noise()) assignment = std::move(more);
     }
     log_state("within the budget", assignment);
@@ -174,6 +151,30 @@ class Search {
 };
 
 }  // namespace
+
+bool limits_outputs(const PrecisionOptions& options) {
+  return !options.thresholds.empty() || options.changed_classes || options.changed_rare_classes;
+}
+
+bool is_within_budget(const Assignment& assignment, const PrecisionOptions& options,
+                      const std::function<double()>& bytes) {
+  const std::int64_t high = high_layers(assignment);
+  const auto layers = static_cast<std::int64_t>(assignment.size());
+  if (options.max_high_layers && high > *options.max_high_layers) return false;
+  if (options.min_low_layers && layers - high < *options.min_low_layers) return false;
+  const auto share = static_cast<double>(high) / static_cast<double>(layers);
+  if (options.max_high_share && share > *options.max_high_share) return false;
+  return !options.max_bytes || bytes() <= static_cast<double>(*options.max_bytes);
+}
+
+void require_budget(const Assignment& assignment, const PrecisionOptions& options,
+                    const std::function<double()>& bytes) {
+  if (is_within_budget(assignment, options, bytes)) return;
+  throw InvalidInput(fmt::format(
+      "precision: the limits on the outputs need {} of {} layers above the low format and {} "
+      "bytes, which is over the limit of layers, share or bytes; loosen one of them",
+      high_layers(assignment), assignment.size(), static_cast<std::int64_t>(bytes())));
+}
 
 std::vector<std::size_t> by_sensitivity(const std::vector<Layer>& layers,
                                         const std::vector<Sensitivity>& sensitivities) {

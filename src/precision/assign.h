@@ -3,6 +3,8 @@
 // The search for an assignment: a proposal from the sensitivities, then repair by runs of real
 // models.
 
+#include <functional>
+
 #include "precision/trials.h"
 
 namespace quantsearch {
@@ -18,6 +20,16 @@ struct Sensitivity {
 [[nodiscard]] Assignment assign_formats(Trials& trials, const std::vector<Layer>& layers,
                                         const std::vector<Sensitivity>& sensitivities,
                                         const PrecisionOptions& options, const LogSink& log);
+
+/// Whether the limits on layers, share and bytes hold; `bytes` is asked only when there is one on them.
+[[nodiscard]] bool is_within_budget(const Assignment& assignment, const PrecisionOptions& options,
+                                    const std::function<double()>& bytes);
+/// Throws InvalidInput when not.
+void require_budget(const Assignment& assignment, const PrecisionOptions& options,
+                    const std::function<double()>& bytes);
+
+/// Whether any limit is on what the model does.
+[[nodiscard]] bool limits_outputs(const PrecisionOptions& options);
 
 /// Layers that are free, the most sensitive first.
 [[nodiscard]] std::vector<std::size_t> by_sensitivity(

@@ -60,11 +60,6 @@ void require_free_layers(const std::vector<Layer>& layers) {
       layers.size()));
 }
 
-std::shared_ptr<const DataSource> first_samples(const std::shared_ptr<const DataSource>& data,
-                                                std::int64_t count) {
-  return count >= data->size() ? data : subset(data, 0, count);
-}
-
 /// How much noise each layer alone brings to the outputs when all others are as precise as can be.
 void measure(Trials& trials, const std::vector<Layer>& layers, const PrecisionOptions& options,
              std::vector<Sensitivity>& sensitivities) {
@@ -149,6 +144,7 @@ PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
   result.high_layers =
       static_cast<int>(std::ranges::count_if(result.layers, &LayerPrecision::is_high));
   result.scores = trials.run(assignment).scores;
+  result.scores["size_bytes"] = static_cast<double>(serialized_bytes(result.quantized.model));
   result.evaluations = trials.evaluations();
   say(context.log, LogLevel::info,
       fmt::format("precision: {} of {} layers have more than {}; {} models run", result.high_layers,

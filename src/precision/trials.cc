@@ -15,6 +15,11 @@ constexpr const char* kBytes = "size_bytes";
 
 }  // namespace
 
+std::shared_ptr<const DataSource> first_samples(const std::shared_ptr<const DataSource>& data,
+                                                std::int64_t count) {
+  return count >= data->size() ? data : subset(data, 0, count);
+}
+
 void Trials::judge_on(std::shared_ptr<const DataSource> data) {
   known_.clear();
   reference_ = std::make_unique<Reference>(model_, std::move(data), std::nullopt, context_.pool,
@@ -46,9 +51,31 @@ QuantizedModel Trials::model_of(const Assignment& assignment) const {
   return quantize(model_, ranges_, options, context_.pool);
 }
 
+QuantizedModel Trials::judged_model(const Assignment& assignment) const {
+  if (!options_.weights_reconstructed) return model_of(assignment);
+  QuantizeOptions options = quantization_;
+  options.node_formats = formats_of(assignment);
+  for (const Layer& layer : layers_) {
+    for (const Member& member : layer.members) {
+      if (!member.has_weight) continue;
+      NodeFormat& format = options.node_formats[member.label];
+      if (!format.keep_float) format.weight = DataType::int16;
+    }
+  }
+  return quantize(model_, ranges_, options, context_.pool);
+}
+
+FormatOutcome Trials::outcome_of(const Model& finished) const {
+  FormatOutcome outcome = score(finished, Effort::all_samples);
+  judge(outcome);
+  return outcome;
+}
+
 FormatOutcome Trials::outcome_of(const Assignment& assignment, Effort effort) const {
   context_.token.throw_if_cancelled();
-  FormatOutcome outcome = score(model_of(assignment).model, effort);
+  FormatOutcome outcome = score(judged_model(assignment).model, effort);
+  if (options_.weights_reconstructed && options_.max_bytes)
+    outcome.scores[kBytes] = static_cast<double>(serialized_bytes(model_of(assignment).model));
   if (outcome.meets) judge(outcome);
   return outcome;
 }

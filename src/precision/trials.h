@@ -23,6 +23,10 @@ struct FormatOutcome {
   [[nodiscard]] double noise() const { return scores.at("rel_l2"); }
 };
 
+/// All of them when there are no more.
+[[nodiscard]] std::shared_ptr<const DataSource> first_samples(
+    const std::shared_ptr<const DataSource>& data, std::int64_t count);
+
 class Trials {
  public:
   Trials(const Model& model, const RangesByType& ranges, const QuantizeOptions& quantization,
@@ -45,6 +49,8 @@ class Trials {
   [[nodiscard]] bool meets(const Assignment& assignment);
   [[nodiscard]] std::map<std::string, NodeFormat> formats_of(const Assignment& assignment) const;
   [[nodiscard]] QuantizedModel model_of(const Assignment& assignment) const;
+  /// Of a model that was made from one of model_of, on all samples.
+  [[nodiscard]] FormatOutcome outcome_of(const Model& finished) const;
   /// Models that were run in all.
   [[nodiscard]] int evaluations() const { return evaluations_; }
 
@@ -52,6 +58,7 @@ class Trials {
   enum class Effort { all_samples, until_missed };
   [[nodiscard]] std::optional<std::string> output_name() const;
   [[nodiscard]] FormatOutcome outcome_of(const Assignment& assignment, Effort effort) const;
+  [[nodiscard]] QuantizedModel judged_model(const Assignment& assignment) const;
   [[nodiscard]] FormatOutcome score(const Model& candidate, Effort effort) const;
   [[nodiscard]] EvaluateOptions evaluation(Effort effort) const;
   [[nodiscard]] bool classes_can_hold(const ClassCounter& counter) const;

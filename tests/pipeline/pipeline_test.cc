@@ -125,6 +125,23 @@ TEST_F(PipelineTest, SmoothingSharesTheObservationOfTheTrialWithoutIt) {
   EXPECT_EQ(stages_of(built("{include_sq: true, calibrate_method: Percentile}")), "simplify* smooth* observe* ranges quantize ");
 }
 
+TEST_F(PipelineTest, TrialsThatDifferInReconstructionShareTheChoiceOfFormats) {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 3, 4, 4});
+  const std::string y = builder.node("Conv", {"x", builder.random_weight("w", {4, 3, 1, 1}, 1, 1)}, {}, "one");
+  const std::string z = builder.node("Relu", {y});
+  builder.output(builder.node("Conv", {z, builder.random_weight("v", {2, 4, 1, 1}, 1, 2)}, {}, "two"), {-1, 2, 4, 4});
+  Pipeline pipeline(builder.build(), in_memory_data({{"x", testing::random_tensor({6, 3, 4, 4}, 4)}}), pool_, ByteBudget(kPlenty), {});
+  const auto built = [&](const std::string& how) {
+    return pipeline.build(resolve(settings_from(parse_yaml(
+                              "{include_auto_mp: true, include_fast_ft: true, extra_options: {AutoMixprecision: {L2Target: 0.01}, FastFinetune: "
+                              "{NumIterations: 5, OptimAlgorithm: " + how + "}}}", ""))),
+                          {});
+  };
+  EXPECT_EQ(stages_of(built("gptq")), "simplify observe ranges ranges (uint16)* precision finetune finish_precision finetune* ");
+  EXPECT_EQ(stages_of(built("adaround")), "simplify* ranges* ranges (uint16)* precision* finetune finish_precision finetune* ");
+}
+
 // It was read from a cache that had not kept it.
 TEST_F(PipelineTest, TheSimplifiedModelLivesThoughTheCacheHoldsNothing) {
   Pipeline pipeline(model_, data(), pool_, ByteBudget(1), {});

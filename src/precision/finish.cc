@@ -1,0 +1,186 @@
+// The formats were chosen with hardly any noise of the weights in the models that were judged. What
+// reconstruction leaves of it is seen here, on the finished model; a limit that it breaks is paid
+// for with more precise formats, in the order that the choice had found.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "precision/assign.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+struct Upgrade {
+  std::size_t layer = 0;
+  int format = 0;
+};
+
+class Finishing {
+ public:
+  Finishing(const Trials& trials, const std::vector<Layer>& layers, const PrecisionOptions& options,
+            const PrecisionResult& chosen, const FinishModel& finish,
+            const PrecisionContext& context)
+      : trials_(trials),
+        layers_(layers),
+        options_(options),
+        chosen_(chosen),
+        finish_(finish),
+        context_(context),
+        first_(assignment_of(chosen)),
+        upgrades_(upgrades()) {}
+
+  struct Outcome {
+    Assignment assignment;
+    FormatOutcome reached;
+    int models = 0;
+  };
+
+  Outcome run() {
+    std::size_t count = 0;
+    FormatOutcome reached = outcome(0);
+    if (!reached.meets) {
+      require_choice(reached);
+      reached = outcome(upgrades_.size());
+      require_reachable(reached);
+      std::size_t low = 1;
+      for (count = upgrades_.size(); low < count;) {
+        const std::size_t middle = (low + count) / 2;
+        FormatOutcome there = outcome(middle);
+        if (there.meets) {
+          count = middle;
+          reached = std::move(there);
+        } else {
+          low = middle + 1;
+        }
+      }
+    }
+    const Assignment assignment = upgraded(count);
+    require_budget(assignment, options_, [&] { return reached.scores.at("size_bytes"); });
+    return {.assignment = assignment, .reached = reached, .models = models_};
+  }
+
+ private:
+  [[nodiscard]] Assignment assignment_of(const PrecisionResult& result) const {
+    Assignment assignment(layers_.size(), 0);
+    for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+      if (!result.layers[layer].is_high) continue;
+      const auto found = std::ranges::find(options_.high, result.layers[layer].format);
+      assignment[layer] = static_cast<int>(found - options_.high.begin()) + 1;
+    }
+    return assignment;
+  }
+
+  /// First the activations of all layers that have low ones, then whatever else is not yet as
+  /// precise as it can be.
+  [[nodiscard]] std::vector<Upgrade> upgrades() const {
+    std::vector<Sensitivity> sensitivities;
+    for (const LayerPrecision& layer : chosen_.layers)
+      sensitivities.push_back({.estimates = layer.estimates, .measured = layer.sensitivity});
+    const std::vector<std::size_t> order = by_sensitivity(layers_, sensitivities);
+    const int best = static_cast<int>(options_.high.size());
+    const auto wide = std::ranges::find_if(options_.high, [&](const NodeFormat& format) {
+      return format.keep_float || format.activation != options_.low.activation;
+    });
+    const int activations =
+        wide == options_.high.end() ? best : static_cast<int>(wide - options_.high.begin()) + 1;
+    std::vector<Upgrade> made;
+    for (const std::size_t layer : order) {
+      if (first_[layer] < activations) made.push_back({.layer = layer, .format = activations});
+    }
+    for (const std::size_t layer : order) {
+      if (std::max(first_[layer], activations) < best)
+        made.push_back({.layer = layer, .format = best});
+    }
+    return made;
+  }
+
+  [[nodiscard]] Assignment upgraded(std::size_t count) const {
+    Assignment assignment = first_;
+    for (std::size_t at = 0; at < count; ++at)
+      assignment[upgrades_[at].layer] = upgrades_[at].format;
+    return assignment;
+  }
+
+  [[nodiscard]] FormatOutcome outcome(std::size_t count) {
+    context_.token.throw_if_cancelled();
+    ++models_;
+    FormatOutcome reached = trials_.outcome_of(finish_(trials_.model_of(upgraded(count)))->model);
+    say(context_.log, LogLevel::detail,
+        fmt::format("precision: finished with {} formats more precise: rel_l2 {:.6g}{}{}", count,
+                    reached.noise(), reached.meets ? "" : ", ", reached.shortfall));
+    return reached;
+  }
+
+  void require_choice(const FormatOutcome& reached) const {
+    if (!upgrades_.empty() && options_.goal != PrecisionGoal::best_in_budget) return;
+    throw InvalidInput(
+        fmt::format("precision: after reconstruction {}; loosen the limits or allow more layers",
+                    reached.shortfall));
+  }
+
+  void require_reachable(const FormatOutcome& reached) const {
+    if (reached.meets) return;
+    throw InvalidInput(
+        fmt::format("precision: after reconstruction, with all layers in the most precise format, "
+                    "{}; give a more precise format, "
+                    "looser limits or more layers to choose from",
+                    reached.shortfall));
+  }
+
+  const Trials& trials_;
+  const std::vector<Layer>& layers_;
+  const PrecisionOptions& options_;
+  const PrecisionResult& chosen_;
+  const FinishModel& finish_;
+  const PrecisionContext& context_;
+  Assignment first_;
+  std::vector<Upgrade> upgrades_;
+  int models_ = 0;
+};
+
+void note_changes(PrecisionResult& result, const Assignment& assignment,
+                  const PrecisionOptions& options) {
+  for (std::size_t at = 0; at < assignment.size(); ++at) {
+    LayerPrecision& row = result.layers[at];
+    if (assignment[at] == 0) continue;
+    const NodeFormat& format = options.high[static_cast<std::size_t>(assignment[at]) - 1];
+    if (row.is_high && row.format == format) continue;
+    row.is_high = true;
+    row.format = format;
+    row.reason = "needs more once the weights are reconstructed: " + row.reason;
+  }
+}
+
+}  // namespace
+
+PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
+                                 const QuantizeOptions& quantization,
+                                 std::shared_ptr<const DataSource> data,
+                                 const PrecisionOptions& options, PrecisionResult chosen,
+                                 const FinishModel& finish, const PrecisionContext& context) {
+  if (!limits_outputs(options))
+    return chosen;  // a budget alone does not depend on what the model does
+  const std::vector<Layer> layers = find_layers(model, quantization, options);
+  Trials trials(model, ranges, quantization, layers, options, context);
+  trials.judge_on(first_samples(data, options.samples));
+  const Finishing::Outcome finished =
+      Finishing(trials, layers, options, chosen, finish, context).run();
+  note_changes(chosen, finished.assignment, options);
+  chosen.quantized = trials.model_of(finished.assignment);
+  chosen.node_formats = trials.formats_of(finished.assignment);
+  chosen.high_layers =
+      static_cast<int>(std::ranges::count_if(chosen.layers, &LayerPrecision::is_high));
+  chosen.scores = finished.reached.scores;
+  chosen.evaluations += finished.models;
+  say(context.log, LogLevel::info,
+      fmt::format("precision: {} of {} layers have more than the low format with reconstructed "
+                  "weights; {} models were "
+                  "reconstructed",
+                  chosen.high_layers, layers.size(), finished.models));
+  return chosen;
+}
+
+}  // namespace quantsearch
