@@ -65,6 +65,23 @@ QuantizedModel Trials::judged_model(const Assignment& assignment) const {
   return quantize(model_, ranges_, options, context_.pool);
 }
 
+/// The first format in place of each that differs from it in what is not judged.
+Assignment Trials::judged(Assignment assignment) const {
+  if (!options_.weights_reconstructed || options_.max_bytes) return assignment;
+  const auto format_of = [&](int index) {
+    NodeFormat format = index == 0 ? options_.low : options_.high[static_cast<std::size_t>(index) - 1];
+    format.activation = format.activation.value_or(quantization_.activation_type);
+    format.weight.reset();
+    return format;
+  };
+  for (int& format : assignment) {
+    for (int other = 0; other < format; ++other) {
+      if (format_of(other) == format_of(format)) format = other;
+    }
+  }
+  return assignment;
+}
+
 FormatOutcome Trials::outcome_of(const Model& finished) const {
   FormatOutcome outcome = score(finished, Effort::all_samples);
   judge(outcome);
@@ -81,17 +98,19 @@ FormatOutcome Trials::outcome_of(const Assignment& assignment, Effort effort) co
 }
 
 const FormatOutcome& Trials::run(const Assignment& assignment) {
-  const auto found = known_.find(assignment);
+  const Assignment key = judged(assignment);
+  const auto found = known_.find(key);
   if (found != known_.end() && found->second.scores.contains(kNoise)) return found->second;
   ++evaluations_;
-  return known_[assignment] = outcome_of(assignment, Effort::all_samples);
+  return known_[key] = outcome_of(assignment, Effort::all_samples);
 }
 
 bool Trials::meets(const Assignment& assignment) {
-  const auto found = known_.find(assignment);
+  const Assignment key = judged(assignment);
+  const auto found = known_.find(key);
   if (found != known_.end()) return found->second.meets;
   ++evaluations_;
-  return (known_[assignment] = outcome_of(assignment, Effort::until_missed)).meets;
+  return (known_[key] = outcome_of(assignment, Effort::until_missed)).meets;
 }
 
 void Trials::run_all(const std::vector<Assignment>& assignments) {
@@ -104,7 +123,7 @@ void Trials::run_all(const std::vector<Assignment>& assignments) {
         outcomes[index] = outcome_of(assignments[index], Effort::all_samples);
       },
       context_.token);
-  for (std::size_t at = 0; at < assignments.size(); ++at) known_[assignments[at]] = outcomes[at];
+  for (std::size_t at = 0; at < assignments.size(); ++at) known_[judged(assignments[at])] = outcomes[at];
   evaluations_ += static_cast<int>(assignments.size());
 }
 

@@ -58,6 +58,7 @@ class Trials {
   enum class Effort { all_samples, until_missed };
   [[nodiscard]] std::optional<std::string> output_name() const;
   [[nodiscard]] FormatOutcome outcome_of(const Assignment& assignment, Effort effort) const;
+  [[nodiscard]] Assignment judged(Assignment assignment) const;
   [[nodiscard]] QuantizedModel judged_model(const Assignment& assignment) const;
   [[nodiscard]] FormatOutcome score(const Model& candidate, Effort effort) const;
   [[nodiscard]] EvaluateOptions evaluation(Effort effort) const;
@@ -72,7 +73,7 @@ class Trials {
   const PrecisionContext& context_;
   std::unique_ptr<Reference> reference_;
   std::optional<ReferenceClasses> classes_;  // with a limit on them
-  std::map<Assignment, FormatOutcome> known_;
+  std::map<Assignment, FormatOutcome> known_;  // by judged()
   int evaluations_ = 0;
 };
 

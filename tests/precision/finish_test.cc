@@ -54,12 +54,20 @@ TEST_F(FinishPrecision, FormatsAreChosenAsIfWeightsHadNoNoise) {
   const PrecisionResult chosen = choose(tight());
   EXPECT_EQ(chosen.high_layers, 0);
   EXPECT_LE(chosen.scores.at("rel_l2"), kTight);
-  const auto with_noise = tight();
-  PrecisionOptions plain = with_noise;
+  PrecisionOptions plain = tight();
   plain.weights_reconstructed = false;
   EXPECT_EQ(choose(plain).high_layers, 1);
   // The model itself has the 8-bit weights: they are what will be reconstructed.
   EXPECT_EQ(chosen.quantized.model, quantize(model_, ranges_, {}, pool_).model);
+}
+
+TEST_F(FinishPrecision, FormatsThatDifferInTheirWeightsAloneAreRunOnce) {
+  PrecisionOptions options = tight();
+  const int models = choose(options).evaluations;
+  options.high = {testing::kSixteenWeights, kSixteenActivations, kSixteen};
+  const PrecisionResult chosen = choose(options);
+  EXPECT_EQ(chosen.evaluations, models);
+  EXPECT_EQ(chosen.high_layers, 0);
 }
 
 TEST_F(FinishPrecision, NothingChangesWhenTheFinishedModelKeepsTheLimits) {
