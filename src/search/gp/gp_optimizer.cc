@@ -17,7 +17,6 @@ namespace gp {
 namespace {
 
 constexpr std::size_t kMostObjectives = 3;  // boxes of the hypervolume grow with the power of them
-constexpr int kStartCandidates = 32;        // of the points before there is a model
 
 class GpOptimizer final : public Optimizer {
  public:
@@ -34,7 +33,7 @@ class GpOptimizer final : public Optimizer {
   std::optional<Coordinates> ask(std::int64_t number, std::span<const Pending> pending) override {
     RandomStream random(options_.seed, number, "gp");
     if (observations_.size() < startup_ || features_.dimensions() == 0) {
-      return spread_out(random, pending);
+      return visited_.random_fresh(axes_, random, pending);
     }
     catch_up();
     const BuiltSurrogate built =
@@ -57,7 +56,6 @@ class GpOptimizer final : public Optimizer {
 
   void tell(const Observation& observation) override {
     visited_.add(observation.at);
-    told_.push_back(observation.at);
     if (observation.outcome == Outcome::failed) return;
     if (observation.objectives.size() != options_.objectives) {
       throw InvalidInput(
@@ -68,27 +66,6 @@ class GpOptimizer final : public Optimizer {
   }
 
  private:
-  /// Of some random points the one farthest from all others: the first trials fill the domain.
-  std::optional<Coordinates> spread_out(RandomStream& random, std::span<const Pending> pending) {
-    std::vector<Coordinates> others = told_;
-    for (const Pending& point : pending) others.push_back(point.at);
-    const Eigen::MatrixXd taken = features_.encode(others);
-    std::optional<Coordinates> best;
-    double farthest = -1;
-    for (int i = 0; i < (others.empty() ? 1 : kStartCandidates); ++i) {
-      auto point = visited_.random_fresh(axes_, random, pending);
-      if (!point) break;
-      const double distance =
-          others.empty()
-              ? 0
-              : (taken.colwise() - features_.encode(*point)).colwise().squaredNorm().minCoeff();
-      if (distance <= farthest) continue;
-      farthest = distance;
-      best = std::move(point);
-    }
-    return best;
-  }
-
   /// For every other trial.
   [[nodiscard]] std::optional<TrustRegion> region(
       std::int64_t number, const std::vector<Coordinates>& incumbents) const {
@@ -136,7 +113,6 @@ class GpOptimizer final : public Optimizer {
   Visited visited_;
   const GpOptions options_;
   const std::size_t startup_;
-  std::vector<Coordinates> told_;
   std::vector<Observation> observations_;  // not failed
   std::vector<Fit> fits_;                  // of each output
   std::size_t fitted_at_ = 0;

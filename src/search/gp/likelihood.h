@@ -22,13 +22,18 @@ struct Data {
 /// Logarithms of rho of each dimension, of the amplitude and, last, of the noise.
 [[nodiscard]] Hyperparameters from_logarithms(const Eigen::VectorXd& logarithms);
 
-/// Normal priors of the logarithms. Length scales grow with the root of the number of dimensions,
-/// so that the prior belief in smoothness does not fade in many (Hvarfner et al. 2024, arXiv
-/// 2402.02229).
+/// What is believed of the logarithms before anything was observed. Those of the inverse squared
+/// lengths have a common level, normal around a mean that falls with the number of dimensions
+/// (Hvarfner et al. 2024, arXiv 2402.02229), and spread around it by Student's t: few observations
+/// find the level soon where a length each would take many, yet one dimension may be far off.
+/// Amplitude and noise are normal.
 struct Prior {
-  Eigen::VectorXd mean;
-  Eigen::VectorXd deviation;
-  Eigen::VectorXd low;  // bounds of the search
+  Eigen::VectorXd mean;  // of each logarithm
+  double level_deviation = 0;
+  double spread = 0;                // scale of Student's t, logarithms minus their level
+  double degrees_of_freedom = 0;    // of Student's t
+  Eigen::Vector2d other_deviation;  // of amplitude and noise
+  Eigen::VectorXd low;              // bounds of the search
   Eigen::VectorXd high;
 };
 [[nodiscard]] Prior prior_of(Eigen::Index dimensions, bool noise_is_fitted);
@@ -37,7 +42,9 @@ struct Prior {
 /// covariance cannot be factorised.
 [[nodiscard]] Evaluation negative_log_likelihood(const Data& data,
                                                  const Eigen::VectorXd& logarithms);
-/// With the prior.
+/// Minus the log density of the prior, but for a constant.
+[[nodiscard]] Evaluation negative_log_prior(const Prior& prior, const Eigen::VectorXd& logarithms);
+/// Of both: minus the log of the posterior density of the hyper-parameters, but for a constant.
 [[nodiscard]] Evaluation negative_log_posterior(const Data& data, const Prior& prior,
                                                 const Eigen::VectorXd& logarithms);
 

@@ -77,6 +77,34 @@ TEST(Likelihood, GradientEqualsFiniteDifferences) {
   }
 }
 
+TEST(Prior, EqualsItsFormulaByHand) {
+  // Two dimensions: mean of the level 1 - ln 2, its variance 2^2 + 1 / 2. At (1, 3) the level is 2,
+  // each is one scale from it: 2 * (4 + 1) / 2 * ln(1 + 1 / 4). Amplitude one deviation off,
+  // noise two.
+  const Prior prior = prior_of(2, true);
+  Eigen::VectorXd at(4);
+  at << 1, 3, 2, -16;
+  const double excess = 2 - (1 - std::log(2.0));
+  const double expected = 0.5 * excess * excess / 4.5 + 5 * std::log(1.25) + 0.5 * (1 + 4);
+  EXPECT_NEAR(negative_log_prior(prior, at).value, expected, 1e-13);
+}
+
+TEST(Prior, BelievesInLengthsThatAreAlikeButNotTooMuch) {
+  // As far from the mean together costs less than one alone; one far off costs less than the
+  // square of a normal density.
+  const Prior prior = prior_of(4, true);
+  Eigen::VectorXd together = prior.mean;
+  Eigen::VectorXd apart = prior.mean;
+  together.head(4).array() += 1.5;
+  apart.head(4) += Eigen::Vector4d(1.5, -1.5, 1.5, -1.5);
+  EXPECT_LT(negative_log_prior(prior, together).value, negative_log_prior(prior, apart).value);
+  Eigen::VectorXd off = prior.mean;
+  Eigen::VectorXd farther = prior.mean;
+  off[0] += 5;
+  farther[0] += 10;
+  EXPECT_LT(negative_log_prior(prior, farther).value, 4 * negative_log_prior(prior, off).value);
+}
+
 TEST(Likelihood, IsNotFiniteWhereTheCovarianceHasNoFactor) {
   Data data = random_data(3, 3);
   data.variances.setConstant(-10);
