@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "cli/run_command.h"
@@ -70,6 +71,48 @@ TEST(Commands, LabelsOfAllSamplesAreCutToTheLimit) {
   };
   EXPECT_NE(scores_in(with.path()).find("top1"), nullptr);
   EXPECT_EQ(scores_in(with.path()), scores_in(without.path()));
+}
+
+struct StagedExample {
+  std::string name;
+  std::size_t trials;
+  std::size_t tuned;
+  std::size_t tuned_calibrations;
+};
+
+/// The calibration settings of a trial in results.json, as text.
+std::string calibration_of(const Value& config) {
+  std::string text;
+  for (const char* name : {"activation_type", "calibrate_method", "per_channel"}) {
+    const Value* value = config.find(name);
+    text += value == nullptr ? "absent;" : to_json(*value) + ";";
+  }
+  return text;
+}
+
+// Two types, two methods and two granularities are 8 calibrations; a stage tunes one of them, a joint grid all of its 4.
+TEST(Commands, TheStagedExamplesTuneWhatTheySay) {
+  for (const StagedExample& example : {StagedExample{"two_stage", 8 + 4, 4, 1}, StagedExample{"advanced_fastft", 8 + 6, 6, 1},
+                                       StagedExample{"joint_finetune", 4 * 2, 8, 4}}) {
+    const TemporaryFolder folder;
+    const std::string config = std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/" + example.name + ".yaml";
+    const RunResult result = run_quantsearch({"search", kModel, "--calibration", kCalibration, "--limit", "32", "--evaluation", kEvaluation,
+                                              "--evaluation-limit", "50", "--config", config, "--output", "out"},
+                                             folder.path());
+    ASSERT_EQ(result.exit_code, 0) << example.name << result.error;
+    const Value results = results_in(folder.path());
+    EXPECT_EQ(results.find("trials")->as_list().size(), example.trials) << example.name;
+    std::size_t tuned = 0;
+    std::set<std::string> calibrations;
+    for (const Value& trial : results.find("trials")->as_list()) {
+      const Value* fast = trial.find("config")->find("include_fast_ft");
+      if (fast == nullptr || !fast->as_bool()) continue;
+      ++tuned;
+      calibrations.insert(calibration_of(*trial.find("config")));
+    }
+    EXPECT_EQ(tuned, example.tuned) << example.name;
+    EXPECT_EQ(calibrations.size(), example.tuned_calibrations) << example.name;
+  }
 }
 
 TEST(Commands, QuantizeMakesTheBestModelAgain) {
