@@ -1,0 +1,114 @@
+// One process's part of a study that others work on, too. The stores with real leases are tested in
+// the storage room; here the other process is part of the store.
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "quantsearch/search/study.h"
+
+namespace quantsearch {
+namespace {
+
+/// Proposes x = 0, 1, 2, 3.
+class Counter final : public Sampler {
+ public:
+  std::optional<Point> ask() override {
+    return next_ < 4 ? std::optional(Point{{"x", next_++}}) : std::nullopt;
+  }
+  void tell(const Trial& finished) override { told.push_back(finished.number); }
+  std::optional<std::int64_t> remaining() const override { return std::nullopt; }
+  std::vector<std::int64_t> told;
+
+ private:
+  std::int64_t next_ = 0;
+};
+
+/// Trials in `lost` are finished by another process, with the value 100, before this one can.
+class StoreWithARival final : public SharedStudyStore {
+ public:
+  explicit StoreWithARival(std::set<std::int64_t> lost) : lost_(std::move(lost)) {}
+
+  std::vector<Trial> load() override { return {}; }
+  void save(const Trial& finished) override { finished_[finished.number] = finished; }
+  bool finish(const Trial& finished) override {
+    running_.erase(finished.number);
+    Trial kept = finished;
+    if (lost_.contains(finished.number)) kept.value = 100;
+    save(kept);
+    return !lost_.contains(finished.number);
+  }
+  std::optional<Trial> begin(const Propose& propose) override {
+    News news;
+    for (const auto& [number, trial] : finished_) news.finished.push_back(trial);
+    for (const auto& [number, trial] : running_) news.running.push_back(trial);
+    const std::optional<Point> point = propose(news);
+    if (!point) return std::nullopt;
+    Trial trial;
+    trial.number = next_++;
+    trial.point = *point;
+    trial.state = TrialState::running;
+    running_[trial.number] = trial;
+    return trial;
+  }
+  void keep_alive() override {}
+  double lease_seconds() const override { return 60; }
+
+ private:
+  std::set<std::int64_t> lost_;
+  std::map<std::int64_t, Trial> finished_;
+  std::map<std::int64_t, Trial> running_;
+  std::int64_t next_ = 0;
+};
+
+TrialOutcome value_is_x(const Point& point, std::int64_t, const CancellationToken&) {
+  return TrialSuccess{.value = point.at("x").as_double(), .is_candidate = false, .details = {}};
+}
+
+struct Seen {
+  Study study;
+  std::vector<std::int64_t> told;
+  std::vector<std::int64_t> reported;
+};
+
+Seen searched(std::set<std::int64_t> lost) {
+  Seen seen;
+  Counter sampler;
+  StoreWithARival store(std::move(lost));
+  const SearchOptions options{
+      .on_trial = [&](const Trial& trial) { seen.reported.push_back(trial.number); }};
+  seen.study = optimize_shared(sampler, value_is_x, options, store);
+  seen.told = sampler.told;
+  return seen;
+}
+
+using Numbers = std::vector<std::int64_t>;
+
+TEST(OptimizeShared, AloneItRunsEveryPoint) {
+  const Seen seen = searched({});
+  EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));
+  EXPECT_EQ(seen.reported, (Numbers{0, 1, 2, 3}));
+  EXPECT_EQ(seen.study.best, 0);
+  EXPECT_EQ(seen.study.stop_reason, StopReason::space_exhausted);
+}
+
+TEST(OptimizeShared, ATrialWhoseLeaseWasLostCountsWithTheResultOfWhoTookItOver) {
+  const Seen seen = searched({0});
+  EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));   // once, when the news came
+  EXPECT_EQ(seen.reported, (Numbers{1, 2, 3}));  // it is not a result of this process
+  ASSERT_EQ(seen.study.trials.size(), 4U);
+  EXPECT_EQ(seen.study.trials[0].value, 100);
+  EXPECT_EQ(seen.study.best, 1);
+}
+
+TEST(OptimizeShared, TheLastTrialMayBeTheOneThatIsLost) {
+  const Seen seen = searched({3});
+  EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));
+  ASSERT_EQ(seen.study.trials.size(), 4U);
+  EXPECT_EQ(seen.study.trials[3].value, 100);
+  EXPECT_EQ(seen.study.stop_reason, StopReason::space_exhausted);
+}
+
+}  // namespace
+}  // namespace quantsearch
