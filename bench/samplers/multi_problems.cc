@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "problems.h"
+
 namespace quantsearch {
 
 namespace {
@@ -78,29 +80,10 @@ MultiValues ints(const Coordinates& x) {
   return {.objectives = {one, other}};
 }
 
-/// The loss of quant15 (problems.h) and its mean bits, without the penalty that joins them there.
+/// Without the penalty that joins the two in problems.h.
 MultiValues quant15(const Coordinates& x) {
-  constexpr std::array<double, 4> kBits = {3, 4, 6, 8};
-  constexpr std::array<double, 4> kError = {1, 0.35, 0.06, 0.01};
-  constexpr std::array<double, 12> kSensitivity = {5.4223, 0.6275, 1.0334, 1.5031, 0.4543, 1.0021,
-                                                   0.9991, 0.1730, 2.7667, 1.8230, 0.5350, 0.8424};
-  constexpr std::array<double, 12> kSize = {1.2881, 1.9096, 1.2134, 1.4521, 1.9312, 1.0249,
-                                            1.6005, 1.9501, 1.2303, 1.5485, 1.9091, 1.1332};
-  double error = 0;
-  double bits = 0;
-  double size = 0;
-  for (std::size_t layer = 0; layer < kSize.size(); ++layer) {
-    const auto format = static_cast<std::size_t>(x[layer]);
-    error += kSensitivity[layer] * kError[format];
-    bits += kBits[format] * kSize[layer];
-    size += kSize[layer];
-  }
-  const double group = x[12];
-  const double coarseness =
-      group > 32 ? 1 + 0.15 * square(std::log2(group / 32)) : 1 + 0.05 * std::log2(32 / group);
-  const double loss =
-      error * coarseness * (1 + 2 * square(x[13] - 0.55)) * (1 + 8 * square(x[14] - 0.93));
-  return {.objectives = {loss, bits / size + 16 / group}};
+  const QuantizedNetwork network = quant15_network(x);
+  return {.objectives = {network.loss, network.bits}};
 }
 
 Domain quant15_domain() {

@@ -85,30 +85,10 @@ double rastr10(const Coordinates& x) {
                      [](std::size_t, double z) { return z * z - 10 * std::cos(2 * kPi * z) + 10; });
 }
 
-/// Bits of twelve layers, a group size and two factors: the loss of a quantized network and a
-/// penalty on its size.
+/// The loss and a penalty on the size.
 double quant15(const Coordinates& x) {
-  constexpr std::array<double, 4> kBits = {3, 4, 6, 8};
-  constexpr std::array<double, 4> kError = {1, 0.35, 0.06, 0.01};
-  constexpr std::array<double, 12> kSensitivity = {5.4223, 0.6275, 1.0334, 1.5031, 0.4543, 1.0021,
-                                                   0.9991, 0.1730, 2.7667, 1.8230, 0.5350, 0.8424};
-  constexpr std::array<double, 12> kSize = {1.2881, 1.9096, 1.2134, 1.4521, 1.9312, 1.0249,
-                                            1.6005, 1.9501, 1.2303, 1.5485, 1.9091, 1.1332};
-  double error = 0;
-  double bits = 0;
-  double size = 0;
-  for (std::size_t layer = 0; layer < kSize.size(); ++layer) {
-    const auto format = static_cast<std::size_t>(x[layer]);
-    error += kSensitivity[layer] * kError[format];
-    bits += kBits[format] * kSize[layer];
-    size += kSize[layer];
-  }
-  const double group = x[12];
-  const double coarseness =
-      group > 32 ? 1 + 0.15 * square(std::log2(group / 32)) : 1 + 0.05 * std::log2(32 / group);
-  const double loss =
-      error * coarseness * (1 + 2 * square(x[13] - 0.55)) * (1 + 8 * square(x[14] - 0.93));
-  return loss + 5 * std::max(0.0, bits / size + 16 / group - 4.5);
+  const QuantizedNetwork network = quant15_network(x);
+  return network.loss + 5 * std::max(0.0, network.bits - 4.5);
 }
 
 Domain quant15_domain(bool ordered) {
@@ -172,6 +152,30 @@ std::vector<Problem> smooth_problems() {
 }
 
 }  // namespace
+
+QuantizedNetwork quant15_network(const Coordinates& x) {
+  constexpr std::array<double, 4> kBits = {3, 4, 6, 8};
+  constexpr std::array<double, 4> kError = {1, 0.35, 0.06, 0.01};
+  constexpr std::array<double, 12> kSensitivity = {5.4223, 0.6275, 1.0334, 1.5031, 0.4543, 1.0021,
+                                                   0.9991, 0.1730, 2.7667, 1.8230, 0.5350, 0.8424};
+  constexpr std::array<double, 12> kSize = {1.2881, 1.9096, 1.2134, 1.4521, 1.9312, 1.0249,
+                                            1.6005, 1.9501, 1.2303, 1.5485, 1.9091, 1.1332};
+  double error = 0;
+  double bits = 0;
+  double size = 0;
+  for (std::size_t layer = 0; layer < kSize.size(); ++layer) {
+    const auto format = static_cast<std::size_t>(x[layer]);
+    error += kSensitivity[layer] * kError[format];
+    bits += kBits[format] * kSize[layer];
+    size += kSize[layer];
+  }
+  const double group = x[12];
+  const double coarseness =
+      group > 32 ? 1 + 0.15 * square(std::log2(group / 32)) : 1 + 0.05 * std::log2(32 / group);
+  const double loss =
+      error * coarseness * (1 + 2 * square(x[13] - 0.55)) * (1 + 8 * square(x[14] - 0.93));
+  return {.loss = loss, .bits = bits / size + 16 / group};
+}
 
 std::vector<Problem> sampler_problems() {
   std::vector<Problem> problems = smooth_problems();

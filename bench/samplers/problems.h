@@ -31,6 +31,13 @@ struct Problem {
 /// quant15 with its formats as ordered categories.
 [[nodiscard]] std::vector<Problem> sampler_problems();
 
+/// What quant15 makes of bits of twelve layers, a group size and two factors.
+struct QuantizedNetwork {
+  double loss = 0;
+  double bits = 0;  // of a weight, with its share of a group's scale
+};
+[[nodiscard]] QuantizedNetwork quant15_network(const Coordinates& point);
+
 /// `dimensions` real numbers in [-5, 5].
 [[nodiscard]] Domain sphere_domain(std::size_t dimensions);
 /// Squared distances to `objectives` centres in it.
