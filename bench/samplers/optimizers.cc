@@ -148,4 +148,14 @@ std::unique_ptr<Optimizer> make_optimizer(const std::string& name_and_options, c
   return optimizer;
 }
 
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    std::ranges::replace(part, '+', ',');
+    parts.push_back(part);
+  }
+  return parts;
+}
+
 }  // namespace quantsearch

@@ -43,4 +43,7 @@ struct RunOptions {
                                                         const Domain& domain,
                                                         const RunOptions& run);
 
+/// Names of a command line, separated by ","; "+" inside one stands for the "," between options.
+[[nodiscard]] std::vector<std::string> split_names(const std::string& text);
+
 }  // namespace quantsearch

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <sstream>
 
 #include "multi_problems.h"
 #include "optimizers.h"
@@ -29,16 +28,6 @@ struct Settings {
   std::int64_t workers = 1;
 };
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) {
-    std::ranges::replace(part, '+', ',');
-    parts.push_back(part);
-  }
-  return parts;
-}
-
 Settings parse(const std::vector<std::string>& arguments) {
   Settings settings;
   for (const MultiProblem& problem : multi_problems()) settings.problems.push_back(problem.name);
@@ -46,9 +35,9 @@ Settings parse(const std::vector<std::string>& arguments) {
     const std::string& name = arguments[i];
     const std::string value = i + 1 < arguments.size() ? arguments[i + 1] : "";
     if (name == "--optimizers" && !value.empty())
-      settings.optimizers = split(value);
+      settings.optimizers = split_names(value);
     else if (name == "--problems" && !value.empty())
-      settings.problems = split(value);
+      settings.problems = split_names(value);
     else if (name == "--seeds" && !value.empty())
       settings.seeds = std::stoi(value);
     else if (name == "--trials" && !value.empty())

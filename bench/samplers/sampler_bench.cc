@@ -12,7 +12,6 @@
 #include <cmath>
 #include <deque>
 #include <limits>
-#include <sstream>
 #include <thread>
 
 #include "optimizers.h"
@@ -34,16 +33,6 @@ struct Settings {
   bool overhead = false;
 };
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) {
-    std::ranges::replace(part, '+', ',');
-    parts.push_back(part);
-  }
-  return parts;
-}
-
 Settings parse(const std::vector<std::string>& arguments) {
   Settings settings;
   for (const Problem& problem : sampler_problems()) settings.problems.push_back(problem.name);
@@ -58,9 +47,9 @@ Settings parse(const std::vector<std::string>& arguments) {
           fmt::format("sampler_bench: option '{}' is unknown or lacks its value", name));
     const std::string& value = arguments[++i];
     if (name == "--optimizers")
-      settings.optimizers = split(value);
+      settings.optimizers = split_names(value);
     else if (name == "--problems")
-      settings.problems = split(value);
+      settings.problems = split_names(value);
     else if (name == "--seeds")
       settings.seeds = std::stoi(value);
     else if (name == "--first-seed")
