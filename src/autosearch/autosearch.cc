@@ -121,10 +121,10 @@ class Search {
     announce(acceptance, goals);
 
     // A first guess: a trial is about a forward pass of the evaluation data, which the reference has just made.
-    TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, seconds_so_far())), pipeline_.model_key(),
+    const TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, seconds_so_far())), pipeline_.model_key(),
                      data_.calibration->content_key());
     TrialRunner runner({.config = config_, .pipeline = pipeline_, .reference = reference, .jobs = config_.jobs,
-                        .threads = environment_.pool->threads(), .budget = environment_.budget, .trial_bytes = trial_bytes(input_.model), .evaluator = evaluator_, .acceptance = acceptance, .costs = costs, .goals = goals,
+                        .threads = environment_.pool->threads(), .budget = environment_.budget, .trial_bytes = trial_bytes(input_.model), .evaluator = evaluator_, .acceptance = acceptance, .goals = goals,
                         .race = race_metric(config_, evaluator_.has_value(), data_.evaluation->size()),
                         .log = environment_.log});
     if (runner.jobs() < config_.jobs) {
@@ -246,8 +246,7 @@ class Search {
     const auto objective = [&](const Point& point, std::int64_t number, const CancellationToken& token) {
       return runner.run(point, number, token);
     };
-    // The estimates as they are before the first trial: with measured times the order would depend on the machine's mood.
-    const Strategy strategy = strategy_of(config_, space_, normalize_, [first = costs](const Point& point) { return first.expected(point); },
+    const Strategy strategy = strategy_of(config_, space_, normalize_, [&costs](const Point& point) { return costs.expected(point); },
                                           goals.goals());
     for (const std::string& notice : strategy.notices) say(environment_.log, LogLevel::info, notice);
     Study study = store.optimize(*strategy.sampler, objective,

@@ -1,7 +1,5 @@
 #include "autosearch/cost_model.h"
 
-#include <fmt/core.h>
-
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
@@ -31,50 +29,17 @@ double finetune_factor(const QuantizationConfig& config) {
   return 0;
 }
 
-std::string finetune_kind(const QuantizationConfig& config) {
-  if (!config.finetune) return "";
-  const FinetuneOptions& options = *config.finetune;
-  return fmt::format(" {} {}x{}", to_string(options.algorithm), options.iterations, options.batch_size);
-}
-
 }  // namespace
 
 TrialCosts::TrialCosts(Settings base, double seconds, Key model, Key data)
     : base_(std::move(base)), seconds_(seconds), model_(model), data_(data) {}
 
-std::string TrialCosts::kind_of(const Settings& settings) const {
-  return effective_value("activation_type", settings).as_string() + " " +
-         effective_value("calibrate_method", settings).as_string() + " " +
-         (effective_value("extra_options.ActivationSymmetric", settings).as_bool() ? "symmetric" : "asymmetric") +
-         finetune_kind(resolve(settings));
-}
-
-double TrialCosts::guess(const Settings& settings, const QuantizationConfig& config) const {
-  return seconds_ * (type_factor(settings) + finetune_factor(config));
-}
-
 Expected TrialCosts::expected(const Point& point) const {
   const Settings settings = settings_of(base_, point);
-  const auto known = kinds_.find(kind_of(settings));
   const QuantizationConfig config = resolve(settings);
-  double seconds = guess(settings, config);
-  if (known != kinds_.end()) {
-    seconds = known->second.sum / known->second.count;
-  } else if (measured_over_guess_.count > 0) {
-    seconds *= measured_over_guess_.sum / measured_over_guess_.count;
-  }
   std::vector<Key> keys = stage_keys(model_, data_, config);
   keys.pop_back();  // the last stage is the trial's own
-  return {.seconds = seconds, .prefix = std::move(keys)};
-}
-
-void TrialCosts::learn(const Point& point, double seconds) {
-  const Settings settings = settings_of(base_, point);
-  Mean& mean = kinds_[kind_of(settings)];
-  mean.sum += seconds;
-  mean.count += 1;
-  measured_over_guess_.sum += seconds / guess(settings, resolve(settings));
-  measured_over_guess_.count += 1;
+  return {.seconds = seconds_ * (type_factor(settings) + finetune_factor(config)), .prefix = std::move(keys)};
 }
 
 }  // namespace quantsearch

@@ -206,7 +206,6 @@ TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race, co
 }
 
 TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const CancellationToken& token) {
-  const auto start = Clock::now();
   const JobPools::Lease lease(pools_);
   std::shared_lock at_work(quiet_);
   const std::optional<Rival> rival = take_rival(number);
@@ -223,7 +222,6 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
   }
   {
     const std::lock_guard lock(mutex_);
-    context_.costs.learn(point, seconds_since(start));
     recent_[key_of(point)] = candidate.quantized;
   }
   const std::vector<double> violations = context_.goals.violations(scores);

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "autosearch/acceptance.h"
-#include "autosearch/cost_model.h"
 #include "autosearch/goals.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/byte_budget.h"
@@ -66,7 +65,6 @@ struct TrialContext {
   std::int64_t trial_bytes;  // that one trial works with, beside what the caches keep
   const std::optional<CustomEvaluator>& evaluator;
   const Acceptance& acceptance;
-  TrialCosts& costs;
   const SearchGoals& goals;
   std::optional<Metric> race;  // trials are given up early by the losses of this metric
   LogSink log;

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "evaluate/child_process.h"
+#include "quantsearch/base/child_process.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
 

@@ -11,19 +11,6 @@ TEST(TrialCosts, SixteenBitIsExpectedToTakeLonger) {
   EXPECT_LT(costs().expected({{"activation_type", "QUInt8"}}).seconds, costs().expected({{"activation_type", "QInt16"}}).seconds);
 }
 
-TEST(TrialCosts, AFinishedTrialReplacesTheGuessForItsKind) {
-  TrialCosts learned = costs();
-  learned.learn({{"activation_type", "QInt16"}}, 0.5);
-  learned.learn({{"activation_type", "QInt16"}}, 0.7);
-  EXPECT_DOUBLE_EQ(learned.expected({{"activation_type", "QInt16"}}).seconds, 0.6);
-}
-
-TEST(TrialCosts, AFinishedTrialScalesTheGuessesOfOtherKinds) {
-  TrialCosts learned = costs();
-  learned.learn({{"activation_type", "QUInt8"}}, 1.0);  // guessed 2
-  EXPECT_DOUBLE_EQ(learned.expected({{"activation_type", "QInt8"}}).seconds, costs().expected({{"activation_type", "QInt8"}}).seconds / 2);
-}
-
 TEST(TrialCosts, PointsThatShareStagesShareAPrefix) {
   const auto narrow = costs().expected({{"activation_type", "QInt8"}}).prefix;
   const auto wide = costs().expected({{"activation_type", "QInt16"}}).prefix;

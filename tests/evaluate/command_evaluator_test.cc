@@ -7,7 +7,6 @@
 #include <string>
 #include <thread>
 
-#include "evaluate/child_process.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
 
@@ -99,21 +98,6 @@ TEST(CommandEvaluator, InheritsNoDescriptors) {
 TEST(CommandEvaluator, RefusesAnEmptyCommandAndNoTime) {
   EXPECT_THROW((void)run({}), InvalidInput);
   EXPECT_THROW((void)run({"echo", "1"}, 0), InvalidInput);
-}
-
-TEST(LastLine, IsFoundHoweverTheBytesArrive) {
-  LastLine line;
-  for (const char* piece : {"fir", "st\nsec", "ond", "\n", " \n"}) line.add(piece);
-  EXPECT_EQ(line.text(), "second");
-  line.add(" th");
-  line.add("ird ");
-  EXPECT_EQ(line.text(), "third");
-}
-
-TEST(LastLine, ALongLineIsCut) {
-  LastLine line;
-  for (int i = 0; i < 10000; ++i) line.add("xxxxxxxxxx");
-  EXPECT_EQ(line.text().size(), 4096U);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "evaluate/child_process.h"
+#include "quantsearch/base/child_process.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "quantsearch/base/error.h"
 
@@ -31,27 +30,6 @@ std::string trimmed(std::string_view text) {
   if (first == std::string_view::npos) return {};
   return std::string(text.substr(first, text.find_last_not_of(kSpace) - first + 1));
 }
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor() { close(); }
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_ = -1;
-};
 
 struct Pipe {
   Descriptor read_end;
@@ -86,9 +64,14 @@ void drain(Descriptor& descriptor, LastLine& line) {
 /// Start attributes: own process group, default signals, nothing inherited but the three standard streams.
 class SpawnSetup {
  public:
-  SpawnSetup(int output, int error) {
+  /// `input` < 0: standard input is empty.
+  SpawnSetup(int input, int output, int error) {
     ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (input < 0) {
+      ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    } else {
+      ::posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
+    }
     ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions_, error, STDERR_FILENO);
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
@@ -119,73 +102,16 @@ class SpawnSetup {
   posix_spawnattr_t attributes_{};
 };
 
-/// A started process that is always killed with its group and reaped.
-class Child {
- public:
-  explicit Child(const std::vector<std::string>& command) {
-    Pipe output = make_pipe(command[0]);
-    Pipe error = make_pipe(command[0]);
-    const SpawnSetup setup(output.write_end.get(), error.write_end.get());
-    std::vector<std::string> arguments = command;
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    const int failure =
-        ::posix_spawnp(&process_, pointers[0], setup.actions(), setup.attributes(), pointers.data(), environ);
-    if (failure != 0) {
-      process_ = -1;
-      throw IoError(fmt::format("command '{}' cannot be started: {}", command[0], std::strerror(failure)));
-    }
-    output_ = std::move(output.read_end);
-    error_ = std::move(error.read_end);
-  }
-  ~Child() {
-    if (process_ > 0) (void)end();
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  /// Waits a moment for output and takes what has come.
-  void read() {
-    std::array<pollfd, 2> sources = {{{.fd = output_.get(), .events = POLLIN, .revents = 0},
-                                      {.fd = error_.get(), .events = POLLIN, .revents = 0}}};
-    ::poll(sources.data(), sources.size(), kPollMilliseconds);  // a closed stream's -1 is passed over
-    drain(output_, last_output_);
-    drain(error_, last_error_);
-  }
-
-  /// True once it has ended; it stays a zombie, so its process group cannot be another's.
-  [[nodiscard]] bool has_ended() const {
-    siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
-  }
-
-  /// Kills what is left of the group, reaps the process and takes the rest of its output.
-  ChildResult end() {
-    ::kill(-process_, SIGKILL);
-    int status = 0;
-    while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
-    }
-    process_ = -1;
-    // What the pipes still hold is bounded by their size; a process that left the group may hold them open for ever.
-    constexpr int kMostReads = 64;
-    for (int i = 0; i < kMostReads; ++i) {
-      drain(output_, last_output_);
-      drain(error_, last_error_);
-    }
-    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
-            .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-            .last_output = last_output_.text(),
-            .last_error = last_error_.text()};
-  }
-
- private:
-  pid_t process_ = -1;
-  Descriptor output_;
-  Descriptor error_;
-  LastLine last_output_;
-  LastLine last_error_;
-};
+pid_t start(const std::vector<std::string>& command, const SpawnSetup& setup) {
+  std::vector<std::string> arguments = command;
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  pid_t process = -1;
+  const int failure = ::posix_spawnp(&process, pointers[0], setup.actions(), setup.attributes(), pointers.data(), environ);
+  if (failure != 0) throw IoError(fmt::format("command '{}' cannot be started: {}", command[0], std::strerror(failure)));
+  return process;
+}
 
 }  // namespace
 
@@ -207,11 +133,67 @@ std::string LastLine::text() const {
   return unfinished.empty() ? last_ : unfinished;
 }
 
+Descriptor::~Descriptor() { close(); }
+
+void Descriptor::close() {
+  if (number_ >= 0) ::close(number_);
+  number_ = -1;
+}
+
+ChildProcess::ChildProcess(const std::vector<std::string>& command) {
+  Pipe output = make_pipe(command[0]);
+  Pipe error = make_pipe(command[0]);
+  process_ = start(command, SpawnSetup(-1, output.write_end.get(), error.write_end.get()));
+  output_ = std::move(output.read_end);
+  error_ = std::move(error.read_end);
+}
+
+ChildProcess::ChildProcess(const std::vector<std::string>& command, int conversation) {
+  Pipe error = make_pipe(command[0]);
+  process_ = start(command, SpawnSetup(conversation, conversation, error.write_end.get()));
+  error_ = std::move(error.read_end);
+}
+
+ChildProcess::~ChildProcess() {
+  if (process_ > 0) (void)end();
+}
+
+void ChildProcess::read(int milliseconds) {
+  std::array<pollfd, 2> sources = {{{.fd = output_.get(), .events = POLLIN, .revents = 0},
+                                    {.fd = error_.get(), .events = POLLIN, .revents = 0}}};
+  ::poll(sources.data(), sources.size(), milliseconds);  // a closed stream's -1 is passed over
+  drain(output_, last_output_);
+  drain(error_, last_error_);
+}
+
+bool ChildProcess::has_ended() const {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
+ChildResult ChildProcess::end() {
+  ::kill(-process_, SIGKILL);
+  int status = 0;
+  while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  }
+  process_ = -1;
+  // What the pipes still hold is bounded by their size; a process that left the group may hold them open for ever.
+  constexpr int kMostReads = 64;
+  for (int i = 0; i < kMostReads; ++i) {
+    drain(output_, last_output_);
+    drain(error_, last_error_);
+  }
+  return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+          .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+          .last_output = last_output_.text(),
+          .last_error = last_error_.text()};
+}
+
 ChildOutcome run_child(const std::vector<std::string>& command, const std::function<bool()>& should_stop) {
-  Child child(command);
+  ChildProcess child(command);
   while (!child.has_ended()) {
     if (should_stop()) return {.stopped = true, .result = child.end()};
-    child.read();
+    child.read(kPollMilliseconds);
   }
   return {.stopped = false, .result = child.end()};
 }
