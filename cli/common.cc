@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cctype>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <system_error>
@@ -52,28 +50,9 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_flag("--json", options.json, "Result as JSON on stdout, messages on stderr");
 }
 
-std::int64_t parse_size(const std::string& text) {
-  double number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  std::string unit;
-  for (const char* c = rest; c != end; ++c) {
-    if (*c != ' ') unit += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
-  }
-  double factor = 0;
-  if (unit.empty() || unit == "B") factor = 1;
-  if (unit == "K" || unit == "KB" || unit == "KIB") factor = 1024.0;
-  if (unit == "M" || unit == "MB" || unit == "MIB") factor = 1024.0 * 1024;
-  if (unit == "G" || unit == "GB" || unit == "GIB") factor = 1024.0 * 1024 * 1024;
-  if (error != std::errc() || factor == 0 || !(number > 0) || number * factor > 9e18) {
-    throw InvalidInput(fmt::format("--memory: got '{}', expected a size such as 512M or 2G", text));
-  }
-  return static_cast<std::int64_t>(number * factor);
-}
-
 Context::Context(const CommonOptions& options, const std::filesystem::path& default_log)
     : pool_(std::make_unique<ThreadPool>(options.threads)),
-      budget_(options.memory.empty() ? physical_memory_bytes() / 2 : parse_size(options.memory)) {
+      budget_(options.memory.empty() ? physical_memory_bytes() / 2 : of_option("--memory", options.memory, parse_size)) {
   log_file_ = options.log_file.empty() ? default_log : std::filesystem::path(options.log_file);
   std::error_code absent;
   if (const auto bytes = std::filesystem::file_size(log_file_, absent); !absent)

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
@@ -36,9 +37,6 @@ struct CommonOptions {
 
 /// Adds them to a command; `options` outlives it.
 void add_common_options(CLI::App& command, CommonOptions& options);
-
-/// "2G", "512M", "1.5 GiB", plain bytes. Throws InvalidInput.
-[[nodiscard]] std::int64_t parse_size(const std::string& text);
 
 /// Pool, budget, token and messages of one run of the program.
 class Context {
@@ -89,7 +87,8 @@ struct DataOptionsText {
 
 // One function per command: declares its options and sets `run` to its body.
 using Run = std::function<int()>;
-void add_search_command(CLI::App& app, Run& run);
+/// `command_line`: the program's arguments, with which it is started again for isolated trials.
+void add_search_command(CLI::App& app, Run& run, std::vector<std::string> command_line);
 void add_quantize_command(CLI::App& app, Run& run);
 void add_evaluate_command(CLI::App& app, Run& run);
 void add_inspect_command(CLI::App& app, Run& run);

@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough(false);
   cli::Run run;
-  cli::add_search_command(app, run);
+  cli::add_search_command(app, run, {argv + 1, argv + argc});
   cli::add_quantize_command(app, run);
   cli::add_evaluate_command(app, run);
   cli::add_inspect_command(app, run);

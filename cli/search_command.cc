@@ -1,12 +1,15 @@
 // quantsearch search: the main job.
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <iostream>
 
 #include "common.h"
 #include "quantsearch/autosearch.h"
+#include "quantsearch/base/child_process.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
 #include "search_progress.h"
@@ -35,6 +38,10 @@ struct SearchArguments {
   std::int64_t keep = 5;
   bool resume = false;
   bool overwrite = false;
+  bool isolate = false;
+  std::string trial_memory;
+  std::string worker;  // THREADS:BYTES: this process runs trials for another
+  std::vector<std::string> command_line;
 };
 
 // Without a configuration file a search ends by itself.
@@ -56,6 +63,9 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   if (!arguments.storage.empty()) config.storage = of_option("--storage", arguments.storage, parse_storage);
   if (!arguments.study.empty()) config.study_name = arguments.study;
   if (!arguments.output.empty()) config.output_folder = arguments.output;
+  if (arguments.isolate) config.isolate = true;
+  if (!arguments.trial_memory.empty()) config.trial_memory = of_option("--trial-memory", arguments.trial_memory, parse_size);
+  if (config.trial_memory > 0 && !config.isolate) throw InvalidInput("--trial-memory: is the limit of a worker process, add --isolate");
   return config;
 }
 
@@ -90,7 +100,39 @@ SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& 
   }
 }
 
+/// This program once more, as a worker.
+std::vector<std::string> worker_command(const SearchArguments& arguments, int threads, std::int64_t memory) {
+  // The program that runs, whatever has been installed over it meanwhile.
+  std::vector<std::string> command = {fmt::format("/proc/{}/exe", ::getpid())};
+  command.insert(command.end(), arguments.command_line.begin(), arguments.command_line.end());
+  command.push_back(fmt::format("--trial-worker={}:{}", threads, memory));
+  return command;
+}
+
+/// Standard input and output are the conversation with the search; what a library prints goes to standard error.
+int take_conversation() {
+  const int conversation = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ::dup2(nothing.get(), STDIN_FILENO);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  return conversation;
+}
+
+int run_worker(const SearchArguments& arguments) {
+  const int conversation = take_conversation();
+  AutoSearchConfig config = config_of(arguments);
+  config.jobs = 1;
+  const std::size_t colon = arguments.worker.find(':');
+  CommonOptions own;
+  own.threads = std::stoi(arguments.worker.substr(0, colon));
+  own.memory = arguments.worker.substr(colon + 1);
+  Context context(own, {});
+  serve_trials(config, input_of(arguments), {.pool = &context.pool(), .budget = context.budget(), .token = context.token()}, conversation);
+  return kDone;
+}
+
 int run_search(const SearchArguments& arguments) {
+  if (!arguments.worker.empty()) return run_worker(arguments);
   const AutoSearchConfig config = config_of(arguments);
   const SearchInput input = input_of(arguments);
   Context context(arguments.common, config.log_file);
@@ -100,7 +142,10 @@ int run_search(const SearchArguments& arguments) {
                                 .log = context.log(),
                                 .keep = arguments.keep,
                                 .resume = arguments.resume,
-                                .overwrite = arguments.overwrite};
+                                .overwrite = arguments.overwrite,
+                                .worker_command = [&arguments](int threads, std::int64_t memory) {
+                                  return worker_command(arguments, threads, memory);
+                                }};
   const SearchResult result =
       search_with_log(config, input, environment, arguments.common, context);
   if (arguments.common.json) {
@@ -115,8 +160,9 @@ int run_search(const SearchArguments& arguments) {
 
 }  // namespace
 
-void add_search_command(CLI::App& app, Run& run) {
+void add_search_command(CLI::App& app, Run& run, std::vector<std::string> command_line) {
   auto arguments = std::make_shared<SearchArguments>();
+  arguments->command_line = std::move(command_line);
   CLI::App* command = app.add_subcommand("search", "Search for the best quantization of a model");
   command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
   command->add_option("--calibration", arguments->calibration.path,
@@ -137,6 +183,9 @@ void add_search_command(CLI::App& app, Run& run) {
   command->add_option("--storage", arguments->storage, "Study on a PostgreSQL server that several processes share: postgresql://user@host/database");
   command->add_option("--study", arguments->study, "Name of the study (quantsearch)");
   command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")->check(CLI::NonNegativeNumber);
+  command->add_flag("--isolate", arguments->isolate, "Run trials in worker processes: one that crashes is a failed trial, not the end");
+  command->add_option("--trial-memory", arguments->trial_memory, "Most memory that an isolated trial may take, such as 2G (no limit)");
+  command->add_option("--trial-worker", arguments->worker)->group("");  // for the program itself
   command->add_flag("--resume", arguments->resume, "Continue the search in the output folder");
   command->add_flag("--overwrite", arguments->overwrite, "Replace an earlier search in the output folder");
   add_common_options(*command, arguments->common);

@@ -70,6 +70,8 @@ struct AutoSearchConfig {
   int jobs = 1;                                     // n_jobs: trials at the same time
   std::string storage;                              // study_storage: postgresql://...; empty: study.db in the output folder
   std::string study_name = "quantsearch";           // study_name
+  bool isolate = false;                             // search_isolate: trials run in worker processes
+  std::int64_t trial_memory = 0;                    // search_trial_memory: most that a worker may take, in bytes; 0: no limit
   std::uint64_t seed = 0;
 };
 
@@ -119,6 +121,9 @@ struct SearchEnvironment {
   std::int64_t keep = 5;                     // candidates written
   bool resume = false;
   bool overwrite = false;                    // replace an earlier search in the output folder
+  /// The command that starts a worker process for isolated trials, with so many threads and bytes for its caches. It calls
+  /// serve_trials() with the same configuration and input; standard input and output are the conversation.
+  std::function<std::vector<std::string>(int threads, std::int64_t memory)> worker_command = {};
   /// Called when the space is known, and after each trial.
   std::function<void(const SpaceSummary&, const std::string& objective, Goal goal)> on_space = {};
   std::function<void(std::int64_t number, const Point&)> on_start = {};
@@ -138,5 +143,9 @@ struct SearchResult {
 /// that holds another search; and with the first reason when every trial failed.
 [[nodiscard]] SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input,
                                        const SearchEnvironment& environment);
+
+/// What a worker process of an isolated search does: answers over `conversation`, an open socket, until the search closes
+/// it. Throws what auto_search() throws before its first trial.
+void serve_trials(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment, int conversation);
 
 }  // namespace quantsearch

@@ -4,17 +4,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
+#include <utility>
 
 #include "autosearch/acceptance.h"
 #include "autosearch/cost_model.h"
 #include "autosearch/data_split.h"
 #include "autosearch/delivery.h"
+#include "autosearch/isolated_trials.h"
 #include "autosearch/mixed_widths.h"
 #include "autosearch/output_folder.h"
 #include "autosearch/strategy.h"
-#include "autosearch/trial_store.h"
 #include "autosearch/trial_runner.h"
+#include "autosearch/trial_service.h"
+#include "autosearch/trial_store.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/pipeline/pipeline.h"
 
@@ -75,6 +79,9 @@ bool beats(const Trial& challenger, const std::optional<Trial>& best, Direction 
 /// weights that equalization has changed; activations of a few samples.
 std::int64_t trial_bytes(const Model& model) { return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20); }
 
+// Studies and messages between processes hold finite numbers only.
+constexpr double kNotFinite = std::numeric_limits<double>::quiet_NaN();
+
 void log_trial(const LogSink& log, const Trial& trial) {
   say(log, LogLevel::info, fmt::format("trial {}: {}: {}", trial.number, to_string(trial.state), to_string(trial.point)));
   if (trial.state != TrialState::complete) {
@@ -82,7 +89,7 @@ void log_trial(const LogSink& log, const Trial& trial) {
     return;
   }
   std::vector<std::string> scores;
-  for (const auto& [name, value] : trial.details.find("scores")->as_map()) scores.push_back(fmt::format("{} {:.6g}", name, value.as_double()));
+  for (const auto& [name, value] : trial.details.find("scores")->as_map()) scores.push_back(fmt::format("{} {:.6g}", name, value.is_null() ? kNotFinite : value.as_double()));
   std::vector<std::string> stages;
   for (const auto& [name, stage] : trial.details.find("stages")->as_map()) {
     const bool cached = stage.find("cached")->as_bool();
@@ -111,28 +118,17 @@ class Search {
   }
 
   SearchResult run() {
-    const Reference reference(input_.model, data_.evaluation, data_.labels, *environment_.pool, environment_.budget,
-                              {.batch = 0, .spill_folder = config_.cache_folder, .logits_output = {}, .token = environment_.token, .log = environment_.log});
-    const Scores float_scores = score_float(reference);
-    const Acceptance acceptance = acceptance_of(float_scores);
-    const SearchGoals goals(config_, objective_, float_scores);
+    const Judge judge = make_judge();
     const OutputFolder output(config_.output_folder, existing());
-    const TrialStore store(config_, study_description(goals), output.study());
-    announce(acceptance, goals);
-
-    // A first guess: a trial is about a forward pass of the evaluation data, which the reference has just made.
-    const TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, seconds_so_far())), pipeline_.model_key(),
-                     data_.calibration->content_key());
-    TrialRunner runner({.config = config_, .pipeline = pipeline_, .reference = reference, .jobs = config_.jobs,
-                        .threads = environment_.pool->threads(), .budget = environment_.budget, .trial_bytes = trial_bytes(input_.model), .evaluator = evaluator_, .acceptance = acceptance, .goals = goals,
-                        .race = race_metric(config_, evaluator_.has_value(), data_.evaluation->size()),
-                        .log = environment_.log});
-    if (runner.jobs() < config_.jobs) {
+    const TrialStore store(config_, study_description(judge.goals), output.study());
+    announce(judge);
+    const std::unique_ptr<TrialHost> trials = make_trials(judge);
+    if (trials->jobs() < config_.jobs) {
       say(environment_.log, LogLevel::warning,
-          fmt::format("the memory budget has room for {} of {} trials at the same time; raise --memory to run more", runner.jobs(), config_.jobs));
+          fmt::format("the memory budget has room for {} of {} trials at the same time; raise --memory to run more", trials->jobs(), config_.jobs));
     }
     try {
-      return walk_and_deliver(runner, costs, output, store, float_scores, acceptance, goals, reference);
+      return walk_and_deliver(*trials, judge, output, store);
     } catch (const IoError& error) {  // most likely a full disk
       throw IoError(fmt::format(
           "search: {}; the finished trials are kept in '{}', make room and continue with --resume",
@@ -140,20 +136,65 @@ class Search {
     }
   }
 
+  void serve(TrialService& service) {
+    const Judge judge = make_judge(service.float_scores());
+    TrialContext context = context_of(judge);
+    context.wait_until_alone = [&service] { service.wait_until_alone(); };
+    TrialRunner runner(context);
+    service.serve(runner, fingerprint());
+  }
+
  private:
-  SearchResult walk_and_deliver(TrialRunner& runner, const TrialCosts& costs,
-                                const OutputFolder& output, const TrialStore& store,
-                                const Scores& float_scores, const Acceptance& acceptance,
-                                const SearchGoals& goals, const Reference& reference) {
+  /// What says how good a model is.
+  struct Judge {
+    Reference reference;
+    Scores float_scores;
+    Acceptance acceptance;
+    SearchGoals goals;
+    double seconds = 0;  // that the float model took
+  };
+
+  /// `known_float_scores`: as another process measured them.
+  [[nodiscard]] Judge make_judge(const std::optional<Scores>& known_float_scores = std::nullopt) const {
+    Reference reference(input_.model, data_.evaluation, data_.labels, *environment_.pool, environment_.budget,
+                        {.batch = 0, .spill_folder = config_.cache_folder, .logits_output = {}, .token = environment_.token, .log = environment_.log});
+    const Scores float_scores = known_float_scores ? *known_float_scores : score_float(reference);
+    return {.reference = std::move(reference), .float_scores = float_scores, .acceptance = acceptance_of(float_scores),
+            .goals = SearchGoals(config_, objective_, float_scores), .seconds = seconds_so_far()};
+  }
+
+  [[nodiscard]] TrialContext context_of(const Judge& judge) {
+    return {.config = config_, .pipeline = pipeline_, .reference = judge.reference, .jobs = config_.jobs,
+            .threads = environment_.pool->threads(), .budget = environment_.budget, .trial_bytes = trial_bytes(input_.model),
+            .evaluator = evaluator_, .acceptance = judge.acceptance, .goals = judge.goals,
+            .race = race_metric(config_, evaluator_.has_value(), data_.evaluation->size()), .log = environment_.log};
+  }
+
+  [[nodiscard]] std::unique_ptr<TrialHost> make_trials(const Judge& judge) {
+    if (!config_.isolate) return std::make_unique<TrialRunner>(context_of(judge));
+    if (!environment_.worker_command) throw InvalidInput("search: isolated trials need a command that starts a worker process, got none");
+    // What this process holds already, its workers hold too.
+    const std::int64_t free = environment_.budget.free();
+    const auto workers = static_cast<int>(std::clamp<std::int64_t>(free / trial_bytes(input_.model), 1, config_.jobs));
+    const int threads = environment_.pool->threads();
+    IsolationOptions options{.commands = {}, .memory_limit = config_.trial_memory, .float_scores = judge.float_scores, .fingerprint = fingerprint(),
+                             .folder = config_.cache_folder, .token = environment_.token, .log = environment_.log};
+    for (int worker = 0; worker < workers; ++worker) {
+      options.commands.push_back(environment_.worker_command(share_of(threads, workers, worker), std::max<std::int64_t>(1, free / workers)));
+    }
+    return std::make_unique<IsolatedTrials>(std::move(options));
+  }
+
+  SearchResult walk_and_deliver(TrialHost& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
     SearchResult result;
-    result.study = walk(runner, costs, goals, output, store);
+    result.study = walk(trials, judge, output, store);
     result.best = best_ ? std::optional(best_->number) : std::nullopt;
     result.met_tolerance = best_ && best_->is_candidate;
     result.output_folder = output.path();
     result.document = deliver({.config = config_, .input = input_, .environment = environment_, .study = result.study,
-                               .summary = summary_, .float_scores = float_scores, .objective = objective_,
-                               .goals = goals.goals(), .tolerance = acceptance.rule(), .best = result.best, .runner = runner,
-                               .reference = reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
+                               .summary = summary_, .float_scores = judge.float_scores, .objective = objective_,
+                               .goals = judge.goals.goals(), .tolerance = judge.acceptance.rule(), .best = result.best, .trials = trials,
+                               .reference = judge.reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
     require_a_finished_trial(result.study);
     return result;
   }
@@ -216,49 +257,51 @@ class Search {
             .distributions = study_distributions(space_), .fingerprint = fingerprint()};
   }
 
-  void announce(const Acceptance& acceptance, const SearchGoals& goals) const {
+  void announce(const Judge& judge) const {
     say(environment_.log, LogLevel::info,
         fmt::format("space: {} points, {}{} distinct{}", summary_.raw, summary_.complete ? "" : "at least ", summary_.distinct,
                     summary_.filtered.empty() ? "" : "; left out: " + reasons_of(summary_.filtered)));
-    say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", fmt::join(goals.names(), ", "), acceptance.rule()));
-    for (const std::string& rule : goals.rules()) say(environment_.log, LogLevel::info, "limit: " + rule);
+    say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", fmt::join(judge.goals.names(), ", "), judge.acceptance.rule()));
+    for (const std::string& rule : judge.goals.rules()) say(environment_.log, LogLevel::info, "limit: " + rule);
     if (const auto warning = mixed_widths_warning(objective_, config_.base, space_)) {
       say(environment_.log, LogLevel::warning, *warning);
     }
     if (environment_.on_space) environment_.on_space(summary_, objective_.name, objective_.goal());
   }
 
-  Study walk(TrialRunner& runner, const TrialCosts& costs, const SearchGoals& goals, const OutputFolder& output, const TrialStore& store) {
+  Study walk(TrialHost& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
+    const auto take = [&](const Trial& trial) {
+      if (!beats(trial, best_, objective_.direction)) return;
+      best_ = trial;
+      const TrialHost::Made made = trials.made(trial.point);
+      output.write_best(*made.model, made.settings);
+    };
     for (const Trial& trial : store.load()) {
       if (beats(trial, best_, objective_.direction)) best_ = trial;
     }
     // A kill between the study and the file may have left an older best.onnx.
-    if (best_) output.write_best(runner.model_of(best_->point)->model, runner.reproducing_settings(best_->point));
+    if (const auto best = std::exchange(best_, std::nullopt)) take(*best);
     const auto on_trial = [&](const Trial& trial) {
       log_trial(environment_.log, trial);
-      if (beats(trial, best_, objective_.direction)) {
-        best_ = trial;
-        output.write_best(runner.model_of(trial.point)->model, runner.reproducing_settings(trial.point));
-      }
-      runner.forget(trial.point);
+      take(trial);
+      trials.forget(trial.point);
       if (environment_.on_trial) environment_.on_trial(trial);
     };
     const auto objective = [&](const Point& point, std::int64_t number, const CancellationToken& token) {
-      return runner.run(point, number, token);
+      return trials.run(point, number, token);
     };
+    // A first guess: a trial is about a forward pass of the evaluation data, which the reference has made.
+    const TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, judge.seconds)), pipeline_.model_key(),
+                           data_.calibration->content_key());
     const Strategy strategy = strategy_of(config_, space_, normalize_, [&costs](const Point& point) { return costs.expected(point); },
-                                          goals.goals());
+                                          judge.goals.goals());
     for (const std::string& notice : strategy.notices) say(environment_.log, LogLevel::info, notice);
     Study study = store.optimize(*strategy.sampler, objective,
                            {.goal = objective_.goal(), .jobs = config_.jobs, .stop = stop_conditions(strategy), .token = environment_.token,
                             .on_trial = on_trial,
-                            .on_rival = [&runner](std::int64_t number, const Trial* best) { runner.set_rival(number, best); },
+                            .on_rival = [&trials](std::int64_t number, const Trial* best) { trials.set_rival(number, best); },
                             .on_start = environment_.on_start});
-    for (const Trial& trial : study.trials) {  // other processes' too
-      if (!beats(trial, best_, objective_.direction)) continue;
-      best_ = trial;
-      output.write_best(runner.model_of(trial.point)->model, runner.reproducing_settings(trial.point));
-    }
+    for (const Trial& trial : study.trials) take(trial);  // other processes' too
     const CacheReport cache = pipeline_.cache_report();
     say(environment_.log, LogLevel::info, "stopped: " + study.stop_message);
     say(environment_.log, LogLevel::info, fmt::format("stage cache: {} reused, {} computed, {:.3f} s saved", cache.hits, cache.misses,
@@ -306,6 +349,13 @@ SpacePlan plan_space(const AutoSearchConfig& config, const Model& model, std::in
     plan.expected_seconds += cost(*point).seconds;
   }
   return plan;
+}
+
+void serve_trials(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment, int conversation) {
+  TrialService service(conversation);
+  SearchEnvironment own = environment;
+  own.log = service.log();
+  Search(config, input, own).serve(service);
 }
 
 SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment) {

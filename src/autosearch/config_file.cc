@@ -206,6 +206,11 @@ const std::vector<std::pair<std::string, Reader>>& readers() {
          if (value.as_string().empty()) throw InvalidInput("got an empty name");
          config.study_name = value.as_string();
        }},
+      {"search_isolate", [](AutoSearchConfig& config, const Value& value) { config.isolate = value.as_bool(); }},
+      {"search_trial_memory",
+       [](AutoSearchConfig& config, const Value& value) {
+         config.trial_memory = value.is_string() ? parse_size(value.as_string()) : parse_size(std::to_string(value.as_int()));
+       }},
       {"search_devices", [](AutoSearchConfig&, const Value& value) { require_off(value, "cpu", "other devices are"); }},
       {"seed",
        [](AutoSearchConfig& config, const Value& value) { config.seed = static_cast<std::uint64_t>(value.as_int()); }},

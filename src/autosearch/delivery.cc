@@ -37,9 +37,9 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end()) measured.push_back(*delivery.best);
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
-    const auto quantized = delivery.runner.model_of(trial.config);
-    if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, quantized->model);
-    trial.model.latency_ms = latency_of(delivery, quantized->model);
+    const auto model = delivery.trials.made(trial.config).model;
+    if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, *model);
+    trial.model.latency_ms = latency_of(delivery, *model);
   }
 }
 

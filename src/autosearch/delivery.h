@@ -5,8 +5,10 @@
 #include <chrono>
 #include <optional>
 
+#include "autosearch/acceptance.h"
 #include "autosearch/output_folder.h"
-#include "autosearch/trial_runner.h"
+#include "autosearch/trial_host.h"
+#include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/autosearch.h"
 
 namespace quantsearch {
@@ -22,7 +24,7 @@ struct Delivery {
   std::vector<Goal> goals;  // of all objectives
   std::string tolerance;    // the rule in words
   std::optional<std::int64_t> best;
-  const TrialRunner& runner;
+  TrialHost& trials;
   const Reference& reference;
   CacheReport cache;
   const OutputFolder& output;

@@ -102,6 +102,8 @@ double custom_score(const CustomEvaluator& evaluator, const Model& model, const 
   return score;
 }
 
+int share_of(int threads, int jobs, int job) { return std::max(1, threads / jobs + (job < threads % jobs ? 1 : 0)); }
+
 JobPools::JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t trial_bytes) {
   for (int job = 0; job < jobs; ++job) {
     ByteBudget::Reservation reservation = budget.try_reserve(trial_bytes);
@@ -110,8 +112,7 @@ JobPools::JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t
   }
   const int fitting = static_cast<int>(memory_.size());
   for (int job = 0; job < fitting; ++job) {
-    const int own = std::max(1, threads / fitting + (job < threads % fitting ? 1 : 0));
-    pools_.push_back(std::make_unique<ThreadPool>(own));
+    pools_.push_back(std::make_unique<ThreadPool>(share_of(threads, fitting, job)));
     free_.push_back(pools_.back().get());
   }
 }
@@ -218,6 +219,7 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
   at_work.unlock();
   if (SearchGoals::needs_latency(context_.config)) {
     const std::unique_lock alone(quiet_);
+    if (context_.wait_until_alone) context_.wait_until_alone();
     scores.latency = trial_latency(candidate.quantized->model, context_.reference, token);
   }
   {
@@ -233,11 +235,12 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
                       .constraints = violations};
 }
 
-Settings TrialRunner::reproducing_settings(const Point& point) const {
+TrialHost::Made TrialRunner::made(const Point& point) {
+  const auto quantized = model_of(point);
   Settings settings = settings_of(context_.config.base, point);
   const QuantizationConfig config = resolve(settings);
-  if (!config.precision) return settings;
-  return with_node_formats(std::move(settings), context_.pipeline.build(config, {}).node_formats);
+  if (config.precision) settings = with_node_formats(std::move(settings), context_.pipeline.build(config, {}).node_formats);
+  return {.model = std::shared_ptr<const Model>(quantized, &quantized->model), .settings = std::move(settings)};
 }
 
 void TrialRunner::forget(const Point& point) {

@@ -3,6 +3,7 @@
 // One trial: a point becomes a model, the model its scores.
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 
 #include "autosearch/acceptance.h"
 #include "autosearch/goals.h"
+#include "autosearch/trial_host.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/files.h"
@@ -22,6 +24,9 @@
 #include "quantsearch/search/racing.h"
 
 namespace quantsearch {
+
+/// How many of the threads job number `job` has: at least one.
+[[nodiscard]] int share_of(int threads, int jobs, int job);
 
 /// A pool of threads, and memory, for each trial that runs at the same time.
 class JobPools {
@@ -68,30 +73,22 @@ struct TrialContext {
   const SearchGoals& goals;
   std::optional<Metric> race;  // trials are given up early by the losses of this metric
   LogSink log;
+  std::function<void()> wait_until_alone = {};  // of other processes of the search, before a latency is measured
 };
 
-class TrialRunner {
+class TrialRunner : public TrialHost {
  public:
   explicit TrialRunner(const TrialContext& context)
       : context_(context), pools_(context.jobs, context.threads, context.budget, context.trial_bytes) {}
 
-  /// Trials that really run at the same time: as many as the memory budget has room for.
-  [[nodiscard]] int jobs() const { return pools_.size(); }
-
-  /// Builds and scores. Throws what the stages throw. Thread-safe for as many trials at the same time as there are jobs.
-  [[nodiscard]] TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token);
-  /// The model of a finished trial: a recent one's is at hand, others are built again from what the stage cache holds.
-  [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point) const;
-
-  /// What trial `number` has to beat, when trials race.
-  void set_rival(std::int64_t number, const Trial* best);
-  /// The trial has been reported: its model is no longer kept at hand.
-  void forget(const Point& point);
-
-  /// Settings that give the trial's model again, without a search for formats.
-  [[nodiscard]] Settings reproducing_settings(const Point& point) const;
+  [[nodiscard]] int jobs() const override { return pools_.size(); }
+  [[nodiscard]] TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token) override;
+  void set_rival(std::int64_t number, const Trial* best) override;
+  [[nodiscard]] Made made(const Point& point) override;
+  void forget(const Point& point) override;
 
  private:
+  [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point) const;
   /// A trial to be beaten; its losses once they are known.
   struct Rival {
     std::int64_t number = 0;

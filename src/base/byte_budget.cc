@@ -1,11 +1,16 @@
 #include "quantsearch/base/byte_budget.h"
 
+#include <fmt/core.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cctype>
+#include <charconv>
 #include <fstream>
 #include <utility>
+
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 
@@ -58,8 +63,36 @@ MemoryUse memory_use() {
   return use;
 }
 
+std::int64_t own_memory_bytes(pid_t process) {
+  std::ifstream statm(fmt::format("/proc/{}/statm", process));
+  std::int64_t total_pages = 0;
+  std::int64_t resident_pages = 0;
+  std::int64_t file_pages = 0;
+  if (!(statm >> total_pages >> resident_pages >> file_pages)) return 0;
+  return (resident_pages - file_pages) * sysconf(_SC_PAGESIZE);
+}
+
 std::int64_t physical_memory_bytes() {
   return std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+}
+
+std::int64_t parse_size(const std::string& text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  std::string unit;
+  for (const char* c = rest; c != end; ++c) {
+    if (*c != ' ') unit += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
+  }
+  double factor = 0;
+  if (unit.empty() || unit == "B") factor = 1;
+  if (unit == "K" || unit == "KB" || unit == "KIB") factor = 1024.0;
+  if (unit == "M" || unit == "MB" || unit == "MIB") factor = 1024.0 * 1024;
+  if (unit == "G" || unit == "GB" || unit == "GIB") factor = 1024.0 * 1024 * 1024;
+  if (error != std::errc() || factor == 0 || !(number > 0) || number * factor > 9e18) {
+    throw InvalidInput(fmt::format("got '{}', expected a size such as 512M or 2G", text));
+  }
+  return static_cast<std::int64_t>(number * factor);
 }
 
 }  // namespace quantsearch

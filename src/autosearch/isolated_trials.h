@@ -1,0 +1,68 @@
+#pragma once
+
+// TrialHost in processes of their own, so that one that crashes the runtime or takes too much memory is a failed trial and
+// not the end of the search. A worker serves trial after trial and keeps its stage cache; one that died is replaced.
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "autosearch/trial_worker.h"
+#include "autosearch/trial_host.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/evaluate.h"
+
+namespace quantsearch {
+
+struct IsolationOptions {
+  std::vector<std::vector<std::string>> commands;  // one per worker: how it is started
+  std::int64_t memory_limit = 0;                   // of one worker, in bytes; 0: none
+  Scores float_scores;  // measured once, for the search and its workers
+  Value fingerprint;
+  std::filesystem::path folder;  // for models on their way; empty: the system's
+  CancellationToken token;
+  LogSink log;
+};
+
+class IsolatedTrials : public TrialHost {
+ public:
+  /// Starts the first worker, to see that it starts. Throws InvalidInput when it does not.
+  explicit IsolatedTrials(IsolationOptions options);
+
+  [[nodiscard]] int jobs() const override { return static_cast<int>(options_.commands.size()); }
+  /// A trial has failed when it failed in a worker that had run no other before: what an earlier one left behind is not held
+  /// against it.
+  [[nodiscard]] TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token) override;
+  void set_rival(std::int64_t number, const Trial* best) override;
+  [[nodiscard]] Made made(const Point& point) override;
+  void forget(const Point& point) override;
+
+ private:
+  /// A worker, once it has been started, that nobody else uses while this lives.
+  class Lease;
+  struct Kept {
+    std::filesystem::path file;
+    Settings settings;
+  };
+  [[nodiscard]] TrialWorker& worker_of(std::size_t place, const CancellationToken& token);
+  /// The worker's answer; asks a new worker when one dies that had answered before. Throws WorkerDied.
+  [[nodiscard]] Value ask(std::size_t place, const Value& request, const CancellationToken& token, const std::function<void()>& alone);
+  [[nodiscard]] std::filesystem::path new_file();
+
+  IsolationOptions options_;
+  TemporaryFolder folder_;
+  std::vector<std::unique_ptr<TrialWorker>> workers_;  // by place
+  std::shared_mutex quiet_;                            // held alone while a latency is measured, shared by trials at work
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::size_t> free_;             // places
+  std::map<std::int64_t, Value> rivals_;      // of trials that have not begun
+  std::unordered_map<Key, Kept> kept_;        // models of trials that have run and are not yet reported, by the key of the point
+  std::int64_t files_ = 0;
+};
+
+}  // namespace quantsearch
