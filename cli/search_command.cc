@@ -35,6 +35,7 @@ struct SearchArguments {
   std::string storage;
   std::string study;
   double holdout = 0;
+  std::optional<double> confirmation;
   std::int64_t keep = 5;
   bool resume = false;
   bool overwrite = false;
@@ -63,6 +64,7 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   if (!arguments.storage.empty()) config.storage = of_option("--storage", arguments.storage, parse_storage);
   if (!arguments.study.empty()) config.study_name = arguments.study;
   if (!arguments.output.empty()) config.output_folder = arguments.output;
+  if (arguments.confirmation) config.confirmation = *arguments.confirmation;
   if (arguments.isolate) config.isolate = true;
   if (!arguments.trial_memory.empty()) config.trial_memory = of_option("--trial-memory", arguments.trial_memory, parse_size);
   if (config.trial_memory > 0 && !config.isolate) throw InvalidInput("--trial-memory: is the limit of a worker process, add --isolate");
@@ -172,6 +174,7 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   command->add_option("--labels", arguments->labels, "Class of each evaluation sample (.npy, .npz): gives top1, top5");
   command->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")->check(CLI::PositiveNumber);
   command->add_option("--holdout", arguments->holdout, "Share of the calibration data that only judges, such as 0.2");
+  command->add_option("--confirmation", arguments->confirmation, "Share of the evaluation data that no trial sees and that chooses among the best, such as 0.2");
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
   command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");

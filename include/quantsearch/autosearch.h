@@ -67,6 +67,9 @@ struct AutoSearchConfig {
   /// search_racing: trials that cannot become the best are given up early; at most this share of those that are as good
   /// as the best wrongly so. 0: none is. Absent: kDefaultRaceError for model-based search, none for grid and random.
   std::optional<double> race_error;
+  /// search_confirmation: share of the evaluation data that no trial sees; the best trials are judged on it in the end and
+  /// the best there is delivered. In [0, 1).
+  double confirmation = 0;
   int jobs = 1;                                     // n_jobs: trials at the same time
   std::string storage;                              // study_storage: postgresql://...; empty: study.db in the output folder
   std::string study_name = "quantsearch";           // study_name

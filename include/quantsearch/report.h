@@ -9,6 +9,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quantsearch/base/log.h"
@@ -48,6 +49,14 @@ struct TrialResult {
   bool operator==(const TrialResult&) const = default;
 };
 
+/// The best trials on samples that no trial has seen.
+struct Confirmation {
+  std::int64_t samples = 0;
+  double float_score = 0;                                // of the objective, like the others
+  std::vector<std::pair<std::int64_t, double>> scores;  // trial and score; the best of the search first
+  bool operator==(const Confirmation&) const = default;
+};
+
 /// What results.json holds (schema 1).
 struct ResultsDocument {
   std::string model;
@@ -58,6 +67,7 @@ struct ResultsDocument {
   std::vector<TrialResult> trials;
   std::optional<std::int64_t> best;      // trial in best.onnx
   std::vector<std::int64_t> candidates;  // numbers, best first
+  std::optional<Confirmation> confirmation;  // what chose `best` among the first of them
   std::vector<std::int64_t> front;       // trials that no other beats, where there are several objectives
   std::string stop_reason;
   std::string stop_message;

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <tuple>
 #include <utility>
 
 #include "autosearch/acceptance.h"
+#include "autosearch/confirmation.h"
 #include "autosearch/cost_model.h"
 #include "autosearch/data_split.h"
 #include "autosearch/delivery.h"
@@ -103,7 +105,7 @@ void log_trial(const LogSink& log, const Trial& trial) {
 class Search {
  public:
   Search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment)
-      : input_(input), environment_(environment), start_(Clock::now()), data_(split_data(config.base, input, environment.log)),
+      : input_(input), environment_(environment), start_(Clock::now()), data_(split_data(config.base, input, config.confirmation, environment.log)),
         config_(with_base(config, data_.base)),
         pipeline_(input.model, data_.calibration, *environment.pool, environment.budget, {.log = environment.log, .cache_folder = config.cache_folder}),
         space_(config_.space.value_or(default_space())), normalize_(normalize_over(config_.base, applicability())),
@@ -115,6 +117,7 @@ class Search {
     require_points(summary_);
     check_stages(config_, space_);
     require_agreeing_direction();
+    require_confirmable();
   }
 
   SearchResult run() {
@@ -188,15 +191,42 @@ class Search {
   SearchResult walk_and_deliver(TrialHost& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
     SearchResult result;
     result.study = walk(trials, judge, output, store);
+    const auto confirmation = confirm(finalists(result.study), config_, data_, input_.model, environment_, trials);
+    if (confirmation) choose(result.study.trials, confirmed_best(*confirmation, objective_.goal()), trials, output);
     result.best = best_ ? std::optional(best_->number) : std::nullopt;
     result.met_tolerance = best_ && best_->is_candidate;
     result.output_folder = output.path();
     result.document = deliver({.config = config_, .input = input_, .environment = environment_, .study = result.study,
                                .summary = summary_, .float_scores = judge.float_scores, .objective = objective_,
-                               .goals = judge.goals.goals(), .tolerance = judge.acceptance.rule(), .best = result.best, .trials = trials,
+                               .goals = judge.goals.goals(), .tolerance = judge.acceptance.rule(), .best = result.best, .confirmation = confirmation, .trials = trials,
                                .reference = judge.reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
     require_a_finished_trial(result.study);
     return result;
+  }
+
+  /// The best trials in order: those as good as the best by limits and tolerance, as many as are written.
+  [[nodiscard]] std::vector<Trial> finalists(const Study& study) const {
+    std::vector<Trial> chosen;
+    std::ranges::copy_if(study.trials, std::back_inserter(chosen), [this](const Trial& trial) {
+      return best_ && trial.state == TrialState::complete && trial.is_candidate == best_->is_candidate && is_feasible(trial) == is_feasible(*best_);
+    });
+    std::ranges::sort(chosen, [this](const Trial& a, const Trial& b) { return beats(a, b, objective_.direction); });
+    chosen.resize(std::min(chosen.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, environment_.keep))));
+    return chosen;
+  }
+
+  /// The trial of that number is the best, whatever was before.
+  void choose(const std::vector<Trial>& all, std::int64_t number, TrialHost& trials, const OutputFolder& output) {
+    if (best_->number == number) return;
+    best_ = *std::ranges::find(all, number, &Trial::number);
+    const TrialHost::Made made = trials.made(best_->point);
+    output.write_best(*made.model, made.settings);
+  }
+
+  /// The evaluator of a user has data of its own.
+  void require_confirmable() const {
+    if (data_.confirmation == nullptr || !evaluator_) return;
+    throw InvalidInput("search: samples are kept back for a confirmation, but a custom evaluator judges, which has data of its own");
   }
 
   void require_agreeing_direction() const {

@@ -198,6 +198,7 @@ const std::vector<std::pair<std::string, Reader>>& readers() {
          if (config.advanced) config.advanced = given;
        }},
       {"search_racing", [](AutoSearchConfig& config, const Value& value) { config.race_error = race_error_of(value); }},
+      {"search_confirmation", [](AutoSearchConfig& config, const Value& value) { config.confirmation = value.as_double(); }},
       {"n_jobs",
        [](AutoSearchConfig& config, const Value& value) { config.jobs = jobs_of(value); }},
       {"study_storage", [](AutoSearchConfig& config, const Value& value) { config.storage = parse_storage(value.as_string()); }},

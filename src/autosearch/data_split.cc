@@ -10,22 +10,34 @@ namespace quantsearch {
 
 namespace {
 
-std::int64_t held_out_count(double share, std::int64_t samples) {
+/// `share` of the samples, when that leaves some on both sides.
+std::int64_t held_out_count(double share, std::int64_t samples, const char* name, const char* uses) {
+  if (!(share >= 0 && share < 1)) throw InvalidInput(fmt::format("search: got the {} share {}, expected a number in [0, 1)", name, share));
   const auto held = static_cast<std::int64_t>(std::llround(share * static_cast<double>(samples)));
-  if (held < 1 || held >= samples) {
-    throw InvalidInput(fmt::format("search: the hold-out share {} of {} samples leaves {} to calibrate and {} to judge, "
-                                   "expected at least 1 of each",
-                                   share, samples, samples - held, held));
+  if (share > 0 && (held < 1 || held >= samples)) {
+    throw InvalidInput(fmt::format("search: the {} share {} of {} samples leaves {} and {} {}, expected at least 1 of each", name, share, samples,
+                                   samples - held, held, uses));
   }
   return held;
 }
 
-}  // namespace
-
-DataSplit split_data(const Settings& base, const SearchInput& input, const LogSink& log) {
-  if (!(input.holdout >= 0 && input.holdout < 1)) {
-    throw InvalidInput(fmt::format("search: got the hold-out share {}, expected a number in [0, 1)", input.holdout));
+/// The last samples are kept back.
+void keep_back(DataSplit& split, double share, const LogSink& log) {
+  const std::int64_t samples = split.evaluation->size();
+  const std::int64_t held = held_out_count(share, samples, "confirmation", "to judge and to confirm");
+  if (held == 0) return;
+  split.confirmation = subset(split.evaluation, samples - held, held);
+  split.evaluation = subset(split.evaluation, 0, samples - held);
+  if (split.labels) {
+    split.confirmation_labels = Labels(split.labels->end() - held, split.labels->end());
+    split.labels->resize(static_cast<std::size_t>(samples - held));
   }
+  say(log, LogLevel::info, fmt::format("confirmation: {} samples judge, {} confirm the best", samples - held, held));
+}
+
+DataSplit judging_split(const Settings& base, const SearchInput& input, const LogSink& log) {
+  const std::int64_t samples = input.calibration->size();
+  const std::int64_t held = held_out_count(input.holdout, samples, "hold-out", "to calibrate and to judge");
   DataSplit split{.calibration = input.calibration, .evaluation = input.evaluation, .labels = input.labels, .base = base};
   if (split.evaluation != nullptr) {
     if (input.holdout > 0) throw InvalidInput("search: got both evaluation data and a hold-out share, expected one of them");
@@ -37,13 +49,19 @@ DataSplit split_data(const Settings& base, const SearchInput& input, const LogSi
     split.evaluation = input.calibration;
     return split;
   }
-  const std::int64_t samples = input.calibration->size();
-  const std::int64_t held = held_out_count(input.holdout, samples);
   split.calibration = subset(input.calibration, 0, samples - held);
   split.evaluation = subset(input.calibration, samples - held, held);
   if (split.labels) split.labels = Labels(split.labels->end() - held, split.labels->end());
   split.base["extra_options.CalibDataSize"] = samples - held;
   say(log, LogLevel::info, fmt::format("hold-out: {} samples calibrate, {} judge", samples - held, held));
+  return split;
+}
+
+}  // namespace
+
+DataSplit split_data(const Settings& base, const SearchInput& input, double confirmation, const LogSink& log) {
+  DataSplit split = judging_split(base, input, log);
+  keep_back(split, confirmation, log);
   return split;
 }
 

@@ -13,10 +13,13 @@ struct DataSplit {
   std::shared_ptr<const DataSource> calibration;
   std::shared_ptr<const DataSource> evaluation;
   std::optional<Labels> labels;  // of the evaluation samples
+  std::shared_ptr<const DataSource> confirmation = nullptr;  // of the evaluation data, seen by no trial; null: none
+  std::optional<Labels> confirmation_labels = {};
   Settings base;                 // with CalibDataSize when the calibration set was cut, so that best_config.yaml says it
 };
 
-/// Throws InvalidInput when a share is out of bounds or leaves nothing. Warns when the calibration data judge.
-[[nodiscard]] DataSplit split_data(const Settings& base, const SearchInput& input, const LogSink& log);
+/// `confirmation`: share of the evaluation data that is kept back. Throws InvalidInput when a share is out of bounds or
+/// leaves nothing. Warns when the calibration data judge.
+[[nodiscard]] DataSplit split_data(const Settings& base, const SearchInput& input, double confirmation, const LogSink& log);
 
 }  // namespace quantsearch

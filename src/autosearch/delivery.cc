@@ -55,6 +55,7 @@ ResultsDocument deliver(const Delivery& delivery) {
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
   document.best = delivery.best;
   document.candidates = delivery.study.candidates;
+  document.confirmation = delivery.confirmation;
   if (delivery.goals.size() > 1) document.front = pareto_front(delivery.study.trials, delivery.goals);
   document.stop_reason = to_string(delivery.study.stop_reason);
   document.stop_message = delivery.study.stop_message;

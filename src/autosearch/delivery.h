@@ -24,6 +24,7 @@ struct Delivery {
   std::vector<Goal> goals;  // of all objectives
   std::string tolerance;    // the rule in words
   std::optional<std::int64_t> best;
+  std::optional<Confirmation> confirmation;
   TrialHost& trials;
   const Reference& reference;
   CacheReport cache;

@@ -1,6 +1,6 @@
 #pragma once
 
-// TrialHost in processes of their own, so that one that crashes the runtime or takes too much memory is a failed trial and
+// Trials in processes of their own, so that one that crashes the runtime or takes too much memory is a failed trial and
 // not the end of the search. A worker serves trial after trial and keeps its stage cache; one that died is replaced.
 
 #include <condition_variable>

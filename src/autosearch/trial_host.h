@@ -16,7 +16,7 @@ class TrialHost {
  public:
   virtual ~TrialHost() = default;
 
-  /// TrialHost that really run at the same time: as many as the memory budget has room for.
+  /// Trials that really run at the same time: as many as the memory budget has room for.
   [[nodiscard]] virtual int jobs() const = 0;
   /// Builds and scores. Throws what the stages throw. Thread-safe for as many trials at the same time as there are jobs.
   [[nodiscard]] virtual TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token) = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <limits>
+
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
 
@@ -23,7 +25,9 @@ Value to_value(const std::map<std::string, double>& scores) {
 
 std::map<std::string, double> scores_from(const Value& value) {
   std::map<std::string, double> scores;
-  for (const auto& [name, score] : value.as_map()) scores[name] = score.as_double();
+  for (const auto& [name, score] : value.as_map()) {
+    if (!score.is_null()) scores[name] = score.as_double();  // null: it was not finite
+  }
   return scores;
 }
 
@@ -102,6 +106,23 @@ Value to_value(const SpaceSummary& space) {
   return Value::Map{{"raw", space.raw}, {"distinct", space.distinct}, {"complete", space.complete}, {"filtered", filtered}};
 }
 
+Value to_value(const Confirmation& confirmation) {
+  Value::List scores;
+  for (const auto& [number, score] : confirmation.scores) scores.push_back(Value::Map{{"trial", number}, {"score", score}});
+  return Value::Map{{"samples", confirmation.samples}, {"float", confirmation.float_score}, {"scores", scores}};
+}
+
+/// A score that JSON could not hold was not finite.
+double score_from(const Value& value) { return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.as_double(); }
+
+Confirmation confirmation_from(const Value& value) {
+  Confirmation confirmation{.samples = member(value, "samples").as_int(), .float_score = score_from(member(value, "float")), .scores = {}};
+  for (const Value& row : member(value, "scores").as_list()) {
+    confirmation.scores.emplace_back(member(row, "trial").as_int(), score_from(member(row, "score")));
+  }
+  return confirmation;
+}
+
 SpaceSummary space_from(const Value& value) {
   SpaceSummary space{.raw = member(value, "raw").as_int(), .distinct = member(value, "distinct").as_int(), .filtered = {},
                      .complete = member(value, "complete").as_bool()};
@@ -160,6 +181,7 @@ Value to_value(const ResultsDocument& document) {
   value.set("trials", trials);
   value.set("best", document.best ? Value(*document.best) : Value());
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
+  if (document.confirmation) value.set("confirmation", to_value(*document.confirmation));
   if (!document.front.empty()) value.set("front", Value::List(document.front.begin(), document.front.end()));
   value.set("stop_reason", document.stop_reason);
   value.set("stop_message", document.stop_message);
@@ -183,6 +205,7 @@ ResultsDocument results_from(const Value& value) {
   for (const Value& trial : member(value, "trials").as_list()) document.trials.push_back(trial_from(trial));
   if (!member(value, "best").is_null()) document.best = member(value, "best").as_int();
   for (const Value& number : member(value, "candidates").as_list()) document.candidates.push_back(number.as_int());
+  if (const Value* confirmation = value.find("confirmation")) document.confirmation = confirmation_from(*confirmation);
   if (const Value* front = value.find("front")) {
     for (const Value& number : front->as_list()) document.front.push_back(number.as_int());
   }

@@ -104,6 +104,17 @@ std::string speed_sentence(const ResultsDocument& document, const TrialResult& b
   return text + "; activation_type QUInt8 runs on integer kernels\n";
 }
 
+/// What the samples that no trial has seen say of the best trials.
+std::string confirmation_sentence(const ResultsDocument& document) {
+  const Confirmation& confirmation = *document.confirmation;
+  std::vector<std::string> scores;
+  for (const auto& [number, score] : confirmation.scores) scores.push_back(fmt::format("trial {} {:.6g}", number, score));
+  const bool agrees = document.best == confirmation.scores.front().first;
+  return fmt::format("confirmed on {} samples that no trial saw, {}: float {:.6g}, {}; {}\n", confirmation.samples, document.objective,
+                     confirmation.float_score, fmt::join(scores, ", "),
+                     agrees ? "the search's best is the best there too" : fmt::format("trial {} is the best there and was chosen", document.best.value()));
+}
+
 }  // namespace
 
 std::string text_table(const std::vector<std::vector<std::string>>& rows) {
@@ -157,6 +168,7 @@ std::string summary_text(const ResultsDocument& document) {
   }
   std::string text = text_table(rows);
   if (!trials.empty()) text += speed_sentence(document, *trials.front());
+  if (document.confirmation) text += confirmation_sentence(document);
   if (!document.front.empty()) {
     text += fmt::format("front: trials {}; no other is better in every objective\n", fmt::join(document.front, ", "));
   }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
 
@@ -44,12 +46,34 @@ ResultsDocument example() {
   return document;
 }
 
+ResultsDocument confirmed_example() {
+  ResultsDocument document = example();
+  document.confirmation = {.samples = 16, .float_score = 0, .scores = {{1, 0.06}}};
+  return document;
+}
+
 TEST(Results, ReadBackAsTheyWereWritten) {
-  const Value written = to_value(example());
+  const Value written = to_value(confirmed_example());
   const ResultsDocument again = results_from(parse_json(to_json(written), "test"));
   EXPECT_EQ(to_json(to_value(again)), to_json(written));
   EXPECT_EQ(again.trials, example().trials);
   EXPECT_EQ(again.float_model, example().float_model);
+  EXPECT_EQ(again.confirmation, confirmed_example().confirmation);
+}
+
+TEST(Results, AScoreThatIsNotFiniteReadsBackAsNone) {
+  ResultsDocument document = example();
+  document.trials[1].model.scores["sqnr"] = std::numeric_limits<double>::infinity();
+  const ResultsDocument again = results_from(parse_json(to_json(to_value(document)), "test"));
+  EXPECT_EQ(again.trials, example().trials);
+}
+
+TEST(Results, TheSummarySaysWhatTheConfirmationFound) {
+  ResultsDocument document = confirmed_example();
+  EXPECT_NE(summary_text(document).find("confirmed on 16 samples that no trial saw, L2: float 0, trial 1 0.06; the search's best is the best there too"),
+            std::string::npos);
+  document.confirmation->scores = {{0, 0.5}, {1, 0.06}};
+  EXPECT_NE(summary_text(document).find("trial 1 is the best there and was chosen"), std::string::npos);
 }
 
 TEST(Results, HaveTheKeysOfTheContract) {
