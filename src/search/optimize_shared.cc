@@ -26,6 +26,9 @@ class SharedSearch {
         workers_(options.jobs, [this, &objective](Trial& trial) { limits_.run(trial, objective, running_); }) {}
 
   Study run() {
+    for (const Trial& trial : store_.load()) {
+      if (trial.state != TrialState::running) learn(trial);  // the running ones come with the news
+    }
     const std::jthread heart([this](const std::stop_token& stop) { beat(stop); });
     while (!ended()) {
       if (workers_.outstanding() < options_.jobs && begin()) continue;

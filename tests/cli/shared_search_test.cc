@@ -78,6 +78,9 @@ TEST_F(SharedSearch, TheTrialOfADeadProcessIsTakenOverAndEveryOneIsDoneOnce) {
   const RunResult third = run_quantsearch(arguments("third", place->address()), folder_.path());
   EXPECT_EQ(third.exit_code, 0) << third.error;
   EXPECT_EQ(testing::wait_for(second), 0);
+  // One that comes when all is done finds nothing to do.
+  const RunResult last = run_quantsearch(arguments("last", place->address()), folder_.path());
+  EXPECT_EQ(last.exit_code, 0) << last.error;
 
   const std::vector<Trial> trials = load_trials(place->address(), "ours");
   std::set<std::string> points;
@@ -90,6 +93,7 @@ TEST_F(SharedSearch, TheTrialOfADeadProcessIsTakenOverAndEveryOneIsDoneOnce) {
   const std::string best = read_file(in("alone/best.onnx"));
   EXPECT_EQ(read_file(in("third/best.onnx")), best);
   EXPECT_EQ(read_file(in("second/best.onnx")), best);
+  EXPECT_EQ(read_file(in("last/best.onnx")), best);
 }
 
 }  // namespace

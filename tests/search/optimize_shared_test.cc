@@ -28,9 +28,11 @@ class Counter final : public Sampler {
 /// Trials in `lost` are finished by another process, with the value 100, before this one can.
 class StoreWithARival final : public SharedStudyStore {
  public:
-  explicit StoreWithARival(std::set<std::int64_t> lost) : lost_(std::move(lost)) {}
+  StoreWithARival(std::set<std::int64_t> lost, std::vector<Trial> earlier) : lost_(std::move(lost)), earlier_(std::move(earlier)) {
+    next_ = static_cast<std::int64_t>(earlier_.size());
+  }
 
-  std::vector<Trial> load() override { return {}; }
+  std::vector<Trial> load() override { return earlier_; }
   void save(const Trial& finished) override { finished_[finished.number] = finished; }
   bool finish(const Trial& finished) override {
     running_.erase(finished.number);
@@ -42,6 +44,7 @@ class StoreWithARival final : public SharedStudyStore {
   std::optional<Trial> begin(const Propose& propose) override {
     News news;
     for (const auto& [number, trial] : finished_) news.finished.push_back(trial);
+    finished_.clear();  // news are told once
     for (const auto& [number, trial] : running_) news.running.push_back(trial);
     const std::optional<Point> point = propose(news);
     if (!point) return std::nullopt;
@@ -57,7 +60,8 @@ class StoreWithARival final : public SharedStudyStore {
 
  private:
   std::set<std::int64_t> lost_;
-  std::map<std::int64_t, Trial> finished_;
+  std::vector<Trial> earlier_;
+  std::map<std::int64_t, Trial> finished_;  // since the last begin()
   std::map<std::int64_t, Trial> running_;
   std::int64_t next_ = 0;
 };
@@ -72,10 +76,10 @@ struct Seen {
   std::vector<std::int64_t> reported;
 };
 
-Seen searched(std::set<std::int64_t> lost) {
+Seen searched(std::set<std::int64_t> lost, std::vector<Trial> earlier = {}) {
   Seen seen;
   Counter sampler;
-  StoreWithARival store(std::move(lost));
+  StoreWithARival store(std::move(lost), std::move(earlier));
   const SearchOptions options{
       .on_trial = [&](const Trial& trial) { seen.reported.push_back(trial.number); }};
   seen.study = optimize_shared(sampler, value_is_x, options, store);
@@ -91,6 +95,18 @@ TEST(OptimizeShared, AloneItRunsEveryPoint) {
   EXPECT_EQ(seen.reported, (Numbers{0, 1, 2, 3}));
   EXPECT_EQ(seen.study.best, 0);
   EXPECT_EQ(seen.study.stop_reason, StopReason::space_exhausted);
+}
+
+// Found by several commands on one study: what had finished before a process came was run again by it.
+TEST(OptimizeShared, WhatFinishedBeforeIsNotRunAgain) {
+  Trial earlier{.number = 0, .state = TrialState::complete, .point = {{"x", 2}}, .value = 2, .reason = {}, .details = {}};
+  const Seen seen = searched({}, {earlier});
+  EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));
+  EXPECT_EQ(seen.reported, (Numbers{1, 2, 3}));
+  std::set<std::int64_t> points;
+  for (const Trial& trial : seen.study.trials) points.insert(trial.point.at("x").as_int());
+  EXPECT_EQ(points, (std::set<std::int64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(seen.study.trials.size(), 4U);
 }
 
 TEST(OptimizeShared, ATrialWhoseLeaseWasLostCountsWithTheResultOfWhoTookItOver) {
