@@ -41,7 +41,7 @@ struct SearchArguments {
   bool overwrite = false;
   bool isolate = false;
   std::string trial_memory;
-  std::string worker;  // THREADS:BYTES: this process runs trials for another
+  std::string worker;  // THREADS:BYTES:DEVICE: this process runs trials for another
   std::vector<std::string> command_line;
 };
 
@@ -103,11 +103,11 @@ SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& 
 }
 
 /// This program once more, as a worker.
-std::vector<std::string> worker_command(const SearchArguments& arguments, int threads, std::int64_t memory) {
+std::vector<std::string> worker_command(const SearchArguments& arguments, int threads, std::int64_t memory, const Device& device) {
   // The program that runs, whatever has been installed over it meanwhile.
   std::vector<std::string> command = {fmt::format("/proc/{}/exe", ::getpid())};
   command.insert(command.end(), arguments.command_line.begin(), arguments.command_line.end());
-  command.push_back(fmt::format("--trial-worker={}:{}", threads, memory));
+  command.push_back(fmt::format("--trial-worker={}:{}:{}", threads, memory, to_string(device)));
   return command;
 }
 
@@ -124,10 +124,12 @@ int run_worker(const SearchArguments& arguments) {
   const int conversation = take_conversation();
   AutoSearchConfig config = config_of(arguments);
   config.jobs = 1;
-  const std::size_t colon = arguments.worker.find(':');
+  const std::size_t memory = arguments.worker.find(':') + 1;
+  const std::size_t device = arguments.worker.find(':', memory) + 1;
   CommonOptions own;
-  own.threads = std::stoi(arguments.worker.substr(0, colon));
-  own.memory = arguments.worker.substr(colon + 1);
+  own.threads = std::stoi(arguments.worker);
+  own.memory = arguments.worker.substr(memory, device - 1 - memory);
+  use_device(parse_devices(arguments.worker.substr(device)).front());
   Context context(own, {});
   serve_trials(config, input_of(arguments), {.pool = &context.pool(), .budget = context.budget(), .token = context.token()}, conversation);
   return kDone;
@@ -145,8 +147,8 @@ int run_search(const SearchArguments& arguments) {
                                 .keep = arguments.keep,
                                 .resume = arguments.resume,
                                 .overwrite = arguments.overwrite,
-                                .worker_command = [&arguments](int threads, std::int64_t memory) {
-                                  return worker_command(arguments, threads, memory);
+                                .worker_command = [&arguments](int threads, std::int64_t memory, const Device& device) {
+                                  return worker_command(arguments, threads, memory, device);
                                 }};
   const SearchResult result =
       search_with_log(config, input, environment, arguments.common, context);

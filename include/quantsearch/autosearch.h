@@ -22,6 +22,7 @@
 #include "quantsearch/pipeline/applicability.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/report.h"
+#include "quantsearch/runtime.h"
 #include "quantsearch/search/space.h"
 #include "quantsearch/search/study.h"
 
@@ -73,6 +74,7 @@ struct AutoSearchConfig {
   int jobs = 1;                                     // n_jobs: trials at the same time
   std::string storage;                              // study_storage: postgresql://...; empty: study.db in the output folder
   std::string study_name = "quantsearch";           // study_name
+  std::vector<Device> devices = {Device{}};         // search_devices: of the workers in turn; a card needs workers
   bool isolate = false;                             // search_isolate: trials run in worker processes
   std::int64_t trial_memory = 0;                    // search_trial_memory: most that a worker may take, in bytes; 0: no limit
   std::uint64_t seed = 0;
@@ -124,9 +126,9 @@ struct SearchEnvironment {
   std::int64_t keep = 5;                     // candidates written
   bool resume = false;
   bool overwrite = false;                    // replace an earlier search in the output folder
-  /// The command that starts a worker process for isolated trials, with so many threads and bytes for its caches. It calls
-  /// serve_trials() with the same configuration and input; standard input and output are the conversation.
-  std::function<std::vector<std::string>(int threads, std::int64_t memory)> worker_command = {};
+  /// The command that starts a worker process for isolated trials. It calls use_device(), and serve_trials() with the same
+  /// configuration and input, so many threads and a budget of so many bytes; standard input and output are the conversation.
+  std::function<std::vector<std::string>(int threads, std::int64_t memory, const Device& device)> worker_command = {};
   /// Called when the space is known, and after each trial.
   std::function<void(const SpaceSummary&, const std::string& objective, Goal goal)> on_space = {};
   std::function<void(std::int64_t number, const Point&)> on_start = {};

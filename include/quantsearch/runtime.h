@@ -19,6 +19,19 @@
 
 namespace quantsearch {
 
+/// Where sessions run: the CPU, or a graphics card through ONNX Runtime's CUDA provider.
+struct Device {
+  std::optional<int> card = {};  // absent: the CPU
+  bool operator==(const Device&) const = default;
+};
+[[nodiscard]] std::string to_string(const Device& device);
+/// "cpu", or "cuda:0,1": the numbers of cards. Throws InvalidInput.
+[[nodiscard]] std::vector<Device> parse_devices(const std::string& text);
+/// Throws Unsupported when ONNX Runtime lacks the provider of one, with those that it has.
+void require_devices(const std::vector<Device>& devices);
+/// Optimized sessions that this process opens from now on run on it. To be called before any is opened; same errors.
+void use_device(const Device& device);
+
 struct SessionOptions {
   int threads = 1;                // intra-op threads of one run, >= 1
   bool optimize = true;           // full graph optimization; false: none at all

@@ -174,7 +174,8 @@ class Search {
   }
 
   [[nodiscard]] std::unique_ptr<TrialHost> make_trials(const Judge& judge) {
-    if (!config_.isolate) return std::make_unique<TrialRunner>(context_of(judge));
+    const bool needs_workers = config_.isolate || config_.devices != std::vector<Device>{Device{}};
+    if (!needs_workers) return std::make_unique<TrialRunner>(context_of(judge));
     if (!environment_.worker_command) throw InvalidInput("search: isolated trials need a command that starts a worker process, got none");
     // What this process holds already, its workers hold too.
     const std::int64_t free = environment_.budget.free();
@@ -183,7 +184,8 @@ class Search {
     IsolationOptions options{.commands = {}, .memory_limit = config_.trial_memory, .float_scores = judge.float_scores, .fingerprint = fingerprint(),
                              .folder = config_.cache_folder, .token = environment_.token, .log = environment_.log};
     for (int worker = 0; worker < workers; ++worker) {
-      options.commands.push_back(environment_.worker_command(share_of(threads, workers, worker), std::max<std::int64_t>(1, free / workers)));
+      const Device& device = config_.devices[static_cast<std::size_t>(worker) % config_.devices.size()];
+      options.commands.push_back(environment_.worker_command(share_of(threads, workers, worker), std::max<std::int64_t>(1, free / workers), device));
     }
     return std::make_unique<IsolatedTrials>(std::move(options));
   }

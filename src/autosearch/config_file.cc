@@ -153,11 +153,6 @@ int jobs_of(const Value& value) {
   return static_cast<int>(jobs);
 }
 
-/// A method that a later version brings: its "off" value is fine.
-void require_off(const Value& value, const Value& off, const char* what) {
-  if (!value.is_null() && value != off) throw Unsupported(fmt::format("got {}: {} not built yet", to_json(value), what));
-}
-
 using Reader = std::function<void(AutoSearchConfig&, const Value&)>;
 
 const std::vector<std::pair<std::string, Reader>>& readers() {
@@ -212,7 +207,11 @@ const std::vector<std::pair<std::string, Reader>>& readers() {
        [](AutoSearchConfig& config, const Value& value) {
          config.trial_memory = value.is_string() ? parse_size(value.as_string()) : parse_size(std::to_string(value.as_int()));
        }},
-      {"search_devices", [](AutoSearchConfig&, const Value& value) { require_off(value, "cpu", "other devices are"); }},
+      {"search_devices",
+       [](AutoSearchConfig& config, const Value& value) {
+         config.devices = parse_devices(value.as_string());
+         require_devices(config.devices);
+       }},
       {"seed",
        [](AutoSearchConfig& config, const Value& value) { config.seed = static_cast<std::uint64_t>(value.as_int()); }},
   };

@@ -59,6 +59,7 @@ class OrtSession final : public Session {
   void load(const std::string& proto, const SessionOptions& options) {
     Ort::SessionOptions ort_options = ort_session_options(options.threads, options.optimize);
     try {
+      if (options.optimize) run_on_chosen_device(ort_options);
       if (!weights_.names.empty()) {
         ort_options.AddExternalInitializers(weights_.names, weights_.values);
         // Without this a second copy of each weight is made when the graph is set up. Not with

@@ -29,6 +29,8 @@ struct OrtEnvironment {
 
 /// Full optimization or none; `threads` inside one run, which block instead of spinning while they
 /// wait.
+/// Adds the provider of the device that use_device() chose.
+void run_on_chosen_device(Ort::SessionOptions& options);
 [[nodiscard]] Ort::SessionOptions ort_session_options(int threads, bool optimize);
 
 /// Throws Unsupported for a type that ONNX Runtime does not have, naming `name`.

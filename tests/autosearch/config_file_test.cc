@@ -110,8 +110,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "configuration: 'advanced_fastft_params': 'n_trials' must be an integer of at least 1"},
         Refused{"AdvancedName", "advanced_fastft_params: {sampler: TPE}",
                 "configuration: 'advanced_fastft_params': unknown parameter 'sampler'; nearest known: 'sampler_algo'"},
-        Refused{"Device", "search_devices: 'cuda:0'",
-                "configuration: 'search_devices': got \"cuda:0\": other devices are not built yet"},
+        Refused{"Device", "search_devices: gpu",
+                "configuration: 'search_devices': got the devices 'gpu', expected cpu or cuda:0,1 (the numbers of the cards)"},
         Refused{
             "NegativeTolerance", "search_metric_tolerance: -1",
             "configuration: 'search_metric_tolerance': got -1, expected a number of at least 0"},
