@@ -1,6 +1,6 @@
 """How soon each search algorithm comes within 1 % of the best of a joint space.
 
-    python3 bench/joint_space.py QUANTSEARCH OUTPUT MODEL.onnx CALIBRATION EVALUATION [--config FILE] [--seeds 5] [--share 1]
+    python3 bench/joint_space.py QUANTSEARCH OUTPUT MODEL.onnx CALIBRATION EVALUATION [--config FILE] [--seeds 5] [--share 1] [--algorithms auto GPS]
 
 The grid is searched whole: its best is what there is to find. Then every algorithm searches the same space with each seed, at most
 SHARE of its trials. Prints a Markdown row for each: medians over the seeds of the trials and seconds of trials until the best so far is
@@ -71,6 +71,7 @@ def main():
     parser.add_argument("--config", type=pathlib.Path, default=SPACE)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--algorithms", nargs="+", default=MODEL_BASED)
     arguments = parser.parse_args()
     grid = search(arguments, "grid_search", 0, 1_000_000)
     best = min(score(trial, grid) for trial in grid["trials"])
@@ -80,7 +81,7 @@ def main():
     print("| algorithm | trials | seconds | share of the grid | came there | best |\n|---|---|---|---|---|---|")
     print(row("grid_search", [grid], best, whole), flush=True)
     limit = max(1, round(arguments.share * len(grid["trials"])))
-    for algorithm in MODEL_BASED:
+    for algorithm in arguments.algorithms:
         print(row(algorithm, [search(arguments, algorithm, seed, limit) for seed in range(arguments.seeds)], best, whole), flush=True)
 
 

@@ -9,6 +9,8 @@ namespace {
 
 const std::string kSwitch = "include_fast_ft";
 const std::string kGroup = "extra_options.FastFinetune.";
+const std::string kFormatSwitch = "include_auto_mp";
+const std::string kFormatGroup = "extra_options.AutoMixprecision.";
 
 bool is_varied(const Parameter& parameter) { return parameter.choices.size() != 1; }
 
@@ -17,20 +19,31 @@ bool switches_on(const std::vector<Parameter>& product) {
   return found != product.end() && std::ranges::find(found->choices, Value(true)) != found->choices.end();
 }
 
+bool is_format_setting(const std::string& name) { return name == kFormatSwitch || name.starts_with(kFormatGroup); }
+
+/// Where the product may leave mixed precision off, and may not.
+bool has_two_positions(const std::vector<Parameter>& product) {
+  const auto found = std::ranges::find(product, kFormatSwitch, &Parameter::name);
+  return found != product.end() && std::ranges::find(found->choices, Value(false)) != found->choices.end() && found->choices.size() > 1;
+}
+
 Parameter fixed(const std::string& name, const Value& value) { return {.name = name, .choices = {value}}; }
 
 bool admits(const Parameter& parameter, const Value& value) {
   return std::ranges::find(parameter.choices, value) != parameter.choices.end();
 }
 
-/// The product with everything but fine-tuning as in the point; nullopt when it does not hold the point. A setting
+bool is_deferred(const Parameter& parameter, const std::vector<Parameter>& product, Deferred deferred) {
+  if (is_finetune_setting(parameter.name)) return true;
+  return deferred == Deferred::finetuning_and_formats && is_format_setting(parameter.name) && has_two_positions(product);
+}
+
+/// The product with everything that was not deferred as in the point; nullopt when it does not hold the point. A setting
 /// without effect there takes its first value.
-std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& product, const Point& winner) {
+std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& product, const Point& winner, Deferred deferred) {
   std::vector<Parameter> result;
   for (const Parameter& parameter : product) {
-    if (parameter.name == kSwitch) {
-      result.push_back(fixed(kSwitch, true));
-    } else if (is_finetune_setting(parameter.name)) {
+    if (is_deferred(parameter, product, deferred)) {
       result.push_back(parameter);
     } else if (const auto own = winner.find(parameter.name); own != winner.end()) {
       const bool real = parameter.choices.empty();
@@ -47,6 +60,14 @@ std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& produ
   return result;
 }
 
+/// With the switch in that position.
+Space with_switch(std::vector<Parameter> product, const std::string& name, bool position) {
+  for (Parameter& parameter : product) {
+    if (parameter.name == name) parameter = fixed(name, position);
+  }
+  return Space(std::move(product));
+}
+
 bool holds_every_setting(const std::vector<Parameter>& product, const Point& winner) {
   return std::ranges::all_of(winner, [&](const auto& setting) {
     return is_finetune_setting(setting.first) || std::ranges::find(product, setting.first, &Parameter::name) != product.end();
@@ -59,25 +80,32 @@ bool is_finetune_setting(const std::string& name) { return name == kSwitch || na
 
 bool has_finetuning(const Space& space) { return std::ranges::any_of(space.products(), switches_on); }
 
-Space without_finetuning(const Space& space) {
+Space first_stage(const Space& space, Deferred deferred) {
   std::vector<Space> stages;
   for (const auto& product : space.products()) {
     std::vector<Parameter> kept;
     for (const Parameter& parameter : product) {
-      if (!is_finetune_setting(parameter.name)) kept.push_back(parameter);
+      if (!is_deferred(parameter, product, deferred)) kept.push_back(parameter);
     }
     kept.push_back(fixed(kSwitch, false));
+    if (deferred == Deferred::finetuning_and_formats && has_two_positions(product)) kept.push_back(fixed(kFormatSwitch, false));
     stages.push_back(Space(std::move(kept)));
   }
   return stages.size() == 1 ? stages.front() : Space::union_of(std::move(stages));
 }
 
-std::optional<Space> finetuning_of(const Space& space, const std::vector<Point>& winners) {
+std::optional<Space> second_stage(const Space& space, const std::vector<Point>& winners, Deferred deferred) {
   std::vector<Space> stages;
   for (const Point& winner : winners) {
     for (const auto& product : space.products()) {
       if (!switches_on(product) || !holds_every_setting(product, winner)) continue;
-      if (auto stage = frozen(product, winner)) stages.push_back(Space(*std::move(stage)));
+      const auto stage = frozen(product, winner, deferred);
+      if (!stage) continue;
+      stages.push_back(with_switch(*stage, kSwitch, true));
+      if (deferred == Deferred::finetuning || !has_two_positions(product)) continue;
+      std::vector<Parameter> alone = *stage;
+      std::erase_if(alone, [](const Parameter& parameter) { return parameter.name.starts_with(kGroup); });
+      stages.push_back(with_switch(with_switch(std::move(alone), kSwitch, false).products().front(), kFormatSwitch, true));
     }
   }
   if (stages.empty()) return std::nullopt;

@@ -13,13 +13,21 @@ namespace quantsearch {
 /// Settings of fine-tuning, its switch among them.
 [[nodiscard]] bool is_finetune_setting(const std::string& name);
 
+/// What a first stage leaves to the second one.
+enum class Deferred {
+  finetuning,
+  finetuning_and_formats,  // mixed precision too, which runs its model many times to choose them
+};
+
 /// True when a product of the space switches fine-tuning on and so has a second stage.
 [[nodiscard]] bool has_finetuning(const Space& space);
-/// The space without fine-tuning: its switch off, its settings gone.
-[[nodiscard]] Space without_finetuning(const Space& space);
-/// Fine-tuning of the given points of without_finetuning(): their settings frozen, the switch on, the settings of
-/// fine-tuning as in the products that hold the point. nullopt when no product does.
-[[nodiscard]] std::optional<Space> finetuning_of(const Space& space, const std::vector<Point>& winners);
+/// The space without fine-tuning: its switch off, its settings gone. With `finetuning_and_formats` mixed precision is off
+/// too, where the space has that.
+[[nodiscard]] Space first_stage(const Space& space, Deferred deferred = Deferred::finetuning);
+/// What was deferred, of the given points of first_stage(): their settings frozen, the switch of fine-tuning on, the deferred
+/// settings as in the products that hold the point; with `finetuning_and_formats` also mixed precision alone. nullopt when no
+/// product holds one.
+[[nodiscard]] std::optional<Space> second_stage(const Space& space, const std::vector<Point>& winners, Deferred deferred = Deferred::finetuning);
 
 /// Names of fine-tuning settings with more than one value.
 [[nodiscard]] std::vector<std::string> varied_finetune_settings(const Space& space);

@@ -100,11 +100,11 @@ class Limited final : public Sampler {
   std::int64_t left_;
 };
 
-/// Every calibration, then `finetune` over the fine-tuning of the best `winners` of them.
-std::unique_ptr<Sampler> in_stages(std::unique_ptr<Sampler> calibrations, const Space& space, const Ingredients& with, std::size_t winners,
+/// Every calibration, then `finetune` over what was deferred, of the best `winners` of them.
+std::unique_ptr<Sampler> in_stages(std::unique_ptr<Sampler> calibrations, const Space& space, const Ingredients& with, std::size_t winners, Deferred deferred,
                                    std::function<std::unique_ptr<Sampler>(const Space& stage)> finetune) {
   return staged_sampler(std::move(calibrations), [=, goal = with.goal()](const std::vector<Trial>& finished) -> std::unique_ptr<Sampler> {
-    const std::optional<Space> stage = finetuning_of(space, best_points(finished, goal, winners));
+    const std::optional<Space> stage = second_stage(space, best_points(finished, goal, winners), deferred);
     return stage ? finetune(*stage) : nullptr;
   });
 }
@@ -112,14 +112,14 @@ std::unique_ptr<Sampler> in_stages(std::unique_ptr<Sampler> calibrations, const 
 /// What makes a search in two stages pointless, or nothing.
 std::optional<std::string> missing_stage(const Space& space, const Normalize& normalize) {
   if (!has_finetuning(space)) return "the space never switches fine-tuning on (include_fast_ft: [true])";
-  if (summarize(without_finetuning(space), normalize).distinct < 2) return "the space has one calibration only";
+  if (summarize(first_stage(space), normalize).distinct < 2) return "the space has one calibration only";
   return std::nullopt;
 }
 
 Strategy two_stages(const Space& space, const Ingredients& with) {
   const SearchAlgorithm algorithm = with.config.algorithm == SearchAlgorithm::random ? SearchAlgorithm::random : SearchAlgorithm::grid;
   const auto finetune = [with, algorithm](const Space& stage) { return sampler_of(algorithm, stage, with, std::nullopt); };
-  Strategy strategy{.sampler = in_stages(sampler_of(algorithm, without_finetuning(space), with, std::nullopt), space, with, 1, finetune),
+  Strategy strategy{.sampler = in_stages(sampler_of(algorithm, first_stage(space), with, std::nullopt), space, with, 1, Deferred::finetuning, finetune),
                     .exhausts = true};
   strategy.notices.emplace_back("two-stage search: all calibrations first, then every fine-tuning of the best; counts do not stop it");
   if (algorithm != with.config.algorithm) strategy.notices.emplace_back("two-stage search: both stages are exhausted, so search_algo has no effect");
@@ -131,7 +131,7 @@ Strategy advanced(const Space& space, const Ingredients& with) {
   const auto finetune = [with, advanced](const Space& stage) {
     return std::make_unique<Limited>(sampler_of(advanced.sampler, stage, with, advanced.trials), advanced.trials);
   };
-  Strategy strategy{.sampler = in_stages(sampler_of(SearchAlgorithm::grid, without_finetuning(space), with, std::nullopt), space, with, 1, finetune)};
+  Strategy strategy{.sampler = in_stages(sampler_of(SearchAlgorithm::grid, first_stage(space), with, std::nullopt), space, with, 1, Deferred::finetuning, finetune)};
   strategy.notices.push_back(fmt::format("advanced fine-tune search: all calibrations first, then {} trials of one study over the fine-tuning of the best",
                                          advanced.trials));
   return strategy;
@@ -142,7 +142,8 @@ Strategy automatic(const Space& space, const Ingredients& with) {
   if (missing_stage(space, with.normalize)) {
     return {.sampler = sampler_of(SearchAlgorithm::automatic, space, with, budget)};
   }
-  const Space calibrations = without_finetuning(space);
+  constexpr Deferred kCostly = Deferred::finetuning_and_formats;
+  const Space calibrations = first_stage(space, kCostly);
   const SpaceSummary summary = summarize(calibrations, with.normalize);
   std::int64_t first = summary.distinct;
   std::unique_ptr<Sampler> cheap;
@@ -154,8 +155,8 @@ Strategy automatic(const Space& space, const Ingredients& with) {
   }
   const std::optional<std::int64_t> rest = budget ? std::optional(std::max<std::int64_t>(1, *budget - first)) : std::nullopt;
   const auto finetune = [with, rest](const Space& stage) { return sampler_of(SearchAlgorithm::automatic, stage, with, rest); };
-  Strategy strategy{.sampler = in_stages(std::move(cheap), space, with, kTunedCalibrations, finetune)};
-  strategy.notices.push_back(fmt::format("automatic search: {} calibrations first, then the fine-tuning of the best {}", first, kTunedCalibrations));
+  Strategy strategy{.sampler = in_stages(std::move(cheap), space, with, kTunedCalibrations, kCostly, finetune)};
+  strategy.notices.push_back(fmt::format("automatic search: {} calibrations first, then the fine-tuning and mixed precision of the best {}", first, kTunedCalibrations));
   return strategy;
 }
 
@@ -181,7 +182,7 @@ void check_advanced(const Space& space) {
 void check_stages(const AutoSearchConfig& config, const Space& space) {
   if (config.advanced) {
     check_advanced(space);
-    require_listed(without_finetuning(space));
+    require_listed(first_stage(space));
   } else if (config.algorithm == SearchAlgorithm::grid || config.two_stage) {
     require_listed(space);
   }
