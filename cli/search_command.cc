@@ -176,7 +176,8 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   command->add_option("--labels", arguments->labels, "Class of each evaluation sample (.npy, .npz): gives top1, top5");
   command->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")->check(CLI::PositiveNumber);
   command->add_option("--holdout", arguments->holdout, "Share of the calibration data that only judges, such as 0.2");
-  command->add_option("--confirmation", arguments->confirmation, "Share of the evaluation data that no trial sees and that chooses among the best, such as 0.2");
+  command->add_option("--confirmation", arguments->confirmation,
+                      "Share of the evaluation data that no trial sees and that chooses among the best, such as 0.2");
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
   command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");

@@ -91,7 +91,9 @@ void log_trial(const LogSink& log, const Trial& trial) {
     return;
   }
   std::vector<std::string> scores;
-  for (const auto& [name, value] : trial.details.find("scores")->as_map()) scores.push_back(fmt::format("{} {:.6g}", name, value.is_null() ? kNotFinite : value.as_double()));
+  for (const auto& [name, value] : trial.details.find("scores")->as_map()) {
+    scores.push_back(fmt::format("{} {:.6g}", name, value.is_null() ? kNotFinite : value.as_double()));
+  }
   std::vector<std::string> stages;
   for (const auto& [name, stage] : trial.details.find("stages")->as_map()) {
     const bool cached = stage.find("cached")->as_bool();
@@ -160,7 +162,8 @@ class Search {
   /// `known_float_scores`: as another process measured them.
   [[nodiscard]] Judge make_judge(const std::optional<Scores>& known_float_scores = std::nullopt) const {
     Reference reference(input_.model, data_.evaluation, data_.labels, *environment_.pool, environment_.budget,
-                        {.batch = 0, .spill_folder = config_.cache_folder, .logits_output = {}, .token = environment_.token, .log = environment_.log});
+                        {.batch = 0, .spill_folder = config_.cache_folder, .logits_output = {}, .token = environment_.token,
+                         .log = environment_.log});
     const Scores float_scores = known_float_scores ? *known_float_scores : score_float(reference);
     return {.reference = std::move(reference), .float_scores = float_scores, .acceptance = acceptance_of(float_scores),
             .goals = SearchGoals(config_, objective_, float_scores), .seconds = seconds_so_far()};
@@ -200,7 +203,8 @@ class Search {
     result.output_folder = output.path();
     result.document = deliver({.config = config_, .input = input_, .environment = environment_, .study = result.study,
                                .summary = summary_, .float_scores = judge.float_scores, .objective = objective_,
-                               .goals = judge.goals.goals(), .tolerance = judge.acceptance.rule(), .best = result.best, .confirmation = confirmation, .trials = trials,
+                               .goals = judge.goals.goals(), .tolerance = judge.acceptance.rule(), .best = result.best,
+                               .confirmation = confirmation, .trials = trials,
                                .reference = judge.reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
     require_a_finished_trial(result.study);
     return result;
@@ -293,7 +297,8 @@ class Search {
     say(environment_.log, LogLevel::info,
         fmt::format("space: {} points, {}{} distinct{}", summary_.raw, summary_.complete ? "" : "at least ", summary_.distinct,
                     summary_.filtered.empty() ? "" : "; left out: " + reasons_of(summary_.filtered)));
-    say(environment_.log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", fmt::join(judge.goals.names(), ", "), judge.acceptance.rule()));
+    say(environment_.log, LogLevel::info,
+        fmt::format("objective: {}; a candidate has {}", fmt::join(judge.goals.names(), ", "), judge.acceptance.rule()));
     for (const std::string& rule : judge.goals.rules()) say(environment_.log, LogLevel::info, "limit: " + rule);
     if (const auto warning = mixed_widths_warning(objective_, config_.base, space_)) {
       say(environment_.log, LogLevel::warning, *warning);

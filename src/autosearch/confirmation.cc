@@ -8,7 +8,8 @@ std::optional<Confirmation> confirm(const std::vector<Trial>& finalists, const A
                                     const Model& float_model, const SearchEnvironment& environment, TrialHost& trials) {
   if (data.confirmation == nullptr || finalists.empty() || environment.token.is_cancelled()) return std::nullopt;
   const Reference reference(float_model, data.confirmation, data.confirmation_labels, *environment.pool, environment.budget,
-                            {.batch = 0, .spill_folder = config.cache_folder, .logits_output = {}, .token = environment.token, .log = environment.log});
+                            {.batch = 0, .spill_folder = config.cache_folder, .logits_output = {}, .token = environment.token,
+                             .log = environment.log});
   const std::vector<Metric> metrics = {config.metric};
   const std::string metric = metric_info(config.metric).name;
   Confirmation confirmation{.samples = data.confirmation->size(), .float_score = reference.float_scores(metrics).metrics.at(metric), .scores = {}};
@@ -17,7 +18,8 @@ std::optional<Confirmation> confirm(const std::vector<Trial>& finalists, const A
                                    {.metrics = metrics, .output_weights = config.output_weights, .losses_of = {}, .token = environment.token});
     confirmation.scores.emplace_back(trial.number, scores.metrics.at(metric));
     say(environment.log, LogLevel::info,
-        fmt::format("confirmation: trial {}: {} {:.6g} on {} samples", trial.number, metric, confirmation.scores.back().second, confirmation.samples));
+        fmt::format("confirmation: trial {}: {} {:.6g} on {} samples", trial.number, metric, confirmation.scores.back().second,
+                    confirmation.samples));
   }
   return confirmation;
 }

@@ -101,7 +101,8 @@ class Limited final : public Sampler {
 };
 
 /// Every calibration, then `finetune` over what was deferred, of the best `winners` of them.
-std::unique_ptr<Sampler> in_stages(std::unique_ptr<Sampler> calibrations, const Space& space, const Ingredients& with, std::size_t winners, Deferred deferred,
+std::unique_ptr<Sampler> in_stages(std::unique_ptr<Sampler> calibrations, const Space& space, const Ingredients& with,
+                                   std::size_t winners, Deferred deferred,
                                    std::function<std::unique_ptr<Sampler>(const Space& stage)> finetune) {
   return staged_sampler(std::move(calibrations), [=, goal = with.goal()](const std::vector<Trial>& finished) -> std::unique_ptr<Sampler> {
     const std::optional<Space> stage = second_stage(space, best_points(finished, goal, winners), deferred);
@@ -119,7 +120,8 @@ std::optional<std::string> missing_stage(const Space& space, const Normalize& no
 Strategy two_stages(const Space& space, const Ingredients& with) {
   const SearchAlgorithm algorithm = with.config.algorithm == SearchAlgorithm::random ? SearchAlgorithm::random : SearchAlgorithm::grid;
   const auto finetune = [with, algorithm](const Space& stage) { return sampler_of(algorithm, stage, with, std::nullopt); };
-  Strategy strategy{.sampler = in_stages(sampler_of(algorithm, first_stage(space), with, std::nullopt), space, with, 1, Deferred::finetuning, finetune),
+  Strategy strategy{.sampler = in_stages(sampler_of(algorithm, first_stage(space), with, std::nullopt), space, with, 1,
+                                         Deferred::finetuning, finetune),
                     .exhausts = true};
   strategy.notices.emplace_back("two-stage search: all calibrations first, then every fine-tuning of the best; counts do not stop it");
   if (algorithm != with.config.algorithm) strategy.notices.emplace_back("two-stage search: both stages are exhausted, so search_algo has no effect");
@@ -131,7 +133,8 @@ Strategy advanced(const Space& space, const Ingredients& with) {
   const auto finetune = [with, advanced](const Space& stage) {
     return std::make_unique<Limited>(sampler_of(advanced.sampler, stage, with, advanced.trials), advanced.trials);
   };
-  Strategy strategy{.sampler = in_stages(sampler_of(SearchAlgorithm::grid, first_stage(space), with, std::nullopt), space, with, 1, Deferred::finetuning, finetune)};
+  Strategy strategy{.sampler = in_stages(sampler_of(SearchAlgorithm::grid, first_stage(space), with, std::nullopt), space, with, 1,
+                                         Deferred::finetuning, finetune)};
   strategy.notices.push_back(fmt::format("advanced fine-tune search: all calibrations first, then {} trials of one study over the fine-tuning of the best",
                                          advanced.trials));
   return strategy;
@@ -156,7 +159,8 @@ Strategy automatic(const Space& space, const Ingredients& with) {
   const std::optional<std::int64_t> rest = budget ? std::optional(std::max<std::int64_t>(1, *budget - first)) : std::nullopt;
   const auto finetune = [with, rest](const Space& stage) { return sampler_of(SearchAlgorithm::automatic, stage, with, rest); };
   Strategy strategy{.sampler = in_stages(std::move(cheap), space, with, kTunedCalibrations, kCostly, finetune)};
-  strategy.notices.push_back(fmt::format("automatic search: {} calibrations first, then the fine-tuning and mixed precision of the best {}", first, kTunedCalibrations));
+  strategy.notices.push_back(fmt::format("automatic search: {} calibrations first, then the fine-tuning and mixed precision of the best {}",
+                                         first, kTunedCalibrations));
   return strategy;
 }
 

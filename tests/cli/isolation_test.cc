@@ -112,7 +112,10 @@ TEST_F(IsolatedSearch, ALimitOfMemoryNeedsWorkers) {
 
 TEST_F(IsolatedSearch, LeavesNoProcessBehindWhenItIsKilled) {
   // The evaluator notes its worker; the second trial waits for ever.
-  write_file_atomically(in("judge.sh"), "echo $PPID > worker.partial; mv worker.partial worker; [ -e float ] || { touch float; echo 1; exit; }; exec tail -f /dev/null\n");
+  write_file_atomically(in("judge.sh"),
+                        "echo $PPID > worker.partial; mv worker.partial worker\n"
+                        "[ -e float ] || { touch float; echo 1; exit; }\n"
+                        "exec tail -f /dev/null\n");
   write_file_atomically(in("config.yaml"), std::string(kSpace) + "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
   const int process = testing::start_quantsearch(arguments("out", {"--isolate"}), folder_.path());
   const auto moment = [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
