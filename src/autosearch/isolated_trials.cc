@@ -81,6 +81,7 @@ TrialOutcome IsolatedTrials::run(const Point& point, std::int64_t number, const 
   std::shared_lock at_work(quiet_);
   std::unique_lock alone(quiet_, std::defer_lock);
   const auto leave_alone = [&] {
+    if (alone) return;  // a worker died while it was alone, and this is the next one
     at_work.unlock();
     alone.lock();
   };
