@@ -7,35 +7,11 @@
 
 namespace quantsearch {
 
-class IsolatedTrials::Lease {
- public:
-  explicit Lease(IsolatedTrials& trials) : trials_(trials) {
-    std::unique_lock lock(trials.mutex_);
-    trials.returned_.wait(lock, [&trials] { return !trials.free_.empty(); });
-    place_ = trials.free_.back();
-    trials.free_.pop_back();
-  }
-  ~Lease() {
-    {
-      const std::lock_guard lock(trials_.mutex_);
-      trials_.free_.push_back(place_);
-    }
-    trials_.returned_.notify_one();
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  [[nodiscard]] std::size_t place() const { return place_; }
-
- private:
-  IsolatedTrials& trials_;
-  std::size_t place_ = 0;
-};
-
 IsolatedTrials::IsolatedTrials(IsolationOptions options)
-    : options_(std::move(options)), folder_(options_.folder), workers_(options_.commands.size()) {
-  for (std::size_t place = workers_.size(); place-- > 0;) free_.push_back(place);
+    : options_(std::move(options)), folder_(options_.folder), workers_(options_.commands.size()), free_(workers_.size()) {
   try {
-    (void)worker_of(0, options_.token);
+    const FreePlaces::Lease lease(free_);
+    (void)worker_of(lease.place(), options_.token);
   } catch (const WorkerDied& error) {
     throw InvalidInput(fmt::format("search: {} before its first trial{}", error.what(),
                                    options_.memory_limit > 0 ? "; raise --trial-memory" : ""));
@@ -70,7 +46,7 @@ Value IsolatedTrials::ask(std::size_t place, const Value& request, const Cancell
 }
 
 TrialOutcome IsolatedTrials::run(const Point& point, std::int64_t number, const CancellationToken& token) {
-  const Lease lease(*this);
+  const FreePlaces::Lease lease(free_);
   Value request = Value::Map{{"run", number}, {"point", value_of(point)}};
   const std::filesystem::path file = new_file();
   request.set("file", file.string());
@@ -110,7 +86,7 @@ TrialHost::Made IsolatedTrials::made(const Point& point) {
       return {.model = std::make_shared<const Model>(load_model(found->second.file)), .settings = found->second.settings};
     }
   }
-  const Lease lease(*this);
+  const FreePlaces::Lease lease(free_);
   const std::filesystem::path file = new_file();
   try {
     const Value answer = ask(lease.place(), Value::Map{{"make", value_of(point)}, {"file", file.string()}}, {}, [] {});

@@ -3,7 +3,6 @@
 // Trials in processes of their own, so that one that crashes the runtime or takes too much memory is a failed trial and
 // not the end of the search. A worker serves trial after trial and keeps its stage cache; one that died is replaced.
 
-#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -11,8 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "autosearch/trial_worker.h"
+#include "autosearch/free_places.h"
 #include "autosearch/trial_host.h"
+#include "autosearch/trial_worker.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/evaluate.h"
 
@@ -42,8 +42,6 @@ class IsolatedTrials : public TrialHost {
   void forget(const Point& point) override;
 
  private:
-  /// A worker, once it has been started, that nobody else uses while this lives.
-  class Lease;
   struct Kept {
     std::filesystem::path file;
     Settings settings;
@@ -56,10 +54,9 @@ class IsolatedTrials : public TrialHost {
   IsolationOptions options_;
   TemporaryFolder folder_;
   std::vector<std::unique_ptr<TrialWorker>> workers_;  // by place
+  FreePlaces free_;                                    // of them
   std::shared_mutex quiet_;                            // held alone while a latency is measured, shared by trials at work
   std::mutex mutex_;
-  std::condition_variable returned_;
-  std::vector<std::size_t> free_;             // places
   std::map<std::int64_t, Value> rivals_;      // of trials that have not begun
   std::unordered_map<Key, Kept> kept_;        // models of trials that have run and are not yet reported, by the key of the point
   std::int64_t files_ = 0;

@@ -113,23 +113,8 @@ JobPools::JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t
   const int fitting = static_cast<int>(memory_.size());
   for (int job = 0; job < fitting; ++job) {
     pools_.push_back(std::make_unique<ThreadPool>(share_of(threads, fitting, job)));
-    free_.push_back(pools_.back().get());
   }
-}
-
-JobPools::Lease::Lease(JobPools& pools) : pools_(pools) {
-  std::unique_lock lock(pools.mutex_);
-  pools.returned_.wait(lock, [&pools] { return !pools.free_.empty(); });
-  pool_ = pools.free_.back();
-  pools.free_.pop_back();
-}
-
-JobPools::Lease::~Lease() {
-  {
-    const std::lock_guard lock(pools_.mutex_);
-    pools_.free_.push_back(pool_);
-  }
-  pools_.returned_.notify_one();
+  free_.emplace(pools_.size());
 }
 
 Latency trial_latency(const Model& model, const Reference& reference, const CancellationToken& token) {

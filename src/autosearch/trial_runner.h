@@ -2,7 +2,6 @@
 
 // One trial: a point becomes a model, the model its scores.
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "autosearch/acceptance.h"
+#include "autosearch/free_places.h"
 #include "autosearch/goals.h"
 #include "autosearch/trial_host.h"
 #include "quantsearch/autosearch.h"
@@ -40,23 +40,18 @@ class JobPools {
   /// A pool nobody else uses while this lives. Waits for one when all are taken.
   class Lease {
    public:
-    explicit Lease(JobPools& pools);
-    ~Lease();
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-    [[nodiscard]] ThreadPool& pool() const { return *pool_; }
+    explicit Lease(JobPools& pools) : pools_(pools), lease_(*pools.free_) {}
+    [[nodiscard]] ThreadPool& pool() const { return *pools_.pools_[lease_.place()]; }
 
    private:
     JobPools& pools_;
-    ThreadPool* pool_;
+    FreePlaces::Lease lease_;
   };
 
  private:
   std::vector<std::unique_ptr<ThreadPool>> pools_;
   std::vector<ByteBudget::Reservation> memory_;
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  std::vector<ThreadPool*> free_;
+  std::optional<FreePlaces> free_;  // of them; absent until there are any
 };
 
 /// What every trial of a search shares. All outlive the runner.

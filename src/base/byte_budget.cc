@@ -50,26 +50,34 @@ ByteBudget::Reservation ByteBudget::try_reserve(std::int64_t bytes) const {
 std::int64_t ByteBudget::limit() const noexcept { return account_->limit; }
 std::int64_t ByteBudget::used() const noexcept { return account_->used; }
 
+namespace {
+
+/// Of a process: "self" or its id. Zero where the system does not say.
+struct ResidentPages {
+  std::int64_t all = 0;
+  std::int64_t of_files = 0;
+};
+
+ResidentPages resident_pages(const std::string& process) {
+  std::ifstream statm(fmt::format("/proc/{}/statm", process));
+  std::int64_t mapped = 0;
+  ResidentPages pages;
+  return statm >> mapped >> pages.all >> pages.of_files ? pages : ResidentPages{};
+}
+
+}  // namespace
+
 MemoryUse memory_use() {
   MemoryUse use;
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) use.peak_bytes = std::int64_t{usage.ru_maxrss} * 1024;
-  std::ifstream statm("/proc/self/statm");
-  std::int64_t total_pages = 0;
-  std::int64_t resident_pages = 0;
-  if (statm >> total_pages >> resident_pages) {
-    use.resident_bytes = resident_pages * sysconf(_SC_PAGESIZE);
-  }
+  use.resident_bytes = resident_pages("self").all * sysconf(_SC_PAGESIZE);
   return use;
 }
 
 std::int64_t own_memory_bytes(pid_t process) {
-  std::ifstream statm(fmt::format("/proc/{}/statm", process));
-  std::int64_t total_pages = 0;
-  std::int64_t resident_pages = 0;
-  std::int64_t file_pages = 0;
-  if (!(statm >> total_pages >> resident_pages >> file_pages)) return 0;
-  return (resident_pages - file_pages) * sysconf(_SC_PAGESIZE);
+  const ResidentPages pages = resident_pages(std::to_string(process));
+  return (pages.all - pages.of_files) * sysconf(_SC_PAGESIZE);
 }
 
 std::int64_t physical_memory_bytes() {

@@ -13,6 +13,7 @@
 
 #include <fmt/core.h>
 
+#include "quantsearch/base/child_process.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -21,22 +22,7 @@ namespace {
 
 std::string system_reason() { return std::strerror(errno); }
 
-/// Closes on scope exit.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int number) : number_(number) {}
-  ~FileDescriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  [[nodiscard]] int get() const { return number_; }
-
- private:
-  int number_;
-};
-
-FileDescriptor open_for_reading(const std::filesystem::path& file) {
+Descriptor open_for_reading(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) {
     throw InvalidInput(fmt::format("file '{}' does not exist", file.string()));
   }
@@ -47,11 +33,11 @@ FileDescriptor open_for_reading(const std::filesystem::path& file) {
   if (number < 0) {
     throw IoError(fmt::format("file '{}' cannot be opened: {}", file.string(), system_reason()));
   }
-  return FileDescriptor(number);
+  return Descriptor(number);
 }
 
 void flush_to_disk(const std::filesystem::path& file) {
-  const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) {
     throw IoError(fmt::format("file '{}' cannot be flushed to disk: {}", file.string(), system_reason()));
   }
@@ -98,7 +84,7 @@ std::string read_file(const std::filesystem::path& file) {
 }
 
 MappedFile map_file(const std::filesystem::path& file) {
-  const FileDescriptor descriptor = open_for_reading(file);
+  const Descriptor descriptor = open_for_reading(file);
   struct stat status {};
   if (::fstat(descriptor.get(), &status) != 0) {
     throw IoError(fmt::format("file '{}' cannot be read: {}", file.string(), system_reason()));
