@@ -76,7 +76,8 @@ struct FinetuneOptions {
 };
 
 /// How the reconstruction of one layer went. Errors are energies of the difference from the float
-/// output before the activation, over the energy of that output.
+/// output over the energy of that output: behind the activation where the method looks there, and
+/// before it for second moments alone.
 struct LayerReconstruction {
   std::string node;
   std::string op_type;

@@ -221,6 +221,10 @@ Solution better_of(const LayerWeights& layer, Solution nearest, Solution solved,
 
 }  // namespace
 
+double default_ridge(const LayerShape& shape, std::int64_t columns) {
+  return std::max(0.1, 8 * static_cast<double>(shape.columns) / static_cast<double>(columns));
+}
+
 Solution gptq(const LayerWeights& layer, const Moments& moments, const GptqOptions& options,
               ThreadPool& pool, const CancellationToken& token) {
   require_valid(options);
@@ -228,9 +232,7 @@ Solution gptq(const LayerWeights& layer, const Moments& moments, const GptqOptio
   if (moments.count == 0) return nearest;
   const bool updates_bias = options.bias == BiasUpdate::make ||
                             (options.bias == BiasUpdate::update && !layer.bias.empty());
-  const double ratio =
-      static_cast<double>(layer.shape.columns) / static_cast<double>(moments.count);
-  const double ridge = options.ridge.value_or(std::clamp(0.08 * ratio, 1e-3, 0.1));
+  const double ridge = options.ridge.value_or(default_ridge(layer.shape, moments.count));
   const std::vector<Lattice> lattices =
       make_lattices(layer, moments, {.ridge = ridge, .is_centred = updates_bias}, pool, token);
   Solver solver(layer, lattices, options, pool, token);

@@ -22,7 +22,7 @@ enum class BiasUpdate {
 
 struct GptqOptions {
   /// Weight of staying near the float weights, as a share of the mean diagonal of H; absent:
-  /// clamp(0.08 K / n, 0.001, 0.1), measured in ptq_methods 2.5.
+  /// default_ridge().
   std::optional<double> ridge = {};
   BiasUpdate bias = BiasUpdate::update;
   /// False: the grid's scales stay.
@@ -37,6 +37,9 @@ struct GptqOptions {
   /// Passes of coordinate descent behind the solver.
   int polish_passes = 1;
 };
+
+/// max(0.1, 8 K / columns): docs/decisions/0008. `columns` is at least 1.
+[[nodiscard]] double default_ridge(const LayerShape& shape, std::int64_t columns);
 
 /// Codes, scales and bias whose squared error J is small; no row (no layer, where it shares one
 /// scale) has a larger J than nearest rounding at the grid's scales, which stays where the solver

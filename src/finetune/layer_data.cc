@@ -11,6 +11,11 @@ namespace {
 
 /// Columns made at once for the moments: enough for the matrix products to run at their rate.
 constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20;
+/// Columns held for a solver that needs all of its columns at once: enough for the layer where that
+/// stays below the second size, and no more than the first holds. Not a share of the budget, which
+/// must not change results.
+constexpr std::int64_t kHandyBytes = std::int64_t{16} << 20;
+constexpr std::int64_t kMostHeldBytes = std::int64_t{64} << 20;
 constexpr std::size_t kMostTables = 64;
 
 void resize(Columns& columns, const LayerShape& shape, std::int64_t count) {
@@ -22,6 +27,10 @@ void resize(Columns& columns, const LayerShape& shape, std::int64_t count) {
 std::int64_t column_bytes(const LayerShape& shape) {
   return static_cast<std::int64_t>(sizeof(float)) *
          (shape.groups * shape.columns + shape.outputs());
+}
+
+std::int64_t wanted_columns(const LayerShape& shape) {
+  return std::max<std::int64_t>(16 * shape.columns, 8192);
 }
 
 }  // namespace
@@ -126,32 +135,50 @@ void LayerData::read(const std::vector<std::int64_t>& samples, std::uint64_t dro
   gather(pieces, nullptr, columns);
 }
 
-Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token) const {
+std::vector<LayerData::Piece> LayerData::spread(std::int64_t wanted) const {
   constexpr std::int64_t kLeastPerSample = 8;
-  const LayerShape& shape = layer_.geometry.shape;
-  const std::int64_t wanted = std::max<std::int64_t>(16 * shape.columns, 8192);
   const std::int64_t per_sample =
       std::max(kLeastPerSample, (wanted + options_.samples - 1) / options_.samples);
+  std::vector<Piece> pieces;
+  for (std::int64_t sample = 0; sample < options_.samples; ++sample) {
+    const std::int64_t step = std::max<std::int64_t>(1, positions(sample) / per_sample);
+    pieces.push_back(
+        {.sample = sample, .first = sample * 7919 % step, .step = step, .drop_seed = 0});
+  }
+  return pieces;
+}
+
+Columns LayerData::spread_columns(ThreadPool& pool) const {
+  const LayerShape& shape = layer_.geometry.shape;
+  const std::int64_t handy = std::min(wanted_columns(shape), kHandyBytes / column_bytes(shape));
+  const std::int64_t enough = std::max(handy, 4 * shape.columns);
+  Columns columns;
+  gather(spread(std::min(enough, kMostHeldBytes / column_bytes(shape))), &pool, columns);
+  return columns;
+}
+
+Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token, Columns* all) const {
+  const LayerShape& shape = layer_.geometry.shape;
   MomentsAccumulator accumulator(shape);
   std::vector<Piece> chunk;
   std::int64_t bytes = 0;
+  std::int64_t flushes = 0;
   Columns columns;
   const auto flush = [&] {
     token.throw_if_cancelled();
+    ++flushes;
     gather(chunk, &pool, columns);
     accumulator.add(columns, pool);
     chunk.clear();
     bytes = 0;
   };
-  for (std::int64_t sample = 0; sample < options_.samples; ++sample) {
-    const std::int64_t all = positions(sample);
-    const std::int64_t step = std::max<std::int64_t>(1, all / per_sample);
-    chunk.push_back(
-        {.sample = sample, .first = sample * 7919 % step, .step = step, .drop_seed = 0});
-    bytes += (all / step + 1) * column_bytes(shape);
+  for (const Piece& piece : spread(wanted_columns(shape))) {
+    chunk.push_back(piece);
+    bytes += (positions(piece.sample) / piece.step + 1) * column_bytes(shape);
     if (bytes >= kChunkBytes) flush();
   }
   if (!chunk.empty()) flush();
+  if (all != nullptr && flushes == 1) *all = std::move(columns);
   return accumulator.moments();
 }
 

@@ -36,7 +36,12 @@ class LayerData : public LayerSamples {
 
   /// Second moments over max(16 K, 8192) positions spread over all samples (all when there are
   /// fewer): more change the result by less than the data do (docs/algorithms/gptq.md).
-  [[nodiscard]] Moments moments(ThreadPool& pool, const CancellationToken& token) const;
+  /// `all` receives those columns when few enough bytes to be made at once, else it stays as it is.
+  [[nodiscard]] Moments moments(ThreadPool& pool, const CancellationToken& token,
+                                Columns* all = nullptr) const;
+
+  /// Columns of such positions, at most as many; 4 K of them where 64 MiB hold that many.
+  [[nodiscard]] Columns spread_columns(ThreadPool& pool) const;
 
   static constexpr std::int64_t kPositionsPerSample = 4096;
 
@@ -48,6 +53,8 @@ class LayerData : public LayerSamples {
     std::uint64_t drop_seed = 0;
   };
   [[nodiscard]] std::int64_t positions(std::int64_t sample) const;
+  /// About `wanted` positions spread over all samples, at least a few of each.
+  [[nodiscard]] std::vector<Piece> spread(std::int64_t wanted) const;
   [[nodiscard]] std::shared_ptr<const PositionTable> table(const Shape& input, const Shape& output,
                                                            const Piece& piece) const;
   [[nodiscard]] Tensor input(const Piece& piece) const;

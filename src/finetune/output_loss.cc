@@ -174,6 +174,50 @@ void LossGradient(const OutputLoss& loss, const float* outputs, const float* tar
   });
 }
 
+void Linearize(const OutputLoss& loss, const float* outputs, const float* targets,
+               std::int64_t count, float* pulls, float* squares) {
+  const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
+  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    OverVectors(outputs, targets, count, squares, [&](Vector y, Vector) HWY_ATTR {
+      const auto slope = quantizer(activation(y)).slope;
+      return hn::Mul(slope, slope);
+    });
+    OverVectors(outputs, targets, count, pulls, [&](Vector y, Vector t) HWY_ATTR {
+      const Point made = quantizer(activation(y));
+      return hn::Mul(hn::Sub(made.value, activation(t).value), made.slope);
+    });
+  });
+}
+
+float MovedError(const OutputLoss& loss, const float* outputs, const float* direction, float step,
+                 const float* targets, std::int64_t count) {
+  const Tag tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
+  auto sum = hn::Zero(tag);
+  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    const auto squared = [&](Vector y, Vector d, Vector t) HWY_ATTR {
+      const auto made = quantizer(activation(hn::MulAdd(d, Constant(step), y))).value;
+      const auto difference = hn::Sub(made, activation(t).value);
+      return hn::Mul(difference, difference);
+    };
+    std::int64_t at = 0;
+    for (; at + lanes <= count; at += lanes) {
+      sum = hn::Add(sum, squared(hn::LoadU(tag, outputs + at), hn::LoadU(tag, direction + at),
+                                 hn::LoadU(tag, targets + at)));
+    }
+    if (at == count) return;
+    HWY_ALIGN float few[3][HWY_MAX_BYTES / sizeof(float)] = {};
+    std::copy_n(outputs + at, count - at, few[0]);
+    std::copy_n(direction + at, count - at, few[1]);
+    std::copy_n(targets + at, count - at, few[2]);
+    const auto last = squared(hn::Load(tag, few[0]), hn::Load(tag, few[1]), hn::Load(tag, few[2]));
+    const auto valid = hn::FirstN(tag, static_cast<std::size_t>(count - at));
+    sum = hn::Add(sum, hn::IfThenElseZero(valid, last));
+  });
+  return hn::GetLane(hn::SumOfLanes(tag, sum));
+}
+
 /// out = f(y) - a(t), and the wanted values a(t).
 void Differences(const OutputLoss& loss, const float* outputs, const float* targets,
                  std::int64_t count, float* out, float* wanted) {
@@ -195,6 +239,8 @@ namespace quantsearch::reconstruction {
 
 HWY_EXPORT(LossGradient);
 HWY_EXPORT(Differences);
+HWY_EXPORT(Linearize);
+HWY_EXPORT(MovedError);
 
 namespace {
 
@@ -218,6 +264,22 @@ double sum_of_squares(const float* values, std::int64_t count) {
 void loss_gradient(const OutputLoss& loss, const float* outputs, const float* targets,
                    std::int64_t count, float weight, float* out) {
   HWY_DYNAMIC_DISPATCH(LossGradient)(loss, outputs, targets, count, weight, out);
+}
+
+void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
+               std::int64_t count, float* pulls, float* squares) {
+  HWY_DYNAMIC_DISPATCH(Linearize)(loss, outputs, targets, count, pulls, squares);
+}
+
+double moved_error(const OutputLoss& loss, const float* outputs, const float* direction, float step,
+                   const float* targets, std::int64_t count) {
+  constexpr std::int64_t kRun = 2048;
+  double sum = 0;
+  for (std::int64_t at = 0; at < count; at += kRun) {
+    sum += HWY_DYNAMIC_DISPATCH(MovedError)(loss, outputs + at, direction + at, step, targets + at,
+                                            std::min(kRun, count - at));
+  }
+  return sum;
 }
 
 ErrorSums error_sums(const OutputLoss& loss, const float* outputs, const float* targets,

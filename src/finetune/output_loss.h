@@ -22,6 +22,15 @@ struct OutputLoss {
 void loss_gradient(const OutputLoss& loss, const float* outputs, const float* targets,
                    std::int64_t count, float weight, float* out);
 
+/// Gauss-Newton: pulls = (f(y) - a(t)) f'(y) and squares = f'(y)^2, slopes as above.
+void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
+               std::int64_t count, float* pulls, float* squares);
+
+/// Sum of (f(y + step d) - a(t))^2, with d the `direction`, summed in float over runs of 2,048.
+[[nodiscard]] double moved_error(const OutputLoss& loss, const float* outputs,
+                                 const float* direction, float step, const float* targets,
+                                 std::int64_t count);
+
 struct ErrorSums {
   double error = 0;   // of (f(y) - a(t))^2
   double energy = 0;  // of a(t)^2

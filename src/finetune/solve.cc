@@ -5,6 +5,7 @@
 #include "finetune/bias_correction.h"
 #include "finetune/gptq.h"
 #include "finetune/moments.h"
+#include "finetune/refine.h"
 
 namespace quantsearch::reconstruction {
 
@@ -28,9 +29,14 @@ class Solver {
     if (options_.algorithm == FinetuneAlgorithm::adaround ||
         options_.algorithm == FinetuneAlgorithm::adaquant)
       return train();
-    const Moments moments = data_.moments(pool_, token_);
+    Columns columns;
+    const Moments moments = data_.moments(pool_, token_, &columns);
     Solution solution = stored_;
-    if (options_.algorithm == FinetuneAlgorithm::gptq) solution = solve_gptq(moments);
+    if (options_.algorithm == FinetuneAlgorithm::gptq) {
+      solution = solve_gptq(moments);
+      if (described_.activation.kind != Activation::Kind::none && moments.count > 0)
+        return refine_behind_activation(std::move(solution), std::move(columns));
+    }
     return judge(std::move(solution), moments);
   }
 
@@ -42,6 +48,19 @@ class Solver {
                  .beam = options_.beam,
                  .small_beam = kSmallBeam},
                 pool_, token_);
+  }
+
+  Judged refine_behind_activation(Solution solution, Columns columns) const {
+    if (columns.count == 0) columns = data_.spread_columns(pool_);
+    const Activation& activation = described_.activation;
+    solution =
+        refine(layer_, std::move(solution), columns,
+               {.activation = activation, .ridge = default_ridge(layer_.shape, columns.count)},
+               pool_, token_);
+    Judged judged{.solution = as_written(described_, std::move(solution), quantized_)};
+    judged.error_before = error_behind(layer_, stored_, columns, activation, pool_);
+    judged.error_after = error_behind(layer_, judged.solution, columns, activation, pool_);
+    return judged;
   }
 
   double error_of(const Solution& solution, const Moments& moments) const {

@@ -353,7 +353,6 @@ TEST_F(FinetuneTest, EveryOptionReachesItsMethod) {
        [](FinetuneOptions& options) { options.objective = FinetuneObjective::second_moment; }},
       {adaround, [](FinetuneOptions& options) { options.bias_correction = true; }},
       {adaquant, [](FinetuneOptions& options) { options.update_bias = true; }},
-      {kGptq, [](FinetuneOptions& options) { options.choose_scales = false; }},
   };
   std::set<std::string> seen = {serialize_model(tune(prepared, adaround).quantized.model),
                                 serialize_model(tune(prepared, adaquant).quantized.model),
@@ -364,6 +363,15 @@ TEST_F(FinetuneTest, EveryOptionReachesItsMethod) {
     EXPECT_TRUE(seen.insert(serialize_model(tune(prepared, changed).quantized.model)).second)
         << "change " << at;
   }
+  // Weights spread evenly use all of an 8-bit scale; rounded up to a power of two it is too wide.
+  const Prepared wide =
+      small({.power_of_two = true, .power_of_two_rounding = PowerOfTwoRounding::up});
+  FinetuneOptions free_scales = kGptq;
+  free_scales.power_of_two = true;
+  const FinetuneOptions fixed_scales =
+      with(free_scales, [](FinetuneOptions& options) { options.choose_scales = false; });
+  EXPECT_NE(serialize_model(tune(wide, free_scales).quantized.model),
+            serialize_model(tune(wide, fixed_scales).quantized.model));
 }
 
 TEST_F(FinetuneTest, BiasCorrectionLeavesNoMeanError) {

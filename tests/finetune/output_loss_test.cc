@@ -128,5 +128,40 @@ TEST(OutputLoss, StaysFiniteForHugeOutputs) {
   }
 }
 
+TEST(OutputLoss, LinearizedAndMovedLikeValueByValue) {
+  for (const Activation& activation : all_activations()) {
+    const OutputLoss loss{.activation = activation};
+    std::vector<float> outputs;
+    std::vector<float> direction;
+    std::vector<float> targets;
+    for (int at = 0; at < 2075; ++at) {  // more than a run, and no whole number of vectors
+      outputs.push_back(0.37F * static_cast<float>(at % 29 - 14));
+      direction.push_back(0.11F * static_cast<float>(at % 17 - 8));
+      targets.push_back(0.53F * static_cast<float>(at % 23 - 11));
+    }
+    const auto count = static_cast<std::int64_t>(outputs.size());
+    std::vector<float> pulls(outputs.size());
+    std::vector<float> squares(outputs.size());
+    std::vector<float> gradient(outputs.size());
+    linearize(loss, outputs.data(), targets.data(), count, pulls.data(), squares.data());
+    loss_gradient(loss, outputs.data(), targets.data(), count, 0.5F, gradient.data());
+    double expected = 0;
+    for (std::size_t at = 0; at < outputs.size(); ++at) {
+      EXPECT_NEAR(pulls[at], gradient[at], 1e-5);
+      const double difference =
+          slow_activation(activation, outputs[at]) - slow_activation(activation, targets[at]);
+      if (std::abs(difference) > 0.1) {
+        const double slope = pulls[at] / difference;
+        EXPECT_NEAR(squares[at], slope * slope, 1e-3);
+      }
+      const double moved = static_cast<double>(outputs[at]) + 0.25 * direction[at];
+      expected += std::pow(
+          slow_activation(activation, moved) - slow_activation(activation, targets[at]), 2);
+    }
+    EXPECT_NEAR(moved_error(loss, outputs.data(), direction.data(), 0.25F, targets.data(), count),
+                expected, 1e-5 * expected);
+  }
+}
+
 }  // namespace
 }  // namespace quantsearch::reconstruction

@@ -1,0 +1,237 @@
+#include "finetune/refine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "finetune/linear_algebra.h"
+#include "finetune/moments.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "finetune/refine.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace quantsearch::reconstruction::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Sums over columns: gradient += e m x, curvature += m^2 x^2, with `pulls` e m and `squares` m^2.
+void LineSums(const float* pulls, const float* squares, const float* inputs, std::int64_t count,
+              double* gradient, double* curvature) {
+  const hn::ScalableTag<float> tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  auto first = hn::Zero(tag);
+  auto second = hn::Zero(tag);
+  std::int64_t at = 0;
+  for (; at + lanes <= count; at += lanes) {
+    const auto x = hn::LoadU(tag, inputs + at);
+    first = hn::MulAdd(hn::LoadU(tag, pulls + at), x, first);
+    second = hn::MulAdd(hn::Mul(x, x), hn::LoadU(tag, squares + at), second);
+  }
+  double sums[2] = {hn::GetLane(hn::SumOfLanes(tag, first)),
+                    hn::GetLane(hn::SumOfLanes(tag, second))};
+  for (; at < count; ++at) {
+    sums[0] += static_cast<double>(pulls[at]) * inputs[at];
+    sums[1] += static_cast<double>(squares[at]) * inputs[at] * inputs[at];
+  }
+  *gradient += sums[0];
+  *curvature += sums[1];
+}
+
+}  // namespace quantsearch::reconstruction::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace quantsearch::reconstruction {
+
+HWY_EXPORT(LineSums);
+
+namespace {
+
+std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
+
+/// Columns summed in float before double takes over.
+constexpr std::int64_t kRun = 2048;
+
+/// One output: its values over all columns, and the loss linearized there.
+class Row {
+ public:
+  Row(const LayerWeights& layer, Solution& solution, const Columns& columns,
+      const Activation& activation, double ridge, std::int64_t output)
+      : layer_(layer),
+        columns_(columns),
+        loss_{.activation = activation},
+        inputs_(columns.inputs.data() +
+                output / layer.shape.rows * layer.shape.columns * columns.count),
+        targets_(columns.targets.data() + output * columns.count),
+        floats_(layer.values.data() + output * layer.shape.columns),
+        codes_(solution.codes.data() + output * layer.shape.columns),
+        scale_(solution.scales[size(output)]),
+        zero_point_(layer.grid.zero_points[size(output)]),
+        bias_(solution.bias.empty() ? nullptr : &solution.bias[size(output)]),
+        outputs_(size(columns.count), bias_ == nullptr ? 0.0F : *bias_),
+        ones_(bias_ == nullptr ? 0 : size(columns.count), 1.0F),
+        squares_(size(columns.count)),
+        pulls_(size(columns.count)),
+        ridge_(ridge) {
+    const std::int64_t k = layer.shape.columns;
+    std::vector<float> values(size(k));
+    std::transform(codes_, codes_ + k, values.begin(),
+                   [this](std::int32_t code) { return value_of(code); });
+    add_product(matrix(std::as_const(values).data(), 1, k), matrix(inputs_, k, columns.count),
+                matrix(outputs_.data(), 1, columns.count));
+    error_ = error_at(inputs_, 0);
+    linearize_here();
+  }
+
+  void descend(int passes) {
+    for (int pass = 0; pass < passes; ++pass) {
+      bool has_moved = move_bias();
+      for (std::int64_t input = layer_.shape.columns; input-- > 0;)
+        has_moved = move(input) || has_moved;
+      if (!has_moved) return;
+    }
+    (void)move_bias();
+  }
+
+ private:
+  [[nodiscard]] float value_of(std::int32_t code) const {
+    return static_cast<float>(code - zero_point_) * scale_;
+  }
+
+  /// Of the outputs moved by `step` along `direction`.
+  [[nodiscard]] double error_at(const float* direction, float step) const {
+    return moved_error(loss_, outputs_.data(), direction, step, targets_, columns_.count);
+  }
+
+  void linearize_here() {
+    linearize(loss_, outputs_.data(), targets_, columns_.count, pulls_.data(), squares_.data());
+  }
+
+  /// Moves the outputs when their error, with `penalty` for leaving the float weight, falls.
+  bool accept(const float* direction, float step, double penalty) {
+    const double error = error_at(direction, step);
+    if (!(error + penalty < error_)) return false;
+    error_ = error;
+    for (std::size_t at = 0; at < outputs_.size(); ++at) outputs_[at] += step * direction[at];
+    linearize_here();
+    return true;
+  }
+
+  bool move(std::int64_t input) {
+    const float* const x = inputs_ + input * columns_.count;
+    double gradient = 0;
+    double curvature = 0;
+    for (std::int64_t at = 0; at < columns_.count; at += kRun) {
+      HWY_DYNAMIC_DISPATCH(LineSums)
+      (pulls_.data() + at, squares_.data() + at, x + at, std::min(kRun, columns_.count - at),
+       &gradient, &curvature);
+    }
+    const double away = static_cast<double>(value_of(codes_[input])) - floats_[input];
+    gradient += ridge_ * away;
+    curvature += ridge_;
+    if (!(curvature > 0) || !std::isfinite(gradient)) return false;
+    const double wanted = codes_[input] - gradient / (curvature * scale_);
+    const double nearest =
+        std::clamp(std::nearbyint(wanted), static_cast<double>(layer_.grid.limits.low),
+                   static_cast<double>(layer_.grid.limits.high));
+    const auto code = static_cast<std::int32_t>(nearest);
+    if (code == codes_[input]) return false;
+    const float step = value_of(code) - value_of(codes_[input]);
+    if (!accept(x, step, ridge_ * step * (2 * away + step))) return false;
+    codes_[input] = code;
+    return true;
+  }
+
+  bool move_bias() {
+    if (bias_ == nullptr) return false;
+    double gradient = 0;
+    double curvature = 0;
+    for (std::size_t at = 0; at < pulls_.size(); ++at) {
+      gradient += pulls_[at];
+      curvature += squares_[at];
+    }
+    if (!(curvature > 0)) return false;
+    const auto step = static_cast<float>(-gradient / curvature);
+    if (!accept(ones_.data(), step, 0)) return false;
+    *bias_ += step;
+    return true;
+  }
+
+  const LayerWeights& layer_;
+  const Columns& columns_;
+  OutputLoss loss_;
+  const float* inputs_;   // [K][n]
+  const float* targets_;  // [n]
+  const float* floats_;   // [K]
+  std::int32_t* codes_;   // [K]
+  float scale_;
+  std::int32_t zero_point_;
+  float* bias_;  // null: the layer has none
+  std::vector<float> outputs_;
+  std::vector<float> ones_;  // the bias moves all columns alike
+  std::vector<float> squares_;
+  std::vector<float> pulls_;
+  double ridge_;
+  double error_ = 0;
+};
+
+/// Sum of x^2 over a group's columns, mean over its inputs.
+double mean_energy(const LayerShape& shape, const Columns& columns, std::int64_t group) {
+  const std::int64_t count = shape.columns * columns.count;
+  const float* const inputs = columns.inputs.data() + group * count;
+  double sum = 0;
+  double unused = 0;
+  for (std::int64_t at = 0; at < count; at += kRun) {
+    HWY_DYNAMIC_DISPATCH(LineSums)
+    (inputs + at, inputs + at, inputs + at, std::min(kRun, count - at), &sum, &unused);
+  }
+  return sum / static_cast<double>(shape.columns);
+}
+
+}  // namespace
+
+Solution refine(const LayerWeights& layer, Solution start, const Columns& columns,
+                const RefineOptions& options, ThreadPool& pool, const CancellationToken& token) {
+  std::vector<double> ridges(size(layer.shape.groups));
+  pool.parallel_for(layer.shape.groups, [&](std::int64_t group, int) {
+    ridges[size(group)] = options.ridge * mean_energy(layer.shape, columns, group);
+  });
+  pool.parallel_for(
+      layer.shape.outputs(),
+      [&](std::int64_t output, int) {
+        const double ridge = ridges[size(output / layer.shape.rows)];
+        Row(layer, start, columns, options.activation, ridge, output).descend(options.passes);
+      },
+      token);
+  return start;
+}
+
+double error_behind(const LayerWeights& layer, const Solution& solution, const Columns& columns,
+                    const Activation& activation, ThreadPool& pool) {
+  const LayerShape& shape = layer.shape;
+  const std::vector<float> values = dequantized(layer, solution);
+  std::vector<ErrorSums> sums(size(shape.outputs()));
+  pool.parallel_for(shape.outputs(), [&](std::int64_t output, int) {
+    std::vector<float> outputs(size(columns.count),
+                               solution.bias.empty() ? 0.0F : solution.bias[size(output)]);
+    add_product(matrix(values.data() + output * shape.columns, 1, shape.columns),
+                matrix(columns.inputs.data() + output / shape.rows * shape.columns * columns.count,
+                       shape.columns, columns.count),
+                matrix(outputs.data(), 1, columns.count));
+    sums[size(output)] = error_sums({.activation = activation}, outputs.data(),
+                                    columns.targets.data() + output * columns.count, columns.count);
+  });
+  ErrorSums total;
+  for (const ErrorSums& one : sums) {
+    total.error += one.error;
+    total.energy += one.energy;
+  }
+  if (total.energy == 0) return total.error == 0 ? 0.0 : std::numeric_limits<double>::infinity();
+  return total.error / total.energy;
+}
+
+}  // namespace quantsearch::reconstruction
+#endif  // HWY_ONCE
