@@ -59,7 +59,7 @@ constexpr std::int64_t kRun = 2048;
 class Row {
  public:
   Row(const LayerWeights& layer, Solution& solution, const Columns& columns,
-      const Activation& activation, double ridge, std::int64_t output)
+      const Activation& activation, double ridge, std::int64_t output, const float* outputs)
       : layer_(layer),
         columns_(columns),
         loss_{.activation = activation},
@@ -71,29 +71,55 @@ class Row {
         scale_(solution.scales[size(output)]),
         zero_point_(layer.grid.zero_points[size(output)]),
         bias_(solution.bias.empty() ? nullptr : &solution.bias[size(output)]),
-        outputs_(size(columns.count), bias_ == nullptr ? 0.0F : *bias_),
+        outputs_(outputs, outputs + columns.count),
         ones_(bias_ == nullptr ? 0 : size(columns.count), 1.0F),
         squares_(size(columns.count)),
         pulls_(size(columns.count)),
         ridge_(ridge) {
-    const std::int64_t k = layer.shape.columns;
-    std::vector<float> values(size(k));
-    std::transform(codes_, codes_ + k, values.begin(),
-                   [this](std::int32_t code) { return value_of(code); });
-    add_product(matrix(std::as_const(values).data(), 1, k), matrix(inputs_, k, columns.count),
-                matrix(outputs_.data(), 1, columns.count));
     error_ = error_at(inputs_, 0);
     linearize_here();
   }
 
-  void descend(int passes) {
-    for (int pass = 0; pass < passes; ++pass) {
-      bool has_moved = move_bias();
-      for (std::int64_t input = layer_.shape.columns; input-- > 0;)
-        has_moved = move(input) || has_moved;
-      if (!has_moved) return;
+  /// Moves one code; false when it stays.
+  bool move(std::int64_t input) {
+    const float* const x = inputs_ + input * columns_.count;
+    double gradient = 0;
+    double curvature = 0;
+    for (std::int64_t at = 0; at < columns_.count; at += kRun) {
+      HWY_DYNAMIC_DISPATCH(LineSums)
+      (pulls_.data() + at, squares_.data() + at, x + at, std::min(kRun, columns_.count - at),
+       &gradient, &curvature);
     }
-    (void)move_bias();
+    const double away = static_cast<double>(value_of(codes_[input])) - floats_[input];
+    gradient += ridge_ * away;
+    curvature += ridge_;
+    if (!(curvature > 0) || !std::isfinite(gradient)) return false;
+    const double wanted = codes_[input] - gradient / (curvature * scale_);
+    const double nearest =
+        std::clamp(std::nearbyint(wanted), static_cast<double>(layer_.grid.limits.low),
+                   static_cast<double>(layer_.grid.limits.high));
+    const auto code = static_cast<std::int32_t>(nearest);
+    if (code == codes_[input]) return false;
+    const float step = value_of(code) - value_of(codes_[input]);
+    if (!accept(x, step, ridge_ * step * (2 * away + step))) return false;
+    codes_[input] = code;
+    return true;
+  }
+
+  /// Moves the bias; false when it stays or there is none.
+  bool move_bias() {
+    if (bias_ == nullptr) return false;
+    double gradient = 0;
+    double curvature = 0;
+    for (std::size_t at = 0; at < pulls_.size(); ++at) {
+      gradient += pulls_[at];
+      curvature += squares_[at];
+    }
+    if (!(curvature > 0)) return false;
+    const auto step = static_cast<float>(-gradient / curvature);
+    if (!accept(ones_.data(), step, 0)) return false;
+    *bias_ += step;
+    return true;
   }
 
  private:
@@ -120,46 +146,6 @@ class Row {
     return true;
   }
 
-  bool move(std::int64_t input) {
-    const float* const x = inputs_ + input * columns_.count;
-    double gradient = 0;
-    double curvature = 0;
-    for (std::int64_t at = 0; at < columns_.count; at += kRun) {
-      HWY_DYNAMIC_DISPATCH(LineSums)
-      (pulls_.data() + at, squares_.data() + at, x + at, std::min(kRun, columns_.count - at),
-       &gradient, &curvature);
-    }
-    const double away = static_cast<double>(value_of(codes_[input])) - floats_[input];
-    gradient += ridge_ * away;
-    curvature += ridge_;
-    if (!(curvature > 0) || !std::isfinite(gradient)) return false;
-    const double wanted = codes_[input] - gradient / (curvature * scale_);
-    const double nearest =
-        std::clamp(std::nearbyint(wanted), static_cast<double>(layer_.grid.limits.low),
-                   static_cast<double>(layer_.grid.limits.high));
-    const auto code = static_cast<std::int32_t>(nearest);
-    if (code == codes_[input]) return false;
-    const float step = value_of(code) - value_of(codes_[input]);
-    if (!accept(x, step, ridge_ * step * (2 * away + step))) return false;
-    codes_[input] = code;
-    return true;
-  }
-
-  bool move_bias() {
-    if (bias_ == nullptr) return false;
-    double gradient = 0;
-    double curvature = 0;
-    for (std::size_t at = 0; at < pulls_.size(); ++at) {
-      gradient += pulls_[at];
-      curvature += squares_[at];
-    }
-    if (!(curvature > 0)) return false;
-    const auto step = static_cast<float>(-gradient / curvature);
-    if (!accept(ones_.data(), step, 0)) return false;
-    *bias_ += step;
-    return true;
-  }
-
   const LayerWeights& layer_;
   const Columns& columns_;
   OutputLoss loss_;
@@ -178,6 +164,42 @@ class Row {
   double error_ = 0;
 };
 
+/// Outputs that one worker takes at a time: they share every line of inputs while it is in the
+/// cache.
+struct Block {
+  std::int64_t group = 0;
+  std::int64_t first = 0;  // output
+  std::int64_t count = 0;
+};
+
+std::vector<Block> blocks_of(const LayerShape& shape) {
+  constexpr std::int64_t kOutputs = 8;
+  std::vector<Block> blocks;
+  for (std::int64_t group = 0; group < shape.groups; ++group) {
+    for (std::int64_t row = 0; row < shape.rows; row += kOutputs) {
+      blocks.push_back({.group = group,
+                        .first = group * shape.rows + row,
+                        .count = std::min(kOutputs, shape.rows - row)});
+    }
+  }
+  return blocks;
+}
+
+/// [count][n], before the activation.
+std::vector<float> outputs_of(const LayerShape& shape, const std::vector<float>& values,
+                              const std::vector<float>& bias, const Columns& columns,
+                              const Block& block) {
+  const std::int64_t k = shape.columns;
+  const std::int64_t n = columns.count;
+  std::vector<float> outputs(size(block.count * n));
+  for (std::int64_t row = 0; row < block.count && !bias.empty(); ++row)
+    std::fill_n(outputs.begin() + row * n, n, bias[size(block.first + row)]);
+  add_product(matrix(values.data() + block.first * k, block.count, k),
+              matrix(columns.inputs.data() + block.group * k * n, k, n),
+              matrix(outputs.data(), block.count, n));
+  return outputs;
+}
+
 /// Sum of x^2 over a group's columns, mean over its inputs.
 double mean_energy(const LayerShape& shape, const Columns& columns, std::int64_t group) {
   const std::int64_t count = shape.columns * columns.count;
@@ -191,6 +213,18 @@ double mean_energy(const LayerShape& shape, const Columns& columns, std::int64_t
   return sum / static_cast<double>(shape.columns);
 }
 
+void descend(std::vector<Row>& rows, std::int64_t inputs, int passes) {
+  for (int pass = 0; pass < passes; ++pass) {
+    bool has_moved = false;
+    for (Row& row : rows) has_moved = row.move_bias() || has_moved;
+    for (std::int64_t input = inputs; input-- > 0;) {
+      for (Row& row : rows) has_moved = row.move(input) || has_moved;
+    }
+    if (!has_moved) return;
+  }
+  for (Row& row : rows) (void)row.move_bias();
+}
+
 }  // namespace
 
 Solution refine(const LayerWeights& layer, Solution start, const Columns& columns,
@@ -199,11 +233,20 @@ Solution refine(const LayerWeights& layer, Solution start, const Columns& column
   pool.parallel_for(layer.shape.groups, [&](std::int64_t group, int) {
     ridges[size(group)] = options.ridge * mean_energy(layer.shape, columns, group);
   });
+  const std::vector<float> values = dequantized(layer, start);
+  const std::vector<Block> blocks = blocks_of(layer.shape);
   pool.parallel_for(
-      layer.shape.outputs(),
-      [&](std::int64_t output, int) {
-        const double ridge = ridges[size(output / layer.shape.rows)];
-        Row(layer, start, columns, options.activation, ridge, output).descend(options.passes);
+      static_cast<std::int64_t>(blocks.size()),
+      [&](std::int64_t index, int) {
+        const Block& block = blocks[size(index)];
+        const std::vector<float> outputs =
+            outputs_of(layer.shape, values, start.bias, columns, block);
+        std::vector<Row> rows;
+        for (std::int64_t row = 0; row < block.count; ++row) {
+          rows.emplace_back(layer, start, columns, options.activation, ridges[size(block.group)],
+                            block.first + row, outputs.data() + row * columns.count);
+        }
+        descend(rows, layer.shape.columns, options.passes);
       },
       token);
   return start;
@@ -213,16 +256,14 @@ double error_behind(const LayerWeights& layer, const Solution& solution, const C
                     const Activation& activation, ThreadPool& pool) {
   const LayerShape& shape = layer.shape;
   const std::vector<float> values = dequantized(layer, solution);
-  std::vector<ErrorSums> sums(size(shape.outputs()));
-  pool.parallel_for(shape.outputs(), [&](std::int64_t output, int) {
-    std::vector<float> outputs(size(columns.count),
-                               solution.bias.empty() ? 0.0F : solution.bias[size(output)]);
-    add_product(matrix(values.data() + output * shape.columns, 1, shape.columns),
-                matrix(columns.inputs.data() + output / shape.rows * shape.columns * columns.count,
-                       shape.columns, columns.count),
-                matrix(outputs.data(), 1, columns.count));
-    sums[size(output)] = error_sums({.activation = activation}, outputs.data(),
-                                    columns.targets.data() + output * columns.count, columns.count);
+  const std::vector<Block> blocks = blocks_of(shape);
+  std::vector<ErrorSums> sums(blocks.size());
+  pool.parallel_for(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t index, int) {
+    const Block& block = blocks[size(index)];
+    const std::vector<float> outputs = outputs_of(shape, values, solution.bias, columns, block);
+    sums[size(index)] = error_sums({.activation = activation}, outputs.data(),
+                                   columns.targets.data() + block.first * columns.count,
+                                   block.count * columns.count);
   });
   ErrorSums total;
   for (const ErrorSums& one : sums) {
