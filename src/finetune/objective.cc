@@ -107,13 +107,7 @@ class SampledObjective final : public Objective {
           sums[size(index)] = sample_error(sample, values, solution.bias);
         },
         token_);
-    ErrorSums total;
-    for (const ErrorSums& one : sums) {
-      total.error += one.error;
-      total.energy += one.energy;
-    }
-    if (total.energy == 0) return total.error == 0 ? 0.0 : std::numeric_limits<double>::infinity();
-    return total.error / total.energy;
+    return relative_error(sums);
   }
 
  private:

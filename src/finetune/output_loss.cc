@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "finetune/output_loss.cc"
@@ -296,6 +297,16 @@ ErrorSums error_sums(const OutputLoss& loss, const float* outputs, const float* 
     sums.energy += sum_of_squares(wanted, run);
   }
   return sums;
+}
+
+double relative_error(const std::vector<ErrorSums>& sums) {
+  ErrorSums total;
+  for (const ErrorSums& one : sums) {
+    total.error += one.error;
+    total.energy += one.energy;
+  }
+  if (total.energy == 0) return total.error == 0 ? 0.0 : std::numeric_limits<double>::infinity();
+  return total.error / total.energy;
 }
 
 }  // namespace quantsearch::reconstruction

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "finetune/layer_problem.h"
 
@@ -37,5 +38,7 @@ struct ErrorSums {
 };
 [[nodiscard]] ErrorSums error_sums(const OutputLoss& loss, const float* outputs,
                                    const float* targets, std::int64_t count);
+/// All errors over all energies, added in order; 0 when both are 0.
+[[nodiscard]] double relative_error(const std::vector<ErrorSums>& sums);
 
 }  // namespace quantsearch::reconstruction

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "finetune/linear_algebra.h"
 #include "finetune/moments.h"
@@ -265,13 +264,7 @@ double error_behind(const LayerWeights& layer, const Solution& solution, const C
                                    columns.targets.data() + block.first * columns.count,
                                    block.count * columns.count);
   });
-  ErrorSums total;
-  for (const ErrorSums& one : sums) {
-    total.error += one.error;
-    total.energy += one.energy;
-  }
-  if (total.energy == 0) return total.error == 0 ? 0.0 : std::numeric_limits<double>::infinity();
-  return total.error / total.energy;
+  return relative_error(sums);
 }
 
 }  // namespace quantsearch::reconstruction
