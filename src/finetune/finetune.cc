@@ -110,7 +110,8 @@ class Reconstruction {
     LayerData data(tuned, quantized_, float_,
                    {.samples = samples_,
                     .drop_ratio = options_.drop_ratio,
-                    .cache_bytes = environment_.budget.free() / 2});
+                    .cache_bytes = environment_.budget.free() / 2},
+                   buffers_);
     const Judged judged = solve(weights, before, tuned, quantized_.model(), data, options_,
                                 environment_.pool, environment_.token);
     LayerReconstruction record;
@@ -160,6 +161,7 @@ class Reconstruction {
   ByteBudget::Reservation reservation_;
   Network quantized_;
   Network float_;
+  LayerData::Buffers buffers_;
   FinetunedModel result_;
   std::set<int> waiting_;
   std::optional<OutputDistance> outputs_;  // with SelectiveUpdate

@@ -195,86 +195,105 @@ std::int64_t count_positions(const LayerGeometry& geometry, const Shape& output)
   return element_count(output) / geometry.shape.outputs();
 }
 
+namespace {
+
+/// Adds the value at `at` (-1: a zero) to the last run, or begins one.
+void append(std::int64_t at, std::vector<ValueRun>& runs) {
+  if (!runs.empty()) {
+    ValueRun& last = runs.back();
+    const bool is_zero = at < 0;
+    if (is_zero != (last.first < 0)) {
+      runs.push_back({.first = at});
+      return;
+    }
+    if (!is_zero && last.count == 1) last.step = at - last.first;
+    if (is_zero || at == last.first + last.step * last.count) {
+      ++last.count;
+      return;
+    }
+  }
+  runs.push_back({.first = at});
+}
+
+void copy_runs(const std::vector<ValueRun>& runs, const float* from, float* to) {
+  for (const ValueRun& run : runs) {
+    if (run.first < 0) {
+      std::fill_n(to, run.count, 0.0F);
+    } else if (run.step == 1) {
+      std::copy_n(from + run.first, run.count, to);
+    } else {
+      const float* const values = from + run.first;
+      for (std::int64_t at = 0; at < run.count; ++at) to[at] = values[at * run.step];
+    }
+    to += run.count;
+  }
+}
+
+PositionTable matrix_table(const LayerGeometry& geometry, const Shape& input, std::int64_t all,
+                           std::int64_t first, std::int64_t step) {
+  const LayerShape& shape = geometry.shape;
+  const std::int64_t rows = element_count(input) / shape.columns;
+  PositionTable table;
+  table.count = (all - first + step - 1) / step;
+  table.sources.resize(1);
+  table.source_stride = geometry.transpose_input ? rows : 1;
+  for (std::int64_t position = first; position < all; position += step) {
+    append(position * shape.outputs(), table.targets);
+    append(position * (geometry.transpose_input ? 1 : shape.columns), table.sources[0]);
+  }
+  return table;
+}
+
+}  // namespace
+
 PositionTable position_table(const LayerGeometry& geometry, const Shape& input, const Shape& output,
                              std::int64_t first, std::int64_t step) {
-  PositionTable table;
   const std::int64_t all = count_positions(geometry, output);
-  for (std::int64_t position = first; position < all; position += step)
-    table.outputs.push_back(position);
-  table.count = static_cast<std::int64_t>(table.outputs.size());
-  if (!is_convolution(geometry)) return table;
+  if (!is_convolution(geometry)) return matrix_table(geometry, input, all, first, step);
   require_convolution_shapes(geometry, input, output);
   const SourceFinder finder(geometry, input, output);
-  const std::int64_t plane = element_count(output) / output[0] / output[1];
-  const std::int64_t entry_size = element_count(input) / std::max<std::int64_t>(input[0], 1);
-  table.sources.resize(static_cast<std::size_t>(geometry.kernel_size() * table.count));
+  const std::int64_t entries = std::max<std::int64_t>(input[0], 1);
+  const std::int64_t entry_size = element_count(input) / entries;
+  const std::int64_t plane = all / entries;
+  PositionTable table;
+  table.count = (all - first + step - 1) / step;
+  table.target_stride = plane;
+  table.source_stride = entry_size / std::max<std::int64_t>(input[1], 1);
+  for (std::int64_t position = first; position < all; position += step)
+    append(position / plane * geometry.shape.outputs() * plane + position % plane, table.targets);
+  table.sources.resize(static_cast<std::size_t>(geometry.kernel_size()));
   for (std::int64_t tap = 0; tap < geometry.kernel_size(); ++tap) {
-    for (std::int64_t at = 0; at < table.count; ++at) {
-      const std::int64_t position = table.outputs[static_cast<std::size_t>(at)];
+    std::vector<ValueRun>& runs = table.sources[static_cast<std::size_t>(tap)];
+    for (std::int64_t position = first; position < all; position += step) {
       const std::int64_t source = finder.source(position % plane, tap);
-      table.sources[static_cast<std::size_t>(tap * table.count + at)] =
-          source < 0 ? -1 : source + position / plane * entry_size;
+      append(source < 0 ? -1 : source + position / plane * entry_size, runs);
     }
   }
   return table;
 }
 
-namespace {
-
-void gather_matrix_inputs(const LayerGeometry& geometry, const PositionTable& table,
-                          std::span<const float> values, std::int64_t at, Columns& columns) {
-  const std::int64_t features = geometry.shape.columns;
-  const std::int64_t rows = static_cast<std::int64_t>(values.size()) / features;
-  for (std::int64_t feature = 0; feature < features; ++feature) {
-    float* out = columns.inputs.data() + feature * columns.count + at;
-    for (std::int64_t position = 0; position < table.count; ++position) {
-      const std::int64_t row = table.outputs[static_cast<std::size_t>(position)];
-      const std::int64_t index =
-          geometry.transpose_input ? feature * rows + row : row * features + feature;
-      out[position] = values[static_cast<std::size_t>(index)];
-    }
-  }
-}
-
-}  // namespace
-
 void gather_inputs(const LayerGeometry& geometry, const PositionTable& table, const Tensor& input,
                    std::int64_t at, Columns& columns) {
-  const std::span<const float> values = input.values<float>();
-  if (!is_convolution(geometry)) {
-    gather_matrix_inputs(geometry, table, values, at, columns);
-    return;
-  }
-  const std::int64_t taps = geometry.kernel_size();
-  const std::int64_t plane =
-      element_count(input.shape()) / std::max<std::int64_t>(input.shape()[0] * input.shape()[1], 1);
+  const float* from = input.values<float>().data();
+  float* to = columns.inputs.data() + at;
+  const auto taps = static_cast<std::int64_t>(table.sources.size());
   const std::int64_t channels = geometry.shape.groups * geometry.shape.columns / taps;
-  for (std::int64_t channel = 0; channel < channels; ++channel) {
-    const float* from = values.data() + channel * plane;
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
-      const std::int64_t* sources = table.sources.data() + tap * table.count;
-      float* out = columns.inputs.data() + (channel * taps + tap) * columns.count + at;
-      for (std::int64_t position = 0; position < table.count; ++position) {
-        out[position] = sources[position] < 0 ? 0.0F : from[sources[position]];
-      }
+  for (std::int64_t channel = 0; channel < channels; ++channel, from += table.source_stride) {
+    for (const std::vector<ValueRun>& runs : table.sources) {
+      copy_runs(runs, from, to);
+      to += columns.count;
     }
   }
 }
 
 void gather_targets(const LayerGeometry& geometry, const PositionTable& table, const Tensor& output,
                     std::int64_t at, Columns& columns) {
-  const std::span<const float> values = output.values<float>();
-  const std::int64_t outputs = geometry.shape.outputs();
-  const bool channels_first = is_convolution(geometry);
-  const std::int64_t plane =
-      channels_first ? element_count(output.shape()) / (output.shape()[0] * outputs) : 1;
-  for (std::int64_t channel = 0; channel < outputs; ++channel) {
-    float* out = columns.targets.data() + channel * columns.count + at;
-    for (std::int64_t position = 0; position < table.count; ++position) {
-      const std::int64_t where = table.outputs[static_cast<std::size_t>(position)];
-      const std::int64_t index = (where / plane * outputs + channel) * plane + where % plane;
-      out[position] = values[static_cast<std::size_t>(index)];
-    }
+  const float* from = output.values<float>().data();
+  float* to = columns.targets.data() + at;
+  for (std::int64_t channel = 0; channel < geometry.shape.outputs(); ++channel) {
+    copy_runs(table.targets, from, to);
+    from += table.target_stride;
+    to += columns.count;
   }
 }
 

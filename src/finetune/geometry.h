@@ -45,14 +45,21 @@ template <typename T>
 /// Index of the per-channel parameter of output `output` ([0, outputs)).
 [[nodiscard]] std::int64_t channel_of(const LayerGeometry& geometry, std::int64_t output);
 
-/// Which positions of a layer's output take part: all of them, or some, spread evenly.
+/// `count` values of a tensor: at `first`, first + step, …; first -1: zeros.
+struct ValueRun {
+  std::int64_t first = 0;
+  std::int64_t step = 1;
+  std::int64_t count = 1;
+};
+
+/// Which positions of a layer's output take part, all of them or some, spread evenly, and where
+/// their values are. Runs cover the positions in order.
 struct PositionTable {
-  std::int64_t count = 0;  // positions that take part
-  std::vector<std::int64_t>
-      outputs;  // [count] where in the output: batch entry * spatial size + spatial index
-  // Convolutions: [kernel][count] index into the input's spatial plane (plus batch entry * plane *
-  // channels), -1: padding.
-  std::vector<std::int64_t> sources;
+  std::int64_t count = 0;                      // positions that take part
+  std::vector<ValueRun> targets;               // in the output, of its first channel
+  std::vector<std::vector<ValueRun>> sources;  // [kernel] in the input, of its first channel
+  std::int64_t target_stride = 1;              // from a channel of the output to the next
+  std::int64_t source_stride = 1;              // from a channel of the input to the next
 };
 /// `first` and `step` choose positions first, first + step, … of all. Throws InvalidInput when the
 /// shapes do not fit.

@@ -36,8 +36,12 @@ std::int64_t wanted_columns(const LayerShape& shape) {
 }  // namespace
 
 LayerData::LayerData(const TunableLayer& layer, const Network& quantized, const Network& reference,
-                     const Options& options)
-    : layer_(layer), quantized_(quantized), reference_(reference), options_(options) {}
+                     const Options& options, Buffers& buffers)
+    : layer_(layer),
+      quantized_(quantized),
+      reference_(reference),
+      options_(options),
+      buffers_(buffers) {}
 
 std::int64_t LayerData::positions(std::int64_t sample) const {
   return count_positions(layer_.geometry, reference_.value(layer_.target, sample).shape());
@@ -105,23 +109,19 @@ void LayerData::prepare(ThreadPool& pool) {
     bytes += here * column_bytes(layer_.geometry.shape);
   }
   if (bytes > options_.cache_bytes || options_.drop_ratio < 1) return;
-  std::vector<Columns> made(static_cast<std::size_t>(options_.samples));
+  buffers_.samples.resize(static_cast<std::size_t>(options_.samples));
   pool.parallel_for(options_.samples, [&](std::int64_t sample, int) {
-    gather({{.sample = sample}}, nullptr, made[static_cast<std::size_t>(sample)]);
+    gather({{.sample = sample}}, nullptr, buffers_.samples[static_cast<std::size_t>(sample)]);
   });
-  cached_ = std::move(made);
+  is_prepared_ = true;
 }
 
 const Columns* LayerData::ready(std::int64_t sample) const {
-  return cached_.empty() ? nullptr : &cached_[static_cast<std::size_t>(sample)];
+  return is_prepared_ ? &buffers_.samples[static_cast<std::size_t>(sample)] : nullptr;
 }
 
 void LayerData::read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
                      Columns& columns) const {
-  if (!cached_.empty() && samples.size() == 1) {
-    columns = cached_[static_cast<std::size_t>(samples[0])];
-    return;
-  }
   std::vector<Piece> pieces;
   for (const std::int64_t sample : samples) {
     const std::int64_t step = (positions(sample) + kPositionsPerSample - 1) / kPositionsPerSample;
@@ -148,27 +148,26 @@ std::vector<LayerData::Piece> LayerData::spread(std::int64_t wanted) const {
   return pieces;
 }
 
-Columns LayerData::spread_columns(ThreadPool& pool) const {
+const Columns& LayerData::spread_columns(ThreadPool& pool) {
+  if (holds_all_) return buffers_.held;
   const LayerShape& shape = layer_.geometry.shape;
   const std::int64_t handy = std::min(wanted_columns(shape), kHandyBytes / column_bytes(shape));
   const std::int64_t enough = std::max(handy, 4 * shape.columns);
-  Columns columns;
-  gather(spread(std::min(enough, kMostHeldBytes / column_bytes(shape))), &pool, columns);
-  return columns;
+  gather(spread(std::min(enough, kMostHeldBytes / column_bytes(shape))), &pool, buffers_.held);
+  return buffers_.held;
 }
 
-Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token, Columns* all) const {
+Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token) {
   const LayerShape& shape = layer_.geometry.shape;
   MomentsAccumulator accumulator(shape);
   std::vector<Piece> chunk;
   std::int64_t bytes = 0;
   std::int64_t flushes = 0;
-  Columns columns;
   const auto flush = [&] {
     token.throw_if_cancelled();
     ++flushes;
-    gather(chunk, &pool, columns);
-    accumulator.add(columns, pool);
+    gather(chunk, &pool, buffers_.held);
+    accumulator.add(buffers_.held, pool);
     chunk.clear();
     bytes = 0;
   };
@@ -178,7 +177,7 @@ Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token, Col
     if (bytes >= kChunkBytes) flush();
   }
   if (!chunk.empty()) flush();
-  if (all != nullptr && flushes == 1) *all = std::move(columns);
+  holds_all_ = flushes == 1;
   return accumulator.moments();
 }
 

@@ -21,9 +21,14 @@ class LayerData : public LayerSamples {
     double drop_ratio = 1;
     std::int64_t cache_bytes = 0;  // columns that may be kept ready
   };
-  /// Both networks know the layer's input and target; they and the layer outlive this.
+  /// Columns' memory, which keeps its size from layer to layer.
+  struct Buffers {
+    std::vector<Columns> samples;
+    Columns held;
+  };
+  /// Both networks know the layer's input and target. All arguments outlive this.
   LayerData(const TunableLayer& layer, const Network& quantized, const Network& reference,
-            const Options& options);
+            const Options& options, Buffers& buffers);
 
   [[nodiscard]] std::int64_t count() const override { return options_.samples; }
   /// At most kPositionsPerSample positions of a sample, chosen by `drop_seed` when it has more.
@@ -36,12 +41,11 @@ class LayerData : public LayerSamples {
 
   /// Second moments over max(16 K, 8192) positions spread over all samples (all when there are
   /// fewer): more change the result by less than the data do (docs/algorithms/gptq.md).
-  /// `all` receives those columns when few enough bytes to be made at once, else it stays as it is.
-  [[nodiscard]] Moments moments(ThreadPool& pool, const CancellationToken& token,
-                                Columns* all = nullptr) const;
+  [[nodiscard]] Moments moments(ThreadPool& pool, const CancellationToken& token);
 
-  /// Columns of such positions, at most as many; 4 K of them where 64 MiB hold that many.
-  [[nodiscard]] Columns spread_columns(ThreadPool& pool) const;
+  /// Those of the moments when they were few enough bytes to be made at once, else columns of such
+  /// positions, at most as many; 4 K of them where 64 MiB hold that many.
+  [[nodiscard]] const Columns& spread_columns(ThreadPool& pool);
 
   static constexpr std::int64_t kPositionsPerSample = 4096;
 
@@ -64,7 +68,9 @@ class LayerData : public LayerSamples {
   const Network& quantized_;
   const Network& reference_;
   Options options_;
-  std::vector<Columns> cached_;  // by sample; empty: made when asked
+  Buffers& buffers_;
+  bool is_prepared_ = false;  // buffers_.samples are this layer's
+  bool holds_all_ = false;    // buffers_.held are the columns of the moments
   using TableKey = std::tuple<Shape, Shape, std::int64_t, std::int64_t>;
   mutable std::mutex mutex_;  // guards tables_
   mutable std::map<TableKey, std::shared_ptr<const PositionTable>> tables_;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "finetune/float_buffer.h"
 #include "quantsearch/calibrate.h"
 
 namespace quantsearch::reconstruction {
@@ -84,9 +85,9 @@ struct OutputGrid {
 
 /// The columns of one or more samples.
 struct Columns {
-  std::int64_t count = 0;      // n
-  std::vector<float> inputs;   // [groups][K][n], quantized (or mixed with float by DropRatio)
-  std::vector<float> targets;  // [outputs][n], float, before the activation, bias included
+  std::int64_t count = 0;  // n
+  FloatBuffer inputs;      // [groups][K][n], quantized (or mixed with float by DropRatio)
+  FloatBuffer targets;     // [outputs][n], float, before the activation, bias included
 };
 
 /// Where the gradient methods get their batches from. Implementations are thread-safe for reading.

@@ -29,13 +29,12 @@ class Solver {
     if (options_.algorithm == FinetuneAlgorithm::adaround ||
         options_.algorithm == FinetuneAlgorithm::adaquant)
       return train();
-    Columns columns;
-    const Moments moments = data_.moments(pool_, token_, &columns);
+    const Moments moments = data_.moments(pool_, token_);
     Solution solution = stored_;
     if (options_.algorithm == FinetuneAlgorithm::gptq) {
       solution = solve_gptq(moments);
       if (described_.activation.kind != Activation::Kind::none && moments.count > 0)
-        return refine_behind_activation(std::move(solution), std::move(columns));
+        return refine_behind_activation(std::move(solution));
     }
     return judge(std::move(solution), moments);
   }
@@ -50,8 +49,8 @@ class Solver {
                 pool_, token_);
   }
 
-  Judged refine_behind_activation(Solution solution, Columns columns) const {
-    if (columns.count == 0) columns = data_.spread_columns(pool_);
+  Judged refine_behind_activation(Solution solution) const {
+    const Columns& columns = data_.spread_columns(pool_);
     const Activation& activation = described_.activation;
     solution =
         refine(layer_, std::move(solution), columns,

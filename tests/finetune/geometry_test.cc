@@ -83,6 +83,35 @@ TEST_P(Geometry, TheProductIsTheOperator) {
   }
 }
 
+TEST_P(Geometry, FirstAndStepChoosePositions) {
+  const Case& tested = GetParam();
+  ModelBuilder builder;
+  const std::string x = builder.input("x", tested.input);
+  builder.output(builder.node(tested.op_type, {x, builder.random_weight("w", tested.weight, 1, 5)},
+                              tested.attributes));
+  const Model model = builder.build();
+  const Tensor input = testing::random_tensor(tested.input, 7);
+  const Tensor output = open_session(model)->run({{"x", input}}).begin()->second;
+  const LayerGeometry geometry = geometry_of(model.graph.nodes[0], tested.weight);
+  const auto columns = [&](std::int64_t first, std::int64_t step) {
+    return columns_of(geometry,
+                      position_table(geometry, input.shape(), output.shape(), first, step), input,
+                      output);
+  };
+  const Columns all = columns(0, 1);
+  for (const std::int64_t step : {2, 3}) {
+    const Columns some = columns(step - 1, step);
+    ASSERT_EQ(some.count, all.count / step);
+    for (std::int64_t at = 0; at < some.count; ++at) {
+      const std::int64_t whole = step - 1 + at * step;
+      for (std::int64_t row = 0; row < geometry.shape.groups * geometry.shape.columns; ++row)
+        ASSERT_EQ(some.inputs[row * some.count + at], all.inputs[row * all.count + whole]);
+      for (std::int64_t row = 0; row < geometry.shape.outputs(); ++row)
+        ASSERT_EQ(some.targets[row * some.count + at], all.targets[row * all.count + whole]);
+    }
+  }
+}
+
 TEST_P(Geometry, WeightsReturnToTheirOrder) {
   const Case& tested = GetParam();
   ModelBuilder builder;
@@ -167,14 +196,6 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MatMulStacked", "MatMul", {2, 3, 4, 3}, {3, 5}},
         Case{"MatMulVector", "MatMul", {3}, {3, 5}}),
     [](const auto& info) { return info.param.name; });
-
-TEST(GeometryOf, StepsAndFirstChoosePositions) {
-  ModelBuilder builder;
-  builder.output(
-      builder.node("MatMul", {builder.input("x", {7, 2}), builder.weight("w", {2, 1}, {1, 1})}));
-  const LayerGeometry geometry = geometry_of(builder.build().graph.nodes[0], {2, 1});
-  EXPECT_EQ(position_table(geometry, {7, 2}, {7, 1}, 1, 3).outputs, (Ints{1, 4}));
-}
 
 TEST(GeometryOf, AStackOfMatricesIsNoLayer) {
   ModelBuilder builder;

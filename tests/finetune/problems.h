@@ -59,7 +59,7 @@ inline Problem make_problem(const ProblemOptions& options) {
       }
     }
   }
-  problem.columns.inputs = clean;
+  problem.columns.inputs.assign(clean.begin(), clean.end());
   for (float& value : problem.columns.inputs) value += options.input_noise * normal();
   problem.columns.targets.resize(static_cast<std::size_t>(shape.outputs() * n));
   for (std::int64_t output = 0; output < shape.outputs(); ++output) {
@@ -133,9 +133,8 @@ class SplitSamples final : public LayerSamples {
   }
 
  private:
-  void deal(const std::vector<float>& from, std::int64_t rows,
-            const std::vector<std::int64_t>& samples, std::int64_t each,
-            std::vector<float>& to) const {
+  void deal(const FloatBuffer& from, std::int64_t rows, const std::vector<std::int64_t>& samples,
+            std::int64_t each, FloatBuffer& to) const {
     for (std::int64_t row = 0; row < rows; ++row) {
       for (const std::int64_t sample : samples) {
         const auto begin = from.begin() + row * columns_.count + sample * each;

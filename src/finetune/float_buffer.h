@@ -1,0 +1,38 @@
+#pragma once
+
+// Floats that are all written after they are made: nothing clears them first.
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace quantsearch::reconstruction {
+
+template <typename T>
+class UnclearedAllocator : public std::allocator<T> {
+ public:
+  template <typename U>
+  struct rebind {
+    using other = UnclearedAllocator<U>;
+  };
+
+  UnclearedAllocator() = default;
+  template <typename U>
+  explicit(false) UnclearedAllocator(const UnclearedAllocator<U>&) noexcept {}
+
+  /// What resize() adds is left as the memory is.
+  template <typename U>
+  void construct(U* /*at*/) noexcept {
+    static_assert(std::is_trivially_default_constructible_v<U>);
+  }
+  template <typename U, typename... Arguments>
+  void construct(U* at, Arguments&&... arguments) {
+    std::construct_at(at, std::forward<Arguments>(arguments)...);
+  }
+};
+
+/// resize() leaves the new values undefined.
+using FloatBuffer = std::vector<float, UnclearedAllocator<float>>;
+
+}  // namespace quantsearch::reconstruction
