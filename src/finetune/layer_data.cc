@@ -47,6 +47,10 @@ std::int64_t LayerData::positions(std::int64_t sample) const {
   return count_positions(layer_.geometry, reference_.value(layer_.target, sample).shape());
 }
 
+std::int64_t LayerData::parts(std::int64_t sample) const {
+  return std::max<std::int64_t>(1, (positions(sample) + kPositionsPerStep - 1) / kPositionsPerStep);
+}
+
 std::shared_ptr<const PositionTable> LayerData::table(const Shape& input, const Shape& output,
                                                       const Piece& piece) const {
   const TableKey key{input, output, piece.first, piece.step};
@@ -101,38 +105,47 @@ void LayerData::gather(const std::vector<Piece>& pieces, ThreadPool* pool, Colum
   }
 }
 
-void LayerData::prepare(ThreadPool& pool) {
+void LayerData::keep_parts() {
+  if (options_.drop_ratio < 1) return;  // which inputs are float changes from step to step
+  std::vector<std::int64_t> first;
+  std::int64_t count = 0;
   std::int64_t bytes = 0;
   for (std::int64_t sample = 0; sample < options_.samples; ++sample) {
-    const std::int64_t here = positions(sample);
-    if (here > kPositionsPerSample) return;  // each step chooses others
-    bytes += here * column_bytes(layer_.geometry.shape);
+    first.push_back(count);
+    count += parts(sample);
+    bytes += positions(sample) * column_bytes(layer_.geometry.shape);
   }
-  if (bytes > options_.cache_bytes || options_.drop_ratio < 1) return;
-  buffers_.samples.resize(static_cast<std::size_t>(options_.samples));
-  pool.parallel_for(options_.samples, [&](std::int64_t sample, int) {
-    gather({{.sample = sample}}, nullptr, buffers_.samples[static_cast<std::size_t>(sample)]);
-  });
-  is_prepared_ = true;
+  if (bytes > options_.cache_bytes) return;
+  for (const Columns& part : buffers_.parts)
+    bytes += static_cast<std::int64_t>(sizeof(float) *
+                                       (part.inputs.capacity() + part.targets.capacity()));
+  if (bytes > 2 * options_.cache_bytes) buffers_.parts = {};
+  buffers_.parts.resize(std::max(buffers_.parts.size(), static_cast<std::size_t>(count)));
+  made_.resize(static_cast<std::size_t>(count));
+  first_part_ = std::move(first);
 }
 
-const Columns* LayerData::ready(std::int64_t sample) const {
-  return is_prepared_ ? &buffers_.samples[static_cast<std::size_t>(sample)] : nullptr;
-}
-
-void LayerData::read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
-                     Columns& columns) const {
+const Columns& LayerData::read(const std::vector<std::int64_t>& samples, std::uint64_t seed,
+                               Columns& own) const {
   std::vector<Piece> pieces;
   for (const std::int64_t sample : samples) {
-    const std::int64_t step = (positions(sample) + kPositionsPerSample - 1) / kPositionsPerSample;
-    RandomStream random(drop_seed, sample, "positions");
+    const std::int64_t step = parts(sample);
+    RandomStream random(seed, sample, "positions");
     pieces.push_back(
         {.sample = sample,
          .first = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(step))),
          .step = step,
-         .drop_seed = drop_seed});
+         .drop_seed = seed});
   }
-  gather(pieces, nullptr, columns);
+  if (samples.size() > 1 || first_part_.empty()) {
+    gather(pieces, nullptr, own);
+    return own;
+  }
+  const std::int64_t part =
+      first_part_[static_cast<std::size_t>(samples[0])] + pieces.front().first;
+  Columns& kept = buffers_.parts[static_cast<std::size_t>(part)];
+  std::call_once(made_[static_cast<std::size_t>(part)], [&] { gather(pieces, nullptr, kept); });
+  return kept;
 }
 
 std::vector<LayerData::Piece> LayerData::spread(std::int64_t wanted) const {

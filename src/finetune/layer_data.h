@@ -3,6 +3,7 @@
 // What a layer reads in the quantized network and should give as in the float one, sample by
 // sample, as columns.
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,7 @@ class LayerData : public LayerSamples {
   };
   /// Columns' memory, which keeps its size from layer to layer.
   struct Buffers {
-    std::vector<Columns> samples;
+    std::vector<Columns> parts;
     Columns held;
   };
   /// Both networks know the layer's input and target. All arguments outlive this.
@@ -31,13 +32,13 @@ class LayerData : public LayerSamples {
             const Options& options, Buffers& buffers);
 
   [[nodiscard]] std::int64_t count() const override { return options_.samples; }
-  /// At most kPositionsPerSample positions of a sample, chosen by `drop_seed` when it has more.
-  void read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
-            Columns& columns) const override;
-  [[nodiscard]] const Columns* ready(std::int64_t sample) const override;
+  /// A sample of more than kPositionsPerStep positions has several parts, each spread over it;
+  /// `seed` chooses one.
+  [[nodiscard]] const Columns& read(const std::vector<std::int64_t>& samples, std::uint64_t seed,
+                                    Columns& own) const override;
 
-  /// Makes the columns of all samples at once when they fit into cache_bytes.
-  void prepare(ThreadPool& pool);
+  /// From now on the columns of a part are made once, if all of them fit into cache_bytes.
+  void keep_parts();
 
   /// Second moments over max(16 K, 8192) positions spread over all samples (all when there are
   /// fewer): more change the result by less than the data do (docs/algorithms/gptq.md).
@@ -47,7 +48,9 @@ class LayerData : public LayerSamples {
   /// positions, at most as many; 4 K of them where 64 MiB hold that many.
   [[nodiscard]] const Columns& spread_columns(ThreadPool& pool);
 
-  static constexpr std::int64_t kPositionsPerSample = 4096;
+  /// Positions of an image resemble each other: more of one make a step dearer and no better
+  /// (docs/algorithms/adaround.md).
+  static constexpr std::int64_t kPositionsPerStep = 128;
 
  private:
   struct Piece {  // the part of one sample
@@ -57,6 +60,7 @@ class LayerData : public LayerSamples {
     std::uint64_t drop_seed = 0;
   };
   [[nodiscard]] std::int64_t positions(std::int64_t sample) const;
+  [[nodiscard]] std::int64_t parts(std::int64_t sample) const;
   /// About `wanted` positions spread over all samples, at least a few of each.
   [[nodiscard]] std::vector<Piece> spread(std::int64_t wanted) const;
   [[nodiscard]] std::shared_ptr<const PositionTable> table(const Shape& input, const Shape& output,
@@ -69,8 +73,9 @@ class LayerData : public LayerSamples {
   const Network& reference_;
   Options options_;
   Buffers& buffers_;
-  bool is_prepared_ = false;  // buffers_.samples are this layer's
-  bool holds_all_ = false;    // buffers_.held are the columns of the moments
+  bool holds_all_ = false;                   // buffers_.held are the columns of the moments
+  std::vector<std::int64_t> first_part_;     // by sample; empty: parts are not kept
+  mutable std::deque<std::once_flag> made_;  // by part
   using TableKey = std::tuple<Shape, Shape, std::int64_t, std::int64_t>;
   mutable std::mutex mutex_;  // guards tables_
   mutable std::map<TableKey, std::shared_ptr<const PositionTable>> tables_;

@@ -95,13 +95,11 @@ class LayerSamples {
  public:
   virtual ~LayerSamples() = default;
   [[nodiscard]] virtual std::int64_t count() const = 0;  // samples
-  /// Replaces `columns` by those of the given samples, one after the other. `drop_seed`: with
-  /// DropRatio < 1, which inputs are quantized and which float follows from it.
-  virtual void read(const std::vector<std::int64_t>& samples, std::uint64_t drop_seed,
-                    Columns& columns) const = 0;
-  /// The columns of one sample where they are kept ready and no seed changes them; null: read()
-  /// makes them.
-  [[nodiscard]] virtual const Columns* ready(std::int64_t /*sample*/) const { return nullptr; }
+  /// The columns of the given samples, one after the other: those that are kept, or made in `own`.
+  /// `seed` decides which positions of a large sample take part and, with DropRatio < 1, which
+  /// inputs are quantized and which float.
+  [[nodiscard]] virtual const Columns& read(const std::vector<std::int64_t>& samples,
+                                            std::uint64_t seed, Columns& own) const = 0;
 };
 
 }  // namespace quantsearch::reconstruction

@@ -16,7 +16,7 @@ std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 constexpr std::int64_t kMostSteps = 16;
 constexpr std::int64_t kColumnBytes = std::int64_t{32} << 20;
 
-/// The columns of one step, its own or those a sample keeps ready.
+/// The columns of one step, its own or kept ones.
 struct StepColumns {
   Columns own;
   const Columns* used = nullptr;
@@ -124,31 +124,24 @@ class SampledObjective final : public Objective {
           static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(last + 1)));
       chosen.push_back(std::ranges::find(chosen, sample) == chosen.end() ? sample : last);
     }
-    columns.used = chosen.size() == 1 ? samples_.ready(chosen.front()) : nullptr;
-    if (columns.used != nullptr) return;
-    samples_.read(chosen, random.next(), columns.own);
-    columns.used = &columns.own;
+    columns.used = &samples_.read(chosen, random.next(), columns.own);
   }
 
   [[nodiscard]] ErrorSums sample_error(std::int64_t sample, const std::vector<float>& values,
                                        const std::vector<float>& bias) const {
     const LayerShape& shape = layer_.shape;
     Columns own;
-    const Columns* columns = samples_.ready(sample);
-    if (columns == nullptr) {
-      samples_.read({sample}, options_.seed, own);
-      columns = &own;
-    }
-    const std::int64_t n = columns->count;
+    const Columns& columns = samples_.read({sample}, options_.seed, own);
+    const std::int64_t n = columns.count;
     std::vector<float> outputs(size(shape.outputs() * n));
     start_outputs(bias.empty() ? nullptr : bias.data(), shape.outputs(), n, outputs.data());
     for (std::int64_t group = 0; group < shape.groups; ++group) {
       add_product(
           matrix(values.data() + group * shape.rows * shape.columns, shape.rows, shape.columns),
-          matrix(columns->inputs.data() + group * shape.columns * n, shape.columns, n),
+          matrix(columns.inputs.data() + group * shape.columns * n, shape.columns, n),
           matrix(outputs.data() + group * shape.rows * n, shape.rows, n));
     }
-    return error_sums(options_.loss, outputs.data(), columns->targets.data(), shape.outputs() * n);
+    return error_sums(options_.loss, outputs.data(), columns.targets.data(), shape.outputs() * n);
   }
 
   const LayerWeights& layer_;

@@ -84,7 +84,7 @@ class Solver {
     if (!sampled || options_.bias_correction || options_.learning_rate_adjustment)
       moments = data_.moments(pool_, token_);
     const DescentOptions descent = descent_options(moments);
-    if (sampled) data_.prepare(pool_);
+    if (sampled) data_.keep_parts();
     DescentResult trained = sampled ? descend_on(static_cast<const LayerSamples&>(data_), descent)
                                     : descend_on(*moments, descent);
     if (options_.bias_correction) return judge(std::move(trained.solution), *moments);

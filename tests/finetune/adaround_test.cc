@@ -77,7 +77,7 @@ TEST(AdaRound, OnMomentsLowersTheError) {
               relative_error(slow_row_errors(problem, result.solution), moments), 1e-5);
 }
 
-TEST(AdaRound, IsTheSameBytesForAnyThreadCountAndForReadyColumns) {
+TEST(AdaRound, IsTheSameBytesForAnyThreadCountAndForKeptColumns) {
   ThreadPool one(1);
   ThreadPool three(3);
   for (const LayerShape& shape : {LayerShape{1, 70, 20}, {20, 1, 9}}) {

@@ -139,10 +139,10 @@ TEST(SampledObjective, PreparesSeveralStepsAndDrawsEachSampleOnce) {
    public:
     explicit Recording(const SplitSamples& samples) : samples_(samples) {}
     [[nodiscard]] std::int64_t count() const override { return samples_.count(); }
-    void read(const std::vector<std::int64_t>& samples, std::uint64_t seed,
-              Columns& columns) const override {
+    [[nodiscard]] const Columns& read(const std::vector<std::int64_t>& samples, std::uint64_t seed,
+                                      Columns& own) const override {
       seen.push_back(samples);
-      samples_.read(samples, seed, columns);
+      return samples_.read(samples, seed, own);
     }
     mutable std::vector<std::vector<std::int64_t>> seen;
 

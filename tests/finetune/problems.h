@@ -111,16 +111,23 @@ inline std::vector<double> slow_row_errors(const Problem& problem, const Solutio
 /// The columns of a problem dealt out to samples of equal size.
 class SplitSamples final : public LayerSamples {
  public:
-  SplitSamples(const Problem& problem, std::int64_t samples, bool keeps_ready = false)
+  SplitSamples(const Problem& problem, std::int64_t samples, bool keeps = false)
       : shape_(problem.layer.shape), columns_(problem.columns), samples_(samples) {
-    for (std::int64_t sample = 0; keeps_ready && sample < samples; ++sample) {
-      ready_.emplace_back();
-      read({sample}, 0, ready_.back());
+    for (std::int64_t sample = 0; keeps && sample < samples; ++sample) {
+      kept_.emplace_back();
+      make({sample}, kept_.back());
     }
   }
   [[nodiscard]] std::int64_t count() const override { return samples_; }
-  void read(const std::vector<std::int64_t>& samples, std::uint64_t,
-            Columns& columns) const override {
+  [[nodiscard]] const Columns& read(const std::vector<std::int64_t>& samples, std::uint64_t,
+                                    Columns& own) const override {
+    if (samples.size() == 1 && !kept_.empty()) return kept_[static_cast<std::size_t>(samples[0])];
+    make(samples, own);
+    return own;
+  }
+
+ private:
+  void make(const std::vector<std::int64_t>& samples, Columns& columns) const {
     const std::int64_t each = columns_.count / samples_;
     columns.count = each * static_cast<std::int64_t>(samples.size());
     columns.inputs.clear();
@@ -128,11 +135,7 @@ class SplitSamples final : public LayerSamples {
     deal(columns_.inputs, shape_.groups * shape_.columns, samples, each, columns.inputs);
     deal(columns_.targets, shape_.outputs(), samples, each, columns.targets);
   }
-  [[nodiscard]] const Columns* ready(std::int64_t sample) const override {
-    return ready_.empty() ? nullptr : &ready_[static_cast<std::size_t>(sample)];
-  }
 
- private:
   void deal(const FloatBuffer& from, std::int64_t rows, const std::vector<std::int64_t>& samples,
             std::int64_t each, FloatBuffer& to) const {
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -146,7 +149,7 @@ class SplitSamples final : public LayerSamples {
   LayerShape shape_;
   Columns columns_;
   std::int64_t samples_;
-  std::vector<Columns> ready_;
+  std::vector<Columns> kept_;
 };
 
 }  // namespace quantsearch::reconstruction
