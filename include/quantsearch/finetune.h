@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -94,13 +96,31 @@ struct FinetunedModel {
       layers;  // in the order of their reconstruction; skipped ones last
 };
 
+/// Tensors of the float model on the first samples of the data, by sample; no sample when they are
+/// too many bytes to be held (128 MiB): they are then computed piece by piece.
+struct FloatActivations {
+  std::vector<Batch> samples;
+};
+[[nodiscard]] std::int64_t bytes_of(const FloatActivations& activations);
+
 struct FinetuneEnvironment {
   ThreadPool& pool;
   ByteBudget budget;         // activations that do not fit go to the cache folder
   std::filesystem::path cache_folder;  // "": the system's folder for temporary files
   CancellationToken token = {};
   LogSink log = {};
+  /// What float_activations gives for these tensors and samples, kept for other reconstructions
+  /// from the same float model and data. Empty: computed for this one.
+  std::function<std::shared_ptr<const FloatActivations>(const std::vector<std::string>& tensors,
+                                                        std::int64_t samples)>
+      activations = {};
 };
+
+/// `tensors` are made by nodes of `reference`. Throws Cancelled and what the runtime throws.
+[[nodiscard]] FloatActivations float_activations(const Model& reference, const DataSource& data,
+                                                 const std::vector<std::string>& tensors,
+                                                 std::int64_t samples,
+                                                 const FinetuneEnvironment& environment);
 
 /// `candidate` was made by `quantize` from `reference`. The same bytes for any thread count. Throws
 /// InvalidInput for options out of their bounds, and what the runtime throws.

@@ -63,6 +63,10 @@ class Session {
 /// "ONNX Runtime 1.29.0".
 [[nodiscard]] std::string runtime_version();
 
+/// Bytes of each of `tensors` before the model is run, by shape inference with the shapes of `inputs`. A tensor whose shape
+/// depends on values counts as the largest that is known.
+[[nodiscard]] std::vector<std::int64_t> tensor_sizes(const Model& model, const Batch& inputs, const std::vector<std::string>& tensors);
+
 /// True when the first dimension of every input and output is not a fixed size, neither as declared nor as it follows
 /// from the inputs (a Reshape to a fixed batch), so that samples may be stacked.
 [[nodiscard]] bool has_dynamic_batch(const Model& model);

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <set>
 
-#include "calibrate/tapped_sizes.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/calibrate.h"
 #include "quantsearch/runtime.h"
@@ -122,7 +121,7 @@ class Observation {
     if (names_.empty()) return std::move(result_);
     const std::int64_t runs_at_once = std::min<std::int64_t>(pool_.threads(), samples_);
     const std::vector<Group> groups =
-        split_into_groups(names_, tapped_sizes(model_, data_->read(0, 1), names_),
+        split_into_groups(names_, tensor_sizes(model_, data_->read(0, 1), names_),
                           options_.memory_bytes / runs_at_once);
     say(options_.log, LogLevel::detail,
         fmt::format("observe: {} tensors over {} samples in {} passes", names_.size(), samples_,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "finetune/float_values.h"
 #include "finetune/layers.h"
 #include "finetune/network.h"
 #include "finetune/output_distance.h"
@@ -61,7 +62,7 @@ class Reconstruction {
         kept_(environment.budget.free() / 2),
         reservation_(environment.budget.try_reserve(kept_.limit())),
         quantized_(candidate.model, data, samples_, environment, kept_, folder_),
-        float_(reference, data, samples_, environment, kept_, folder_),
+        float_(reference, data, samples_, wanted_of_all(), environment, kept_, folder_),
         result_{.quantized = candidate, .layers = {}} {
     for (int layer = 0; layer < static_cast<int>(found_.layers.size()); ++layer)
       waiting_.insert(layer);
@@ -82,6 +83,18 @@ class Reconstruction {
     return found_.layers[static_cast<std::size_t>(index)];
   }
 
+  /// What of the float model the layer's data are made of.
+  void add_wanted(const TunableLayer& of, std::set<std::string>& wanted) const {
+    wanted.insert(of.target);
+    if (options_.drop_ratio < 1) wanted.insert(of.float_input);
+  }
+
+  [[nodiscard]] std::set<std::string> wanted_of_all() const {
+    std::set<std::string> wanted;
+    for (const TunableLayer& of : found_.layers) add_wanted(of, wanted);
+    return wanted;
+  }
+
   /// The layers whose inputs no untuned layer stands before: they are tuned side by side.
   void run_front() {
     std::set<int> held_quantized;
@@ -95,10 +108,7 @@ class Reconstruction {
     std::set<int> held_float;
     for (const int index : waiting_) held_float.insert(layer(index).float_node);
     std::set<std::string> wanted;
-    for (const int index : front) {
-      wanted.insert(layer(index).target);
-      if (options_.drop_ratio < 1) wanted.insert(layer(index).float_input);
-    }
+    for (const int index : front) add_wanted(layer(index), wanted);
     float_.advance(held_float, wanted);
     for (const int index : front) tune(layer(index));
   }
@@ -160,7 +170,7 @@ class Reconstruction {
                      // need the rest
   ByteBudget::Reservation reservation_;
   Network quantized_;
-  Network float_;
+  FloatValues float_;
   LayerData::Buffers buffers_;
   FinetunedModel result_;
   std::set<int> waiting_;

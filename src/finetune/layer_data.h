@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "finetune/float_values.h"
 #include "finetune/layers.h"
 #include "finetune/network.h"
 
@@ -27,8 +28,8 @@ class LayerData : public LayerSamples {
     std::vector<Columns> parts;
     Columns held;
   };
-  /// Both networks know the layer's input and target. All arguments outlive this.
-  LayerData(const TunableLayer& layer, const Network& quantized, const Network& reference,
+  /// They know the layer's input and its target. All arguments outlive this.
+  LayerData(const TunableLayer& layer, const Network& quantized, const FloatValues& reference,
             const Options& options, Buffers& buffers);
 
   [[nodiscard]] std::int64_t count() const override { return options_.samples; }
@@ -70,7 +71,7 @@ class LayerData : public LayerSamples {
 
   const TunableLayer& layer_;
   const Network& quantized_;
-  const Network& reference_;
+  const FloatValues& reference_;
   Options options_;
   Buffers& buffers_;
   bool holds_all_ = false;                   // buffers_.held are the columns of the moments

@@ -174,7 +174,16 @@ struct Pipeline::State {
     return cache.get<Statistics>(stage, key, compute, [](const Statistics& made) { return bytes_of(made); }, trial.records, trial.token);
   }
 
-  std::shared_ptr<const FinetunedModel> run_finetune(const Model& reference, const QuantizedModel& quantized, const Key& key,
+  /// What every reconstruction of the same float model compares with.
+  std::shared_ptr<const FloatActivations> run_activations(const Prepared& prepared, const std::vector<std::string>& tensors,
+                                                          std::int64_t samples, const FinetuneEnvironment& environment,
+                                                          const Trial& trial) {
+    const auto compute = [&] { return float_activations(*prepared.model, *calibration, tensors, samples, environment); };
+    return cache.get<FloatActivations>("activations", activations_key(prepared.key, data_key, tensors, samples), compute,
+                                       [](const FloatActivations& made) { return bytes_of(made); }, trial.records, trial.token);
+  }
+
+  std::shared_ptr<const FinetunedModel> run_finetune(const Prepared& prepared, const QuantizedModel& quantized, const Key& key,
                                                      const Trial& trial) {
     const auto compute = [&] {
       FinetuneOptions options = *trial.config.finetune;
@@ -182,8 +191,12 @@ struct Pipeline::State {
       options.power_of_two = trial.config.quantize.power_of_two;
       // The limits of the shifters were settled with the positions as they are.
       if (trial.config.quantize.npu.enabled) options.choose_scales = false;
-      return finetune(quantized, reference, *calibration, options,
-                      {.pool = trial.pool, .budget = budget, .cache_folder = cache_folder, .token = trial.token, .log = log});
+      FinetuneEnvironment environment = {
+          .pool = trial.pool, .budget = budget, .cache_folder = cache_folder, .token = trial.token, .log = log};
+      environment.activations = [&](const std::vector<std::string>& tensors, std::int64_t samples) {
+        return run_activations(prepared, tensors, samples, environment, trial);
+      };
+      return finetune(quantized, *prepared.model, *calibration, options, environment);
     };
     return cache.get<FinetunedModel>("finetune", key, compute,
                                      [](const FinetunedModel& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
@@ -200,16 +213,16 @@ struct Pipeline::State {
   }
 
   /// Every model that is reconstructed on the way is an artefact of the finetune stage, the last one among them.
-  std::shared_ptr<const PrecisionResult> run_finish_precision(const Model& reference, const RangesByType& ranges,
+  std::shared_ptr<const PrecisionResult> run_finish_precision(const Prepared& prepared, const RangesByType& ranges,
                                                               const PrecisionResult& chosen, const Key& precision_stage,
                                                               const Trial& trial) {
     const FinishModel finish = [&](const QuantizedModel& quantized) -> std::shared_ptr<const QuantizedModel> {
       const auto tuned = run_finetune(
-          reference, quantized, finetune_key(mixed_key(precision_stage, quantized.model), data_key, *trial.config.finetune), trial);
+          prepared, quantized, finetune_key(mixed_key(precision_stage, quantized.model), data_key, *trial.config.finetune), trial);
       return {tuned, &tuned->quantized};
     };
     const auto compute = [&] {
-      return finish_precision(reference, ranges, trial.config.quantize, calibration, *trial.config.precision, chosen, finish,
+      return finish_precision(*prepared.model, ranges, trial.config.quantize, calibration, *trial.config.precision, chosen, finish,
                               {.pool = trial.pool, .budget = budget, .spill_folder = cache_folder, .token = trial.token, .log = log});
     };
     return cache.get<PrecisionResult>("finish_precision",
@@ -273,7 +286,7 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
     auto chosen = state.run_precision(*prepared.model, ranges, precision_stage, trial);
     if (config.precision->weights_reconstructed) {
       token.throw_if_cancelled();
-      chosen = state.run_finish_precision(*prepared.model, ranges, *chosen, precision_stage, trial);
+      chosen = state.run_finish_precision(prepared, ranges, *chosen, precision_stage, trial);
     }
     quantized_stage = mixed_key(precision_stage, chosen->quantized.model);
     candidate.quantized = {chosen, &chosen->quantized};
@@ -287,7 +300,7 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   }
   if (config.finetune) {
     token.throw_if_cancelled();
-    const auto tuned = state.run_finetune(*prepared.model, *candidate.quantized,
+    const auto tuned = state.run_finetune(prepared, *candidate.quantized,
                                           finetune_key(quantized_stage, state.data_key, *config.finetune), trial);
     candidate.quantized = {tuned, &tuned->quantized};
     candidate.reconstruction = tuned->layers;

@@ -16,7 +16,7 @@ constexpr int kSmoothVersion = 1;
 constexpr int kObserveVersion = 2;  // 2: channels of what a MatMul reads lie on the last axis
 constexpr int kRangesVersion = 1;
 constexpr int kQuantizeVersion = 1;
-constexpr int kFinetuneVersion = 2;
+constexpr int kFinetuneVersion = 3;
 constexpr int kPrecisionVersion = 1;
 constexpr int kEvaluateVersion = 2;  // 2: rel_l2 pools its energies over the samples
 
@@ -216,6 +216,13 @@ Key finish_precision_key(const Key& precision, const Key& data, const FinetuneOp
 
 Key mixed_key(const Key& precision, const Model& quantized) {
   return KeyBuilder().add("mixed").add(precision).add(content_key(quantized)).finish();
+}
+
+Key activations_key(const Key& prepared, const Key& data, const std::vector<std::string>& tensors, std::int64_t samples) {
+  KeyBuilder key;
+  key.add("activations").add(prepared).add(data).add(samples);
+  add(key, tensors);
+  return key.finish();
 }
 
 Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options) {

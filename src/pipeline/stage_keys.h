@@ -31,6 +31,8 @@ namespace quantsearch {
 [[nodiscard]] Key finish_precision_key(const Key& precision, const Key& data, const FinetuneOptions& options);
 /// Of one of the models that mixed precision makes.
 [[nodiscard]] Key mixed_key(const Key& precision, const Model& quantized);
+/// Of tensors of the float model on the first samples.
+[[nodiscard]] Key activations_key(const Key& prepared, const Key& data, const std::vector<std::string>& tensors, std::int64_t samples);
 /// `quantized` stands for the float model and the ranges, too.
 [[nodiscard]] Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& options);
 [[nodiscard]] Key evaluate_key(const Key& model, const Reference& reference,

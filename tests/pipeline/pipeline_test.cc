@@ -138,8 +138,8 @@ TEST_F(PipelineTest, TrialsThatDifferInReconstructionShareTheChoiceOfFormats) {
                               "{NumIterations: 5, OptimAlgorithm: " + how + "}}}", ""))),
                           {});
   };
-  EXPECT_EQ(stages_of(built("gptq")), "simplify observe ranges ranges (uint16)* precision finetune finish_precision finetune* ");
-  EXPECT_EQ(stages_of(built("adaround")), "simplify* ranges* ranges (uint16)* precision* finetune finish_precision finetune* ");
+  EXPECT_EQ(stages_of(built("gptq")), "simplify observe ranges ranges (uint16)* precision activations finetune finish_precision finetune* ");
+  EXPECT_EQ(stages_of(built("adaround")), "simplify* ranges* ranges (uint16)* precision* activations* finetune finish_precision finetune* ");
 }
 
 // It was read from a cache that had not kept it.

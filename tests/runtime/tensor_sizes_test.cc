@@ -1,5 +1,3 @@
-#include "calibrate/tapped_sizes.h"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -12,25 +10,25 @@ namespace {
 
 using testing::ModelBuilder;
 
-TEST(TappedSizes, FollowFromTheShapesOfTheInputs) {
+TEST(TensorSizes, FollowFromTheShapesOfTheInputs) {
   ModelBuilder builder;
   const std::string input = builder.input("x", {-1, 2, -1, -1});
   const std::string weight = builder.random_weight("w", {4, 2, 3, 3}, 1, 5);
   const std::string hidden = builder.node("Conv", {input, weight});
   builder.output(builder.node("Relu", {hidden}), {-1, 4, -1, -1});
   const Batch inputs{{"x", testing::random_tensor({1, 2, 12, 12}, 1)}};
-  EXPECT_EQ(tapped_sizes(builder.build(), inputs, {"x", hidden}),
+  EXPECT_EQ(tensor_sizes(builder.build(), inputs, {"x", hidden}),
             (std::vector<std::int64_t>{2 * 144 * 4, 4 * 100 * 4}));
 }
 
-TEST(TappedSizes, TakeTheLargestKnownWhereAShapeDependsOnValues) {
+TEST(TensorSizes, TakeTheLargestKnownWhereAShapeDependsOnValues) {
   ModelBuilder builder;
   const std::string input = builder.input("x", {-1, 8});
   const std::string where = builder.node("NonZero", {input});
   const std::string found = builder.node("Cast", {where}, {{"to", std::int64_t{1}}});
   builder.output(found, {2, -1});
   const Batch inputs{{"x", testing::random_tensor({1, 8}, 1)}};
-  EXPECT_EQ(tapped_sizes(builder.build(), inputs, {found}), std::vector<std::int64_t>{32});
+  EXPECT_EQ(tensor_sizes(builder.build(), inputs, {found}), std::vector<std::int64_t>{32});
 }
 
 class TappedSizesOf : public ::testing::TestWithParam<std::string> {};
@@ -42,7 +40,7 @@ TEST_P(TappedSizesOf, AreThoseOfARun) {
   std::vector<std::string> names;
   for (const Node& node : model.graph.nodes) names.push_back(node.outputs[0]);
   const Batch outputs = open_session(model, {.taps = names})->run(inputs);
-  const std::vector<std::int64_t> sizes = tapped_sizes(model, inputs, names);
+  const std::vector<std::int64_t> sizes = tensor_sizes(model, inputs, names);
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(sizes[i], static_cast<std::int64_t>(outputs.at(names[i]).bytes().size())) << names[i];
   }

@@ -1,4 +1,4 @@
-#include "calibrate/tapped_sizes.h"
+#include "quantsearch/runtime.h"
 
 #include <algorithm>
 #include <map>
@@ -36,7 +36,7 @@ std::optional<std::int64_t> bytes_of(const ValueInfo& value) {
 
 }  // namespace
 
-std::vector<std::int64_t> tapped_sizes(const Model& model, const Batch& inputs,
+std::vector<std::int64_t> tensor_sizes(const Model& model, const Batch& inputs,
                                        const std::vector<std::string>& names) {
   const Graph graph = infer_shapes(with_input_shapes(model, inputs)).graph;
   std::map<std::string, std::int64_t> known;
