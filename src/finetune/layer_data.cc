@@ -35,8 +35,8 @@ std::int64_t wanted_columns(const LayerShape& shape) {
 
 }  // namespace
 
-LayerData::LayerData(const TunableLayer& layer, const Network& quantized, const FloatValues& reference,
-                     const Options& options, Buffers& buffers)
+LayerData::LayerData(const TunableLayer& layer, const Network& quantized,
+                     const FloatValues& reference, const Options& options, Buffers& buffers)
     : layer_(layer),
       quantized_(quantized),
       reference_(reference),

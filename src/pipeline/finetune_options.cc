@@ -57,12 +57,14 @@ std::function<Value(const Value&)> pair_of(std::function<Value(const Value&)> fi
 
 void add_switches(std::vector<Option>& table) {
   table.push_back({.name = "extra_options.BiasCorrection",
-                   .meaning = "biases take up the mean error of their layer, in closed form; after fine-tuning or alone",
+                   .meaning = "biases take up the mean error of their layer, in closed form; after adaround or adaquant, or alone "
+                              "(gptq chooses biases itself)",
                    .default_value = false,
                    .canonical = boolean(),
                    .apply = [](QuantizationConfig& config, const Value& value) {
                      if (value.as_bool()) tuned(config).bias_correction = true;
-                   }});
+                   },
+                   .matters = [](const Settings& settings) { return !under({"gptq"})(settings); }});
   table.push_back({.name = "include_fast_ft",
                    .meaning = "fine-tune the integer weights layer by layer (FastFinetune)",
                    .default_value = false,

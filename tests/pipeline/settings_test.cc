@@ -225,6 +225,15 @@ TEST(Settings, OptionsHaveAnEffectOnlyUnderTheMethodThatReadsThem) {
                          {{"calibrate_method", "CalibrationMethod.MinMax"}, {"extra_options.CalibMovingAverage", true}}));
 }
 
+TEST(Settings, UnderGptqBiasCorrectionHasNoEffectBecauseItChoosesBiasesItself) {
+  const auto has_effect_under = [](const std::string& rest) {
+    return has_effect("extra_options.BiasCorrection", settings_of_yaml("{" + rest + "}"));
+  };
+  EXPECT_TRUE(has_effect_under("include_fast_ft: false"));
+  EXPECT_TRUE(has_effect_under("include_fast_ft: true, extra_options: {FastFinetune: {OptimAlgorithm: adaround}}"));
+  EXPECT_FALSE(has_effect_under("include_fast_ft: true, extra_options: {FastFinetune: {OptimAlgorithm: gptq}}"));
+}
+
 TEST(Settings, ContradictionsAreNamed) {
   EXPECT_EQ(contradiction({{"calibrate_method", "PowerOfTwoMethod.MinMSE"}, {"per_channel", true}}),
             "power-of-two methods need per-tensor weights (per_channel: false)");
