@@ -22,23 +22,6 @@ struct StepColumns {
   const Columns* used = nullptr;
 };
 
-void start_outputs(const float* bias, std::int64_t rows, std::int64_t columns, float* outputs) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::fill_n(outputs + row * columns, columns, bias == nullptr ? 0.0F : bias[row]);
-  }
-}
-
-/// Calls work(group, first row in the block, rows) for the part of each group that the block holds.
-template <class Work>
-void over_groups(const LayerShape& shape, const OutputBlock& block, const Work& work) {
-  for (std::int64_t done = 0; done < block.count;) {
-    const std::int64_t output = block.first + done;
-    const std::int64_t rows = std::min(block.count - done, shape.rows - output % shape.rows);
-    work(output / shape.rows, done, rows);
-    done += rows;
-  }
-}
-
 class SampledObjective final : public Objective {
  public:
   SampledObjective(const LayerWeights& layer, const LayerSamples& samples,
@@ -73,12 +56,7 @@ class SampledObjective final : public Objective {
     const std::int64_t k = layer_.shape.columns;
     const std::int64_t n = columns.count;
     scratch.resize(size(block.count * n));
-    start_outputs(bias, block.count, n, scratch.data());
-    over_groups(layer_.shape, block, [&](std::int64_t group, std::int64_t row, std::int64_t rows) {
-      add_product(matrix(weights + row * k, rows, k),
-                  matrix(columns.inputs.data() + group * k * n, k, n),
-                  matrix(scratch.data() + row * n, rows, n));
-    });
+    block_outputs(layer_.shape, block, weights, bias, columns, scratch.data());
     loss_gradient(options_.loss, scratch.data(), columns.targets.data() + block.first * n,
                   block.count * n, 1.0F / static_cast<float>(n), scratch.data());
     std::fill_n(by_weights, block.count * k, 0.0F);
@@ -134,13 +112,8 @@ class SampledObjective final : public Objective {
     const Columns& columns = samples_.read({sample}, options_.seed, own);
     const std::int64_t n = columns.count;
     std::vector<float> outputs(size(shape.outputs() * n));
-    start_outputs(bias.empty() ? nullptr : bias.data(), shape.outputs(), n, outputs.data());
-    for (std::int64_t group = 0; group < shape.groups; ++group) {
-      add_product(
-          matrix(values.data() + group * shape.rows * shape.columns, shape.rows, shape.columns),
-          matrix(columns.inputs.data() + group * shape.columns * n, shape.columns, n),
-          matrix(outputs.data() + group * shape.rows * n, shape.rows, n));
-    }
+    block_outputs(shape, all_outputs(shape), values.data(), bias.empty() ? nullptr : bias.data(),
+                  columns, outputs.data());
     return error_sums(options_.loss, outputs.data(), columns.targets.data(), shape.outputs() * n);
   }
 
@@ -208,27 +181,6 @@ class MomentsObjective final : public Objective {
 };
 
 }  // namespace
-
-std::vector<OutputBlock> output_blocks(const LayerShape& shape) {
-  // Eight rows are one tile of the products; twice that where there is enough for many workers.
-  const std::int64_t rows = shape.rows >= 64 ? 16 : 8;
-  std::vector<OutputBlock> blocks;
-  if (shape.rows <= rows) {
-    const std::int64_t groups = std::max<std::int64_t>(1, rows / shape.rows);
-    for (std::int64_t group = 0; group < shape.groups; group += groups) {
-      blocks.push_back({.first = group * shape.rows,
-                        .count = std::min(groups, shape.groups - group) * shape.rows});
-    }
-    return blocks;
-  }
-  for (std::int64_t group = 0; group < shape.groups; ++group) {
-    for (std::int64_t row = 0; row < shape.rows; row += rows) {
-      blocks.push_back(
-          {.first = group * shape.rows + row, .count = std::min(rows, shape.rows - row)});
-    }
-  }
-  return blocks;
-}
 
 std::unique_ptr<Objective> sampled_objective(const LayerWeights& layer, const LayerSamples& samples,
                                              const DescentOptions& options, ThreadPool& pool,

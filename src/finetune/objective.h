@@ -8,16 +8,9 @@
 #include <vector>
 
 #include "finetune/descent.h"
+#include "finetune/layer_product.h"
 
 namespace quantsearch::reconstruction {
-
-/// Outputs [first, first + count), within one group or of whole groups.
-struct OutputBlock {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
-/// Blocks that one worker takes at a time; they depend on the shape alone.
-[[nodiscard]] std::vector<OutputBlock> output_blocks(const LayerShape& shape);
 
 class Objective {
  public:

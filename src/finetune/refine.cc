@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "finetune/linear_algebra.h"
+#include "finetune/layer_product.h"
 #include "finetune/moments.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -163,39 +163,13 @@ class Row {
   double error_ = 0;
 };
 
-/// Outputs that one worker takes at a time: they share every line of inputs while it is in the
-/// cache.
-struct Block {
-  std::int64_t group = 0;
-  std::int64_t first = 0;  // output
-  std::int64_t count = 0;
-};
-
-std::vector<Block> blocks_of(const LayerShape& shape) {
-  constexpr std::int64_t kOutputs = 8;
-  std::vector<Block> blocks;
-  for (std::int64_t group = 0; group < shape.groups; ++group) {
-    for (std::int64_t row = 0; row < shape.rows; row += kOutputs) {
-      blocks.push_back({.group = group,
-                        .first = group * shape.rows + row,
-                        .count = std::min(kOutputs, shape.rows - row)});
-    }
-  }
-  return blocks;
-}
-
 /// [count][n], before the activation.
 std::vector<float> outputs_of(const LayerShape& shape, const std::vector<float>& values,
                               const std::vector<float>& bias, const Columns& columns,
-                              const Block& block) {
-  const std::int64_t k = shape.columns;
-  const std::int64_t n = columns.count;
-  std::vector<float> outputs(size(block.count * n));
-  for (std::int64_t row = 0; row < block.count && !bias.empty(); ++row)
-    std::fill_n(outputs.begin() + row * n, n, bias[size(block.first + row)]);
-  add_product(matrix(values.data() + block.first * k, block.count, k),
-              matrix(columns.inputs.data() + block.group * k * n, k, n),
-              matrix(outputs.data(), block.count, n));
+                              const OutputBlock& block) {
+  std::vector<float> outputs(size(block.count * columns.count));
+  block_outputs(shape, block, values.data() + block.first * shape.columns,
+                bias.empty() ? nullptr : bias.data() + block.first, columns, outputs.data());
   return outputs;
 }
 
@@ -212,6 +186,7 @@ double mean_energy(const LayerShape& shape, const Columns& columns, std::int64_t
   return sum / static_cast<double>(shape.columns);
 }
 
+/// Rows of one group share every line of inputs while it is in the cache.
 void descend(std::vector<Row>& rows, std::int64_t inputs, int passes) {
   for (int pass = 0; pass < passes; ++pass) {
     bool has_moved = false;
@@ -233,17 +208,19 @@ Solution refine(const LayerWeights& layer, Solution start, const Columns& column
     ridges[size(group)] = options.ridge * mean_energy(layer.shape, columns, group);
   });
   const std::vector<float> values = dequantized(layer, start);
-  const std::vector<Block> blocks = blocks_of(layer.shape);
+  const std::vector<OutputBlock> blocks = output_blocks(layer.shape);
   pool.parallel_for(
       static_cast<std::int64_t>(blocks.size()),
       [&](std::int64_t index, int) {
-        const Block& block = blocks[size(index)];
+        const OutputBlock& block = blocks[size(index)];
         const std::vector<float> outputs =
             outputs_of(layer.shape, values, start.bias, columns, block);
         std::vector<Row> rows;
         for (std::int64_t row = 0; row < block.count; ++row) {
-          rows.emplace_back(layer, start, columns, options.activation, ridges[size(block.group)],
-                            block.first + row, outputs.data() + row * columns.count);
+          const std::int64_t output = block.first + row;
+          rows.emplace_back(layer, start, columns, options.activation,
+                            ridges[size(output / layer.shape.rows)], output,
+                            outputs.data() + row * columns.count);
         }
         descend(rows, layer.shape.columns, options.passes);
       },
@@ -255,10 +232,10 @@ double error_behind(const LayerWeights& layer, const Solution& solution, const C
                     const Activation& activation, ThreadPool& pool) {
   const LayerShape& shape = layer.shape;
   const std::vector<float> values = dequantized(layer, solution);
-  const std::vector<Block> blocks = blocks_of(shape);
+  const std::vector<OutputBlock> blocks = output_blocks(shape);
   std::vector<ErrorSums> sums(blocks.size());
   pool.parallel_for(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t index, int) {
-    const Block& block = blocks[size(index)];
+    const OutputBlock& block = blocks[size(index)];
     const std::vector<float> outputs = outputs_of(shape, values, solution.bias, columns, block);
     sums[size(index)] = error_sums({.activation = activation}, outputs.data(),
                                    columns.targets.data() + block.first * columns.count,
