@@ -18,7 +18,8 @@ namespace {
 
 std::int64_t bytes_of(const TensorStatistics& statistics) {
   const std::size_t numbers = statistics.histogram.negative.size() + statistics.histogram.positive.size();
-  const std::size_t channels = statistics.channel_min.size() + statistics.channel_max.size() + 2 * statistics.channel_mean.size() + 2 * statistics.channel_mean_square.size();
+  const std::size_t channels = statistics.channel_min.size() + statistics.channel_max.size() +
+                               2 * statistics.channel_mean.size() + 2 * statistics.channel_mean_square.size();
   const std::size_t samples = statistics.sample_min.size() + statistics.sample_max.size();
   return static_cast<std::int64_t>(8 * numbers + 4 * (channels + samples));
 }
@@ -161,7 +162,8 @@ struct Pipeline::State {
     return changed_or(cache.get<Smoothed>("smooth", key, compute, bytes_if_changed<Smoothed>, trial.records, trial.token), key, plain);
   }
 
-  std::shared_ptr<const Statistics> run_observe(const std::string& stage, const Model& prepared, std::vector<std::string> tensors, const Key& key, const Trial& trial) {
+  std::shared_ptr<const Statistics> run_observe(const std::string& stage, const Model& prepared, std::vector<std::string> tensors,
+                                                const Key& key, const Trial& trial) {
     const auto compute = [&] {
       return observe(prepared, *calibration, trial.pool,
                      {.tensors = std::move(tensors),
