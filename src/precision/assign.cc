@@ -37,7 +37,8 @@ class Search {
         best_format_(static_cast<int>(options.high.size())) {}
 
   Assignment run() {
-    if (options_.goal == PrecisionGoal::best_in_budget || !limits_outputs(options_)) return fill_budget();
+    if (options_.goal == PrecisionGoal::best_in_budget || !limits_outputs(options_))
+      return fill_budget();
     require_reachable();
     Assignment assignment = promoted(shortest_prefix());
     log_state("proposal", assignment);

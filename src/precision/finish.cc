@@ -20,9 +20,10 @@ struct Upgrade {
 
 class Finishing {
  public:
-  Finishing(const Trials& trials, const std::vector<Layer>& layers, const PrecisionOptions& options,
-            const PrecisionResult& chosen, const FinishModel& finish,
-            const PrecisionContext& context)
+  /// `weight_trials` see the noise of weights, on a few samples.
+  Finishing(const Trials& trials, Trials& weight_trials, const std::vector<Layer>& layers,
+            const PrecisionOptions& options, const PrecisionResult& chosen,
+            const FinishModel& finish, const PrecisionContext& context)
       : trials_(trials),
         layers_(layers),
         options_(options),
@@ -30,7 +31,7 @@ class Finishing {
         finish_(finish),
         context_(context),
         first_(assignment_of(chosen)),
-        upgrades_(upgrades()) {}
+        weight_trials_(weight_trials) {}
 
   struct Outcome {
     Assignment assignment;
@@ -42,6 +43,7 @@ class Finishing {
     std::size_t count = 0;
     FormatOutcome reached = outcome(0);
     if (!reached.meets) {
+      upgrades_ = upgrades();
       require_choice(reached);
       reached = outcome(upgrades_.size());
       require_reachable(reached);
@@ -73,27 +75,54 @@ class Finishing {
     return assignment;
   }
 
-  /// First the activations of all layers that have low ones, then whatever else is not yet as
-  /// precise as it can be.
-  [[nodiscard]] std::vector<Upgrade> upgrades() const {
-    std::vector<Sensitivity> sensitivities;
-    for (const LayerPrecision& layer : chosen_.layers)
-      sensitivities.push_back({.estimates = layer.estimates, .measured = layer.sensitivity});
-    const std::vector<std::size_t> order = by_sensitivity(layers_, sensitivities);
-    const int best = static_cast<int>(options_.high.size());
-    const auto wide = std::ranges::find_if(options_.high, [&](const NodeFormat& format) {
-      return format.keep_float || format.activation != options_.low.activation;
+  /// The format that gives a layer more precise weights and leaves its activations as they are; the
+  /// most precise one where there is none.
+  [[nodiscard]] int with_precise_weights(int format) const {
+    const NodeFormat& now =
+        format == 0 ? options_.low : options_.high[static_cast<std::size_t>(format) - 1];
+    const auto found = std::ranges::find_if(options_.high, [&](const NodeFormat& more) {
+      return !more.keep_float && more.activation == now.activation &&
+             more.weight != options_.low.weight;
     });
-    const int activations =
-        wide == options_.high.end() ? best : static_cast<int>(wide - options_.high.begin()) + 1;
+    return found == options_.high.end() ? static_cast<int>(options_.high.size())
+                                        : static_cast<int>(found - options_.high.begin()) + 1;
+  }
+
+  /// What low weights bring to the outputs, before reconstruction: its share of it is much alike.
+  [[nodiscard]] std::vector<Sensitivity> sensitivities_to_weights() {
+    const auto low_weights = std::ranges::find_if(options_.high, [&](const NodeFormat& format) {
+      return !format.keep_float && format.weight == options_.low.weight;
+    });
+    const int format = low_weights == options_.high.end()
+                           ? 0
+                           : static_cast<int>(low_weights - options_.high.begin()) + 1;
+    const std::vector<double> added = added_noise(weight_trials_, layers_, options_, format);
+    models_ += weight_trials_.evaluations();
+    std::vector<Sensitivity> sensitivities;
+    for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+      sensitivities.push_back(
+          {.estimates = chosen_.layers[layer].estimates, .measured = added[layer]});
+    }
+    return sensitivities;
+  }
+
+  /// The noise of weights is what the choice did not see. First the weights of layers that have
+  /// more than the low format anyway, then those of the others, at last all that may be better.
+  [[nodiscard]] std::vector<Upgrade> upgrades() {
+    const std::vector<std::size_t> order = by_sensitivity(layers_, sensitivities_to_weights());
+    Assignment assignment = first_;
     std::vector<Upgrade> made;
-    for (const std::size_t layer : order) {
-      if (first_[layer] < activations) made.push_back({.layer = layer, .format = activations});
+    const auto upgrade = [&](std::size_t layer, int format) {
+      if (format <= assignment[layer]) return;
+      assignment[layer] = format;
+      made.push_back({.layer = layer, .format = format});
+    };
+    for (const bool is_high : {true, false}) {
+      for (const std::size_t layer : order) {
+        if ((first_[layer] > 0) == is_high) upgrade(layer, with_precise_weights(first_[layer]));
+      }
     }
-    for (const std::size_t layer : order) {
-      if (std::max(first_[layer], activations) < best)
-        made.push_back({.layer = layer, .format = best});
-    }
+    for (const std::size_t layer : order) upgrade(layer, static_cast<int>(options_.high.size()));
     return made;
   }
 
@@ -137,7 +166,8 @@ class Finishing {
   const FinishModel& finish_;
   const PrecisionContext& context_;
   Assignment first_;
-  std::vector<Upgrade> upgrades_;
+  Trials& weight_trials_;
+  std::vector<Upgrade> upgrades_;  // once a limit is missed
   int models_ = 0;
 };
 
@@ -166,8 +196,12 @@ PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
   const std::vector<Layer> layers = find_layers(model, quantization, options);
   Trials trials(model, ranges, quantization, layers, options, context);
   trials.judge_on(first_samples(data, options.samples));
+  PrecisionOptions as_quantized = options;
+  as_quantized.weights_reconstructed = false;
+  Trials weight_trials(model, ranges, quantization, layers, as_quantized, context);
+  weight_trials.judge_on(first_samples(data, options.probe_samples));
   const Finishing::Outcome finished =
-      Finishing(trials, layers, options, chosen, finish, context).run();
+      Finishing(trials, weight_trials, layers, options, chosen, finish, context).run();
   note_changes(chosen, finished.assignment, options);
   chosen.quantized = trials.model_of(finished.assignment);
   chosen.node_formats = trials.formats_of(finished.assignment);

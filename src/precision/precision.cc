@@ -60,27 +60,6 @@ void require_free_layers(const std::vector<Layer>& layers) {
       layers.size()));
 }
 
-/// How much noise each layer alone brings to the outputs when all others are as precise as can be.
-void measure(Trials& trials, const std::vector<Layer>& layers, const PrecisionOptions& options,
-             std::vector<Sensitivity>& sensitivities) {
-  const Assignment precise(layers.size(), static_cast<int>(options.high.size()));
-  const auto one_low = [&](std::size_t layer) {
-    Assignment assignment = precise;
-    assignment[layer] = 0;
-    return assignment;
-  };
-  std::vector<Assignment> assignments = {precise};
-  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    if (layers[layer].is_free) assignments.push_back(one_low(layer));
-  }
-  trials.run_all(assignments);
-  const double floor = trials.run(precise).noise();
-  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    if (!layers[layer].is_free) continue;
-    sensitivities[layer].measured = std::max(0.0, trials.run(one_low(layer)).noise() - floor);
-  }
-}
-
 std::string reason_of(const Layer& layer, int format, const Sensitivity& sensitivity,
                       std::size_t rank, std::size_t count) {
   if (!layer.is_free) return "not among the layers to choose for";
@@ -134,7 +113,9 @@ PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
 
   Trials trials(model, ranges, quantization, layers, options, context);
   trials.judge_on(probes);
-  measure(trials, layers, options, sensitivities);
+  const std::vector<double> added = added_noise(trials, layers, options, 0);
+  for (std::size_t layer = 0; layer < layers.size(); ++layer)
+    sensitivities[layer].measured = added[layer];
   trials.judge_on(first_samples(data, options.samples));
   const Assignment assignment = assign_formats(trials, layers, sensitivities, options, context.log);
 

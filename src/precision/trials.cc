@@ -69,7 +69,8 @@ QuantizedModel Trials::judged_model(const Assignment& assignment) const {
 Assignment Trials::judged(Assignment assignment) const {
   if (!options_.weights_reconstructed || options_.max_bytes) return assignment;
   const auto format_of = [&](int index) {
-    NodeFormat format = index == 0 ? options_.low : options_.high[static_cast<std::size_t>(index) - 1];
+    NodeFormat format =
+        index == 0 ? options_.low : options_.high[static_cast<std::size_t>(index) - 1];
     format.activation = format.activation.value_or(quantization_.activation_type);
     format.weight.reset();
     return format;
@@ -123,7 +124,8 @@ void Trials::run_all(const std::vector<Assignment>& assignments) {
         outcomes[index] = outcome_of(assignments[index], Effort::all_samples);
       },
       context_.token);
-  for (std::size_t at = 0; at < assignments.size(); ++at) known_[judged(assignments[at])] = outcomes[at];
+  for (std::size_t at = 0; at < assignments.size(); ++at)
+    known_[judged(assignments[at])] = outcomes[at];
   evaluations_ += static_cast<int>(assignments.size());
 }
 
@@ -186,6 +188,28 @@ void Trials::judge(FormatOutcome& outcome) const {
   if (options_.changed_classes) require(kChanged, *options_.changed_classes, Direction::minimize);
   if (options_.changed_rare_classes)
     require(kChangedRare, *options_.changed_rare_classes, Direction::minimize);
+}
+
+std::vector<double> added_noise(Trials& trials, const std::vector<Layer>& layers,
+                                const PrecisionOptions& options, int format) {
+  const Assignment precise(layers.size(), static_cast<int>(options.high.size()));
+  const auto one_less = [&](std::size_t layer) {
+    Assignment assignment = precise;
+    assignment[layer] = format;
+    return assignment;
+  };
+  std::vector<Assignment> assignments = {precise};
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    if (layers[layer].is_free) assignments.push_back(one_less(layer));
+  }
+  trials.run_all(assignments);
+  const double floor = trials.run(precise).noise();
+  std::vector<double> added(layers.size(), 0.0);
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    if (layers[layer].is_free)
+      added[layer] = std::max(0.0, trials.run(one_less(layer)).noise() - floor);
+  }
+  return added;
 }
 
 }  // namespace quantsearch

@@ -72,9 +72,14 @@ class Trials {
   const PrecisionOptions& options_;
   const PrecisionContext& context_;
   std::unique_ptr<Reference> reference_;
-  std::optional<ReferenceClasses> classes_;  // with a limit on them
+  std::optional<ReferenceClasses> classes_;    // with a limit on them
   std::map<Assignment, FormatOutcome> known_;  // by judged()
   int evaluations_ = 0;
 };
+
+/// rel_l2 of the outputs that each layer alone adds with `format` when every other layer has the
+/// most precise one; 0 where a layer is not free.
+[[nodiscard]] std::vector<double> added_noise(Trials& trials, const std::vector<Layer>& layers,
+                                              const PrecisionOptions& options, int format);
 
 }  // namespace quantsearch

@@ -84,6 +84,7 @@ TEST_F(FinishPrecision, NothingChangesWhenTheFinishedModelKeepsTheLimits) {
 
 TEST_F(FinishPrecision, LayersGetMoreWhenReconstructionDoesNotHelp) {
   const PrecisionResult finished = finish(tight(), as_it_is);
+  EXPECT_EQ(finished.high_layers, 1);
   EXPECT_TRUE(finished.layers[1].is_high);
   EXPECT_EQ(finished.layers[1].format, kSixteen);
   EXPECT_NE(finished.layers[1].reason.find("once the weights are reconstructed"),
@@ -92,6 +93,26 @@ TEST_F(FinishPrecision, LayersGetMoreWhenReconstructionDoesNotHelp) {
   const QuantizedModel again =
       quantize(model_, ranges_, {.node_formats = finished.node_formats}, pool_);
   EXPECT_EQ(again.model, finished.quantized.model);
+}
+
+TEST_F(FinishPrecision, WeightsAloneGetMoreWhereAFormatAllowsIt) {
+  PrecisionOptions options = tight();
+  options.high = {testing::kSixteenWeights, kSixteenActivations, kSixteen};
+  const PrecisionResult finished = finish(options, as_it_is);
+  EXPECT_EQ(finished.high_layers, 1);
+  EXPECT_EQ(finished.layers[1].format, testing::kSixteenWeights);
+}
+
+// Its weights are the noise that is left; no other layer need have more.
+TEST_F(FinishPrecision, WeightsOfLayersThatAreHighAnywayComeFirst) {
+  PrecisionResult chosen = choose(tight());
+  chosen.layers[1].is_high = true;
+  chosen.layers[1].format = kSixteenActivations;
+  chosen.layers[0].sensitivity = 1e9;
+  const PrecisionResult finished = finish_precision(model_, ranges_, {}, testing::twelve_samples(),
+                                                    tight(), chosen, as_it_is, context_);
+  EXPECT_EQ(finished.high_layers, 1);
+  EXPECT_EQ(finished.layers[1].format, kSixteen);
 }
 
 TEST_F(FinishPrecision, ABudgetAloneNeedsNoFinishedModel) {
