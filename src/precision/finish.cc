@@ -88,7 +88,8 @@ class Finishing {
                                         : static_cast<int>(found - options_.high.begin()) + 1;
   }
 
-  /// What low weights bring to the outputs, before reconstruction: its share of it is much alike.
+  /// What low weights bring to the outputs before reconstruction, which takes a similar share off
+  /// everywhere.
   [[nodiscard]] std::vector<Sensitivity> sensitivities_to_weights() {
     const auto low_weights = std::ranges::find_if(options_.high, [&](const NodeFormat& format) {
       return !format.keep_float && format.weight == options_.low.weight;
@@ -97,7 +98,6 @@ class Finishing {
                            ? 0
                            : static_cast<int>(low_weights - options_.high.begin()) + 1;
     const std::vector<double> added = added_noise(weight_trials_, layers_, options_, format);
-    models_ += weight_trials_.evaluations();
     std::vector<Sensitivity> sensitivities;
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
       sensitivities.push_back(
@@ -208,7 +208,7 @@ PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
   chosen.high_layers =
       static_cast<int>(std::ranges::count_if(chosen.layers, &LayerPrecision::is_high));
   chosen.scores = finished.reached.scores;
-  chosen.evaluations += finished.models;
+  chosen.evaluations += finished.models + weight_trials.evaluations();
   say(context.log, LogLevel::info,
       fmt::format("precision: {} of {} layers have more than the low format with reconstructed "
                   "weights; {} models were "
