@@ -6,11 +6,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
@@ -77,11 +77,10 @@ double seconds_of(const Model& model, const std::shared_ptr<const DataSource>& d
   double least = 1e9;
   for (int round = 0; round < kRounds; ++round) {
     ThreadPool pool(2);
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     Pipeline pipeline(model, data, pool, ByteBudget(std::int64_t{1} << 30), {});
     (void)pipeline.build(resolve(settings_from(parse_yaml(config, "chain_bench"))), {});
-    least = std::min(
-        least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    least = std::min(least, watch.seconds());
   }
   return least;
 }

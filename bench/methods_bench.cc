@@ -8,11 +8,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <set>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
@@ -106,16 +106,16 @@ int run(int argc, char** argv) {
       "| {} | 16-bit layers | cosine | classes | rare | seconds |\n|---|---|---|---|---|---|\n",
       std::filesystem::path(argv[2]).stem().string());
   const auto cells_of = [&](const Value& row) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const Settings settings = settings_from(*row.find("quantization_config"));
     Candidate candidate = pipeline.build(resolve(settings), {});
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const double seconds = watch.seconds();
     const double cosine =
         pipeline.score(candidate, reference, {.metrics = {Metric::cos}}).metrics.at("cos");
     const Model& made = candidate.quantized->model;
     const Agreement agree = agreement(expected, best_classes(made, *evaluation.source));
     return fmt::format("{} | {:.4f} | {:.4f} | {:.4f} | {:.1f}", wide_layers(made), cosine,
-                       agree.all, agree.rare, seconds.count());
+                       agree.all, agree.rare, seconds);
   };
   for (const Value& row : rows.as_list()) {
     std::string cells;

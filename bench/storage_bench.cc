@@ -11,15 +11,11 @@
 #include <vector>
 
 #include "quantsearch/base/files.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/storage.h"
 
 namespace quantsearch {
 namespace {
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
 
 StudyDescription description(const std::string& name) {
   using Choices = std::vector<Value>;
@@ -69,20 +65,20 @@ void measure(const std::string& where, std::int64_t trials) {
     const auto store = open();
     for (std::int64_t number = 0; number < trials; ++number) {
       const Trial trial = trial_of(number);
-      const auto start = std::chrono::steady_clock::now();
+      const Stopwatch watch;
       store->start(trial);
       store->save(trial);
-      each.push_back(milliseconds_since(start));
+      each.push_back(1000 * watch.seconds());
     }
   }
   report(fmt::format("start and save, {} trials", trials), each);
 
-  auto start = std::chrono::steady_clock::now();
+  const Stopwatch opening;
   const auto store = open();
-  fmt::print("open: {:.1f} ms\n", milliseconds_since(start));
-  start = std::chrono::steady_clock::now();
+  fmt::print("open: {:.1f} ms\n", 1000 * opening.seconds());
+  const Stopwatch loading;
   const std::size_t loaded = store->load().size();
-  fmt::print("load {} trials: {:.1f} ms\n", loaded, milliseconds_since(start));
+  fmt::print("load {} trials: {:.1f} ms\n", loaded, 1000 * loading.seconds());
 }
 
 void measure_shared(const std::string& where, std::int64_t trials) {
@@ -94,11 +90,11 @@ void measure_shared(const std::string& where, std::int64_t trials) {
   std::vector<double> each;
   for (std::int64_t number = 0; number < trials; ++number) {
     Trial trial = trial_of(number);
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     trial.number =
         store->begin([&](const auto&) { return std::optional(trial.point); }).value().number;
     store->save(trial);
-    each.push_back(milliseconds_since(start));
+    each.push_back(1000 * watch.seconds());
   }
   report(fmt::format("shared: begin and save, {} trials", trials), each);
 }

@@ -9,12 +9,12 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
+#include "quantsearch/base/stopwatch.h"
 
 namespace quantsearch {
 
 namespace {
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 Value stages_value(const std::vector<StageRecord>& stages) {
   Value value(Value::Map{});
@@ -174,9 +174,9 @@ Scores TrialRunner::score(Candidate& candidate, const std::optional<Rival>& riva
   }
   Scores scores = context_.pipeline.score(candidate, context_.reference, options, &pool);
   if (context_.evaluator) {
-    const auto start = Clock::now();
+    const Stopwatch watch;
     scores.metrics["custom"] = custom_score(*context_.evaluator, candidate.quantized->model, token);
-    candidate.stages.push_back({.name = "custom", .seconds = seconds_since(start), .cached = false});
+    candidate.stages.push_back({.name = "custom", .seconds = watch.seconds(), .cached = false});
   }
   return scores;
 }

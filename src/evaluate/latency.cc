@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/stopwatch.h"
 
 namespace quantsearch {
 
@@ -22,8 +22,6 @@ double quantile(const std::vector<double>& sorted, double share) {
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   return sorted[below] + (place - std::floor(place)) * (sorted[above] - sorted[below]);
 }
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 void require_sensible(const LatencyOptions& options) {
   if (options.threads < 1) throw InvalidInput(fmt::format("latency: threads is {}, expected at least 1", options.threads));
@@ -57,16 +55,16 @@ Latency measure_latency(const Model& model, const Batch& input, const LatencyOpt
   for (int run = 0; run < options.warmup_runs; ++run) (void)session->run(input, options.token);
 
   std::vector<double> milliseconds;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch all;
   const auto is_enough = [&](double elapsed, int runs) {
     if (elapsed >= options.seconds && runs >= options.minimum_runs) return true;
     return elapsed >= kPatience * options.seconds && runs >= std::min(kFewestRuns, options.minimum_runs);
   };
   do {
-    const Clock::time_point begin = Clock::now();
+    const Stopwatch one;
     (void)session->run(input, options.token);
-    milliseconds.push_back(1000 * seconds_since(begin));
-  } while (!is_enough(seconds_since(start), static_cast<int>(milliseconds.size())));
+    milliseconds.push_back(1000 * one.seconds());
+  } while (!is_enough(all.seconds(), static_cast<int>(milliseconds.size())));
 
   Latency latency = summarize_times(std::move(milliseconds));
   latency.threads = options.threads;

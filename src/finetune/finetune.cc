@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "finetune/float_values.h"
 #include "finetune/layers.h"
@@ -12,6 +11,7 @@
 #include "finetune/solve.h"
 #include "finetune/write_back.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/base/value.h"
 
 namespace quantsearch {
@@ -19,10 +19,6 @@ namespace quantsearch {
 namespace reconstruction {
 
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 void require(bool holds, std::string_view option, const std::string& got,
              std::string_view expected) {
@@ -114,7 +110,7 @@ class Reconstruction {
   }
 
   void tune(const TunableLayer& tuned) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const Solution before = stored_solution(tuned, quantized_.model());
     const LayerWeights weights = layer_weights(tuned, quantized_.model(), reference_, options_);
     LayerData data(tuned, quantized_, float_,
@@ -137,7 +133,7 @@ class Reconstruction {
       record.tuned = true;
       record.error_after = judged.error_after;
     }
-    record.seconds = seconds_since(start);
+    record.seconds = watch.seconds();
     say(environment_.log, LogLevel::detail,
         fmt::format("finetune: {}: relative error {:.3g} became {:.3g}", record.node,
                     record.error_before, record.error_after));

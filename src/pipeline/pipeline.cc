@@ -9,6 +9,7 @@
 #include "pipeline/stage_cache.h"
 #include "pipeline/stage_keys.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/equalize.h"
 #include "quantsearch/transform.h"
 
@@ -327,13 +328,12 @@ Scores Pipeline::score(Candidate& candidate, const Reference& reference, const E
     return scores;
   };
   const auto bytes_of_scores = [](const Scores& scores) { return static_cast<std::int64_t>(1000 + 8 * scores.losses.size()); };
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   try {
     return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options), compute, bytes_of_scores,
                                       candidate.stages, options.token);
   } catch (GaveUp& given_up) {
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    candidate.stages.push_back({.name = "evaluate", .seconds = seconds, .cached = false});
+    candidate.stages.push_back({.name = "evaluate", .seconds = watch.seconds(), .cached = false});
     return std::move(given_up.scores);
   }
 }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <any>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -21,6 +20,7 @@
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/hash.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
@@ -44,9 +44,9 @@ class StageCache {
     }
     Claim claim(*this, key);
     const std::size_t before = records.size();
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     auto artefact = std::make_shared<const Artefact>(compute());
-    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double seconds = watch.seconds();
     for (std::size_t inner = before; inner < records.size(); ++inner) seconds -= records[inner].seconds;
     seconds = std::max(seconds, 0.0);
     records.push_back({.name = stage, .seconds = seconds, .cached = false});

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <set>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "quantsearch/base/names.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/transform.h"
 #include "transform/pass.h"
 
@@ -96,12 +96,11 @@ Simplified simplify(Model model, const SimplifyOptions& options) {
     PassRecord record{.name = pass.name};
     record.changes_function = pass.changes_function;
     record.nodes_before = std::ssize(model.graph.nodes);
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     PassResult passed = pass.run(std::move(model));
     model = std::move(passed.model);
     if (pass.changes_shapes) model = infer_shapes(std::move(model));
-    record.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    record.seconds = watch.seconds();
     record.nodes_after = std::ssize(model.graph.nodes);
     record.notes = std::move(passed.notes);
     result.passes.push_back(std::move(record));
