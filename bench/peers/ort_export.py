@@ -12,7 +12,7 @@ import onnx
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from quark_grid12 import Reader
+from quark_settings import Reader
 
 
 def main():

@@ -13,7 +13,7 @@ import tempfile
 import numpy as np
 import yaml
 
-from quark_grid12 import Reader, quantizer_of, session_outputs
+from quark_settings import Reader, quantizer_of, session_outputs
 
 
 def quantizer_for(row):

@@ -51,7 +51,7 @@ class LayerData : public LayerSamples {
 
   /// Positions of an image resemble each other: more of one make a step dearer and no better
   /// (docs/algorithms/adaround.md).
-  static constexpr std::int64_t kPositionsPerStep = 128;
+  static constexpr std::int64_t kPositionsPerStep = 256;
 
  private:
   struct Piece {  // the part of one sample

@@ -1,7 +1,8 @@
-"""Times AMD Quark on the twelve calibration settings of bench/grid12.yaml, used as a black box.
+"""Times AMD Quark on the settings of one of this project's benchmarks, used as a black box.
 
-    python quark_grid12.py MODEL.onnx CALIBRATION.npz EVALUATION.npz [--calibrate N] [--evaluate N] [--json FILE]
+    python quark_settings.py grid12|grid24|joint6|whole MODEL.onnx CALIBRATION.npz EVALUATION.npz [--calibrate N] [--evaluate N] [--json FILE]
 
+grid12, grid24, joint6: those of bench/*.yaml. whole: AdaRound, 1000 iterations at 0.1, then AdaQuant, 3000 at 1e-5.
 One process, one sample a batch; each configuration is quantized and scored on the evaluation images (mean squared
 difference to the float outputs). Prints seconds per configuration and in all, and the peak resident memory.
 """
@@ -19,6 +20,8 @@ import onnxruntime as ort
 
 METHODS = ["PowerOfTwoMethod.MinMSE", "CalibrationMethod.MinMax", "CalibrationMethod.Percentile"]
 TYPES = ["QInt8", "QInt16"]
+SYMMETRY = [True, False]
+EQUALIZATION = [False, True]
 
 
 class Reader:
@@ -62,9 +65,28 @@ def quantizer_of(method, activation, per_channel, extra_options, include_cle=Fal
     return ModelQuantizer(Config(global_quant_config=config))
 
 
-def time_settings(settings, quantizer):
-    """Quantizes and scores each setting as quantizer(setting) says, and prints the seconds of each and of all, scores and peak memory."""
-    parser = argparse.ArgumentParser()
+def calibration_quantizer(method, activation, symmetric, include_cle=False):
+    return quantizer_of(method, activation, False, {"ActivationSymmetric": symmetric, "WeightSymmetric": True}, include_cle)
+
+
+def finetune_quantizer(algorithm, iterations, rate):
+    return quantizer_of("CalibrationMethod.Percentile", "QInt8", False, {
+        "ActivationSymmetric": True, "WeightSymmetric": True,
+        "FastFinetune": {"OptimAlgorithm": algorithm, "NumIterations": iterations, "LearningRate": rate, "DataSize": 100,
+                         "BatchSize": 1, "OptimDevice": "cpu", "InferDevice": "cpu"}}, include_fast_ft=True)
+
+
+SETTINGS = {
+    "grid12": (calibration_quantizer, list(itertools.product(METHODS, TYPES, SYMMETRY))),
+    "grid24": (calibration_quantizer, list(itertools.product(METHODS, TYPES, SYMMETRY, EQUALIZATION))),
+    "joint6": (finetune_quantizer, [("adaround", iterations, rate) for rate in [0.1, 0.01, 0.001] for iterations in [100, 200]]),
+    "whole": (finetune_quantizer, [("adaround", 1000, 0.1), ("adaquant", 3000, 1e-5)]),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("settings", choices=sorted(SETTINGS))
     parser.add_argument("model")
     parser.add_argument("calibration")
     parser.add_argument("evaluation")
@@ -72,6 +94,7 @@ def time_settings(settings, quantizer):
     parser.add_argument("--evaluate", type=int, default=200)
     parser.add_argument("--json")
     arguments = parser.parse_args()
+    quantizer, settings = SETTINGS[arguments.settings]
     logging.disable(logging.WARNING)
     name = ort.InferenceSession(arguments.model, providers=["CPUExecutionProvider"]).get_inputs()[0].name
     calibration = np.load(arguments.calibration)["input"][:arguments.calibrate]
@@ -85,7 +108,7 @@ def time_settings(settings, quantizer):
             out = os.path.join(folder, "out.onnx")
             error = None
             try:
-                quantizer(setting).quantize_model(arguments.model, out, Reader(name, calibration))
+                quantizer(*setting).quantize_model(arguments.model, out, Reader(name, calibration))
                 score = float(np.mean((session_outputs(out, name, evaluation) - reference) ** 2))
             except Exception as failure:  # a configuration that the peer cannot do is a row of the table
                 score, error = None, f"{type(failure).__name__}: {failure}"[:200]
@@ -97,11 +120,6 @@ def time_settings(settings, quantizer):
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(result, file)
-
-
-def main():
-    time_settings(itertools.product(METHODS, TYPES, [True, False]), lambda setting: quantizer_of(
-        setting[0], setting[1], False, {"ActivationSymmetric": setting[2], "WeightSymmetric": True}))
 
 
 if __name__ == "__main__":
