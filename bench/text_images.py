@@ -1,6 +1,6 @@
 """Images that look like text, for the PP-OCR models: light noisy pages with lines of dark strokes.
 
-    python3 bench/text_images.py det|rec|cls OUT.npz [--count 120] [--first 0] [--seed 7]
+    python3 bench/text_images.py det|rec|cls OUT.npz [--count 120] [--first 0] [--size HEIGHT WIDTH] [--seed 7]
 
 Array `x`, float32 [count, 3, height, width], (value / 255 - 0.5) / 0.5. `--first 100 --count 20` leaves out the first 100 of the
 same images, which then calibrate while the others judge. Needs numpy.
@@ -50,10 +50,11 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--count", type=int, default=120)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--size", type=int, nargs=2)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     random = np.random.RandomState(arguments.seed)
-    images = [image(random, SIZES[arguments.kind]) for _ in range(arguments.first + arguments.count)]
+    images = [image(random, arguments.size or SIZES[arguments.kind]) for _ in range(arguments.first + arguments.count)]
     np.savez(arguments.out, x=np.stack(images[arguments.first:]).transpose(0, 3, 1, 2).astype(np.float32))
 
 

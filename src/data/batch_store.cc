@@ -20,7 +20,9 @@ BatchStore::BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t
       share_bytes_(share_bytes),
       folder_(folder) {}
 
-BatchStore::~BatchStore() = default;
+BatchStore::~BatchStore() {
+  if (!map_.bytes.empty()) folder_.pages().remove(map_.bytes);
+}
 
 ByteBudget::Reservation BatchStore::reserve(std::int64_t bytes) {
   if (kept_bytes_.fetch_add(bytes) + bytes <= share_bytes_) {
@@ -65,7 +67,7 @@ void BatchStore::put(std::int64_t run, const Batch& outputs) {
 void BatchStore::finish() {
   if (!file_) return;
   map_ = file_->map();
-  pages_ = std::make_unique<ResidentPages>(map_.bytes);
+  folder_.pages().add(map_.bytes);
 }
 
 Batch BatchStore::outputs(std::int64_t run) const {
@@ -76,7 +78,7 @@ Batch BatchStore::outputs(std::int64_t run) const {
     } else {
       const auto bytes = map_.bytes.subspan(static_cast<std::size_t>(place.offset),
                                             static_cast<std::size_t>(place.bytes));
-      pages_->touch(place.bytes);
+      folder_.pages().touch(place.bytes);
       result.emplace(place.name, Tensor::wrapping(place.type, place.shape, map_.owner, bytes));
     }
   }

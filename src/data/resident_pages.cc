@@ -5,15 +5,34 @@
 
 namespace quantsearch {
 
+namespace {
+
+/// Whole pages of the part: a private map that is never written loses nothing. Failure costs memory
+/// only.
+void drop(std::span<const std::byte> bytes) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size()) / page * page;
+  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace
+
+void ResidentPages::add(std::span<const std::byte> bytes) {
+  const std::lock_guard lock(mutex_);
+  parts_.push_back(bytes);
+}
+
+void ResidentPages::remove(std::span<const std::byte> bytes) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(parts_, [&](const auto& part) { return part.data() == bytes.data(); });
+}
+
 void ResidentPages::touch(std::int64_t count) const {
   if (touched_.fetch_add(count) + count < kMostResidentBytes) return;
   touched_ = 0;
-  // Whole pages of the part: a private map that is never written loses nothing. Failure costs
-  // memory only.
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes_.data()) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(bytes_.data()) + bytes_.size()) / page * page;
-  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const std::lock_guard lock(mutex_);
+  for (const std::span<const std::byte> part : parts_) drop(part);
 }
 
 }  // namespace quantsearch

@@ -6,22 +6,29 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
+#include <vector>
 
 namespace quantsearch {
 
 constexpr std::int64_t kMostResidentBytes = 32 << 20;
 
-/// Of one part of a file map that is only read. Safe from several threads; bytes stay valid while
+/// Of parts of file maps that are only read. Safe from several threads; bytes stay valid while
 /// pages are dropped.
 class ResidentPages {
  public:
-  explicit ResidentPages(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  ResidentPages() = default;
+  explicit ResidentPages(std::span<const std::byte> bytes) : parts_{bytes} {}
+  void add(std::span<const std::byte> bytes);
+  /// Of a part that was added, before it is unmapped.
+  void remove(std::span<const std::byte> bytes);
   /// Counts bytes that are about to be read or were read; drops all pages each kMostResidentBytes.
   void touch(std::int64_t count) const;
 
  private:
-  std::span<const std::byte> bytes_;
+  mutable std::mutex mutex_;  // guards parts_
+  std::vector<std::span<const std::byte>> parts_;
   mutable std::atomic<std::int64_t> touched_{0};
 };
 

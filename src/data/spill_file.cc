@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "data/resident_pages.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
 
@@ -28,7 +29,8 @@ bool is_foreign(const std::filesystem::path& folder) {
 
 }  // namespace
 
-SpillFolder::SpillFolder(std::filesystem::path folder) : folder_(std::move(folder)) {
+SpillFolder::SpillFolder(std::filesystem::path folder)
+    : folder_(std::move(folder)), pages_(std::make_unique<ResidentPages>()) {
   try {
     if (folder_.empty()) {
       folder_ = std::filesystem::temp_directory_path();

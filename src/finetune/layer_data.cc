@@ -79,17 +79,16 @@ Tensor LayerData::input(const Piece& piece) const {
 }
 
 void LayerData::gather(const std::vector<Piece>& pieces, ThreadPool* pool, Columns& columns) const {
-  std::vector<Tensor> targets;
   std::vector<std::int64_t> begins = {0};
   for (const Piece& piece : pieces) {
-    targets.push_back(reference_.value(layer_.target, piece.sample));
-    const std::int64_t all = count_positions(layer_.geometry, targets.back().shape());
-    begins.push_back(begins.back() + (all - piece.first + piece.step - 1) / piece.step);
+    const std::int64_t left = positions(piece.sample) - piece.first;
+    begins.push_back(begins.back() + (left + piece.step - 1) / piece.step);
   }
   resize(columns, layer_.geometry.shape, begins.back());
   const auto one = [&](std::int64_t at, int) {
     const Piece& piece = pieces[static_cast<std::size_t>(at)];
-    const Tensor& target = targets[static_cast<std::size_t>(at)];
+    // Here and not before: what is mapped from a file leaves the memory when the next is read.
+    const Tensor target = reference_.value(layer_.target, piece.sample);
     const Tensor values = input(piece);
     const auto positions = table(values.shape(), target.shape(), piece);
     gather_inputs(layer_.geometry, *positions, values, begins[static_cast<std::size_t>(at)],

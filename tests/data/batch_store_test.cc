@@ -1,8 +1,11 @@
 #include "quantsearch/data/batch_store.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <memory>
+#include <numeric>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
@@ -27,6 +30,40 @@ TEST(BatchStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
   EXPECT_LE(store.kept_bytes(), 1500);
   EXPECT_EQ(budget.used(), store.kept_bytes());
   EXPECT_GT(store.spilled_bytes(), 0);
+}
+
+/// Pages of files in this process's resident memory, in bytes.
+std::int64_t resident_file_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t mapped = 0;
+  std::int64_t resident = 0;
+  std::int64_t of_files = 0;
+  statm >> mapped >> resident >> of_files;
+  return of_files * ::sysconf(_SC_PAGESIZE);
+}
+
+TEST(BatchStore, ThoseOfOneFolderShareWhatStaysInMemory) {
+  constexpr std::int64_t kStores = 6;
+  constexpr std::int64_t kRuns = 5;
+  const TemporaryFolder parent;
+  SpillFolder folder(parent.path());
+  const ByteBudget budget(0);
+  std::vector<std::unique_ptr<BatchStore>> stores;
+  for (std::int64_t at = 0; at < kStores; ++at) {
+    stores.push_back(std::make_unique<BatchStore>(kRuns, budget, 0, folder));
+    for (std::int64_t run = 0; run < kRuns; ++run)
+      stores.back()->put(run, {{"a", Tensor(DataType::float32, {1 << 20})}});  // 20 MiB in all: below the limit
+    stores.back()->finish();
+  }
+  const std::int64_t before = resident_file_bytes();
+  for (const auto& store : stores) {
+    for (std::int64_t run = 0; run < kRuns; ++run) {
+      const Tensor tensor = store->outputs(run).at("a");
+      const std::span<const float> values = tensor.values<float>();
+      EXPECT_EQ(std::accumulate(values.begin(), values.end(), 0.0F), 0);
+    }
+  }
+  EXPECT_LT(resident_file_bytes() - before, std::int64_t{50} << 20);  // of 120 MiB that were read
 }
 
 TEST(BatchStore, LeavesNothingBehind) {

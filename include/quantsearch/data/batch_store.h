@@ -14,8 +14,6 @@
 
 namespace quantsearch {
 
-class ResidentPages;
-
 class BatchStore {
  public:
   /// Keeps at most `share_bytes` of the budget for itself. `folder` outlives the store.
@@ -55,7 +53,6 @@ class BatchStore {
   std::mutex mutex_;  // guards the making of file_
   std::unique_ptr<SpillFile> file_;
   SpillFile::Map map_;
-  std::unique_ptr<ResidentPages> pages_;  // of map_: what was read does not stay in memory
 };
 
 }  // namespace quantsearch

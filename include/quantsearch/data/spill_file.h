@@ -11,6 +11,8 @@
 
 namespace quantsearch {
 
+class ResidentPages;
+
 /// A folder that is empty or ours, meaning that it holds our marker file; files of others are never touched.
 class SpillFolder {
  public:
@@ -25,9 +27,12 @@ class SpillFolder {
   /// Makes and marks the folder. Throws IoError.
   void prepare();
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_; }
+  /// Of all maps of files in the folder, which share one limit on what stays in memory.
+  [[nodiscard]] ResidentPages& pages() const noexcept { return *pages_; }
 
  private:
   std::filesystem::path folder_;
+  std::unique_ptr<ResidentPages> pages_;
   bool is_temporary_ = false;
   bool made_folder_ = false;
   bool made_marker_ = false;
