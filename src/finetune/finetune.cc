@@ -117,7 +117,7 @@ class Reconstruction {
                    {.samples = samples_,
                     .drop_ratio = options_.drop_ratio,
                     .cache_bytes = environment_.budget.free() / 2},
-                   buffers_);
+                   held_);
     const Judged judged = solve(weights, before, tuned, quantized_.model(), data, options_,
                                 environment_.pool, environment_.token);
     LayerReconstruction record;
@@ -167,7 +167,7 @@ class Reconstruction {
   ByteBudget::Reservation reservation_;
   Network quantized_;
   FloatValues float_;
-  LayerData::Buffers buffers_;
+  Columns held_;  // one buffer for all layers
   FinetunedModel result_;
   std::set<int> waiting_;
   std::optional<OutputDistance> outputs_;  // with SelectiveUpdate

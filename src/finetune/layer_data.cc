@@ -36,12 +36,8 @@ std::int64_t wanted_columns(const LayerShape& shape) {
 }  // namespace
 
 LayerData::LayerData(const TunableLayer& layer, const Network& quantized,
-                     const FloatValues& reference, const Options& options, Buffers& buffers)
-    : layer_(layer),
-      quantized_(quantized),
-      reference_(reference),
-      options_(options),
-      buffers_(buffers) {}
+                     const FloatValues& reference, const Options& options, Columns& held)
+    : layer_(layer), quantized_(quantized), reference_(reference), options_(options), held_(held) {}
 
 std::int64_t LayerData::positions(std::int64_t sample) const {
   return count_positions(layer_.geometry, reference_.value(layer_.target, sample).shape());
@@ -115,11 +111,7 @@ void LayerData::keep_parts() {
     bytes += positions(sample) * column_bytes(layer_.geometry.shape);
   }
   if (bytes > options_.cache_bytes) return;
-  for (const Columns& part : buffers_.parts)
-    bytes += static_cast<std::int64_t>(sizeof(float) *
-                                       (part.inputs.capacity() + part.targets.capacity()));
-  if (bytes > 2 * options_.cache_bytes) buffers_.parts = {};
-  buffers_.parts.resize(std::max(buffers_.parts.size(), static_cast<std::size_t>(count)));
+  parts_.resize(static_cast<std::size_t>(count));
   made_.resize(static_cast<std::size_t>(count));
   first_part_ = std::move(first);
 }
@@ -142,7 +134,7 @@ const Columns& LayerData::read(const std::vector<std::int64_t>& samples, std::ui
   }
   const std::int64_t part =
       first_part_[static_cast<std::size_t>(samples[0])] + pieces.front().first;
-  Columns& kept = buffers_.parts[static_cast<std::size_t>(part)];
+  Columns& kept = parts_[static_cast<std::size_t>(part)];
   std::call_once(made_[static_cast<std::size_t>(part)], [&] { gather(pieces, nullptr, kept); });
   return kept;
 }
@@ -161,12 +153,12 @@ std::vector<LayerData::Piece> LayerData::spread(std::int64_t wanted) const {
 }
 
 const Columns& LayerData::spread_columns(ThreadPool& pool) {
-  if (holds_all_) return buffers_.held;
+  if (holds_all_) return held_;
   const LayerShape& shape = layer_.geometry.shape;
   const std::int64_t handy = std::min(wanted_columns(shape), kHandyBytes / column_bytes(shape));
   const std::int64_t enough = std::max(handy, 4 * shape.columns);
-  gather(spread(std::min(enough, kMostHeldBytes / column_bytes(shape))), &pool, buffers_.held);
-  return buffers_.held;
+  gather(spread(std::min(enough, kMostHeldBytes / column_bytes(shape))), &pool, held_);
+  return held_;
 }
 
 Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token) {
@@ -178,8 +170,8 @@ Moments LayerData::moments(ThreadPool& pool, const CancellationToken& token) {
   const auto flush = [&] {
     token.throw_if_cancelled();
     ++flushes;
-    gather(chunk, &pool, buffers_.held);
-    accumulator.add(buffers_.held, pool);
+    gather(chunk, &pool, held_);
+    accumulator.add(held_, pool);
     chunk.clear();
     bytes = 0;
   };

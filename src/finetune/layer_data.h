@@ -21,16 +21,12 @@ class LayerData : public LayerSamples {
   struct Options {
     std::int64_t samples = 0;
     double drop_ratio = 1;
-    std::int64_t cache_bytes = 0;  // columns that may be kept ready
+    std::int64_t cache_bytes = 0;  // columns that may be kept
   };
-  /// Columns' memory, which keeps its size from layer to layer.
-  struct Buffers {
-    std::vector<Columns> parts;
-    Columns held;
-  };
-  /// They know the layer's input and its target. All arguments outlive this.
+  /// They know the layer's input and its target. `held` is where many columns are made; it keeps
+  /// its memory from layer to layer. All arguments outlive this.
   LayerData(const TunableLayer& layer, const Network& quantized, const FloatValues& reference,
-            const Options& options, Buffers& buffers);
+            const Options& options, Columns& held);
 
   [[nodiscard]] std::int64_t count() const override { return options_.samples; }
   /// A sample of more than kPositionsPerStep positions has several parts, each spread over it;
@@ -73,9 +69,10 @@ class LayerData : public LayerSamples {
   const Network& quantized_;
   const FloatValues& reference_;
   Options options_;
-  Buffers& buffers_;
-  bool holds_all_ = false;                   // buffers_.held are the columns of the moments
-  std::vector<std::int64_t> first_part_;     // by sample; empty: parts are not kept
+  Columns& held_;
+  bool holds_all_ = false;                // held_ are the columns of the moments
+  std::vector<std::int64_t> first_part_;  // by sample; empty: parts are not kept
+  mutable std::vector<Columns> parts_;
   mutable std::deque<std::once_flag> made_;  // by part
   using TableKey = std::tuple<Shape, Shape, std::int64_t, std::int64_t>;
   mutable std::mutex mutex_;  // guards tables_
