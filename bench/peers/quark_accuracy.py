@@ -5,6 +5,7 @@
 The measures of accuracy_bench: 100 calibration samples one at a time, top-1 over all of EVALUATION, L2 the mean
 Euclidean distance of the first output over its first 200 samples. Prints a Markdown table.
 """
+import contextlib
 import logging
 import os
 import sys
@@ -53,9 +54,9 @@ def main():
     evaluation, labels = data["input"], data["labels"]
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "accuracy.yaml"), encoding="utf-8") as file:
         rows = yaml.safe_load(file)
-    models = sys.argv[3:]
+    models = [os.path.abspath(model) for model in sys.argv[3:]]
     lines = {row["name"]: [] for row in rows}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the peer leaves files where it runs
         for model in models:
             reference = session_outputs(model, "input", evaluation)
             for row in rows:

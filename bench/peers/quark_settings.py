@@ -7,6 +7,7 @@ One process, one sample a batch; each configuration is quantized and scored on t
 difference to the float outputs). Prints seconds per configuration and in all, and the peak resident memory.
 """
 import argparse
+import contextlib
 import itertools
 import json
 import logging
@@ -87,12 +88,12 @@ SETTINGS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", choices=sorted(SETTINGS))
-    parser.add_argument("model")
+    parser.add_argument("model", type=os.path.abspath)
     parser.add_argument("calibration")
     parser.add_argument("evaluation")
     parser.add_argument("--calibrate", type=int, default=100)
     parser.add_argument("--evaluate", type=int, default=200)
-    parser.add_argument("--json")
+    parser.add_argument("--json", type=os.path.abspath)
     arguments = parser.parse_args()
     quantizer, settings = SETTINGS[arguments.settings]
     logging.disable(logging.WARNING)
@@ -102,7 +103,7 @@ def main():
     rows = []
     start = time.perf_counter()
     reference = session_outputs(arguments.model, name, evaluation)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the peer leaves files where it runs
         for setting in settings:
             begin = time.perf_counter()
             out = os.path.join(folder, "out.onnx")

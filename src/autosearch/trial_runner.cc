@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <set>
 
@@ -14,7 +13,6 @@
 namespace quantsearch {
 
 namespace {
-
 
 Value stages_value(const std::vector<StageRecord>& stages) {
   Value value(Value::Map{});

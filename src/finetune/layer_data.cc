@@ -37,10 +37,15 @@ std::int64_t wanted_columns(const LayerShape& shape) {
 
 LayerData::LayerData(const TunableLayer& layer, const Network& quantized,
                      const FloatValues& reference, const Options& options, Columns& held)
-    : layer_(layer), quantized_(quantized), reference_(reference), options_(options), held_(held) {}
+    : layer_(layer), quantized_(quantized), reference_(reference), options_(options), held_(held) {
+  for (std::int64_t sample = 0; sample < options.samples; ++sample) {
+    const Tensor target = reference.value(layer.target, sample);
+    positions_.push_back(count_positions(layer.geometry, target.shape()));
+  }
+}
 
 std::int64_t LayerData::positions(std::int64_t sample) const {
-  return count_positions(layer_.geometry, reference_.value(layer_.target, sample).shape());
+  return positions_[static_cast<std::size_t>(sample)];
 }
 
 std::int64_t LayerData::parts(std::int64_t sample) const {

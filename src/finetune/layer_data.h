@@ -69,6 +69,7 @@ class LayerData : public LayerSamples {
   const Network& quantized_;
   const FloatValues& reference_;
   Options options_;
+  std::vector<std::int64_t> positions_;  // by sample, of the layer's output
   Columns& held_;
   bool holds_all_ = false;                // held_ are the columns of the moments
   std::vector<std::int64_t> first_part_;  // by sample; empty: parts are not kept

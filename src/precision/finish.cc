@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "precision/assign.h"
 #include "quantsearch/base/error.h"
@@ -20,8 +21,10 @@ struct Upgrade {
 
 class Finishing {
  public:
-  /// `weight_trials` see the noise of weights, on a few samples.
-  Finishing(const Trials& trials, Trials& weight_trials, const std::vector<Layer>& layers,
+  /// What a format alone adds to the outputs in each layer, weights as they are quantized.
+  using NoiseByLayer = std::function<std::vector<double>(int format)>;
+
+  Finishing(const Trials& trials, const NoiseByLayer& noise, const std::vector<Layer>& layers,
             const PrecisionOptions& options, const PrecisionResult& chosen,
             const FinishModel& finish, const PrecisionContext& context)
       : trials_(trials),
@@ -31,7 +34,7 @@ class Finishing {
         finish_(finish),
         context_(context),
         first_(assignment_of(chosen)),
-        weight_trials_(weight_trials) {}
+        noise_(noise) {}
 
   struct Outcome {
     Assignment assignment;
@@ -90,14 +93,14 @@ class Finishing {
 
   /// What low weights bring to the outputs before reconstruction, which takes a similar share off
   /// everywhere.
-  [[nodiscard]] std::vector<Sensitivity> sensitivities_to_weights() {
+  [[nodiscard]] std::vector<Sensitivity> sensitivities_to_weights() const {
     const auto low_weights = std::ranges::find_if(options_.high, [&](const NodeFormat& format) {
       return !format.keep_float && format.weight == options_.low.weight;
     });
     const int format = low_weights == options_.high.end()
                            ? 0
                            : static_cast<int>(low_weights - options_.high.begin()) + 1;
-    const std::vector<double> added = added_noise(weight_trials_, layers_, options_, format);
+    const std::vector<double> added = noise_(format);
     std::vector<Sensitivity> sensitivities;
     for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
       sensitivities.push_back(
@@ -108,7 +111,7 @@ class Finishing {
 
   /// The noise of weights is what the choice did not see. First the weights of layers that have
   /// more than the low format anyway, then those of the others, at last all that may be better.
-  [[nodiscard]] std::vector<Upgrade> upgrades() {
+  [[nodiscard]] std::vector<Upgrade> upgrades() const {
     const std::vector<std::size_t> order = by_sensitivity(layers_, sensitivities_to_weights());
     Assignment assignment = first_;
     std::vector<Upgrade> made;
@@ -166,7 +169,7 @@ class Finishing {
   const FinishModel& finish_;
   const PrecisionContext& context_;
   Assignment first_;
-  Trials& weight_trials_;
+  const NoiseByLayer& noise_;
   std::vector<Upgrade> upgrades_;  // once a limit is missed
   int models_ = 0;
 };
@@ -196,19 +199,25 @@ PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
   const std::vector<Layer> layers = find_layers(model, quantization, options);
   Trials trials(model, ranges, quantization, layers, options, context);
   trials.judge_on(first_samples(data, options.samples));
-  PrecisionOptions as_quantized = options;
-  as_quantized.weights_reconstructed = false;
-  Trials weight_trials(model, ranges, quantization, layers, as_quantized, context);
-  weight_trials.judge_on(first_samples(data, options.probe_samples));
+  int measured = 0;
+  const Finishing::NoiseByLayer noise = [&](int format) {
+    PrecisionOptions as_quantized = options;
+    as_quantized.weights_reconstructed = false;
+    Trials probing(model, ranges, quantization, layers, as_quantized, context);
+    probing.judge_on(first_samples(data, options.probe_samples));
+    std::vector<double> added = added_noise(probing, layers, options, format);
+    measured += probing.evaluations();
+    return added;
+  };
   const Finishing::Outcome finished =
-      Finishing(trials, weight_trials, layers, options, chosen, finish, context).run();
+      Finishing(trials, noise, layers, options, chosen, finish, context).run();
   note_changes(chosen, finished.assignment, options);
   chosen.quantized = trials.model_of(finished.assignment);
   chosen.node_formats = trials.formats_of(finished.assignment);
   chosen.high_layers =
       static_cast<int>(std::ranges::count_if(chosen.layers, &LayerPrecision::is_high));
   chosen.scores = finished.reached.scores;
-  chosen.evaluations += finished.models + weight_trials.evaluations();
+  chosen.evaluations += finished.models + measured;
   say(context.log, LogLevel::info,
       fmt::format("precision: {} of {} layers have more than the low format with reconstructed "
                   "weights; {} models were "
