@@ -7,6 +7,7 @@
 
 #include "common.h"
 #include "layer_text.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/quantize.h"
@@ -66,7 +67,8 @@ Value to_value(const Inspection& inspection) {
                            {"parameters", parameter_count(model.graph)},
                            {"weight_bytes", weight_bytes(model.graph)},
                            {"inputs", values_list(model.graph.inputs)},
-                           {"outputs", values_list(model.graph.outputs)}};
+                           {"outputs", values_list(model.graph.outputs)},
+                           {"processor", to_value(this_processor())}};
   if (inspection.kernels) {
     Value operators(Value::Map{});
     for (const auto& [name, count] : inspection.kernels->operators) operators.set(name, count);
@@ -87,6 +89,7 @@ void print_text(const Inspection& inspection) {
              model.graph.nodes.size(), parameter_count(weights), static_cast<double>(weight_bytes(weights)) / 1000);
   for (const ValueInfo& input : model.graph.inputs) fmt::print("input  {}: {}\n", input.name, to_string(input));
   for (const ValueInfo& output : model.graph.outputs) fmt::print("output {}: {}\n", output.name, to_string(output));
+  fmt::print("processor: {}\n", to_string(this_processor()));
   if (inspection.kernels) {
     fmt::print("\nThis model is quantized already. ONNX Runtime runs {} integer kernels and {} float ones:\n",
                inspection.kernels->integer_kernels, inspection.kernels->float_compute);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "quantsearch/base/log.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/search/study.h"
 
@@ -74,6 +75,7 @@ struct ResultsDocument {
   SpaceSummary space;
   double seconds = 0;
   std::int64_t peak_rss_bytes = 0;
+  std::optional<Processor> processor;  // that the trials ran on; absent in older files
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
   double cache_seconds_saved = 0;

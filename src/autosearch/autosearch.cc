@@ -22,6 +22,7 @@
 #include "autosearch/trial_service.h"
 #include "autosearch/trial_store.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
@@ -294,6 +295,7 @@ class Search {
   }
 
   void announce(const Judge& judge) const {
+    say(environment_.log, LogLevel::info, "processor: " + to_string(this_processor()));
     say(environment_.log, LogLevel::info,
         fmt::format("space: {} points, {}{} distinct{}", summary_.raw, summary_.complete ? "" : "at least ", summary_.distinct,
                     summary_.filtered.empty() ? "" : "; left out: " + reasons_of(summary_.filtered)));

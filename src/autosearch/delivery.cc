@@ -66,6 +66,7 @@ ResultsDocument deliver(const Delivery& delivery) {
   write_candidates(delivery, document);
   document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
   document.peak_rss_bytes = memory_use().peak_bytes;
+  document.processor = this_processor();
   delivery.output.write_results(to_value(document));
   delivery.output.write_report(html_report(document));
   return document;

@@ -183,6 +183,7 @@ std::string html_report(const ResultsDocument& document) {
   text += fmt::format("<p>{} by {}; a candidate has {}. {} trials in {:.1f} s, {} candidates; {}.</p>\n",
                       document.goal == Goal::minimize ? "Minimised" : "Maximised", escaped(document.objective), escaped(document.tolerance),
                       document.trials.size(), document.seconds, document.candidates.size(), escaped(document.stop_message));
+  if (document.processor) text += fmt::format("<p>Processor: {}.</p>\n", escaped(to_string(*document.processor)));
   text += fmt::format("<pre>{}</pre>\n", escaped(summary_text(document)));
   text += "<div class='charts'>\n" + history_chart(document);
   text += against_chart(document, "Size", "kB", [](const ModelResult& model) -> std::optional<double> {

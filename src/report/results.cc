@@ -189,6 +189,7 @@ Value to_value(const ResultsDocument& document) {
   value.set("cache", Value::Map{{"hits", document.cache_hits}, {"misses", document.cache_misses}, {"seconds_saved", document.cache_seconds_saved}});
   value.set("seconds", document.seconds);
   value.set("peak_rss_bytes", document.peak_rss_bytes);
+  if (document.processor) value.set("processor", to_value(*document.processor));
   return value;
 }
 
@@ -218,6 +219,7 @@ ResultsDocument results_from(const Value& value) {
   document.cache_seconds_saved = member(cache, "seconds_saved").as_double();
   document.seconds = member(value, "seconds").as_double();
   document.peak_rss_bytes = member(value, "peak_rss_bytes").as_int();
+  if (const Value* processor = value.find("processor")) document.processor = processor_from(*processor);
   return document;
 }
 

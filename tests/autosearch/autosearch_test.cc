@@ -12,6 +12,7 @@
 #include "autosearch/search_setting.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
@@ -50,6 +51,21 @@ TEST(AutoSearch, LeavesTheBestModelWithTheEvidence) {
   EXPECT_EQ(results.find("schema")->as_int(), 1);
   EXPECT_EQ(results.find("trials")->as_list().size(), 8U);
   EXPECT_EQ(results.find("best")->as_int(), *result.best);
+}
+
+TEST(AutoSearch, NamesTheProcessorOnceInTheLogAndInTheResults) {
+  const TemporaryFolder folder;
+  Setting setting(kGrid);
+  std::vector<std::string> lines;
+  setting.adjust = [&lines](SearchEnvironment& environment) {
+    environment.log = [&lines](LogLevel, std::string_view line) {
+      if (line.starts_with("processor: ")) lines.emplace_back(line);
+    };
+  };
+  const SearchResult result = setting.run(folder.path());
+  EXPECT_EQ(lines, std::vector<std::string>{"processor: " + to_string(this_processor())});
+  EXPECT_EQ(result.document.processor, this_processor());
+  EXPECT_EQ(processor_from(*load_config_file(folder.path() / "results.json").find("processor")), this_processor());
 }
 
 TEST(AutoSearch, BestIsTheLeastDistance) {

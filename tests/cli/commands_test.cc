@@ -9,6 +9,7 @@
 
 #include "cli/run_command.h"
 #include "quantsearch/base/files.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/version.h"
 
@@ -258,6 +259,13 @@ TEST(Commands, InspectSaysWhatWouldBeQuantized) {
   EXPECT_EQ(result.exit_code, 0) << result.error;
   EXPECT_NE(result.out.find("input  input: float32 [N, 1, 28, 28]"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("Conv"), std::string::npos);
+}
+
+TEST(Commands, InspectNamesTheProcessor) {
+  const std::string line = "\nprocessor: " + to_string(this_processor()) + "\n";
+  EXPECT_NE(run_quantsearch({"inspect", kModel}, "/").out.find(line), std::string::npos);
+  const RunResult json = run_quantsearch({"inspect", kModel, "--json"}, "/");
+  EXPECT_EQ(processor_from(*parse_json(json.out, "inspect").find("processor")), this_processor());
 }
 
 TEST(Commands, PresetsAreListedAndShown) {

@@ -58,6 +58,13 @@ TEST(HtmlReport, EscapesWhatUsersNamed) {
   EXPECT_NE(page.find("a&lt;b&gt;.onnx"), std::string::npos);
 }
 
+TEST(HtmlReport, NamesTheProcessorWhereItIsKnown) {
+  ResultsDocument known = document();
+  EXPECT_EQ(count(html_report(known), "Processor"), 0U);
+  known.processor = Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
+  EXPECT_EQ(count(html_report(known), "<p>Processor: Some &lt;CPU&gt; (x86_64) with avx2: "), 1U);
+}
+
 TEST(HtmlReport, NeedsNoNetwork) {
   const std::string page = html_report(document());
   EXPECT_EQ(page.find("http"), std::string::npos);

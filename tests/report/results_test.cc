@@ -40,6 +40,7 @@ ResultsDocument example() {
   document.space = {.raw = 6, .distinct = 3, .filtered = {{"no such thing", 2}}, .complete = true};
   document.seconds = 1.5;
   document.peak_rss_bytes = 123'456'789;
+  document.processor = Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
   document.cache_hits = 4;
   document.cache_misses = 2;
   document.cache_seconds_saved = 0.5;
@@ -59,6 +60,7 @@ TEST(Results, ReadBackAsTheyWereWritten) {
   EXPECT_EQ(again.trials, example().trials);
   EXPECT_EQ(again.float_model, example().float_model);
   EXPECT_EQ(again.confirmation, confirmed_example().confirmation);
+  EXPECT_EQ(again.processor, example().processor);
 }
 
 TEST(Results, AScoreThatIsNotFiniteReadsBackAsNone) {
@@ -78,7 +80,7 @@ TEST(Results, TheSummarySaysWhatTheConfirmationFound) {
 
 TEST(Results, HaveTheKeysOfTheContract) {
   const Value value = to_value(example());
-  for (const char* key : {"schema", "model", "float", "trials", "best", "candidates", "stop_reason", "space", "seconds", "peak_rss_bytes"}) {
+  for (const char* key : {"schema", "model", "float", "trials", "best", "candidates", "stop_reason", "space", "seconds", "peak_rss_bytes", "processor"}) {
     EXPECT_NE(value.find(key), nullptr) << key;
   }
   const Value& trial = value.find("trials")->as_list()[0];
