@@ -181,7 +181,7 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
   command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");
-  command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 cos psnr ssim sqnr kl top1 top5 (L2)");
+  command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5 (L2)");
   command->add_option("--tolerance", arguments->tolerance, "How far from the float model a candidate may be")->check(CLI::NonNegativeNumber);
   command->add_option("--iteration-limit", arguments->iteration_limit, "Stop after this many trials")->check(CLI::PositiveNumber);
   command->add_option("--time-limit", arguments->time_limit, "Stop after this many seconds (600 without a configuration)")->check(CLI::PositiveNumber);

@@ -28,7 +28,7 @@ enum class Direction { minimize, maximize };
   return direction == Direction::minimize ? a < b : a > b;
 }
 
-enum class Metric { l1, l2, rel_l2, cos, psnr, ssim, sqnr, kl, top1, top5 };
+enum class Metric { l1, l2, rel_l2, worst_slice, cos, psnr, ssim, sqnr, kl, top1, top5 };
 struct MetricInfo {
   Metric metric;
   std::string name;        // as in configuration files and results: "L1", "L2", "rel_l2", "cos", …
@@ -65,6 +65,14 @@ struct Scores {
   bool gave_up = false;                   // go_on, a limit or the watcher ended it: no metrics, no latency, losses of some samples only
 };
 
+/// What worst_slice compares of one output: indices of alike scale along the axis where the float output's scales differ
+/// most, together one slice each.
+struct OutputSlices {
+  std::optional<int> axis;         // absent: all values are alike, the whole output is one slice
+  std::vector<int> slice_of = {};  // by index along the axis; -1: too little energy to count
+  std::vector<double> energies;    // of the float output, by slice, the largest scale first
+};
+
 /// The float model's outputs over a data set: computed once, kept inside the budget, spilled to a folder beyond it.
 class Reference {
  public:
@@ -93,6 +101,8 @@ class Reference {
   [[nodiscard]] const std::string& logits_output() const;
   /// Outputs of the run that begins at `first_sample` (a multiple of batch()).
   [[nodiscard]] Batch outputs(std::int64_t first_sample) const;
+  /// Of each output, in the order of output_names(); found from the float model's outputs alone.
+  [[nodiscard]] const std::vector<OutputSlices>& slices() const;
   /// Bytes kept in memory and on disk.
   [[nodiscard]] std::int64_t kept_bytes() const;
   [[nodiscard]] std::int64_t spilled_bytes() const;
@@ -117,7 +127,7 @@ struct EvaluateOptions {
   bool latency = false;                          // measured alone, after the scores
   int latency_threads = 1;
   /// Of each sample the value of this metric, negated when more is better: a metric that is a mean over samples, so not
-  /// rel_l2; for top-k 0 is a hit and 1 a miss. It must be among `metrics`.
+  /// rel_l2 or worst_slice; for top-k 0 is a hit and 1 a miss. It must be among `metrics`.
   std::optional<Metric> losses_of = {};
   /// Called with the losses of the next samples, now and then; false gives the candidate up. The order of samples is the
   /// same for all candidates of a reference.

@@ -14,6 +14,8 @@ namespace {
 constexpr double kDefaultShare = 0.01;
 constexpr double kDefaultSqnr = 20;
 constexpr double kDefaultPsnr = 30;
+// And no part of an output destroyed beside a larger one: a tenth of that part's energy (10 dB).
+constexpr double kDefaultWorstSlice = 0.1;
 
 enum class Kind { distance, similarity, decibel, accuracy, custom };
 
@@ -22,6 +24,7 @@ Kind kind_of(Metric metric) {
     case Metric::l1:
     case Metric::l2:
     case Metric::rel_l2:
+    case Metric::worst_slice:
     case Metric::kl:
       return Kind::distance;
     case Metric::cos:
@@ -40,6 +43,7 @@ Kind kind_of(Metric metric) {
 double default_tolerance(const AutoSearchConfig& config, Kind kind, double float_value) {
   if (kind == Kind::decibel) return config.metric == Metric::psnr ? kDefaultPsnr : kDefaultSqnr;
   if (kind == Kind::custom) return kDefaultShare * std::abs(float_value);
+  if (config.metric == Metric::worst_slice) return kDefaultWorstSlice;
   return kDefaultShare;
 }
 
@@ -62,7 +66,7 @@ Acceptance::Acceptance(const AutoSearchConfig& config, bool is_custom, Direction
   switch (kind) {
     case Kind::distance:
       // L1 and L2 have the unit of the outputs, so only a relative default means anything.
-      if (!config.tolerance && config.metric != Metric::kl) score_ = metric_info(Metric::rel_l2).name;
+      if (!config.tolerance && (config.metric == Metric::l1 || config.metric == Metric::l2)) score_ = metric_info(Metric::rel_l2).name;
       limit_ = tolerance;
       break;
     case Kind::similarity:
@@ -80,15 +84,26 @@ Acceptance::Acceptance(const AutoSearchConfig& config, bool is_custom, Direction
   if (float_value && (kind == Kind::accuracy || kind == Kind::custom)) {
     rule_ += fmt::format(" (float {:.6g}, tolerance {:.6g})", base, tolerance);
   }
-  if (!config.tolerance) rule_ += ", the default";
+  if (config.tolerance) return;
+  const std::string worst_slice = metric_info(Metric::worst_slice).name;
+  // An evaluator of the user's judges the whole model.
+  if (kind != Kind::custom && score_ != worst_slice) {
+    most_.emplace(worst_slice, kDefaultWorstSlice);
+    rule_ += fmt::format(" and {} at most {:.6g}", worst_slice, kDefaultWorstSlice);
+  }
+  rule_ += ", the default";
 }
 
 bool Acceptance::accepts(const std::map<std::string, double>& scores) const {
-  const auto found = scores.find(score_);
-  if (found == scores.end()) throw InternalError("the tolerance looks at '" + score_ + "', which was not scored");
+  const auto score = [&](const std::string& name) {
+    const auto found = scores.find(name);
+    if (found == scores.end()) throw InternalError("the tolerance looks at '" + name + "', which was not scored");
+    return found->second;
+  };
+  if (most_ && score(most_->first) > most_->second) return false;
   // A hair of slack: the limit is a difference of two rounded numbers.
   const double slack = 1e-12 * std::abs(limit_);
-  return direction_ == Direction::minimize ? found->second <= limit_ + slack : found->second >= limit_ - slack;
+  return direction_ == Direction::minimize ? score(score_) <= limit_ + slack : score(score_) >= limit_ - slack;
 }
 
 }  // namespace quantsearch

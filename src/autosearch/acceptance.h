@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "quantsearch/autosearch.h"
 
@@ -23,7 +24,7 @@ class Acceptance {
  public:
   /// `float_value`: the float model's own value of the objective; used by top-k and custom scores.
   Acceptance(const AutoSearchConfig& config, bool is_custom, Direction direction, std::optional<double> float_value);
-  /// `scores` holds the objective (and rel_l2 for the default rule of L1 and L2).
+  /// `scores` holds the objective; for the default rule worst_slice too, and for that of L1 and L2 rel_l2.
   [[nodiscard]] bool accepts(const std::map<std::string, double>& scores) const;
   [[nodiscard]] const std::string& rule() const { return rule_; }
 
@@ -31,6 +32,7 @@ class Acceptance {
   std::string score_;      // which score is looked at
   double limit_ = 0;       // on the good side of this
   Direction direction_ = Direction::minimize;
+  std::optional<std::pair<std::string, double>> most_;  // a further score and the most it may be, under the default
   std::string rule_;
 };
 

@@ -80,7 +80,7 @@ void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedMo
 }  // namespace
 
 std::vector<Metric> recorded_metrics(const AutoSearchConfig& config, bool has_labels) {
-  std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::cos, Metric::sqnr};
+  std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::cos, Metric::sqnr};
   for (const std::string& name : config.more_objectives) {
     if (name != kSizeGoal && name != kLatencyGoal) metrics.insert(parse_metric(name));
   }

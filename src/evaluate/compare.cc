@@ -1,4 +1,5 @@
-// The definitions of the metrics, written to be read. Nothing here is shared with the fast path but the constants.
+// The definitions of the metrics, written to be read. Nothing here is shared with the fast path but the constants, and
+// the slices of worst_slice.
 
 #include <fmt/core.h>
 
@@ -8,6 +9,7 @@
 
 #include "evaluate/metric_limits.h"
 #include "evaluate/sample_metrics.h"
+#include "evaluate/slices.h"
 #include "evaluate/ssim.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
@@ -65,6 +67,19 @@ double relative_energy(const Values& reference, const Values& candidate) {
   if (noise == 0) return 0;
   if (energy(reference) == 0) return kWorstRelative;
   return std::min(kWorstRelative, noise / energy(reference));
+}
+
+/// The slices are those of the reference as the only sample.
+double worst_of_slices(const Tensor& reference, const Tensor& candidate) {
+  const Tensor x = to_float32(reference);
+  const Tensor y = to_float32(candidate);
+  const ValueInfo undeclared;
+  SliceSurvey survey(undeclared);
+  survey.add(sample_of(x, 0, 1));
+  const OutputSlices slices = survey.slices();
+  std::vector<double> noise(slices.energies.size());
+  add_slice_noise(slices, sample_of(x, 0, 1), sample_of(y, 0, 1), noise);
+  return worst_relative_noise(slices.energies, noise);
 }
 
 double cosine(const Values& reference, const Values& candidate) {
@@ -186,6 +201,8 @@ double compare(Metric metric, const Tensor& reference, const Tensor& candidate) 
       return energy(noise) / static_cast<double>(noise.size());
     case Metric::rel_l2:
       return relative_energy(x, y);
+    case Metric::worst_slice:
+      return worst_of_slices(reference, candidate);
     case Metric::cos:
       return cosine(x, y);
     case Metric::psnr:

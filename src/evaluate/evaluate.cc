@@ -11,6 +11,7 @@
 #include "evaluate/run_order.h"
 #include "evaluate/sample.h"
 #include "evaluate/sample_metrics.h"
+#include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
 
@@ -74,9 +75,12 @@ class Scorer {
         metrics_(options.metrics),
         weights_(weights_of(reference, options.output_weights)),
         needs_labels_(any_needs_labels(metrics_)),
-        limits_(reference, options.limits, weights_) {
-    std::ranges::copy_if(metrics_, std::back_inserter(distances_), is_distance);
+        slice_signal_(slice_signal_of(reference, weights_)),
+        limits_(reference, options.limits, weights_, slice_signal_) {
+    compares_ = std::ranges::any_of(metrics_, is_distance);
+    std::ranges::copy_if(metrics_, std::back_inserter(distances_), is_sample_distance);
     const auto samples = static_cast<std::size_t>(reference.data().size());
+    if (std::ranges::find(metrics_, Metric::worst_slice) != metrics_.end()) slice_noise_.resize(samples * slice_signal_.size());
     values_.resize(samples * distances_.size());
     energies_.resize(samples * weights_.size());
     if (needs_labels_) ranks_.resize(samples);
@@ -84,7 +88,7 @@ class Scorer {
 
   void add_run(std::int64_t first, std::int64_t count, const Batch& outputs) {
     require_rows(outputs, count, "evaluate");
-    if (!distances_.empty()) add_distances(first, count, outputs);
+    if (compares_) add_distances(first, count, outputs);
     if (needs_labels_) add_ranks(first, count, outputs);
   }
 
@@ -104,16 +108,21 @@ class Scorer {
     const auto part = [&](const auto& values, std::size_t width) {
       return std::span(values).subspan(static_cast<std::size_t>(first) * width, static_cast<std::size_t>(count) * width);
     };
-    return limits_.can_hold(distances_, part(values_, distances_.size()), part(energies_, weights_.size()));
+    const bool has_slices = !slice_noise_.empty();
+    return limits_.can_hold({.distances = distances_,
+                             .values = part(values_, distances_.size()),
+                             .energies = part(energies_, weights_.size()),
+                             .slice_noise = part(slice_noise_, has_slices ? slice_signal_.size() : 0)});
   }
 
   [[nodiscard]] std::map<std::string, double> scores() const {
     std::map<std::string, double> result;
     for (const Metric metric : metrics_) {
       const MetricInfo& info = metric_info(metric);
-      result[info.name] = info.needs_labels          ? share_of_hits(metric, ranks_)
-                          : metric == Metric::rel_l2 ? relative_over_samples()
-                                                     : mean_over_samples(metric);
+      result[info.name] = info.needs_labels               ? share_of_hits(metric, ranks_)
+                          : metric == Metric::rel_l2      ? relative_over_samples()
+                          : metric == Metric::worst_slice ? worst_slice_over_samples()
+                                                          : mean_over_samples(metric);
     }
     return result;
   }
@@ -138,6 +147,7 @@ class Scorer {
           energies_[static_cast<std::size_t>(sample) * weights_.size() + output] =
               measure(name, sample, reference_sample, candidate_sample, one_output);
           add(sample, weights_[output], one_output);
+          add_slices(sample, output, reference_sample, candidate_sample);
         }
       }
       done = end - first;
@@ -164,6 +174,29 @@ class Scorer {
   void add(std::int64_t sample, double weight, const std::vector<double>& of_output) {
     double* const sums = values_.data() + static_cast<std::size_t>(sample) * distances_.size();
     for (std::size_t i = 0; i < of_output.size(); ++i) sums[i] += weight * of_output[i];
+  }
+
+  /// Outputs of weight 0 have no signal here, and so no part in the worst.
+  static std::vector<double> slice_signal_of(const Reference& reference, const std::vector<double>& weights) {
+    std::vector<double> signal;
+    for (std::size_t output = 0; output < weights.size(); ++output) {
+      for (const double energy : reference.slices()[output].energies) signal.push_back(weights[output] > 0 ? energy : 0);
+    }
+    return signal;
+  }
+
+  void add_slices(std::int64_t sample, std::size_t output, const Sample& reference, const Sample& candidate) {
+    if (slice_noise_.empty()) return;
+    std::size_t first = static_cast<std::size_t>(sample) * slice_signal_.size();
+    for (std::size_t before = 0; before < output; ++before) first += reference_.slices()[before].energies.size();
+    const OutputSlices& slices = reference_.slices()[output];
+    add_slice_noise(slices, reference, candidate, std::span(slice_noise_).subspan(first, slices.energies.size()));
+  }
+
+  [[nodiscard]] double worst_slice_over_samples() const {
+    std::vector<double> noise(slice_signal_.size());
+    for (std::size_t i = 0; i < slice_noise_.size(); ++i) noise[i % noise.size()] += slice_noise_[i];
+    return worst_relative_noise(slice_signal_, noise);
   }
 
   void add_ranks(std::int64_t first, std::int64_t count, const Batch& outputs) {
@@ -204,6 +237,9 @@ class Scorer {
   bool needs_labels_;
   std::vector<double> values_;      // [samples, distances], weighted over outputs
   std::vector<Energies> energies_;  // [samples, outputs]
+  bool compares_ = false;            // outputs, not labels alone
+  std::vector<double> slice_signal_;  // of all outputs
+  std::vector<double> slice_noise_;   // [samples, slices] of all outputs; empty when worst_slice is not asked for
   std::vector<std::int64_t> ranks_;
   LimitWatch limits_;
 };
@@ -287,7 +323,7 @@ void require_losses(const EvaluateOptions& options) {
 
 }  // namespace
 
-bool has_losses(Metric metric) { return metric != Metric::rel_l2; }
+bool has_losses(Metric metric) { return metric != Metric::rel_l2 && metric != Metric::worst_slice; }
 
 Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options) {
   require_labels(options.metrics, reference.labels());

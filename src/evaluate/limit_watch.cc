@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "evaluate/pair_sums.h"
+#include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -47,27 +48,34 @@ void require_limits(std::span<const Metric> metrics, const std::map<Metric, doub
 }
 
 LimitWatch::LimitWatch(const Reference& reference, const std::map<Metric, double>& limits,
-                       const std::vector<double>& weights)
-    : limits_(limits), weights_(weights), samples_(reference.data().size()) {
+                       const std::vector<double>& weights, const std::vector<double>& slice_signal)
+    : limits_(limits),
+      weights_(weights),
+      samples_(reference.data().size()),
+      slice_signal_(slice_signal),
+      slice_noise_(slice_signal.size()) {
   if (limits_.contains(Metric::rel_l2)) energies_ = signals_of(reference);
 }
 
-bool LimitWatch::can_hold(std::span<const Metric> distances, std::span<const double> values,
-                          std::span<const Energies> energies) {
+bool LimitWatch::can_hold(const Measured& measured) {
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    sums_[distances[i % distances.size()]] += values[i];
+  const std::span<const Metric> distances = measured.distances;
+  for (std::size_t i = 0; i < measured.values.size(); ++i)
+    sums_[distances[i % distances.size()]] += measured.values[i];
   if (!energies_.empty()) {
-    for (std::size_t i = 0; i < energies.size(); ++i)
-      energies_[i % energies_.size()].noise += energies[i].noise;
+    for (std::size_t i = 0; i < measured.energies.size(); ++i)
+      energies_[i % energies_.size()].noise += measured.energies[i].noise;
   }
-  seen_ += static_cast<std::int64_t>(values.size() / distances.size());
+  for (std::size_t i = 0; i < measured.slice_noise.size(); ++i)
+    slice_noise_[i % slice_noise_.size()] += measured.slice_noise[i];
+  seen_ += static_cast<std::int64_t>(measured.energies.size() / weights_.size());
   return std::ranges::none_of(limits_, [&](const auto& limit) {
     return is_missed(limit.first, best_possible(limit.first), limit.second);
   });
 }
 
 double LimitWatch::best_possible(Metric metric) const {
+  if (metric == Metric::worst_slice) return worst_relative_noise(slice_signal_, slice_noise_);
   if (metric == Metric::rel_l2) {  // of the whole data set, not a mean over samples
     double value = 0;
     for (std::size_t output = 0; output < energies_.size(); ++output) {

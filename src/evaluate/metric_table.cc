@@ -23,8 +23,8 @@ std::string lower_case(std::string text) {
 }
 
 // In the order of Metric.
-const std::array<MetricInfo, 10>& table() {
-  static const std::array<MetricInfo, 10> infos = {{
+const std::array<MetricInfo, 11>& table() {
+  static const std::array<MetricInfo, 11> infos = {{
       {.metric = Metric::l1,
        .name = "L1",
        .direction = Direction::minimize,
@@ -44,6 +44,13 @@ const std::array<MetricInfo, 10>& table() {
        .best = 0,
        .meaning = "energy of the difference divided by the energy of the float output, at most 1e6; "
                   "a float output of zeros: 0 when the candidate's is zero too, else 1e6"},
+      {.metric = Metric::worst_slice,
+       .name = "worst_slice",
+       .direction = Direction::minimize,
+       .needs_labels = false,
+       .best = 0,
+       .meaning = "largest rel_l2 of a slice of an output along the axis where the float output's scales differ most, "
+                  "alike indices together; slices below a millionth of the largest scale do not count"},
       {.metric = Metric::cos,
        .name = "cos",
        .direction = Direction::maximize,

@@ -6,6 +6,7 @@
 #include "evaluate/classification.h"
 #include "evaluate/comparable_outputs.h"
 #include "evaluate/sample.h"
+#include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
 #include "quantsearch/data/batch_store.h"
@@ -76,6 +77,7 @@ struct Reference::State {
   std::vector<std::string> skipped;
   std::string logits_output;
   std::int64_t model_bytes = 0;
+  std::vector<OutputSlices> slices;
   std::unique_ptr<SpillFolder> folder;  // outlives the store
   std::unique_ptr<BatchStore> store;
 
@@ -109,6 +111,38 @@ struct Reference::State {
     }
   }
 
+  /// Runs are surveyed at the same time and merged in their order, so that the sums do not depend on threads.
+  void find_slices(const Graph& graph, ThreadPool& pool, const CancellationToken& token) {
+    const std::vector<SliceSurvey> none = surveys_of(graph);
+    std::vector<SliceSurvey> total = none;
+    const std::int64_t runs = (data->size() + batch - 1) / batch;
+    const std::int64_t at_once = 2 * pool.threads();
+    for (std::int64_t first = 0; first < runs; first += at_once) {
+      std::vector<std::vector<SliceSurvey>> of_runs(static_cast<std::size_t>(std::min(at_once, runs - first)), none);
+      pool.parallel_for(static_cast<std::int64_t>(of_runs.size()),
+                        [&](std::int64_t run, int) { survey(first + run, of_runs[static_cast<std::size_t>(run)]); }, token);
+      for (const std::vector<SliceSurvey>& of_run : of_runs) {
+        for (std::size_t output = 0; output < total.size(); ++output) total[output].merge(of_run[output]);
+      }
+    }
+    for (const SliceSurvey& survey : total) slices.push_back(survey.slices());
+  }
+
+  [[nodiscard]] std::vector<SliceSurvey> surveys_of(const Graph& graph) const {
+    std::vector<SliceSurvey> surveys;
+    for (const std::string& name : names) surveys.emplace_back(*std::ranges::find(graph.outputs, name, &ValueInfo::name));
+    return surveys;
+  }
+
+  void survey(std::int64_t run, std::vector<SliceSurvey>& surveys) const {
+    const std::int64_t count = std::min(batch, data->size() - run * batch);
+    const Batch outputs = store->outputs(run);
+    for (std::size_t output = 0; output < names.size(); ++output) {
+      const Tensor values = to_float32(outputs.at(names[output]));
+      for (std::int64_t i = 0; i < count; ++i) surveys[output].add(sample_of(values, i, count));
+    }
+  }
+
   [[nodiscard]] std::vector<std::int64_t> ranks() const {
     std::vector<std::int64_t> result;
     for (std::int64_t first = 0; first < data->size(); first += batch) {
@@ -137,6 +171,7 @@ Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource>
   const auto session = open_session(without_outputs(float_model, state.skipped));
   state.batch = batch_of(*session, *state.data, options.batch);
   state.run(*session, pool, budget, options);
+  state.find_slices(float_model.graph, pool, options.token);
 }
 
 Reference::~Reference() = default;
@@ -149,6 +184,7 @@ std::int64_t Reference::batch() const { return state_->batch; }
 const std::vector<std::string>& Reference::output_names() const { return state_->names; }
 const std::vector<std::string>& Reference::skipped_outputs() const { return state_->skipped; }
 const std::string& Reference::logits_output() const { return state_->logits_output; }
+const std::vector<OutputSlices>& Reference::slices() const { return state_->slices; }
 std::int64_t Reference::kept_bytes() const { return state_->store->kept_bytes(); }
 std::int64_t Reference::spilled_bytes() const { return state_->store->spilled_bytes(); }
 

@@ -48,16 +48,19 @@ double value_of(Metric metric, const PairSums& sums, const Sample& reference, co
       const std::size_t length = row_length(reference.shape);
       return mean(sum_kl(reference.values, candidate.values, length), sums.count / length);
     }
+    case Metric::worst_slice:
     case Metric::top1:
     case Metric::top5:
       break;
   }
-  throw InternalError("evaluate: a metric of labels was asked of a pair of outputs");
+  throw InternalError("evaluate: a metric of all samples or of labels was asked of a pair of outputs");
 }
 
 }  // namespace
 
 bool is_distance(Metric metric) { return !metric_info(metric).needs_labels; }
+
+bool is_sample_distance(Metric metric) { return is_distance(metric) && metric != Metric::worst_slice; }
 
 double relative_noise(const Energies& energies) {
   if (energies.noise == 0) return 0;

@@ -12,6 +12,8 @@ namespace quantsearch {
 
 /// True for the metrics that compare outputs, false for those of labels.
 [[nodiscard]] bool is_distance(Metric metric);
+/// True for the distances that one sample has: all but worst_slice, whose slices are those of all samples.
+[[nodiscard]] bool is_sample_distance(Metric metric);
 
 /// Sums of squares over one sample of one output: what a relative distance over many samples is
 /// made of.
@@ -24,7 +26,8 @@ struct Energies {
 [[nodiscard]] double relative_noise(const Energies& energies);
 
 /// Writes one value per metric into `values`. Nothing, with `values` untouched, when an element of
-/// either is NaN or infinite. Samples of equal shape; `metrics` are distances.
+/// either is NaN or infinite. Samples of equal shape; `metrics` are distances
+/// of samples.
 [[nodiscard]] std::optional<Energies> measure_sample(const Sample& reference,
                                                      const Sample& candidate,
                                                      std::span<const Metric> metrics,

@@ -18,7 +18,8 @@ constexpr int kRangesVersion = 1;
 constexpr int kQuantizeVersion = 1;
 constexpr int kFinetuneVersion = 3;
 constexpr int kPrecisionVersion = 1;
-constexpr int kEvaluateVersion = 2;  // 2: rel_l2 pools its energies over the samples
+// 2: rel_l2 pools its energies over the samples; 3: worst_slice
+constexpr int kEvaluateVersion = 3;
 
 void add(KeyBuilder& key, const std::vector<std::string>& names) {
   key.add(static_cast<std::int64_t>(names.size()));

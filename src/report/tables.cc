@@ -31,7 +31,7 @@ std::string score_text(const ModelResult& model, const std::string& name) {
 std::vector<std::string> shown_scores(const ResultsDocument& document) {
   std::vector<std::string> names = {document.objective};
   const bool has_trials = !document.trials.empty();
-  for (const char* name : {"top1", "rel_l2", "cos"}) {
+  for (const char* name : {"top1", "rel_l2", "worst_slice", "cos"}) {
     const bool scored = has_trials && std::ranges::any_of(document.trials, [&](const TrialResult& trial) { return trial.model.scores.contains(name); });
     if (scored && document.objective != name) names.emplace_back(name);
   }

@@ -42,9 +42,29 @@ TEST(Acceptance, DecibelsAreAskedForAsTheyAre) {
 TEST(Acceptance, TheDefaultForUnnormalisedDistancesIsRelative) {
   // A destroyed model has a mean squared error of 75 where the float outputs have an energy of 80: no candidate.
   const Acceptance acceptance = with(Metric::l2, std::nullopt);
-  EXPECT_FALSE(acceptance.accepts({{"L2", 75}, {"rel_l2", 0.94}}));
-  EXPECT_TRUE(acceptance.accepts({{"L2", 0.5}, {"rel_l2", 0.006}}));
-  EXPECT_EQ(acceptance.rule(), "rel_l2 at most 0.01, the default");
+  EXPECT_FALSE(acceptance.accepts({{"L2", 75}, {"rel_l2", 0.94}, {"worst_slice", 0.94}}));
+  EXPECT_TRUE(acceptance.accepts({{"L2", 0.5}, {"rel_l2", 0.006}, {"worst_slice", 0.02}}));
+  EXPECT_EQ(acceptance.rule(), "rel_l2 at most 0.01 and worst_slice at most 0.1, the default");
+}
+
+TEST(Acceptance, TheDefaultRefusesAModelWithADestroyedSlice) {
+  // Scores beside boxes: the whole output shows nothing.
+  const std::map<std::string, double> destroyed = {{"L2", 0.5}, {"rel_l2", 0.0014}, {"worst_slice", 0.58}, {"top1", 0.91}, {"sqnr", 28}};
+  EXPECT_FALSE(with(Metric::l2, std::nullopt).accepts(destroyed));
+  EXPECT_FALSE(with(Metric::sqnr, std::nullopt).accepts(destroyed));
+  EXPECT_FALSE(with(Metric::top1, std::nullopt, 0.91).accepts(destroyed));
+  EXPECT_EQ(with(Metric::worst_slice, std::nullopt).rule(), "worst_slice at most 0.1, the default");
+}
+
+TEST(Acceptance, AToleranceOfTheUsersBoundsWhatItIsGivenForAlone) {
+  const Acceptance acceptance = with(Metric::rel_l2, 0.01);
+  EXPECT_TRUE(acceptance.accepts({{"rel_l2", 0.0014}, {"worst_slice", 0.58}}));
+  EXPECT_EQ(acceptance.rule(), "rel_l2 at most 0.01");
+}
+
+TEST(Acceptance, AnEvaluatorJudgesTheWholeModelItself) {
+  const Acceptance acceptance(AutoSearchConfig{}, true, Direction::maximize, 0.9);
+  EXPECT_TRUE(acceptance.accepts({{"custom", 0.9}, {"worst_slice", 0.58}}));
 }
 
 TEST(Acceptance, ZeroToleranceMeansNoLoss) {

@@ -116,7 +116,7 @@ TEST(Evaluate, EqualsTheDefinitionsSampleBySample) {
   };
   EXPECT_NEAR(scores.metrics.at("rel_l2"), 0.5 * (relative("y_out") + relative("z_out")), 1e-9);
   for (const Metric metric : distances()) {
-    if (metric == Metric::rel_l2) continue;  // of all samples at once
+    if (metric == Metric::rel_l2 || metric == Metric::worst_slice) continue;  // of all samples at once
     double sum = 0;
     for (std::int64_t sample = 0; sample < 5; ++sample) {
       const Batch expected = float_session->run(data->read(sample, 1));

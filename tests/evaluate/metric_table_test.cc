@@ -8,7 +8,7 @@ namespace {
 
 TEST(MetricTable, StandsInTheOrderOfTheEnum) {
   for (const MetricInfo& info : all_metrics()) EXPECT_EQ(&metric_info(info.metric), &info);
-  EXPECT_EQ(all_metrics().size(), 10U);
+  EXPECT_EQ(all_metrics().size(), 11U);
 }
 
 TEST(MetricTable, NamesAreReadInAnyCase) {
@@ -31,7 +31,7 @@ TEST(MetricTable, SimilaritiesAreMaximizedAndDistancesMinimized) {
   for (const Metric metric : {Metric::cos, Metric::psnr, Metric::ssim, Metric::sqnr, Metric::top1, Metric::top5}) {
     EXPECT_EQ(metric_info(metric).direction, Direction::maximize);
   }
-  for (const Metric metric : {Metric::l1, Metric::l2, Metric::rel_l2, Metric::kl}) {
+  for (const Metric metric : {Metric::l1, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::kl}) {
     EXPECT_EQ(metric_info(metric).direction, Direction::minimize);
   }
 }

@@ -13,7 +13,7 @@ namespace {
 std::vector<Metric> distances() {
   std::vector<Metric> metrics;
   for (const MetricInfo& info : all_metrics()) {
-    if (is_distance(info.metric)) metrics.push_back(info.metric);
+    if (is_sample_distance(info.metric)) metrics.push_back(info.metric);
   }
   return metrics;
 }
