@@ -13,6 +13,7 @@
 #include "quantize/node_types.h"
 #include "quantize/npu_rules.h"
 #include "quantize/overrides.h"
+#include "quantize/pair_safety.h"
 #include "quantize/parameters.h"
 #include "quantize/passthrough.h"
 #include "quantize/plan.h"
@@ -133,13 +134,22 @@ void add_unmet(std::vector<LayerRecord>& records, const std::map<int, std::strin
   }
 }
 
+std::map<std::string, PairLimits> pair_limits(const Graph& graph,
+                                              const std::vector<LayerScales>& layers) {
+  std::map<std::string, PairLimits> limits;
+  for (const LayerScales& layer : layers) {
+    if (layer.limits) limits[node_label(graph, layer.node)] = *layer.limits;
+  }
+  return limits;
+}
+
 }  // namespace
 
 QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
                         ThreadPool& pool) {
-  RangesByType by_type;
-  for (const DataType type : activation_types(options)) by_type[type] = ranges;
-  return quantize(model, by_type, options, pool);
+  CalibrationResult calibration;
+  for (const DataType type : activation_types(options)) calibration.ranges[type] = ranges;
+  return quantize(model, calibration, options, pool);
 }
 
 std::vector<DataType> activation_types(const QuantizeOptions& options) {
@@ -150,7 +160,7 @@ std::vector<DataType> activation_types(const QuantizeOptions& options) {
   return {types.begin(), types.end()};
 }
 
-QuantizedModel quantize(const Model& model, const RangesByType& ranges,
+QuantizedModel quantize(const Model& model, const CalibrationResult& calibration,
                         const QuantizeOptions& asked, ThreadPool& pool) {
   require_options(model, asked);
   const QuantizeOptions options = with_npu_types(asked);
@@ -159,11 +169,12 @@ QuantizedModel quantize(const Model& model, const RangesByType& ranges,
   std::vector<LayerRecord> records = layer_records(model.graph, index, plan, options);
   require_something_quantized(plan, records);
   require_overrides(model.graph, index, plan, options);
-  Activations activations = activation_params(model.graph, index, plan, ranges, options);
+  Activations activations = activation_params(model.graph, index, plan, calibration.ranges, options);
   std::vector<LayerScales> scales =
       choose_layer_scales(model.graph, index, plan, activations, options, pool);
   add_unmet(records, apply_npu_rules(model.graph, index, plan, options, activations, scales));
-  const auto layers = quantize_parameters(index, activations, scales, pool);
+  choose_safe_scales(model.graph, index, activations, calibration.extremes, options, scales, pool);
+  const auto layers = quantize_parameters(model.graph, index, activations, scales, pool);
   add_notes(records, layers);
   Emitted emitted = emit({.model = model,
                           .index = index,
@@ -174,7 +185,8 @@ QuantizedModel quantize(const Model& model, const RangesByType& ranges,
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
           .tensors = std::move(emitted.tensors),
-          .narrower = std::move(emitted.narrower)};
+          .narrower = std::move(emitted.narrower),
+          .pair_limits = pair_limits(model.graph, scales)};
 }
 
 void require_quantizable(const Model& model, const QuantizeOptions& asked) {
