@@ -110,4 +110,14 @@ LoadedData open_data(const DataOptionsText& text, const Model& model) {
   return quantsearch::open_data(text.path, model, {.limit = text.limit});
 }
 
+void add_target_option(CLI::App& command, std::string& target) {
+  command.add_option("--target", target,
+                     "Processors for which the model must be right: cpu (default), cpu-vnni or npu-cnn (docs/targets.md)");
+}
+
+Settings for_target(const std::string& target, std::optional<Settings> settings) {
+  if (settings) settings->erase("target");
+  return of_option("--target", target, [&](const std::string& name) { return with_target(std::move(settings), name); });
+}
+
 }  // namespace quantsearch::cli

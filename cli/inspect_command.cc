@@ -22,6 +22,7 @@ struct InspectArguments {
   CommonOptions common;
   std::string model;
   std::string preset;
+  std::string target;
 };
 
 struct Inspection {
@@ -36,7 +37,10 @@ bool is_quantized(const Model& model) {
 }
 
 Inspection inspect(const InspectArguments& arguments) {
-  const QuantizationConfig config = resolve(settings_from(arguments.preset.empty() ? Value() : Value(arguments.preset)));
+  std::optional<Settings> settings;
+  if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
+  const QuantizationConfig config = resolve(
+      !arguments.target.empty() ? for_target(arguments.target, std::move(settings)) : settings ? *settings : settings_from(Value()));
   Inspection inspection{.model = load_model(arguments.model), .simplified = {}, .layers = {}, .kernels = std::nullopt};
   if (is_quantized(inspection.model)) {
     inspection.kernels = report_kernels(optimized_model(inspection.model));
@@ -120,6 +124,7 @@ void add_inspect_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("inspect", "Show what would be quantized, and what is in the way");
   command->add_option("MODEL", arguments->model, "Model (.onnx), float or quantized")->required();
   command->add_option("--preset", arguments->preset, "Configuration to plan for (the default one)");
+  add_target_option(*command, arguments->target);
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_inspect(*arguments); }; });
 }

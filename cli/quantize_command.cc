@@ -23,6 +23,7 @@ struct QuantizeArguments {
   DataOptionsText calibration;
   std::string config;
   std::string preset;
+  std::string target;
   std::string output;
 };
 
@@ -30,8 +31,11 @@ Settings settings_of_arguments(const QuantizeArguments& arguments) {
   if (!arguments.config.empty() && !arguments.preset.empty()) {
     throw InvalidInput("quantize: got both --config and --preset, expected one; a configuration file may name a preset itself");
   }
-  if (!arguments.preset.empty()) return settings_from(Value(arguments.preset));
-  return arguments.config.empty() ? settings_from(Value()) : parse_quantization_config(load_config_file(arguments.config));
+  std::optional<Settings> settings;
+  if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
+  if (!arguments.config.empty()) settings = parse_quantization_config(load_config_file(arguments.config));
+  if (arguments.target.empty()) return settings ? *settings : settings_from(Value());
+  return for_target(arguments.target, std::move(settings));
 }
 
 void save(const Model& model, const std::string& file) {
@@ -85,6 +89,7 @@ void add_quantize_command(CLI::App& app, Run& run) {
   command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")->check(CLI::PositiveNumber);
   command->add_option("--config", arguments->config, "Configuration file; its quantization_config is used");
   command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
+  add_target_option(*command, arguments->target);
   command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")->required();
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_quantize(*arguments); }; });

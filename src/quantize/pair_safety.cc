@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "quantize/overrides.h"
 #include "quantize/weight_pairs.h"
 #include "quantize/weight_ranges.h"
 
