@@ -29,6 +29,9 @@ struct PassResult {
 [[nodiscard]] PassResult remove_identities(Model model);
 /// Computes nodes whose inputs are all constant, and Shape and Size of tensors of known shape.
 [[nodiscard]] PassResult fold_constants(Model model);
+/// An If whose condition is a constant becomes the branch that is taken; with `folds`, conditions
+/// that become constant by that are folded, too.
+[[nodiscard]] PassResult inline_constant_ifs(Model model, bool folds);
 /// Div by a constant becomes Mul by its reciprocal.
 [[nodiscard]] PassResult div_to_mul(Model model);
 /// Mul and Add by one constant per channel right behind Conv, ConvTranspose or Gemm go into its

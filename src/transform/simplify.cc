@@ -9,6 +9,7 @@
 
 #include "quantsearch/base/names.h"
 #include "quantsearch/base/stopwatch.h"
+#include "quantsearch/model/bodies.h"
 #include "quantsearch/transform.h"
 #include "transform/pass.h"
 
@@ -23,6 +24,8 @@ struct Pass {
   bool changes_shapes = false;  // what is known of shapes grows: infer again behind it
   bool changes_function = false;
 };
+
+PassResult simplify_bodies(Model model, const SimplifyOptions& options);
 
 std::int64_t wanted_opset(const SimplifyOptions& options) {
   if (options.opset && *options.opset < options.minimum_opset) {
@@ -46,6 +49,11 @@ std::vector<Pass> passes(const SimplifyOptions& options) {
       {"fp16_to_fp32", options.fp16_to_fp32, fp16_to_fp32},
       {"remove_identities", true, remove_identities},
       {"fold_constants", options.fold_constants, fold_constants, true},
+      {"inline_constant_ifs", true,
+       [folds = options.fold_constants](Model model) {
+         return inline_constant_ifs(std::move(model), folds);
+       },
+       true},
       {"div_to_mul", options.div_to_mul, div_to_mul},
       {"fold_channel_constants", true, fold_channel_constants},
       {"fold_batch_norm", options.fold_batch_norm, fold_batch_norm},
@@ -56,6 +64,8 @@ std::vector<Pass> passes(const SimplifyOptions& options) {
       {"dpu_conversions", !(options.dpu == DpuOptions{}),
        [dpu = options.dpu](Model model) { return dpu_conversions(std::move(model), dpu); }, false,
        true},
+      {"simplify_bodies", true,
+       [options](Model model) { return simplify_bodies(std::move(model), options); }},
       {"remove_dead_nodes", true, remove_dead_nodes},
       {"split_shared_biases", true, split_biases},
   };
@@ -78,19 +88,9 @@ void require_reachable_opset(const Model& model, const SimplifyOptions& options)
                   model.opset(), *options.opset, model.opset()));
 }
 
-}  // namespace
-
-std::vector<std::string> pass_names() {
-  std::vector<std::string> names;
-  for (const Pass& pass : passes({})) names.push_back(pass.name);
-  return names;
-}
-
-Simplified simplify(Model model, const SimplifyOptions& options) {
-  require_known(options.disabled);
-  require_reachable_opset(model, options);
+/// Runs the passes that are wanted and not disabled.
+Simplified run_passes(Model model, const SimplifyOptions& options) {
   Simplified result;
-  sort_topologically(model.graph);
   for (const Pass& pass : passes(options)) {
     if (!pass.is_wanted || options.disabled.contains(pass.name)) continue;
     PassRecord record{.name = pass.name};
@@ -105,6 +105,51 @@ Simplified simplify(Model model, const SimplifyOptions& options) {
     record.notes = std::move(passed.notes);
     result.passes.push_back(std::move(record));
   }
+  result.model = std::move(model);
+  return result;
+}
+
+/// Every pass again over each body, opened as a model of its own.
+PassResult simplify_bodies(Model model, const SimplifyOptions& options) {
+  SimplifyOptions inside = options;
+  // Done for bodies together with the graph around them.
+  inside.disabled.insert({"raise_opset", "plain_initializers", "fp16_to_fp32"});
+  std::vector<std::string> notes;
+  for (const BodyPlace& place : bodies_of(model.graph)) {
+    const std::string label = body_label(model.graph, place);
+    OpenBody body = open_body(model, place);
+    try {
+      Simplified simplified = run_passes(infer_shapes(body.model), inside);
+      for (const PassRecord& pass : simplified.passes) {
+        for (const std::string& note : pass.notes)
+          notes.push_back(fmt::format("{}: {}: {}", label, pass.name, note));
+      }
+      body.model = std::move(simplified.model);
+    } catch (const InvalidInput& failure) {  // a tensor of unknown type comes in
+      notes.push_back(fmt::format("{} stays: {}", label, failure.what()));
+      continue;
+    }
+    sort_topologically(body.model.graph);
+    set_body(model.graph, place, close_body(std::move(body)));
+  }
+  return {std::move(model), std::move(notes)};
+}
+
+}  // namespace
+
+std::vector<std::string> pass_names() {
+  std::vector<std::string> names;
+  for (const Pass& pass : passes({})) names.push_back(pass.name);
+  return names;
+}
+
+Simplified simplify(Model model, const SimplifyOptions& options) {
+  require_known(options.disabled);
+  require_reachable_opset(model, options);
+  sort_topologically(model.graph);
+  Simplified result = run_passes(std::move(model), options);
+  model = std::move(result.model);
+  make_body_names_unique(model.graph);
   model = infer_shapes(std::move(model));
   sort_topologically(model.graph);
   check_model(model);
