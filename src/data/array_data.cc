@@ -139,10 +139,14 @@ std::map<std::string, std::string> match_names(const Arrays& arrays, const Model
 
 }  // namespace
 
-ArrayData arrays_as_samples(const ArrayFile& file, const Model& model) {
+ArrayData arrays_as_samples(const ArrayFile& file, const Model& model,
+                            const std::vector<std::string>& fixed) {
   const ModelInputs inputs = model_inputs(model);
   Arrays arrays = file.arrays;
   if (file.is_archive && inputs.find("labels") == nullptr) arrays.erase("labels");
+  for (const std::string& name : fixed) {
+    if (inputs.find(name) == nullptr) arrays.erase(name);
+  }
   ArrayData data{.source = nullptr,
                  .origin = {.suffix = fmt::format(" of '{}'", file.path.string()), .names = {}}};
   data.origin.names = match_names(arrays, inputs, file.path);

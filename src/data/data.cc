@@ -12,6 +12,7 @@
 #include "data/samples.h"
 #include "data/test_sets.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/data/fixed_data.h"
 
 namespace quantsearch {
 
@@ -72,17 +73,22 @@ void refuse_images(const std::filesystem::path& folder) {
 
 LoadedData open_data(const std::filesystem::path& path, const Model& model,
                      const DataOptions& options) {
+  return open_data(path, model, options, {});
+}
+
+LoadedData open_data(const std::filesystem::path& path, const Model& model,
+                     const DataOptions& options, const std::vector<std::string>& fixed) {
   LoadedData data;
   if (std::filesystem::is_directory(path)) {
     refuse_images(path);
     const Origin origin{.suffix = fmt::format(" of '{}'", path.string()), .names = {}};
-    const auto sets = test_data_sets(path, model);
+    const auto sets = test_data_sets(path, model, fixed);
     data.available = sets->size();
     data.source = checked(limited(sets, options), model, origin);
     return data;
   }
   const ArrayFile file = open_arrays(path);
-  const ArrayData arrays = arrays_as_samples(file, model);
+  const ArrayData arrays = arrays_as_samples(file, model, fixed);
   data.available = arrays.source->size();
   data.source = checked(limited(arrays.source, options), model, arrays.origin);
   const auto labels = file.arrays.find("labels");

@@ -8,6 +8,7 @@
 #include "data/samples.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/data.h"
+#include "quantsearch/data/fixed_data.h"
 
 namespace quantsearch {
 
@@ -105,7 +106,37 @@ class Subset final : public DataSource {
   KeyOnce key_;
 };
 
+/// The inputs of another source but for some.
+class WithoutInputs final : public DataSource {
+ public:
+  WithoutInputs(std::shared_ptr<const DataSource> source, std::vector<std::string> names)
+      : source_(std::move(source)), names_(std::move(names)) {}
+
+  [[nodiscard]] std::int64_t size() const override { return source_->size(); }
+  [[nodiscard]] std::int64_t largest_batch() const override { return source_->largest_batch(); }
+  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
+    Batch batch = source_->read(first, count);
+    for (const std::string& name : names_) batch.erase(name);
+    return batch;
+  }
+  [[nodiscard]] Key content_key() const override { return key_.of(*this); }
+
+ private:
+  std::shared_ptr<const DataSource> source_;
+  std::vector<std::string> names_;
+  KeyOnce key_;
+};
+
 }  // namespace
+
+std::shared_ptr<const DataSource> without_inputs(std::shared_ptr<const DataSource> source,
+                                                 const std::vector<std::string>& names) {
+  if (names.empty()) return source;
+  const Batch first = source->read(0, 1);
+  const auto is_there = [&](const std::string& name) { return first.contains(name); };
+  if (std::ranges::none_of(names, is_there)) return source;
+  return std::make_shared<const WithoutInputs>(std::move(source), names);
+}
 
 std::shared_ptr<const DataSource> in_memory_data(std::map<std::string, Tensor> arrays) {
   return std::make_shared<const InMemoryData>(std::move(arrays));

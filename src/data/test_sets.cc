@@ -67,8 +67,8 @@ Files input_files(const std::filesystem::path& set) {
 
 class TestSets final : public DataSource {
  public:
-  TestSets(std::vector<Files> sets, ModelInputs inputs)
-      : sets_(std::move(sets)), inputs_(std::move(inputs)) {}
+  TestSets(std::vector<Files> sets, ModelInputs inputs, std::vector<std::string> fixed)
+      : sets_(std::move(sets)), inputs_(std::move(inputs)), fixed_(std::move(fixed)) {}
 
   [[nodiscard]] std::int64_t size() const override { return std::ssize(sets_); }
   [[nodiscard]] std::int64_t largest_batch() const override { return 1; }
@@ -79,17 +79,25 @@ class TestSets final : public DataSource {
   [[nodiscard]] Key content_key() const override { return key_.of(*this); }
 
  private:
-  [[nodiscard]] Batch read_set(const Files& files) const {
+  [[nodiscard]] bool is_fixed(const std::string& name) const {
+    return inputs_.find(name) == nullptr && std::ranges::find(fixed_, name) != fixed_.end();
+  }
+
+  [[nodiscard]] Batch read_set(const Files& all_files) const {
     std::vector<NamedTensor> tensors;
+    Files files;
     Batch names;
-    for (const std::filesystem::path& file : files) {
-      tensors.push_back(load_tensor(file));
+    for (const std::filesystem::path& file : all_files) {
+      NamedTensor loaded = load_tensor(file);
+      if (is_fixed(loaded.name)) continue;
+      files.push_back(file);
+      tensors.push_back(std::move(loaded));
       if (inputs_.find(tensors.back().name) != nullptr) names[tensors.back().name] = {};
     }
     const bool by_name = names.size() == tensors.size();
     if (!by_name && tensors.size() > inputs_.required.size()) {
       throw InvalidInput(fmt::format("data: '{}' has {} inputs, the model takes {}: {}",
-                                     files[0].parent_path().string(), tensors.size(),
+                                     all_files[0].parent_path().string(), tensors.size(),
                                      inputs_.required.size(), describe_inputs(inputs_)));
     }
     Batch batch;
@@ -116,13 +124,15 @@ class TestSets final : public DataSource {
 
   std::vector<Files> sets_;
   ModelInputs inputs_;
+  std::vector<std::string> fixed_;
   KeyOnce key_;
 };
 
 }  // namespace
 
 std::shared_ptr<const DataSource> test_data_sets(const std::filesystem::path& folder,
-                                                 const Model& model) {
+                                                 const Model& model,
+                                                 const std::vector<std::string>& fixed) {
   std::vector<Files> sets;
   for (const auto& [number, set] : numbered_entries(folder, "test_data_set_", ""))
     sets.push_back(input_files(set));
@@ -132,7 +142,7 @@ std::shared_ptr<const DataSource> test_data_sets(const std::filesystem::path& fo
         "folder of those, an .npz or an .npy",
         folder.string()));
   }
-  return std::make_shared<const TestSets>(std::move(sets), model_inputs(model));
+  return std::make_shared<const TestSets>(std::move(sets), model_inputs(model), fixed);
 }
 
 }  // namespace quantsearch

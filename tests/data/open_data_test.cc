@@ -6,6 +6,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/data.h"
+#include "quantsearch/data/fixed_data.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
@@ -87,6 +88,17 @@ TEST_F(OpenData, ASingleArrayFeedsASingleInputWhateverItsName) {
   EXPECT_EQ(open(npz({{"arr_0", values}}), model_with({{"x", {-1, 3}}})).source->read(0, 2).at("x"),
             values);
   EXPECT_EQ(open(npy(values), model_with({{"x", {-1, 3}}})).source->read(0, 2).at("x"), values);
+}
+
+TEST_F(OpenData, PassesOverArraysOfInputsThatWereFixed) {
+  const Tensor values = random_tensor({2, 3}, 1);
+  const Tensor rates = Tensor::of<std::int64_t>({2}, {16000, 8000});
+  const Model model = model_with({{"x", {-1, 3}}});
+  write_file_atomically(file_, npz({{"x", values}, {"rate", rates}}));
+  EXPECT_EQ(open_data(file_, model, {}, {"rate"}).source->read(0, 2), (Batch{{"x", values}}));
+  // Without such an array nothing changes.
+  write_file_atomically(file_, npz({{"x", values}}));
+  EXPECT_EQ(open_data(file_, model, {}, {"rate"}).source->read(0, 2), (Batch{{"x", values}}));
 }
 
 TEST_F(OpenData, LabelsAreNoInputAndFollowTheLimit) {

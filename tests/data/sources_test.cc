@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "quantsearch/data.h"
+#include "quantsearch/data/fixed_data.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
@@ -140,6 +141,18 @@ TEST(CheckData, NotANumberAndInfinityNameArrayAndSample) {
             }),
             "data: array 'x' holds an infinite value in sample 2, expected finite numbers; mend or "
             "remove the sample");
+}
+
+TEST(WithoutInputs, LeavesSomeOutAndIsThenTheSameAsASourceThatNeverHadThem) {
+  const Tensor x = testing::random_tensor({3, 2}, 1);
+  const auto plain = in_memory_data({{"x", x}});
+  const auto both = in_memory_data({{"x", x}, {"rate", testing::random_tensor({3, 1}, 2)}});
+  const auto without = without_inputs(both, {"rate", "unknown"});
+  EXPECT_EQ(without->read(1, 2), plain->read(1, 2));
+  EXPECT_EQ(without->size(), 3);
+  EXPECT_EQ(without->largest_batch(), both->largest_batch());
+  EXPECT_EQ(without->content_key(), plain->content_key());
+  EXPECT_EQ(without_inputs(plain, {"rate"}), plain);
 }
 
 }  // namespace
