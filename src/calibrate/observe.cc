@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "calibrate/body_taps.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/calibrate.h"
 #include "quantsearch/runtime.h"
@@ -25,6 +26,7 @@ std::vector<std::string> in_graph_order(const Graph& graph,
   for (const Node& node : graph.nodes) {
     for (const std::string& output : node.outputs) take(output);
   }
+  for (const std::string& tensor : body_tensors(graph)) take(tensor);
   if (!left.empty()) {
     throw InvalidInput(fmt::format(
         "observe: the model has no tensor '{}', expected a graph input or an output of a node",
@@ -33,25 +35,30 @@ std::vector<std::string> in_graph_order(const Graph& graph,
   return ordered;
 }
 
+using LeftSides = std::set<std::string, std::less<>>;
+
 /// One worker's observers of a group of tensors.
 class GroupObserver {
  public:
-  GroupObserver(const Graph& graph, const GraphIndex& index, const std::vector<std::string>& names,
-                int bins)
+  GroupObserver(const std::vector<std::string>& names, const TappedBodies& tapped,
+                const LeftSides& left_sides, int bins)
       : names_(names) {
     observers_.reserve(names.size());
-    for (const std::string& name : names)
-      observers_.emplace_back(bins, has_channels_last(graph, index, name));
+    for (const std::string& name : names) {
+      const auto inside = tapped.taps.find(name);
+      taps_.push_back(inside == tapped.taps.end() ? BodyTap{.name = name} : inside->second);
+      observers_.emplace_back(bins, left_sides.contains(name));
+    }
   }
 
   void add(std::int64_t sample, const Batch& outputs) {
     for (std::size_t tensor = 0; tensor < names_.size(); ++tensor) {
-      const auto found = outputs.find(names_[tensor]);
+      const auto found = outputs.find(taps_[tensor].name);
       if (found == outputs.end()) {
         throw InternalError(
             fmt::format("observe: the run returned no tensor '{}'", names_[tensor]));
       }
-      add(tensor, sample, found->second);
+      add_iterations(tensor, sample, found->second);
     }
   }
 
@@ -66,6 +73,20 @@ class GroupObserver {
   }
 
  private:
+  /// Iterations of a Scan one by one: the tensor's own axes say where its channels are.
+  void add_iterations(std::size_t tensor, std::int64_t sample, const Tensor& values) {
+    const int axes = taps_[tensor].iteration_axes;
+    if (axes == 0 || std::ssize(values.shape()) < axes) return add(tensor, sample, values);
+    const auto first = values.shape().begin();
+    const std::int64_t iterations = element_count(Shape(first, first + axes));
+    const Shape own(first + axes, values.shape().end());
+    Shape flat = own;
+    flat.insert(flat.begin(), iterations);
+    const Tensor rows = values.reshaped(flat);
+    for (std::int64_t iteration = 0; iteration < iterations; ++iteration)
+      add(tensor, sample, rows.rows(iteration, 1).reshaped(own));
+  }
+
   void add(std::size_t tensor, std::int64_t sample, const Tensor& values) {
     if (!is_floating(values.type())) {
       throw InvalidInput(fmt::format("observe: tensor '{}' is {}, expected floating point",
@@ -82,6 +103,7 @@ class GroupObserver {
   }
 
   const std::vector<std::string>& names_;
+  std::vector<BodyTap> taps_;  // where the values of each are
   std::vector<TensorObserver> observers_;
 };
 
@@ -126,21 +148,29 @@ class Observation {
     say(options_.log, LogLevel::detail,
         fmt::format("observe: {} tensors over {} samples in {} passes", names_.size(), samples_,
                     groups.size()));
-    for (const Group& group : groups) observe_group(group, *open(group));
+    for (const Group& group : groups) observe_group(group);
     return std::move(result_);
   }
 
  private:
-  [[nodiscard]] std::unique_ptr<Session> open(const Group& group) const {
-    return open_session(model_, {.threads = 1, .optimize = true, .taps = group});
+  [[nodiscard]] static std::unique_ptr<Session> open(const TappedBodies& tapped,
+                                                     const Group& group) {
+    std::vector<std::string> taps;
+    for (const std::string& tensor : group) {
+      const auto inside = tapped.taps.find(tensor);
+      taps.push_back(inside == tapped.taps.end() ? tensor : inside->second.name);
+    }
+    return open_session(tapped.model, {.threads = 1, .optimize = true, .taps = taps});
   }
 
-  void observe_group(const Group& group, const Session& session) {
+  void observe_group(const Group& group) {
+    const TappedBodies tapped = tap_bodies(model_, group);
+    const std::unique_ptr<Session> session = open(tapped, group);
     std::vector<GroupObserver> workers;
     workers.reserve(static_cast<std::size_t>(pool_.threads()));
     for (int worker = 0; worker < pool_.threads(); ++worker)
-      workers.emplace_back(model_.graph, index_, group, options_.bins);
-    run_samples(session, *subset(data_, 0, samples_), pool_, {.batch = 1, .token = options_.token},
+      workers.emplace_back(group, tapped, left_sides_, options_.bins);
+    run_samples(*session, *subset(data_, 0, samples_), pool_, {.batch = 1, .token = options_.token},
                 [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
                   workers[static_cast<std::size_t>(worker)].add(sample, outputs);
                 });
@@ -152,7 +182,7 @@ class Observation {
   }
 
   const Model& model_;
-  GraphIndex index_{model_.graph};
+  LeftSides left_sides_ = matmul_left_sides(model_.graph);
   std::shared_ptr<const DataSource> data_;
   ThreadPool& pool_;
   const ObserveOptions& options_;
