@@ -16,7 +16,7 @@ constexpr float kMaskMagnitude = 1e4F;
 std::string why_no_rule(const Node& node) {
   for (const Attribute& attribute : node.attributes) {
     if (std::holds_alternative<std::shared_ptr<const Graph>>(attribute.value)) {
-      return "control flow: it and its bodies stay float";
+      return "control flow: the nodes of its bodies are quantized on their own";
     }
   }
   if (!node.domain.empty())

@@ -2,6 +2,7 @@
 #include <array>
 #include <set>
 
+#include "quantsearch/model/bodies.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -39,12 +40,13 @@ bool has_float_output(const Node& node) {
 
 }  // namespace
 
-KernelReport report_kernels(const Model& optimized) {
-  KernelReport report;
+namespace {
+
+void count_kernels(const Graph& graph, KernelReport& report) {
   // Tensors of quantized data, followed from where they arise: the optimized graph does not always
   // say types.
   std::set<std::string, std::less<>> integers;
-  for (const Node& node : optimized.graph.nodes) {
+  for (const Node& node : graph.nodes) {
     ++report.operators[node.op_type];
     const bool reads_integers = integers.contains(node.input(0));
     const bool kernel =
@@ -55,6 +57,14 @@ KernelReport report_kernels(const Model& optimized) {
       integers.insert(node.outputs.begin(), node.outputs.end());
     }
   }
+  for (const BodyPlace& place : bodies_of(graph)) count_kernels(body_at(graph, place), report);
+}
+
+}  // namespace
+
+KernelReport report_kernels(const Model& optimized) {
+  KernelReport report;
+  count_kernels(optimized.graph, report);
   return report;
 }
 

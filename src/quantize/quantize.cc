@@ -8,12 +8,13 @@
 #include <set>
 
 #include "quantize/activations.h"
+#include "quantize/bodies.h"
 #include "quantize/emit.h"
+#include "quantize/graph_options.h"
 #include "quantize/kernel_forecast.h"
 #include "quantize/node_types.h"
 #include "quantize/npu_rules.h"
 #include "quantize/overrides.h"
-#include "quantize/pair_safety.h"
 #include "quantize/parameters.h"
 #include "quantize/passthrough.h"
 #include "quantize/plan.h"
@@ -106,12 +107,13 @@ std::string reasons_by_type(const std::vector<LayerRecord>& records) {
   return text.empty() ? "it has no nodes" : text;
 }
 
-void require_something_quantized(const Plan& plan, const std::vector<LayerRecord>& records) {
-  const auto computes = [](const NodePlan& node) {
-    return node.quantized && node.rule->kind != OperatorKind::layout &&
-           node.rule->kind != OperatorKind::padding;
+void require_something_quantized(const std::vector<LayerRecord>& records) {
+  const auto computes = [](const LayerRecord& record) {
+    if (!record.quantized) return false;
+    const auto rule = std::ranges::find(operator_rules(), record.op_type, &OperatorRule::op_type);
+    return rule->kind != OperatorKind::layout && rule->kind != OperatorKind::padding;
   };
-  if (std::ranges::any_of(plan.nodes, computes)) return;
+  if (std::ranges::any_of(records, computes)) return;
   throw InvalidInput(fmt::format(
       "quantize: nothing in the model can be quantized ({}), expected at least one operator; "
       "change the exclusions or add operator types with extra_op_types",
@@ -134,47 +136,18 @@ void add_unmet(std::vector<LayerRecord>& records, const std::map<int, std::strin
   }
 }
 
-std::map<std::string, PairLimits> pair_limits(const Graph& graph,
-                                              const std::vector<LayerScales>& layers) {
-  std::map<std::string, PairLimits> limits;
-  for (const LayerScales& layer : layers) {
-    if (layer.limits) limits[node_label(graph, layer.node)] = *layer.limits;
-  }
-  return limits;
-}
-
-}  // namespace
-
-QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
-                        ThreadPool& pool) {
-  CalibrationResult calibration;
-  for (const DataType type : activation_types(options)) calibration.ranges[type] = ranges;
-  return quantize(model, calibration, options, pool);
-}
-
-std::vector<DataType> activation_types(const QuantizeOptions& options) {
-  std::set<DataType> types = {options.activation_type};
-  for (const auto& [node, format] : options.node_formats) {
-    if (format.activation) types.insert(*format.activation);
-  }
-  return {types.begin(), types.end()};
-}
-
-QuantizedModel quantize(const Model& model, const CalibrationResult& calibration,
-                        const QuantizeOptions& asked, ThreadPool& pool) {
-  require_options(model, asked);
-  const QuantizeOptions options = with_npu_types(asked);
+/// One graph, which may be a body; `options` are those that name something in it.
+QuantizedModel quantize_graph(const Model& model, const RangesByType& ranges,
+                              const QuantizeOptions& options, ThreadPool& pool) {
   const GraphIndex index(model.graph);
   const Plan plan = make_plan(model, index, options);
   std::vector<LayerRecord> records = layer_records(model.graph, index, plan, options);
-  require_something_quantized(plan, records);
   require_overrides(model.graph, index, plan, options);
-  Activations activations = activation_params(model.graph, index, plan, calibration.ranges, options);
+  Activations activations = activation_params(model.graph, index, plan, ranges, options);
   std::vector<LayerScales> scales =
       choose_layer_scales(model.graph, index, plan, activations, options, pool);
   add_unmet(records, apply_npu_rules(model.graph, index, plan, options, activations, scales));
-  choose_safe_scales(model.graph, index, activations, calibration.extremes, options, scales, pool);
-  const auto layers = quantize_parameters(model.graph, index, activations, scales, pool);
+  const auto layers = quantize_parameters(index, activations, scales, pool);
   add_notes(records, layers);
   Emitted emitted = emit({.model = model,
                           .index = index,
@@ -185,22 +158,63 @@ QuantizedModel quantize(const Model& model, const CalibrationResult& calibration
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
           .tensors = std::move(emitted.tensors),
-          .narrower = std::move(emitted.narrower),
-          .pair_limits = pair_limits(model.graph, scales)};
+          .narrower = std::move(emitted.narrower)};
+}
+
+/// What would become of every node, those of bodies after those of the main graph.
+std::vector<LayerRecord> planned_records(const Model& model, const QuantizeOptions& options,
+                                         bool with_overrides) {
+  const QuantizeGraph plan_graph = [with_overrides](const Model& of, const QuantizeOptions& own) {
+    const GraphIndex index(of.graph);
+    const Plan plan = make_plan(of, index, own);
+    if (with_overrides) require_overrides(of.graph, index, plan, own);
+    return QuantizedModel{.model = of,
+                          .layers = layer_records(of.graph, index, plan, own),
+                          .tensors = {},
+                          .narrower = {}};
+  };
+  return quantize_with_bodies(model, options, nullptr, plan_graph).layers;
+}
+
+}  // namespace
+
+QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
+                        ThreadPool& pool) {
+  RangesByType by_type;
+  for (const DataType type : activation_types(options)) by_type[type] = ranges;
+  return quantize(model, by_type, options, pool);
+}
+
+std::vector<DataType> activation_types(const QuantizeOptions& options) {
+  std::set<DataType> types = {options.activation_type};
+  for (const auto& [node, format] : options.node_formats) {
+    if (format.activation) types.insert(*format.activation);
+  }
+  return {types.begin(), types.end()};
+}
+
+QuantizedModel quantize(const Model& model, const RangesByType& ranges,
+                        const QuantizeOptions& asked, ThreadPool& pool) {
+  require_options(model, asked);
+  const QuantizeOptions options = with_npu_types(asked);
+  const auto of_activations = ranges.find(options.activation_type);
+  QuantizedModel made = quantize_with_bodies(
+      model, options, of_activations == ranges.end() ? nullptr : &of_activations->second,
+      [&](const Model& graph, const QuantizeOptions& own) {
+        return quantize_graph(graph, ranges, own, pool);
+      });
+  require_something_quantized(made.layers);
+  return made;
 }
 
 void require_quantizable(const Model& model, const QuantizeOptions& asked) {
   require_options(model, asked);
-  const QuantizeOptions options = with_npu_types(asked);
-  const GraphIndex index(model.graph);
-  const Plan plan = make_plan(model, index, options);
-  require_something_quantized(plan, layer_records(model.graph, index, plan, options));
-  require_overrides(model.graph, index, plan, options);
+  require_something_quantized(planned_records(model, with_npu_types(asked), true));
 }
 
 std::vector<FormatTarget> format_targets(const Model& model, const QuantizeOptions& asked) {
   require_options(model, asked);
-  const QuantizeOptions options = with_npu_types(asked);
+  const QuantizeOptions options = main_graph_options(with_npu_types(asked), model.graph);
   const GraphIndex index(model.graph);
   const Plan plan = make_plan(model, index, options);
   std::vector<FormatTarget> targets;
@@ -217,9 +231,7 @@ std::vector<FormatTarget> format_targets(const Model& model, const QuantizeOptio
 
 std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& asked) {
   require_options(model, asked);
-  const QuantizeOptions options = with_npu_types(asked);
-  const GraphIndex index(model.graph);
-  return layer_records(model.graph, index, make_plan(model, index, options), options);
+  return planned_records(model, with_npu_types(asked), false);
 }
 
 }  // namespace quantsearch

@@ -1,6 +1,9 @@
 #include "quantize/range_rules.h"
 
+#include <algorithm>
 #include <set>
+
+#include "quantsearch/model/bodies.h"
 
 namespace quantsearch {
 
@@ -35,13 +38,6 @@ bool ends_in_unit_interval(const Node& node) {
 bool only_gets_bias(const Graph& graph, const GraphIndex& index, std::string_view tensor) {
   const auto producer = index.producer(tensor);
   return producer && bias_add_of(graph, index, *producer).has_value();
-}
-
-/// The largest value of each input channel of a layer bounds its pairs of weights, so the layer's input is observed itself
-/// and not only the tensor that it takes its range from.
-bool reads_channels(const Node& node, const OperatorRule& rule, const GraphIndex& index) {
-  return has_weight(rule.kind) && index.initializer(node.input(1)) != nullptr &&
-         index.initializer(node.inputs[0]) == nullptr && is_float_tensor(index, node.inputs[0]);
 }
 
 }  // namespace
@@ -83,13 +79,33 @@ std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
 
 std::optional<std::string> observed_source(const Model& model, const std::string& tensor) {
   const GraphIndex index(model.graph);
-  RangeSource source = range_source(model.graph, index, tensor);
-  if (source.fixed) return std::nullopt;
-  return std::move(source.tensor);
+  if (index.producer(tensor) || index.is_graph_input(tensor) || index.initializer(tensor) != nullptr) {
+    RangeSource source = range_source(model.graph, index, tensor);
+    if (source.fixed) return std::nullopt;
+    return std::move(source.tensor);
+  }
+  for (const BodyPlace& place : bodies_of(model.graph)) {
+    const auto source = observed_source(open_body(model, place).model, tensor);
+    if (source != tensor) return source;
+  }
+  return tensor;
 }
 
 std::vector<std::string> tensors_to_observe(const Model& model) {
-  const Graph& graph = model.graph;
+  std::vector<std::string> tensors = observed_in_graph(model.graph);
+  for (const BodyPlace& place : bodies_of(model.graph)) {
+    const std::vector<std::string> inside =
+        tensors_to_observe(infer_shapes(open_body(model, place).model));
+    tensors.insert(tensors.end(), inside.begin(), inside.end());
+  }
+  // What a body reads from outside may be in both.
+  std::ranges::sort(tensors);
+  const auto repeated = std::ranges::unique(tensors);
+  tensors.erase(repeated.begin(), repeated.end());
+  return tensors;
+}
+
+std::vector<std::string> observed_in_graph(const Graph& graph) {
   const GraphIndex index(graph);
   std::set<std::string> observed;
   const auto watch = [&](const std::string& tensor) {
@@ -103,7 +119,6 @@ std::vector<std::string> tensors_to_observe(const Model& model) {
     const OperatorRule* rule = find_rule(node);
     if (rule == nullptr || node.inputs.empty()) continue;
     for (const std::size_t input : data_inputs(node, *rule, index)) watch(node.inputs[input]);
-    if (reads_channels(node, *rule, index)) observed.insert(node.inputs[0]);
     for (const std::string& output : node.outputs) watch(output);
   }
   return {observed.begin(), observed.end()};

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "quantize/operators.h"
 #include "quantsearch/quantize.h"
@@ -18,6 +19,9 @@ struct RangeSource {
 };
 [[nodiscard]] RangeSource range_source(const Graph& graph, const GraphIndex& index,
                                        std::string tensor);
+
+/// tensors_to_observe() of one graph, without its bodies.
+[[nodiscard]] std::vector<std::string> observed_in_graph(const Graph& graph);
 
 /// Input of a layout operator that `tensor` comes out of with the same parameters; nullopt when it
 /// comes out of something else.

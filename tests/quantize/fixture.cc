@@ -9,9 +9,12 @@
 namespace quantsearch::testing {
 
 Ranges ranges_over(const Model& model, const std::vector<Batch>& samples) {
-  const std::vector<std::string> wanted = tensors_to_observe(model);
+  std::vector<std::string> wanted = tensors_to_observe(model);
   std::vector<std::string> taps;
   const GraphIndex index(model.graph);
+  std::erase_if(wanted, [&](const std::string& tensor) {  // of bodies
+    return !index.producer(tensor) && !index.is_graph_input(tensor);
+  });
   for (const std::string& tensor : wanted) {
     if (!index.is_graph_input(tensor) && !index.is_graph_output(tensor)) taps.push_back(tensor);
   }
