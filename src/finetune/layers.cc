@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/model/bodies.h"
 
 namespace quantsearch::reconstruction {
 
@@ -193,6 +195,32 @@ class Finder {
   GraphIndex float_index_;
 };
 
+bool is_wanted(const Node& node, const std::vector<std::string>& op_types) {
+  return node.domain.empty() && std::ranges::find(op_types, node.op_type) != op_types.end();
+}
+
+LayerReconstruction skipped(const Graph& graph, int node, std::string reason) {
+  LayerReconstruction record;
+  record.node = node_label(graph, node);
+  record.op_type = graph.nodes[static_cast<std::size_t>(node)].op_type;
+  record.reason = std::move(reason);
+  return record;
+}
+
+/// Layers inside If, Loop and Scan keep their integers.
+void skip_bodies(const Graph& graph, const std::vector<std::string>& op_types,
+                 std::vector<LayerReconstruction>& records) {
+  for (const BodyPlace& place : bodies_of(graph)) {
+    const Graph& body = body_at(graph, place);
+    for (int node = 0; node < static_cast<int>(body.nodes.size()); ++node) {
+      if (is_wanted(body.nodes[static_cast<std::size_t>(node)], op_types))
+        records.push_back(skipped(
+            body, node, "it is inside a body, and only layers of the main graph are reconstructed"));
+    }
+    skip_bodies(body, op_types, records);
+  }
+}
+
 }  // namespace
 
 FoundLayers find_layers(const QuantizedModel& candidate, const Model& reference,
@@ -208,18 +236,14 @@ FoundLayers find_layers(const QuantizedModel& candidate, const Model& reference,
   Finder finder(candidate, reference);
   for (std::size_t at = 0; at < in_float.size(); ++at) {
     const Node& node = reference.graph.nodes[static_cast<std::size_t>(in_float[at])];
-    if (!node.domain.empty() || std::ranges::find(op_types, node.op_type) == op_types.end())
-      continue;
+    if (!is_wanted(node, op_types)) continue;
     try {
       found.layers.push_back(finder.describe(in_float[at], in_quantized[at]));
     } catch (const Unsupported& reason) {
-      LayerReconstruction record;
-      record.node = node_label(reference.graph, in_float[at]);
-      record.op_type = node.op_type;
-      record.reason = reason.what();
-      found.skipped.push_back(std::move(record));
+      found.skipped.push_back(skipped(reference.graph, in_float[at], reason.what()));
     }
   }
+  skip_bodies(reference.graph, op_types, found.skipped);
   return found;
 }
 

@@ -1,0 +1,64 @@
+// Reconstruction of a model that has layers inside an If, too.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "quantsearch/calibrate.h"
+#include "quantsearch/finetune.h"
+#include "quantsearch/transform.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+using testing::ModelBuilder;
+
+/// A MatMul of the main graph, then an If whose branches have one each.
+Model layers_inside_and_outside() {
+  const auto branch = [](const std::string& name, std::uint64_t seed) {
+    ModelBuilder builder;
+    builder.random_weight(name + "_w", {6, 4}, 1, seed);
+    builder.output(builder.node("MatMul", {"hidden_out", name + "_w"}, {}, name), {-1, 4});
+    return Attribute{.name = name,
+                     .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
+  };
+  ModelBuilder builder;
+  builder.input("x", {-1, 5});
+  builder.input("choice", {1}, DataType::boolean);
+  builder.random_weight("w", {5, 6}, 1, 1);
+  builder.node("Relu", {builder.node("MatMul", {"x", "w"}, {}, "outside")}, {}, "hidden");
+  builder.output(
+      builder.node("If", {"choice"}, {branch("then_branch", 2), branch("else_branch", 3)}, "choose"),
+      {-1, 4});
+  return builder.build();
+}
+
+TEST(FinetuneBodies, TunesTheMainGraphAndSaysWhyTheRestIsLeft) {
+  const Model reference = simplify(layers_inside_and_outside()).model;
+  Tensor choices(DataType::boolean, {12});
+  for (std::size_t at = 0; at < 12; ++at) choices.mutable_values<bool>()[at] = at % 2 == 0;
+  const auto data =
+      in_memory_data({{"x", testing::random_tensor({12, 5}, 4)}, {"choice", choices}});
+  ThreadPool pool(1);
+  const Statistics seen =
+      observe(reference, *data, pool, {.tensors = tensors_to_observe(reference)});
+  const QuantizedModel candidate = quantize(reference, choose_ranges(seen, {}, pool), {}, pool);
+  const FinetunedModel tuned =
+      finetune(candidate, reference, *data, {.algorithm = FinetuneAlgorithm::gptq},
+               {.pool = pool, .budget = ByteBudget(1 << 26), .cache_folder = {}, .token = {}, .log = {}});
+  const auto record = [&](const std::string& node) {
+    return *std::ranges::find(tuned.layers, node, &LayerReconstruction::node);
+  };
+  EXPECT_LE(record("outside").error_after, record("outside").error_before);
+  for (const char* const inside : {"then_branch", "else_branch"}) {
+    EXPECT_FALSE(record(inside).tuned);
+    EXPECT_EQ(record(inside).reason,
+              "it is inside a body, and only layers of the main graph are reconstructed");
+  }
+  check_model(tuned.quantized.model);
+}
+
+}  // namespace
+}  // namespace quantsearch
