@@ -2,12 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <system_error>
 #include <vector>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/data/fixed_data.h"
 #include "quantsearch/report.h"
 
 namespace quantsearch::cli {
@@ -106,18 +109,28 @@ int run_command(const std::function<int()>& body) {
   }
 }
 
-LoadedData open_data(const DataOptionsText& text, const Model& model) {
-  return quantsearch::open_data(text.path, model, {.limit = text.limit});
+LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : fixed) names.push_back(name);
+  return quantsearch::open_data(text.path, model, {.limit = text.limit}, names);
 }
 
-void add_target_option(CLI::App& command, std::string& target) {
-  command.add_option("--target", target,
-                     "Processors for which the model must be right: cpu (default), cpu-vnni or npu-cnn (docs/targets.md)");
-}
-
-Settings for_target(const std::string& target, std::optional<Settings> settings) {
-  if (settings) settings->erase("target");
-  return of_option("--target", target, [&](const std::string& name) { return with_target(std::move(settings), name); });
+void add_fix_option(CLI::App& command, FixedInputs& fixed) {
+  const auto take = [&fixed](const std::string& text) {
+    const std::size_t sign = text.find('=');
+    if (sign == 0 || sign == std::string::npos || sign + 1 == text.size())
+      throw CLI::ValidationError("--fix", fmt::format("got '{}', expected NAME=VALUE such as sr=16000", text));
+    try {
+      fixed[text.substr(0, sign)] = parse_yaml(text.substr(sign + 1), "--fix");
+    } catch (const InvalidInput& error) {
+      throw CLI::ValidationError(error.what());
+    }
+  };
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--fix", [take](const std::vector<std::string>& texts) { std::ranges::for_each(texts, take); },
+          "NAME=VALUE: this input becomes a constant (may be repeated)")
+      ->allow_extra_args(false);
 }
 
 }  // namespace quantsearch::cli

@@ -18,7 +18,7 @@
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/data.h"
 #include "quantsearch/model.h"
-#include "quantsearch/pipeline/settings.h"
+#include "quantsearch/model/fixed_inputs.h"
 
 namespace quantsearch::cli {
 
@@ -79,17 +79,16 @@ template <typename Parse>
   }
 }
 
-/// Adds --target.
-void add_target_option(CLI::App& command, std::string& target);
-/// `settings` with the target of the command line in place of their own; absent: the target's default preset.
-[[nodiscard]] Settings for_target(const std::string& target, std::optional<Settings> settings);
-
 /// Where a command's data are, as the user writes it.
 struct DataOptionsText {
   std::string path;
   std::optional<std::int64_t> limit;
 };
-[[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model);
+/// `fixed`: inputs that `model` lacks because they are constants in it; the data may hold them.
+[[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed = {});
+
+/// Adds --fix NAME=VALUE, which may be repeated; `fixed` outlives the command.
+void add_fix_option(CLI::App& command, FixedInputs& fixed);
 
 // One function per command: declares its options and sets `run` to its body.
 using Run = std::function<int()>;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -20,6 +21,7 @@ struct EvaluateArguments {
   std::string quantized;
   DataOptionsText data;
   std::string labels;
+  FixedInputs fixed;
   std::vector<std::string> metrics;
   std::int64_t batch = 0;
   bool latency = false;
@@ -53,10 +55,32 @@ void print_table(const Scores& of_float, const Scores& of_candidate) {
   fmt::print("{:<14}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
 }
 
+/// The quantized model lacks inputs that were fixed when it was made; those that it has are fixed.
+Model candidate_of(const EvaluateArguments& arguments) {
+  Model model = load_model(arguments.quantized);
+  FixedInputs fixed;
+  for (const ValueInfo& input : model.graph.inputs) {
+    const auto given = arguments.fixed.find(input.name);
+    if (given != arguments.fixed.end()) fixed.insert(*given);
+  }
+  return fix_inputs(std::move(model), fixed);
+}
+
+void require_inputs(const Model& candidate, const Model& float_model) {
+  for (const ValueInfo& input : float_model.graph.inputs) {
+    const bool is_there = std::ranges::find(candidate.graph.inputs, input.name, &ValueInfo::name) != candidate.graph.inputs.end();
+    if (is_there || float_model.graph.find_initializer(input.name) != nullptr) continue;
+    throw InvalidInput(fmt::format("evaluate: the quantized model has no input '{0}', which the float model takes; if it was made with a fixed "
+                                   "value, give --fix {0}=VALUE",
+                                   input.name));
+  }
+}
+
 int run_evaluate(const EvaluateArguments& arguments) {
-  const Model float_model = load_model(arguments.float_model);
-  const Model candidate = load_model(arguments.quantized);
-  const LoadedData data = open_data(arguments.data, float_model);
+  const Model float_model = fix_inputs(load_model(arguments.float_model), arguments.fixed);
+  const Model candidate = candidate_of(arguments);
+  require_inputs(candidate, float_model);
+  const LoadedData data = open_data(arguments.data, float_model, arguments.fixed);
   const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data);
   const std::vector<Metric> metrics = metrics_of(arguments, labels.has_value());
   Context context(arguments.common, {});
@@ -98,6 +122,7 @@ void add_evaluate_command(CLI::App& app, Run& run) {
   command->add_option("--data", arguments->data.path, "Data: .npz, .npy or a folder of test_data_set_*")->required();
   command->add_option("--limit", arguments->data.limit, "Use the first N samples")->check(CLI::PositiveNumber);
   command->add_option("--labels", arguments->labels, "Class of each sample (.npy, .npz): gives top1, top5");
+  add_fix_option(*command, arguments->fixed);
   command->add_option("--metric", arguments->metrics, "Metric, may be repeated (all)");
   command->add_option("--batch", arguments->batch, "Samples per run (chosen by the model)")->check(CLI::PositiveNumber);
   command->add_flag("--latency", arguments->latency, "Measure both models' latency too");

@@ -22,7 +22,7 @@ struct InspectArguments {
   CommonOptions common;
   std::string model;
   std::string preset;
-  std::string target;
+  FixedInputs fixed;
 };
 
 struct Inspection {
@@ -37,11 +37,8 @@ bool is_quantized(const Model& model) {
 }
 
 Inspection inspect(const InspectArguments& arguments) {
-  std::optional<Settings> settings;
-  if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
-  const QuantizationConfig config = resolve(
-      !arguments.target.empty() ? for_target(arguments.target, std::move(settings)) : settings ? *settings : settings_from(Value()));
-  Inspection inspection{.model = load_model(arguments.model), .simplified = {}, .layers = {}, .kernels = std::nullopt};
+  const QuantizationConfig config = resolve(settings_from(arguments.preset.empty() ? Value() : Value(arguments.preset)));
+  Inspection inspection{.model = fix_inputs(load_model(arguments.model), arguments.fixed), .simplified = {}, .layers = {}, .kernels = std::nullopt};
   if (is_quantized(inspection.model)) {
     inspection.kernels = report_kernels(optimized_model(inspection.model));
     return inspection;
@@ -124,7 +121,7 @@ void add_inspect_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("inspect", "Show what would be quantized, and what is in the way");
   command->add_option("MODEL", arguments->model, "Model (.onnx), float or quantized")->required();
   command->add_option("--preset", arguments->preset, "Configuration to plan for (the default one)");
-  add_target_option(*command, arguments->target);
+  add_fix_option(*command, arguments->fixed);
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_inspect(*arguments); }; });
 }

@@ -23,19 +23,29 @@ struct QuantizeArguments {
   DataOptionsText calibration;
   std::string config;
   std::string preset;
-  std::string target;
   std::string output;
+  FixedInputs fixed;
 };
 
-Settings settings_of_arguments(const QuantizeArguments& arguments) {
+/// What a configuration file or the arguments say about one quantization.
+struct Request {
+  Settings settings;
+  FixedInputs fixed_inputs = {};
+};
+
+Request request_of(const QuantizeArguments& arguments) {
   if (!arguments.config.empty() && !arguments.preset.empty()) {
     throw InvalidInput("quantize: got both --config and --preset, expected one; a configuration file may name a preset itself");
   }
-  std::optional<Settings> settings;
-  if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
-  if (!arguments.config.empty()) settings = parse_quantization_config(load_config_file(arguments.config));
-  if (arguments.target.empty()) return settings ? *settings : settings_from(Value());
-  return for_target(arguments.target, std::move(settings));
+  Request request;
+  if (arguments.config.empty()) {
+    request.settings = settings_from(arguments.preset.empty() ? Value() : Value(arguments.preset));
+  } else {
+    AutoSearchConfig file = parse_search_config(load_config_file(arguments.config));
+    request = {.settings = std::move(file.base), .fixed_inputs = std::move(file.fixed_inputs)};
+  }
+  for (const auto& [name, value] : arguments.fixed) request.fixed_inputs[name] = value;
+  return request;
 }
 
 void save(const Model& model, const std::string& file) {
@@ -47,10 +57,10 @@ void save(const Model& model, const std::string& file) {
 }
 
 int run_quantize(const QuantizeArguments& arguments) {
-  const Settings settings = settings_of_arguments(arguments);
-  const QuantizationConfig config = resolve(settings);
-  const Model model = load_model(arguments.model);
-  const LoadedData calibration = open_data(arguments.calibration, model);
+  const Request request = request_of(arguments);
+  const QuantizationConfig config = resolve(request.settings);
+  const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
+  const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs);
   Context context(arguments.common, {});
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(), {.log = context.log()});
   const Candidate candidate = pipeline.build(config, context.token());
@@ -62,7 +72,7 @@ int run_quantize(const QuantizeArguments& arguments) {
     Value stages(Value::Map{});
     for (const StageRecord& stage : candidate.stages) stages.set(stage.name, stage.seconds);
     fmt::print("{}\n", to_json(Value::Map{{"output", arguments.output},
-                                          {"quantization_config", to_value(settings)},
+                                          {"quantization_config", to_value(request.settings)},
                                           {"weight_bytes", weight_bytes(quantized.graph)},
                                           {"float_weight_bytes", weight_bytes(model.graph)},
                                           {"integer_kernels", kernels.integer_kernels},
@@ -87,9 +97,9 @@ void add_quantize_command(CLI::App& app, Run& run) {
   command->add_option("--calibration", arguments->calibration.path,
                       "Calibration data: .npz, .npy or a folder of test_data_set_*")->required();
   command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")->check(CLI::PositiveNumber);
+  add_fix_option(*command, arguments->fixed);
   command->add_option("--config", arguments->config, "Configuration file; its quantization_config is used");
   command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
-  add_target_option(*command, arguments->target);
   command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")->required();
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_quantize(*arguments); }; });

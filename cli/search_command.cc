@@ -24,8 +24,8 @@ struct SearchArguments {
   DataOptionsText calibration;
   DataOptionsText evaluation;
   std::string labels;
+  FixedInputs fixed;
   std::string config;
-  std::string target;
   std::string output;
   std::optional<std::string> algorithm;
   std::optional<std::string> metric;
@@ -53,7 +53,6 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   const bool from_file = !arguments.config.empty();
   AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
   if (!from_file) config.stop.time_limit_seconds = kDefaultTimeLimit;
-  if (!arguments.target.empty()) config.base = for_target(arguments.target, from_file ? std::optional(config.base) : std::nullopt);
   if (arguments.algorithm)
     config.algorithm = of_option("--algorithm", *arguments.algorithm, parse_algorithm);
   if (arguments.metric) config.metric = of_option("--metric", *arguments.metric, parse_metric);
@@ -65,6 +64,7 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   if (arguments.common.seed_given) config.seed = static_cast<std::uint64_t>(arguments.common.seed);
   if (!arguments.storage.empty()) config.storage = of_option("--storage", arguments.storage, parse_storage);
   if (!arguments.study.empty()) config.study_name = arguments.study;
+  for (const auto& [name, value] : arguments.fixed) config.fixed_inputs[name] = value;
   if (!arguments.output.empty()) config.output_folder = arguments.output;
   if (arguments.confirmation) config.confirmation = *arguments.confirmation;
   if (arguments.isolate) config.isolate = true;
@@ -73,15 +73,16 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   return config;
 }
 
-SearchInput input_of(const SearchArguments& arguments) {
+SearchInput input_of(const SearchArguments& arguments, const FixedInputs& fixed) {
   SearchInput input;
   input.model = load_model(arguments.model);
   input.model_name = arguments.model;
-  LoadedData judged = open_data(arguments.calibration, input.model);
+  const Model model = fix_inputs(input.model, fixed);
+  LoadedData judged = open_data(arguments.calibration, model, fixed);
   input.calibration = judged.source;
   input.holdout = arguments.holdout;
   if (!arguments.evaluation.path.empty()) {
-    judged = open_data(arguments.evaluation, input.model);
+    judged = open_data(arguments.evaluation, model, fixed);
     input.evaluation = judged.source;
   }
   input.labels = arguments.labels.empty() ? judged.labels : load_labels(arguments.labels, judged);
@@ -133,14 +134,14 @@ int run_worker(const SearchArguments& arguments) {
   own.memory = arguments.worker.substr(memory, device - 1 - memory);
   use_device(parse_devices(arguments.worker.substr(device)).front());
   Context context(own, {});
-  serve_trials(config, input_of(arguments), {.pool = &context.pool(), .budget = context.budget(), .token = context.token()}, conversation);
+  serve_trials(config, input_of(arguments, config.fixed_inputs), {.pool = &context.pool(), .budget = context.budget(), .token = context.token()}, conversation);
   return kDone;
 }
 
 int run_search(const SearchArguments& arguments) {
   if (!arguments.worker.empty()) return run_worker(arguments);
   const AutoSearchConfig config = config_of(arguments);
-  const SearchInput input = input_of(arguments);
+  const SearchInput input = input_of(arguments, config.fixed_inputs);
   Context context(arguments.common, config.log_file);
   SearchEnvironment environment{.pool = &context.pool(),
                                 .budget = context.budget(),
@@ -180,8 +181,8 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   command->add_option("--holdout", arguments->holdout, "Share of the calibration data that only judges, such as 0.2");
   command->add_option("--confirmation", arguments->confirmation,
                       "Share of the evaluation data that no trial sees and that chooses among the best, such as 0.2");
+  add_fix_option(*command, arguments->fixed);
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
-  add_target_option(*command, arguments->target);
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
   command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");
   command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5 (L2)");

@@ -19,6 +19,7 @@
 #include "quantsearch/data.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/model.h"
+#include "quantsearch/model/fixed_inputs.h"
 #include "quantsearch/pipeline/applicability.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/report.h"
@@ -48,6 +49,7 @@ struct CustomEvaluator {
 /// What a configuration file says (docs/configuration.md), checked.
 struct AutoSearchConfig {
   Settings base;               // quantization_config
+  FixedInputs fixed_inputs;    // inputs of the model that are constants
   std::optional<Space> space;  // absent: default_space() of the model
   SearchAlgorithm algorithm = SearchAlgorithm::grid;
   Metric metric = Metric::l2;                       // search_metric: what decides
@@ -83,7 +85,7 @@ struct AutoSearchConfig {
 /// Throws InvalidInput for an unknown key or value (nearest known shown), Unsupported for what is known but not built.
 /// Relative paths stay relative to the current folder.
 [[nodiscard]] AutoSearchConfig parse_search_config(const Value& file);
-/// Only the `quantization_config` part of such a file; the keys of a search are checked and not used.
+/// Only the `quantization_config` part of such a file; other keys are checked and not used.
 [[nodiscard]] Settings parse_quantization_config(const Value& file);
 /// "grid_search", "random_search", "TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"; also "Grid" and "Random", as Quark's
 /// advanced search names them. Throws InvalidInput.
@@ -109,7 +111,7 @@ struct SpacePlan {
 [[nodiscard]] SpacePlan plan_space(const AutoSearchConfig& config, const Model& model, std::int64_t first);
 
 struct SearchInput {
-  Model model;
+  Model model;                                     // inputs are fixed in it as the configuration says
   std::string model_name;                          // as given by the user, for results
   std::shared_ptr<const DataSource> calibration;
   std::shared_ptr<const DataSource> evaluation;    // null: the calibration data, or its held-out part

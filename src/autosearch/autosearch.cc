@@ -14,6 +14,7 @@
 #include "autosearch/cost_model.h"
 #include "autosearch/data_split.h"
 #include "autosearch/delivery.h"
+#include "autosearch/fixed_input.h"
 #include "autosearch/isolated_trials.h"
 #include "autosearch/mixed_widths.h"
 #include "autosearch/output_folder.h"
@@ -227,7 +228,7 @@ class Search {
     if (best_->number == number) return;
     best_ = *std::ranges::find(all, number, &Trial::number);
     const TrialHost::Made made = trials.made(best_->point);
-    output.write_best(*made.model, made.settings);
+    output.write_best(*made.model, made.settings, config_.fixed_inputs);
   }
 
   /// The evaluator of a user has data of its own.
@@ -313,7 +314,7 @@ class Search {
       if (!beats(trial, best_, objective_.direction)) return;
       best_ = trial;
       const TrialHost::Made made = trials.made(trial.point);
-      output.write_best(*made.model, made.settings);
+      output.write_best(*made.model, made.settings, config_.fixed_inputs);
     };
     for (const Trial& trial : store.load()) {
       if (beats(trial, best_, objective_.direction)) best_ = trial;
@@ -373,7 +374,8 @@ class Search {
 
 }  // namespace
 
-SpacePlan plan_space(const AutoSearchConfig& config, const Model& model, std::int64_t first) {
+SpacePlan plan_space(const AutoSearchConfig& config, const Model& given, std::int64_t first) {
+  const Model model = fix_inputs(given, config.fixed_inputs);
   const Space space = config.space.value_or(default_space());
   const TrialCosts costs(config.base, config.expected_seconds.value_or(1), content_key(model), Key{});
   const CostModel cost = [&](const Point& point) { return costs.expected(point); };
@@ -394,11 +396,13 @@ void serve_trials(const AutoSearchConfig& config, const SearchInput& input, cons
   TrialService service(conversation);
   SearchEnvironment own = environment;
   own.log = service.log();
-  Search(config, input, own).serve(service);
+  const SearchInput fixed = with_fixed_inputs(input, config.fixed_inputs);
+  Search(config, fixed, own).serve(service);
 }
 
 SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment) {
-  return Search(config, input, environment).run();
+  const SearchInput fixed = with_fixed_inputs(input, config.fixed_inputs);
+  return Search(config, fixed, environment).run();
 }
 
 }  // namespace quantsearch

@@ -72,9 +72,12 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
   }
 }
 
-void OutputFolder::write_best(const Model& model, const Settings& settings) const {
+void OutputFolder::write_best(const Model& model, const Settings& settings, const FixedInputs& fixed) const {
   save_model(model, folder_ / "best.onnx");
-  write_file_atomically(folder_ / "best_config.yaml", to_yaml(Value::Map{{"quantization_config", to_value(settings)}}));
+  Value config(Value::Map{});
+  if (!fixed.empty()) config.set("fixed_inputs", Value::Map(fixed.begin(), fixed.end()));
+  config.set("quantization_config", to_value(settings));
+  write_file_atomically(folder_ / "best_config.yaml", to_yaml(config));
 }
 
 fs::path OutputFolder::write_candidate(std::int64_t number, const Model& model) const {

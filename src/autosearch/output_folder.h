@@ -9,6 +9,7 @@
 
 #include "quantsearch/base/value.h"
 #include "quantsearch/model.h"
+#include "quantsearch/model/fixed_inputs.h"
 #include "quantsearch/pipeline/settings.h"
 
 namespace quantsearch {
@@ -23,8 +24,8 @@ class OutputFolder {
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
   [[nodiscard]] std::filesystem::path study() const { return folder_ / "study.db"; }
 
-  /// best.onnx and the best_config.yaml that makes it again.
-  void write_best(const Model& model, const Settings& settings) const;
+  /// best.onnx and the best_config.yaml that makes it again: `settings`, with inputs fixed first.
+  void write_best(const Model& model, const Settings& settings, const FixedInputs& fixed) const;
   /// candidates/NNNN.onnx; returns the path.
   std::filesystem::path write_candidate(std::int64_t number, const Model& model) const;
   /// Drops candidates/ files of other trials.

@@ -38,15 +38,15 @@ inline std::shared_ptr<const DataSource> twelve_samples() {
   return in_memory_data({{"x", random_tensor({12, 3, 4, 4}, 5, 0, 1)}});
 }
 
-inline CalibrationResult calibration_of(const Model& model, const std::vector<DataType>& types) {
+inline RangesByType ranges_of(const Model& model, const std::vector<DataType>& types) {
   ThreadPool pool(1);
   const Statistics statistics =
       observe(model, *twelve_samples(), pool, {.tensors = tensors_to_observe(model)});
-  CalibrationResult calibration{.ranges = {}, .extremes = extremes_of(statistics)};
+  RangesByType ranges;
   for (const DataType type : types) {
-    calibration.ranges[type] = choose_ranges(statistics, {.method = RangeMethod::min_max, .type = type}, pool);
+    ranges[type] = choose_ranges(statistics, {.method = RangeMethod::min_max, .type = type}, pool);
   }
-  return calibration;
+  return ranges;
 }
 
 inline const NodeFormat kSixteen{
