@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "configuration: unknown key 'search_metrik'; nearest known: 'search_metric'"},
         Refused{"Algorithm", "search_algo: TEP",
                 "configuration: 'search_algo': unknown search algorithm 'TEP'; nearest known: 'TPE'"},
-        Refused{"FixedInputs", "fixed_inputs: [sr, 16000]", "configuration: 'fixed_inputs': got a list, expected a mapping"},
+        Refused{"FixedInputs", "fixed_inputs: [sr, 16000]", "configuration: 'fixed_inputs': got list, expected a mapping"},
         Refused{"Jobs", "n_jobs: 0", "configuration: 'n_jobs': got 0, expected from 1 to 1024 trials at the same time"},
         Refused{"AdvancedTrials", "advanced_fastft_params: {n_trials: -1}",
                 "configuration: 'advanced_fastft_params': 'n_trials' must be an integer of at least 1"},
