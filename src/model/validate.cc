@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
 #include "model/opaque.h"
 #include "model/subgraphs.h"
+#include "quantsearch/model/bodies.h"
 
 namespace quantsearch::model_io {
 
@@ -71,18 +73,13 @@ struct Scope {
   }
 };
 
-void validate_graph(const Graph& graph, const Scope* outer) {
+/// True when a body gives a tensor the name of one of a graph around it: the format forbids it, but
+/// runtimes run and write such models.
+bool validate_graph(const Graph& graph, const Scope* outer) {
   const Scope scope{defined_names(graph), outer};
-  if (outer != nullptr) {
-    for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
-      for (const std::string& output : graph.nodes[static_cast<std::size_t>(node)].outputs) {
-        if (output.empty() || !outer->has(output)) continue;
-        throw InvalidInput(fmt::format(
-            "output '{}' of {} in subgraph '{}' is already defined in a graph around it", output,
-            describe_node(graph, node), graph.name));
-      }
-    }
-  }
+  bool hides = outer != nullptr && std::ranges::any_of(scope.names, [&](const std::string& name) {
+                 return outer->has(name);
+               });
   for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
     const Node& current = graph.nodes[static_cast<std::size_t>(node)];
     for (const std::string& input : current.inputs) {
@@ -92,7 +89,9 @@ void validate_graph(const Graph& graph, const Scope* outer) {
                       "expected one of them; export the model again",
                       input, describe_node(graph, node), graph.name));
     }
-    for (const Graph* subgraph : subgraphs_of(current)) validate_graph(*subgraph, &scope);
+    for (const Graph* subgraph : subgraphs_of(current)) {
+      if (validate_graph(*subgraph, &scope)) hides = true;
+    }
   }
   for (const ValueInfo& output : graph.outputs) {
     if (scope.has(output.name)) continue;
@@ -101,13 +100,14 @@ void validate_graph(const Graph& graph, const Scope* outer) {
                     "one of them; export the model again",
                     output.name, graph.name));
   }
+  return hides;
 }
 
 }  // namespace
 
 void validate_structure(Model& model) {
   validate_opset(model);
-  validate_graph(model.graph, nullptr);
+  if (validate_graph(model.graph, nullptr)) make_body_names_unique(model.graph);
   sort_topologically(model.graph);
 }
 

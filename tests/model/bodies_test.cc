@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -139,6 +140,19 @@ TEST(BodyNames, BecomeUniqueInTheWholeModelAndUnnamedNodesGetOne) {
   EXPECT_EQ(second.nodes[0].name, "choose/else_branch/Mul#0");
   EXPECT_EQ(make_body_names_unique(model.graph), 0);
   check_model(model);
+}
+
+/// The format forbids it, but runtimes run and write such models.
+TEST(BodyNames, ThatHideOnesOfTheGraphAroundChangeWhenAModelIsLoaded) {
+  Model model = two_branches();
+  rename_tensors(model.graph, {{"choose_out", "Mul0_out"}});
+  const std::string bytes = serialize_model(model);
+  const Model loaded = parse_model(std::as_bytes(std::span(bytes)));
+  EXPECT_EQ(loaded.graph.nodes[0].outputs, (Names{"Mul0_out"}));
+  const Graph& body = body_at(loaded.graph, {.node = 0, .attribute = "then_branch"});
+  EXPECT_EQ(body.nodes[0].outputs, (Names{"choose/then_branch/Mul0_out"}));
+  EXPECT_EQ(body.nodes[1].inputs, (Names{"choose/then_branch/Mul0_out", "b"}));
+  check_model(loaded);
 }
 
 TEST(RenameTensors, ReachesReadsInsideBodiesButNotWhatABodyMakesItself) {
