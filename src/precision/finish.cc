@@ -196,6 +196,7 @@ PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
                                  const FinishModel& finish, const PrecisionContext& context) {
   if (!limits_outputs(options))
     return chosen;  // a budget alone does not depend on what the model does
+  if (chosen.layers.empty()) return chosen;  // all layers are inside bodies
   const std::vector<Layer> layers = find_layers(model, quantization, options);
   Trials trials(model, ranges, quantization, layers, options, context);
   trials.judge_on(first_samples(data, options.samples));

@@ -7,6 +7,7 @@
 #include "precision/assign.h"
 #include "precision/estimate.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/model/bodies.h"
 
 namespace quantsearch {
 
@@ -91,6 +92,11 @@ std::vector<LayerPrecision> table_of(const std::vector<Layer>& layers, const Ass
   return table;
 }
 
+/// True when no layer could choose because all of them are inside If, Loop and Scan.
+bool has_layers_in_bodies_alone(const Model& model, const std::vector<Layer>& layers) {
+  return layers.empty() && !bodies_of(model.graph).empty();
+}
+
 }  // namespace
 
 PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
@@ -100,6 +106,14 @@ PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
   require_options(options);
   require_output(model, options);
   const std::vector<Layer> layers = find_layers(model, quantization, options);
+  if (has_layers_in_bodies_alone(model, layers)) {
+    say(context.log, LogLevel::warning,
+        "precision: every layer is inside a body of If, Loop or Scan and keeps the format of the "
+        "configuration; only layers of the main graph can choose one");
+    return {.quantized = quantize(model, ranges, quantization, context.pool),
+            .node_formats = {},
+            .layers = {}};
+  }
   require_free_layers(layers);
   const auto probes = first_samples(data, options.probe_samples);
 
