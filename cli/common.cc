@@ -133,4 +133,14 @@ void add_fix_option(CLI::App& command, FixedInputs& fixed) {
       ->allow_extra_args(false);
 }
 
+void add_target_option(CLI::App& command, std::string& target) {
+  command.add_option("--target", target,
+                     "Processors for which the model must be right: cpu (default), cpu-vnni or npu-cnn (docs/targets.md)");
+}
+
+Settings for_target(const std::string& target, std::optional<Settings> settings) {
+  if (settings) settings->erase("target");
+  return of_option("--target", target, [&](const std::string& name) { return with_target(std::move(settings), name); });
+}
+
 }  // namespace quantsearch::cli

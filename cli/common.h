@@ -19,6 +19,7 @@
 #include "quantsearch/data.h"
 #include "quantsearch/model.h"
 #include "quantsearch/model/fixed_inputs.h"
+#include "quantsearch/pipeline/settings.h"
 
 namespace quantsearch::cli {
 
@@ -78,6 +79,11 @@ template <typename Parse>
     throw Unsupported(std::string(option) + ": " + error.what());
   }
 }
+
+/// Adds --target.
+void add_target_option(CLI::App& command, std::string& target);
+/// `settings` with the target of the command line in place of their own; absent: the target's default preset.
+[[nodiscard]] Settings for_target(const std::string& target, std::optional<Settings> settings);
 
 /// Where a command's data are, as the user writes it.
 struct DataOptionsText {

@@ -23,6 +23,7 @@ struct InspectArguments {
   std::string model;
   std::string preset;
   FixedInputs fixed;
+  std::string target;
 };
 
 struct Inspection {
@@ -37,7 +38,10 @@ bool is_quantized(const Model& model) {
 }
 
 Inspection inspect(const InspectArguments& arguments) {
-  const QuantizationConfig config = resolve(settings_from(arguments.preset.empty() ? Value() : Value(arguments.preset)));
+  std::optional<Settings> settings;
+  if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
+  const QuantizationConfig config = resolve(
+      !arguments.target.empty() ? for_target(arguments.target, std::move(settings)) : settings ? *settings : settings_from(Value()));
   Inspection inspection{.model = fix_inputs(load_model(arguments.model), arguments.fixed), .simplified = {}, .layers = {}, .kernels = std::nullopt};
   if (is_quantized(inspection.model)) {
     inspection.kernels = report_kernels(optimized_model(inspection.model));
@@ -122,6 +126,7 @@ void add_inspect_command(CLI::App& app, Run& run) {
   command->add_option("MODEL", arguments->model, "Model (.onnx), float or quantized")->required();
   command->add_option("--preset", arguments->preset, "Configuration to plan for (the default one)");
   add_fix_option(*command, arguments->fixed);
+  add_target_option(*command, arguments->target);
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_inspect(*arguments); }; });
 }

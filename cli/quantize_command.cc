@@ -23,6 +23,7 @@ struct QuantizeArguments {
   DataOptionsText calibration;
   std::string config;
   std::string preset;
+  std::string target;
   std::string output;
   FixedInputs fixed;
 };
@@ -38,13 +39,19 @@ Request request_of(const QuantizeArguments& arguments) {
     throw InvalidInput("quantize: got both --config and --preset, expected one; a configuration file may name a preset itself");
   }
   Request request;
-  if (arguments.config.empty()) {
-    request.settings = settings_from(arguments.preset.empty() ? Value() : Value(arguments.preset));
-  } else {
+  std::optional<Settings> settings;
+  if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
+  if (!arguments.config.empty()) {
     AutoSearchConfig file = parse_search_config(load_config_file(arguments.config));
-    request = {.settings = std::move(file.base), .fixed_inputs = std::move(file.fixed_inputs)};
+    settings = std::move(file.base);
+    request.fixed_inputs = std::move(file.fixed_inputs);
   }
   for (const auto& [name, value] : arguments.fixed) request.fixed_inputs[name] = value;
+  if (!arguments.target.empty()) {
+    request.settings = for_target(arguments.target, std::move(settings));
+  } else {
+    request.settings = settings ? *settings : settings_from(Value());
+  }
   return request;
 }
 
@@ -100,6 +107,7 @@ void add_quantize_command(CLI::App& app, Run& run) {
   add_fix_option(*command, arguments->fixed);
   command->add_option("--config", arguments->config, "Configuration file; its quantization_config is used");
   command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
+  add_target_option(*command, arguments->target);
   command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")->required();
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_quantize(*arguments); }; });

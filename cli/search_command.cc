@@ -26,6 +26,7 @@ struct SearchArguments {
   std::string labels;
   FixedInputs fixed;
   std::string config;
+  std::string target;
   std::string output;
   std::optional<std::string> algorithm;
   std::optional<std::string> metric;
@@ -53,6 +54,7 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   const bool from_file = !arguments.config.empty();
   AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
   if (!from_file) config.stop.time_limit_seconds = kDefaultTimeLimit;
+  if (!arguments.target.empty()) config.base = for_target(arguments.target, from_file ? std::optional(config.base) : std::nullopt);
   if (arguments.algorithm)
     config.algorithm = of_option("--algorithm", *arguments.algorithm, parse_algorithm);
   if (arguments.metric) config.metric = of_option("--metric", *arguments.metric, parse_metric);
@@ -183,6 +185,7 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
                       "Share of the evaluation data that no trial sees and that chooses among the best, such as 0.2");
   add_fix_option(*command, arguments->fixed);
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
+  add_target_option(*command, arguments->target);
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
   command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");
   command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5 (L2)");

@@ -16,13 +16,16 @@ struct SpaceArguments {
   std::string model;
   std::string config;
   FixedInputs fixed;
+  std::string target;
   bool list = false;
 };
 
 constexpr std::int64_t kEverything = std::int64_t{1} << 62;
 
 int run_space(const SpaceArguments& arguments) {
-  AutoSearchConfig config = parse_search_config(arguments.config.empty() ? Value(Value::Map{}) : load_config_file(arguments.config));
+  const bool from_file = !arguments.config.empty();
+  AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
+  if (!arguments.target.empty()) config.base = for_target(arguments.target, from_file ? std::optional(config.base) : std::nullopt);
   for (const auto& [name, value] : arguments.fixed) config.fixed_inputs[name] = value;
   const Model model = load_model(arguments.model);
   const SpacePlan plan = plan_space(config, model, arguments.list ? kEverything : 0);
@@ -60,6 +63,7 @@ void add_space_command(CLI::App& app, Run& run) {
   command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
   command->add_option("--config", arguments->config, "Configuration file (the default space)");
   add_fix_option(*command, arguments->fixed);
+  add_target_option(*command, arguments->target);
   command->add_flag("--list", arguments->list, "Print every configuration, in the order of the grid");
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_space(*arguments); }; });

@@ -72,6 +72,19 @@ struct ObserveOptions {
   LogSink log = {};
 };
 
+/// Smallest and largest finite value of a tensor, and of each of its channels where they are known.
+struct Extremes {
+  float min = 0;
+  float max = 0;
+  bool channels_last = false;      // as in TensorStatistics
+  std::vector<float> channel_min;  // [channels]; empty when the axis size varies
+  std::vector<float> channel_max;  // [channels]
+  bool operator==(const Extremes&) const = default;
+};
+/// Of every tensor in `statistics` with finite values.
+using ExtremesByTensor = std::map<std::string, Extremes>;
+[[nodiscard]] ExtremesByTensor extremes_of(const Statistics& statistics);
+
 /// Where the channels of a tensor lie: on the last axis when a MatMul reads it as its left side, else on axis 1.
 [[nodiscard]] bool has_channels_last(const Graph& graph, const GraphIndex& index, std::string_view tensor);
 

@@ -90,10 +90,10 @@ struct PrecisionContext {
   LogSink log = {};
 };
 
-/// `model` is simplified; `ranges` hold every activation type that `low` and `high` name. The same result for any thread
+/// `model` is simplified; `calibration` holds ranges for every activation type that `low` and `high` name. The same result for any thread
 /// count. Throws InvalidInput for no limit, unknown layers, no format above `low`, and limits that cannot be met, with
 /// what was reached.
-[[nodiscard]] PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
+[[nodiscard]] PrecisionResult choose_precision(const Model& model, const CalibrationResult& calibration,
                                                const QuantizeOptions& quantization, std::shared_ptr<const DataSource> data,
                                                const PrecisionOptions& options, const PrecisionContext& context);
 
@@ -104,7 +104,7 @@ using FinishModel = std::function<std::shared_ptr<const QuantizedModel>(const Qu
 /// first, as few as bisection over that order finds. `chosen` is of the same arguments with weights_reconstructed; so is
 /// the result, whose `quantized` is not finished, and whose scores are those of the finished model. Throws InvalidInput
 /// for limits that cannot be met.
-[[nodiscard]] PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
+[[nodiscard]] PrecisionResult finish_precision(const Model& model, const CalibrationResult& calibration,
                                                const QuantizeOptions& quantization, std::shared_ptr<const DataSource> data,
                                                const PrecisionOptions& options, PrecisionResult chosen,
                                                const FinishModel& finish, const PrecisionContext& context);

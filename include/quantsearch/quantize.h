@@ -16,6 +16,13 @@
 
 namespace quantsearch {
 
+/// The processors for which the arithmetic of the written model must be right (docs/targets.md).
+enum class Target {
+  cpu,       // every processor that ONNX Runtime's CPU provider runs on, x86 without VNNI included
+  cpu_vnni,  // products of uint8 and int8 are added in 32 bits
+  npu_cnn,   // NPUs that compute with power-of-two scales
+};
+
 enum class WeightRange {
   min_max,
   mse,         // scale that minimises the squared error of each tensor or channel; min-max is always a candidate
@@ -78,6 +85,7 @@ struct NodeFormat {
 };
 
 struct QuantizeOptions {
+  Target target = Target::cpu;
   DataType activation_type = DataType::uint8;  // int8, uint8, int16, uint16
   DataType weight_type = DataType::int8;       // int8, uint8, int16, uint16
   bool activation_symmetric = false;
@@ -136,12 +144,42 @@ struct TensorParams {
   bool operator==(const TensorParams&) const = default;
 };
 
+/// Kernels for x86 processors without VNNI multiply uint8 activations with int8 weights two at a time and add the two
+/// products in 16 bits, which saturate. A layer whose pairs of weights respect these limits gives the same result on
+/// every processor (docs/targets.md).
+struct PairLimits {
+  /// Largest stored uint8 value expected in each input channel (Conv: [in_channels]) or input element (Gemm, MatMul: [K]).
+  std::vector<std::int32_t> input_maxima;
+  bool operator==(const PairLimits&) const = default;
+};
+/// Two weights of one output channel that such a kernel adds in 16 bits. Positions count the weights of the output channel in
+/// the order of the initializer: (input channel, kernel) for Conv, K for Gemm and MatMul.
+struct WeightPair {
+  std::int32_t first = 0;
+  std::int32_t second = 0;
+  std::int32_t first_maximum = 0;   // largest stored uint8 value that meets the first weight
+  std::int32_t second_maximum = 0;
+  bool operator==(const WeightPair&) const = default;
+  /// True when no stored values up to the maxima make the sum of the two products leave 16 bits.
+  [[nodiscard]] bool is_safe(std::int64_t first_weight, std::int64_t second_weight) const {
+    if ((first_weight < 0) != (second_weight < 0)) return true;  // one product alone is at most 255 * 128
+    const std::int64_t sum = first_maximum * first_weight + second_maximum * second_weight;
+    return sum >= -32768 && sum <= 32767;
+  }
+};
+/// The pairs of each group's output channels: [groups][pairs]. `node` is a Conv, Gemm or MatMul whose weight has this shape.
+[[nodiscard]] std::vector<std::vector<WeightPair>> weight_pairs(const Node& node, const Shape& weight,
+                                                               const PairLimits& limits);
+
 struct QuantizedModel {
   Model model;
   std::vector<LayerRecord> layers;             // one per node of the float model, in its order
   std::map<std::string, TensorParams> tensors;  // by name in the float model
   /// The further pairs of tensors that readers take in several types; `tensors` has the widest.
   std::map<std::string, std::vector<TensorParams>> narrower;
+  /// By LayerRecord::node: the layers whose weights were chosen so that no kernel saturates. Whoever changes their integers
+  /// keeps their pairs safe.
+  std::map<std::string, PairLimits> pair_limits = {};
 };
 
 /// Tensors whose range any configuration of `quantize` can need: what observe should watch. Independent of the options,
@@ -159,9 +197,14 @@ struct QuantizedModel {
 
 /// Ranges chosen for each activation type in use: a range that suits 8 bits may clip what 16 bits could hold.
 using RangesByType = std::map<DataType, Ranges>;
+/// What calibration has found out about the tensors of a model: all that `quantize` knows of the data.
+struct CalibrationResult {
+  RangesByType ranges;
+  ExtremesByTensor extremes = {};  // a tensor that is absent may hold any value of its type
+};
 /// Throws InvalidInput, too, for a type in use that has no ranges.
-[[nodiscard]] QuantizedModel quantize(const Model& model, const RangesByType& ranges, const QuantizeOptions& options,
-                                      ThreadPool& pool);
+[[nodiscard]] QuantizedModel quantize(const Model& model, const CalibrationResult& calibration,
+                                      const QuantizeOptions& options, ThreadPool& pool);
 /// Activation types that `options` ask for, in ascending order.
 [[nodiscard]] std::vector<DataType> activation_types(const QuantizeOptions& options);
 

@@ -230,6 +230,12 @@ bool is_space_key(const std::string& key) {
   return key == "search_space" || key == "search_spaces" || key.starts_with("search_space_");
 }
 
+/// Without a quantization_config the target chooses the base; a space of one's own starts from the plain defaults.
+void set_target(AutoSearchConfig& config, const std::string& target, bool is_plain) {
+  const bool for_npu = is_plain && target == "npu-cnn";
+  config.base = with_target(for_npu || (is_plain && !config.space) ? std::nullopt : std::optional(config.base), target);
+}
+
 }  // namespace
 
 std::string parse_storage(const std::string& url) {
@@ -257,11 +263,12 @@ AutoSearchConfig parse_search_config(const Value& file) {
   AutoSearchConfig config;
   std::vector<std::string> known = {"search_space", "search_spaces"};
   for (const auto& [name, reader] : readers()) known.push_back(name);
+  known.emplace_back("target");
   if (!file.is_map()) throw InvalidInput(fmt::format("configuration: got a {}, expected a mapping of keys", file.kind()));
   // The switch before its parameters, whatever their order in the file.
   Value ordered(Value::Map{});
   for (const auto& [key, value] : file.as_map()) {
-    if (key != "advanced_fastft_params") ordered.set(key, value);
+    if (key != "advanced_fastft_params" && key != "target") ordered.set(key, value);
   }
   if (const Value* params = file.find("advanced_fastft_params")) ordered.set("advanced_fastft_params", *params);
   for (const auto& [key, value] : ordered.as_map()) {
@@ -282,7 +289,9 @@ AutoSearchConfig parse_search_config(const Value& file) {
   }
   config.space = space_from_file(file);
   // A space of one's own starts from the plain defaults: the default preset's choices would rule out points of it.
-  if (file.find("quantization_config") == nullptr && !config.space) config.base = settings_from(Value());
+  const bool is_plain = file.find("quantization_config") == nullptr;
+  if (is_plain && !config.space) config.base = settings_from(Value());
+  if (const Value* target = file.find("target")) set_target(config, target->as_string(), is_plain);
   return config;
 }
 

@@ -50,6 +50,7 @@ void add_target(std::vector<Option>& table) {
                    .apply = [](QuantizationConfig& config, const Value& value) {
                      if (!value.as_bool()) return;
                      config.quantize.npu.enabled = true;
+                     config.quantize.target = Target::npu_cnn;
                      config.quantize.align = {.concat = true, .pool = true, .pad = true};
                      config.quantize.bias_type = BiasType::like_weight;
                      config.simplify.dpu.leaky_relu = config.simplify.dpu.hard_sigmoid = true;

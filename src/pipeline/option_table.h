@@ -71,6 +71,7 @@ void add_format_options(std::vector<Option>& table);
 void add_precision_options(std::vector<Option>& table);
 void add_range_options(std::vector<Option>& table);
 void add_npu_options(std::vector<Option>& table);
+void add_target_option(std::vector<Option>& table);
 void add_override_options(std::vector<Option>& table);
 void add_scope_options(std::vector<Option>& table);
 void add_finetune_options(std::vector<Option>& table);
@@ -79,6 +80,8 @@ void add_equalize_options(std::vector<Option>& table);
 
 /// What several options of mixed precision decide together.
 void finish_precision(QuantizationConfig& config, const Settings& settings);
+/// Why the target and enable_npu_cnn exclude each other.
+[[nodiscard]] std::optional<std::string> target_contradiction(const Settings& settings);
 /// Why its options exclude each other.
 [[nodiscard]] std::optional<std::string> precision_contradiction(const Settings& settings);
 /// The value of `node_formats` that says this.

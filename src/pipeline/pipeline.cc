@@ -32,6 +32,12 @@ std::int64_t bytes_of(const Statistics& statistics) {
 }
 
 // Weights of a quantized model are new; a graph costs a few hundred bytes a node.
+std::int64_t bytes_of(const ExtremesByTensor& extremes) {
+  std::int64_t bytes = 0;
+  for (const auto& [name, seen] : extremes) bytes += static_cast<std::int64_t>(100 + name.size() + 8 * seen.channel_max.size());
+  return bytes;
+}
+
 std::int64_t bytes_of(const Model& model) {
   return weight_bytes(model.graph) + static_cast<std::int64_t>(model.graph.nodes.size()) * 400;
 }
@@ -205,10 +211,10 @@ struct Pipeline::State {
                                      [](const FinetunedModel& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
   }
 
-  std::shared_ptr<const PrecisionResult> run_precision(const Model& reference, const RangesByType& ranges, const Key& key,
+  std::shared_ptr<const PrecisionResult> run_precision(const Model& reference, const CalibrationResult& calibrated, const Key& key,
                                                        const Trial& trial) {
     const auto compute = [&] {
-      return choose_precision(reference, ranges, trial.config.quantize, calibration, *trial.config.precision,
+      return choose_precision(reference, calibrated, trial.config.quantize, calibration, *trial.config.precision,
                               {.pool = trial.pool, .budget = budget, .spill_folder = cache_folder, .token = trial.token, .log = log});
     };
     return cache.get<PrecisionResult>("precision", key, compute,
@@ -216,7 +222,7 @@ struct Pipeline::State {
   }
 
   /// Every model that is reconstructed on the way is an artefact of the finetune stage, the last one among them.
-  std::shared_ptr<const PrecisionResult> run_finish_precision(const Prepared& prepared, const RangesByType& ranges,
+  std::shared_ptr<const PrecisionResult> run_finish_precision(const Prepared& prepared, const CalibrationResult& calibrated,
                                                               const PrecisionResult& chosen, const Key& precision_stage,
                                                               const Trial& trial) {
     const FinishModel finish = [&](const QuantizedModel& quantized) -> std::shared_ptr<const QuantizedModel> {
@@ -225,12 +231,30 @@ struct Pipeline::State {
       return {tuned, &tuned->quantized};
     };
     const auto compute = [&] {
-      return finish_precision(*prepared.model, ranges, trial.config.quantize, calibration, *trial.config.precision, chosen, finish,
+      return finish_precision(*prepared.model, calibrated, trial.config.quantize, calibration, *trial.config.precision, chosen, finish,
                               {.pool = trial.pool, .budget = budget, .spill_folder = cache_folder, .token = trial.token, .log = log});
     };
     return cache.get<PrecisionResult>("finish_precision",
                                       finish_precision_key(precision_stage, data_key, *trial.config.finetune), compute,
                                       [](const PrecisionResult& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
+  }
+
+  CalibrationResult run_calibration(const Model& prepared, const Key& statistics_key, const Trial& trial) {
+    CalibrationResult calibrated{.ranges = run_ranges(prepared, statistics_key, trial)};
+    if (trial.config.quantize.target != Target::cpu) return calibrated;
+    const auto statistics = [&] { return run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, trial); };
+    calibrated.extremes = *run_extremes(statistics_key, statistics, trial);
+    return calibrated;
+  }
+
+  /// A few numbers of each tensor, kept apart from the statistics, which may be too large to be kept. No stage of its own in
+  /// the trial's records.
+  template <typename MakeStatistics>
+  std::shared_ptr<const ExtremesByTensor> run_extremes(const Key& statistics_key, const MakeStatistics& statistics, const Trial& trial) {
+    std::vector<StageRecord> unrecorded;
+    return cache.get<ExtremesByTensor>(
+        "extremes", extremes_key(statistics_key), [&] { return extremes_of(*statistics()); },
+        [](const ExtremesByTensor& made) { return bytes_of(made); }, unrecorded, trial.token);
   }
 
   RangesByType run_ranges(const Model& prepared, const Key& statistics_key, const Trial& trial) {
@@ -240,6 +264,7 @@ struct Pipeline::State {
       // By value: a structured binding cannot be captured. Ranges that are held need no statistics.
       const auto compute = [this, &prepared, &statistics_key, &trial, effective = effective_range_options(options)]() mutable {
         const auto statistics = run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, trial);
+        (void)run_extremes(statistics_key, [&] { return statistics; }, trial);
         for (auto& [tensor, own] : effective.tensors) {
           own.statistics_of = observed_source(prepared, tensor).value_or(tensor);
         }
@@ -281,22 +306,22 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   const State::Prepared prepared = state.prepare(trial);
   const Key statistics_stage = observe_key(prepared.key, state.data_key, config);
   token.throw_if_cancelled();
-  const RangesByType ranges = state.run_ranges(*prepared.model, statistics_stage, trial);
+  const CalibrationResult calibrated = state.run_calibration(*prepared.model, statistics_stage, trial);
   token.throw_if_cancelled();
   Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
   if (config.precision) {
     const Key precision_stage = precision_key(quantized_stage, state.data_key, *config.precision);
-    auto chosen = state.run_precision(*prepared.model, ranges, precision_stage, trial);
+    auto chosen = state.run_precision(*prepared.model, calibrated, precision_stage, trial);
     if (config.precision->weights_reconstructed) {
       token.throw_if_cancelled();
-      chosen = state.run_finish_precision(prepared, ranges, *chosen, precision_stage, trial);
+      chosen = state.run_finish_precision(prepared, calibrated, *chosen, precision_stage, trial);
     }
     quantized_stage = mixed_key(precision_stage, chosen->quantized.model);
     candidate.quantized = {chosen, &chosen->quantized};
     candidate.precision = chosen->layers;
     candidate.node_formats = chosen->node_formats;
   } else {
-    const auto compute_model = [&] { return quantize(*prepared.model, ranges, config.quantize, trial.pool); };
+    const auto compute_model = [&] { return quantize(*prepared.model, calibrated, config.quantize, trial.pool); };
     candidate.quantized = state.cache.get<QuantizedModel>(
         "quantize", quantized_stage, compute_model,
         [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages, token);

@@ -17,6 +17,7 @@ const std::vector<Option>& table() {
     std::vector<Option> made;
     add_range_options(made);
     add_npu_options(made);  // before what it sets defaults of
+    add_target_option(made);  // after the option that sets its default
     add_type_options(made);
     add_override_options(made);
     add_scope_options(made);
@@ -149,6 +150,18 @@ bool has_effect(const std::string& option, const Settings& settings) {
   return row != nullptr && (!row->matters || row->matters(settings));
 }
 
+Settings with_target(std::optional<Settings> settings, const std::string& target) {
+  const Value name = canonical_value("target", target);
+  if (!settings) settings = settings_from(name == Value("npu-cnn") ? Value("XINT8") : Value());
+  const auto given = settings->find("target");
+  if (given != settings->end() && !given->second.is_null() && given->second != name) {
+    throw InvalidInput(fmt::format("configuration: 'target' is {} and in 'quantization_config' {}, expected it once",
+                                   to_json(name), to_json(given->second)));
+  }
+  (*settings)["target"] = name;
+  return *std::move(settings);
+}
+
 Settings settings_from(const Value& config) {
   if (config.is_null()) return settings_from(Value(kDefaultPreset));
   const Value* preset = config.is_string() ? &config : config.find("preset");
@@ -195,6 +208,7 @@ std::optional<std::string> contradiction(const Settings& settings) {
     return "enable_npu_cnn needs symmetric activations and weights";
   }
   if (npu && weights != "QInt8") return "enable_npu_cnn needs weight_type QInt8";
+  if (auto reason = options::target_contradiction(settings)) return reason;
   return options::precision_contradiction(settings);
 }
 

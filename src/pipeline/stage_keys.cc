@@ -13,9 +13,9 @@ constexpr int kSimplifyVersion = 2;  // 2: an If with a constant condition becom
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
-constexpr int kObserveVersion = 3;  // 3: tensors of bodies, too
+constexpr int kObserveVersion = 3;  // 3: what layers read is observed; tensors of bodies
 constexpr int kRangesVersion = 1;
-constexpr int kQuantizeVersion = 2;  // 2: bodies of If, Loop and Scan, too
+constexpr int kQuantizeVersion = 2;  // 2: safe pairs under the target cpu; bodies of If, Loop and Scan
 constexpr int kFinetuneVersion = 3;
 constexpr int kPrecisionVersion = 1;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice
@@ -151,6 +151,8 @@ Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& 
   return key.finish();
 }
 
+Key extremes_key(const Key& statistics) { return KeyBuilder().add("extremes").add(statistics).finish(); }
+
 Key ranges_key(const Key& statistics, const RangeOptions& options) {
   const RangeOptions effective = effective_range_options(options);
   KeyBuilder key;
@@ -170,6 +172,7 @@ Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const Quan
   KeyBuilder key;
   key.add("quantize").add(kQuantizeVersion).add(prepared);
   for (const Key& of_type : ranges) key.add(of_type);
+  key.add(static_cast<int>(options.target));
   key.add(static_cast<int>(options.activation_type)).add(static_cast<int>(options.weight_type));
   key.add(options.activation_symmetric).add(options.weight_symmetric).add(options.per_channel);
   key.add(options.reduce_range).add(options.power_of_two).add(static_cast<int>(options.power_of_two_rounding));

@@ -52,7 +52,7 @@ double weight_noise(const Tensor& weight, const TensorParams& params) {
 
 class Estimator {
  public:
-  Estimator(const Model& model, const RangesByType& ranges, const QuantizeOptions& quantization,
+  Estimator(const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
             const std::vector<Layer>& layers, const std::vector<NodeFormat>& formats,
             const PrecisionContext& context)
       : model_(model), index_(model.graph), layers_(layers), context_(context) {
@@ -63,7 +63,7 @@ class Estimator {
       }
       QuantizeOptions options = quantization;
       for (const Layer& layer : layers) set_format(options.node_formats, layer, format);
-      parameters_.push_back(quantize(model, ranges, options, context.pool).tensors);
+      parameters_.push_back(quantize(model, calibration, options, context.pool).tensors);
     }
   }
 
@@ -166,13 +166,13 @@ class Estimator {
 
 }  // namespace
 
-std::vector<std::vector<double>> estimate_noise(const Model& model, const RangesByType& ranges,
+std::vector<std::vector<double>> estimate_noise(const Model& model, const CalibrationResult& calibration,
                                                 const QuantizeOptions& quantization,
                                                 const std::vector<Layer>& layers,
                                                 const std::vector<NodeFormat>& formats,
                                                 const DataSource& data,
                                                 const PrecisionContext& context) {
-  return Estimator(model, ranges, quantization, layers, formats, context).run(data);
+  return Estimator(model, calibration, quantization, layers, formats, context).run(data);
 }
 
 }  // namespace quantsearch

@@ -15,7 +15,7 @@ namespace quantsearch {
 /// format makes of x, clipping included. What the noise does to the model's outputs is not in it:
 /// that is what runs of real models are for.
 [[nodiscard]] std::vector<std::vector<double>> estimate_noise(
-    const Model& model, const RangesByType& ranges, const QuantizeOptions& quantization,
+    const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
     const std::vector<Layer>& layers, const std::vector<NodeFormat>& formats,
     const DataSource& data, const PrecisionContext& context);
 

@@ -189,7 +189,7 @@ void note_changes(PrecisionResult& result, const Assignment& assignment,
 
 }  // namespace
 
-PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
+PrecisionResult finish_precision(const Model& model, const CalibrationResult& calibration,
                                  const QuantizeOptions& quantization,
                                  std::shared_ptr<const DataSource> data,
                                  const PrecisionOptions& options, PrecisionResult chosen,
@@ -198,13 +198,13 @@ PrecisionResult finish_precision(const Model& model, const RangesByType& ranges,
     return chosen;  // a budget alone does not depend on what the model does
   if (chosen.layers.empty()) return chosen;  // all layers are inside bodies
   const std::vector<Layer> layers = find_layers(model, quantization, options);
-  Trials trials(model, ranges, quantization, layers, options, context);
+  Trials trials(model, calibration, quantization, layers, options, context);
   trials.judge_on(first_samples(data, options.samples));
   int measured = 0;
   const Finishing::NoiseByLayer noise = [&](int format) {
     PrecisionOptions as_quantized = options;
     as_quantized.weights_reconstructed = false;
-    Trials probing(model, ranges, quantization, layers, as_quantized, context);
+    Trials probing(model, calibration, quantization, layers, as_quantized, context);
     probing.judge_on(first_samples(data, options.probe_samples));
     std::vector<double> added = added_noise(probing, layers, options, format);
     measured += probing.evaluations();

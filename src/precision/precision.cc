@@ -99,7 +99,7 @@ bool has_layers_in_bodies_alone(const Model& model, const std::vector<Layer>& la
 
 }  // namespace
 
-PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
+PrecisionResult choose_precision(const Model& model, const CalibrationResult& calibration,
                                  const QuantizeOptions& quantization,
                                  std::shared_ptr<const DataSource> data,
                                  const PrecisionOptions& options, const PrecisionContext& context) {
@@ -120,12 +120,12 @@ PrecisionResult choose_precision(const Model& model, const RangesByType& ranges,
   std::vector<NodeFormat> formats = {options.low};
   formats.insert(formats.end(), options.high.begin(), options.high.end());
   const auto estimates =
-      estimate_noise(model, ranges, quantization, layers, formats, *probes, context);
+      estimate_noise(model, calibration, quantization, layers, formats, *probes, context);
   std::vector<Sensitivity> sensitivities;
   for (const std::vector<double>& of_layer : estimates)
     sensitivities.push_back({.estimates = of_layer, .measured = 0});
 
-  Trials trials(model, ranges, quantization, layers, options, context);
+  Trials trials(model, calibration, quantization, layers, options, context);
   trials.judge_on(probes);
   const std::vector<double> added = added_noise(trials, layers, options, 0);
   for (std::size_t layer = 0; layer < layers.size(); ++layer)

@@ -48,7 +48,7 @@ std::map<std::string, NodeFormat> Trials::formats_of(const Assignment& assignmen
 QuantizedModel Trials::model_of(const Assignment& assignment) const {
   QuantizeOptions options = quantization_;
   options.node_formats = formats_of(assignment);
-  return quantize(model_, ranges_, options, context_.pool);
+  return quantize(model_, calibration_, options, context_.pool);
 }
 
 QuantizedModel Trials::judged_model(const Assignment& assignment) const {
@@ -62,7 +62,7 @@ QuantizedModel Trials::judged_model(const Assignment& assignment) const {
       if (!format.keep_float) format.weight = DataType::int16;
     }
   }
-  return quantize(model_, ranges_, options, context_.pool);
+  return quantize(model_, calibration_, options, context_.pool);
 }
 
 /// The first format in place of each that differs from it in what is not judged.

@@ -29,11 +29,11 @@ struct FormatOutcome {
 
 class Trials {
  public:
-  Trials(const Model& model, const RangesByType& ranges, const QuantizeOptions& quantization,
+  Trials(const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
          const std::vector<Layer>& layers, const PrecisionOptions& options,
          const PrecisionContext& context)
       : model_(model),
-        ranges_(ranges),
+        calibration_(calibration),
         quantization_(quantization),
         layers_(layers),
         options_(options),
@@ -66,7 +66,7 @@ class Trials {
   void judge(FormatOutcome& outcome) const;
 
   const Model& model_;
-  const RangesByType& ranges_;
+  const CalibrationResult& calibration_;
   const QuantizeOptions& quantization_;
   const std::vector<Layer>& layers_;
   const PrecisionOptions& options_;

@@ -38,6 +38,7 @@ struct LayerScales {
   const TensorOverride* wanted_bias = nullptr;
   BiasForm bias_form = BiasForm::unchanged;
   TensorParams bias_params;  // own
+  std::optional<PairLimits> limits;  // absent: no kernel saturates, or the target does not mind
   double widened = 1;        // how much the int32 bias enlarged the weight's scale
 };
 

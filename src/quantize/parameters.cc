@@ -4,6 +4,7 @@
 
 #include "quantize/bias.h"
 #include "quantize/once_per_key.h"
+#include "quantize/pair_safety.h"
 #include "quantize/weight_ranges.h"
 
 namespace quantsearch {
@@ -17,6 +18,7 @@ struct WeightKey {
   float factor = 1;
   std::vector<float> scales;
   std::vector<std::int64_t> zero_points;
+  std::vector<std::int32_t> input_maxima;
   auto operator<=>(const WeightKey&) const = default;
 };
 
@@ -26,7 +28,8 @@ WeightKey key_of(const LayerScales& layer) {
           .axis = layer.params.axis,
           .factor = layer.factor,
           .scales = layer.params.scales,
-          .zero_points = layer.params.zero_points};
+          .zero_points = layer.params.zero_points,
+          .input_maxima = layer.limits.value_or(PairLimits{}).input_maxima};
 }
 
 std::optional<QuantizedTensor> integer_bias(const LayerScales& layer, const Tensor& bias,
@@ -86,15 +89,18 @@ LayerParameters layer_parameters(const LayerScales& layer,
 
 }  // namespace
 
-std::map<int, LayerParameters> quantize_parameters(const GraphIndex& index,
+std::map<int, LayerParameters> quantize_parameters(const Graph& graph, const GraphIndex& index,
                                                    const Activations& activations,
                                                    const std::vector<LayerScales>& layers,
                                                    ThreadPool& pool) {
   const auto weights = once_per_key<WeightKey, QuantizedTensor, LayerScales>(
       layers, pool, key_of, [&](const LayerScales& layer) {
-        return quantize_with(scaled(*index.initializer(layer.weight), layer.factor), layer.params,
-                             integer_limits(layer.options.type, layer.options.symmetric,
-                                            layer.options.reduce_range));
+        const Tensor weight = scaled(*index.initializer(layer.weight), layer.factor);
+        const IntegerLimits limits = integer_limits(layer.options.type, layer.options.symmetric,
+                                                    layer.options.reduce_range);
+        if (!layer.limits) return quantize_with(weight, layer.params, limits);
+        const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+        return quantize_safely(node, weight, layer.params, limits, *layer.limits);
       });
   std::map<int, LayerParameters> made;
   for (std::size_t at = 0; at < layers.size(); ++at) {

@@ -27,7 +27,7 @@ struct LayerParameters {
 /// By node index. Gemm's alpha and beta are multiplied into its constants: only plain Gemm has an
 /// integer kernel.
 [[nodiscard]] std::map<int, LayerParameters> quantize_parameters(
-    const GraphIndex& index, const Activations& activations, const std::vector<LayerScales>& layers,
-    ThreadPool& pool);
+    const Graph& graph, const GraphIndex& index, const Activations& activations,
+    const std::vector<LayerScales>& layers, ThreadPool& pool);
 
 }  // namespace quantsearch

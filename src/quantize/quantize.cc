@@ -15,6 +15,7 @@
 #include "quantize/node_types.h"
 #include "quantize/npu_rules.h"
 #include "quantize/overrides.h"
+#include "quantize/pair_safety.h"
 #include "quantize/parameters.h"
 #include "quantize/passthrough.h"
 #include "quantize/plan.h"
@@ -136,18 +137,28 @@ void add_unmet(std::vector<LayerRecord>& records, const std::map<int, std::strin
   }
 }
 
+std::map<std::string, PairLimits> pair_limits(const Graph& graph,
+                                              const std::vector<LayerScales>& layers) {
+  std::map<std::string, PairLimits> limits;
+  for (const LayerScales& layer : layers) {
+    if (layer.limits) limits[node_label(graph, layer.node)] = *layer.limits;
+  }
+  return limits;
+}
+
 /// One graph, which may be a body; `options` are those that name something in it.
-QuantizedModel quantize_graph(const Model& model, const RangesByType& ranges,
+QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calibration,
                               const QuantizeOptions& options, ThreadPool& pool) {
   const GraphIndex index(model.graph);
   const Plan plan = make_plan(model, index, options);
   std::vector<LayerRecord> records = layer_records(model.graph, index, plan, options);
   require_overrides(model.graph, index, plan, options);
-  Activations activations = activation_params(model.graph, index, plan, ranges, options);
+  Activations activations = activation_params(model.graph, index, plan, calibration.ranges, options);
   std::vector<LayerScales> scales =
       choose_layer_scales(model.graph, index, plan, activations, options, pool);
   add_unmet(records, apply_npu_rules(model.graph, index, plan, options, activations, scales));
-  const auto layers = quantize_parameters(index, activations, scales, pool);
+  choose_safe_scales(model.graph, index, activations, calibration.extremes, options, scales, pool);
+  const auto layers = quantize_parameters(model.graph, index, activations, scales, pool);
   add_notes(records, layers);
   Emitted emitted = emit({.model = model,
                           .index = index,
@@ -158,7 +169,8 @@ QuantizedModel quantize_graph(const Model& model, const RangesByType& ranges,
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
           .tensors = std::move(emitted.tensors),
-          .narrower = std::move(emitted.narrower)};
+          .narrower = std::move(emitted.narrower),
+          .pair_limits = pair_limits(model.graph, scales)};
 }
 
 /// What would become of every node, those of bodies after those of the main graph.
@@ -180,9 +192,9 @@ std::vector<LayerRecord> planned_records(const Model& model, const QuantizeOptio
 
 QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
                         ThreadPool& pool) {
-  RangesByType by_type;
-  for (const DataType type : activation_types(options)) by_type[type] = ranges;
-  return quantize(model, by_type, options, pool);
+  CalibrationResult calibration;
+  for (const DataType type : activation_types(options)) calibration.ranges[type] = ranges;
+  return quantize(model, calibration, options, pool);
 }
 
 std::vector<DataType> activation_types(const QuantizeOptions& options) {
@@ -193,15 +205,15 @@ std::vector<DataType> activation_types(const QuantizeOptions& options) {
   return {types.begin(), types.end()};
 }
 
-QuantizedModel quantize(const Model& model, const RangesByType& ranges,
+QuantizedModel quantize(const Model& model, const CalibrationResult& calibration,
                         const QuantizeOptions& asked, ThreadPool& pool) {
   require_options(model, asked);
   const QuantizeOptions options = with_npu_types(asked);
-  const auto of_activations = ranges.find(options.activation_type);
+  const auto of_activations = calibration.ranges.find(options.activation_type);
   QuantizedModel made = quantize_with_bodies(
-      model, options, of_activations == ranges.end() ? nullptr : &of_activations->second,
+      model, options, of_activations == calibration.ranges.end() ? nullptr : &of_activations->second,
       [&](const Model& graph, const QuantizeOptions& own) {
-        return quantize_graph(graph, ranges, own, pool);
+        return quantize_graph(graph, calibration, own, pool);
       });
   require_something_quantized(made.layers);
   return made;

@@ -40,6 +40,13 @@ bool only_gets_bias(const Graph& graph, const GraphIndex& index, std::string_vie
   return producer && bias_add_of(graph, index, *producer).has_value();
 }
 
+/// The largest value of each input channel of a layer bounds its pairs of weights, so the layer's input is observed itself
+/// and not only the tensor that it takes its range from.
+bool reads_channels(const Node& node, const OperatorRule& rule, const GraphIndex& index) {
+  return has_weight(rule.kind) && index.initializer(node.input(1)) != nullptr &&
+         index.initializer(node.inputs[0]) == nullptr && is_float_tensor(index, node.inputs[0]);
+}
+
 }  // namespace
 
 // The values are among the input's, so the input's range holds them, and the parameters must be
@@ -119,6 +126,7 @@ std::vector<std::string> observed_in_graph(const Graph& graph) {
     const OperatorRule* rule = find_rule(node);
     if (rule == nullptr || node.inputs.empty()) continue;
     for (const std::size_t input : data_inputs(node, *rule, index)) watch(node.inputs[input]);
+    if (reads_channels(node, *rule, index)) observed.insert(node.inputs[0]);
     for (const std::string& output : node.outputs) watch(output);
   }
   return {observed.begin(), observed.end()};

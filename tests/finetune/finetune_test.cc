@@ -199,13 +199,13 @@ Prepared mixed_formats(ThreadPool& pool) {
                 .candidate = {}};
   const Statistics statistics =
       observe(made.reference, *made.data, pool, {.tensors = tensors_to_observe(made.reference)});
-  RangesByType ranges;
+  CalibrationResult calibration{.ranges = {}, .extremes = extremes_of(statistics)};
   for (const DataType type : {DataType::uint8, DataType::uint16})
-    ranges[type] = choose_ranges(statistics, {.type = type}, pool);
+    calibration.ranges[type] = choose_ranges(statistics, {.type = type}, pool);
   const NodeFormat wide_weights{.weight = DataType::int16};
   const NodeFormat wide{.activation = DataType::uint16, .weight = DataType::int16};
   const NodeFormat in_float{.keep_float = true};
-  made.candidate = quantize(made.reference, ranges,
+  made.candidate = quantize(made.reference, calibration,
                             {.node_formats = {{"first", wide_weights},
                                               {"join", {.activation = DataType::uint16}},
                                               {"depthwise", wide},

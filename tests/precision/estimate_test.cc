@@ -23,11 +23,12 @@ std::vector<std::vector<double>> estimates(const std::vector<NodeFormat>& format
   const Model model = one_matmul();
   // Steps of 1/255 over [0, 1]: 1 is exact, 0.25 is 63.75 steps.
   const Ranges ranges = {{"x", {.low = 0, .high = 1}}, {"product_out", {.low = 0, .high = 2}}};
-  const RangesByType by_type = {{DataType::uint8, ranges}, {DataType::uint16, ranges}};
+  const CalibrationResult calibration = {
+      .ranges = {{DataType::uint8, ranges}, {DataType::uint16, ranges}}};
   const auto data =
       in_memory_data({{"x", Tensor::of<float>({1, 2}, std::vector<float>{1.0F, 0.25F})}});
   const std::vector<Layer> layers = find_layers(model, {}, {});
-  return estimate_noise(model, by_type, {}, layers, formats, *data,
+  return estimate_noise(model, calibration, {}, layers, formats, *data,
                         {.pool = pool, .budget = budget});
 }
 

@@ -23,15 +23,15 @@ class FinishPrecision : public ::testing::Test {
     std::map<std::string, NodeFormat> formats = chosen.node_formats;
     for (const char* layer : {"first", "hard", "last"}) formats[layer].weight = DataType::int16;
     return std::make_shared<const QuantizedModel>(
-        quantize(model_, ranges_, {.node_formats = formats}, pool_));
+        quantize(model_, calibration_, {.node_formats = formats}, pool_));
   }
 
   PrecisionResult choose(const PrecisionOptions& options) {
-    return choose_precision(model_, ranges_, {}, testing::twelve_samples(), options, context_);
+    return choose_precision(model_, calibration_, {}, testing::twelve_samples(), options, context_);
   }
 
   PrecisionResult finish(const PrecisionOptions& options, const FinishModel& with) {
-    return finish_precision(model_, ranges_, {}, testing::twelve_samples(), options,
+    return finish_precision(model_, calibration_, {}, testing::twelve_samples(), options,
                             choose(options), with, context_);
   }
 
@@ -39,7 +39,7 @@ class FinishPrecision : public ::testing::Test {
   ByteBudget budget_{1 << 24};
   PrecisionContext context_{.pool = pool_, .budget = budget_};
   Model model_ = testing::network_with_a_hard_layer();
-  RangesByType ranges_ = testing::ranges_of(model_, {DataType::uint8, DataType::uint16});
+  CalibrationResult calibration_ = testing::calibration_of(model_, {DataType::uint8, DataType::uint16});
 };
 
 constexpr double kTight = 1e-3;  // more than 8-bit weights of the hard layer allow
@@ -58,7 +58,7 @@ TEST_F(FinishPrecision, FormatsAreChosenAsIfWeightsHadNoNoise) {
   plain.weights_reconstructed = false;
   EXPECT_EQ(choose(plain).high_layers, 1);
   // The model itself has the 8-bit weights: they are what will be reconstructed.
-  EXPECT_EQ(chosen.quantized.model, quantize(model_, ranges_, {}, pool_).model);
+  EXPECT_EQ(chosen.quantized.model, quantize(model_, calibration_, {}, pool_).model);
 }
 
 TEST_F(FinishPrecision, FormatsThatDifferInTheirWeightsAloneAreRunOnce) {
@@ -91,7 +91,7 @@ TEST_F(FinishPrecision, LayersGetMoreWhenReconstructionDoesNotHelp) {
             std::string::npos);
   EXPECT_LE(finished.scores.at("rel_l2"), kTight);
   const QuantizedModel again =
-      quantize(model_, ranges_, {.node_formats = finished.node_formats}, pool_);
+      quantize(model_, calibration_, {.node_formats = finished.node_formats}, pool_);
   EXPECT_EQ(again.model, finished.quantized.model);
 }
 
@@ -109,7 +109,7 @@ TEST_F(FinishPrecision, WeightsOfLayersThatAreHighAnywayComeFirst) {
   chosen.layers[1].is_high = true;
   chosen.layers[1].format = kSixteenActivations;
   chosen.layers[0].sensitivity = 1e9;
-  const PrecisionResult finished = finish_precision(model_, ranges_, {}, testing::twelve_samples(),
+  const PrecisionResult finished = finish_precision(model_, calibration_, {}, testing::twelve_samples(),
                                                     tight(), chosen, as_it_is, context_);
   EXPECT_EQ(finished.high_layers, 1);
   EXPECT_EQ(finished.layers[1].format, kSixteen);

@@ -17,8 +17,8 @@ PrecisionResult choose(const PrecisionOptions& options, const QuantizeOptions& q
   ThreadPool pool(threads);
   const ByteBudget budget(1 << 24);
   const Model model = testing::network_with_a_hard_layer();
-  const RangesByType ranges = testing::ranges_of(model, {DataType::uint8, DataType::uint16});
-  return choose_precision(model, ranges, quantization, testing::twelve_samples(), options,
+  const CalibrationResult calibration = testing::calibration_of(model, {DataType::uint8, DataType::uint16});
+  return choose_precision(model, calibration, quantization, testing::twelve_samples(), options,
                           {.pool = pool, .budget = budget});
 }
 
@@ -82,7 +82,7 @@ TEST(Precision, TheFormatsGiveTheSameModelAgain) {
   const Model model = testing::network_with_a_hard_layer();
   ThreadPool pool(1);
   const QuantizedModel again =
-      quantize(model, testing::ranges_of(model, {DataType::uint8, DataType::uint16}),
+      quantize(model, testing::calibration_of(model, {DataType::uint8, DataType::uint16}),
                {.node_formats = result.node_formats}, pool);
   EXPECT_EQ(again.model, result.quantized.model);
   check_model(again.model);

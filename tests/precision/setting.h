@@ -38,15 +38,15 @@ inline std::shared_ptr<const DataSource> twelve_samples() {
   return in_memory_data({{"x", random_tensor({12, 3, 4, 4}, 5, 0, 1)}});
 }
 
-inline RangesByType ranges_of(const Model& model, const std::vector<DataType>& types) {
+inline CalibrationResult calibration_of(const Model& model, const std::vector<DataType>& types) {
   ThreadPool pool(1);
   const Statistics statistics =
       observe(model, *twelve_samples(), pool, {.tensors = tensors_to_observe(model)});
-  RangesByType ranges;
+  CalibrationResult calibration{.ranges = {}, .extremes = extremes_of(statistics)};
   for (const DataType type : types) {
-    ranges[type] = choose_ranges(statistics, {.method = RangeMethod::min_max, .type = type}, pool);
+    calibration.ranges[type] = choose_ranges(statistics, {.method = RangeMethod::min_max, .type = type}, pool);
   }
-  return ranges;
+  return calibration;
 }
 
 inline const NodeFormat kSixteen{

@@ -230,7 +230,7 @@ TEST(NodeTypes, RangesMayDifferByType) {
   for (auto& [tensor, range] : narrow) range = {.low = range.low / 2, .high = range.high / 2};
   ThreadPool pool(1);
   const QuantizedModel result =
-      quantize(model, RangesByType{{DataType::uint8, narrow}, {DataType::uint16, wide}},
+      quantize(model, {.ranges = {{DataType::uint8, narrow}, {DataType::uint16, wide}}},
                {.node_formats = {{"third", kSixteen}}}, pool);
   EXPECT_NEAR(
       result.narrower.at("first_out")[0].scales[0] / result.tensors.at("first_out").scales[0],
@@ -327,7 +327,7 @@ TEST(NodeTypes, FormatsThatCannotBeAreErrors) {
       "values it passes on; give its readers the format");
   ThreadPool pool(1);
   try {
-    (void)quantize(chain(), RangesByType{{DataType::uint8, testing::observed_ranges(chain())}},
+    (void)quantize(chain(), {.ranges = {{DataType::uint8, testing::observed_ranges(chain())}}},
                    {.node_formats = {{"second", kSixteen}}}, pool);
     FAIL();
   } catch (const InvalidInput& error) {

@@ -32,7 +32,7 @@ const Ranges kTinyRanges = {{"x", {-1, 1.55}}, {"conv_out", {-2, 3.1}}};
 QuantizedModel tiny_with(const std::map<std::string, TensorOverride>& overrides,
                          bool per_channel = false) {
   ThreadPool pool(1);
-  QuantizeOptions options;
+  QuantizeOptions options{.target = Target::cpu_vnni};  // integers as rounding alone gives them
   options.overrides = overrides;
   options.per_channel = per_channel;
   return quantize(tiny_conv(), kTinyRanges, options, pool);

@@ -100,7 +100,8 @@ TEST(Quantize, ABiasThatWouldOverflowEnlargesTheWeightScaleAndSaysSo) {
   const Model model = build_with_output(builder, builder.node("Conv", {"x", "w", "b"}, {}, "conv"));
   ThreadPool pool(1);
   const QuantizedModel result =
-      quantize(model, {{"x", {0, 0.01}}, {"conv_out", {0, 6}}}, {.per_channel = true}, pool);
+      quantize(model, {{"x", {0, 0.01}}, {"conv_out", {0, 6}}},
+               {.target = Target::cpu_vnni, .per_channel = true}, pool);
   EXPECT_NE(reason_of(result.layers, "conv").find("so that the int32 bias 'b' does not overflow"),
             std::string::npos);
   EXPECT_TRUE(is_quantized(result.layers, "conv"));

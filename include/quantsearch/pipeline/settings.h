@@ -49,6 +49,9 @@ struct OptionInfo {
 /// default preset. Throws InvalidInput for an unknown key or value (nearest known shown), Unsupported for what is known
 /// but not built.
 [[nodiscard]] Settings settings_from(const Value& config);
+/// `settings` for a target ("cpu", "cpu-vnni" or "npu-cnn"); absent: the target's default preset. Throws InvalidInput for
+/// another name, and when the settings name another target.
+[[nodiscard]] Settings with_target(std::optional<Settings> settings, const std::string& target);
 /// One option's value in canonical form ("MinMSE" -> "PowerOfTwoMethod.MinMSE"); same errors, naming the option.
 [[nodiscard]] Value canonical_value(const std::string& option, const Value& value);
 /// True when the option's value is itself a list, so that a space needs a list of lists.
