@@ -41,7 +41,8 @@ struct SessionOptions {
 class Session {
  public:
   virtual ~Session() = default;
-  /// Outputs and taps by name. Thread-safe. A run is stopped (Cancelled) soon after `token` is cancelled or past its
+  /// Outputs and taps by name; outputs that are not tensors (sequences, maps, optionals) are left out. The tensors may outlive
+  /// the session and the inputs. Thread-safe. A run is stopped (Cancelled) soon after `token` is cancelled or past its
   /// deadline. Throws InvalidInput when inputs do not fit the model, IoError when the runtime fails.
   [[nodiscard]] virtual Batch run(const Batch& inputs, const CancellationToken& token = {}) const = 0;
   /// True when one run may stack samples along the first axis: it is open in every input and output of the model.

@@ -21,6 +21,12 @@ bool has_open_first_axis(const Ort::TypeInfo& info) {
   return !shape.empty() && shape[0] < 0;
 }
 
+/// The runtime has computed it once, in memory of the session, which the output may outlive.
+Tensor copy_of(const Tensor& constant) {
+  if (constant.type() == DataType::string) return constant;
+  return Tensor::from_bytes(constant.type(), constant.shape(), constant.bytes());
+}
+
 class OrtSession final : public Session {
  public:
   OrtSession(const Model& model, const SessionOptions& options)
@@ -48,10 +54,11 @@ class OrtSession final : public Session {
     std::vector<Ort::Value> values = run_graph(input_names, input_values, token);
     Batch outputs;
     for (std::size_t index = 0; index < values.size(); ++index) {
-      outputs.insert_or_assign(output_names_[index],
-                               from_ort_value(std::move(values[index]), output_names_[index]));
+      const std::string& name = output_names_[index];
+      Tensor output = from_ort_value(std::move(values[index]), name);
+      outputs.insert_or_assign(name, signature_.is_constant(name) ? copy_of(output) : std::move(output));
     }
-    signature_.add_outer_taps(inputs, outputs);
+    signature_.add_outer_values(inputs, outputs);
     return outputs;
   }
 
@@ -80,7 +87,9 @@ class OrtSession final : public Session {
   void read_outputs(std::size_t graph_outputs) {
     const Ort::AllocatorWithDefaultOptions allocator;
     for (std::size_t index = 0; index < session_.GetOutputCount(); ++index) {
-      output_names_.emplace_back(session_.GetOutputNameAllocated(index, allocator).get());
+      std::string name = session_.GetOutputNameAllocated(index, allocator).get();
+      const bool is_tensor = session_.GetOutputTypeInfo(index).GetONNXType() == ONNX_TYPE_TENSOR;
+      if (is_tensor && !signature_.is_outer(name)) output_names_.push_back(std::move(name));
     }
     for (const std::string& name : output_names_) output_name_texts_.push_back(name.c_str());
     for (std::size_t index = 0; index < session_.GetInputCount() && stacks_samples_; ++index) {
@@ -98,6 +107,7 @@ class OrtSession final : public Session {
     run_options.SetRunLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
     const auto watch =
         environment_->watcher.watch(token, [&run_options] { run_options.SetTerminate(); });
+    if (output_names_.empty()) return {};  // the runtime refuses a run for nothing
     try {
       return session_.Run(run_options, names.data(), values.data(), values.size(),
                           output_name_texts_.data(), output_name_texts_.size());

@@ -70,7 +70,7 @@ class ReferenceSession final : public Session {
     Batch outputs;
     for (const ValueInfo& output : graph_.outputs) outputs[output.name] = values.at(output.name);
     for (const std::string& tap : signature_.inner_taps()) outputs[tap] = values.at(tap);
-    signature_.add_outer_taps(inputs, outputs);
+    signature_.add_outer_values(inputs, outputs);
     return outputs;
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/model/compared_outputs.h"
 
 namespace quantsearch {
 
@@ -58,20 +59,29 @@ Signature::Signature(const Model& model, const std::vector<std::string>& taps) {
     }
     inputs_.push_back({.value = value, .is_optional = initializers.contains(value.name)});
   }
-  if (taps.empty()) return;
+  for (std::string& name : constant_tensors(graph)) constants_.insert(std::move(name));
   const auto made = made_by_nodes(graph);
+  const auto add_outer = [&](const std::string& name) {
+    const auto initializer = initializers.find(name);
+    if (holds(graph.inputs, name)) outer_inputs_.push_back(name);
+    if (initializer != initializers.end()) outer_initializers_[name] = initializer->second;
+    return initializer != initializers.end() || holds(graph.inputs, name);
+  };
+  for (const ValueInfo& output : graph.outputs) {
+    if (!made.contains(output.name)) add_outer(output.name);
+  }
   for (const std::string& tap : std::set<std::string>(taps.begin(), taps.end())) {
     if (made.contains(tap)) {
       if (!holds(graph.outputs, tap)) inner_taps_.push_back(tap);
-    } else if (holds(graph.inputs, tap)) {
-      input_taps_.push_back(tap);
-      if (initializers.contains(tap)) initializer_taps_[tap] = initializers[tap];
-    } else if (initializers.contains(tap)) {
-      initializer_taps_[tap] = initializers[tap];
-    } else {
+    } else if (!is_outer(tap) && !add_outer(tap)) {
       throw InvalidInput(fmt::format("open session: the graph holds no tensor '{}' to tap", tap));
     }
   }
+}
+
+bool Signature::is_outer(std::string_view name) const {
+  return outer_initializers_.contains(name) ||
+         std::ranges::find(outer_inputs_, name) != outer_inputs_.end();
 }
 
 std::string Signature::describe_inputs() const {
@@ -110,9 +120,9 @@ void Signature::check_inputs(const Batch& inputs) const {
   }
 }
 
-void Signature::add_outer_taps(const Batch& inputs, Batch& outputs) const {
-  for (const auto& [name, tensor] : initializer_taps_) outputs.insert_or_assign(name, *tensor);
-  for (const std::string& name : input_taps_) {
+void Signature::add_outer_values(const Batch& inputs, Batch& outputs) const {
+  for (const auto& [name, tensor] : outer_initializers_) outputs.insert_or_assign(name, *tensor);
+  for (const std::string& name : outer_inputs_) {
     const auto given = inputs.find(name);
     if (given != inputs.end()) outputs.insert_or_assign(name, given->second);
   }

@@ -4,8 +4,11 @@
 // against, and how each tap is served.
 
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "quantsearch/data.h"
@@ -25,8 +28,13 @@ class Signature {
 
   /// Inner tensors made by nodes that are tapped and not graph outputs already, once each.
   [[nodiscard]] const std::vector<std::string>& inner_taps() const noexcept { return inner_taps_; }
-  /// Adds the taps that no node makes: graph inputs (when given) and initializers.
-  void add_outer_taps(const Batch& inputs, Batch& outputs) const;
+  /// True for graph outputs and taps that add_outer_values gives: graph inputs and initializers.
+  [[nodiscard]] bool is_outer(std::string_view name) const;
+  /// True for what follows from initializers alone.
+  [[nodiscard]] bool is_constant(std::string_view name) const { return constants_.contains(name); }
+  /// Adds the outputs and taps that no node makes: graph inputs (when given) and initializers. The runtime's own values of
+  /// them lie in the memory of the inputs or of the session, which an output may outlive.
+  void add_outer_values(const Batch& inputs, Batch& outputs) const;
 
  private:
   struct Input {
@@ -37,8 +45,9 @@ class Signature {
 
   std::vector<Input> inputs_;
   std::vector<std::string> inner_taps_;
-  std::vector<std::string> input_taps_;
-  std::map<std::string, std::shared_ptr<const Tensor>> initializer_taps_;
+  std::vector<std::string> outer_inputs_;
+  std::map<std::string, std::shared_ptr<const Tensor>, std::less<>> outer_initializers_;
+  std::set<std::string, std::less<>> constants_;
 };
 
 /// The model with `taps` among its graph outputs.

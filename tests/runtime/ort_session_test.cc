@@ -54,6 +54,59 @@ TEST(OrtSession, OutputsOutliveTheSession) {
   EXPECT_EQ(outputs.at("sum_out").values<float>()[1], 22.0F);
 }
 
+/// y = relu(x) beside an input, an initializer and what follows from it.
+Model relu_beside_what_is_passed_on() {
+  ModelBuilder builder;
+  builder.output(builder.input("x", {-1, 2}), {-1, 2});
+  builder.output(builder.weight("w", {300}, std::vector<float>(300, 5)), {300});
+  builder.output(builder.node("Neg", {"w"}, {}, "negated"), {300});
+  builder.output(builder.node("Relu", {"x"}, {}, "y"), {-1, 2});
+  return builder.build();
+}
+
+TEST(OrtSession, OutputsThatNoNodeMakesOutliveTheSessionAndTheInputs) {
+  for (const bool optimize : {true, false}) {
+    Batch outputs;
+    {
+      const auto session =
+          open_session(relu_beside_what_is_passed_on(), {.optimize = optimize, .taps = {"w", "x"}});
+      for (int run = 0; run < 3; ++run)
+        outputs = session->run({{"x", Tensor::of<float>({2, 2}, {-1, 2, 3, -4})}});
+    }
+    // What was freed is soon used by others.
+    const Tensor other = testing::random_tensor({64, 300}, 1);
+    EXPECT_EQ(outputs.at("x"), Tensor::of<float>({2, 2}, {-1, 2, 3, -4}));
+    EXPECT_EQ(outputs.at("y_out"), Tensor::of<float>({2, 2}, {0, 2, 3, 0}));
+    EXPECT_EQ(outputs.at("w"), Tensor::of<float>({300}, std::vector<float>(300, 5)));
+    EXPECT_EQ(outputs.at("negated_out"), Tensor::of<float>({300}, std::vector<float>(300, -5)));
+  }
+}
+
+TEST(OrtSession, AnInputThatIsTheOnlyOutputNeedsNoRun) {
+  ModelBuilder builder;
+  builder.output(builder.input("x", {2}), {2});
+  const Batch inputs = {{"x", Tensor::of<float>({2}, {1, 2})}};
+  EXPECT_EQ(open_session(builder.build())->run(inputs), inputs);
+}
+
+TEST(OrtSession, LeavesOutOutputsThatAreNoTensors) {
+  Model model = relu_then_add();
+  Node split{.op_type = "SplitToSequence",
+             .domain = "",
+             .name = "split",
+             .inputs = {"sum_out"},
+             .outputs = {"parts"},
+             .attributes = {},
+             .extra = ""};
+  model.graph.nodes.push_back(split);
+  model.graph.outputs.push_back(
+      {.name = "parts", .type = DataType::undefined, .dimensions = std::nullopt, .extra = ""});
+  const Batch outputs = open_session(model, {.taps = {"relu_out"}})->run(kInputs);
+  EXPECT_TRUE(outputs.contains("sum_out"));
+  EXPECT_TRUE(outputs.contains("relu_out"));
+  EXPECT_FALSE(outputs.contains("parts"));
+}
+
 TEST(OrtSession, GivesTheSameWithAndWithoutOptimization) {
   const Model model = load_model(QUANTSEARCH_SOURCE_DIR "/tests/data/resnet8.onnx");
   const Batch inputs = random_inputs(model, 7, 3);

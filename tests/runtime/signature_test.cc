@@ -80,7 +80,7 @@ TEST(Signature, SortsTapsByWhoMakesThem) {
   const Signature signature(builder.build(), {"relu_out", "w", "x", "sum_out", "relu_out"});
   EXPECT_EQ(signature.inner_taps(), (std::vector<std::string>{"relu_out"}));
   Batch outputs;
-  signature.add_outer_taps({{"x", kY}}, outputs);
+  signature.add_outer_values({{"x", kY}}, outputs);
   EXPECT_EQ(outputs, (Batch{{"w", kY}, {"x", kY}}));
 }
 
