@@ -84,8 +84,8 @@ class Reference {
     LogSink log = {};
   };
   /// Throws InvalidInput when labels do not fit, the spill folder is neither empty nor ours, an output of the float model
-  /// is not finite. Outputs that hold no numbers are left out, with a note in the log. Keeps at most half of what is free
-  /// of the budget.
+  /// has no finite value. Outputs that no quantizer can change, that hold no numbers or whose size depends on computed values
+  /// are left out (compared_outputs), with a note in the log. Keeps at most half of what is free of the budget.
   Reference(const Model& float_model, std::shared_ptr<const DataSource> data, std::optional<Labels> labels,
             ThreadPool& pool, const ByteBudget& budget, const Options& options);
   ~Reference();
@@ -95,9 +95,11 @@ class Reference {
   [[nodiscard]] const DataSource& data() const;
   [[nodiscard]] const std::optional<Labels>& labels() const;
   [[nodiscard]] std::int64_t batch() const;
-  /// The outputs that are compared, in the model's order, and those that hold no numbers.
+  /// The outputs that are compared, in the model's order, and those that are not.
   [[nodiscard]] const std::vector<std::string>& output_names() const;
   [[nodiscard]] const std::vector<std::string>& skipped_outputs() const;
+  /// True when a candidate's outputs may have other shapes than these: there is no output to compare but such.
+  [[nodiscard]] bool sized_by_data() const;
   [[nodiscard]] const std::string& logits_output() const;
   /// Outputs of the run that begins at `first_sample` (a multiple of batch()).
   [[nodiscard]] Batch outputs(std::int64_t first_sample) const;
@@ -140,7 +142,8 @@ struct EvaluateOptions {
 
 /// Runs the candidate over the reference's data. The same value for any thread count: per-sample values are added in
 /// sample order. Distances are averaged over outputs (weighted) and samples.
-/// Throws InvalidInput when the models' outputs differ in name or shape, or the candidate's are not finite.
+/// Values count where the reference is finite. Throws InvalidInput when the models' outputs differ in name or, unless they
+/// are sized by the data, in shape, or when the candidate's are not finite there.
 [[nodiscard]] Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool,
                               const EvaluateOptions& options);
 

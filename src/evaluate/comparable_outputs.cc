@@ -8,12 +8,6 @@
 
 namespace quantsearch {
 
-bool is_comparable(const ValueInfo& output) {
-  // Without a declared type the runtime infers one; what is known not to be a tensor has its type in `extra`.
-  if (output.type == DataType::undefined) return output.extra.empty();
-  return is_floating(output.type) || is_integer(output.type) || output.type == DataType::boolean;
-}
-
 Model without_outputs(Model model, std::span<const std::string> names) {
   std::erase_if(model.graph.outputs, [&](const ValueInfo& output) {
     return std::find(names.begin(), names.end(), output.name) != names.end();

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which outputs of a model can be compared as numbers, and the checks on what a run gave for them.
+// Runs without the outputs that are not compared, and the checks on what a run gave for the others.
 
 #include <span>
 #include <string>
@@ -11,15 +11,11 @@
 
 namespace quantsearch {
 
-/// True for tensors of numbers and booleans; false for strings, complex numbers and what is no tensor.
-[[nodiscard]] bool is_comparable(const ValueInfo& output);
-
 /// The model without the named graph outputs, so that a run does not return them.
 [[nodiscard]] Model without_outputs(Model model, std::span<const std::string> names);
 
 /// Throws InvalidInput unless every output of a run over several samples is that many rows long. `stage` opens the message.
 void require_rows(const Batch& outputs, std::int64_t count, const std::string& stage);
 [[nodiscard]] bool are_rows(const Tensor& output, std::int64_t count);
-
 
 }  // namespace quantsearch

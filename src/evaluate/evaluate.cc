@@ -156,11 +156,7 @@ class Scorer {
 
   Energies measure(const std::string& name, std::int64_t sample, const Sample& reference,
                    const Sample& candidate, std::vector<double>& values) const {
-    if (reference.shape != candidate.shape) {
-      throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
-                                     "the float model, {}",
-                                     name, to_string(candidate.shape), sample, to_string(reference.shape)));
-    }
+    if (reference.shape != candidate.shape) return measure_other_shape(name, sample, reference, candidate, values);
     const std::optional<Energies> energies =
         measure_sample(reference, candidate, distances_, values);
     if (!energies) {
@@ -169,6 +165,21 @@ class Scorer {
                                      name, sample));
     }
     return *energies;
+  }
+
+  /// Detections of another number cannot be paired: the candidate has missed them all, or found what is not there.
+  Energies measure_other_shape(const std::string& name, std::int64_t sample, const Sample& reference,
+                               const Sample& candidate, std::vector<double>& values) const {
+    if (!reference_.sized_by_data()) {
+      throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
+                                     "the float model, {}",
+                                     name, to_string(candidate.shape), sample, to_string(reference.shape)));
+    }
+    const Sample& longer = reference.values.empty() ? candidate : reference;
+    const std::vector<float> zeros(longer.values.size(), 0.0F);
+    const Sample nothing{.values = zeros, .shape = longer.shape};
+    return reference.values.empty() ? measure(name, sample, nothing, candidate, values)
+                                    : measure(name, sample, reference, nothing, values);
   }
 
   void add(std::int64_t sample, double weight, const std::vector<double>& of_output) {

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
+#include <atomic>
 
 #include "evaluate/classification.h"
 #include "evaluate/comparable_outputs.h"
@@ -12,6 +12,7 @@
 #include "quantsearch/data/batch_store.h"
 #include "quantsearch/data/spill_file.h"
 #include "quantsearch/evaluate.h"
+#include "quantsearch/model/compared_outputs.h"
 
 namespace quantsearch {
 
@@ -53,19 +54,36 @@ std::int64_t batch_of(const Session& session, const DataSource& data, std::int64
   return session.stacks_samples() ? std::max<std::int64_t>(1, std::min(asked, data.largest_batch())) : 1;
 }
 
-void require_finite(const Batch& outputs, std::int64_t first_sample, std::int64_t count) {
-  for (const auto& [name, tensor] : outputs) {
-    const Tensor floats = to_float32(tensor);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Sample sample = sample_of(floats, i, count);
-      const auto wrong = std::ranges::find_if(sample.values, [](float value) { return !std::isfinite(value); });
-      if (wrong == sample.values.end()) continue;
-      throw InvalidInput(fmt::format("reference: output '{}' of the float model holds {} for sample {}, expected finite "
-                                     "float32 values; check the data and the model",
-                                     name, *wrong, first_sample + i));
-    }
+/// NaN and infinity in an output of the float model, over all samples. Thread-safe.
+class FiniteCount {
+ public:
+  void add(const Tensor& output) {
+    const NonFinite bad = count_non_finite(to_float32(output));
+    values_ += output.size();
+    nan_ += bad.nan;
+    infinite_ += bad.infinite;
   }
-}
+
+  /// Refuses what has nothing to compare; says once that a part has not.
+  void report(const std::string& name, const LogSink& log) const {
+    const std::int64_t bad = nan_ + infinite_;
+    if (bad == 0) return;
+    if (bad == values_) {
+      throw InvalidInput(fmt::format("reference: output '{}' of the float model holds {} NaN and {} infinite values and no "
+                                     "finite one in any sample, expected numbers to compare; check the data and the model",
+                                     name, nan_.load(), infinite_.load()));
+    }
+    say(log, LogLevel::info,
+        fmt::format("reference: output '{}' of the float model holds {} NaN and {} infinite values of {}; candidates are "
+                    "compared where it is finite",
+                    name, nan_.load(), infinite_.load(), values_.load()));
+  }
+
+ private:
+  std::atomic<std::int64_t> values_ = 0;
+  std::atomic<std::int64_t> nan_ = 0;
+  std::atomic<std::int64_t> infinite_ = 0;
+};
 
 }  // namespace
 
@@ -75,17 +93,22 @@ struct Reference::State {
   std::int64_t batch = 1;
   std::vector<std::string> names;
   std::vector<std::string> skipped;
+  bool sized_by_data = false;
   std::string logits_output;
   std::int64_t model_bytes = 0;
   std::vector<OutputSlices> slices;
   std::unique_ptr<SpillFolder> folder;  // outlives the store
   std::unique_ptr<BatchStore> store;
 
-  void name_outputs(const Graph& graph, const Options& options) {
-    for (const ValueInfo& output : graph.outputs) (is_comparable(output) ? names : skipped).push_back(output.name);
-    for (const std::string& name : skipped) {
-      say(options.log, LogLevel::info, fmt::format("reference: output '{}' holds no numbers and is not compared", name));
+  void name_outputs(const Model& model, const Options& options) {
+    ComparedOutputs compared = compared_outputs(model);
+    for (const SkippedOutput& output : compared.skipped) {
+      skipped.push_back(output.name);
+      say(options.log, LogLevel::info,
+          fmt::format("reference: output '{}' {} and is not compared", output.name, why_not_compared(output.role)));
     }
+    names = std::move(compared.names);
+    sized_by_data = compared.sized_by_data;
     if (names.empty()) throw InvalidInput("reference: no output of the float model holds numbers, expected at least one");
     logits_output = options.logits_output.empty() ? names.front() : options.logits_output;
     if (std::ranges::find(names, logits_output) == names.end()) {
@@ -97,13 +120,16 @@ struct Reference::State {
     const std::int64_t runs = (data->size() + batch - 1) / batch;
     const std::int64_t share = std::max<std::int64_t>(0, budget.free() / kShareOfBudget);
     store = std::make_unique<BatchStore>(runs, budget, share, *folder);
+    std::map<std::string, FiniteCount> finite;
+    for (const std::string& name : names) finite.try_emplace(name);
     run_samples(session, *data, pool, {.batch = batch, .token = options.token},
                 [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
                   require_rows(outputs, count, "reference");
-                  require_finite(outputs, first, count);
+                  for (const auto& [name, tensor] : outputs) finite.at(name).add(tensor);
                   store->put(first / batch, outputs);
                 });
     store->finish();
+    for (const std::string& name : names) finite.at(name).report(name, options.log);
     if (store->spilled_bytes() > 0) {
       say(options.log, LogLevel::info,
           fmt::format("reference: float outputs take {} bytes of memory and, beyond the budget, {} bytes in '{}'",
@@ -165,11 +191,12 @@ Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource>
   require_labels_fit(labels, data->size());
   state.data = std::move(data);
   state.labels = std::move(labels);
-  state.name_outputs(float_model.graph, options);
+  state.name_outputs(float_model, options);
   state.folder = std::make_unique<SpillFolder>(options.spill_folder);
   state.model_bytes = serialized_bytes(float_model);
   const auto session = open_session(without_outputs(float_model, state.skipped));
-  state.batch = batch_of(*session, *state.data, options.batch);
+  // Samples that give different numbers of rows cannot be told apart in one output.
+  state.batch = state.sized_by_data ? 1 : batch_of(*session, *state.data, options.batch);
   state.run(*session, pool, budget, options);
   state.find_slices(float_model.graph, pool, options.token);
 }
@@ -183,6 +210,7 @@ const std::optional<Labels>& Reference::labels() const { return state_->labels; 
 std::int64_t Reference::batch() const { return state_->batch; }
 const std::vector<std::string>& Reference::output_names() const { return state_->names; }
 const std::vector<std::string>& Reference::skipped_outputs() const { return state_->skipped; }
+bool Reference::sized_by_data() const { return state_->sized_by_data; }
 const std::string& Reference::logits_output() const { return state_->logits_output; }
 const std::vector<OutputSlices>& Reference::slices() const { return state_->slices; }
 std::int64_t Reference::kept_bytes() const { return state_->store->kept_bytes(); }

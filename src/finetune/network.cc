@@ -77,6 +77,10 @@ Network::Network(Model model, const DataSource& data, std::int64_t samples,
     for (const std::string& output : model_.graph.nodes[static_cast<std::size_t>(node)].outputs)
       producers_[output] = node;
   }
+  for (const ValueInfo& output : model_.graph.outputs) {
+    const bool is_tensor = output.type != DataType::undefined || output.extra.empty();
+    if (is_tensor && producers_.contains(output.name)) outputs_.insert(output.name);
+  }
 }
 
 bool Network::is_dequantize(int node) const {
@@ -183,11 +187,13 @@ Batch Network::piece_inputs(const Model& piece, std::int64_t sample) const {
 void Network::run_piece(const std::vector<int>& nodes, const std::set<std::string>& outputs,
                         const std::function<void(std::int64_t, const Batch&)>& consume) const {
   const Model model = piece(nodes, outputs);
-  const auto session = open_session(model, {.taps = {outputs.begin(), outputs.end()}});
+  // A model without outputs cannot be opened.
+  const auto session =
+      outputs.empty() ? nullptr : open_session(model, {.taps = {outputs.begin(), outputs.end()}});
   environment_.pool.parallel_for(
       samples_,
       [&](std::int64_t sample, int) {
-        consume(sample, session->run(piece_inputs(model, sample), environment_.token));
+        consume(sample, session ? session->run(piece_inputs(model, sample), environment_.token) : Batch{});
       },
       environment_.token);
 }
@@ -201,7 +207,7 @@ void Network::advance(const std::set<int>& held, const std::set<std::string>& wa
     if (done[node] || is_dequantize(static_cast<int>(node))) continue;
     for (const std::string& tensor : reads_[node]) still_read.insert(stored_name(tensor));
   }
-  for (const ValueInfo& output : model_.graph.outputs) still_read.insert(stored_name(output.name));
+  for (const std::string& output : outputs_) still_read.insert(stored_name(output));
   std::set<std::string> outputs;
   for (const int node : nodes) {
     for (const std::string& output : model_.graph.nodes[static_cast<std::size_t>(node)].outputs) {
@@ -225,18 +231,20 @@ void Network::advance(const std::set<int>& held, const std::set<std::string>& wa
   std::erase_if(kept_, [&](const auto& entry) { return !still_read.contains(entry.first); });
 }
 
-void Network::run_to_outputs(const std::function<void(std::int64_t, const Batch&)>& consume) const {
+void Network::run_to_outputs(const std::vector<std::string>& names,
+                             const std::function<void(std::int64_t, const Batch&)>& consume) const {
   std::vector<int> nodes;
   for (int node = 0; node < static_cast<int>(done_.size()); ++node) {
     if (!done_[static_cast<std::size_t>(node)] && !is_dequantize(node)) nodes.push_back(node);
   }
   std::set<std::string> undone;
   std::vector<std::string> at_hand;
-  for (const ValueInfo& output : model_.graph.outputs) {
-    if (is_available(output.name))
-      at_hand.push_back(output.name);
+  for (const std::string& output : names) {
+    if (!outputs_.contains(output)) continue;
+    if (is_available(output))
+      at_hand.push_back(output);
     else
-      undone.insert(output.name);
+      undone.insert(output);
   }
   run_piece(nodes, undone, [&](std::int64_t sample, const Batch& results) {
     Batch all = results;

@@ -37,9 +37,10 @@ class Network {
   [[nodiscard]] const Model& model() const { return model_; }
   /// Undone nodes see the new tensor.
   void replace_initializer(const std::string& name, Tensor tensor);
-  /// Runs the rest of the model for each sample: its outputs by name. `consume` is called
-  /// concurrently.
+  /// Runs the rest of the model for each sample: those of the named outputs that nodes make.
+  /// `consume` is called concurrently.
   void run_to_outputs(
+      const std::vector<std::string>& names,
       const std::function<void(std::int64_t sample, const Batch& outputs)>& consume) const;
 
  private:
@@ -58,6 +59,7 @@ class Network {
                  const std::function<void(std::int64_t, const Batch&)>& consume) const;
 
   Model model_;
+  std::set<std::string> outputs_;  // tensors that nodes make
   const DataSource& data_;
   std::int64_t samples_;
   const FinetuneEnvironment& environment_;

@@ -1,5 +1,8 @@
 #include "finetune/output_distance.h"
 
+#include <cmath>
+
+#include "quantsearch/model/compared_outputs.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch::reconstruction {
@@ -13,11 +16,13 @@ struct Energies {
 
 Energies energies(const Tensor& exact, const Tensor& other) {
   const Tensor a = to_float32(exact);
-  const Tensor b = to_float32(other);
   const std::span<const float> wanted = a.values<float>();
+  // An output that is sized by the data may come out with another number of values: it then counts as zeros.
+  const Tensor b = other.shape() == exact.shape() ? to_float32(other) : Tensor(DataType::float32, exact.shape());
   const std::span<const float> got = b.values<float>();
   Energies sums;
   for (std::size_t at = 0; at < wanted.size(); ++at) {
+    if (!std::isfinite(wanted[at])) continue;  // as in scores: compared where the float model is finite
     const double difference = static_cast<double>(got[at]) - static_cast<double>(wanted[at]);
     sums.difference += difference * difference;
     sums.signal += static_cast<double>(wanted[at]) * static_cast<double>(wanted[at]);
@@ -30,7 +35,9 @@ Energies energies(const Tensor& exact, const Tensor& other) {
 OutputDistance::OutputDistance(const Model& reference, const DataSource& data, std::int64_t samples,
                                const FinetuneEnvironment& environment, const ByteBudget& kept,
                                SpillFolder& folder)
-    : samples_(samples), outputs_(samples, kept, kept.limit(), folder) {
+    : samples_(samples),
+      names_(compared_outputs(reference).names),
+      outputs_(samples, kept, kept.limit(), folder) {
   const auto session = open_session(reference);
   environment.pool.parallel_for(
       samples,
@@ -43,10 +50,12 @@ OutputDistance::OutputDistance(const Model& reference, const DataSource& data, s
 
 double OutputDistance::of(const Network& quantized) const {
   std::vector<std::map<std::string, Energies>> samples(static_cast<std::size_t>(samples_));
-  quantized.run_to_outputs([&](std::int64_t sample, const Batch& outputs) {
-    for (const auto& [name, exact] : outputs_.outputs(sample)) {
-      if (is_floating(exact.type()))
-        samples[static_cast<std::size_t>(sample)][name] = energies(exact, outputs.at(name));
+  quantized.run_to_outputs(names_, [&](std::int64_t sample, const Batch& outputs) {
+    const Batch exact = outputs_.outputs(sample);
+    for (const std::string& name : names_) {
+      const auto output = outputs.find(name);
+      if (output != outputs.end() && is_floating(exact.at(name).type()))
+        samples[static_cast<std::size_t>(sample)][name] = energies(exact.at(name), output->second);
     }
   });
   std::map<std::string, Energies> totals;

@@ -20,6 +20,7 @@ class OutputDistance {
 
  private:
   std::int64_t samples_;
+  std::vector<std::string> names_;
   BatchStore outputs_;
 };
 

@@ -6,15 +6,18 @@ namespace quantsearch {
 
 namespace {
 
-/// Calls visit(row, class) for each row of the last axis.
-template <typename Visit>
-void for_each_class(const Tensor& values, const Visit& visit) {
+constexpr int kNoClass = -1;
+
+/// Of each row of the last axis.
+std::vector<int> classes_of(const Tensor& values) {
   const auto width = static_cast<std::size_t>(values.shape().back());
   const auto all = values.values<float>();
+  std::vector<int> classes;
   for (std::size_t row = 0; width > 0 && (row + 1) * width <= all.size(); ++row) {
-    const auto classes = all.subspan(row * width, width);
-    visit(row, static_cast<int>(std::ranges::max_element(classes) - classes.begin()));
+    const auto of_row = all.subspan(row * width, width);
+    classes.push_back(static_cast<int>(std::ranges::max_element(of_row) - of_row.begin()));
   }
+  return classes;
 }
 
 bool has_classes(const Tensor& values) {
@@ -41,11 +44,8 @@ ReferenceClasses::ReferenceClasses(const Reference& reference,
     for (std::size_t at = 0; at < outputs_.size(); ++at) {
       const Tensor& values = outputs.at(outputs_[at]);
       if (!has_classes(values)) continue;
-      std::vector<int> classes;
-      for_each_class(values, [&](std::size_t, int best) {
-        classes.push_back(best);
-        ++frequency[best];
-      });
+      const std::vector<int> classes = classes_of(values);
+      for (const int best : classes) ++frequency[best];
       const std::size_t rows = classes.size() / static_cast<std::size_t>(count);
       for (std::int64_t sample = 0; sample < count; ++sample) {
         const auto begin = classes.begin() + sample * static_cast<std::ptrdiff_t>(rows);
@@ -63,22 +63,27 @@ ReferenceClasses::ReferenceClasses(const Reference& reference,
   rare_positions_ = positions_ - most;
 }
 
-void ClassCounter::add(std::int64_t first_sample, const Batch& outputs) {
+void ClassCounter::add(std::int64_t first_sample, std::int64_t count, const Batch& outputs) {
   std::int64_t changed = 0;
   std::int64_t changed_rare = 0;
   const std::size_t width = classes_.outputs_.size();
+  const auto compare = [&](int best, int expected) {
+    if (best == expected) return;
+    ++changed;
+    if (expected != classes_.most_frequent_) ++changed_rare;
+  };
   for (std::size_t at = 0; at < width; ++at) {
     const Tensor& values = outputs.at(classes_.outputs_[at]);
     if (!has_classes(values)) continue;
     const auto first = static_cast<std::size_t>(first_sample);
-    const std::size_t rows = classes_.classes_[first * width + at].size();
-    for_each_class(values, [&](std::size_t row, int best) {
-      const std::size_t sample = first + row / rows;
-      const int expected = classes_.classes_[sample * width + at][row % rows];
-      if (best == expected) return;
-      ++changed;
-      if (expected != classes_.most_frequent_) ++changed_rare;
-    });
+    const std::vector<int> found = classes_of(values);
+    const std::size_t rows = found.size() / static_cast<std::size_t>(count);
+    for (std::size_t sample = 0; sample < static_cast<std::size_t>(count); ++sample) {
+      const std::vector<int>& expected = classes_.classes_[(first + sample) * width + at];
+      const bool is_comparable = expected.size() == rows;
+      for (std::size_t row = 0; row < expected.size(); ++row)
+        compare(is_comparable ? found[sample * rows + row] : kNoClass, expected[row]);
+    }
   }
   changed_ += changed;
   changed_rare_ += changed_rare;

@@ -34,13 +34,13 @@ class ReferenceClasses {
   std::int64_t rare_positions_ = 0;
 };
 
-/// Counts the changes of one candidate, run by run; its outputs have the shapes of the
-/// reference's. Thread-safe.
+/// Counts the changes of one candidate, run by run. Thread-safe.
 class ClassCounter {
  public:
   explicit ClassCounter(const ReferenceClasses& classes) : classes_(classes) {}
 
-  void add(std::int64_t first_sample, const Batch& outputs);
+  /// An output with another number of classes than the reference's has changed in all of them.
+  void add(std::int64_t first_sample, std::int64_t count, const Batch& outputs);
   /// Shares of all positions of the data, those not seen yet counted as unchanged.
   [[nodiscard]] ChangedClasses result() const;
 

@@ -159,8 +159,8 @@ FormatOutcome Trials::score(const Model& candidate, Effort effort) const {
   std::optional<ClassCounter> counter;
   if (classes_) {
     counter.emplace(*classes_);
-    options.watch = [&](std::int64_t first, std::int64_t, const Batch& outputs) {
-      counter->add(first, outputs);
+    options.watch = [&](std::int64_t first, std::int64_t count, const Batch& outputs) {
+      counter->add(first, count, outputs);
       return effort == Effort::all_samples || classes_can_hold(*counter);
     };
   }

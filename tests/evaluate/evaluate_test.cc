@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "evaluate/sample_metrics.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
@@ -288,6 +290,76 @@ TEST(Evaluate, ACandidateThatGivesNaNIsAnErrorWithOutputAndSample) {
   const Reference reference = reference_of(unary("Relu"), std::make_shared<ArraySource>(inputs, "x"), 2);
   EXPECT_EQ(error_of(unary("Sqrt"), reference),
             "evaluate: output 'u_out' of the candidate holds NaN or infinity for sample 3, expected finite values");
+}
+
+/// y = sqrt(x) * factor.
+Model scaled_root(float factor) {
+  testing::ModelBuilder builder;
+  const std::string root = builder.node("Sqrt", {builder.input("x", {-1, 4})});
+  builder.output(builder.node("Mul", {root, builder.weight("factor", {1}, {factor})}, {}, "y"), {-1, 4});
+  return builder.build();
+}
+
+TEST(Evaluate, ComparesWhereTheFloatOutputIsFinite) {
+  const auto data = std::make_shared<ArraySource>(Tensor::of<float>({2, 4}, {1, -1, 4, 9, -1, -1, -1, -1}), "x");
+  const Reference reference = reference_of(scaled_root(1), data);
+  ThreadPool pool(1);
+  const Scores scores = evaluate(scaled_root(1.5F), reference, pool,
+                                 {.metrics = {Metric::l1, Metric::l2, Metric::rel_l2}, .limits = {{Metric::rel_l2, 1}}});
+  // Differences .5, 1, 1.5 of 1, 2, 3 in the first sample; the second has nothing to compare.
+  EXPECT_DOUBLE_EQ(scores.metrics.at("L1"), 1.0 / 2);
+  EXPECT_DOUBLE_EQ(scores.metrics.at("L2"), (0.25 + 1 + 2.25) / 3 / 2);
+  EXPECT_DOUBLE_EQ(scores.metrics.at("rel_l2"), 0.25);
+  for (const Metric metric : distances()) {
+    if (!has_losses(metric)) continue;
+    const Scores one = evaluate(scaled_root(1.5F), reference, pool, {.metrics = {metric}});
+    EXPECT_TRUE(std::isfinite(one.metrics.begin()->second)) << metric_info(metric).name;
+  }
+}
+
+/// The values of x + shift that are above 0.
+Model positive_values(float shift) {
+  testing::ModelBuilder builder;
+  const std::string sum = builder.node("Add", {builder.input("x", {1, 4}), builder.weight("shift", {1}, {shift})});
+  const std::string relu = builder.node("Relu", {sum});
+  const std::string rows = builder.node("Transpose", {builder.node("NonZero", {relu})});
+  builder.output(builder.node("GatherND", {relu, rows}, {}, "found"));
+  return builder.build();
+}
+
+TEST(Evaluate, AnOutputSizedByTheDataCountsAsZerosWhereItHasAnotherSize) {
+  const auto data = std::make_shared<ArraySource>(Tensor::of<float>({2, 4}, {1, 2, 0.5F, 3, 1, -2, 3, 4}), "x");
+  const Reference reference = reference_of(positive_values(0), data, 2);
+  EXPECT_EQ(reference.batch(), 1);
+  ThreadPool pool(1);
+  const EvaluateOptions options{.metrics = {Metric::rel_l2, Metric::l1}};
+  EXPECT_EQ(evaluate(positive_values(0), reference, pool, options).metrics.at("rel_l2"), 0);
+  // The first sample loses .5, so that none of it counts as found; the second is off by 1 everywhere.
+  const Scores scores = evaluate(positive_values(-0.75F), reference, pool, options);
+  EXPECT_DOUBLE_EQ(scores.metrics.at("rel_l2"), (14.25 + 3 * 0.5625) / (14.25 + 26));
+  EXPECT_DOUBLE_EQ(scores.metrics.at("L1"), (6.5 / 4 + 0.75) / 2);
+}
+
+TEST(Evaluate, WhatIsFoundWhereNothingIsCountsAgainstZeros) {
+  const auto data = std::make_shared<ArraySource>(Tensor::of<float>({1, 4}, {-1, -2, -0.5F, -3}), "x");
+  ThreadPool pool(1);
+  const Scores scores =
+      evaluate(positive_values(1), reference_of(positive_values(0), data), pool, {.metrics = {Metric::rel_l2, Metric::cos}});
+  EXPECT_EQ(scores.metrics.at("cos"), -1);
+  EXPECT_EQ(scores.metrics.at("rel_l2"), 1e6);
+}
+
+TEST(Evaluate, AnOutputThatIsAnInputIsTheSameInEveryRun) {
+  const auto with_input = [](float scale) {
+    Model model = scaled(scale, 0);
+    model.graph.outputs.push_back(model.graph.inputs[0]);
+    return model;
+  };
+  const Reference reference = reference_of(with_input(1), samples({5, 4}));
+  ThreadPool pool(2);
+  const Scores first = evaluate(with_input(1.1F), reference, pool, {.metrics = {Metric::l2}});
+  for (int run = 0; run < 5; ++run)
+    EXPECT_EQ(evaluate(with_input(1.1F), reference, pool, {.metrics = {Metric::l2}}).metrics, first.metrics);
 }
 
 TEST(Evaluate, RefusesLabelsOutsideTheClasses) {

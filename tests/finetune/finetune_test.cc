@@ -410,6 +410,39 @@ TEST_F(FinetuneTest, SelectiveUpdateNeverMovesTheOutputsAway) {
   }
 }
 
+TEST_F(FinetuneTest, SelectiveUpdateComparesWhatIsComputedAsNumbers) {
+  // Beside the output of the network: an initializer, the input, and as many values as are above 0.
+  Model model = small_network();
+  model.graph.initializers.push_back(
+      {.name = "anchors", .tensor = std::make_shared<const Tensor>(Tensor::of<float>({2}, {1, 2}))});
+  model.graph.outputs.push_back({.name = "anchors",
+                                 .type = DataType::float32,
+                                 .dimensions = std::vector<Dimension>{{.size = 2, .symbol = ""}},
+                                 .extra = ""});
+  model.graph.outputs.push_back(model.graph.inputs[0]);
+  const auto add = [&](const std::string& op_type, const std::string& input, const std::string& output) {
+    model.graph.nodes.push_back({.op_type = op_type,
+                                 .domain = "",
+                                 .name = output,
+                                 .inputs = {input},
+                                 .outputs = {output},
+                                 .attributes = {},
+                                 .extra = ""});
+  };
+  add("Relu", model.graph.outputs[0].name, "above");
+  add("NonZero", "above", "found");
+  model.graph.outputs.push_back({.name = "found",
+                                 .type = DataType::int64,
+                                 .dimensions = std::nullopt,
+                                 .extra = ""});
+  const Prepared prepared =
+      prepare(infer_shapes(model), in_memory_data({{"x", testing::random_tensor({kSamples, 3, 8, 8}, 4)}}),
+              {}, pool_);
+  FinetuneOptions options = kGptq;
+  options.selective_update = true;
+  EXPECT_FALSE(tune(prepared, options).layers.empty());
+}
+
 TEST_F(FinetuneTest, OnlyTheWantedOperatorTypesAreTuned) {
   const Prepared prepared = small();
   FinetuneOptions options = kGptq;

@@ -80,7 +80,7 @@ TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWhole) {
   network.advance({node("first"), node("second")}, {});
   network.advance({node("second")}, {});
   const std::string output = model_.graph.outputs[0].name;
-  network.run_to_outputs([&](std::int64_t sample, const Batch& outputs) {
+  network.run_to_outputs({output}, [&](std::int64_t sample, const Batch& outputs) {
     const Tensor expected = whole(output, sample);
     for (std::int64_t at = 0; at < expected.size(); ++at) {
       const auto index = static_cast<std::size_t>(at);

@@ -36,7 +36,7 @@ ChangedClasses changed(const std::vector<float>& shift, std::int64_t batch = 1) 
   ClassCounter counter(classes);
   const auto session = open_session(shifted(shift));
   for (std::int64_t sample = 0; sample < 2; sample += batch)
-    counter.add(sample, session->run(four_positions()->read(sample, batch)));
+    counter.add(sample, batch, session->run(four_positions()->read(sample, batch)));
   return counter.result();
 }
 
@@ -70,7 +70,7 @@ TEST(ChangedClasses, PositionsNotSeenYetCountAsUnchanged) {
   EXPECT_EQ(classes.positions(), 4);
   EXPECT_EQ(classes.rare_positions(), 1);
   ClassCounter counter(classes);
-  counter.add(1, open_session(shifted({0, 1, 0}))->run(four_positions()->read(1, 1)));
+  counter.add(1, 1, open_session(shifted({0, 1, 0}))->run(four_positions()->read(1, 1)));
   EXPECT_EQ(counter.result().share, 0.25);
   EXPECT_EQ(counter.result().rare_share, 1);
 }
