@@ -90,7 +90,8 @@ using ExtremesByTensor = std::map<std::string, Extremes>;
 
 /// Runs the float model over the data on ONNX Runtime, tapping the tensors in as few groups as the memory allows (their
 /// sizes follow from the first sample's shape).
-/// The same bytes for any thread count. Throws InvalidInput naming tensor and sample when a value is NaN or infinite.
+/// The same bytes for any thread count. Inner tensors may hold NaN and infinity, which are counted; throws InvalidInput
+/// naming tensor and sample when a graph input does.
 [[nodiscard]] Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool,
                                  const ObserveOptions& options);
 
@@ -112,6 +113,22 @@ class TensorObserver {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// What was seen of a tensor that keeps a quantizer off it: no values, values that no range holds, or values beside which
+/// the others would have no steps left.
+struct TensorFacts {
+  bool is_empty = false;  // no sample gave it a value
+  std::uint64_t nan_count = 0;
+  std::uint64_t infinite_count = 0;
+  /// The value that stands for minus infinity in what a Softmax reads: -10000, -3.4e38, ...
+  std::optional<float> mask = {};
+  bool operator==(const TensorFacts&) const = default;
+};
+/// By tensor; those that can be quantized are absent.
+using Facts = std::map<std::string, TensorFacts>;
+/// Masks are recognized by their distribution (docs/quantization.md, "Masks"), then followed through the operators that join
+/// or move them, as far as these still hold them.
+[[nodiscard]] Facts facts_of(const Statistics& statistics, const Graph& graph);
 
 // ---- ranges --------------------------------------------------------------------------------------------------------
 

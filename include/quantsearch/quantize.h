@@ -122,6 +122,8 @@ struct QuantizeOptions {
   /// Add of a bias that of its MatMul.
   std::map<std::string, NodeFormat> node_formats = {};
   bool matmul_const_b_only = false;  // leave MatMul of two activations float
+  /// What calibration has seen: nodes that read or make one of these tensors stay float. No option that a user sets.
+  Facts facts = {};
   /// By tensor: activations, weights, biases, constant operands. Outputs of data movement follow their input's.
   std::map<std::string, TensorOverride> overrides = {};
   bool operator==(const QuantizeOptions&) const = default;
@@ -182,16 +184,17 @@ struct QuantizedModel {
   std::map<std::string, PairLimits> pair_limits = {};
 };
 
-/// Tensors whose range any configuration of `quantize` can need: what observe should watch. Independent of the options,
-/// so that one observation serves them all.
+/// Tensors that some configuration of `quantize` gives a pair: what observe should watch. Independent of the options, so that
+/// one observation serves them all.
 [[nodiscard]] std::vector<std::string> tensors_to_observe(const Model& model);
 
 /// The tensor whose statistics give `tensor` its range: itself, mostly. Absent when the range needs no observation.
 [[nodiscard]] std::optional<std::string> observed_source(const Model& model, const std::string& tensor);
 
 /// `model` is simplified, with inferred shapes. Throws InvalidInput for unknown names in the exclusion lists (nearest
-/// known shown), formats of nodes that cannot have one, a model with nothing to quantize (why, per operator type) or a
-/// missing range; Unsupported for types. `ranges` serve every activation type.
+/// known shown), formats of nodes that cannot have one or a missing range; Unsupported for types. A model with nothing to
+/// quantize stays as it is: whoever quantizes for a user asks require_quantizable first. `ranges` serve every activation
+/// type.
 [[nodiscard]] QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
                                       ThreadPool& pool);
 

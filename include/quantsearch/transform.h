@@ -67,8 +67,8 @@ struct Simplified {
 /// needs its own scale.
 [[nodiscard]] Model split_shared_biases(Model model);
 
-/// Initializers and Constant nodes that hold NaN or infinity ("weight 'fc.w': 3 NaN, 1 infinite").
-/// Infinity does not count in bounds and masks: what only Add, Where, Clip and their like read.
+/// Weights and biases of Conv, ConvTranspose, Gemm and MatMul that hold NaN or infinity ("weight 'fc.w': 3 NaN, 1
+/// infinite"). Other constants may: masks, bounds and tables do, and keep their readers float.
 [[nodiscard]] std::vector<std::string> non_finite_weights(const Model& model);
 
 }  // namespace quantsearch

@@ -40,14 +40,16 @@ using LeftSides = std::set<std::string, std::less<>>;
 /// One worker's observers of a group of tensors.
 class GroupObserver {
  public:
-  GroupObserver(const std::vector<std::string>& names, const TappedBodies& tapped,
-                const LeftSides& left_sides, int bins)
+  GroupObserver(const Graph& graph, const std::vector<std::string>& names,
+                const TappedBodies& tapped, const LeftSides& left_sides, int bins)
       : names_(names) {
     observers_.reserve(names.size());
     for (const std::string& name : names) {
       const auto inside = tapped.taps.find(name);
       taps_.push_back(inside == tapped.taps.end() ? BodyTap{.name = name} : inside->second);
       observers_.emplace_back(bins, left_sides.contains(name));
+      is_input_.push_back(std::ranges::find(graph.inputs, name, &ValueInfo::name) !=
+                          graph.inputs.end());
     }
   }
 
@@ -93,18 +95,18 @@ class GroupObserver {
                                      names_[tensor], to_string(values.type())));
     }
     observers_[tensor].add(sample, values);
-    if (!observers_[tensor].first_non_finite_sample()) return;
+    if (!is_input_[tensor] || !observers_[tensor].first_non_finite_sample()) return;
     const NonFinite bad = count_non_finite(values);
     throw InvalidInput(
-        fmt::format("observe: tensor '{}' holds {} NaN and {} infinite values in sample {} "
-                    "(counted from 0), expected finite "
-                    "values; take the sample out of the data or mend the model",
+        fmt::format("observe: input '{}' holds {} NaN and {} infinite values in sample {} (counted "
+                    "from 0), expected finite values; take the sample out of the data",
                     names_[tensor], bad.nan, bad.infinite, sample));
   }
 
   const std::vector<std::string>& names_;
   std::vector<BodyTap> taps_;  // where the values of each are
   std::vector<TensorObserver> observers_;
+  std::vector<bool> is_input_;
 };
 
 /// Tensors tapped in one pass over the data; their outputs fit the memory budget together.
@@ -169,7 +171,7 @@ class Observation {
     std::vector<GroupObserver> workers;
     workers.reserve(static_cast<std::size_t>(pool_.threads()));
     for (int worker = 0; worker < pool_.threads(); ++worker)
-      workers.emplace_back(group, tapped, left_sides_, options_.bins);
+      workers.emplace_back(model_.graph, group, tapped, left_sides_, options_.bins);
     run_samples(*session, *subset(data_, 0, samples_), pool_, {.batch = 1, .token = options_.token},
                 [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
                   workers[static_cast<std::size_t>(worker)].add(sample, outputs);

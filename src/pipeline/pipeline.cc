@@ -257,6 +257,43 @@ struct Pipeline::State {
         [](const ExtremesByTensor& made) { return bytes_of(made); }, unrecorded, trial.token);
   }
 
+  /// Kept apart from the statistics, which may be too large to be kept. No stage of its own in the trial's records.
+  template <typename MakeStatistics>
+  std::shared_ptr<const Facts> run_facts(const Graph& graph, const Key& statistics_key, const MakeStatistics& statistics,
+                                         const Trial& trial) {
+    std::vector<StageRecord> unrecorded;
+    const auto compute = [&] {
+      Facts facts = facts_of(*statistics(), graph);
+      say_facts(facts);
+      return facts;
+    };
+    return cache.get<Facts>("facts", facts_key(statistics_key), compute,
+                            [](const Facts& made) { return static_cast<std::int64_t>(made.size()) * 100; }, unrecorded, trial.token);
+  }
+
+  void say_facts(const Facts& facts) const {
+    if (facts.empty()) return;
+    const auto count = [&](const auto& has) {
+      return std::ranges::count_if(facts, [&](const auto& entry) { return has(entry.second); });
+    };
+    const auto is_not_finite = [](const TensorFacts& fact) { return fact.nan_count + fact.infinite_count > 0; };
+    say(log, LogLevel::info,
+        fmt::format("observe: {} tensors held NaN or infinity, {} hold a mask, {} had no values", count(is_not_finite),
+                    count([&](const TensorFacts& fact) { return fact.mask && !is_not_finite(fact); }),
+                    count([](const TensorFacts& fact) { return fact.is_empty; })));
+  }
+
+  /// Of the model without chosen formats.
+  std::shared_ptr<const QuantizedModel> run_quantize(const Prepared& prepared, const CalibrationResult& calibrated, const Key& key,
+                                                     const Trial& trial) {
+    const auto compute = [&] {
+      require_quantizable(*prepared.model, trial.config.quantize);
+      return quantize(*prepared.model, calibrated, trial.config.quantize, trial.pool);
+    };
+    return cache.get<QuantizedModel>("quantize", key, compute, [](const QuantizedModel& made) { return bytes_of(made.model); },
+                                     trial.records, trial.token);
+  }
+
   RangesByType run_ranges(const Model& prepared, const Key& statistics_key, const Trial& trial) {
     RangesByType by_type;
     for (const auto& [type, options] : ranges_by_type(trial.config)) {
@@ -265,6 +302,7 @@ struct Pipeline::State {
       const auto compute = [this, &prepared, &statistics_key, &trial, effective = effective_range_options(options)]() mutable {
         const auto statistics = run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, trial);
         (void)run_extremes(statistics_key, [&] { return statistics; }, trial);
+        (void)run_facts(prepared.graph, statistics_key, [&] { return statistics; }, trial);
         for (auto& [tensor, own] : effective.tensors) {
           own.statistics_of = observed_source(prepared, tensor).value_or(tensor);
         }
@@ -297,18 +335,24 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
 
 Pipeline::~Pipeline() = default;
 
-Candidate Pipeline::build(const QuantizationConfig& config, const CancellationToken& token, ThreadPool* pool) {
-  require_bins(config.histogram_bins);
+Candidate Pipeline::build(const QuantizationConfig& asked, const CancellationToken& token, ThreadPool* pool) {
+  require_bins(asked.histogram_bins);
   State& state = *state_;
   Candidate candidate;
-  const State::Trial trial{
-      .config = config, .token = token, .pool = pool != nullptr ? *pool : state.pool, .records = candidate.stages};
-  const State::Prepared prepared = state.prepare(trial);
-  const Key statistics_stage = observe_key(prepared.key, state.data_key, config);
+  const State::Trial before{
+      .config = asked, .token = token, .pool = pool != nullptr ? *pool : state.pool, .records = candidate.stages};
+  const State::Prepared prepared = state.prepare(before);
+  const Key statistics_stage = observe_key(prepared.key, state.data_key, asked);
   token.throw_if_cancelled();
-  const CalibrationResult calibrated = state.run_calibration(*prepared.model, statistics_stage, trial);
+  const CalibrationResult calibrated = state.run_calibration(*prepared.model, statistics_stage, before);
   token.throw_if_cancelled();
-  Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
+  // The keys of ranges stand for the facts, too.
+  Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, asked), asked.quantize);
+  QuantizationConfig config = asked;
+  config.quantize.facts = *state.run_facts(
+      prepared.model->graph, statistics_stage,
+      [&] { return state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, before); }, before);
+  const State::Trial trial{.config = config, .token = token, .pool = before.pool, .records = candidate.stages};
   if (config.precision) {
     const Key precision_stage = precision_key(quantized_stage, state.data_key, *config.precision);
     auto chosen = state.run_precision(*prepared.model, calibrated, precision_stage, trial);
@@ -321,10 +365,7 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
     candidate.precision = chosen->layers;
     candidate.node_formats = chosen->node_formats;
   } else {
-    const auto compute_model = [&] { return quantize(*prepared.model, calibrated, config.quantize, trial.pool); };
-    candidate.quantized = state.cache.get<QuantizedModel>(
-        "quantize", quantized_stage, compute_model,
-        [](const QuantizedModel& made) { return bytes_of(made.model); }, candidate.stages, token);
+    candidate.quantized = state.run_quantize(prepared, calibrated, quantized_stage, trial);
   }
   if (config.finetune) {
     token.throw_if_cancelled();

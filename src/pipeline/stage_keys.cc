@@ -13,13 +13,16 @@ constexpr int kSimplifyVersion = 2;  // 2: an If with a constant condition becom
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
-constexpr int kObserveVersion = 3;  // 3: what layers read is observed; tensors of bodies
+// 3: tensors of bodies, and what layers read; 4: tensors without a possible pair are left out
+constexpr int kObserveVersion = 4;
 constexpr int kRangesVersion = 1;
-constexpr int kQuantizeVersion = 2;  // 2: safe pairs under the target cpu; bodies of If, Loop and Scan
+constexpr int kFactsVersion = 1;
+// 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two
+constexpr int kQuantizeVersion = 3;
 constexpr int kFinetuneVersion = 3;
-constexpr int kPrecisionVersion = 1;
-// 2: rel_l2 pools its energies over the samples; 3: worst_slice
-constexpr int kEvaluateVersion = 3;
+constexpr int kPrecisionVersion = 2;
+// 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer changes take no part
+constexpr int kEvaluateVersion = 4;
 
 void add(KeyBuilder& key, const std::vector<std::string>& names) {
   key.add(static_cast<std::int64_t>(names.size()));
@@ -152,6 +155,7 @@ Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& 
 }
 
 Key extremes_key(const Key& statistics) { return KeyBuilder().add("extremes").add(statistics).finish(); }
+Key facts_key(const Key& statistics) { return KeyBuilder().add("facts").add(kFactsVersion).add(statistics).finish(); }
 
 Key ranges_key(const Key& statistics, const RangeOptions& options) {
   const RangeOptions effective = effective_range_options(options);
@@ -168,6 +172,7 @@ Key ranges_key(const Key& statistics, const RangeOptions& options) {
   return key.finish();
 }
 
+// Not in it: options.facts, which follow from the statistics behind `ranges`.
 Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const QuantizeOptions& options) {
   KeyBuilder key;
   key.add("quantize").add(kQuantizeVersion).add(prepared);

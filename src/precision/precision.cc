@@ -8,6 +8,7 @@
 #include "precision/estimate.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/model/bodies.h"
+#include "quantsearch/model/compared_outputs.h"
 
 namespace quantsearch {
 
@@ -48,9 +49,28 @@ void require_options(const PrecisionOptions& options) {
 
 void require_output(const Model& model, const PrecisionOptions& options) {
   const auto outputs = static_cast<std::int64_t>(model.graph.outputs.size());
-  if (!options.output || (*options.output >= 0 && *options.output < outputs)) return;
-  throw InvalidInput(
-      fmt::format("precision: output index {}, expected 0 to {}", *options.output, outputs - 1));
+  if (!options.output) return;
+  if (*options.output < 0 || *options.output >= outputs) {
+    throw InvalidInput(
+        fmt::format("precision: output index {}, expected 0 to {}", *options.output, outputs - 1));
+  }
+  const std::string& name = model.graph.outputs[static_cast<std::size_t>(*options.output)].name;
+  for (const SkippedOutput& output : compared_outputs(model).skipped) {
+    if (output.name != name) continue;
+    throw InvalidInput(
+        fmt::format("precision: output index {} is '{}', which {} and is not compared, expected the "
+                    "index of another output",
+                    *options.output, name, why_not_compared(output.role)));
+  }
+}
+
+/// What is left float by every layer is no quantized model.
+void require_quantized(const PrecisionResult& result) {
+  if (std::ranges::any_of(result.quantized.layers, &LayerRecord::quantized)) return;
+  throw InvalidInput(fmt::format(
+      "precision: the limits leave each of the {} layers float, expected at least one in integers; "
+      "give looser limits",
+      result.layers.size()));
 }
 
 void require_free_layers(const std::vector<Layer>& layers) {
@@ -136,6 +156,7 @@ PrecisionResult choose_precision(const Model& model, const CalibrationResult& ca
   PrecisionResult result{.quantized = trials.model_of(assignment),
                          .node_formats = trials.formats_of(assignment),
                          .layers = table_of(layers, assignment, sensitivities, options)};
+  require_quantized(result);
   result.high_layers =
       static_cast<int>(std::ranges::count_if(result.layers, &LayerPrecision::is_high));
   result.scores = trials.run(assignment).scores;

@@ -98,7 +98,7 @@ class BodyQuantizer {
   [[nodiscard]] std::string why_float(const OpenBody& body) const {
     if (ranges_ == nullptr) return "";
     bool needs_ranges = false;
-    for (const std::string& tensor : observed_in_graph(body.model.graph)) {
+    for (const std::string& tensor : observed_in_graph(body.model)) {
       if (std::ranges::find(body.captured, tensor) != body.captured.end()) continue;
       if (ranges_->contains(tensor)) return "";
       needs_ranges = true;

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/range_rules.h"
+
 namespace quantsearch {
 
 namespace {
 
-/// A constant above this is a mask ("minus infinity" of an attention score), not data: it would
-/// take the whole range.
+/// A constant of this magnitude is a mask ("minus infinity" of an attention score), not data: it
+/// would take the whole range. -10000 is what exporters of BERT write.
 constexpr float kMaskMagnitude = 1e4F;
 
 std::string why_no_rule(const Node& node) {
@@ -22,6 +24,16 @@ std::string why_no_rule(const Node& node) {
   if (!node.domain.empty())
     return fmt::format("operators of domain '{}' are not quantized", node.domain);
   return "has no quantized form";
+}
+
+/// What pairs may stand on: the data that the node reads and what it makes of them.
+std::vector<std::string> activations_of(const Node& node, const OperatorRule& rule,
+                                        const GraphIndex& index) {
+  std::vector<std::string> tensors;
+  for (const std::size_t input : data_inputs(node, rule, index))
+    tensors.push_back(node.inputs[input]);
+  tensors.insert(tensors.end(), node.outputs.begin(), node.outputs.end());
+  return tensors;
 }
 
 std::string why_types(const Node& node, const OperatorRule& rule, const GraphIndex& index) {
@@ -40,6 +52,33 @@ std::string why_types(const Node& node, const OperatorRule& rule, const GraphInd
     if (type == DataType::undefined)
       return fmt::format("the type of its tensor '{}' is not known", tensor);
     return fmt::format("its tensor '{}' is {}", tensor, to_string(type));
+  }
+  return "";
+}
+
+std::string why_fact(const std::string& tensor, const TensorFacts& fact) {
+  if (fact.is_empty) {
+    return fmt::format("its tensor '{}' had no values in the calibration data, so it has no range",
+                       tensor);
+  }
+  if (fact.nan_count + fact.infinite_count > 0) {
+    return fmt::format("its tensor '{}' held {} NaN and {} infinite values in the calibration data",
+                       tensor, fact.nan_count, fact.infinite_count);
+  }
+  return fmt::format("its tensor '{}' holds a mask of {:g}, which would take the whole range",
+                     tensor, *fact.mask);
+}
+
+std::string why_values(const Model& model, const Node& node, const OperatorRule& rule,
+                       const GraphIndex& index, const QuantizeOptions& options) {
+  if (options.facts.empty()) return "";
+  for (const std::string& tensor : activations_of(node, rule, index)) {
+    if (tensor.empty() || index.initializer(tensor) != nullptr) continue;
+    // A tensor that is only moved has the facts of where its values come from.
+    for (const std::string& seen : {tensor, range_source(model.graph, index, tensor).tensor}) {
+      const auto fact = options.facts.find(seen);
+      if (fact != options.facts.end()) return why_fact(tensor, fact->second);
+    }
   }
   return "";
 }
@@ -80,7 +119,8 @@ std::string why_elementwise(const Node& node, const GraphIndex& index) {
     }
     if (constant->type() != DataType::float32) continue;
     const auto values = constant->values<float>();
-    if (std::ranges::any_of(values, [](float value) { return std::abs(value) > kMaskMagnitude; })) {
+    if (std::ranges::any_of(values,
+                            [](float value) { return std::abs(value) >= kMaskMagnitude; })) {
       return fmt::format("its constant '{}' is a mask whose values would take the whole range",
                          input);
     }
@@ -105,20 +145,13 @@ std::string why_layout(const Model& model, const Node& node, const GraphIndex& i
   return "";
 }
 
-}  // namespace
-
-std::string why_not_quantizable(const Model& model, const GraphIndex& index, int node,
-                                const QuantizeOptions& options) {
-  const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
-  const OperatorRule* rule = find_rule(at);
-  if (rule == nullptr) return why_no_rule(at);
-  if (std::string reason = why_types(at, *rule, index); !reason.empty()) return reason;
-  if (std::string reason = why_constants(at, index); !reason.empty()) return reason;
-  switch (rule->kind) {
+std::string why_form(const Model& model, const Node& at, const OperatorRule& rule,
+                     const GraphIndex& index, const QuantizeOptions& options) {
+  switch (rule.kind) {
     case OperatorKind::convolution:
     case OperatorKind::gemm:
     case OperatorKind::matmul:
-      return why_weight(at, *rule, index, options);
+      return why_weight(at, rule, index, options);
     case OperatorKind::elementwise:
       return why_elementwise(at, index);
     case OperatorKind::clamp:
@@ -130,6 +163,20 @@ std::string why_not_quantizable(const Model& model, const GraphIndex& index, int
       return "";
   }
   return "";
+}
+
+}  // namespace
+
+std::string why_not_quantizable(const Model& model, const GraphIndex& index, int node,
+                                const QuantizeOptions& options) {
+  const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
+  const OperatorRule* rule = find_rule(at);
+  if (rule == nullptr) return why_no_rule(at);
+  if (std::string reason = why_types(at, *rule, index); !reason.empty()) return reason;
+  if (std::string reason = why_constants(at, index); !reason.empty()) return reason;
+  if (std::string reason = why_form(model, at, *rule, index, options); !reason.empty())
+    return reason;
+  return why_values(model, at, *rule, index, options);
 }
 
 }  // namespace quantsearch

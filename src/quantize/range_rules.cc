@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "quantize/eligibility.h"
 #include "quantsearch/model/bodies.h"
 
 namespace quantsearch {
@@ -99,7 +100,7 @@ std::optional<std::string> observed_source(const Model& model, const std::string
 }
 
 std::vector<std::string> tensors_to_observe(const Model& model) {
-  std::vector<std::string> tensors = observed_in_graph(model.graph);
+  std::vector<std::string> tensors = observed_in_graph(model);
   for (const BodyPlace& place : bodies_of(model.graph)) {
     const std::vector<std::string> inside =
         tensors_to_observe(infer_shapes(open_body(model, place).model));
@@ -112,7 +113,8 @@ std::vector<std::string> tensors_to_observe(const Model& model) {
   return tensors;
 }
 
-std::vector<std::string> observed_in_graph(const Graph& graph) {
+std::vector<std::string> observed_in_graph(const Model& model) {
+  const Graph& graph = model.graph;
   const GraphIndex index(graph);
   std::set<std::string> observed;
   const auto watch = [&](const std::string& tensor) {
@@ -122,9 +124,11 @@ std::vector<std::string> observed_in_graph(const Graph& graph) {
     RangeSource source = range_source(graph, index, tensor);
     if (!source.fixed) observed.insert(std::move(source.tensor));
   };
-  for (const Node& node : graph.nodes) {
+  for (int at = 0; at < static_cast<int>(graph.nodes.size()); ++at) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(at)];
     const OperatorRule* rule = find_rule(node);
-    if (rule == nullptr || node.inputs.empty()) continue;
+    // What keeps a node float under the default options does so under all.
+    if (rule == nullptr || !why_not_quantizable(model, index, at, {}).empty()) continue;
     for (const std::size_t input : data_inputs(node, *rule, index)) watch(node.inputs[input]);
     if (reads_channels(node, *rule, index)) observed.insert(node.inputs[0]);
     for (const std::string& output : node.outputs) watch(output);

@@ -21,7 +21,7 @@ struct RangeSource {
                                        std::string tensor);
 
 /// tensors_to_observe() of one graph, without its bodies.
-[[nodiscard]] std::vector<std::string> observed_in_graph(const Graph& graph);
+[[nodiscard]] std::vector<std::string> observed_in_graph(const Model& model);
 
 /// Input of a layout operator that `tensor` comes out of with the same parameters; nullopt when it
 /// comes out of something else.

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quantsearch/transform.h"
@@ -13,13 +14,24 @@ namespace quantsearch {
 
 namespace {
 
-// Operators for which infinity is a bound or a mask, not a broken weight.
-bool may_read_infinity(const Node& node) {
-  static const std::set<std::string, std::less<>> operators = {
-      "Add",         "Sub",   "Where",     "Clip",           "Min",
-      "Max",         "Pad",   "Greater",   "GreaterOrEqual", "Less",
-      "LessOrEqual", "Equal", "ScatterND", "ScatterElements"};
-  return node.domain.empty() && operators.contains(node.op_type);
+/// Inputs that become integers: weight and bias. What other operators read may hold infinity, as
+/// masks, bounds and tables do, and NaN; it keeps its reader float.
+bool is_weight(const Node& node, std::size_t input) {
+  if (node.is("MatMul")) return true;
+  return input > 0 && (node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm"));
+}
+
+/// Names read as weights, in subgraphs too.
+void collect_weights(const Graph& graph, std::set<std::string, std::less<>>& weights) {
+  for (const Node& node : graph.nodes) {
+    for (std::size_t input = 0; input < node.inputs.size(); ++input) {
+      if (is_weight(node, input)) weights.insert(node.inputs[input]);
+    }
+    for (const Attribute& attribute : node.attributes) {
+      const auto* subgraph = std::get_if<std::shared_ptr<const Graph>>(&attribute.value);
+      if (subgraph != nullptr) collect_weights(**subgraph, weights);
+    }
+  }
 }
 
 std::string count_text(const NonFinite& count) {
@@ -28,44 +40,46 @@ std::string count_text(const NonFinite& count) {
   return fmt::format("{} NaN, {} infinite", count.nan, count.infinite);
 }
 
-void report(std::string_view name, const Tensor& tensor, bool infinity_is_fine,
-            std::vector<std::string>& found) {
-  NonFinite count = count_non_finite(tensor);
-  if (infinity_is_fine) count.infinite = 0;
-  if (count.nan + count.infinite > 0)
-    found.push_back(fmt::format("weight '{}': {}", name, count_text(count)));
-}
-
-void collect(const Graph& graph, std::vector<std::string>& found) {
-  const GraphIndex index(graph);
-  const auto infinity_is_fine = [&](std::string_view name) {
-    const auto readers = index.consumers(name);
-    return !readers.empty() && std::ranges::all_of(readers, [&](int reader) {
-      return may_read_infinity(graph.nodes[static_cast<std::size_t>(reader)]);
-    });
-  };
-  for (const Initializer& initializer : graph.initializers) {
-    report(initializer.name, *initializer.tensor, infinity_is_fine(initializer.name), found);
+class Search {
+ public:
+  explicit Search(const Graph& graph) {
+    collect_weights(graph, weights_);
+    visit(graph);
   }
-  for (const Node& node : graph.nodes) {
-    for (const Attribute& attribute : node.attributes) {
-      if (const auto* tensor = std::get_if<Tensor>(&attribute.value);
-          tensor != nullptr && node.is("Constant")) {
-        report(node.outputs[0], *tensor, infinity_is_fine(node.outputs[0]), found);
-      } else if (const auto* subgraph =
-                     std::get_if<std::shared_ptr<const Graph>>(&attribute.value)) {
-        collect(**subgraph, found);
+
+  std::vector<std::string> found;
+
+ private:
+  void visit(const Graph& graph) {
+    for (const Initializer& initializer : graph.initializers)
+      report(initializer.name, *initializer.tensor);
+    for (const Node& node : graph.nodes) {
+      for (const Attribute& attribute : node.attributes) {
+        if (const auto* tensor = std::get_if<Tensor>(&attribute.value);
+            tensor != nullptr && node.is("Constant")) {
+          report(node.outputs[0], *tensor);
+        } else if (const auto* subgraph =
+                       std::get_if<std::shared_ptr<const Graph>>(&attribute.value)) {
+          visit(**subgraph);
+        }
       }
     }
   }
-}
+
+  void report(std::string_view name, const Tensor& tensor) {
+    if (!weights_.contains(name)) return;
+    const NonFinite count = count_non_finite(tensor);
+    if (count.nan + count.infinite > 0)
+      found.push_back(fmt::format("weight '{}': {}", name, count_text(count)));
+  }
+
+  std::set<std::string, std::less<>> weights_;
+};
 
 }  // namespace
 
 std::vector<std::string> non_finite_weights(const Model& model) {
-  std::vector<std::string> found;
-  collect(model.graph, found);
-  return found;
+  return std::move(Search(model.graph).found);
 }
 
 }  // namespace quantsearch

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <limits>
 
 #include "calibrate/made_statistics.h"
@@ -97,7 +99,7 @@ std::string refusal(const Network& network, const DataSource& data, const Observ
   return "";
 }
 
-TEST(Observe, NamesTensorAndSampleOfAValueThatIsNotFinite) {
+TEST(Observe, NamesInputAndSampleOfAValueThatIsNotFinite) {
   const Network network = conv_relu();
   for (const std::int64_t bad : {0, 3}) {
     Tensor data = images(6);
@@ -106,12 +108,51 @@ TEST(Observe, NamesTensorAndSampleOfAValueThatIsNotFinite) {
     for (const int threads : {1, 3}) {
       EXPECT_EQ(refusal(network, *in_memory_data({{"x", data}}), watching({network.output, "x"}),
                         threads),
-                "observe: tensor 'x' holds 1 NaN and 0 infinite values in sample " +
+                "observe: input 'x' holds 1 NaN and 0 infinite values in sample " +
                     std::to_string(bad) +
-                    " (counted from 0), expected finite values; take the sample out of the data or "
-                    "mend the model");
+                    " (counted from 0), expected finite values; take the sample out of the data");
     }
   }
+}
+
+TEST(Observe, CountsInnerValuesThatAreNotFiniteAndSummarizesTheRest) {
+  testing::ModelBuilder builder;
+  const std::string root = builder.node("Sqrt", {builder.input("x", {-1, 4})}, {}, "root");
+  const std::string log = builder.node("Log", {root}, {}, "log");
+  builder.output(log, {-1, 4});
+  const Model model = builder.build();
+  ThreadPool pool(1);
+  const auto data = in_memory_data({{"x", Tensor::of<float>({2, 4}, {1, 1, 1, 1, -1, 0, 16, 1})}});
+  const TensorStatistics seen =
+      observe(model, *data, pool, watching({"x", log})).tensors.at(log);
+  EXPECT_EQ(seen.count, 6U);
+  EXPECT_EQ(seen.nan_count, 1U);
+  EXPECT_EQ(seen.infinite_count, 1U);
+  EXPECT_EQ(seen.first_non_finite_sample, 1);
+  EXPECT_EQ(seen.min, 0);
+  EXPECT_FLOAT_EQ(seen.max, std::log(4.0F));
+  EXPECT_EQ(seen.channel_max, (std::vector<float>{0, 0, seen.max, 0}));
+}
+
+TEST(Observe, NeedsNoOutputsThatAreNoTensors) {
+  testing::ModelBuilder builder;
+  const std::string relu = builder.node("Relu", {builder.input("x", {-1, 4})});
+  Model model = [&] {
+    builder.output(relu, {-1, 4});
+    return builder.build();
+  }();
+  model.graph.nodes.push_back({.op_type = "SplitToSequence",
+                               .domain = "",
+                               .name = "split",
+                               .inputs = {relu},
+                               .outputs = {"parts"},
+                               .attributes = {},
+                               .extra = ""});
+  model.graph.outputs.push_back(
+      {.name = "parts", .type = DataType::undefined, .dimensions = std::nullopt, .extra = ""});
+  ThreadPool pool(1);
+  const auto data = in_memory_data({{"x", Tensor::of<float>({1, 4}, {1, 2, 3, 4})}});
+  EXPECT_EQ(observe(model, *data, pool, watching({relu})).tensors.at(relu).max, 4);
 }
 
 TEST(Observe, RefusesATensorTheModelDoesNotHave) {

@@ -131,6 +131,46 @@ TEST(Precision, WhatCannotBeReachedIsSaidWithWhatWas) {
   EXPECT_NE(error.find(", expected at most 0.001; give a more precise format"), std::string::npos);
 }
 
+const NodeFormat kFloat{.activation = {}, .weight = {}, .keep_float = true};
+
+TEST(Precision, ALayerMayStayFloat) {
+  const PrecisionResult result = choose({.high = {kFloat}, .thresholds = {{Metric::rel_l2, 1e-3}}});
+  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_EQ(result.layers[1].format, kFloat);
+  EXPECT_LE(result.scores.at("rel_l2"), 1e-3);
+}
+
+TEST(Precision, AWiderTypeIsTakenBeforeALayerStaysFloat) {
+  const PrecisionResult result =
+      choose({.high = {kSixteen, kFloat}, .thresholds = {{Metric::rel_l2, 1e-3}}});
+  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_EQ(result.layers[1].format, kSixteen);
+}
+
+TEST(Precision, LimitsThatLeaveEveryLayerFloatAreRefused) {
+  EXPECT_EQ(error_of({.high = {kFloat}, .thresholds = {{Metric::rel_l2, 0}}}),
+            "precision: the limits leave each of the 3 layers float, expected at least one in "
+            "integers; give looser limits");
+}
+
+TEST(Precision, AnOutputThatIsNotComparedCannotBeTheOneThatCounts) {
+  Model model = testing::network_with_a_hard_layer();
+  model.graph.outputs.push_back(model.graph.inputs[0]);
+  ThreadPool pool(1);
+  const ByteBudget budget(1 << 24);
+  const RangesByType ranges = testing::ranges_of(model, {DataType::uint8, DataType::uint16});
+  try {
+    (void)choose_precision(model, ranges, {}, testing::twelve_samples(),
+                           {.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 1}}, .output = 1},
+                           {.pool = pool, .budget = budget});
+    FAIL();
+  } catch (const InvalidInput& error) {
+    EXPECT_STREQ(error.what(),
+                 "precision: output index 1 is 'x', which does not depend on what is quantized and "
+                 "is not compared, expected the index of another output");
+  }
+}
+
 TEST(Precision, BadOptionsAreErrors) {
   EXPECT_EQ(error_of({.high = {kSixteen}}),
             "precision: no limit is given, so every assignment would do; expected a threshold, a "

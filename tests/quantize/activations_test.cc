@@ -75,8 +75,8 @@ TEST(ActivationParams, AMissingRangeNamesItsTensor) {
     FAIL();
   } catch (const InvalidInput& error) {
     EXPECT_STREQ(error.what(),
-                 "quantize: tensor 'clip_out' has no range, expected one for every tensor that "
-                 "tensors_to_observe names");
+                 "quantize: tensor 'clip_out' has no range, expected one for every tensor that a node "
+                 "reads as integers; give calibration data in which it holds values");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "quantsearch/transform.h"
@@ -151,20 +152,24 @@ TEST(NonFiniteWeights, NamesThem) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   ModelBuilder builder;
-  builder.input("x", {2});
+  builder.input("x", {1, 2});
   const std::string product =
-      builder.node("Mul", {"x", builder.weight("w", {2}, {kNan, -kInfinity})});
-  builder.output(builder.node("Mul", {product, builder.weight("v", {2}, {kInfinity, 1})}), {2});
+      builder.node("MatMul", {"x", builder.weight("w", {2, 2}, {kNan, -kInfinity, 1, 2})});
+  builder.output(builder.node("Gemm", {product, builder.random_weight("v", {2, 2}, 1, 1),
+                                       builder.weight("b", {2}, {kInfinity, 1})}),
+                 {1, 2});
   EXPECT_EQ(non_finite_weights(builder.build()),
-            (std::vector<std::string>{"weight 'w': 1 NaN, 1 infinite", "weight 'v': 1 infinite"}));
+            (std::vector<std::string>{"weight 'w': 1 NaN, 1 infinite", "weight 'b': 1 infinite"}));
 }
 
-TEST(NonFiniteWeights, TakesInfiniteBoundsAndMasksForWhatTheyAre) {
+TEST(NonFiniteWeights, LeavesMasksAndTablesAlone) {
+  const float infinity = std::numeric_limits<float>::infinity();
   ModelBuilder builder;
   builder.input("x", {2});
-  const std::string mask =
-      builder.weight("mask", {2}, {0, -std::numeric_limits<float>::infinity()});
-  builder.output(builder.node("Softmax", {builder.node("Add", {"x", mask})}), {2});
+  builder.input("ids", {2}, DataType::int64);
+  const std::string table = builder.node("Gather", {builder.weight("table", {2}, {-infinity, 0}), "ids"});
+  const std::string scaled = builder.node("Mul", {table, builder.weight("nan", {2}, {NAN, 1})});
+  builder.output(builder.node("Softmax", {builder.node("Add", {"x", scaled})}), {2});
   EXPECT_TRUE(non_finite_weights(builder.build()).empty());
 }
 

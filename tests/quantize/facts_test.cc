@@ -1,0 +1,117 @@
+// Tensors of which calibration has seen what no quantizer can hold: their nodes stay float, the
+// rest is quantized.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "quantize/activations.h"
+#include "quantize/fixture.h"
+
+namespace quantsearch {
+namespace {
+
+using testing::build_with_output;
+using testing::is_quantized;
+using testing::ModelBuilder;
+using testing::reason_of;
+
+/// Conv -> Add of `other` -> Conv.
+Model two_convs() {
+  ModelBuilder builder;
+  builder.random_weight("w1", {3, 3, 1, 1}, 1, 1);
+  builder.random_weight("w2", {3, 3, 1, 1}, 1, 2);
+  const std::string first =
+      builder.node("Conv", {builder.input("x", {1, 3, 2, 2}), "w1"}, {}, "first");
+  const std::string sum =
+      builder.node("Add", {first, builder.input("other", {1, 3, 2, 2})}, {}, "sum");
+  return build_with_output(builder, builder.node("Conv", {sum, "w2"}, {}, "second"));
+}
+
+TEST(QuantizeFacts, ReadersAndMakersOfWhatIsNotFiniteStayFloat) {
+  const QuantizeOptions options{.facts = {{"other", {.nan_count = 1, .infinite_count = 2}}}};
+  const auto layers = plan_layers(two_convs(), options);
+  EXPECT_EQ(reason_of(layers, "sum"),
+            "its tensor 'other' held 1 NaN and 2 infinite values in the calibration data");
+  EXPECT_TRUE(is_quantized(layers, "first"));
+  EXPECT_TRUE(is_quantized(layers, "second"));
+}
+
+TEST(QuantizeFacts, MasksSayTheirValue) {
+  EXPECT_EQ(reason_of(plan_layers(two_convs(), {.facts = {{"other", {.mask = -65504.0F}}}}), "sum"),
+            "its tensor 'other' holds a mask of -65504, which would take the whole range");
+}
+
+TEST(QuantizeFacts, ATensorWithoutValuesNeedsNoRange) {
+  const Model model = two_convs();
+  Ranges ranges = testing::observed_ranges(model);
+  ranges.erase("sum_out");
+  const QuantizeOptions options{.facts = {{"sum_out", {.is_empty = true}}}};
+  ThreadPool pool(1);
+  const QuantizedModel result = quantize(model, ranges, options, pool);
+  check_model(result.model);
+  EXPECT_TRUE(is_quantized(result.layers, "first"));
+  EXPECT_EQ(reason_of(result.layers, "second"),
+            "its tensor 'sum_out' had no values in the calibration data, so it has no range");
+}
+
+TEST(QuantizeFacts, AMovedTensorHasThoseOfWhereItComesFrom) {
+  ModelBuilder builder;
+  builder.random_weight("w", {4, 4}, 1, 1);
+  const std::string moved = builder.node("Transpose", {builder.input("x", {4, 4})}, {}, "moved");
+  const Model model =
+      build_with_output(builder, builder.node("MatMul", {moved, "w"}, {}, "product"));
+  const auto layers = plan_layers(model, {.facts = {{"x", {.infinite_count = 1}}}});
+  EXPECT_EQ(reason_of(layers, "product"),
+            "its tensor 'moved_out' held 0 NaN and 1 infinite values in the calibration data");
+}
+
+TEST(QuantizeFacts, UserExclusionsAreSaidFirst) {
+  const QuantizeOptions options{.exclude_nodes = {"sum"}, .facts = {{"other", {.nan_count = 1}}}};
+  EXPECT_EQ(reason_of(plan_layers(two_convs(), options), "sum").find("its tensor"),
+            std::string::npos);
+}
+
+TEST(QuantizeFacts, AConstantOfTenThousandIsAMask) {
+  ModelBuilder builder;
+  builder.random_weight("w", {3, 3, 1, 1}, 1, 1);
+  builder.weight("mask", {2}, {0, -1e4F});
+  const std::string conv = builder.node("Conv", {builder.input("x", {1, 3, 2, 2}), "w"});
+  const Model model = build_with_output(builder, builder.node("Add", {conv, "mask"}, {}, "masked"));
+  EXPECT_EQ(reason_of(plan_layers(model, {}), "masked"),
+            "its constant 'mask' is a mask whose values would take the whole range");
+}
+
+TEST(TensorsToObserve, SkipWhatOnlyNodesWithoutAQuantizedFormTouch) {
+  // The infinite constant keeps the Where float; its output is read by the Add.
+  ModelBuilder builder;
+  builder.weight("keep", {}, {0});
+  builder.weight("drop", {}, {-INFINITY});
+  const std::string mask = builder.node(
+      "Where", {builder.input("condition", {4}, DataType::boolean), "keep", "drop"}, {}, "mask");
+  const std::string bad = builder.node("Mul", {builder.input("x", {4}), "drop"}, {}, "bad");
+  builder.node("IsNaN", {bad}, {}, "test");
+  builder.output("test_out", {4}, DataType::boolean);
+  const Model model = build_with_output(
+      builder, builder.node("Add", {mask, builder.input("scores", {4})}, {}, "sum"));
+  EXPECT_EQ(tensors_to_observe(model), (std::vector<std::string>{"mask_out", "scores", "sum_out"}));
+}
+
+TEST(ConstantParams, APowerOfTwoHoldsTheValuesAsCloselyAsItCan) {
+  const QuantizeOptions cpu{.power_of_two = true};
+  EXPECT_EQ(constant_params(Tensor::scalar(640.0F), DataType::uint8, cpu).scales[0], 4);
+  const QuantizeOptions npu{.activation_type = DataType::int8,
+                            .activation_symmetric = true,
+                            .power_of_two = true,
+                            .npu = {.enabled = true}};
+  EXPECT_EQ(constant_params(Tensor::scalar(640.0F), DataType::int8, npu).scales[0], 8);
+  // Integers below 64 and one 128: clipping that at 127 costs 1, a step of 2 costs 1 for every odd
+  // one.
+  std::vector<float> values(4096);
+  for (std::size_t at = 0; at < values.size(); ++at) values[at] = static_cast<float>(at % 64);
+  values[0] = 128;
+  EXPECT_EQ(constant_params(Tensor::of<float>({4096}, values), DataType::int8, npu).scales[0], 1);
+}
+
+}  // namespace
+}  // namespace quantsearch
