@@ -100,6 +100,8 @@ class Reference {
   [[nodiscard]] const std::vector<std::string>& skipped_outputs() const;
   /// True when a candidate's outputs may have other shapes than these: there is no output to compare but such.
   [[nodiscard]] bool sized_by_data() const;
+  /// Whether the output, by its place in output_names(), has only finite values.
+  [[nodiscard]] bool is_finite(std::size_t output) const;
   [[nodiscard]] const std::string& logits_output() const;
   /// Outputs of the run that begins at `first_sample` (a multiple of batch()).
   [[nodiscard]] Batch outputs(std::int64_t first_sample) const;

@@ -11,6 +11,7 @@
 #include "evaluate/run_order.h"
 #include "evaluate/sample.h"
 #include "evaluate/sample_metrics.h"
+#include "evaluate/sample_pair.h"
 #include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
@@ -144,42 +145,36 @@ class Scorer {
         for (std::int64_t sample = first + done; sample < end; ++sample) {
           const Sample reference_sample = sample_of(reference_values, sample - run, run_count);
           const Sample candidate_sample = sample_of(candidate_values, sample - first, count);
-          energies_[static_cast<std::size_t>(sample) * weights_.size() + output] =
-              measure(name, sample, reference_sample, candidate_sample, one_output);
+          const SamplePair pair = pair_of(output, sample, reference_sample, candidate_sample);
+          energies_[static_cast<std::size_t>(sample) * weights_.size() + output] = measure(name, sample, pair, one_output);
           add(sample, weights_[output], one_output);
-          add_slices(sample, output, reference_sample, candidate_sample);
+          // What is found where nothing is has no slice.
+          if (!reference_sample.values.empty()) add_slices(sample, output, pair);
         }
       }
       done = end - first;
     }
   }
 
-  Energies measure(const std::string& name, std::int64_t sample, const Sample& reference,
-                   const Sample& candidate, std::vector<double>& values) const {
-    if (reference.shape != candidate.shape) return measure_other_shape(name, sample, reference, candidate, values);
+  [[nodiscard]] SamplePair pair_of(std::size_t output, std::int64_t sample, const Sample& reference, const Sample& candidate) const {
+    const bool is_finite = reference_.is_finite(output);
+    if (reference.shape == candidate.shape) return {reference, candidate, is_finite};
+    if (reference_.sized_by_data()) return SamplePair::of_other_size(reference, candidate, is_finite);
+    throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
+                                   "the float model, {}",
+                                   reference_.output_names()[output], to_string(candidate.shape), sample,
+                                   to_string(reference.shape)));
+  }
+
+  Energies measure(const std::string& name, std::int64_t sample, const SamplePair& pair, std::vector<double>& values) const {
     const std::optional<Energies> energies =
-        measure_sample(reference, candidate, distances_, values);
+        measure_sample(pair.reference(), pair.candidate(), distances_, values, pair.count());
     if (!energies) {
       throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate holds NaN or infinity for sample {}, expected "
                                      "finite values",
                                      name, sample));
     }
     return *energies;
-  }
-
-  /// Detections of another number cannot be paired: the candidate has missed them all, or found what is not there.
-  Energies measure_other_shape(const std::string& name, std::int64_t sample, const Sample& reference,
-                               const Sample& candidate, std::vector<double>& values) const {
-    if (!reference_.sized_by_data()) {
-      throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
-                                     "the float model, {}",
-                                     name, to_string(candidate.shape), sample, to_string(reference.shape)));
-    }
-    const Sample& longer = reference.values.empty() ? candidate : reference;
-    const std::vector<float> zeros(longer.values.size(), 0.0F);
-    const Sample nothing{.values = zeros, .shape = longer.shape};
-    return reference.values.empty() ? measure(name, sample, nothing, candidate, values)
-                                    : measure(name, sample, reference, nothing, values);
   }
 
   void add(std::int64_t sample, double weight, const std::vector<double>& of_output) {
@@ -196,12 +191,12 @@ class Scorer {
     return signal;
   }
 
-  void add_slices(std::int64_t sample, std::size_t output, const Sample& reference, const Sample& candidate) {
+  void add_slices(std::int64_t sample, std::size_t output, const SamplePair& pair) {
     if (slice_noise_.empty()) return;
     std::size_t first = static_cast<std::size_t>(sample) * slice_signal_.size();
     for (std::size_t before = 0; before < output; ++before) first += reference_.slices()[before].energies.size();
     const OutputSlices& slices = reference_.slices()[output];
-    add_slice_noise(slices, reference, candidate, std::span(slice_noise_).subspan(first, slices.energies.size()));
+    add_slice_noise(slices, pair.reference(), pair.candidate(), std::span(slice_noise_).subspan(first, slices.energies.size()));
   }
 
   [[nodiscard]] double worst_slice_over_samples() const {

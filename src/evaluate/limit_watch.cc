@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "evaluate/pair_sums.h"
+#include "evaluate/sample_pair.h"
 #include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
 
@@ -22,26 +23,15 @@ bool is_missed(Metric metric, double value, double limit) {
                                                               : value < limit - slack;
 }
 
-/// Sum of squares of the finite values.
-double finite_energy(const Tensor& output) {
-  const Tensor floats = to_float32(output);
-  const auto values = floats.values<float>();
-  const double energy = sum_pair(values, values).squared_reference;
-  if (std::isfinite(energy)) return energy;
-  double sum = 0;
-  for (const float value : values) {
-    if (std::isfinite(value)) sum += static_cast<double>(value) * static_cast<double>(value);
-  }
-  return sum;
-}
-
 /// Sums of squares of the reference's outputs.
 std::vector<Energies> signals_of(const Reference& reference) {
   std::vector<Energies> signals(reference.output_names().size());
   for (std::int64_t run = 0; run < reference.data().size(); run += reference.batch()) {
     const Batch outputs = reference.outputs(run);
     for (std::size_t output = 0; output < signals.size(); ++output) {
-      signals[output].signal += finite_energy(outputs.at(reference.output_names()[output]));
+      const Tensor tensor = to_float32(outputs.at(reference.output_names()[output]));
+      const std::vector<float> values = finite_values(tensor.values<float>());
+      signals[output].signal += sum_pair(values, values).squared_reference;
     }
   }
   return signals;

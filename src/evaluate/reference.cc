@@ -6,6 +6,7 @@
 #include "evaluate/classification.h"
 #include "evaluate/comparable_outputs.h"
 #include "evaluate/sample.h"
+#include "evaluate/sample_pair.h"
 #include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
@@ -64,10 +65,10 @@ class FiniteCount {
     infinite_ += bad.infinite;
   }
 
-  /// Refuses what has nothing to compare; says once that a part has not.
-  void report(const std::string& name, const LogSink& log) const {
+  /// True when all values are finite. Refuses what has nothing to compare; says once that a part has not.
+  [[nodiscard]] bool report(const std::string& name, const LogSink& log) const {
     const std::int64_t bad = nan_ + infinite_;
-    if (bad == 0) return;
+    if (bad == 0) return true;
     if (bad == values_) {
       throw InvalidInput(fmt::format("reference: output '{}' of the float model holds {} NaN and {} infinite values and no "
                                      "finite one in any sample, expected numbers to compare; check the data and the model",
@@ -77,6 +78,7 @@ class FiniteCount {
         fmt::format("reference: output '{}' of the float model holds {} NaN and {} infinite values of {}; candidates are "
                     "compared where it is finite",
                     name, nan_.load(), infinite_.load(), values_.load()));
+    return false;
   }
 
  private:
@@ -94,6 +96,7 @@ struct Reference::State {
   std::vector<std::string> names;
   std::vector<std::string> skipped;
   bool sized_by_data = false;
+  std::vector<bool> is_finite;  // by output
   std::string logits_output;
   std::int64_t model_bytes = 0;
   std::vector<OutputSlices> slices;
@@ -129,7 +132,7 @@ struct Reference::State {
                   store->put(first / batch, outputs);
                 });
     store->finish();
-    for (const std::string& name : names) finite.at(name).report(name, options.log);
+    for (const std::string& name : names) is_finite.push_back(finite.at(name).report(name, options.log));
     if (store->spilled_bytes() > 0) {
       say(options.log, LogLevel::info,
           fmt::format("reference: float outputs take {} bytes of memory and, beyond the budget, {} bytes in '{}'",
@@ -165,7 +168,12 @@ struct Reference::State {
     const Batch outputs = store->outputs(run);
     for (std::size_t output = 0; output < names.size(); ++output) {
       const Tensor values = to_float32(outputs.at(names[output]));
-      for (std::int64_t i = 0; i < count; ++i) surveys[output].add(sample_of(values, i, count));
+      for (std::int64_t i = 0; i < count; ++i) {
+        Sample sample = sample_of(values, i, count);
+        const std::vector<float> finite = is_finite[output] ? std::vector<float>{} : finite_values(sample.values);
+        if (!is_finite[output]) sample.values = finite;
+        surveys[output].add(sample);
+      }
     }
   }
 
@@ -211,6 +219,7 @@ std::int64_t Reference::batch() const { return state_->batch; }
 const std::vector<std::string>& Reference::output_names() const { return state_->names; }
 const std::vector<std::string>& Reference::skipped_outputs() const { return state_->skipped; }
 bool Reference::sized_by_data() const { return state_->sized_by_data; }
+bool Reference::is_finite(std::size_t output) const { return state_->is_finite[output]; }
 const std::string& Reference::logits_output() const { return state_->logits_output; }
 const std::vector<OutputSlices>& Reference::slices() const { return state_->slices; }
 std::int64_t Reference::kept_bytes() const { return state_->store->kept_bytes(); }

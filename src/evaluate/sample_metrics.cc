@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "evaluate/metric_limits.h"
 #include "evaluate/pair_sums.h"
@@ -57,41 +56,6 @@ double value_of(Metric metric, const PairSums& sums, const Sample& reference, co
   throw InternalError("evaluate: a metric of all samples or of labels was asked of a pair of outputs");
 }
 
-/// Nothing differs in nothing.
-Energies best_values(std::span<const Metric> metrics, std::span<double> values) {
-  for (std::size_t i = 0; i < metrics.size(); ++i) values[i] = metric_info(metrics[i]).best;
-  return {};
-}
-
-Energies measure_sums(const PairSums& sums, const Sample& reference, const Sample& candidate,
-                      std::span<const Metric> metrics, std::span<double> values) {
-  for (std::size_t i = 0; i < metrics.size(); ++i) {
-    values[i] = value_of(metrics[i], sums, reference, candidate);
-  }
-  return {.signal = sums.squared_reference, .noise = sums.squared_difference};
-}
-
-/// Where the float output is not finite both count as 0, so that they differ in nothing there; means are over the rest.
-std::optional<Energies> measure_finite_part(const Sample& reference, const Sample& candidate,
-                                            std::span<const Metric> metrics, std::span<double> values) {
-  std::vector<float> expected(reference.values.begin(), reference.values.end());
-  std::vector<float> got(candidate.values.begin(), candidate.values.end());
-  std::size_t finite = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (std::isfinite(expected[i])) {
-      ++finite;
-    } else {
-      expected[i] = got[i] = 0;
-    }
-  }
-  if (finite == 0) return best_values(metrics, values);
-  PairSums sums = sum_pair(expected, got);
-  if (!std::isfinite(sums.squared_candidate)) return std::nullopt;
-  sums.count = finite;
-  return measure_sums(sums, {.values = expected, .shape = reference.shape}, {.values = got, .shape = candidate.shape}, metrics,
-                      values);
-}
-
 }  // namespace
 
 bool is_distance(Metric metric) { return !metric_info(metric).needs_labels; }
@@ -105,12 +69,20 @@ double relative_noise(const Energies& energies) {
 }
 
 std::optional<Energies> measure_sample(const Sample& reference, const Sample& candidate,
-                                       std::span<const Metric> metrics, std::span<double> values) {
-  if (reference.values.empty()) return best_values(metrics, values);
-  const PairSums sums = sum_pair(reference.values, candidate.values);
-  if (!std::isfinite(sums.squared_reference)) return measure_finite_part(reference, candidate, metrics, values);
-  if (!std::isfinite(sums.squared_candidate)) return std::nullopt;
-  return measure_sums(sums, reference, candidate, metrics, values);
+                                       std::span<const Metric> metrics, std::span<double> values,
+                                       std::optional<std::size_t> count) {
+  if (count.value_or(reference.values.size()) == 0) {  // nothing differs in nothing
+    for (std::size_t i = 0; i < metrics.size(); ++i) values[i] = metric_info(metrics[i]).best;
+    return Energies{};
+  }
+  PairSums sums = sum_pair(reference.values, candidate.values);
+  if (!std::isfinite(sums.squared_reference) || !std::isfinite(sums.squared_candidate))
+    return std::nullopt;
+  sums.count = count.value_or(sums.count);
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    values[i] = value_of(metrics[i], sums, reference, candidate);
+  }
+  return Energies{.signal = sums.squared_reference, .noise = sums.squared_difference};
 }
 
 std::int64_t rank_of_label(std::span<const float> logits, std::int64_t label) {

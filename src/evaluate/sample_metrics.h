@@ -27,11 +27,12 @@ struct Energies {
 
 /// Writes one value per metric into `values`. Nothing, with `values` untouched, when an element of
 /// either is NaN or infinite. Samples of equal shape; `metrics` are distances
-/// of samples.
+/// of samples. `count`: values that means are over, the others being equal; absent: all.
 [[nodiscard]] std::optional<Energies> measure_sample(const Sample& reference,
                                                      const Sample& candidate,
                                                      std::span<const Metric> metrics,
-                                                     std::span<double> values);
+                                                     std::span<double> values,
+                                                     std::optional<std::size_t> count = {});
 
 /// Place of the label among the logits, 0 for the largest: larger logits, and equal ones of a lower index, come before
 /// it. NaN comes last.

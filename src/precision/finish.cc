@@ -214,6 +214,7 @@ PrecisionResult finish_precision(const Model& model, const CalibrationResult& ca
       Finishing(trials, noise, layers, options, chosen, finish, context).run();
   note_changes(chosen, finished.assignment, options);
   chosen.quantized = trials.model_of(finished.assignment);
+  require_quantized(chosen.quantized, layers.size());
   chosen.node_formats = trials.formats_of(finished.assignment);
   chosen.high_layers =
       static_cast<int>(std::ranges::count_if(chosen.layers, &LayerPrecision::is_high));

@@ -64,15 +64,6 @@ void require_output(const Model& model, const PrecisionOptions& options) {
   }
 }
 
-/// What is left float by every layer is no quantized model.
-void require_quantized(const PrecisionResult& result) {
-  if (std::ranges::any_of(result.quantized.layers, &LayerRecord::quantized)) return;
-  throw InvalidInput(fmt::format(
-      "precision: the limits leave each of the {} layers float, expected at least one in integers; "
-      "give looser limits",
-      result.layers.size()));
-}
-
 void require_free_layers(const std::vector<Layer>& layers) {
   if (std::ranges::any_of(layers, &Layer::is_free)) return;
   throw InvalidInput(fmt::format(
@@ -156,7 +147,7 @@ PrecisionResult choose_precision(const Model& model, const CalibrationResult& ca
   PrecisionResult result{.quantized = trials.model_of(assignment),
                          .node_formats = trials.formats_of(assignment),
                          .layers = table_of(layers, assignment, sensitivities, options)};
-  require_quantized(result);
+  require_quantized(result.quantized, layers.size());
   result.high_layers =
       static_cast<int>(std::ranges::count_if(result.layers, &LayerPrecision::is_high));
   result.scores = trials.run(assignment).scores;

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
+
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 
@@ -18,6 +21,14 @@ constexpr const char* kBytes = "size_bytes";
 std::shared_ptr<const DataSource> first_samples(const std::shared_ptr<const DataSource>& data,
                                                 std::int64_t count) {
   return count >= data->size() ? data : subset(data, 0, count);
+}
+
+void require_quantized(const QuantizedModel& model, std::size_t layers) {
+  if (std::ranges::any_of(model.layers, &LayerRecord::quantized)) return;
+  throw InvalidInput(fmt::format(
+      "precision: the limits leave each of the {} layers float, expected at least one in integers; "
+      "give looser limits",
+      layers));
 }
 
 void Trials::judge_on(std::shared_ptr<const DataSource> data) {

@@ -27,6 +27,9 @@ struct FormatOutcome {
 [[nodiscard]] std::shared_ptr<const DataSource> first_samples(
     const std::shared_ptr<const DataSource>& data, std::int64_t count);
 
+/// Throws InvalidInput for a model of which every layer has been left float.
+void require_quantized(const QuantizedModel& model, std::size_t layers);
+
 class Trials {
  public:
   Trials(const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
