@@ -10,6 +10,7 @@
 #include "quantize/overrides.h"
 #include "quantize/passthrough.h"
 #include "quantize/range_rules.h"
+#include "quantize/value_bounds.h"
 
 namespace quantsearch {
 
@@ -83,9 +84,13 @@ class Parameters {
   [[nodiscard]] std::optional<Range> find_range(DataType type, const RangeSource& source) const {
     if (source.fixed) return source.fixed;
     if (const auto passed = passed_range(type, source)) return passed;
-    const Ranges& ranges = ranges_of(type);
-    const auto range = ranges.find(source.tensor);
-    return range == ranges.end() ? std::nullopt : std::optional(range->second);
+    const ObservedRange observed = [&ranges = ranges_of(type)](const std::string& tensor) {
+      const auto range = ranges.find(tensor);
+      return range == ranges.end() ? std::nullopt : std::optional(range->second);
+    };
+    const auto fact = options_.facts.find(source.tensor);
+    const bool is_empty = fact != options_.facts.end() && fact->second.is_empty;
+    return is_empty ? value_bounds(graph_, index_, source.tensor, observed) : observed(source.tensor);
   }
 
   /// Of all that is passed on into the tensor; nullopt when nothing is, or when a part has no

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "quantize/range_rules.h"
+#include "quantize/value_bounds.h"
 
 namespace quantsearch {
 
@@ -77,7 +78,9 @@ std::string why_values(const Model& model, const Node& node, const OperatorRule&
     // A tensor that is only moved has the facts of where its values come from.
     for (const std::string& seen : {tensor, range_source(model.graph, index, tensor).tensor}) {
       const auto fact = options.facts.find(seen);
-      if (fact != options.facts.end()) return why_fact(tensor, fact->second);
+      if (fact == options.facts.end()) continue;
+      if (fact->second.is_empty && has_value_bounds(model.graph, index, seen, options.facts)) continue;
+      return why_fact(tensor, fact->second);
     }
   }
   return "";

@@ -7,6 +7,7 @@
 
 #include "quantize/activations.h"
 #include "quantize/fixture.h"
+#include "quantize/value_bounds.h"
 
 namespace quantsearch {
 namespace {
@@ -42,17 +43,61 @@ TEST(QuantizeFacts, MasksSayTheirValue) {
             "its tensor 'other' holds a mask of -65504, which would take the whole range");
 }
 
+/// x -> MatMul of w -> activation -> MatMul of w.
+Model two_products(const std::string& activation) {
+  ModelBuilder builder;
+  builder.weight("w", {2, 2}, {1, -2, 3, 0.5F});
+  const std::string first = builder.node("MatMul", {builder.input("x", {2, 2}), "w"}, {}, "first");
+  const std::string between = builder.node(activation, {first}, {}, "between");
+  return build_with_output(builder, builder.node("MatMul", {between, "w"}, {}, "second"));
+}
+
 TEST(QuantizeFacts, ATensorWithoutValuesNeedsNoRange) {
-  const Model model = two_convs();
-  Ranges ranges = testing::observed_ranges(model);
-  ranges.erase("sum_out");
-  const QuantizeOptions options{.facts = {{"sum_out", {.is_empty = true}}}};
+  const QuantizeOptions options{.facts = {{"between_out", {.is_empty = true}}}};
   ThreadPool pool(1);
-  const QuantizedModel result = quantize(model, ranges, options, pool);
+  const QuantizedModel result =
+      quantize(two_products("Erf"), Ranges{{"x", {.low = -1, .high = 1}}}, options, pool);
   check_model(result.model);
   EXPECT_TRUE(is_quantized(result.layers, "first"));
   EXPECT_EQ(reason_of(result.layers, "second"),
-            "its tensor 'sum_out' had no values in the calibration data, so it has no range");
+            "its tensor 'between_out' had no values in the calibration data, so it has no range");
+}
+
+TEST(QuantizeFacts, ATensorWithoutValuesHasTheBoundsOfWhatItIsComputedFrom) {
+  const QuantizeOptions options{
+      .facts = {{"first_out", {.is_empty = true}}, {"second_out", {.is_empty = true}}}};
+  ThreadPool pool(1);
+  const QuantizedModel result = quantize(
+      two_products("Relu"),
+      Ranges{{"x", {.low = -1, .high = 2}}, {"between_out", {.low = 0, .high = 5}}}, options, pool);
+  EXPECT_TRUE(is_quantized(result.layers, "second"));
+  // The columns of w have the magnitudes 4 and 2.5: |second| <= 4 * 5.
+  const TensorParams& params = result.tensors.at("second_out");
+  EXPECT_FLOAT_EQ(params.scales[0], 40.0F / 255.0F);
+}
+
+TEST(ValueBounds, FollowTheArithmetic) {
+  ModelBuilder builder;
+  builder.weight("w", {2, 1, 1, 1}, {3, -4});
+  builder.weight("bias", {2}, {1, -1});
+  builder.weight("factor", {1}, {-2});
+  const std::string conv =
+      builder.node("Conv", {builder.input("x", {1, 1, 2, 2}), "w", "bias"}, {}, "conv");
+  const std::string product = builder.node("Mul", {conv, "factor"}, {}, "product");
+  const std::string difference =
+      builder.node("Sub", {product, builder.input("y", {1, 2, 2, 2})}, {}, "difference");
+  const Model model = build_with_output(
+      builder, builder.node("Concat", {difference, conv}, {{"axis", std::int64_t{1}}}, "all"));
+  const GraphIndex index(model.graph);
+  const ObservedRange observed = [](const std::string& tensor) -> std::optional<Range> {
+    if (tensor == "x") return Range{.low = -1, .high = 0.5};
+    if (tensor == "y") return Range{.low = 0, .high = 3};
+    return std::nullopt;
+  };
+  EXPECT_EQ(value_bounds(model.graph, index, "conv_out", observed), (Range{.low = -5, .high = 5}));
+  EXPECT_EQ(value_bounds(model.graph, index, "product_out", observed),
+            (Range{.low = -10, .high = 10}));
+  EXPECT_EQ(value_bounds(model.graph, index, "all_out", observed), (Range{.low = -13, .high = 10}));
 }
 
 TEST(QuantizeFacts, AMovedTensorHasThoseOfWhereItComesFrom) {
