@@ -118,6 +118,12 @@ class Reconstruction {
                     .drop_ratio = options_.drop_ratio,
                     .cache_bytes = environment_.budget.free() / 2},
                    held_);
+    if (data.is_empty()) {
+      result_.layers.push_back({.node = tuned.label,
+                                .op_type = tuned.op_type,
+                                .reason = "it had no values to work on in the data"});
+      return;
+    }
     const Judged judged = solve(weights, before, tuned, quantized_.model(), data, options_,
                                 environment_.pool, environment_.token);
     LayerReconstruction record;

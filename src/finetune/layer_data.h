@@ -3,6 +3,7 @@
 // What a layer reads in the quantized network and should give as in the float one, sample by
 // sample, as columns.
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -29,6 +30,10 @@ class LayerData : public LayerSamples {
             const Options& options, Columns& held);
 
   [[nodiscard]] std::int64_t count() const override { return options_.samples; }
+  /// True when no sample has a value for the layer to work on.
+  [[nodiscard]] bool is_empty() const {
+    return std::ranges::all_of(positions_, [](std::int64_t positions) { return positions == 0; });
+  }
   /// A sample of more than kPositionsPerStep positions has several parts, each spread over it;
   /// `seed` chooses one.
   [[nodiscard]] const Columns& read(const std::vector<std::int64_t>& samples, std::uint64_t seed,
