@@ -122,10 +122,19 @@ OutputRole role_of(const ValueInfo& output, const GraphIndex& index, const Walk&
   return origin.sized ? OutputRole::sized_by_data : OutputRole::computed;
 }
 
+/// What inference refuses the runtime may run: then the types that the model states have to do.
+Graph with_inferred_shapes(const Model& model) {
+  try {
+    return infer_shapes(model).graph;
+  } catch (const InvalidInput&) {
+    return model.graph;
+  }
+}
+
 }  // namespace
 
 std::vector<OutputRole> output_roles(const Model& model) {
-  Graph graph = infer_shapes(model).graph;
+  Graph graph = with_inferred_shapes(model);
   sort_topologically(graph);
   const GraphIndex index(graph);
   const Walk walk(graph);
