@@ -136,6 +136,9 @@ struct EvaluateOptions {
   /// Called with the losses of the next samples, now and then; false gives the candidate up. The order of samples is the
   /// same for all candidates of a reference.
   std::function<bool(std::span<const double> losses)> go_on = {};
+  /// Scores of the arithmetic that the graph stands for, also on a processor whose integer kernels saturate. False: of what
+  /// this machine computes.
+  bool exact_products = false;
   CancellationToken token = {};
 };
 

@@ -36,6 +36,9 @@ struct SessionOptions {
   int threads = 1;                // intra-op threads of one run, >= 1
   bool optimize = true;           // full graph optimization; false: none at all
   std::vector<std::string> taps = {};  // inner tensors returned beside the graph outputs
+  /// Products of uint8 and int8 are added in 32 bits on every processor. Without it an optimized session adds pairs of them
+  /// in 16 bits, which saturate, where the processor has nothing better (x86 without VNNI). Slower there, no change elsewhere.
+  bool exact_products = false;
 };
 
 class Session {

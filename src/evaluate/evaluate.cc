@@ -264,7 +264,7 @@ class CandidateRuns {
  public:
   CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options,
                 Scorer& scorer)
-      : session_(open_session(compared)), reference_(reference), pool_(pool), options_(options), scorer_(scorer) {}
+      : session_(open_session(compared, {.exact_products = options.exact_products})), reference_(reference), pool_(pool), options_(options), scorer_(scorer) {}
 
   void all() {
     run(reference_.data(), [](std::int64_t first) { return first; });

@@ -189,7 +189,9 @@ void Network::run_piece(const std::vector<int>& nodes, const std::set<std::strin
   const Model model = piece(nodes, outputs);
   // A model without outputs cannot be opened.
   const auto session =
-      outputs.empty() ? nullptr : open_session(model, {.taps = {outputs.begin(), outputs.end()}});
+      outputs.empty() ? nullptr
+                      : open_session(model, {.taps = {outputs.begin(), outputs.end()},
+                                             .exact_products = true});
   environment_.pool.parallel_for(
       samples_,
       [&](std::int64_t sample, int) {

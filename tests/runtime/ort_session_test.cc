@@ -118,6 +118,28 @@ TEST(OrtSession, GivesTheSameWithAndWithoutOptimization) {
   }
 }
 
+TEST(OrtSession, ExactProductsAreThoseOfTheGraphOnEveryProcessor) {
+  // 255 * 127 * 2 = 64770 does not fit into the 16 bits that x86 processors without VNNI add it in.
+  ModelBuilder builder;
+  builder.constant("one", Tensor::scalar<float>(1));
+  builder.constant("wide", Tensor::scalar<float>(1024));
+  builder.constant("zero", Tensor::scalar<std::uint8_t>(0));
+  builder.constant("w", Tensor::of<std::int8_t>({1, 4, 1, 1}, {127, 127, 127, 127}));
+  builder.constant("w_zero", Tensor::scalar<std::int8_t>(0));
+  const auto pair = [&](const std::string& tensor, const std::string& scale) {
+    return builder.node("DequantizeLinear",
+                        {builder.node("QuantizeLinear", {tensor, scale, "zero"}), scale, "zero"});
+  };
+  const std::string weight = builder.node("DequantizeLinear", {"w", "one", "w_zero"});
+  builder.output(pair(builder.node("Conv", {pair(builder.input("x", {1, 4, 1, 1}), "one"), weight}),
+                      "wide"),
+                 {1, 1, 1, 1});
+  const Batch inputs = {{"x", Tensor::of<float>({1, 4, 1, 1}, {255, 255, 255, 255})}};
+  const Batch outputs = open_session(builder.build(), {.exact_products = true})->run(inputs);
+  // 4 * 255 * 127 = 129540, to the nearest multiple of 1024.
+  EXPECT_EQ(outputs.begin()->second.values<float>()[0], 127 * 1024);
+}
+
 TEST(OrtSession, RunsInSeveralThreadsAtOnce) {
   const Model model = load_model(QUANTSEARCH_SOURCE_DIR "/tests/data/resnet8.onnx");
   const auto session = open_session(model);
