@@ -112,7 +112,8 @@ class Solver {
     return {.target = std::span(targets).subspan(size(output % layer_.shape.rows * k), size(k)),
             .grid = {.scale = layer_.grid.scales[size(output)] * factor,
                      .low = static_cast<float>(layer_.grid.limits.low - zero_point),
-                     .high = static_cast<float>(layer_.grid.limits.high - zero_point)}};
+                     .high = static_cast<float>(layer_.grid.limits.high - zero_point),
+                     .zero_point = static_cast<float>(zero_point)}};
   }
 
   [[nodiscard]] bool is_small() const {

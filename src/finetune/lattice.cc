@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
+#include "finetune/code_pairs.h"
 #include "finetune/linear_algebra.h"
 
 namespace quantsearch::reconstruction {
@@ -72,6 +74,48 @@ void fill_factor(Lattice& lattice, const std::vector<double>& l, std::int64_t k)
   }
 }
 
+/// The energy of the stronger input ranks a pair. Inputs without partner fill pairs of places, too,
+/// so that the pairs begin at even places; a last one that is left over comes last.
+std::vector<std::int64_t> order_of_pairs(const std::vector<double>& energies,
+                                         const std::vector<std::int64_t>& ascending,
+                                         std::span<const PairedInput> pairs) {
+  std::vector<std::int64_t> reversed;  // from the strongest to the weakest
+  std::vector<bool> is_placed(energies.size(), false);
+  std::vector<std::int64_t> single;  // at most one that waits for another
+  for (auto input = ascending.rbegin(); input != ascending.rend(); ++input) {
+    const PairedInput& pair = pairs[size(*input)];
+    if (is_placed[size(*input)]) continue;
+    is_placed[size(*input)] = true;
+    if (has_partner(pair)) {
+      is_placed[size(pair.partner)] = true;
+      reversed.insert(reversed.end(), {*input, pair.partner});
+    } else {
+      single.push_back(*input);
+    }
+    if (single.size() == 2) {
+      reversed.insert(reversed.end(), single.begin(), single.end());
+      single.clear();
+    }
+  }
+  std::ranges::reverse(reversed);
+  reversed.insert(reversed.end(), single.begin(), single.end());
+  return reversed;
+}
+
+void place_pairs(std::span<const PairedInput> pairs, const std::vector<double>& energies,
+                 Lattice& lattice) {
+  if (pairs.empty()) return;
+  lattice.order = order_of_pairs(energies, lattice.order, pairs);
+  std::vector<std::int64_t> places(lattice.order.size());
+  for (std::size_t place = 0; place < places.size(); ++place)
+    places[size(lattice.order[place])] = static_cast<std::int64_t>(place);
+  for (const std::int64_t input : lattice.order) {
+    PairedInput placed = pairs[size(input)];
+    placed.partner = places[size(placed.partner)];
+    lattice.pairs.push_back(placed);
+  }
+}
+
 }  // namespace
 
 std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& moments,
@@ -103,6 +147,7 @@ std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& mom
         std::iota(lattice.order.begin(), lattice.order.end(), 0);
         std::ranges::stable_sort(lattice.order, {},
                                  [&](std::int64_t input) { return diagonal[size(input)]; });
+        place_pairs(pairs_of_group(layer, group), diagonal, lattice);
         for (std::vector<float>* part : {&lattice.a, &lattice.l, &lattice.u})
           part->resize(size(k * k));
         lattice.targets.resize(size(shape.rows * k));

@@ -6,6 +6,8 @@
 //   d w) A^-1,
 // d the mean diagonal of H. With a jointly optimal bias, H and C are centred: H - m m', C - y m'.
 // Inputs are ordered so that the one with the most energy comes last, where the solvers start.
+// Paired inputs (code_pairs.h) are neighbours, at an even place and the next, so that solvers
+// choose both codes in one step.
 
 #include <cstdint>
 #include <vector>
@@ -18,11 +20,12 @@ namespace quantsearch::reconstruction {
 
 /// One group's A, its factor and its rows' targets; k is the number of inputs.
 struct Lattice {
-  std::vector<std::int64_t> order;  // [k]: order[i] is the input at place i
-  std::vector<float> a;             // [k][k]
-  std::vector<float> l;             // [k][k], lower, A = L L'
-  std::vector<float> u;             // [k][k], L'
-  std::vector<float> targets;       // [rows][k]
+  std::vector<std::int64_t> order;      // [k]: order[i] is the input at place i
+  std::vector<float> a;                 // [k][k]
+  std::vector<float> l;                 // [k][k], lower, A = L L'
+  std::vector<float> u;                 // [k][k], L'
+  std::vector<float> targets;           // [rows][k]
+  std::vector<PairedInput> pairs = {};  // [k], partners are places; empty: codes are free
   bool is_flat = false;  // no input varies: every q is as good as any other, nothing else is filled
 };
 

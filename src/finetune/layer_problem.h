@@ -26,6 +26,14 @@ struct LayerShape {
   [[nodiscard]] std::int64_t weights() const { return groups * rows * columns; }
 };
 
+/// An input whose product a kernel adds, in 16 bits, to that of a second input of its group
+/// (code_pairs.h).
+struct PairedInput {
+  std::int64_t partner = 0;   // the other input; without one the maxima are 0
+  float maximum = 0;          // largest stored value of this input
+  float partner_maximum = 0;  // and of the other
+};
+
 /// The grid of integer weights: value = (code - zero_point) * scale. One entry per output row; a
 /// per-tensor layer holds the same entry for each.
 struct WeightGrid {
@@ -34,6 +42,7 @@ struct WeightGrid {
   IntegerLimits limits;                   // codes are in [low, high]
   bool per_tensor = true;                 // all rows keep one common scale and zero point
   bool power_of_two = false;              // scales stay powers of two
+  std::vector<PairedInput> pairs = {};    // [groups][K]; empty: all codes in the limits are safe
 };
 
 /// The layer in float and how it may be written.

@@ -86,6 +86,9 @@ class Finder {
     layer.weight = constant_behind(in_quantized.inputs[1], "weights");
     layer.weight_name = in_float.inputs[1];
     layer.geometry = geometry_of(in_float, layer.float_weight.shape());
+    if (const auto limits = candidate_.pair_limits.find(layer.label);
+        limits != candidate_.pair_limits.end())
+      layer.pairs = weight_pairs(in_float, layer.float_weight.shape(), limits->second);
     layer.input = in_quantized.inputs[0];
     layer.float_input = in_float.inputs[0];
     layer.input_scale = scale_of(layer.input);

@@ -32,6 +32,8 @@ struct TunableLayer {
   StoredConstant weight;
   std::string weight_name;  // in QuantizedModel::tensors
   Tensor float_weight;      // Gemm's alpha inside
+  /// [groups][pairs]: weights that must stay safe together; empty: all integers are.
+  std::vector<std::vector<WeightPair>> pairs;
   /// Integer bias behind a DequantizeLinear, or a float one; neither: the layer has no bias.
   std::optional<StoredConstant> bias;
   std::string bias_name;             // in QuantizedModel::tensors

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "finetune/code_pairs.h"
 #include "finetune/linear_algebra.h"
 #include "quantsearch/base/error.h"
 
@@ -260,6 +261,10 @@ Solution round_to_nearest(const LayerWeights& layer) {
       const float scaled = std::clamp(layer.values[size(at)] / scale, low, high);
       solution.codes[size(at)] = static_cast<std::int32_t>(std::nearbyint(scaled)) + zero_point;
     }
+    move_to_safe_codes(pairs_of_group(layer, output / layer.shape.rows),
+                       std::span(layer.values).subspan(size(output * k), size(k)), scale,
+                       zero_point, layer.grid.limits,
+                       std::span(solution.codes).subspan(size(output * k), size(k)));
   }
   return solution;
 }

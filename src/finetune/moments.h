@@ -37,7 +37,7 @@ class MomentsAccumulator {
 };
 
 /// Codes nearest to the float weights on the layer's grid, ties to even, as the weight quantizer
-/// makes them; the bias is the layer's.
+/// makes them, and where a pair of them is not safe the nearest that is; the bias is the layer's.
 [[nodiscard]] Solution round_to_nearest(const LayerWeights& layer);
 
 /// What the codes stand for: [outputs][K].

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <tuple>
 #include <utility>
 
+#include "finetune/code_pairs.h"
 #include "finetune/linear_algebra.h"
+#include "finetune/pair_step.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "finetune/nearest_plane.cc"
@@ -21,6 +24,7 @@ struct LaneGrids {
   const float* scales;
   const float* lows;
   const float* highs;
+  const float* zero_points;
   float* costs;
   std::int64_t lanes;  // a multiple of every vector's
 };
@@ -31,10 +35,15 @@ struct Panel {
   std::int64_t u_stride;
   std::int64_t inputs;
   const float* targets;
-  float* errors;       // e, read and changed
-  float* differences;  // d = q - t, written
-  float* points;       // z, written
+  float* errors;             // e, read and changed
+  float* differences;        // d = q - t, written
+  float* points;             // z, written
+  const PairedInput* pairs;  // [inputs]; null: the codes are free
 };
+
+/// Chooses the points of `upper` and the input below it again, for one lane whose pair is not safe.
+void choose_safe_points(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
+                        std::int64_t upper);
 
 }  // namespace quantsearch::reconstruction
 #endif
@@ -44,34 +53,63 @@ namespace quantsearch::reconstruction::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+using Tag = hn::ScalableTag<float>;
+
 /// q_i = Q(t_i - e_i / L_ii); d = q_i - t_i; cost += (e_i + L_ii d)^2; e_j += L_ij d for j < i.
+HWY_INLINE void SolveInput(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
+                           std::int64_t input) {
+  const Tag tag;
+  const auto scale = hn::LoadU(tag, grids.scales + lane);
+  const std::int64_t at = input * grids.lanes + lane;
+  const float diagonal = panel.u[input * panel.u_stride + input];
+  const auto target = hn::LoadU(tag, panel.targets + at);
+  const auto error = hn::LoadU(tag, panel.errors + at);
+  const auto wanted = hn::NegMulAdd(error, hn::Set(tag, 1.0F / diagonal), target);
+  const auto point =
+      hn::Min(hn::Max(hn::Round(hn::Div(wanted, scale)), hn::LoadU(tag, grids.lows + lane)),
+              hn::LoadU(tag, grids.highs + lane));
+  const auto difference = hn::MulSub(point, scale, target);
+  const auto rest = hn::MulAdd(hn::Set(tag, diagonal), difference, error);
+  hn::StoreU(hn::MulAdd(rest, rest, hn::LoadU(tag, grids.costs + lane)), tag, grids.costs + lane);
+  hn::StoreU(point, tag, panel.points + at);
+  hn::StoreU(difference, tag, panel.differences + at);
+  for (std::int64_t other = 0; other < input; ++other) {
+    float* const here = panel.errors + other * grids.lanes + lane;
+    const auto factor = hn::Set(tag, panel.u[other * panel.u_stride + input]);
+    hn::StoreU(hn::MulAdd(factor, difference, hn::LoadU(tag, here)), tag, here);
+  }
+}
+
+/// Repairs the lanes where the points of `upper` and of the input below it are not safe together.
+HWY_INLINE void KeepPairSafe(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
+                             std::int64_t upper) {
+  const Tag tag;
+  const PairedInput& pair = panel.pairs[upper];
+  const auto zero_point = hn::LoadU(tag, grids.zero_points + lane);
+  const auto code = [&](std::int64_t input) HWY_ATTR {
+    return hn::Add(hn::LoadU(tag, panel.points + input * grids.lanes + lane), zero_point);
+  };
+  const auto sum = hn::MulAdd(hn::Set(tag, pair.maximum), code(upper),
+                              hn::Mul(hn::Set(tag, pair.partner_maximum), code(upper - 1)));
+  const auto is_unsafe =
+      hn::Or(hn::Gt(sum, hn::Set(tag, kHighestPairSum)), hn::Lt(sum, hn::Set(tag, kLowestPairSum)));
+  if (hn::AllFalse(tag, is_unsafe)) return;
+  std::uint8_t bits[HWY_MAX_BYTES / sizeof(float) / 8 + 8] = {};
+  hn::StoreMaskBits(tag, is_unsafe, bits);
+  for (std::size_t at = 0; at < hn::Lanes(tag); ++at) {
+    if ((bits[at / 8] >> (at % 8) & 1U) != 0)
+      choose_safe_points(panel, grids, lane + static_cast<std::int64_t>(at), upper);
+  }
+}
+
 void SolvePanel(const Panel& panel, const LaneGrids& grids) {
-  const hn::ScalableTag<float> tag;
-  const auto step = static_cast<std::int64_t>(hn::Lanes(tag));
+  const auto step = static_cast<std::int64_t>(hn::Lanes(Tag()));
   for (std::int64_t lane = 0; lane < grids.lanes; lane += step) {
-    const auto scale = hn::LoadU(tag, grids.scales + lane);
-    const auto low = hn::LoadU(tag, grids.lows + lane);
-    const auto high = hn::LoadU(tag, grids.highs + lane);
-    auto cost = hn::LoadU(tag, grids.costs + lane);
     for (std::int64_t input = panel.inputs; input-- > 0;) {
-      const std::int64_t at = input * grids.lanes + lane;
-      const float diagonal = panel.u[input * panel.u_stride + input];
-      const auto target = hn::LoadU(tag, panel.targets + at);
-      const auto error = hn::LoadU(tag, panel.errors + at);
-      const auto wanted = hn::NegMulAdd(error, hn::Set(tag, 1.0F / diagonal), target);
-      const auto point = hn::Min(hn::Max(hn::Round(hn::Div(wanted, scale)), low), high);
-      const auto difference = hn::MulSub(point, scale, target);
-      const auto rest = hn::MulAdd(hn::Set(tag, diagonal), difference, error);
-      cost = hn::MulAdd(rest, rest, cost);
-      hn::StoreU(point, tag, panel.points + at);
-      hn::StoreU(difference, tag, panel.differences + at);
-      for (std::int64_t other = 0; other < input; ++other) {
-        float* const here = panel.errors + other * grids.lanes + lane;
-        const auto factor = hn::Set(tag, panel.u[other * panel.u_stride + input]);
-        hn::StoreU(hn::MulAdd(factor, difference, hn::LoadU(tag, here)), tag, here);
-      }
+      SolveInput(panel, grids, lane, input);
+      const bool ends_pair = input % 2 == 0 && input + 1 < panel.inputs;
+      if (panel.pairs != nullptr && ends_pair) KeepPairSafe(panel, grids, lane, input + 1);
     }
-    hn::StoreU(cost, tag, grids.costs + lane);
   }
 }
 
@@ -94,6 +132,48 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch::reconstruction {
 
+namespace {
+
+std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
+
+}  // namespace
+
+void choose_safe_points(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
+                        std::int64_t upper) {
+  const std::int64_t lower = upper - 1;
+  const auto at = [&](std::int64_t input) { return input * grids.lanes + lane; };
+  const auto factor = [&](std::int64_t row, std::int64_t column) {
+    return panel.u[row * panel.u_stride + column];
+  };
+  float& upper_difference = panel.differences[at(upper)];
+  float& lower_difference = panel.differences[at(lower)];
+  const float coupling = factor(lower, upper);
+  const PairStep step = {.upper_target = panel.targets[at(upper)],
+                         .lower_target = panel.targets[at(lower)],
+                         .upper_error = panel.errors[at(upper)],
+                         .lower_error = panel.errors[at(lower)] - coupling * upper_difference,
+                         .upper_diagonal = factor(upper, upper),
+                         .lower_diagonal = factor(lower, lower),
+                         .coupling = coupling};
+  const RowGrid grid = {.scale = grids.scales[lane],
+                        .low = grids.lows[lane],
+                        .high = grids.highs[lane],
+                        .zero_point = grids.zero_points[lane]};
+  const CodePair safe = safe_points(step, panel.pairs[upper], grid);
+  panel.points[at(upper)] = static_cast<float>(safe.first);
+  panel.points[at(lower)] = static_cast<float>(safe.second);
+  const float upper_moved = panel.points[at(upper)] * grid.scale - step.upper_target;
+  const float lower_moved = panel.points[at(lower)] * grid.scale - step.lower_target;
+  grids.costs[lane] +=
+      step.cost(upper_moved, lower_moved) - step.cost(upper_difference, lower_difference);
+  for (std::int64_t other = 0; other < lower; ++other) {
+    panel.errors[at(other)] += factor(other, upper) * (upper_moved - upper_difference) +
+                               factor(other, lower) * (lower_moved - lower_difference);
+  }
+  upper_difference = upper_moved;
+  lower_difference = lower_moved;
+}
+
 HWY_EXPORT(SolvePanel);
 HWY_EXPORT(Move);
 
@@ -102,18 +182,17 @@ namespace {
 constexpr std::int64_t kLaneMultiple = 16;  // the widest vector's floats
 constexpr std::int64_t kPanelInputs = 64;
 
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
-
 /// Rows side by side: [k][lanes], rows behind the last are zero with a grid that holds only zero.
 struct LaneState {
-  std::vector<float> scales, lows, highs, costs, targets, errors, differences, points;
+  std::vector<float> scales, lows, highs, zero_points, costs, targets, errors, differences, points;
   std::int64_t lanes = 0;
 
   LaneState(std::int64_t k, std::span<const RowTask> tasks) {
     const auto count = static_cast<std::int64_t>(tasks.size());
     lanes = (count + kLaneMultiple - 1) / kLaneMultiple * kLaneMultiple;
     scales.assign(size(lanes), 1.0F);
-    for (std::vector<float>* part : {&lows, &highs, &costs}) part->assign(size(lanes), 0.0F);
+    for (std::vector<float>* part : {&lows, &highs, &zero_points, &costs})
+      part->assign(size(lanes), 0.0F);
     for (std::vector<float>* part : {&targets, &errors, &differences, &points})
       part->assign(size(k * lanes), 0.0F);
     for (std::int64_t lane = 0; lane < count; ++lane) {
@@ -121,6 +200,7 @@ struct LaneState {
       scales[size(lane)] = task.grid.scale;
       lows[size(lane)] = task.grid.low;
       highs[size(lane)] = task.grid.high;
+      zero_points[size(lane)] = task.grid.zero_point;
       for (std::int64_t input = 0; input < k; ++input) {
         targets[size(input * lanes + lane)] = task.target[size(input)];
       }
@@ -136,6 +216,7 @@ struct Step {
 
 struct Candidate {
   float cost = 0;
+  float rank = 0;  // the cost, and for the first of a pair what its partner adds at the best
   float difference = 0;
   Step step;
 };
@@ -159,6 +240,62 @@ void nearest_points(float wanted, const RowGrid& grid, int count,
   }
 }
 
+/// True for an input whose partner is settled when its turn comes.
+bool is_lower(const Lattice& lattice, std::int64_t input) {
+  return !lattice.pairs.empty() && has_partner(lattice.pairs[size(input)]) && input % 2 == 0;
+}
+
+/// For the first of a pair: what its point leaves to the partner, whose turn is next.
+class PairAhead {
+ public:
+  PairAhead(const Lattice& lattice, const RowTask& task, std::int64_t input, const float* errors)
+      : lattice_(lattice), task_(task), input_(input) {
+    if (lattice.pairs.empty() || !has_partner(lattice.pairs[size(input)]) || input % 2 == 0) return;
+    const std::int64_t lower = input - 1;
+    const auto k = static_cast<std::int64_t>(lattice.order.size());
+    const Matrix<const float> l = matrix(lattice.l.data(), k, k);
+    step_ = PairStep{.upper_target = task.target[size(input)],
+                     .lower_target = task.target[size(lower)],
+                     .upper_error = errors[input],
+                     .lower_error = errors[lower],
+                     .upper_diagonal = l.row(input)[input],
+                     .lower_diagonal = l.row(lower)[lower],
+                     .coupling = l.row(input)[lower]};
+  }
+
+  /// The value to choose points around: `alone`, or the upper value of the best safe pair where it
+  /// would leave the partner nothing better.
+  [[nodiscard]] float wanted(float alone) const {
+    if (!step_) return alone;
+    const auto nearest =
+        std::clamp(std::nearbyint(alone / task_.grid.scale), task_.grid.low, task_.grid.high);
+    const CodePair safe = safe_points(*step_, lattice_.pairs[size(input_)], task_.grid);
+    return static_cast<float>(safe.first) == nearest
+               ? alone
+               : static_cast<float>(safe.first) * task_.grid.scale;
+  }
+
+  /// The least that the partner adds to the cost beside this point.
+  [[nodiscard]] float cost(std::int32_t point) const {
+    if (!step_) return 0;
+    const RowGrid beside = grid_beside(task_.grid, lattice_.pairs[size(input_ - 1)], point);
+    const float upper = static_cast<float>(point) * task_.grid.scale - step_->upper_target;
+    const float error = step_->lower_error + step_->coupling * upper;
+    const float wanted = (step_->lower_target - error / step_->lower_diagonal) / task_.grid.scale;
+    const float lower =
+        std::clamp(std::nearbyint(wanted), beside.low, beside.high) * task_.grid.scale -
+        step_->lower_target;
+    const float rest = error + step_->lower_diagonal * lower;
+    return rest * rest;
+  }
+
+ private:
+  const Lattice& lattice_;
+  const RowTask& task_;
+  std::int64_t input_;
+  std::optional<PairStep> step_;
+};
+
 }  // namespace
 
 std::vector<RowResult> nearest_plane(const Lattice& lattice, std::span<const RowTask> tasks) {
@@ -177,8 +314,10 @@ std::vector<RowResult> nearest_plane(const Lattice& lattice, std::span<const Row
       .targets = state.targets.data() + first * lanes,
       .errors = state.errors.data() + first * lanes,
       .differences = state.differences.data() + first * lanes,
-      .points = state.points.data() + first * lanes},
-     {state.scales.data(), state.lows.data(), state.highs.data(), state.costs.data(), lanes});
+      .points = state.points.data() + first * lanes,
+      .pairs = lattice.pairs.empty() ? nullptr : lattice.pairs.data() + first},
+     {state.scales.data(), state.lows.data(), state.highs.data(), state.zero_points.data(),
+      state.costs.data(), lanes});
     add_product(
         u.block(0, first, first, inputs),
         Matrix<const float>(matrix(state.differences.data() + first * lanes, inputs, lanes)),
@@ -204,6 +343,7 @@ RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
   std::vector<float> errors(size(beam * k));
   std::vector<float> next(size(beam * k));
   std::vector<float> costs = {0.0F};
+  std::vector<std::int32_t> last = {0};  // by state: the point of the input before
   std::vector<Candidate> candidates;
   std::vector<std::int32_t> points;
   for (std::int64_t input = k; input-- > 0;) {
@@ -211,13 +351,20 @@ RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
     const float target = task.target[size(input)];
     candidates.clear();
     for (std::size_t state = 0; state < costs.size(); ++state) {
-      const float error = errors[state * size(k) + size(input)];
-      nearest_points(target - error / row[input], task.grid, points_each, points);
+      const float* const state_errors = errors.data() + state * size(k);
+      const float error = state_errors[input];
+      const PairAhead ahead(lattice, task, input, state_errors);
+      RowGrid grid = task.grid;
+      if (is_lower(lattice, input))
+        grid = grid_beside(task.grid, lattice.pairs[size(input)], last[state]);
+      nearest_points(ahead.wanted(target - error / row[input]), grid, points_each, points);
       for (const std::int32_t point : points) {
         const float difference = static_cast<float>(point) * task.grid.scale - target;
         const float rest = error + row[input] * difference;
+        const float cost = costs[state] + rest * rest;
         candidates.push_back(
-            {.cost = costs[state] + rest * rest,
+            {.cost = cost,
+             .rank = cost + ahead.cost(point),
              .difference = difference,
              .step = {.point = point, .parent = static_cast<std::int32_t>(state)}});
       }
@@ -225,13 +372,15 @@ RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
     const std::size_t kept = std::min(candidates.size(), size(beam));
     std::ranges::partial_sort(candidates, candidates.begin() + static_cast<std::ptrdiff_t>(kept),
                               {}, [](const Candidate& candidate) {
-                                return std::tuple(candidate.cost, candidate.step.parent,
+                                return std::tuple(candidate.rank, candidate.step.parent,
                                                   candidate.step.point);
                               });
     costs.resize(kept);
+    last.resize(kept);
     for (std::size_t state = 0; state < kept; ++state) {
       const Candidate& candidate = candidates[state];
       costs[state] = candidate.cost;
+      last[state] = candidate.step.point;
       steps[size(input)].push_back(candidate.step);
       HWY_DYNAMIC_DISPATCH(Move)
       (errors.data() + candidate.step.parent * k, row, candidate.difference, input,
@@ -259,13 +408,18 @@ void polish(const Lattice& lattice, const RowTask& task, int passes, RowResult& 
   std::vector<float> gradient(size(k));  // A (q - t)', half the gradient of the cost
   add_product_transposed(matrix(std::as_const(differences).data(), 1, k),
                          matrix(lattice.a.data(), k, k), matrix(gradient.data(), 1, k));
+  const bool is_paired = !lattice.pairs.empty();
+  const auto partner_of = [&](std::int64_t input) { return lattice.pairs[size(input)].partner; };
   for (int pass = 0; pass < passes; ++pass) {
     bool has_moved = false;
     for (std::int64_t input = k; input-- > 0;) {
       const float diagonal = lattice.a[size(input * k + input)];
       const auto point = static_cast<float>(row.points[size(input)]);
       const float wanted = point - gradient[size(input)] / (diagonal * task.grid.scale);
-      const float moved = std::clamp(std::nearbyint(wanted), task.grid.low, task.grid.high);
+      const RowGrid grid = is_paired ? grid_beside(task.grid, lattice.pairs[size(input)],
+                                                   row.points[size(partner_of(input))])
+                                     : task.grid;
+      const float moved = std::clamp(std::nearbyint(wanted), grid.low, grid.high);
       const float difference = (moved - point) * task.grid.scale;
       const double change =
           static_cast<double>(difference) *

@@ -13,11 +13,12 @@
 
 namespace quantsearch::reconstruction {
 
-/// The points of one row: z s with low <= z <= high.
+/// The points of one row: z s with low <= z <= high. Pairs are safe by their codes, z + zero_point.
 struct RowGrid {
   float scale = 1;
   float low = 0;
   float high = 0;
+  float zero_point = 0;
 };
 
 /// A row to be solved: its target and its grid.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
+#include "finetune/code_pairs.h"
 #include "finetune/layer_product.h"
 #include "finetune/moments.h"
 
@@ -65,6 +67,7 @@ class Row {
         inputs_(columns.inputs.data() +
                 output / layer.shape.rows * layer.shape.columns * columns.count),
         targets_(columns.targets.data() + output * columns.count),
+        pairs_(pairs_of_group(layer, output / layer.shape.rows)),
         floats_(layer.values.data() + output * layer.shape.columns),
         codes_(solution.codes.data() + output * layer.shape.columns),
         scale_(solution.scales[size(output)]),
@@ -94,9 +97,9 @@ class Row {
     curvature += ridge_;
     if (!(curvature > 0) || !std::isfinite(gradient)) return false;
     const double wanted = codes_[input] - gradient / (curvature * scale_);
-    const double nearest =
-        std::clamp(std::nearbyint(wanted), static_cast<double>(layer_.grid.limits.low),
-                   static_cast<double>(layer_.grid.limits.high));
+    const IntegerLimits limits = limits_of(input);
+    const double nearest = std::clamp(std::nearbyint(wanted), static_cast<double>(limits.low),
+                                      static_cast<double>(limits.high));
     const auto code = static_cast<std::int32_t>(nearest);
     if (code == codes_[input]) return false;
     const float step = value_of(code) - value_of(codes_[input]);
@@ -126,6 +129,12 @@ class Row {
     return static_cast<float>(code - zero_point_) * scale_;
   }
 
+  [[nodiscard]] IntegerLimits limits_of(std::int64_t input) const {
+    if (pairs_.empty()) return layer_.grid.limits;
+    const PairedInput& pair = pairs_[size(input)];
+    return limits_beside(pair, codes_[pair.partner], layer_.grid.limits);
+  }
+
   /// Of the outputs moved by `step` along `direction`.
   [[nodiscard]] double error_at(const float* direction, float step) const {
     return moved_error(loss_, outputs_.data(), direction, step, targets_, columns_.count);
@@ -148,10 +157,11 @@ class Row {
   const LayerWeights& layer_;
   const Columns& columns_;
   OutputLoss loss_;
-  const float* inputs_;   // [K][n]
-  const float* targets_;  // [n]
-  const float* floats_;   // [K]
-  std::int32_t* codes_;   // [K]
+  const float* inputs_;                 // [K][n]
+  const float* targets_;                // [n]
+  std::span<const PairedInput> pairs_;  // [K], or none
+  const float* floats_;                 // [K]
+  std::int32_t* codes_;                 // [K]
   float scale_;
   std::int32_t zero_point_;
   float* bias_;  // null: the layer has none

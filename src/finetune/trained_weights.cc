@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "finetune/code_pairs.h"
 #include "finetune/moments.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -201,16 +203,22 @@ class NumberedWeights : public TrainedWeights {
            .values = values + at},
           rates);
     }
+    if (grid_.pairs.empty()) return;
+    for (std::int64_t at = 0; at < span.count; at += shape_.columns)
+      keep_pairs_safe(span.first + at, values + at);
   }
 
   [[nodiscard]] std::vector<std::int32_t> codes() const override {
     std::vector<std::int32_t> codes(numbers_.size());
-    for (std::size_t at = 0; at < codes.size(); ++at) {
-      const std::size_t output = at / size(shape_.columns);
-      const std::int64_t zero_point = grid_.zero_points[output];
-      const auto place = static_cast<std::int64_t>(hard(at, grid_.scales[output]));
-      codes[at] = static_cast<std::int32_t>(
-          std::clamp(place + zero_point, grid_.limits.low, grid_.limits.high));
+    for (std::size_t at = 0; at < codes.size(); ++at) codes[at] = free_code(at);
+    for (std::size_t row = 0; !grid_.pairs.empty() && row < codes.size();
+         row += size(shape_.columns)) {
+      for_pairs(row, [&](std::size_t first, std::size_t second, const PairedInput& pair) {
+        if (is_safe(pair, codes[first], codes[second])) return;
+        const CodePair safe = safe_codes(first, second, pair);
+        codes[first] = safe.first;
+        codes[second] = safe.second;
+      });
     }
     return codes;
   }
@@ -221,10 +229,69 @@ class NumberedWeights : public TrainedWeights {
            grid_.zero_points[output] == grid_.zero_points[other];
   }
 
+  /// Weights of pairs that would not be safe become those of the codes that are written instead, so
+  /// that the others are trained to take the difference up.
+  void keep_pairs_safe(std::int64_t row, float* values) {
+    const std::size_t begin = size(row);
+    for_pairs(begin, [&](std::size_t first, std::size_t second, const PairedInput& pair) {
+      keep_in_strip(first, second, pair);
+      const CodePair free = {.first = free_code(first), .second = free_code(second)};
+      if (is_safe(pair, free.first, free.second)) return;
+      const CodePair safe = safe_codes(first, second, pair);
+      if (safe.first != free.first) values[first - begin] = value_of(first, safe.first);
+      if (safe.second != free.second) values[second - begin] = value_of(second, safe.second);
+    });
+  }
+
  protected:
+  /// Calls work(first, second, pair) with the indices of both weights of each pair in a row.
+  template <typename Work>
+  void for_pairs(std::size_t row, const Work& work) const {
+    const std::size_t k = size(shape_.columns);
+    const std::size_t group = row / k / size(shape_.rows);
+    for (std::size_t at = 0; at < k; ++at) {
+      const PairedInput& pair = grid_.pairs[group * k + at];
+      const std::size_t partner = size(pair.partner);
+      if (partner > at && has_partner(pair)) work(row + at, row + partner, pair);
+    }
+  }
+  [[nodiscard]] std::size_t output_of(std::size_t at) const { return at / size(shape_.columns); }
+  [[nodiscard]] std::int32_t zero_point_of(std::size_t at) const {
+    return grid_.zero_points[output_of(at)];
+  }
+  [[nodiscard]] float value_of(std::size_t at, std::int32_t code) const {
+    return static_cast<float>(code - zero_point_of(at)) * grid_.scales[output_of(at)];
+  }
+  /// What is written of a weight without regard to pairs.
+  [[nodiscard]] std::int32_t free_code(std::size_t at) const {
+    const auto place = static_cast<std::int64_t>(hard(at, grid_.scales[output_of(at)]));
+    return static_cast<std::int32_t>(
+        std::clamp(place + zero_point_of(at), grid_.limits.low, grid_.limits.high));
+  }
+
+  /// The point of the strip nearest to two weights over their scale, which are clipped first: where
+  /// that is enough they stay what they are.
+  [[nodiscard]] RealPair inside_strip(const RealPair& places, std::size_t at,
+                                      const PairedInput& pair) const {
+    const double zero_point = zero_point_of(at);
+    const auto clipped = [&](double place) {
+      return std::clamp(place + zero_point, static_cast<double>(grid_.limits.low),
+                        static_cast<double>(grid_.limits.high));
+    };
+    const RealPair before = {.first = clipped(places.first), .second = clipped(places.second)};
+    const RealPair inside = project_onto_strip(before, pair);
+    if (inside == before) return places;
+    return {.first = inside.first - zero_point, .second = inside.second - zero_point};
+  }
+
   virtual void run(const TrainedRow& row, const StepRates& rates) const = 0;
   /// Weight over scale as it is written, not yet clipped.
   [[nodiscard]] virtual float hard(std::size_t at, float scale) const = 0;
+  /// What is written of a pair whose free codes are not safe.
+  [[nodiscard]] virtual CodePair safe_codes(std::size_t first, std::size_t second,
+                                            const PairedInput& pair) const = 0;
+  /// After a step: keeps the numbers of a pair from leaving the strip for good.
+  virtual void keep_in_strip(std::size_t first, std::size_t second, const PairedInput& pair) = 0;
 
   LayerShape shape_;
   WeightGrid grid_;
@@ -240,10 +307,9 @@ class LearnedRounding final : public NumberedWeights {
   explicit LearnedRounding(const LayerWeights& layer) : NumberedWeights(layer) {
     floors_.resize(numbers_.size());
     sigmoids_.resize(numbers_.size());
+    const std::vector<float> places = places_of(layer);
     for (std::size_t at = 0; at < numbers_.size(); ++at) {
-      const std::size_t output = at / size(shape_.columns);
-      // Far outside the grid the weight is clipped whatever is learned; floats keep counting there.
-      const float scaled = std::clamp(layer.values[at] / grid_.scales[output], -1e6F, 1e6F);
+      const float scaled = places[at];
       floors_[at] = std::floor(scaled);
       // h(v) is the fraction: v = -ln(1 / sigmoid - 1), sigmoid = (fraction + 0.1) / 1.2.
       sigmoids_[at] = (scaled - floors_[at] + 0.1F) / 1.2F;
@@ -252,8 +318,56 @@ class LearnedRounding final : public NumberedWeights {
   }
 
  private:
+  /// Weights over scales; of pairs outside of the strip the nearest points of it, between whose
+  /// neighbours the rounding is learned.
+  [[nodiscard]] std::vector<float> places_of(const LayerWeights& layer) const {
+    std::vector<float> places(layer.values.size());
+    for (std::size_t at = 0; at < places.size(); ++at) {
+      // Far outside the grid the weight is clipped whatever is learned; floats keep counting there.
+      places[at] = std::clamp(layer.values[at] / grid_.scales[output_of(at)], -1e6F, 1e6F);
+    }
+    for (std::size_t row = 0; !grid_.pairs.empty() && row < places.size();
+         row += size(shape_.columns)) {
+      for_pairs(row, [&](std::size_t first, std::size_t second, const PairedInput& pair) {
+        const RealPair inside =
+            inside_strip({.first = places[first], .second = places[second]}, first, pair);
+        places[first] = static_cast<float>(inside.first);
+        places[second] = static_cast<float>(inside.second);
+      });
+    }
+    return places;
+  }
+
   void run(const TrainedRow& row, const StepRates& rates) const override {
     HWY_DYNAMIC_DISPATCH(RoundingRow)(row, rates);
+  }
+  void keep_in_strip(std::size_t, std::size_t, const PairedInput&) override {}
+
+  /// The safe pair of up or down, for each of both, that is next to what has been learned: there is
+  /// one because the place that the floors were taken from is inside the strip.
+  [[nodiscard]] CodePair safe_codes(std::size_t first, std::size_t second,
+                                    const PairedInput& pair) const override {
+    CodePair best;
+    double least = std::numeric_limits<double>::infinity();
+    for (const int up_first : {0, 1}) {
+      for (const int up_second : {0, 1}) {
+        const CodePair tried = {.first = rounded(first, up_first),
+                                .second = rounded(second, up_second)};
+        const double distance = std::abs(static_cast<double>(up_first) - soft(first)) +
+                                std::abs(static_cast<double>(up_second) - soft(second));
+        if (!is_safe(pair, tried.first, tried.second) || !(distance < least)) continue;
+        least = distance;
+        best = tried;
+      }
+    }
+    return best;
+  }
+  [[nodiscard]] std::int32_t rounded(std::size_t at, int up) const {
+    const auto code = static_cast<std::int64_t>(floors_[at]) + up + zero_point_of(at);
+    return static_cast<std::int32_t>(std::clamp(code, grid_.limits.low, grid_.limits.high));
+  }
+  [[nodiscard]] double soft(std::size_t at) const {
+    return std::clamp(1.2 * sigmoids_[at] - 0.1, 0.0, 1.0);
   }
   [[nodiscard]] float hard(std::size_t at, float) const override {
     return floors_[at] + (numbers_[at] >= 0 ? 1.0F : 0.0F);
@@ -269,6 +383,23 @@ class StraightThrough final : public NumberedWeights {
  private:
   void run(const TrainedRow& row, const StepRates& rates) const override {
     HWY_DYNAMIC_DISPATCH(StraightRow)(row, rates);
+  }
+  [[nodiscard]] float place(std::size_t at) const {
+    return numbers_[at] / grid_.scales[output_of(at)];
+  }
+  void keep_in_strip(std::size_t first, std::size_t second, const PairedInput& pair) override {
+    const RealPair before = {.first = place(first), .second = place(second)};
+    const RealPair inside = inside_strip(before, first, pair);
+    if (inside == before) return;
+    numbers_[first] = static_cast<float>(inside.first * grid_.scales[output_of(first)]);
+    numbers_[second] = static_cast<float>(inside.second * grid_.scales[output_of(second)]);
+  }
+  [[nodiscard]] CodePair safe_codes(std::size_t first, std::size_t second,
+                                    const PairedInput& pair) const override {
+    const double zero_point = zero_point_of(first);
+    return cheapest_safe_pair(
+        {.wanted = {.first = place(first) + zero_point, .second = place(second) + zero_point}},
+        pair, grid_.limits);
   }
   [[nodiscard]] float hard(std::size_t at, float scale) const override {
     return std::nearbyint(std::clamp(numbers_[at] / scale, -1e6F, 1e6F));

@@ -57,6 +57,26 @@ std::vector<float> float_bias(const TunableLayer& layer, const Model& quantized,
   return values;
 }
 
+/// [groups][K]; empty when the layer has no pairs.
+std::vector<PairedInput> paired_inputs(const TunableLayer& layer) {
+  if (layer.pairs.empty()) return {};
+  const LayerShape& shape = layer.geometry.shape;
+  std::vector<PairedInput> inputs(static_cast<std::size_t>(shape.groups * shape.columns));
+  for (std::int64_t group = 0; group < shape.groups; ++group) {
+    const std::span<PairedInput> here = std::span(inputs).subspan(
+        static_cast<std::size_t>(group * shape.columns), static_cast<std::size_t>(shape.columns));
+    for (const WeightPair& pair : layer.pairs[static_cast<std::size_t>(group)]) {
+      const auto first = static_cast<float>(pair.first_maximum);
+      const auto second = static_cast<float>(pair.second_maximum);
+      here[static_cast<std::size_t>(pair.first)] = {
+          .partner = pair.second, .maximum = first, .partner_maximum = second};
+      here[static_cast<std::size_t>(pair.second)] = {
+          .partner = pair.first, .maximum = second, .partner_maximum = first};
+    }
+  }
+  return inputs;
+}
+
 Tensor integer_tensor(DataType type, const Shape& shape, const std::vector<std::int32_t>& codes) {
   return convert(Tensor::of<std::int32_t>(shape, codes), type);
 }
@@ -151,7 +171,8 @@ LayerWeights layer_weights(const TunableLayer& layer, const Model& quantized,
                .zero_points = per_output(layer.geometry, zero_points),
                .limits = limits_of(integers.type(), zero_points, options.reduce_range),
                .per_tensor = scales.size() == 1,
-               .power_of_two = options.power_of_two};
+               .power_of_two = options.power_of_two,
+               .pairs = paired_inputs(layer)};
   return made;
 }
 

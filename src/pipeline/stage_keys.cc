@@ -19,7 +19,7 @@ constexpr int kRangesVersion = 1;
 constexpr int kFactsVersion = 1;
 // 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two
 constexpr int kQuantizeVersion = 3;
-constexpr int kFinetuneVersion = 3;
+constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
 constexpr int kPrecisionVersion = 2;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer changes take no part
 constexpr int kEvaluateVersion = 4;

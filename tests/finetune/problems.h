@@ -78,6 +78,50 @@ inline Problem make_problem(const ProblemOptions& options) {
   return problem;
 }
 
+/// Pairs the inputs (0, 1), (2, 3), ... of each group; an odd last one has no partner.
+inline void add_pairs(LayerWeights& layer, float maximum) {
+  const std::int64_t k = layer.shape.columns;
+  layer.grid.pairs.assign(static_cast<std::size_t>(layer.shape.groups * k), PairedInput{});
+  for (std::int64_t group = 0; group < layer.shape.groups; ++group) {
+    for (std::int64_t input = 0; input < k / 2 * 2; ++input) {
+      layer.grid.pairs[static_cast<std::size_t>(group * k + input)] = {
+          .partner = input ^ 1, .maximum = maximum, .partner_maximum = maximum};
+    }
+  }
+}
+
+inline int unsafe_pairs(const LayerWeights& layer, const std::vector<std::int32_t>& codes) {
+  const std::int64_t k = layer.shape.columns;
+  int count = 0;
+  for (std::int64_t output = 0; output < layer.shape.outputs(); ++output) {
+    for (std::int64_t input = 0; input < k; ++input) {
+      const PairedInput& pair =
+          layer.grid.pairs[static_cast<std::size_t>(output / layer.shape.rows * k + input)];
+      const double sum = static_cast<double>(pair.maximum) *
+                             codes[static_cast<std::size_t>(output * k + input)] +
+                         static_cast<double>(pair.partner_maximum) *
+                             codes[static_cast<std::size_t>(output * k + pair.partner)];
+      if (sum > 32767 || sum < -32768) ++count;
+    }
+  }
+  return count;
+}
+
+/// The nearest safe codes of a solution that was found without regard to pairs.
+inline Solution made_safe(const LayerWeights& layer, const Solution& free) {
+  LayerWeights wanted = layer;
+  wanted.values = dequantized(layer, free);
+  wanted.grid.scales = free.scales;
+  Solution safe = free;
+  safe.codes = round_to_nearest(wanted).codes;
+  return safe;
+}
+
+inline LayerWeights without_pairs(LayerWeights layer) {
+  layer.grid.pairs.clear();
+  return layer;
+}
+
 inline Moments moments_of(const Problem& problem, ThreadPool& pool) {
   MomentsAccumulator accumulator(problem.layer.shape);
   accumulator.add(problem.columns, pool);
