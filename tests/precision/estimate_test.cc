@@ -16,8 +16,9 @@ Model one_matmul() {
   return builder.build();
 }
 
-std::vector<std::vector<double>> estimates(const std::vector<NodeFormat>& formats,
-                                           int threads = 1) {
+/// Rounded to the nearest unless `target` asks for pairs that are safe.
+std::vector<std::vector<double>> estimates(const std::vector<NodeFormat>& formats, int threads = 1,
+                                           Target target = Target::cpu_vnni) {
   ThreadPool pool(threads);
   const ByteBudget budget(1 << 20);
   const Model model = one_matmul();
@@ -28,7 +29,7 @@ std::vector<std::vector<double>> estimates(const std::vector<NodeFormat>& format
   const auto data =
       in_memory_data({{"x", Tensor::of<float>({1, 2}, std::vector<float>{1.0F, 0.25F})}});
   const std::vector<Layer> layers = find_layers(model, {}, {});
-  return estimate_noise(model, calibration, {}, layers, formats, *data,
+  return estimate_noise(model, calibration, {.target = target}, layers, formats, *data,
                         {.pool = pool, .budget = budget});
 }
 
@@ -38,6 +39,12 @@ TEST(Estimate, AddsTheRelativeNoiseOfInputAndWeight) {
   const double signal = 1 + 0.0625;
   const double expected = (input_error * input_error + weight_error * weight_error) / signal;
   EXPECT_NEAR(estimates({{}})[0][0], expected, expected * 1e-3);
+}
+
+TEST(Estimate, CountsWhatSafePairsCost) {
+  // 127 and 32 beside inputs up to 255 leave 16 bits: one of them is written smaller.
+  const std::vector<NodeFormat> eight_bits(1);
+  EXPECT_GT(estimates(eight_bits, 1, Target::cpu)[0][0], 2 * estimates(eight_bits)[0][0]);
 }
 
 TEST(Estimate, EachFormatCountsForItself) {
