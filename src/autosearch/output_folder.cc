@@ -37,11 +37,12 @@ void remove_candidates(const fs::path& folder, const std::vector<std::int64_t>& 
 
 void prove_writable(const fs::path& folder) {
   std::error_code error;
+  std::error_code ignored;
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder)) {
     throw IoError(fmt::format(
         "search: output folder '{}' cannot be made: {}; choose another with --output",
-        folder.string(), fs::exists(folder) ? "a file of that name exists" : error.message()));
+        folder.string(), fs::exists(folder, ignored) ? kind_of_file(fs::status(folder, ignored)) + " of that name exists" : error.message()));
   }
   const fs::path probe = folder / ".quantsearch-probe";
   try {
@@ -54,6 +55,17 @@ void prove_writable(const fs::path& folder) {
   fs::remove(probe, error);
 }
 
+/// A search that has found its best model must not end because a folder has the name of the file.
+void require_writable_files(const fs::path& folder) {
+  for (const char* name : kFiles) {
+    try {
+      (void)file_to_write(folder / name);
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(fmt::format("search: output folder '{}': {}; choose another folder with --output", folder.string(), error.what()));
+    }
+  }
+}
+
 }  // namespace
 
 OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::move(folder)) {
@@ -64,9 +76,10 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
                                    folder_.string()));
   }
   prove_writable(folder_);
+  require_writable_files(folder_);
   if (holds_search && existing == Existing::overwrite) {
     std::error_code ignored;
-    for (const char* name : kFiles) fs::remove(folder_ / name, ignored);
+    for (const char* name : kFiles) fs::remove(file_to_write(folder_ / name), ignored);  // a link stays, for the new file
     remove_candidates(folder_, {});
     fs::remove(folder_ / "candidates", ignored);  // only when it is empty
   }

@@ -43,12 +43,52 @@ void flush_to_disk(const std::filesystem::path& file) {
   }
 }
 
+/// Follows symbolic links one by one, because the last one may lead to a file that does not exist yet.
+std::filesystem::path behind_links(std::filesystem::path file) {
+  constexpr int kMostLinks = 40;  // as the kernel
+  const std::filesystem::path first = file;
+  std::error_code none;  // who may not look there may not write there either, and hears of it then
+  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(file, none)); ++links) {
+    if (links == kMostLinks) {
+      throw InvalidInput(fmt::format("'{}' is a symbolic link that leads to itself, expected the name of a file", first.string()));
+    }
+    file = file.parent_path() / std::filesystem::read_symlink(file, none);
+  }
+  return file;
+}
+
 }  // namespace
+
+std::string kind_of_file(const std::filesystem::file_status& status) {
+  switch (status.type()) {
+    case std::filesystem::file_type::directory:
+      return "a folder";
+    case std::filesystem::file_type::character:
+    case std::filesystem::file_type::block:
+      return "a device";
+    case std::filesystem::file_type::fifo:
+      return "a pipe";
+    case std::filesystem::file_type::socket:
+      return "a socket";
+    default:
+      return "a file";
+  }
+}
+
+std::filesystem::path file_to_write(const std::filesystem::path& file) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw InvalidInput(fmt::format("'{}' is {}, expected the name of a file", file.string(), kind_of_file(status)));
+  }
+  return behind_links(file);
+}
 
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(std::ostream&)>& write) {
+  const std::filesystem::path target = file_to_write(file);
   // The process id keeps two processes that write the same file apart.
-  std::filesystem::path temporary = file;
+  std::filesystem::path temporary = target;
   temporary += fmt::format(".{}.partial", ::getpid());
   try {
     errno = 0;
@@ -60,7 +100,7 @@ void write_file_atomically(const std::filesystem::path& file,
       throw IoError(fmt::format("file '{}' cannot be written: {}", file.string(), reason));
     }
     flush_to_disk(temporary);
-    std::filesystem::rename(temporary, file);
+    std::filesystem::rename(temporary, target);
   } catch (const std::filesystem::filesystem_error& error) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
@@ -101,11 +141,21 @@ MappedFile map_file(const std::filesystem::path& file) {
   return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), size}};
 }
 
+std::filesystem::path temporary_folder() {
+  try {
+    return std::filesystem::temp_directory_path();
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw IoError(fmt::format("the folder for temporary files, '{}', cannot be used: {}; make it, or set TMPDIR to another",
+                              error.path1().string(), error.code().message()));
+  }
+}
+
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
-  const std::filesystem::path folder = parent.empty() ? std::filesystem::temp_directory_path() : parent;
+  const std::filesystem::path folder = parent.empty() ? temporary_folder() : parent;
   std::string pattern = (folder / "quantsearch-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
-    throw IoError(fmt::format("a temporary folder cannot be made in '{}': {}", folder.string(), system_reason()));
+    throw IoError(fmt::format("a temporary folder cannot be made in '{}': {}{}", folder.string(), system_reason(),
+                              parent.empty() ? "; set TMPDIR to another" : ""));
   }
   path_ = pattern;
 }

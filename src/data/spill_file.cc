@@ -31,12 +31,12 @@ bool is_foreign(const std::filesystem::path& folder) {
 
 SpillFolder::SpillFolder(std::filesystem::path folder)
     : folder_(std::move(folder)), pages_(std::make_unique<ResidentPages>()) {
+  if (folder_.empty()) {
+    folder_ = temporary_folder();
+    is_temporary_ = true;
+    return;
+  }
   try {
-    if (folder_.empty()) {
-      folder_ = std::filesystem::temp_directory_path();
-      is_temporary_ = true;
-      return;
-    }
     if (!std::filesystem::exists(folder_)) return;
     if (!std::filesystem::is_directory(folder_)) {
       throw InvalidInput(fmt::format("data: the cache folder '{}' is a file, expected a folder", folder_.string()));

@@ -95,7 +95,9 @@ void write_placements(const std::vector<Placement>& placements, std::ostream& st
   }
 }
 
-void save_externally(const Model& model, const std::filesystem::path& file) {
+void save_externally(const Model& model, const std::filesystem::path& written) {
+  // Readers look for the data beside the model, so both are written where a symbolic link leads.
+  const std::filesystem::path file = file_to_write(written);
   std::filesystem::path data_file = file;
   data_file += ".data";
   const ExternalModel external = place_externally(model, data_file.filename().string());

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
@@ -7,7 +8,9 @@
 #include <fstream>
 #include <mutex>
 
+#include "quantsearch/base/child_process.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
 #include "quantsearch/report.h"
 
 namespace quantsearch {
@@ -40,9 +43,25 @@ std::string now_text() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
 }
 
+/// Lines are appended, so a device is as good as a file; a pipe needs somebody who reads it, or opening it never ends.
+void require_log(const std::filesystem::path& file) {
+  std::error_code ignored;  // opening it says what is wrong
+  const std::filesystem::file_status status = std::filesystem::status(file, ignored);
+  if (std::filesystem::is_directory(status) || std::filesystem::is_socket(status)) {
+    throw InvalidInput(fmt::format("log: '{}' is {}, expected a file; choose another with --log", file.string(), kind_of_file(status)));
+  }
+  if (!std::filesystem::is_fifo(status)) return;
+  const Descriptor probe(::open(file.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (probe.get() < 0 && errno == ENXIO) {
+    throw InvalidInput(fmt::format("log: '{}' is a pipe that nobody reads; start its reader first, or choose another file with --log",
+                                   file.string()));
+  }
+}
+
 }  // namespace
 
 LogSink open_log_file(const std::filesystem::path& file) {
+  require_log(file);
   auto log = std::make_shared<LogFile>();
   log->stream.open(file, std::ios::app);
   if (!log->stream)

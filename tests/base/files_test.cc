@@ -1,8 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
+#include <string>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
@@ -65,6 +70,64 @@ TEST(WriteFileAtomically, AFullDiskIsAnIoErrorWithTheReason) {
   EXPECT_EQ(files_in(folder.path()), 0U);
 }
 
+/// What writing to the file throws.
+std::string refusal(const std::filesystem::path& file) {
+  try {
+    write_file_atomically(file, "x");
+  } catch (const InvalidInput& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(WriteFileAtomically, ReplacesNeitherFoldersNorDevicesNorPipes) {
+  const TemporaryFolder folder;
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(refusal(folder.path()), "'" + folder.path().string() + "' is a folder, expected the name of a file");
+  EXPECT_EQ(refusal(pipe), "'" + pipe.string() + "' is a pipe, expected the name of a file");
+  EXPECT_EQ(refusal("/dev/null"), "'/dev/null' is a device, expected the name of a file");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(files_in(folder.path()), 1U);
+}
+
+TEST(WriteFileAtomically, RefusesALinkToADeviceByTheNameOfTheLink) {
+  const TemporaryFolder folder;
+  const auto link = folder.path() / "link";
+  std::filesystem::create_symlink("/dev/null", link);
+  EXPECT_EQ(refusal(link), "'" + link.string() + "' is a device, expected the name of a file");
+}
+
+TEST(WriteFileAtomically, WritesWhereASymbolicLinkLeads) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / "real");
+  write_file_atomically(folder.path() / "real" / "a.txt", "old");
+  std::filesystem::create_symlink("real/a.txt", folder.path() / "one");
+  std::filesystem::create_symlink("one", folder.path() / "two");
+  write_file_atomically(folder.path() / "two", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "two"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "one"));
+  EXPECT_EQ(read_file(folder.path() / "real" / "a.txt"), "new");
+}
+
+TEST(WriteFileAtomically, MakesTheFileThatALinkPromises) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / "real");
+  std::filesystem::create_symlink(folder.path() / "real" / "new.txt", folder.path() / "link");
+  write_file_atomically(folder.path() / "link", "x");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "link"));
+  EXPECT_EQ(read_file(folder.path() / "real" / "new.txt"), "x");
+}
+
+TEST(WriteFileAtomically, ALinkInACircleIsNoFile) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("b", folder.path() / "a");
+  std::filesystem::create_symlink("a", folder.path() / "b");
+  EXPECT_EQ(refusal(folder.path() / "a"),
+            "'" + (folder.path() / "a").string() + "' is a symbolic link that leads to itself, expected the name of a file");
+}
+
 TEST(MapFile, GivesTheBytesAndOutlivesTheFile) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "a.bin";
@@ -95,6 +158,37 @@ TEST(TemporaryFolder, IsRemovedWithItsContent) {
     write_file_atomically(path / "x", "1");
   }
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+/// Sets TMPDIR while it lives.
+class TemporaryVariable {
+ public:
+  explicit TemporaryVariable(const std::string& value) {
+    if (const char* const old = std::getenv("TMPDIR")) old_ = old;
+    ::setenv("TMPDIR", value.c_str(), 1);
+  }
+  ~TemporaryVariable() {
+    if (old_) ::setenv("TMPDIR", old_->c_str(), 1);
+    else ::unsetenv("TMPDIR");
+  }
+  TemporaryVariable(const TemporaryVariable&) = delete;
+  TemporaryVariable& operator=(const TemporaryVariable&) = delete;
+
+ private:
+  std::optional<std::string> old_;
+};
+
+TEST(TemporaryFolder, AMissingPlaceForItIsAnIoErrorThatNamesIt) {
+  const TemporaryFolder folder;
+  const std::string missing = (folder.path() / "none").string();
+  const TemporaryVariable variable(missing);
+  try {
+    const TemporaryFolder inner;
+    FAIL() << "no error";
+  } catch (const IoError& error) {
+    EXPECT_EQ(std::string(error.what()), "the folder for temporary files, '" + missing +
+                                             "', cannot be used: Not a directory; make it, or set TMPDIR to another");
+  }
 }
 
 }  // namespace

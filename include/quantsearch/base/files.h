@@ -13,8 +13,14 @@
 
 namespace quantsearch {
 
-/// Writes through `write` to a temporary in the same folder, fsyncs and renames. Throws IoError naming `file` and the
-/// system's reason; the temporary is removed and an existing `file` keeps its content.
+/// The file that writing to `file` makes or replaces: `file` itself, or what a symbolic link leads to, which need not
+/// exist. Throws InvalidInput when a folder, a device, a pipe or a socket is there: a rename would put a file in its place.
+[[nodiscard]] std::filesystem::path file_to_write(const std::filesystem::path& file);
+/// "a folder", "a device", ...: for messages.
+[[nodiscard]] std::string kind_of_file(const std::filesystem::file_status& status);
+
+/// Writes through `write` to a temporary in the folder of file_to_write(file), fsyncs and renames. Throws IoError naming
+/// `file` and the system's reason; the temporary is removed and an existing `file` keeps its content.
 void write_file_atomically(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& file, std::string_view content);
 
@@ -28,6 +34,9 @@ struct MappedFile {
 };
 /// Throws InvalidInput when the file does not exist or is a folder, IoError when it cannot be mapped.
 [[nodiscard]] MappedFile map_file(const std::filesystem::path& file);
+
+/// Where temporary files go: TMPDIR, or the system's folder. Throws IoError when it is not there.
+[[nodiscard]] std::filesystem::path temporary_folder();
 
 /// A new empty folder under the system's temporary folder (or `parent`), removed with its content on destruction.
 class TemporaryFolder {
