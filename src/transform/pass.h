@@ -44,6 +44,8 @@ struct PassResult {
 [[nodiscard]] PassResult reduce_mean_to_global_pool(Model model);
 /// Flatten becomes Reshape where the sizes it needs are known.
 [[nodiscard]] PassResult flatten_to_reshape(Model model);
+/// Pad with constant `axes` becomes Pad with amounts for every axis.
+[[nodiscard]] PassResult spread_pad_axes(Model model);
 /// Drops nodes, initializers and value infos that no graph output depends on.
 [[nodiscard]] PassResult remove_dead_nodes(Model model);
 /// Operators as a DPU computes them: changes the function.

@@ -61,6 +61,7 @@ std::vector<Pass> passes(const SimplifyOptions& options) {
       {"reduce_mean_to_global_pool", options.reduce_mean_to_global_pool,
        reduce_mean_to_global_pool},
       {"flatten_to_reshape", true, flatten_to_reshape},
+      {"spread_pad_axes", true, spread_pad_axes},
       {"dpu_conversions", !(options.dpu == DpuOptions{}),
        [dpu = options.dpu](Model model) { return dpu_conversions(std::move(model), dpu); }, false,
        true},
