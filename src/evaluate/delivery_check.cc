@@ -1,0 +1,217 @@
+#include "quantsearch/evaluate/delivery_check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "evaluate/comparable_outputs.h"
+#include "evaluate/latency.h"
+#include "evaluate/sample.h"
+#include "evaluate/sample_metrics.h"
+#include "quantsearch/base/stopwatch.h"
+
+namespace quantsearch {
+
+namespace {
+
+// Above this an output has little left of what the float model says (a tenth of its energy is noise).
+constexpr double kDestroyed = 0.1;
+// Medians of a few pairs are good to some percent on a busy machine.
+constexpr double kClearlySlower = 1.05;
+// Integer kernels round where the graph does not: single steps, far below the noise of quantization itself.
+constexpr double kRoundingShare = 1.3;
+constexpr double kRoundingFloor = 1e-5;
+// Pairs and seconds until a median means something, where samples are few and runs are short.
+constexpr int kEnoughPairs = 20;
+constexpr double kShortSeconds = 0.1;
+
+/// Sums over the samples of one output.
+struct OutputSums {
+  Energies quantized;
+  Energies graph;
+  std::string skipped;
+};
+
+std::string shape_difference(const Tensor& expected, const Tensor& got) {
+  return fmt::format("its shape depends on the data: {} in float, {} quantized", to_string(expected.shape()), to_string(got.shape()));
+}
+
+/// Adds one sample. What is not finite in the float model is no signal; what is so only in the other is nothing but noise.
+void add(Energies& sums, std::span<const float> expected, std::span<const float> got) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double signal = expected[i];
+    if (!std::isfinite(signal)) continue;
+    const double noise = static_cast<double>(got[i]) - signal;
+    sums.signal += signal * signal;
+    sums.noise += std::isfinite(noise) ? noise * noise : std::numeric_limits<double>::infinity();
+  }
+}
+
+class Checker {
+ public:
+  Checker(const CheckedSessions& sessions, const DataSource& data, const DeliveryCheckOptions& options)
+      : sessions_(sessions), data_(data), options_(options), sums_(sessions.outputs.size()) {}
+
+  DeliveryCheck run() {
+    const std::int64_t samples = std::clamp<std::int64_t>(options_.samples, 1, data_.size());
+    compare(data_.read(0, 1));  // the first runs are slower: they allocate
+    std::int64_t done = 1;
+    for (; done < samples && has_time(); ++done) compare(data_.read(done * data_.size() / samples, 1));
+    const Batch again = data_.read(0, 1);
+    while (pairs_.size() < 2 || (static_cast<int>(pairs_.size()) <= kEnoughPairs && watch_.seconds() < kShortSeconds && has_time())) {
+      (void)run_pair(again);
+    }
+    // The first pair is the warm-up.
+    return {.samples = done, .outputs = noise(), .latency = summarize_pairs(std::span(pairs_).subspan(1))};
+  }
+
+ private:
+  struct Pair {
+    Batch expected;
+    Batch got;
+  };
+
+  Batch timed(const Session& session, const Batch& inputs, double& milliseconds) const {
+    const Stopwatch watch;
+    Batch outputs = session.run(inputs, options_.token);
+    milliseconds = 1000 * watch.seconds();
+    return outputs;
+  }
+
+  /// In turns, so that neither always finds the caches as the other left them.
+  Pair run_pair(const Batch& inputs) {
+    Pair pair;
+    double float_ms = 0;
+    double quantized_ms = 0;
+    const bool float_first = pairs_.size() % 2 == 1;
+    if (float_first) pair.expected = timed(sessions_.float_model, inputs, float_ms);
+    pair.got = timed(sessions_.quantized, inputs, quantized_ms);
+    if (!float_first) pair.expected = timed(sessions_.float_model, inputs, float_ms);
+    pairs_.emplace_back(float_ms, quantized_ms);
+    return pair;
+  }
+
+  void compare(const Batch& inputs) {
+    const Stopwatch watch;
+    const Pair pair = run_pair(inputs);
+    const Batch by_graph = sessions_.graph != nullptr ? sessions_.graph->run(inputs, options_.token) : Batch{};
+    for (std::size_t index = 0; index < sums_.size(); ++index) {
+      const std::string& name = sessions_.outputs[index];
+      OutputSums& sums = sums_[index];
+      const Tensor& expected = pair.expected.at(name);
+      const Tensor& got = pair.got.at(name);
+      if (expected.shape() != got.shape()) {
+        sums.skipped = shape_difference(expected, got);
+        continue;
+      }
+      const Tensor signal = to_float32(expected);
+      add(sums.quantized, signal.values<float>(), to_float32(got).values<float>());
+      if (sessions_.graph == nullptr || by_graph.at(name).shape() != expected.shape()) continue;
+      add(sums.graph, signal.values<float>(), to_float32(by_graph.at(name)).values<float>());
+    }
+    longest_ = std::max(longest_, watch.seconds());
+  }
+
+  [[nodiscard]] bool has_time() const { return watch_.seconds() + longest_ <= options_.seconds; }
+
+  [[nodiscard]] std::vector<OutputNoise> noise() const {
+    std::vector<OutputNoise> result;
+    for (std::size_t index = 0; index < sums_.size(); ++index) {
+      const OutputSums& sums = sums_[index];
+      OutputNoise output{.output = sessions_.outputs[index], .skipped = sums.skipped};
+      if (sums.skipped.empty()) {
+        output.rel_l2 = relative_noise(sums.quantized);
+        if (sessions_.graph != nullptr) output.graph_rel_l2 = relative_noise(sums.graph);
+      }
+      result.push_back(std::move(output));
+    }
+    return result;
+  }
+
+  const CheckedSessions& sessions_;
+  const DataSource& data_;
+  const DeliveryCheckOptions& options_;
+  Stopwatch watch_;
+  double longest_ = 0;  // seconds of one comparison
+  std::vector<OutputSums> sums_;
+  std::vector<std::pair<double, double>> pairs_;
+};
+
+/// What a model cannot return as a tensor of numbers is not asked of it.
+std::vector<std::string> incomparable(const Model& model) {
+  std::vector<std::string> names;
+  for (const ValueInfo& output : model.graph.outputs) {
+    if (!is_comparable(output)) names.push_back(output.name);
+  }
+  return names;
+}
+
+bool differs_by_more_than_rounding(const OutputNoise& output) {
+  return output.graph_rel_l2 && output.rel_l2 > kRoundingShare * *output.graph_rel_l2 + kRoundingFloor;
+}
+
+}  // namespace
+
+PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs) {
+  std::vector<double> of_float;
+  std::vector<double> of_quantized;
+  std::vector<double> ratios;
+  for (const auto& [float_ms, quantized_ms] : pairs) {
+    of_float.push_back(float_ms);
+    of_quantized.push_back(quantized_ms);
+    ratios.push_back(quantized_ms / std::max(float_ms, 1e-6));  // a clock's step
+  }
+  const auto median = [](std::vector<double>& values) { return summarize_times(std::move(values)).median_ms; };
+  return {.float_ms = median(of_float), .quantized_ms = median(of_quantized), .ratio = median(ratios), .pairs = static_cast<int>(pairs.size())};
+}
+
+DeliveryCheck check_sessions(const CheckedSessions& sessions, const DataSource& data, const DeliveryCheckOptions& options) {
+  return Checker(sessions, data, options).run();
+}
+
+void prove_that_it_runs(const Model& quantized, const Batch& sample, const CancellationToken& token) {
+  (void)open_session(without_outputs(quantized, incomparable(quantized)))->run(sample, token);
+}
+
+DeliveryCheck check_delivery(const Model& float_model, const Model& quantized, const DataSource& data, const DeliveryCheckOptions& options) {
+  const Stopwatch watch;
+  const std::vector<std::string> skipped = incomparable(float_model);
+  const Model compared = without_outputs(quantized, skipped);
+  const auto of_quantized = open_session(compared);
+  const auto of_graph = options.compare_with_graph ? open_session(compared, {.optimize = false}) : nullptr;
+  const auto of_float = open_session(without_outputs(float_model, skipped));
+  CheckedSessions sessions{.float_model = *of_float, .quantized = *of_quantized, .graph = of_graph.get(), .outputs = {}};
+  for (const ValueInfo& output : compared.graph.outputs) sessions.outputs.push_back(output.name);
+  DeliveryCheckOptions left = options;
+  left.seconds -= watch.seconds();
+  return check_sessions(sessions, data, left);
+}
+
+std::vector<std::string> delivery_warnings(const DeliveryCheck& check) {
+  std::vector<std::string> warnings;
+  for (const OutputNoise& output : check.outputs) {
+    if (differs_by_more_than_rounding(output)) {
+      warnings.push_back(
+          fmt::format("output '{}' has the relative noise {:.3g} on this processor, and {:.3g} where the graph is computed as it "
+                      "says: its integer kernels saturate; use target cpu, or reduce_range",
+                      output.output, output.rel_l2, *output.graph_rel_l2));
+    }
+    if (output.rel_l2 > kDestroyed) {
+      warnings.push_back(
+          fmt::format("output '{}' has the relative noise {:.3g}, above {}: little is left of it; try include_fast_ft, a wider "
+                      "activation_type (QUInt16), or a search, which compares them",
+                      output.output, output.rel_l2, kDestroyed));
+    }
+  }
+  if (check.latency.ratio > kClearlySlower) {
+    warnings.push_back(
+        fmt::format("the quantized model takes {:.2f} times as long as the float model ({:.3g} ms against {:.3g} ms); try fewer "
+                    "operator types (op_types_to_quantize: [Conv, Gemm, MatMul]), or a search with latency among its metrics",
+                    check.latency.ratio, check.latency.quantized_ms, check.latency.float_ms));
+  }
+  return warnings;
+}
+
+}  // namespace quantsearch

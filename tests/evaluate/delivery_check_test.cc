@@ -1,0 +1,162 @@
+#include "quantsearch/evaluate/delivery_check.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "quantsearch/base/error.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+constexpr double kForever = 1e9;
+
+/// A session that is a function.
+class Fake final : public Session {
+ public:
+  explicit Fake(std::function<Batch(float)> function) : function_(std::move(function)) {}
+  [[nodiscard]] Batch run(const Batch& inputs, const CancellationToken& /*token*/) const override {
+    ++runs;
+    return function_(inputs.at("x").values<float>()[0]);
+  }
+
+  mutable int runs = 0;
+
+ private:
+  std::function<Batch(float)> function_;
+};
+
+Tensor two(float a, float b) { return Tensor::of<float>({2}, {a, b}); }
+
+std::shared_ptr<const DataSource> samples(std::int64_t count) {
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<float>(i + 1));
+  return in_memory_data({{"x", Tensor::of<float>({count, 1}, values)}});
+}
+
+DeliveryCheck check(const Fake& of_float, const Fake& quantized, std::int64_t count, std::vector<std::string> outputs,
+                    const Fake* graph = nullptr) {
+  return check_sessions({.float_model = of_float, .quantized = quantized, .graph = graph, .outputs = std::move(outputs)},
+                        *samples(count), {.seconds = kForever});
+}
+
+TEST(DeliveryCheck, AddsEnergiesOverTheSamplesBeforeItDivides) {
+  // Samples 1 and 2: signal 1 + 4 in the first output, noise .25 + 0; the second has no noise.
+  const Fake of_float([](float x) { return Batch{{"y", two(x, 0)}, {"z", two(1, 1)}}; });
+  const Fake quantized([](float x) { return Batch{{"y", two(x == 1 ? 1.5F : x, 0)}, {"z", two(1, 1)}}; });
+  const DeliveryCheck result = check(of_float, quantized, 2, {"y", "z"});
+  EXPECT_EQ(result.samples, 2);
+  ASSERT_EQ(result.outputs.size(), 2U);
+  EXPECT_EQ(result.outputs[0].output, "y");
+  EXPECT_DOUBLE_EQ(result.outputs[0].rel_l2, 0.05);
+  EXPECT_EQ(result.outputs[1].rel_l2, 0);
+  EXPECT_FALSE(result.outputs[0].graph_rel_l2.has_value());
+}
+
+TEST(DeliveryCheck, RunsAtMostSixteenSamplesSpreadOverTheData) {
+  std::vector<float> seen;
+  const Fake of_float([&](float x) {
+    if (seen.empty() || seen.back() != x) seen.push_back(x);
+    return Batch{{"y", two(x, x)}};
+  });
+  const Fake quantized([](float x) { return Batch{{"y", two(x, x)}}; });
+  EXPECT_EQ(check(of_float, quantized, 32, {"y"}).samples, 16);
+  ASSERT_GE(seen.size(), 16U);
+  EXPECT_EQ(seen[0], 1);
+  EXPECT_EQ(seen[1], 3);
+  EXPECT_EQ(seen[15], 31);
+}
+
+TEST(DeliveryCheck, WithoutTimeOneSampleAndOnePairMustDo) {
+  const Fake model([](float x) { return Batch{{"y", two(x, x)}}; });
+  const Fake quantized([](float x) { return Batch{{"y", two(x, x)}}; });
+  const DeliveryCheck result = check_sessions({.float_model = model, .quantized = quantized, .outputs = {"y"}}, *samples(8), {.seconds = 0});
+  EXPECT_EQ(result.samples, 1);
+  EXPECT_EQ(result.latency.pairs, 1);
+  EXPECT_EQ(model.runs, 2);
+  EXPECT_EQ(quantized.runs, 2);
+}
+
+TEST(DeliveryCheck, ValuesThatAreNotFiniteInTheFloatModelAreNoSignal) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const Fake of_float([](float) { return Batch{{"y", two(2, kNan)}}; });
+  const Fake quantized([](float) { return Batch{{"y", two(1, 5)}}; });
+  EXPECT_DOUBLE_EQ(check(of_float, quantized, 1, {"y"}).outputs[0].rel_l2, 0.25);
+}
+
+TEST(DeliveryCheck, ValuesThatAreNotFiniteInTheQuantizedModelAloneDestroyTheOutput) {
+  const Fake of_float([](float) { return Batch{{"y", two(2, 1)}}; });
+  const Fake quantized([](float) { return Batch{{"y", two(2, std::numeric_limits<float>::infinity())}}; });
+  EXPECT_EQ(check(of_float, quantized, 1, {"y"}).outputs[0].rel_l2, 1e6);
+}
+
+TEST(DeliveryCheck, AnOutputOfAnotherShapeIsNamedAndNotCompared) {
+  const Fake of_float([](float) { return Batch{{"y", two(2, 1)}}; });
+  const Fake quantized([](float) { return Batch{{"y", Tensor::of<float>({1}, {2})}}; });
+  const DeliveryCheck result = check(of_float, quantized, 1, {"y"});
+  EXPECT_EQ(result.outputs[0].skipped, "its shape depends on the data: [2] in float, [1] quantized");
+  EXPECT_TRUE(delivery_warnings({.samples = 1, .outputs = result.outputs, .latency = {}}).empty());
+}
+
+TEST(DeliveryCheck, AModelThatDoesNotRunThrowsWhatTheRunThrows) {
+  const Fake of_float([](float x) { return Batch{{"y", two(x, x)}}; });
+  const Fake quantized([](float) -> Batch { throw IoError("run: no"); });
+  EXPECT_THROW((void)check(of_float, quantized, 1, {"y"}), IoError);
+}
+
+TEST(DeliveryCheck, OfAModelWithItselfFindsNoNoise) {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 1});
+  builder.output(builder.node("Relu", {"x"}, {}, "bend"), {-1, 1});
+  const Model model = builder.build();
+  const DeliveryCheck result = check_delivery(model, model, *samples(3), {.seconds = kForever, .compare_with_graph = true});
+  EXPECT_EQ(result.samples, 3);
+  EXPECT_EQ(result.outputs[0].output, "bend_out");
+  EXPECT_EQ(result.outputs[0].rel_l2, 0);
+  EXPECT_EQ(result.outputs[0].graph_rel_l2, 0);
+}
+
+TEST(SummarizePairs, TakesTheMedianOfRatiosNotTheRatioOfMedians) {
+  const std::vector<std::pair<double, double>> pairs = {{1, 2}, {10, 10}, {4, 2}};
+  const PairedLatency latency = summarize_pairs(pairs);
+  EXPECT_EQ(latency.float_ms, 4);
+  EXPECT_EQ(latency.quantized_ms, 2);
+  EXPECT_EQ(latency.ratio, 1);
+  EXPECT_EQ(latency.pairs, 3);
+}
+
+DeliveryCheck fine() { return {.samples = 4, .outputs = {{.output = "y", .rel_l2 = 0.01}}, .latency = {.float_ms = 4, .quantized_ms = 2, .ratio = 0.5, .pairs = 4}}; }
+
+TEST(DeliveryWarnings, AGoodModelHasNone) { EXPECT_TRUE(delivery_warnings(fine()).empty()); }
+
+TEST(DeliveryWarnings, NameAnOutputThatIsDestroyed) {
+  DeliveryCheck result = fine();
+  result.outputs[0].rel_l2 = 0.25;
+  EXPECT_EQ(delivery_warnings(result),
+            std::vector<std::string>{"output 'y' has the relative noise 0.25, above 0.1: little is left of it; try include_fast_ft, a "
+                                     "wider activation_type (QUInt16), or a search, which compares them"});
+}
+
+TEST(DeliveryWarnings, TellAModelThatIsSlowerThanFloat) {
+  DeliveryCheck result = fine();
+  result.latency = {.float_ms = 2, .quantized_ms = 3, .ratio = 1.5, .pairs = 4};
+  EXPECT_EQ(delivery_warnings(result),
+            std::vector<std::string>{"the quantized model takes 1.50 times as long as the float model (3 ms against 2 ms); try fewer "
+                                     "operator types (op_types_to_quantize: [Conv, Gemm, MatMul]), or a search with latency among its "
+                                     "metrics"});
+}
+
+TEST(DeliveryWarnings, TellArithmeticThatDiffersByMoreThanRounding) {
+  DeliveryCheck result = fine();
+  result.outputs[0].graph_rel_l2 = 0.009;
+  EXPECT_TRUE(delivery_warnings(result).empty());
+  result.outputs[0].graph_rel_l2 = 0.001;
+  EXPECT_EQ(delivery_warnings(result),
+            std::vector<std::string>{"output 'y' has the relative noise 0.01 on this processor, and 0.001 where the graph is computed as "
+                                     "it says: its integer kernels saturate; use target cpu, or reduce_range"});
+}
+
+}  // namespace
+}  // namespace quantsearch
