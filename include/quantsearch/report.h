@@ -46,7 +46,7 @@ struct TrialResult {
   double seconds = 0;
   std::map<std::string, StageResult> stages;
   std::string reason;  // of any other
-  std::map<std::string, Value> layer_tables;  // "precision", "reconstruction": a list of one mapping for each layer
+  std::map<std::string, Value> layer_tables;  // "precision", "reconstruction", "left_float": a list of one mapping for each layer
   bool operator==(const TrialResult&) const = default;
 };
 

@@ -9,6 +9,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
 #include "quantsearch/base/stopwatch.h"
+#include "quantsearch/evaluate/delivery_check.h"
 
 namespace quantsearch {
 
@@ -52,7 +53,17 @@ Value precision_value(const std::vector<LayerPrecision>& layers, const std::map<
   return rows;
 }
 
-Value details_of(const Scores& scores, std::int64_t float_layers, const Candidate& candidate) {
+/// What stays float because the model did not run otherwise.
+Value left_float_value(const std::vector<LeftFloat>& left_float) {
+  Value::List rows;
+  for (const LeftFloat& left : left_float) {
+    for (const std::string& node : left.nodes) rows.push_back(Value::Map{{"node", node}, {"reason", left.reason}});
+  }
+  return rows;
+}
+
+Value details_of(const Scores& scores, std::int64_t float_layers, const RunnableCandidate& made) {
+  const Candidate& candidate = made.candidate;
   Value metrics(Value::Map{});
   for (const auto& [name, score] : scores.metrics) metrics.set(name, score);
   Value details = Value::Map{{"scores", metrics},
@@ -62,6 +73,7 @@ Value details_of(const Scores& scores, std::int64_t float_layers, const Candidat
   if (scores.latency) details.set("latency_ms", scores.latency->median_ms);
   if (!candidate.precision.empty()) details.set("precision", precision_value(candidate.precision, candidate.node_formats));
   if (!candidate.reconstruction.empty()) details.set("reconstruction", reconstruction_value(candidate.reconstruction));
+  if (!made.left_float.empty()) details.set("left_float", left_float_value(made.left_float));
   return details;
 }
 
@@ -154,8 +166,8 @@ std::vector<double> TrialRunner::losses_of(const Rival& rival, ThreadPool& pool,
     const std::lock_guard lock(mutex_);
     if (known_rival_ && known_rival_->number == rival.number) return known_losses_;
   }
-  Candidate candidate = context_.pipeline.build(resolve(settings_of(context_.config.base, rival.point)), token, &pool);
-  std::vector<double> losses = context_.pipeline.score(candidate, context_.reference, evaluate_options(token), &pool).losses;
+  RunnableCandidate made = build_again(rival.point, &pool, token);
+  std::vector<double> losses = context_.pipeline.score(made.candidate, context_.reference, evaluate_options(token), &pool).losses;
   const std::lock_guard lock(mutex_);
   known_rival_ = rival;
   known_losses_ = losses;
@@ -193,11 +205,13 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
   const JobPools::Lease lease(pools_);
   std::shared_lock at_work(quiet_);
   const std::optional<Rival> rival = take_rival(number);
-  const QuantizationConfig config = resolve(settings_of(context_.config.base, point));
-  Candidate candidate = context_.pipeline.build(config, token, &lease.pool());
-  log_float_layers(context_.log, number, *candidate.quantized);
   std::optional<Race> race;
-  Scores scores = score(candidate, rival, race, lease.pool(), token);
+  Scores scores;
+  const auto run_all = [&](Candidate& tried) { scores = score(tried, rival, race, lease.pool(), token); };
+  const RunnableCandidate made = build(point, run_all, &lease.pool(), token);
+  const Candidate& candidate = made.candidate;
+  log_float_layers(context_.log, number, *candidate.quantized);
+  for (const LeftFloat& left : made.left_float) say(context_.log, LogLevel::info, fmt::format("trial {}: {}", number, to_string(left)));
   if (scores.gave_up) return pruned(candidate, *race, *rival);
   at_work.unlock();
   if (SearchGoals::needs_latency(context_.config)) {
@@ -213,14 +227,31 @@ TrialOutcome TrialRunner::run(const Point& point, std::int64_t number, const Can
   const bool keeps_limits = std::ranges::all_of(violations, [](double violation) { return violation <= 0; });
   return TrialSuccess{.value = scores.metrics.at(context_.goals.objectives().front().name),
                       .is_candidate = keeps_limits && context_.acceptance.accepts(scores.metrics),
-                      .details = details_of(scores, float_layers(*candidate.quantized), candidate),
+                      .details = details_of(scores, float_layers(*candidate.quantized), made),
                       .objectives = context_.goals.values(scores),
                       .constraints = violations};
 }
 
+RunnableCandidate TrialRunner::build(const Point& point, const std::function<void(Candidate&)>& run, ThreadPool* pool,
+                                     const CancellationToken& token) {
+  const auto build_one = [&](const QuantizationConfig& config) { return context_.pipeline.build(config, token, pool); };
+  RunnableCandidate made = build_runnable(settings_of(context_.config.base, point), build_one, run);
+  const std::lock_guard lock(mutex_);
+  left_float_[key_of(point)] = made.left_float;
+  return made;
+}
+
+RunnableCandidate TrialRunner::build_again(const Point& point, ThreadPool* pool, const CancellationToken& token) {
+  if (const auto settings = known_settings(point)) return {.candidate = context_.pipeline.build(resolve(*settings), token, pool), .left_float = {}};
+  const auto run_once = [&](const Candidate& candidate) {
+    prove_that_it_runs(candidate.quantized->model, context_.reference.data().read(0, 1), token);
+  };
+  return build(point, run_once, pool, token);
+}
+
 TrialHost::Made TrialRunner::made(const Point& point) {
   const auto quantized = model_of(point);
-  Settings settings = settings_of(context_.config.base, point);
+  Settings settings = *known_settings(point);  // model_of() has settled them
   const QuantizationConfig config = resolve(settings);
   if (config.precision) settings = with_node_formats(std::move(settings), context_.pipeline.build(config, {}).node_formats);
   return {.model = std::shared_ptr<const Model>(quantized, &quantized->model), .settings = std::move(settings)};
@@ -231,12 +262,19 @@ void TrialRunner::forget(const Point& point) {
   recent_.erase(key_of(point));
 }
 
-std::shared_ptr<const QuantizedModel> TrialRunner::model_of(const Point& point) const {
+std::shared_ptr<const QuantizedModel> TrialRunner::model_of(const Point& point) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = recent_.find(key_of(point)); found != recent_.end()) return found->second;
   }
-  return context_.pipeline.build(resolve(settings_of(context_.config.base, point)), {}).quantized;
+  return build_again(point, nullptr, {}).candidate.quantized;
+}
+
+std::optional<Settings> TrialRunner::known_settings(const Point& point) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = left_float_.find(key_of(point));
+  if (known == left_float_.end()) return std::nullopt;
+  return with_excluded_nodes(settings_of(context_.config.base, point), all_nodes(known->second));
 }
 
 }  // namespace quantsearch

@@ -21,6 +21,7 @@
 #include "quantsearch/base/files.h"
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/pipeline/runnable.h"
 #include "quantsearch/search/racing.h"
 
 namespace quantsearch {
@@ -83,7 +84,14 @@ class TrialRunner : public TrialHost {
   void forget(const Point& point) override;
 
  private:
-  [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point) const;
+  /// Builds a model that `run` can run, and remembers what had to stay float for that.
+  [[nodiscard]] RunnableCandidate build(const Point& point, const std::function<void(Candidate&)>& run, ThreadPool* pool,
+                                        const CancellationToken& token);
+  /// The same model again. A point that another process has run, before a resume perhaps, is tried on one sample.
+  [[nodiscard]] RunnableCandidate build_again(const Point& point, ThreadPool* pool, const CancellationToken& token);
+  [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point);
+  /// That build the point's model at once; nullopt until it has been built here.
+  [[nodiscard]] std::optional<Settings> known_settings(const Point& point) const;
   /// A trial to be beaten; its losses once they are known.
   struct Rival {
     std::int64_t number = 0;
@@ -103,6 +111,7 @@ class TrialRunner : public TrialHost {
   // Models of trials that have run and are not yet reported.
   mutable std::mutex mutex_;
   std::unordered_map<Key, std::shared_ptr<const QuantizedModel>> recent_;  // by the key of the point
+  std::unordered_map<Key, std::vector<LeftFloat>> left_float_;  // of points whose models are known to run
   std::map<std::int64_t, Rival> rivals_;  // of trials that have not begun
   std::optional<Rival> known_rival_;      // whose losses are these:
   std::vector<double> known_losses_;

@@ -80,7 +80,7 @@ TrialState state_from(const std::string& name) {
 /// What a trial's methods decided layer by layer, where it has any.
 std::map<std::string, Value> layer_tables_from(const Value& value) {
   std::map<std::string, Value> tables;
-  for (const char* const name : {"precision", "reconstruction"}) {
+  for (const char* const name : {"precision", "reconstruction", "left_float"}) {
     if (const Value* rows = value.find(name)) tables[name] = *rows;
   }
   return tables;
