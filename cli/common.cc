@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <new>
 #include <system_error>
 #include <vector>
 
@@ -33,9 +34,29 @@ extern "C" void on_signal(int number) {
   process_token().cancel();
 }
 
-int fail(const std::string& kind, const std::exception& error, int code) {
-  fmt::print(stderr, "quantsearch: {}{}\n", kind, error.what());
-  return code;
+struct Failure {
+  std::string kind;
+  std::string message;
+  int code = kInternalError;
+};
+
+/// Of the exception that is being handled.
+Failure failure_in_flight() {
+  try {
+    throw;
+  } catch (const Cancelled&) {
+    return {"interrupted", "interrupted before the first result", interruption_code().value_or(kInterrupted)};
+  } catch (const InvalidInput& error) {
+    return {"invalid_input", error.what(), kBadInput};
+  } catch (const Unsupported& error) {
+    return {"unsupported", error.what(), kBadInput};
+  } catch (const IoError& error) {
+    return {"io", error.what(), kBadInput};
+  } catch (const std::bad_alloc&) {
+    return {"out_of_memory", "out of memory; give a smaller --memory or use fewer --threads", kInternalError};
+  } catch (const std::exception& error) {
+    return {"internal", std::string("internal error: ") + error.what(), kInternalError};
+  }
 }
 
 }  // namespace
@@ -87,26 +108,23 @@ std::optional<int> interruption_code() {
   return std::nullopt;
 }
 
-int run_command(const std::function<int()>& body) {
+int run_command(const std::function<int()>& body, bool as_json) {
   (void)process_token();  // made before a handler can want it
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return body();
-  } catch (const Cancelled&) {
-    fmt::print(stderr, "quantsearch: interrupted before the first result\n");
-    return interruption_code().value_or(kInterrupted);
-  } catch (const InternalError& error) {
-    return fail("internal error: ", error, kInternalError);
-  } catch (const Error& error) {
-    return fail("", error, kBadInput);
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "quantsearch: out of memory; give a smaller --memory or use fewer --threads\n");
-    return kInternalError;
-  } catch (const std::exception& error) {
-    return fail("internal error: ", error, kInternalError);
+  } catch (const std::exception&) {
+    const Failure failure = failure_in_flight();
+    fmt::print(stderr, "quantsearch: {}\n", failure.message);
+    if (as_json) print_failure(failure.message, failure.kind, failure.code);
+    return failure.code;
   }
+}
+
+void print_failure(const std::string& message, const std::string& kind, int code) {
+  fmt::print("{}\n", to_json(Value::Map{{"error", message}, {"kind", kind}, {"exit_code", code}}, 1));
 }
 
 LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed) {

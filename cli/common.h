@@ -63,8 +63,10 @@ class Context {
 };
 
 /// Runs a command's body and turns what it throws into a message on stderr and an exit code. SIGINT and SIGTERM cancel
-/// the context's token while it runs.
-[[nodiscard]] int run_command(const std::function<int()>& body);
+/// the context's token while it runs. `as_json`: the failure is on stdout too, see print_failure.
+[[nodiscard]] int run_command(const std::function<int()>& body, bool as_json);
+/// {"error": MESSAGE, "kind": KIND, "exit_code": CODE} on stdout, for programs that read the result there.
+void print_failure(const std::string& message, const std::string& kind, int code);
 /// 130 or 143 when a signal has come, else nullopt.
 [[nodiscard]] std::optional<int> interruption_code();
 

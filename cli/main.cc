@@ -1,11 +1,23 @@
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "common.h"
 #include "quantsearch/runtime.h"
 #include "quantsearch/version.h"
+
+namespace {
+
+/// Also when the arguments do not parse. What a worker process prints is for nobody to parse.
+bool wants_json(const std::vector<std::string>& arguments) {
+  const auto is_worker = [](const std::string& word) { return word.starts_with("--trial-worker"); };
+  return std::ranges::find(arguments, "--json") != arguments.end() && std::ranges::none_of(arguments, is_worker);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   namespace cli = quantsearch::cli;
@@ -19,8 +31,9 @@ int main(int argc, char** argv) {
   });
   app.require_subcommand(1);
   app.fallthrough(false);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   cli::Run run;
-  cli::add_search_command(app, run, {argv + 1, argv + argc});
+  cli::add_search_command(app, run, arguments);
   cli::add_quantize_command(app, run);
   cli::add_evaluate_command(app, run);
   cli::add_inspect_command(app, run);
@@ -30,8 +43,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? cli::kDone : cli::kBadInput;
+    if (app.exit(error) == 0) return cli::kDone;
+    if (wants_json(arguments)) cli::print_failure(error.what(), "usage", cli::kBadInput);
+    return cli::kBadInput;
   }
-  return cli::run_command(run);
+  return cli::run_command(run, wants_json(arguments));
 }

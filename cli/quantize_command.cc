@@ -2,15 +2,23 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <map>
+#include <optional>
 
+#include "check_text.h"
 #include "common.h"
 #include "layer_text.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
+#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/evaluate/delivery_check.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/pipeline/runnable.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch::cli {
@@ -26,6 +34,8 @@ struct QuantizeArguments {
   std::string target;
   std::string output;
   FixedInputs fixed;
+  bool overwrite = false;
+  bool no_check = false;
 };
 
 /// What a configuration file or the arguments say about one quantization.
@@ -55,6 +65,17 @@ Request request_of(const QuantizeArguments& arguments) {
   return request;
 }
 
+/// Before minutes of work, what can be known of the output file.
+void require_output(const std::string& file, bool overwrite) {
+  try {
+    if (!std::filesystem::exists(file_to_write(file)) || overwrite) return;
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("quantize: {}; choose another with --output", error.what()));
+  }
+  throw InvalidInput(
+      fmt::format("quantize: output file '{}' exists; add --overwrite to replace it, or choose another with --output", file));
+}
+
 void save(const Model& model, const std::string& file) {
   try {
     save_model(model, file);
@@ -63,32 +84,89 @@ void save(const Model& model, const std::string& file) {
   }
 }
 
+// Of the time that the model took so far, and of a second for those that take less.
+constexpr double kShareOfCheck = 0.3;
+
+struct CheckedModel {
+  RunnableCandidate made;
+  std::optional<DeliveryCheck> check;  // absent with --no-check
+};
+
+/// The model that is compared with: the user's own, unless its inputs became others on the way.
+std::shared_ptr<const Model> compared_float(const Model& model, const Model& quantized, const SimplifyOptions& simplify, Pipeline& pipeline) {
+  const auto same_type = [](const ValueInfo& a, const ValueInfo& b) { return a.name == b.name && a.type == b.type; };
+  if (std::ranges::equal(model.graph.inputs, quantized.graph.inputs, same_type)) return {std::shared_ptr<void>(), &model};
+  return pipeline.simplified(simplify);
+}
+
+/// Nothing that does not run leaves here, unless the user does not want to know.
+CheckedModel build_and_check(const QuantizeArguments& arguments, const Settings& settings, const Model& model, const LoadedData& calibration,
+                             Pipeline& pipeline, Context& context) {
+  const Stopwatch watch;
+  CheckedModel result;
+  const auto build = [&](const QuantizationConfig& config) { return pipeline.build(config, context.token()); };
+  const auto run = [&](Candidate& candidate) {
+    if (arguments.no_check) return;
+    const Model& quantized = candidate.quantized->model;
+    const auto float_model = compared_float(model, quantized, resolve(settings).simplify, pipeline);
+    const double seconds = kShareOfCheck * std::max(1.0, watch.seconds());
+    result.check = check_delivery(*float_model, quantized, *calibration.source, {.seconds = seconds, .token = context.token()});
+  };
+  result.made = build_runnable(settings, build, run);
+  for (const LeftFloat& left : result.made.left_float) say(context.log(), LogLevel::warning, to_string(left));
+  if (result.check) {
+    for (const std::string& warning : delivery_warnings(*result.check)) say(context.log(), LogLevel::warning, warning);
+  }
+  return result;
+}
+
+Value left_float_value(const std::vector<LeftFloat>& left_float) {
+  Value::List rows;
+  for (const LeftFloat& left : left_float) {
+    Value::List nodes;
+    for (const std::string& node : left.nodes) nodes.emplace_back(node);
+    rows.push_back(Value::Map{{"nodes", nodes}, {"reason", left.reason}});
+  }
+  return rows;
+}
+
+void print_json(const QuantizeArguments& arguments, const Settings& settings, const Model& model, const CheckedModel& checked,
+                const KernelReport& kernels) {
+  const QuantizedModel& quantized = *checked.made.candidate.quantized;
+  Value stages(Value::Map{});
+  for (const StageRecord& stage : checked.made.candidate.stages) stages.set(stage.name, stage.seconds);
+  fmt::print("{}\n", to_json(Value::Map{{"output", arguments.output},
+                                        {"quantization_config", to_value(with_excluded_nodes(settings, all_nodes(checked.made.left_float)))},
+                                        {"weight_bytes", weight_bytes(quantized.model.graph)},
+                                        {"float_weight_bytes", weight_bytes(model.graph)},
+                                        {"integer_kernels", kernels.integer_kernels},
+                                        {"float_kernels", kernels.float_compute},
+                                        {"check", checked.check ? check_value(*checked.check) : Value()},
+                                        {"left_float", left_float_value(checked.made.left_float)},
+                                        {"stages", stages},
+                                        {"layers", layers_value(quantized.layers)}},
+                             1));
+}
+
 int run_quantize(const QuantizeArguments& arguments) {
+  require_output(arguments.output, arguments.overwrite);
   const Request request = request_of(arguments);
-  const QuantizationConfig config = resolve(request.settings);
+  const Settings& settings = request.settings;
+  (void)resolve(settings);  // wrong settings are refused before the model is read
   const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
   const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs);
   Context context(arguments.common, {});
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(), {.log = context.log()});
-  const Candidate candidate = pipeline.build(config, context.token());
-  const Model& quantized = candidate.quantized->model;
-  save(quantized, arguments.output);
-  const KernelReport kernels = report_kernels(optimized_model(quantized));
+  const CheckedModel checked = build_and_check(arguments, settings, model, calibration, pipeline, context);
+  const QuantizedModel& quantized = *checked.made.candidate.quantized;
+  const KernelReport kernels = report_kernels(optimized_model(quantized.model));
+  save(quantized.model, arguments.output);
 
   if (arguments.common.json) {
-    Value stages(Value::Map{});
-    for (const StageRecord& stage : candidate.stages) stages.set(stage.name, stage.seconds);
-    fmt::print("{}\n", to_json(Value::Map{{"output", arguments.output},
-                                          {"quantization_config", to_value(request.settings)},
-                                          {"weight_bytes", weight_bytes(quantized.graph)},
-                                          {"float_weight_bytes", weight_bytes(model.graph)},
-                                          {"integer_kernels", kernels.integer_kernels},
-                                          {"float_kernels", kernels.float_compute},
-                                          {"stages", stages},
-                                          {"layers", layers_value(candidate.quantized->layers)}},
-                               1));
+    print_json(arguments, settings, model, checked, kernels);
   } else if (!arguments.common.quiet) {
-    fmt::print("{}", layers_text(candidate.quantized->layers));
+    fmt::print("{}", layers_text(quantized.layers));
+    if (checked.check) fmt::print("{}", check_text(*checked.check));
     fmt::print("ONNX Runtime runs {} integer kernels and {} float ones\nwritten to {}\n", kernels.integer_kernels,
                kernels.float_compute, arguments.output);
   }
@@ -109,6 +187,8 @@ void add_quantize_command(CLI::App& app, Run& run) {
   command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
   add_target_option(*command, arguments->target);
   command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")->required();
+  command->add_flag("--no-check", arguments->no_check, "Do not run the model before it is written");
+  command->add_flag("--overwrite", arguments->overwrite, "Replace the output file when it exists");
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_quantize(*arguments); }; });
 }
