@@ -14,6 +14,7 @@
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/base/stopwatch.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/evaluate/delivery_check.h"
@@ -110,7 +111,8 @@ CheckedModel build_and_check(const QuantizeArguments& arguments, const Settings&
     const Model& quantized = candidate.quantized->model;
     const auto float_model = compared_float(model, quantized, resolve(settings).simplify, pipeline);
     const double seconds = kShareOfCheck * std::max(1.0, watch.seconds());
-    result.check = check_delivery(*float_model, quantized, *calibration.source, {.seconds = seconds, .token = context.token()});
+    result.check = check_delivery(*float_model, quantized, *calibration.source,
+                                  {.seconds = seconds, .compare_with_graph = !multiplies_without_saturation(), .token = context.token()});
   };
   result.made = build_runnable(settings, build, run);
   for (const LeftFloat& left : result.made.left_float) say(context.log(), LogLevel::warning, to_string(left));

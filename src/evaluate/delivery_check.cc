@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <iterator>
 
 #include "evaluate/comparable_outputs.h"
 #include "evaluate/latency.h"
+#include "evaluate/metric_limits.h"
 #include "evaluate/sample.h"
 #include "evaluate/sample_metrics.h"
+#include "evaluate/slices.h"
 #include "quantsearch/base/stopwatch.h"
 
 namespace quantsearch {
@@ -27,10 +29,11 @@ constexpr double kRoundingFloor = 1e-5;
 constexpr int kEnoughPairs = 20;
 constexpr double kShortSeconds = 0.1;
 
-/// Sums over the samples of one output.
-struct OutputSums {
-  Energies quantized;
-  Energies graph;
+/// Values of one output, sample by sample.
+struct Runs {
+  std::vector<Tensor> of_float;
+  std::vector<Tensor> quantized;
+  std::vector<Tensor> graph;  // as many, or none
   std::string skipped;
 };
 
@@ -38,21 +41,53 @@ std::string shape_difference(const Tensor& expected, const Tensor& got) {
   return fmt::format("its shape depends on the data: {} in float, {} quantized", to_string(expected.shape()), to_string(got.shape()));
 }
 
-/// Adds one sample. What is not finite in the float model is no signal; what is so only in the other is nothing but noise.
-void add(Energies& sums, std::span<const float> expected, std::span<const float> got) {
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double signal = expected[i];
-    if (!std::isfinite(signal)) continue;
-    const double noise = static_cast<double>(got[i]) - signal;
-    sums.signal += signal * signal;
-    sums.noise += std::isfinite(noise) ? noise * noise : std::numeric_limits<double>::infinity();
+Sample whole(const Tensor& tensor) { return {.values = tensor.values<float>(), .shape = tensor.shape()}; }
+
+/// Where the float model's values are not finite, both become 0: they are no signal. False when others of `got` are not finite.
+bool clean(Tensor& expected, Tensor& got) {
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  if (!std::ranges::all_of(expected.values<float>(), is_finite)) {
+    const auto signal = expected.values<float>();
+    std::vector<float> kept(signal.begin(), signal.end());
+    const auto values = got.values<float>();
+    std::vector<float> kept_got(values.begin(), values.end());
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      if (!is_finite(kept[i])) kept[i] = kept_got[i] = 0;
+    }
+    expected = Tensor::of<float>(expected.shape(), kept);
+    got = Tensor::of<float>(got.shape(), kept_got);
   }
+  return std::ranges::all_of(got.values<float>(), is_finite);
+}
+
+struct Noise {
+  double rel_l2 = 0;
+  double worst_slice = 0;
+};
+
+/// What is not finite in the quantized model alone is noise without bound.
+Noise noise_of(const ValueInfo& declared, std::vector<Tensor> expected, std::vector<Tensor> got) {
+  SliceSurvey survey(declared);
+  bool is_finite = true;
+  Energies energies;
+  for (std::size_t sample = 0; sample < expected.size(); ++sample) {
+    is_finite = clean(expected[sample], got[sample]) && is_finite;
+    if (!is_finite) return {.rel_l2 = kWorstRelative, .worst_slice = kWorstRelative};
+    survey.add(whole(expected[sample]));
+    const auto of_sample = measure_sample(whole(expected[sample]), whole(got[sample]), {}, {});
+    energies.signal += of_sample->signal;
+    energies.noise += of_sample->noise;
+  }
+  const OutputSlices slices = survey.slices();
+  std::vector<double> noise(slices.energies.size());
+  for (std::size_t sample = 0; sample < expected.size(); ++sample) add_slice_noise(slices, whole(expected[sample]), whole(got[sample]), noise);
+  return {.rel_l2 = relative_noise(energies), .worst_slice = worst_relative_noise(slices.energies, noise)};
 }
 
 class Checker {
  public:
   Checker(const CheckedSessions& sessions, const DataSource& data, const DeliveryCheckOptions& options)
-      : sessions_(sessions), data_(data), options_(options), sums_(sessions.outputs.size()) {}
+      : sessions_(sessions), data_(data), options_(options), runs_(sessions.outputs.size()) {}
 
   DeliveryCheck run() {
     const std::int64_t samples = std::clamp<std::int64_t>(options_.samples, 1, data_.size());
@@ -97,19 +132,18 @@ class Checker {
     const Stopwatch watch;
     const Pair pair = run_pair(inputs);
     const Batch by_graph = sessions_.graph != nullptr ? sessions_.graph->run(inputs, options_.token) : Batch{};
-    for (std::size_t index = 0; index < sums_.size(); ++index) {
-      const std::string& name = sessions_.outputs[index];
-      OutputSums& sums = sums_[index];
+    for (std::size_t index = 0; index < runs_.size(); ++index) {
+      const std::string& name = sessions_.outputs[index].name;
+      Runs& runs = runs_[index];
       const Tensor& expected = pair.expected.at(name);
       const Tensor& got = pair.got.at(name);
       if (expected.shape() != got.shape()) {
-        sums.skipped = shape_difference(expected, got);
+        runs.skipped = shape_difference(expected, got);
         continue;
       }
-      const Tensor signal = to_float32(expected);
-      add(sums.quantized, signal.values<float>(), to_float32(got).values<float>());
-      if (sessions_.graph == nullptr || by_graph.at(name).shape() != expected.shape()) continue;
-      add(sums.graph, signal.values<float>(), to_float32(by_graph.at(name)).values<float>());
+      runs.of_float.push_back(to_float32(expected));
+      runs.quantized.push_back(to_float32(got));
+      if (sessions_.graph != nullptr) runs.graph.push_back(to_float32(by_graph.at(name)));
     }
     longest_ = std::max(longest_, watch.seconds());
   }
@@ -118,12 +152,15 @@ class Checker {
 
   [[nodiscard]] std::vector<OutputNoise> noise() const {
     std::vector<OutputNoise> result;
-    for (std::size_t index = 0; index < sums_.size(); ++index) {
-      const OutputSums& sums = sums_[index];
-      OutputNoise output{.output = sessions_.outputs[index], .skipped = sums.skipped};
-      if (sums.skipped.empty()) {
-        output.rel_l2 = relative_noise(sums.quantized);
-        if (sessions_.graph != nullptr) output.graph_rel_l2 = relative_noise(sums.graph);
+    for (std::size_t index = 0; index < runs_.size(); ++index) {
+      const Runs& runs = runs_[index];
+      const ValueInfo& declared = sessions_.outputs[index];
+      OutputNoise output{.output = declared.name, .skipped = runs.skipped};
+      if (runs.skipped.empty()) {
+        const Noise noise = noise_of(declared, runs.of_float, runs.quantized);
+        output.rel_l2 = noise.rel_l2;
+        output.worst_slice = noise.worst_slice;
+        if (sessions_.graph != nullptr) output.graph_rel_l2 = noise_of(declared, runs.of_float, runs.graph).rel_l2;
       }
       result.push_back(std::move(output));
     }
@@ -135,7 +172,7 @@ class Checker {
   const DeliveryCheckOptions& options_;
   Stopwatch watch_;
   double longest_ = 0;  // seconds of one comparison
-  std::vector<OutputSums> sums_;
+  std::vector<Runs> runs_;
   std::vector<std::pair<double, double>> pairs_;
 };
 
@@ -183,7 +220,7 @@ DeliveryCheck check_delivery(const Model& float_model, const Model& quantized, c
   const auto of_graph = options.compare_with_graph ? open_session(compared, {.optimize = false}) : nullptr;
   const auto of_float = open_session(without_outputs(float_model, skipped));
   CheckedSessions sessions{.float_model = *of_float, .quantized = *of_quantized, .graph = of_graph.get(), .outputs = {}};
-  for (const ValueInfo& output : compared.graph.outputs) sessions.outputs.push_back(output.name);
+  std::ranges::copy_if(float_model.graph.outputs, std::back_inserter(sessions.outputs), is_comparable);
   DeliveryCheckOptions left = options;
   left.seconds -= watch.seconds();
   return check_sessions(sessions, data, left);
@@ -198,11 +235,12 @@ std::vector<std::string> delivery_warnings(const DeliveryCheck& check) {
                       "says: its integer kernels saturate; use target cpu, or reduce_range",
                       output.output, output.rel_l2, *output.graph_rel_l2));
     }
-    if (output.rel_l2 > kDestroyed) {
+    if (output.rel_l2 > kDestroyed || output.worst_slice > kDestroyed) {
+      const bool is_whole = output.rel_l2 > kDestroyed;
       warnings.push_back(
-          fmt::format("output '{}' has the relative noise {:.3g}, above {}: little is left of it; try include_fast_ft, a wider "
+          fmt::format("output '{}' has the relative noise {:.3g}{}, above {}: little is left of it; try include_fast_ft, a wider "
                       "activation_type (QUInt16), or a search, which compares them",
-                      output.output, output.rel_l2, kDestroyed));
+                      output.output, is_whole ? output.rel_l2 : output.worst_slice, is_whole ? "" : " in its worst slice", kDestroyed));
     }
   }
   if (check.latency.ratio > kClearlySlower) {

@@ -36,9 +36,15 @@ std::shared_ptr<const DataSource> samples(std::int64_t count) {
   return in_memory_data({{"x", Tensor::of<float>({count, 1}, values)}});
 }
 
-DeliveryCheck check(const Fake& of_float, const Fake& quantized, std::int64_t count, std::vector<std::string> outputs,
+std::vector<ValueInfo> declared(const std::vector<std::string>& outputs) {
+  std::vector<ValueInfo> values;
+  for (const std::string& output : outputs) values.push_back({.name = output, .dimensions = {}, .extra = {}});
+  return values;
+}
+
+DeliveryCheck check(const Fake& of_float, const Fake& quantized, std::int64_t count, const std::vector<std::string>& outputs,
                     const Fake* graph = nullptr) {
-  return check_sessions({.float_model = of_float, .quantized = quantized, .graph = graph, .outputs = std::move(outputs)},
+  return check_sessions({.float_model = of_float, .quantized = quantized, .graph = graph, .outputs = declared(outputs)},
                         *samples(count), {.seconds = kForever});
 }
 
@@ -53,6 +59,17 @@ TEST(DeliveryCheck, AddsEnergiesOverTheSamplesBeforeItDivides) {
   EXPECT_DOUBLE_EQ(result.outputs[0].rel_l2, 0.05);
   EXPECT_EQ(result.outputs[1].rel_l2, 0);
   EXPECT_FALSE(result.outputs[0].graph_rel_l2.has_value());
+}
+
+TEST(DeliveryCheck, FindsTheSliceThatALargeOneHides) {
+  // Two columns over eight samples: 100 and 1; the second loses half of its amplitude, a quarter of its energy.
+  const Fake of_float([](float) { return Batch{{"y", two(100, 1)}}; });
+  const Fake quantized([](float) { return Batch{{"y", two(100, 0.5F)}}; });
+  const Fake graph([](float) { return Batch{{"y", two(100, 1)}}; });
+  const DeliveryCheck result = check(of_float, quantized, 8, {"y"}, &graph);
+  EXPECT_DOUBLE_EQ(result.outputs[0].rel_l2, 0.25 / 10001);
+  EXPECT_DOUBLE_EQ(result.outputs[0].worst_slice, 0.25);
+  EXPECT_EQ(result.outputs[0].graph_rel_l2, 0);
 }
 
 TEST(DeliveryCheck, RunsAtMostSixteenSamplesSpreadOverTheData) {
@@ -72,7 +89,7 @@ TEST(DeliveryCheck, RunsAtMostSixteenSamplesSpreadOverTheData) {
 TEST(DeliveryCheck, WithoutTimeOneSampleAndOnePairMustDo) {
   const Fake model([](float x) { return Batch{{"y", two(x, x)}}; });
   const Fake quantized([](float x) { return Batch{{"y", two(x, x)}}; });
-  const DeliveryCheck result = check_sessions({.float_model = model, .quantized = quantized, .outputs = {"y"}}, *samples(8), {.seconds = 0});
+  const DeliveryCheck result = check_sessions({.float_model = model, .quantized = quantized, .outputs = declared({"y"})}, *samples(8), {.seconds = 0});
   EXPECT_EQ(result.samples, 1);
   EXPECT_EQ(result.latency.pairs, 1);
   EXPECT_EQ(model.runs, 2);
@@ -137,6 +154,14 @@ TEST(DeliveryWarnings, NameAnOutputThatIsDestroyed) {
   EXPECT_EQ(delivery_warnings(result),
             std::vector<std::string>{"output 'y' has the relative noise 0.25, above 0.1: little is left of it; try include_fast_ft, a "
                                      "wider activation_type (QUInt16), or a search, which compares them"});
+}
+
+TEST(DeliveryWarnings, NameAPartThatIsDestroyed) {
+  DeliveryCheck result = fine();
+  result.outputs[0].worst_slice = 0.5;
+  EXPECT_EQ(delivery_warnings(result),
+            std::vector<std::string>{"output 'y' has the relative noise 0.5 in its worst slice, above 0.1: little is left of it; try "
+                                     "include_fast_ft, a wider activation_type (QUInt16), or a search, which compares them"});
 }
 
 TEST(DeliveryWarnings, TellAModelThatIsSlowerThanFloat) {

@@ -20,7 +20,8 @@ namespace quantsearch {
 /// One output over all samples that were run.
 struct OutputNoise {
   std::string output;
-  double rel_l2 = 0;  // energy of the difference over that of the float model's values
+  double rel_l2 = 0;       // energy of the difference over that of the float model's values
+  double worst_slice = 0;  // Metric::worst_slice
   /// The same for the quantized model run as its graph says, without kernels that multiply integers; absent when not asked.
   std::optional<double> graph_rel_l2 = {};
   std::string skipped = {};  // why there are no numbers; "" when there are
@@ -54,12 +55,12 @@ struct DeliveryCheckOptions {
 /// One run of the model. Throws what opening and running it throws.
 void prove_that_it_runs(const Model& quantized, const Batch& sample, const CancellationToken& token = {});
 
-/// The same as check_delivery over sessions, for the outputs named. `graph` runs the quantized model as its graph says; null: not asked.
+/// The same as check_delivery over sessions.
 struct CheckedSessions {
   const Session& float_model;
   const Session& quantized;
-  const Session* graph = nullptr;
-  std::vector<std::string> outputs;
+  const Session* graph = nullptr;   // the quantized model as its graph says; null: not asked
+  std::vector<ValueInfo> outputs;  // that are compared, as the float model declares them
 };
 [[nodiscard]] DeliveryCheck check_sessions(const CheckedSessions& sessions, const DataSource& data, const DeliveryCheckOptions& options);
 
