@@ -84,6 +84,12 @@ std::filesystem::path file_to_write(const std::filesystem::path& file) {
   return behind_links(file);
 }
 
+void require_place_for(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file_to_write(file).parent_path();
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0) return;
+  throw IoError(fmt::format("file '{}' cannot be written: {}", file.string(), system_reason()));
+}
+
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(std::ostream&)>& write) {
   const std::filesystem::path target = file_to_write(file);
@@ -141,13 +147,24 @@ MappedFile map_file(const std::filesystem::path& file) {
   return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), size}};
 }
 
-std::filesystem::path temporary_folder() {
-  try {
-    return std::filesystem::temp_directory_path();
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw IoError(fmt::format("the folder for temporary files, '{}', cannot be used: {}; make it, or set TMPDIR to another",
-                              error.path1().string(), error.code().message()));
+namespace {
+
+/// The error of the standard library does not say which folder it looked for. These are the variables it reads, in its order.
+std::string wanted_temporary_folder() {
+  for (const char* const variable : {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}) {
+    if (const char* const folder = std::getenv(variable)) return fmt::format("'{}' ({})", folder, variable);
   }
+  return "'/tmp'";
+}
+
+}  // namespace
+
+std::filesystem::path temporary_folder() {
+  std::error_code error;
+  std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+  if (!error) return folder;
+  throw IoError(fmt::format("the folder for temporary files, {}, cannot be used: {}; make it, or set TMPDIR to another",
+                            wanted_temporary_folder(), error.message()));
 }
 
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {

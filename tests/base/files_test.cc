@@ -70,6 +70,20 @@ TEST(WriteFileAtomically, AFullDiskIsAnIoErrorWithTheReason) {
   EXPECT_EQ(files_in(folder.path()), 0U);
 }
 
+TEST(RequirePlaceFor, KnowsWhatWritingWouldFindOut) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "none" / "a.txt";
+  EXPECT_NO_THROW(require_place_for(folder.path() / "a.txt"));
+  EXPECT_THROW(require_place_for(folder.path()), InvalidInput);
+  try {
+    require_place_for(file);
+    FAIL() << "no error";
+  } catch (const IoError& error) {
+    EXPECT_EQ(std::string(error.what()), "file '" + file.string() + "' cannot be written: No such file or directory");
+  }
+  EXPECT_EQ(files_in(folder.path()), 0U);
+}
+
 /// What writing to the file throws.
 std::string refusal(const std::filesystem::path& file) {
   try {
@@ -187,7 +201,8 @@ TEST(TemporaryFolder, AMissingPlaceForItIsAnIoErrorThatNamesIt) {
     FAIL() << "no error";
   } catch (const IoError& error) {
     EXPECT_EQ(std::string(error.what()), "the folder for temporary files, '" + missing +
-                                             "', cannot be used: Not a directory; make it, or set TMPDIR to another");
+                                             "' (TMPDIR), cannot be used: No such file or directory; make it, or set TMPDIR to "
+                                             "another");
   }
 }
 

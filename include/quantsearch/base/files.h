@@ -16,6 +16,9 @@ namespace quantsearch {
 /// The file that writing to `file` makes or replaces: `file` itself, or what a symbolic link leads to, which need not
 /// exist. Throws InvalidInput when a folder, a device, a pipe or a socket is there: a rename would put a file in its place.
 [[nodiscard]] std::filesystem::path file_to_write(const std::filesystem::path& file);
+/// What writing to `file` would find out in the end: throws as file_to_write() does, and IoError where its folder is not there or
+/// not to be written.
+void require_place_for(const std::filesystem::path& file);
 /// "a folder", "a device", ...: for messages.
 [[nodiscard]] std::string kind_of_file(const std::filesystem::file_status& status);
 
