@@ -20,8 +20,9 @@ namespace {
 
 // Above this an output has little left of what the float model says (a tenth of its energy is noise).
 constexpr double kDestroyed = 0.1;
-// Medians of a few pairs are good to some percent on a busy machine.
+// Medians of a few pairs are good to some percent on a busy machine; below this the runtime's cost for each node decides.
 constexpr double kClearlySlower = 1.05;
+constexpr double kClearlySlowerMs = 0.05;
 // Integer kernels round where the graph does not: single steps, far below the noise of quantization itself.
 constexpr double kRoundingShare = 1.3;
 constexpr double kRoundingFloor = 1e-5;
@@ -243,7 +244,7 @@ std::vector<std::string> delivery_warnings(const DeliveryCheck& check) {
                       output.output, is_whole ? output.rel_l2 : output.worst_slice, is_whole ? "" : " in its worst slice", kDestroyed));
     }
   }
-  if (check.latency.ratio > kClearlySlower) {
+  if (check.latency.ratio > kClearlySlower && check.latency.quantized_ms - check.latency.float_ms > kClearlySlowerMs) {
     warnings.push_back(
         fmt::format("the quantized model takes {:.2f} times as long as the float model ({:.3g} ms against {:.3g} ms); try fewer "
                     "operator types (op_types_to_quantize: [Conv, Gemm, MatMul]), or a search with latency among its metrics",

@@ -173,6 +173,12 @@ TEST(DeliveryWarnings, TellAModelThatIsSlowerThanFloat) {
                                      "metrics"});
 }
 
+TEST(DeliveryWarnings, MicrosecondsDoNotCount) {
+  DeliveryCheck result = fine();
+  result.latency = {.float_ms = 0.01, .quantized_ms = 0.02, .ratio = 2, .pairs = 4};
+  EXPECT_TRUE(delivery_warnings(result).empty());
+}
+
 TEST(DeliveryWarnings, TellArithmeticThatDiffersByMoreThanRounding) {
   DeliveryCheck result = fine();
   result.outputs[0].graph_rel_l2 = 0.009;
