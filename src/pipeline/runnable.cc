@@ -158,6 +158,14 @@ std::string to_string(const LeftFloat& left_float) {
 
 namespace {
 
+/// The message without "run: " and the like in front: what it is part of says that.
+std::string without_stage(const std::string& message) {
+  for (const std::string_view stage : {"run: ", "open session: "}) {
+    if (message.starts_with(stage)) return message.substr(stage.size());
+  }
+  return message;
+}
+
 [[noreturn]] void give_up(const std::string& reason, const std::vector<LeftFloat>& left_float) {
   throw Unsupported(fmt::format("check: the quantized model does not run ({}), also with {} of its nodes left float; leave out the nodes "
                                 "around the failing one with nodes_to_exclude, or operator types with op_types_to_exclude",
@@ -188,7 +196,7 @@ RunnableCandidate build_runnable(const Settings& settings, const std::function<C
       return made;
     } catch (const Error& error) {
       if (!failing_node(error.what())) throw;
-      reason = error.what();
+      reason = without_stage(error.what());
     }
     const std::vector<std::string> nodes = nodes_that_do_not_run(*made.candidate.quantized, reason);
     if (nodes.empty() || rebuilds == kMostRebuilds) give_up(reason, made.left_float);

@@ -52,8 +52,8 @@ TEST_F(BuildRunnable, NeighboursOfTheFailingNodeStayFloat) {
   EXPECT_EQ(runs, 2);
   ASSERT_EQ(made.left_float.size(), 1U);
   EXPECT_EQ(made.left_float[0].nodes, (std::vector<std::string>{"first", "second"}));
-  EXPECT_EQ(made.left_float[0].reason, kFailure);
-  EXPECT_EQ(to_string(made.left_float[0]), "'first', 'second' stay float, because the quantized model did not run: " + kFailure);
+  EXPECT_EQ(made.left_float[0].reason, kFailure.substr(5));
+  EXPECT_EQ(to_string(made.left_float[0]), "first, second stay float, because the quantized model did not run: " + kFailure.substr(5));
 }
 
 TEST_F(BuildRunnable, TheSettingsThatItEndsWithBuildTheModelAtOnce) {
@@ -77,7 +77,7 @@ TEST_F(BuildRunnable, NodesThatTheUserExcludesAreKept) {
     FAIL() << "no error";
   } catch (const Unsupported& error) {
     EXPECT_EQ(std::string(error.what()),
-              "check: the quantized model does not run (" + kFailure +
+              "check: the quantized model does not run (" + kFailure.substr(5) +
                   "), also with 2 of its nodes left float; leave out the nodes around the failing one with nodes_to_exclude, or "
                   "operator types with op_types_to_exclude");
   }
@@ -104,31 +104,33 @@ TEST_F(BuildRunnable, AFailureThatNamesNoNodeIsNoneOfItsBusiness) {
   EXPECT_EQ(runs, 1);
 }
 
-/// Conv -> Pad of axes that are only known at run time -> Conv: the runtime's layout optimization breaks such a Pad.
+/// Conv -> Conv -> Relu -> Pad -> Conv -> Conv. The axes of the Pad are an output, so that simplification leaves them computed:
+/// the runtime's layout optimization then breaks the Pad between integer kernels.
 Model padded_between_convolutions() {
+  const auto integers = [](const std::vector<std::int64_t>& values) { return Tensor::of<std::int64_t>({std::ssize(values)}, values); };
   testing::ModelBuilder builder(18);
-  builder.input("x", {-1, 3, 8, 8});
-  builder.input("axes", {2}, DataType::int64);
+  builder.input("x", {1, 3, 8, 8});
+  const std::string axes = builder.node("Add", {builder.constant("two", integers({2, 3})), builder.constant("zero", integers({0, 0}))}, {}, "count");
   builder.node("Conv", {"x", builder.random_weight("a", {8, 3, 3, 3}, 1, 1)}, {}, "first");
-  builder.node("Pad", {"first_out", builder.constant("pads", Tensor::of<std::int64_t>({4}, {1, 1, 1, 1})), "", "axes"}, {}, "pad");
-  builder.output(builder.node("Conv", {"pad_out", builder.random_weight("b", {4, 8, 3, 3}, 1, 2)}, {}, "second"));
+  builder.node("Conv", {"first_out", builder.random_weight("b", {8, 8, 1, 1}, 1, 2)}, {}, "second");
+  builder.node("Relu", {"second_out"}, {}, "bend");
+  builder.node("Pad", {"bend_out", builder.constant("pads", integers({1, 1, 1, 1})), "", axes}, {}, "pad");
+  builder.node("Conv", {"pad_out", builder.random_weight("c", {8, 8, 3, 3}, 1, 3)}, {}, "third");
+  builder.output(builder.node("Conv", {"third_out", builder.random_weight("d", {4, 8, 1, 1}, 1, 4)}, {}, "fourth"), {1, 4, 6, 6});
+  builder.output(axes, {2}, DataType::int64);
   return builder.build();
 }
 
 TEST(BuildRunnableOnTheRuntime, WhatItDeliversRuns) {
   ThreadPool pool(1);
-  const Model model = padded_between_convolutions();
-  const auto data = in_memory_data({{"x", testing::random_tensor({4, 3, 8, 8}, 5)},
-                                    {"axes", Tensor::of<std::int64_t>({4, 2}, {2, 3, 2, 3, 2, 3, 2, 3})}});
-  Pipeline pipeline(model, data, pool, ByteBudget(kPlenty), {});
-  Settings settings = settings_from(Value());
-  settings["extra_op_types_to_quantize"] = Value::List{"Pad"};
+  const auto data = in_memory_data({{"x", testing::random_tensor({4, 3, 8, 8}, 5)}});
+  Pipeline pipeline(padded_between_convolutions(), data, pool, ByteBudget(kPlenty), {});
   const RunnableCandidate made =
-      build_runnable(settings, [&](const QuantizationConfig& config) { return pipeline.build(config, {}); },
+      build_runnable(settings_from(Value()), [&](const QuantizationConfig& config) { return pipeline.build(config, {}); },
                      [&](const Candidate& candidate) { prove_that_it_runs(candidate.quantized->model, data->read(0, 1)); });
   prove_that_it_runs(made.candidate.quantized->model, data->read(1, 1));
   // 1.29 fails in a Gather of its own beside the Pad; a release that does not has nothing left float.
-  for (const LeftFloat& left : made.left_float) EXPECT_EQ(left.nodes, (std::vector<std::string>{"first", "pad", "second"}));
+  for (const LeftFloat& left : made.left_float) EXPECT_EQ(left.nodes, (std::vector<std::string>{"bend", "third"}));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ struct RunnableCandidate {
 [[nodiscard]] std::vector<std::string> all_nodes(const std::vector<LeftFloat>& left_float);
 /// The same settings with these nodes excluded: they build the model at once.
 [[nodiscard]] Settings with_excluded_nodes(Settings settings, const std::vector<std::string>& nodes);
-/// "'a', 'b' stay float, because the quantized model did not run: REASON".
+/// "a, b stay float, because the quantized model did not run: REASON".
 [[nodiscard]] std::string to_string(const LeftFloat& left_float);
 
 /// Builds `settings` and calls `run`, which loads and runs the model and throws what that throws. A failure that names a
