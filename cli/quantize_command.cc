@@ -66,23 +66,23 @@ Request request_of(const QuantizeArguments& arguments) {
   return request;
 }
 
-/// Before minutes of work, what can be known of the output file.
-void require_output(const std::string& file, bool overwrite) {
+template <typename Write>
+void with_way_out(const Write& write) {
   try {
-    if (!std::filesystem::exists(file_to_write(file)) || overwrite) return;
-  } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format("quantize: {}; choose another with --output", error.what()));
-  }
-  throw InvalidInput(
-      fmt::format("quantize: output file '{}' exists; add --overwrite to replace it, or choose another with --output", file));
-}
-
-void save(const Model& model, const std::string& file) {
-  try {
-    save_model(model, file);
+    write();
   } catch (const IoError& error) {
     throw IoError(fmt::format("quantize: {}; choose another file with --output", error.what()));
+  } catch (const InvalidInput& error) {
+    throw InvalidInput(fmt::format("quantize: {}; choose another file with --output", error.what()));
   }
+}
+
+/// Before minutes of work, what can be known of the output file.
+void require_output(const std::string& file, bool overwrite) {
+  with_way_out([&] { require_place_for(file); });
+  if (overwrite || !std::filesystem::exists(file_to_write(file))) return;
+  throw InvalidInput(
+      fmt::format("quantize: output file '{}' exists; add --overwrite to replace it, or choose another file with --output", file));
 }
 
 // Of the time that the model took so far, and of a second for those that take less.
@@ -162,7 +162,7 @@ int run_quantize(const QuantizeArguments& arguments) {
   const CheckedModel checked = build_and_check(arguments, settings, model, calibration, pipeline, context);
   const QuantizedModel& quantized = *checked.made.candidate.quantized;
   const KernelReport kernels = report_kernels(optimized_model(quantized.model));
-  save(quantized.model, arguments.output);
+  with_way_out([&] { save_model(quantized.model, arguments.output); });
 
   if (arguments.common.json) {
     print_json(arguments, settings, model, checked, kernels);

@@ -59,7 +59,7 @@ TEST_F(OutputFiles, QuantizeReplacesNoDeviceFolderOrPipe) {
     const RunResult result = quantize(output, {"--overwrite"});
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_EQ(result.error, "quantsearch: quantize: '" + output + "' is " + kind +
-                                ", expected the name of a file; choose another with --output\n");
+                                ", expected the name of a file; choose another file with --output\n");
   }
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
   EXPECT_TRUE(fs::is_fifo(file("pipe")));
@@ -71,7 +71,7 @@ TEST_F(OutputFiles, QuantizeKeepsAFileThatExistsUnlessToldOtherwise) {
   const RunResult refused = quantize("int8.onnx");
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_EQ(refused.error,
-            "quantsearch: quantize: output file 'int8.onnx' exists; add --overwrite to replace it, or choose another with "
+            "quantsearch: quantize: output file 'int8.onnx' exists; add --overwrite to replace it, or choose another file with "
             "--output\n");
   EXPECT_EQ(content_of(folder_.path()), before);
   EXPECT_EQ(quantize("int8.onnx", {"--overwrite"}).exit_code, 0);
@@ -92,8 +92,8 @@ TEST_F(OutputFiles, AMissingPlaceForTemporaryFilesIsNamed) {
   const RunResult result = quantize("int8.onnx", {}, {.temporary = "/no/such/folder"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.error,
-            "quantsearch: the folder for temporary files, '/no/such/folder', cannot be used: Not a directory; make it, or set "
-            "TMPDIR to another\n");
+            "quantsearch: the folder for temporary files, '/no/such/folder' (TMPDIR), cannot be used: No such file or directory; "
+            "make it, or set TMPDIR to another\n");
   EXPECT_FALSE(fs::exists(file("int8.onnx")));
 }
 
