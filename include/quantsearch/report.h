@@ -43,6 +43,8 @@ struct TrialResult {
   Point config;
   ModelResult model;  // of a complete trial
   bool is_candidate = false;
+  bool is_feasible = true;                     // keeps the limits of the search
+  std::optional<std::int64_t> float_layers;  // that stay float; absent in older files
   double seconds = 0;
   std::map<std::string, StageResult> stages;
   std::string reason;  // of any other
@@ -75,6 +77,7 @@ struct ResultsDocument {
   SpaceSummary space;
   double seconds = 0;
   std::int64_t peak_rss_bytes = 0;
+  bool for_npu = false;  // the best model is made for an NPU, of whose speed this machine says nothing
   std::optional<Processor> processor;  // that the trials ran on; absent in older files
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
@@ -109,6 +112,8 @@ class ProgressLine {
   /// `total` trials are expected at most (absent: unknown). `out` outlives the object.
   ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal, std::optional<std::int64_t> total);
   ~ProgressLine();
+  /// The best trial of an earlier run that is continued.
+  void known(const Trial& best);
   void started(std::int64_t number);
   void finished(const Trial& trial);
 

@@ -8,7 +8,9 @@
 #include <set>
 
 #include "quantsearch/report.h"
+#include "quantsearch/search/trial_order.h"
 #include "report/chart.h"
+#include "report/standing.h"
 
 namespace quantsearch {
 
@@ -98,15 +100,17 @@ std::string trials_section(const ResultsDocument& document) {
 
 std::string history_chart(const ResultsDocument& document) {
   Chart chart{.title = "Search history", .x_label = "trial", .y_label = document.objective, .points = {}};
-  std::optional<double> best;
+  const TrialOrder order(document.goal);
+  std::optional<Trial> best;
   for (const TrialResult& trial : document.trials) {
     if (!is_scored(trial, document)) continue;
     const double value = trial.model.scores.at(document.objective);
     const auto x = static_cast<double>(trial.number);
     chart.points.push_back({.x = x, .y = value, .label = fmt::format("trial {}: {}\n{}", trial.number, number(value), to_string(trial.config)),
                             .style = style_of(trial, document)});
-    if (!best || is_better(value, *best, document.goal)) best = value;
-    chart.line.push_back({.x = x, .y = *best});
+    const Trial standing = standing_of(trial, document.objective);
+    if (!best || order(standing, *best)) best = standing;
+    chart.line.push_back({.x = x, .y = *best->value});
   }
   return svg_of(chart);
 }

@@ -5,6 +5,7 @@
 
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/report.h"
+#include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
 
@@ -20,10 +21,9 @@ struct ProgressLine::State {
   std::optional<Trial> best = {};
   bool line_open = false;
 
-  void note(const Trial& trial) {
-    ++count;
+  void compare(const Trial& trial) {
     if (trial.state != TrialState::complete) return;
-    if (!best || is_better(*trial.value, *best->value, goal)) best = trial;
+    if (!best || TrialOrder(goal)(trial, *best)) best = trial;
   }
 
   [[nodiscard]] std::string best_text() const {
@@ -66,12 +66,15 @@ ProgressLine::~ProgressLine() {
   }
 }
 
+void ProgressLine::known(const Trial& best) { state_->compare(best); }
+
 void ProgressLine::started(std::int64_t) {
   if (state_->is_terminal && !state_->line_open) state_->draw();
 }
 
 void ProgressLine::finished(const Trial& trial) {
-  state_->note(trial);
+  ++state_->count;
+  state_->compare(trial);
   if (!state_->is_terminal) {
     state_->print(trial);
     return;

@@ -6,6 +6,7 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
+#include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
 
@@ -65,6 +66,8 @@ Value to_value(const TrialResult& trial) {
   value.set("config", Value::Map(trial.config.begin(), trial.config.end()));
   add_model(value, trial.model);
   value.set("candidate", trial.is_candidate);
+  value.set("feasible", trial.is_feasible);
+  if (trial.float_layers) value.set("float_layers", *trial.float_layers);
   value.set("seconds", trial.seconds);
   value.set("stages", to_value(trial.stages));
   value.set("reason", trial.reason);
@@ -93,6 +96,8 @@ TrialResult trial_from(const Value& value) {
   for (const auto& [name, choice] : member(value, "config").as_map()) trial.config.emplace(name, choice);
   trial.model = model_from(value);
   trial.is_candidate = member(value, "candidate").as_bool();
+  if (const Value* feasible = value.find("feasible")) trial.is_feasible = feasible->as_bool();  // absent in older files
+  if (const Value* layers = value.find("float_layers")) trial.float_layers = layers->as_int();
   trial.seconds = member(value, "seconds").as_double();
   trial.stages = stages_from(member(value, "stages"));
   trial.reason = member(value, "reason").as_string();
@@ -134,10 +139,11 @@ SpaceSummary space_from(const Value& value) {
 
 TrialResult trial_result(const Trial& trial) {
   TrialResult result{.number = trial.number, .state = trial.state, .config = trial.point, .model = {}, .is_candidate = trial.is_candidate,
-                     .seconds = trial.seconds, .stages = {}, .reason = trial.reason,
-                     .layer_tables = layer_tables_from(trial.details)};
+                     .is_feasible = is_feasible(trial), .float_layers = {}, .seconds = trial.seconds, .stages = {},
+                     .reason = trial.reason, .layer_tables = layer_tables_from(trial.details)};
   if (const Value* scores = trial.details.find("scores")) result.model.scores = scores_from(*scores);
   if (const Value* size = trial.details.find("size_bytes")) result.model.size_bytes = size->as_int();
+  if (const Value* layers = trial.details.find("float_layers")) result.float_layers = layers->as_int();
   if (const Value* latency = trial.details.find("latency_ms")) result.model.latency_ms = latency->as_double();
   if (const Value* stages = trial.details.find("stages")) result.stages = stages_from(*stages);
   return result;
@@ -150,18 +156,18 @@ ResultsDocument results_of(const std::string& study, const std::string& objectiv
   document.goal = goal;
   document.tolerance = "as the search was told";
   document.stop_reason = "unknown";
-  const Trial* best = nullptr;
   for (const Trial& trial : trials) {
     if (trial.state == TrialState::running) continue;
     TrialResult& result = document.trials.emplace_back(trial_result(trial));
     document.seconds += trial.seconds;
     if (trial.state != TrialState::complete) continue;
     result.model.scores.emplace(objective, *trial.value);
-    if (trial.is_candidate) document.candidates.push_back(trial.number);
-    const bool wins = best == nullptr || (trial.is_candidate != best->is_candidate ? trial.is_candidate : is_better(*trial.value, *best->value, goal));
-    if (wins && is_feasible(trial)) best = &trial;
   }
-  if (best != nullptr) document.best = best->number;
+  const std::vector<const Trial*> best_first = ranked(trials, goal);
+  if (!best_first.empty()) document.best = best_first.front()->number;
+  for (const Trial* trial : best_first) {
+    if (trial->is_candidate) document.candidates.push_back(trial->number);
+  }
   document.stop_message = fmt::format("{} running", trials.size() - document.trials.size());
   return document;
 }
@@ -189,6 +195,7 @@ Value to_value(const ResultsDocument& document) {
   value.set("cache", Value::Map{{"hits", document.cache_hits}, {"misses", document.cache_misses}, {"seconds_saved", document.cache_seconds_saved}});
   value.set("seconds", document.seconds);
   value.set("peak_rss_bytes", document.peak_rss_bytes);
+  value.set("for_npu", document.for_npu);
   if (document.processor) value.set("processor", to_value(*document.processor));
   return value;
 }
@@ -219,6 +226,7 @@ ResultsDocument results_from(const Value& value) {
   document.cache_seconds_saved = member(cache, "seconds_saved").as_double();
   document.seconds = member(value, "seconds").as_double();
   document.peak_rss_bytes = member(value, "peak_rss_bytes").as_int();
+  if (const Value* for_npu = value.find("for_npu")) document.for_npu = for_npu->as_bool();  // absent in older files
   if (const Value* processor = value.find("processor")) document.processor = processor_from(*processor);
   return document;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "quantsearch/report.h"
+#include "report/standing.h"
 
 namespace quantsearch {
 
@@ -42,23 +43,6 @@ bool better(const TrialResult& a, const TrialResult& b, const ResultsDocument& d
   return is_better(a.model.scores.at(document.objective), b.model.scores.at(document.objective), document.goal);
 }
 
-/// Complete trials, best first: the one in best.onnx, then the candidates, then the rest.
-std::vector<const TrialResult*> ranked(const ResultsDocument& document) {
-  std::vector<const TrialResult*> trials;
-  for (const TrialResult& trial : document.trials) {
-    if (trial.state == TrialState::complete && trial.model.scores.contains(document.objective)) trials.push_back(&trial);
-  }
-  std::ranges::stable_sort(trials, [&](const TrialResult* a, const TrialResult* b) {
-    // Of equal trials the search chose one, which need not be the first.
-    if (document.best == a->number || document.best == b->number) {
-      return document.best == a->number && a->number != b->number;
-    }
-    if (a->is_candidate != b->is_candidate) return a->is_candidate;
-    return better(*a, *b, document);
-  });
-  return trials;
-}
-
 std::vector<std::string> header(const ResultsDocument& document, const char* first) {
   std::vector<std::string> row = {first};
   for (const std::string& name : shown_scores(document)) row.push_back(name);
@@ -92,11 +76,11 @@ const TrialResult* narrow_runner_up(const std::vector<const TrialResult*>& trial
 }
 
 std::string speed_sentence(const ResultsDocument& document, const TrialResult& best) {
-  if (!best.model.latency_ms || !document.float_model.latency_ms) return "";
+  if (document.for_npu || !best.model.latency_ms || !document.float_model.latency_ms) return "";
   const double ratio = *document.float_model.latency_ms / *best.model.latency_ms;
   if (ratio >= 1) return fmt::format("best is {:.2f} times as fast as float on this machine\n", ratio);
   std::string text = fmt::format("best is {:.2f} times slower than float on this machine", 1 / ratio);
-  for (const TrialResult* trial : ranked(document)) {
+  for (const TrialResult* trial : best_first(document)) {
     if (trial->is_candidate && trial->model.latency_ms && *trial->model.latency_ms < *document.float_model.latency_ms) {
       return text + fmt::format("; trial {} is a candidate that is faster than float\n", trial->number);
     }
@@ -139,7 +123,7 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
 
 std::string trials_table(const ResultsDocument& document) {
   std::vector<std::vector<std::string>> rows = {header(document, "trial")};
-  for (const TrialResult* trial : ranked(document)) {
+  for (const TrialResult* trial : best_first(document)) {
     const bool is_best = document.best == trial->number;
     rows.push_back(model_row(document, fmt::format("{}{}", trial->number, is_best ? " (best)" : trial->is_candidate ? " *" : ""), trial->model,
                              to_string(trial->config)));
@@ -154,7 +138,7 @@ std::string trials_table(const ResultsDocument& document) {
 }
 
 std::string summary_text(const ResultsDocument& document) {
-  const auto trials = ranked(document);
+  const auto trials = best_first(document);
   std::vector<std::vector<std::string>> rows = {header(document, "")};
   rows.push_back(model_row(document, "float", document.float_model, ""));
   if (!trials.empty()) {

@@ -50,7 +50,7 @@ class SharedSearch {
     const std::optional<Trial> trial = store_.begin([this](const SharedStudyStore::News& news) { return propose(news); });
     if (!trial) return false;
     mine_.insert(trial->number);
-    if (options_.on_rival) options_.on_rival(trial->number, best_so_far(study_.trials, progress_.best()));
+    if (options_.on_rival) options_.on_rival(trial->number, progress_.best());
     if (options_.on_start) options_.on_start(trial->number, trial->point);
     workers_.submit(*trial);
     return true;
@@ -112,7 +112,7 @@ class SharedSearch {
     while (workers_.outstanding() > 0) take(workers_.next_finished());
     std::ranges::move(cut_off_, std::back_inserter(study_.trials));
     std::ranges::stable_sort(study_.trials, {}, &Trial::number);
-    study_.best = progress_.best();
+    study_.best = progress_.best_number();
     study_.candidates = rank_candidates(study_.trials, options_.goal);
     study_.seconds = seconds_between(start_, options_.now());
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
 
@@ -42,13 +43,10 @@ void StudyProgress::add(const Trial& finished) {
   ++finished_;
   if (finished.state != TrialState::complete || !is_feasible(finished)) return;
   if (finished.is_candidate) ++candidates_;
-  if (!best_ || is_better(*finished.value, best_value_, goal_)) {
-    best_ = finished.number;
-    best_value_ = *finished.value;
-    complete_since_best_ = 0;
-  } else {
-    ++complete_since_best_;
-  }
+  const TrialOrder order(goal_);
+  const bool improves = !best_ || order.improves(finished, *best_);
+  complete_since_best_ = improves ? 0 : complete_since_best_ + 1;
+  if (!best_ || order(finished, *best_)) best_ = finished;
 }
 
 std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds, const CancellationToken& token) const {
@@ -64,7 +62,7 @@ std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds, const Can
       patience && complete_since_best_ >= *patience) {
     return Stop{.reason = StopReason::no_improvement,
                 .message = fmt::format("no improvement on trial {} for {} of {} complete trials",
-                                       *best_, complete_since_best_, *patience)};
+                                       best_->number, complete_since_best_, *patience)};
   }
   if (const auto& limit = stop_.iteration_limit; limit && finished_ >= *limit) {
     return Stop{
@@ -78,22 +76,11 @@ std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds, const Can
   return std::nullopt;
 }
 
-const Trial* best_so_far(const std::vector<Trial>& trials, const std::optional<std::int64_t>& best) {
-  if (!best) return nullptr;
-  const auto found = std::ranges::find(trials.rbegin(), trials.rend(), *best, &Trial::number);
-  return found == trials.rend() ? nullptr : &*found;
-}
-
 std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials, Goal goal) {
-  std::vector<const Trial*> candidates;
-  for (const Trial& trial : trials) {
-    if (trial.state == TrialState::complete && trial.is_candidate) candidates.push_back(&trial);
-  }
-  std::ranges::stable_sort(candidates, [goal](const Trial* a, const Trial* b) {
-    return is_better(*a->value, *b->value, goal);
-  });
   std::vector<std::int64_t> numbers;
-  for (const Trial* trial : candidates) numbers.push_back(trial->number);
+  for (const Trial* trial : ranked(trials, goal)) {
+    if (trial->is_candidate) numbers.push_back(trial->number);
+  }
   return numbers;
 }
 

@@ -21,7 +21,9 @@ class StudyProgress {
   /// Trials in the order of their numbers.
   void add(const Trial& finished);
   [[nodiscard]] std::int64_t finished() const { return finished_; }
-  [[nodiscard]] std::optional<std::int64_t> best() const { return best_; }
+  /// The best trial that keeps the limits, by TrialOrder; null without one.
+  [[nodiscard]] const Trial* best() const { return best_ ? &*best_ : nullptr; }
+  [[nodiscard]] std::optional<std::int64_t> best_number() const { return best_ ? std::optional(best_->number) : std::nullopt; }
 
   struct Stop {
     StopReason reason = StopReason::space_exhausted;
@@ -36,15 +38,10 @@ class StudyProgress {
   std::int64_t finished_ = 0;
   std::int64_t candidates_ = 0;
   std::int64_t complete_since_best_ = 0;
-  std::optional<std::int64_t> best_;
-  double best_value_ = 0;
+  std::optional<Trial> best_;
 };
 
-/// The trial of that number; null when there is none.
-[[nodiscard]] const Trial* best_so_far(const std::vector<Trial>& trials, const std::optional<std::int64_t>& best);
-
-/// Numbers of the candidates, best first; ties by number.
-[[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials,
-                                                        Goal goal);
+/// Numbers of the candidates, best first by TrialOrder.
+[[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials, Goal goal);
 
 }  // namespace quantsearch

@@ -47,6 +47,27 @@ TEST(ProgressLine, TheBestFollowsTheGoal) {
   EXPECT_NE(out.str().find("best top1 0.75 (trial 1)"), std::string::npos);
 }
 
+TEST(ProgressLine, TheBestIsTheOneThatTheSummaryNames) {
+  // A candidate beats a better value beyond the tolerance, and between equal values fewer float layers decide.
+  std::vector<Trial> trials = {trial_with(0, 0.1), trial_with(1, 0.5), trial_with(2, 0.5), trial_with(3, 0.5)};
+  for (std::size_t i = 1; i < trials.size(); ++i) trials[i].is_candidate = true;
+  for (Trial& trial : trials) {
+    trial.details = Value::Map{{"scores", Value::Map{{"L2", *trial.value}}}, {"float_layers", trial.number == 2 ? 0 : 1}};
+  }
+  std::ostringstream out;
+  {
+    ProgressLine progress(out, false, "L2", Goal::minimize, std::nullopt);
+    for (const Trial& trial : trials) progress.finished(trial);
+  }
+  EXPECT_TRUE(out.str().ends_with("best L2 0.5 (trial 2)\n")) << out.str();
+  const ResultsDocument document = results_of("study", "L2", Goal::minimize, trials);
+  EXPECT_EQ(document.best, 2);
+  EXPECT_EQ(document.candidates, (std::vector<std::int64_t>{2, 1, 3}));
+  EXPECT_NE(summary_text(document).find("best (trial 2)"), std::string::npos);
+  EXPECT_NE(trials_table(document).find("\n1 *"), std::string::npos);
+  EXPECT_LT(trials_table(document).find("\n1 *"), trials_table(document).find("\n0 "));
+}
+
 TEST(ProgressLine, ATerminalGetsOneLineThatIsRewritten) {
   std::ostringstream out;
   {

@@ -27,6 +27,8 @@ ResultsDocument example() {
   document.trials = {complete(0, "QInt8", {{"L2", 0.2}, {"top1", 0.8}}), complete(1, "QUInt8", {{"L2", 0.05}, {"top1", 0.9}}), {}};
   document.trials[0].stages = {{"quantize", {.seconds = 0.125, .cached = false}}, {"observe", {.seconds = 0, .cached = true}}};
   document.trials[1].is_candidate = true;
+  document.trials[1].float_layers = 3;
+  document.trials[0].is_feasible = false;
   document.trials[1].model.latency_ms = 0.25;
   document.trials[2].number = 2;
   document.trials[2].state = TrialState::failed;
@@ -151,6 +153,14 @@ TEST(Results, ASlowBestPointsToAFasterCandidate) {
   document.trials[1].model.latency_ms = 1.0;
   EXPECT_NE(summary_text(document).find("best is 2.00 times slower than float on this machine; trial 0 is a candidate that is faster than float\n"),
             std::string::npos);
+}
+
+TEST(Results, OfAnNpuModelTheSpeedOnThisMachineIsNoMatter) {
+  ResultsDocument document = example();
+  document.for_npu = true;
+  EXPECT_EQ(summary_text(document).find("than float"), std::string::npos);
+  EXPECT_EQ(summary_text(document).find("as fast as float"), std::string::npos);
+  EXPECT_TRUE(results_from(to_value(document)).for_npu);
 }
 
 TEST(TextTable, AlignsColumns) {

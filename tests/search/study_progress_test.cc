@@ -114,14 +114,14 @@ TEST(StopConditions, TheTimeLimitHoldsFromItsSecondOn) {
 
 TEST(StudyProgress, TheFirstOfEqualBestWins) {
   StudyProgress progress(Goal::maximize, {});
-  EXPECT_EQ(progress.best(), std::nullopt);
+  EXPECT_EQ(progress.best(), nullptr);
   progress.add(failed(0));
-  EXPECT_EQ(progress.best(), std::nullopt);
+  EXPECT_EQ(progress.best(), nullptr);
   progress.add(complete(1, 1));
   progress.add(complete(2, 3));
   progress.add(complete(3, 3));
   progress.add(complete(4, 2));
-  EXPECT_EQ(progress.best(), 2);
+  EXPECT_EQ(progress.best_number(), 2);
 }
 
 TEST(RankCandidates, AreBestFirstAndTiesByNumber) {

@@ -1,0 +1,34 @@
+#include "report/standing.h"
+
+#include <algorithm>
+
+#include "quantsearch/search/trial_order.h"
+
+namespace quantsearch {
+
+Trial standing_of(const TrialResult& trial, const std::string& objective) {
+  Trial standing;
+  standing.number = trial.number;
+  standing.state = trial.state;
+  standing.point = trial.config;
+  standing.value = trial.model.scores.at(objective);
+  if (!trial.is_feasible) standing.constraints = {1};
+  standing.is_candidate = trial.is_candidate;
+  standing.details = Value::Map{{"float_layers", trial.float_layers.value_or(0)}, {"size_bytes", trial.model.size_bytes}};
+  return standing;
+}
+
+std::vector<const TrialResult*> best_first(const ResultsDocument& document) {
+  std::vector<const TrialResult*> trials;
+  for (const TrialResult& trial : document.trials) {
+    if (trial.state == TrialState::complete && trial.model.scores.contains(document.objective)) trials.push_back(&trial);
+  }
+  const TrialOrder order(document.goal);
+  std::ranges::sort(trials, [&](const TrialResult* a, const TrialResult* b) {
+    if (document.best == a->number || document.best == b->number) return document.best == a->number && a->number != b->number;
+    return order(standing_of(*a, document.objective), standing_of(*b, document.objective));
+  });
+  return trials;
+}
+
+}  // namespace quantsearch
