@@ -51,6 +51,7 @@ struct StudyDescription {
 //    fingerprint, goal or distribution; trials that wait for Optuna to run them) and for a file or
 //    database of something else, Unsupported for another version of the schema, IoError when it
 //    cannot be reached or another process uses the study alone.
+//  - Saving and beginning throw StudyRemoved when the file of the study was removed or replaced.
 //  - Methods throw InvalidInput for a point that the distributions do not hold or a value that is
 //    NaN, IoError when the database fails, InternalError for a trial that ends twice.
 

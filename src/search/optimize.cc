@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -106,11 +107,22 @@ class Search {
     Trial trial;
     trial.number = number;
     trial.point = std::move(point);
-    if (options_.on_rival) options_.on_rival(number, best_so_far(study_.trials, progress_.best()));
+    if (options_.on_rival) options_.on_rival(number, progress_.best());
+    if (!stored([&] { store_.start(trial); })) return;
     if (options_.on_start) options_.on_start(trial.number, trial.point);
-    store_.start(trial);
     ran_.insert(number);
     workers_.submit(std::move(trial));
+  }
+
+  /// False, and the search ends, when the study is gone.
+  bool stored(const std::function<void()>& store) {
+    try {
+      store();
+      return true;
+    } catch (const StudyRemoved& error) {
+      end({.reason = StopReason::study_removed, .message = error.what()});
+      return false;
+    }
   }
 
   /// Trials of an earlier search that this one does not repeat number by number count as they are; new ones come behind.
@@ -134,7 +146,7 @@ class Search {
   /// A trial that has just run is on disk before anything else happens.
   void take(Trial trial) {
     if (trial.state == TrialState::running) return;  // its turn came when the search was over
-    if (!is_cut_off(trial)) store_.save(trial);
+    if (!is_cut_off(trial)) (void)stored([&] { store_.save(trial); });
     const std::int64_t number = trial.number;
     finished_.emplace(number, std::move(trial));
   }
@@ -177,7 +189,7 @@ class Search {
       }
     }
     std::ranges::stable_sort(study_.trials, {}, &Trial::number);
-    study_.best = progress_.best();
+    study_.best = progress_.best_number();
     study_.candidates = rank_candidates(study_.trials, options_.goal);
     study_.seconds = seconds_between(start_, options_.now());
   }

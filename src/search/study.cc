@@ -55,6 +55,8 @@ std::string to_string(StopReason reason) {
       return "time_limit";
     case StopReason::cancelled:
       return "cancelled";
+    case StopReason::study_removed:
+      return "study_removed";
   }
   throw InternalError("stop reason without a name");
 }

@@ -41,6 +41,7 @@ class ExclusiveStore final : public StudyStore {
 
   void start(const Trial& running) override {
     const std::scoped_lock lock(mutex_);
+    database_->require_in_place();
     // Nothing is lost with it: the trial would begin again.
     database_->set_durable(false);
     Transaction transaction(*database_, Database::Access::write);
@@ -51,6 +52,7 @@ class ExclusiveStore final : public StudyStore {
 
   void save(const Trial& finished) override {
     const std::scoped_lock lock(mutex_);
+    database_->require_in_place();
     database_->set_durable(true);
     Transaction transaction(*database_, Database::Access::write);
     const auto started = running_.find(finished.number);

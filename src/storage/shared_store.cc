@@ -95,6 +95,7 @@ class SharedStore final : public SharedStudyStore {
       throw InternalError(fmt::format("{}: trial {} ends, but this process did not begin it",
                                       database_->name(), finished.number));
     }
+    database_->require_in_place();
     database_->set_durable(true);
     Transaction transaction(*database_, Database::Access::write);
     const std::int64_t id = own->second.id;
@@ -111,6 +112,7 @@ class SharedStore final : public SharedStudyStore {
 
   std::optional<Trial> begin(const Propose& propose) override {
     const std::scoped_lock lock(mutex_);
+    database_->require_in_place();
     database_->set_durable(false);  // nothing is lost with it
     Transaction transaction(*database_, Database::Access::write);
     lock_study();

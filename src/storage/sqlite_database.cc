@@ -3,12 +3,16 @@
 
 #include <fmt/core.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/search/study.h"
 #include "storage/database.h"
 #include "storage/file_claim.h"
 
@@ -92,6 +96,8 @@ class SqliteDatabase final : public Database {
            SQLITE_OPEN_URI);
     }
     run("SELECT count(*) FROM sqlite_master");  // the first read says whether it is a database
+    file_ = std::filesystem::absolute(file);
+    identity_ = identity_of(file_);
   }
 
   [[nodiscard]] Dialect dialect() const override { return Dialect::sqlite; }
@@ -127,6 +133,11 @@ class SqliteDatabase final : public Database {
     durable_ = durable;
   }
 
+  void require_in_place() const override {
+    if (identity_of(file_) == identity_) return;
+    throw StudyRemoved(fmt::format("{} was removed or replaced while it was in use", name_));
+  }
+
   [[nodiscard]] bool claim(std::int64_t, Use use) override {
     return claim_.acquire(use == Use::alone);
   }
@@ -143,6 +154,13 @@ class SqliteDatabase final : public Database {
     if (code != SQLITE_OK) fail(code);
     sqlite3_extended_result_codes(connection, 0);
     sqlite3_busy_timeout(connection, kBusyMilliseconds);
+  }
+
+  /// Device and number of the file of that name; absent when there is none.
+  static std::optional<std::pair<dev_t, ino_t>> identity_of(const std::filesystem::path& file) {
+    struct stat named {};
+    if (::stat(file.c_str(), &named) != 0) return std::nullopt;
+    return std::pair(named.st_dev, named.st_ino);
   }
 
   bool can_be_read() {
@@ -223,6 +241,8 @@ class SqliteDatabase final : public Database {
   Connection connection_;
   std::unordered_map<std::string, Statement> statements_;
   bool durable_ = true;  // SQLite's default: FULL
+  std::filesystem::path file_;
+  std::optional<std::pair<dev_t, ino_t>> identity_;
 };
 
 }  // namespace

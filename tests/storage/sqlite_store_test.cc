@@ -157,6 +157,19 @@ TEST_F(SqliteStore, AnotherRevisionIsRefused) {
           "date with 'optuna storage upgrade' of Optuna 3.2 or later");
 }
 
+TEST_F(SqliteStore, AFileThatWasRemovedOrReplacedIsNoticed) {
+  for (const bool is_replaced : {false, true}) {
+    const std::unique_ptr<Place> place = new_place();
+    const auto store = place->open(example_description());
+    std::filesystem::remove(place->address());
+    if (is_replaced) write_file_atomically(place->address(), "something else");
+    EXPECT_EQ(message_from<StudyRemoved>([&] { store->save(Trial()); }),
+              "study database '" + place->address() + "' was removed or replaced while it was in use");
+    EXPECT_EQ(message_from<StudyRemoved>([&] { store->start(Trial()); }),
+              "study database '" + place->address() + "' was removed or replaced while it was in use");
+  }
+}
+
 TEST_F(SqliteStore, AFolderThatIsNotThereIsAnError) {
   const std::string absent = file() + ".d/study.db";
   EXPECT_EQ(message_from<IoError>([&] { (void)sqlite_store(absent, example_description()); }),

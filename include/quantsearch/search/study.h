@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/error.h"
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/search/space.h"
@@ -64,6 +65,12 @@ using TrialOutcome = std::variant<TrialSuccess, TrialFailure, TrialPruned>;
 /// May throw: Cancelled becomes an interrupted trial, any other exception a failed one with its message. A value that is
 /// not finite is a failure too. Called from several threads at once when the search has several jobs.
 using Objective = std::function<TrialOutcome(const Point& point, std::int64_t number, const CancellationToken& token)>;
+
+/// The place of a study is gone while it is in use. A search ends with it and keeps what it has in memory.
+class StudyRemoved : public IoError {
+ public:
+  using IoError::IoError;
+};
 
 /// Where finished trials are kept. Implementations are written trial by trial, so that a kill loses at most the
 /// running one.
@@ -160,7 +167,7 @@ struct StopConditions {
   std::optional<double> trial_time_limit_seconds;   // a longer trial is interrupted, the search goes on
 };
 
-enum class StopReason { space_exhausted, candidates_found, no_improvement, iteration_limit, time_limit, cancelled };
+enum class StopReason { space_exhausted, candidates_found, no_improvement, iteration_limit, time_limit, cancelled, study_removed };
 [[nodiscard]] std::string to_string(StopReason reason);
 
 struct SearchOptions {
@@ -180,7 +187,7 @@ struct SearchOptions {
 
 struct Study {
   std::vector<Trial> trials;                // by number
-  std::optional<std::int64_t> best;         // number of the best complete trial (first wins ties)
+  std::optional<std::int64_t> best;         // number of the best complete trial that keeps the limits, by TrialOrder
   std::vector<std::int64_t> candidates;     // numbers, best first
   StopReason stop_reason = StopReason::space_exhausted;
   std::string stop_message;                 // with both numbers: "iteration limit reached: 10 of 10 trials"
