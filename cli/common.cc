@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <new>
@@ -24,14 +25,24 @@ const CancellationToken& process_token() {
   return token;
 }
 volatile std::sig_atomic_t last_signal = 0;
+volatile std::sig_atomic_t second_signal = 0;
+static_assert(std::atomic<bool>::is_always_lock_free);
+std::atomic<bool> holds_second = false;  // the results are not on disk yet
+
+void die_of(int number) {
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
 
 extern "C" void on_signal(int number) {
-  if (last_signal != 0) {  // the second Ctrl-C means it
-    std::signal(number, SIG_DFL);
-    std::raise(number);
+  if (last_signal == 0) {
+    last_signal = number;
+    process_token().cancel();
+  } else if (second_signal == 0 && holds_second) {
+    second_signal = number;
+  } else {
+    die_of(number);  // the second Ctrl-C means it
   }
-  last_signal = number;
-  process_token().cancel();
 }
 
 struct Failure {
@@ -101,6 +112,13 @@ void Context::forget_log() {
 }
 
 const CancellationToken& Context::token() const { return process_token(); }
+
+void hold_second_interruption() { holds_second = true; }
+
+void let_second_interruption_through() {
+  holds_second = false;
+  if (second_signal != 0) die_of(second_signal);
+}
 
 std::optional<int> interruption_code() {
   if (last_signal == SIGINT) return kInterrupted;

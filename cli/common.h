@@ -67,6 +67,11 @@ class Context {
 [[nodiscard]] int run_command(const std::function<int()>& body, bool as_json);
 /// {"error": MESSAGE, "kind": KIND, "exit_code": CODE} on stdout, for programs that read the result there.
 void print_failure(const std::string& message, const std::string& kind, int code);
+/// From now on a second signal ends the process only when let_second_interruption_through() is called, or has been; a third
+/// one does at once.
+void hold_second_interruption();
+/// What an interrupted user is to find is on disk.
+void let_second_interruption_through();
 /// 130 or 143 when a signal has come, else nullopt.
 [[nodiscard]] std::optional<int> interruption_code();
 

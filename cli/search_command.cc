@@ -57,7 +57,9 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   if (!arguments.target.empty()) config.base = for_target(arguments.target, from_file ? std::optional(config.base) : std::nullopt);
   if (arguments.algorithm)
     config.algorithm = of_option("--algorithm", *arguments.algorithm, parse_algorithm);
-  if (arguments.metric) config.metric = of_option("--metric", *arguments.metric, parse_metric);
+  if (arguments.metric) {
+    of_option("--metric", *arguments.metric, [&config](const std::string& name) { set_first_objective(config, name); });
+  }
   if (arguments.tolerance) config.tolerance = arguments.tolerance;
   if (arguments.iteration_limit) config.stop.iteration_limit = arguments.iteration_limit;
   if (arguments.time_limit) config.stop.time_limit_seconds = arguments.time_limit;
@@ -96,7 +98,11 @@ SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& 
                              SearchEnvironment environment, const CommonOptions& common,
                              Context& context) {
   bool has_begun = false;
-  environment.on_space = [&](const SpaceSummary&, const std::string&, Goal) { has_begun = true; };
+  environment.on_space = [&](const SpaceSummary&, const std::string&, Goal) {
+    has_begun = true;
+    hold_second_interruption();
+  };
+  environment.on_results = let_second_interruption_through;
   try {
     return watch_search(config, input, environment, common);
   } catch (const InternalError&) {
@@ -188,7 +194,7 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   add_target_option(*command, arguments->target);
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
   command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");
-  command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5 (L2)");
+  command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, or custom: the evaluator's score (L2)");
   command->add_option("--tolerance", arguments->tolerance, "How far from the float model a candidate may be")->check(CLI::NonNegativeNumber);
   command->add_option("--iteration-limit", arguments->iteration_limit, "Stop after this many trials")->check(CLI::PositiveNumber);
   command->add_option("--time-limit", arguments->time_limit, "Stop after this many seconds (600 without a configuration)")->check(CLI::PositiveNumber);

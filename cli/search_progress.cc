@@ -22,6 +22,7 @@ SearchResult watch_search(const AutoSearchConfig& config, const SearchInput& inp
     progress.emplace(out, is_terminal, objective, goal, total);
   };
   environment.on_start = [&](std::int64_t number, const Point&) { progress->started(number); };
+  environment.on_earlier_best = [&](const Trial& best) { progress->known(best); };
   environment.on_trial = [&](const Trial& trial) { progress->finished(trial); };
   return auto_search(config, input, environment);
 }

@@ -22,6 +22,46 @@ struct SpaceArguments {
 
 constexpr std::int64_t kEverything = std::int64_t{1} << 62;
 
+Value to_value(const SpacePlan& plan, const AutoSearchConfig& config, bool list) {
+  Value filtered(Value::Map{});
+  for (const auto& [reason, count] : plan.summary.filtered) filtered.set(reason, count);
+  Value value = Value::Map{{"raw", plan.summary.raw},
+                           {"distinct", plan.summary.distinct},
+                           {"complete", plan.summary.complete},
+                           {"filtered", filtered}};
+  const char* const unit = config.expected_seconds ? "expected_seconds" : "expected_cost";
+  value.set(unit, plan.expected_seconds);
+  Value::List stages;
+  for (const PlannedStage& stage : plan.stages) {
+    stages.push_back(Value::Map{{"name", stage.name}, {"trials", stage.trials}, {"complete", stage.complete}, {unit, stage.expected_seconds}});
+  }
+  value.set("stages", stages);
+  value.set("warnings", Value::List(plan.warnings.begin(), plan.warnings.end()));
+  Value::List points;
+  for (const Point& point : plan.first) points.push_back(Value::Map(point.begin(), point.end()));
+  if (list) value.set("points", points);
+  return value;
+}
+
+std::string cost_text(double expected, const AutoSearchConfig& config) {
+  if (config.expected_seconds) return fmt::format("about {:.0f} s at {} s a configuration", expected, *config.expected_seconds);
+  return fmt::format("about {:.1f} times the cost of one trial with uint8 activations (expected_time_per_config turns this into seconds)", expected);
+}
+
+void print_text(const SpacePlan& plan, const AutoSearchConfig& config) {
+  fmt::print("{} points, {}{} distinct configurations\n", plan.summary.raw, plan.summary.complete ? "" : "at least ", plan.summary.distinct);
+  for (const auto& [reason, count] : plan.summary.filtered) fmt::print("  {} left out: {}\n", count, reason);
+  if (plan.stages.size() > 1) {
+    for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+      const PlannedStage& stage = plan.stages[i];
+      fmt::print("stage {}: {}: {}{} trials, {:.1f} {}\n", i + 1, stage.name, stage.complete ? "" : "at least ", stage.trials, stage.expected_seconds,
+                 config.expected_seconds ? "s" : "times the cost of one trial");
+    }
+  }
+  fmt::print("{}\n", cost_text(plan.expected_seconds, config));
+  for (const Point& point : plan.first) fmt::print("{}\n", to_string(point));
+}
+
 int run_space(const SpaceArguments& arguments) {
   const bool from_file = !arguments.config.empty();
   AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
@@ -29,29 +69,12 @@ int run_space(const SpaceArguments& arguments) {
   for (const auto& [name, value] : arguments.fixed) config.fixed_inputs[name] = value;
   const Model model = load_model(arguments.model);
   const SpacePlan plan = plan_space(config, model, arguments.list ? kEverything : 0);
-  Value filtered(Value::Map{});
-  for (const auto& [reason, count] : plan.summary.filtered) filtered.set(reason, count);
+  for (const std::string& warning : plan.warnings) fmt::print(stderr, "warning: {}\n", warning);
   if (arguments.common.json) {
-    Value value = Value::Map{{"raw", plan.summary.raw},
-                             {"distinct", plan.summary.distinct},
-                             {"complete", plan.summary.complete},
-                             {"filtered", filtered}};
-    if (config.expected_seconds) value.set("expected_seconds", plan.expected_seconds);
-    Value::List points;
-    for (const Point& point : plan.first) points.push_back(Value::Map(point.begin(), point.end()));
-    if (arguments.list) value.set("points", points);
-    fmt::print("{}\n", to_json(value, 1));
-    return kDone;
-  }
-  fmt::print("{} points, {}{} distinct configurations\n", plan.summary.raw, plan.summary.complete ? "" : "at least ", plan.summary.distinct);
-  for (const auto& [reason, count] : plan.summary.filtered) fmt::print("  {} left out: {}\n", count, reason);
-  if (config.expected_seconds) {
-    fmt::print("about {:.0f} s at {} s a configuration\n", plan.expected_seconds, *config.expected_seconds);
+    fmt::print("{}\n", to_json(to_value(plan, config, arguments.list), 1));
   } else {
-    fmt::print("about {:.1f} times the cost of one trial with uint8 activations (expected_time_per_config turns this into seconds)\n",
-               plan.expected_seconds);
+    print_text(plan, config);
   }
-  for (const Point& point : plan.first) fmt::print("{}\n", to_string(point));
   return kDone;
 }
 

@@ -50,10 +50,15 @@ struct CustomEvaluator {
 struct AutoSearchConfig {
   Settings base;               // quantization_config
   FixedInputs fixed_inputs;    // inputs of the model that are constants
-  std::optional<Space> space;  // absent: default_space() of the model
+  std::optional<Space> space;  // absent: default_space() of the base; option names and values as in a file
   SearchAlgorithm algorithm = SearchAlgorithm::grid;
-  Metric metric = Metric::l2;                       // search_metric: what decides
-  std::vector<std::string> more_objectives;         // the others of a list: metrics, "size_bytes", "latency_ms"
+  Metric metric = Metric::l2;                       // search_metric: what decides, unless an evaluator does
+  /// The others of a list: metrics, "size_bytes", "latency_ms", and "custom" (the evaluator's score), which makes the metric
+  /// decide although there is an evaluator.
+  std::vector<std::string> more_objectives;
+  /// What search_metric names first, where it is a list or "custom": an evaluator takes the place of no metric that a list
+  /// names. Empty: a metric alone.
+  std::string named_first;
   /// search_limits: most of "size_bytes", "latency_ms" (of one run, in milliseconds), "drop" (against the float model, in
   /// units of the metric); nullopt: no limit, not even the one that goes with a latency that is measured.
   std::map<std::string, std::optional<double>> limits;
@@ -90,23 +95,39 @@ struct AutoSearchConfig {
 /// "grid_search", "random_search", "TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"; also "Grid" and "Random", as Quark's
 /// advanced search names them. Throws InvalidInput.
 [[nodiscard]] SearchAlgorithm parse_algorithm(const std::string& name);
+/// The first objective: a metric, or "custom" for the score of the evaluator. The others stay. Throws InvalidInput.
+void set_first_objective(AutoSearchConfig& config, const std::string& name);
 /// A postgresql:// address, or nothing. Throws InvalidInput.
 [[nodiscard]] std::string parse_storage(const std::string& url);
 
-/// Range methods x granularity x weight ranges x equalization at the types that run fastest on ONNX Runtime's CPU provider.
-[[nodiscard]] Space default_space();
+/// Range methods x granularity x weight ranges x equalization at the types of the base; for a base with power-of-two scales
+/// power-of-two methods x alignment x equalization.
+[[nodiscard]] Space default_space(const Settings& base);
 
 /// The point without the settings that have no effect in it, over `base`; or why the combination cannot be. With
-/// `applicability`, methods that have nothing to do in the model are off in it.
-[[nodiscard]] Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability = nullptr);
+/// `applicability`, methods that have nothing to do in the model are off in it; with `samples`, the number of calibration
+/// samples, what needs more of them is rejected.
+[[nodiscard]] Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability = nullptr,
+                                       std::optional<std::int64_t> samples = std::nullopt);
 /// The settings of a point.
 [[nodiscard]] Settings settings_of(const Settings& base, const Point& point);
+
+/// A stage of a search before anything has run. The second of two is that of the first calibration: which is the best is not
+/// known yet.
+struct PlannedStage {
+  std::string name;
+  std::int64_t trials = 0;
+  bool complete = true;         // false: at least as many
+  double expected_seconds = 0;  // of these trials
+};
 
 /// What a space costs before anything has run.
 struct SpacePlan {
   SpaceSummary summary;
   std::vector<Point> first;   // in the order of the grid, up to the limit asked for
-  double expected_seconds = 0;  // of all distinct points
+  std::vector<PlannedStage> stages;   // at least one
+  std::vector<std::string> warnings;  // what the configuration asks for in vain
+  double expected_seconds = 0;        // of all stages
 };
 [[nodiscard]] SpacePlan plan_space(const AutoSearchConfig& config, const Model& model, std::int64_t first);
 
@@ -120,7 +141,7 @@ struct SearchInput {
 };
 
 struct SearchEnvironment {
-  ThreadPool* pool = nullptr;      // never null
+  ThreadPool* pool = nullptr;      // null: one with all cores, as long as the search runs
   ByteBudget budget{0};
   CancellationToken token = {};
   LogSink log = {};
@@ -135,6 +156,11 @@ struct SearchEnvironment {
   std::function<void(const SpaceSummary&, const std::string& objective, Goal goal)> on_space = {};
   std::function<void(std::int64_t number, const Point&)> on_start = {};
   std::function<void(const Trial&)> on_trial = {};
+  /// Called after on_space with the best trial of an earlier run, when this search continues one.
+  std::function<void(const Trial& best)> on_earlier_best = {};
+  /// Called when results.json has been written; when the search is cancelled first from a thread of its own, with what was
+  /// found until then.
+  std::function<void()> on_results = {};
 };
 
 struct SearchResult {

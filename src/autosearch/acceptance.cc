@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "quantsearch/base/error.h"
@@ -50,8 +51,8 @@ double default_tolerance(const AutoSearchConfig& config, Kind kind, double float
 }  // namespace
 
 ObjectiveName objective_of(const AutoSearchConfig& config, const std::optional<CustomEvaluator>& evaluator) {
-  if (evaluator) return {.name = "custom", .direction = evaluator->direction};
-  if (config.command) return {.name = "custom", .direction = config.command->direction};
+  const bool is_later = std::ranges::find(config.more_objectives, "custom") != config.more_objectives.end();
+  if (evaluator && !is_later) return {.name = "custom", .direction = evaluator->direction};
   const MetricInfo& info = metric_info(config.metric);
   return {.name = info.name, .direction = info.direction};
 }

@@ -17,6 +17,7 @@ struct ObjectiveName {
   Direction direction = Direction::minimize;
   [[nodiscard]] Goal goal() const { return direction == Direction::minimize ? Goal::minimize : Goal::maximize; }
 };
+/// The evaluator's score, unless the metric heads a list that names the score later.
 [[nodiscard]] ObjectiveName objective_of(const AutoSearchConfig& config, const std::optional<CustomEvaluator>& evaluator);
 
 /// The one rule of a search, and how it is said.

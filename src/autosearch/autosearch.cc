@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 #include "autosearch/acceptance.h"
@@ -14,10 +13,13 @@
 #include "autosearch/cost_model.h"
 #include "autosearch/data_split.h"
 #include "autosearch/delivery.h"
+#include "autosearch/early_results.h"
 #include "autosearch/fixed_input.h"
 #include "autosearch/isolated_trials.h"
 #include "autosearch/mixed_widths.h"
 #include "autosearch/output_folder.h"
+#include "autosearch/settled_space.h"
+#include "autosearch/staging.h"
 #include "autosearch/strategy.h"
 #include "autosearch/trial_runner.h"
 #include "autosearch/trial_service.h"
@@ -25,6 +27,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
 
@@ -52,31 +55,14 @@ void require_a_finished_trial(const Study& study) {
 }
 
 std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config, const SearchEnvironment& environment) {
+  if (environment.evaluator && !environment.evaluator->score) {
+    throw InvalidInput("search: got a custom evaluator without a function, expected one that scores a model file");
+  }
   if (environment.evaluator || !config.command) return environment.evaluator;
   const auto score = [command = *config.command](const std::filesystem::path& model, const CancellationToken& token) {
     return run_command_evaluator(command, model, token);
   };
   return CustomEvaluator{.score = score, .direction = config.command->direction};
-}
-
-/// What decides between trials of equal value, never their order: uint8 and asymmetric int8 are the
-/// same numbers, but the runtime computes more of the first as integers.
-auto tie_break(const Trial& trial) {
-  const Value* const layers = trial.details.find("float_layers");  // absent in older studies
-  const Value* const bytes = trial.details.find("size_bytes");  // absent in studies of others
-  return std::tuple(layers != nullptr ? layers->as_int() : 0, bytes != nullptr ? bytes->as_int() : 0, to_string(trial.point));
-}
-
-/// A trial that keeps the limits beats one that does not, a candidate one that is none; then the value decides, then the tie break.
-bool beats(const Trial& challenger, const std::optional<Trial>& best, Direction direction) {
-  if (challenger.state != TrialState::complete) return false;
-  if (!best) return true;
-  if (is_feasible(challenger) != is_feasible(*best)) return is_feasible(challenger);
-  if (challenger.is_candidate != best->is_candidate) return challenger.is_candidate;
-  if (*challenger.value != *best->value) {
-    return is_better(*challenger.value, *best->value, direction);
-  }
-  return tie_break(challenger) < tie_break(*best);
 }
 
 /// What a trial holds beside the caches: the quantized weights, their serialized form, the runtime's own copy, and float
@@ -109,17 +95,20 @@ void log_trial(const LogSink& log, const Trial& trial) {
 class Search {
  public:
   Search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment)
-      : input_(input), environment_(environment), start_(Clock::now()), data_(split_data(config.base, input, config.confirmation, environment.log)),
+      : input_(input), environment_(environment), start_(Clock::now()), evaluator_(evaluator_of(config, environment)),
+        data_(split_data(settings_from(to_value(config.base)), input, config.confirmation, evaluator_.has_value(), environment.log)),
         config_(with_base(config, data_.base)),
         pipeline_(input.model, data_.calibration, *environment.pool, environment.budget, {.log = environment.log, .cache_folder = config.cache_folder}),
-        space_(config_.space.value_or(default_space())), normalize_(normalize_over(config_.base, applicability())),
-        evaluator_(evaluator_of(config_, environment)), objective_(objective_of(config_, evaluator_)) {
+        space_(settled_space(config_.space.value_or(default_space(config_.base)), data_.calibration->size())),
+        normalize_(normalize_over(config_.base, applicability(), data_.calibration->size())), objective_(objective_of(config_, evaluator_)) {
     // What can be wrong with the input is found before anything is written.
+    require_objectives(config_, evaluator_.has_value());
     const QuantizationConfig base = resolve(config_.base);
     require_quantizable(*pipeline_.simplified(base.simplify), base.quantize);
     summary_ = summarize(space_, normalize_);
     require_points(summary_);
-    check_stages(config_, space_);
+    // As it was asked for: more values than one may come out the same here.
+    check_stages(config_, settled_space(config_.space.value_or(default_space(config_.base)), std::nullopt));
     require_agreeing_direction();
     require_confirmable();
   }
@@ -136,6 +125,8 @@ class Search {
     }
     try {
       return walk_and_deliver(*trials, judge, output, store);
+    } catch (const StudyRemoved&) {
+      throw;
     } catch (const IoError& error) {  // most likely a full disk
       throw IoError(fmt::format(
           "search: {}; the finished trials are kept in '{}', make room and continue with --resume",
@@ -168,14 +159,15 @@ class Search {
                          .log = environment_.log});
     const Scores float_scores = known_float_scores ? *known_float_scores : score_float(reference);
     return {.reference = std::move(reference), .float_scores = float_scores, .acceptance = acceptance_of(float_scores),
-            .goals = SearchGoals(config_, objective_, float_scores), .seconds = seconds_so_far()};
+            .goals = SearchGoals(config_, objective_, float_scores, evaluator_ ? &*evaluator_ : nullptr),
+            .seconds = seconds_so_far()};
   }
 
   [[nodiscard]] TrialContext context_of(const Judge& judge) {
     return {.config = config_, .pipeline = pipeline_, .reference = judge.reference, .jobs = config_.jobs,
             .threads = environment_.pool->threads(), .budget = environment_.budget, .trial_bytes = trial_bytes(input_.model),
             .evaluator = evaluator_, .acceptance = judge.acceptance, .goals = judge.goals,
-            .race = race_metric(config_, evaluator_.has_value(), data_.evaluation->size()), .log = environment_.log};
+            .race = race_metric(config_, is_custom(), data_.evaluation->size()), .log = environment_.log};
   }
 
   [[nodiscard]] std::unique_ptr<TrialHost> make_trials(const Judge& judge) {
@@ -203,13 +195,43 @@ class Search {
     result.best = best_ ? std::optional(best_->number) : std::nullopt;
     result.met_tolerance = best_ && best_->is_candidate;
     result.output_folder = output.path();
-    result.document = deliver({.config = config_, .input = input_, .environment = environment_, .study = result.study,
-                               .summary = summary_, .float_scores = judge.float_scores, .objective = objective_,
-                               .goals = judge.goals.goals(), .tolerance = judge.acceptance.rule(), .best = result.best,
-                               .confirmation = confirmation, .trials = trials,
-                               .reference = judge.reference, .cache = pipeline_.cache_report(), .output = output, .start = start_});
+    const bool is_removed = result.study.stop_reason == StopReason::study_removed;
+    if (is_removed && best_) write_best(trials, output);  // it may be gone with the study
+    Delivery delivery = delivery_of(result.study, trials, judge, output);
+    delivery.best = result.best;
+    delivery.confirmation = confirmation;
+    delivery.cache = pipeline_.cache_report();
+    result.document = deliver(delivery);
+    if (is_removed) {
+      throw StudyRemoved(fmt::format("search: {}, which ended the search; the results of its {} trials are in '{}', and --resume cannot continue them",
+                                     result.study.stop_message, result.study.trials.size(), output.path().string()));
+    }
     require_a_finished_trial(result.study);
     return result;
+  }
+
+  [[nodiscard]] Delivery delivery_of(const Study& study, TrialHost& trials, const Judge& judge, const OutputFolder& output) const {
+    return {.config = config_, .input = input_, .environment = environment_, .study = study, .summary = summary_,
+            .float_scores = judge.float_scores, .objective = objective_, .goals = judge.goals.goals(),
+            .tolerance = judge.acceptance.rule(), .best = {}, .confirmation = {}, .trials = trials, .reference = judge.reference, .cache = {},
+            .output = output, .start = start_};
+  }
+
+  /// What was found until the user cancelled, while trials still end. On a thread of its own.
+  void write_early(std::vector<Trial> finished, TrialHost& trials, const Judge& judge, const OutputFolder& output) const {
+    Study study{.trials = std::move(finished), .best = {}, .candidates = {}, .stop_reason = StopReason::cancelled,
+                .stop_message = "cancelled; the search has not ended"};
+    Delivery delivery = delivery_of(study, trials, judge, output);
+    for (const Trial* trial : ranked(study.trials, objective_.goal())) {
+      if (!delivery.best) delivery.best = trial->number;
+      if (trial->is_candidate) study.candidates.push_back(trial->number);
+    }
+    try {
+      output.write_results(to_value(document_of(delivery)));
+    } catch (const std::exception&) {
+      return;  // the end of the search tries again and says why not
+    }
+    if (environment_.on_results) environment_.on_results();
   }
 
   /// The best trials in order: those as good as the best by limits and tolerance, as many as are written.
@@ -218,7 +240,7 @@ class Search {
     std::ranges::copy_if(study.trials, std::back_inserter(chosen), [this](const Trial& trial) {
       return best_ && trial.state == TrialState::complete && trial.is_candidate == best_->is_candidate && is_feasible(trial) == is_feasible(*best_);
     });
-    std::ranges::sort(chosen, [this](const Trial& a, const Trial& b) { return beats(a, b, objective_.direction); });
+    std::ranges::sort(chosen, TrialOrder(objective_.goal()));
     chosen.resize(std::min(chosen.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, environment_.keep))));
     return chosen;
   }
@@ -227,6 +249,10 @@ class Search {
   void choose(const std::vector<Trial>& all, std::int64_t number, TrialHost& trials, const OutputFolder& output) {
     if (best_->number == number) return;
     best_ = *std::ranges::find(all, number, &Trial::number);
+    write_best(trials, output);
+  }
+
+  void write_best(TrialHost& trials, const OutputFolder& output) const {
     const TrialHost::Made made = trials.made(best_->point);
     output.write_best(*made.model, made.settings, config_.fixed_inputs);
   }
@@ -254,6 +280,9 @@ class Search {
     return config;
   }
 
+  /// The evaluator decides.
+  [[nodiscard]] bool is_custom() const { return objective_.name == kCustomGoal; }
+
   [[nodiscard]] double seconds_so_far() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   [[nodiscard]] OutputFolder::Existing existing() const {
@@ -271,7 +300,7 @@ class Search {
   [[nodiscard]] Acceptance acceptance_of(const Scores& float_scores) const {
     const auto found = float_scores.metrics.find(objective_.name);
     const auto value = found == float_scores.metrics.end() ? std::nullopt : std::optional(found->second);
-    return {config_, evaluator_.has_value(), objective_.direction, value};
+    return {config_, is_custom(), objective_.direction, value};
   }
 
   /// What a resumed search must agree with.
@@ -309,19 +338,34 @@ class Search {
     if (environment_.on_space) environment_.on_space(summary_, objective_.name, objective_.goal());
   }
 
+  [[nodiscard]] bool is_new_best(const Trial& trial) const {
+    return trial.state == TrialState::complete && (!best_ || TrialOrder(objective_.goal())(trial, *best_));
+  }
+
   Study walk(TrialHost& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
     const auto take = [&](const Trial& trial) {
-      if (!beats(trial, best_, objective_.direction)) return;
+      if (!is_new_best(trial)) return;
       best_ = trial;
-      const TrialHost::Made made = trials.made(trial.point);
-      output.write_best(*made.model, made.settings, config_.fixed_inputs);
+      write_best(trials, output);
     };
-    for (const Trial& trial : store.load()) {
-      if (beats(trial, best_, objective_.direction)) best_ = trial;
+    const std::vector<Trial> earlier = store.load();
+    if (environment_.resume && earlier.empty()) {
+      say(environment_.log, LogLevel::warning,
+          fmt::format("there is nothing to resume in '{}': no trial of an earlier search is there, so this one begins with its first trial",
+                      config_.storage.empty() ? output.path().string() : config_.storage));
     }
+    for (const Trial& trial : earlier) {
+      if (is_new_best(trial)) best_ = trial;
+    }
+    if (best_ && environment_.on_earlier_best) environment_.on_earlier_best(*best_);
     // A kill between the study and the file may have left an older best.onnx.
     if (const auto best = std::exchange(best_, std::nullopt)) take(*best);
+    EarlyResults early(environment_.token, [&](std::vector<Trial> finished) { write_early(std::move(finished), trials, judge, output); });
+    for (const Trial& trial : earlier) {
+      if (trial.state != TrialState::running) early.add(trial);
+    }
     const auto on_trial = [&](const Trial& trial) {
+      early.add(trial);
       log_trial(environment_.log, trial);
       take(trial);
       trials.forget(trial.point);
@@ -334,7 +378,8 @@ class Search {
     const TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, judge.seconds)), pipeline_.model_key(),
                            data_.calibration->content_key());
     const Strategy strategy = strategy_of(config_, space_, normalize_, [&costs](const Point& point) { return costs.expected(point); },
-                                          judge.goals.goals());
+                                          judge.goals.goals(), environment_.log);
+    for (const std::string& warning : strategy.warnings) say(environment_.log, LogLevel::warning, warning);
     for (const std::string& notice : strategy.notices) say(environment_.log, LogLevel::info, notice);
     Study study = store.optimize(*strategy.sampler, objective,
                            {.goal = objective_.goal(), .jobs = config_.jobs, .stop = stop_conditions(strategy), .token = environment_.token,
@@ -361,12 +406,12 @@ class Search {
   const SearchInput& input_;
   const SearchEnvironment& environment_;
   Clock::time_point start_;
+  std::optional<CustomEvaluator> evaluator_;
   DataSplit data_;
   AutoSearchConfig config_;
   Pipeline pipeline_;
   Space space_;
   Normalize normalize_;
-  std::optional<CustomEvaluator> evaluator_;
   ObjectiveName objective_;
   SpaceSummary summary_;
   std::optional<Trial> best_;  // what best.onnx holds
@@ -374,35 +419,31 @@ class Search {
 
 }  // namespace
 
-SpacePlan plan_space(const AutoSearchConfig& config, const Model& given, std::int64_t first) {
-  const Model model = fix_inputs(given, config.fixed_inputs);
-  const Space space = config.space.value_or(default_space());
-  const TrialCosts costs(config.base, config.expected_seconds.value_or(1), content_key(model), Key{});
-  const CostModel cost = [&](const Point& point) { return costs.expected(point); };
-  const Normalize normalize = normalize_over(config.base, std::make_shared<Applicability>(remembered_simplify(model)));
-  SpacePlan plan{.summary = summarize(space, normalize), .first = {}, .expected_seconds = 0};
-  const std::int64_t wanted = std::max(first, plan.summary.complete ? plan.summary.distinct : std::int64_t{0});
-  const auto sampler = grid_sampler(space, normalize, cost);
-  for (std::int64_t seen = 0; seen < wanted; ++seen) {
-    const std::optional<Point> point = sampler->ask();
-    if (!point) break;
-    if (seen < first) plan.first.push_back(*point);
-    plan.expected_seconds += cost(*point).seconds;
-  }
-  return plan;
+namespace {
+
+/// Runs `body` with an environment that has a pool.
+template <typename Body>
+auto with_pool(const SearchEnvironment& environment, const Body& body) {
+  if (environment.pool != nullptr) return body(environment);
+  ThreadPool pool;
+  SearchEnvironment own = environment;
+  own.pool = &pool;
+  return body(own);
 }
+
+}  // namespace
 
 void serve_trials(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment, int conversation) {
   TrialService service(conversation);
   SearchEnvironment own = environment;
   own.log = service.log();
   const SearchInput fixed = with_fixed_inputs(input, config.fixed_inputs);
-  Search(config, fixed, own).serve(service);
+  with_pool(own, [&](const SearchEnvironment& with) { Search(config, fixed, with).serve(service); });
 }
 
 SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment) {
   const SearchInput fixed = with_fixed_inputs(input, config.fixed_inputs);
-  return Search(config, fixed, environment).run();
+  return with_pool(environment, [&](const SearchEnvironment& with) { return Search(config, fixed, with).run(); });
 }
 
 }  // namespace quantsearch

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "autosearch/goals.h"
 #include "autosearch/space_file.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
@@ -73,25 +74,25 @@ std::optional<CommandEvaluator> command_of(const Value& value) {
   return evaluator;
 }
 
-/// "size" and "latency" beside the metrics.
+/// "size", "latency" and "custom" beside the metrics.
 std::string objective_name(const std::string& name) {
-  if (name == "size" || name == "size_bytes") return "size_bytes";
-  if (name == "latency" || name == "latency_ms") return "latency_ms";
-  return metric_info(parse_metric(name)).name;
+  if (name == "size" || name == "size_bytes") return kSizeGoal;
+  if (name == "latency" || name == "latency_ms") return kLatencyGoal;
+  return name == kCustomGoal ? kCustomGoal : metric_info(parse_metric(name)).name;
 }
 
 /// One metric, or a list: the first decides between trials, all make the front.
 void read_objectives(AutoSearchConfig& config, const Value& value) {
   const Value::List names = value.is_list() ? value.as_list() : Value::List{value};
   if (names.empty()) throw InvalidInput("got an empty list, expected at least one metric");
-  config.metric = parse_metric(names.front().as_string());
-  std::vector<std::string> seen = {metric_info(config.metric).name};
-  for (std::size_t i = 1; i < names.size(); ++i) {
-    const std::string name = objective_name(names[i].as_string());
+  std::vector<std::string> seen;
+  for (const Value& written : names) {
+    std::string name = objective_name(written.as_string());
     if (std::ranges::find(seen, name) != seen.end()) throw InvalidInput(fmt::format("names '{}' twice", name));
-    seen.push_back(name);
+    seen.push_back(std::move(name));
   }
   config.more_objectives.assign(seen.begin() + 1, seen.end());
+  set_first_objective(config, names.front().as_string());
 }
 
 std::map<std::string, std::optional<double>> limits_of(const Value& value) {
@@ -257,6 +258,13 @@ SearchAlgorithm parse_algorithm(const std::string& name) {
     names.push_back(known_name);
   }
   throw InvalidInput(unknown_name_message("search algorithm", name, names));
+}
+
+void set_first_objective(AutoSearchConfig& config, const std::string& name) {
+  if (name != kCustomGoal) config.metric = parse_metric(name);
+  const std::string canonical = name == kCustomGoal ? name : metric_info(config.metric).name;
+  std::erase(config.more_objectives, canonical);
+  config.named_first = name == kCustomGoal || !config.more_objectives.empty() ? canonical : "";
 }
 
 AutoSearchConfig parse_search_config(const Value& file) {

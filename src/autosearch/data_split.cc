@@ -35,7 +35,14 @@ void keep_back(DataSplit& split, double share, const LogSink& log) {
   say(log, LogLevel::info, fmt::format("confirmation: {} samples judge, {} confirm the best", samples - held, held));
 }
 
-DataSplit judging_split(const Settings& base, const SearchInput& input, const LogSink& log) {
+/// Fewer samples are left to calibrate and to tune; the settings say so, so that they make the same model from all of them.
+void use_at_most(Settings& base, std::int64_t samples) {
+  base["extra_options.CalibDataSize"] = samples;
+  Value& tuned = base["extra_options.FastFinetune.DataSize"];
+  tuned = settled_value("extra_options.FastFinetune.DataSize", tuned, samples);
+}
+
+DataSplit judging_split(const Settings& base, const SearchInput& input, bool has_evaluator, const LogSink& log) {
   const std::int64_t samples = input.calibration->size();
   const std::int64_t held = held_out_count(input.holdout, samples, "hold-out", "to calibrate and to judge");
   DataSplit split{.calibration = input.calibration, .evaluation = input.evaluation, .labels = input.labels, .base = base};
@@ -44,7 +51,8 @@ DataSplit judging_split(const Settings& base, const SearchInput& input, const Lo
     return split;
   }
   if (input.holdout == 0) {
-    say(log, LogLevel::warning,
+    // An evaluator has data of its own.
+    say(log, has_evaluator ? LogLevel::info : LogLevel::warning,
         "the calibration data also score the candidates; give --evaluation DATA or --holdout FRACTION for an honest judgement");
     split.evaluation = input.calibration;
     return split;
@@ -52,15 +60,16 @@ DataSplit judging_split(const Settings& base, const SearchInput& input, const Lo
   split.calibration = subset(input.calibration, 0, samples - held);
   split.evaluation = subset(input.calibration, samples - held, held);
   if (split.labels) split.labels = Labels(split.labels->end() - held, split.labels->end());
-  split.base["extra_options.CalibDataSize"] = samples - held;
+  use_at_most(split.base, samples - held);
   say(log, LogLevel::info, fmt::format("hold-out: {} samples calibrate, {} judge", samples - held, held));
   return split;
 }
 
 }  // namespace
 
-DataSplit split_data(const Settings& base, const SearchInput& input, double confirmation, const LogSink& log) {
-  DataSplit split = judging_split(base, input, log);
+DataSplit split_data(const Settings& base, const SearchInput& input, double confirmation, bool has_evaluator, const LogSink& log) {
+  if (input.calibration == nullptr) throw InvalidInput("search: got no calibration data, expected at least one sample");
+  DataSplit split = judging_split(base, input, has_evaluator, log);
   keep_back(split, confirmation, log);
   return split;
 }

@@ -19,7 +19,7 @@ struct DataSplit {
 };
 
 /// `confirmation`: share of the evaluation data that is kept back. Throws InvalidInput when a share is out of bounds or
-/// leaves nothing. Warns when the calibration data judge.
-[[nodiscard]] DataSplit split_data(const Settings& base, const SearchInput& input, double confirmation, const LogSink& log);
+/// leaves nothing, and without calibration data. Warns when the calibration data judge, unless an evaluator does.
+[[nodiscard]] DataSplit split_data(const Settings& base, const SearchInput& input, double confirmation, bool has_evaluator, const LogSink& log);
 
 }  // namespace quantsearch

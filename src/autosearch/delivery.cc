@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "quantsearch/base/byte_budget.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/search/pareto.h"
 
 namespace quantsearch {
@@ -24,12 +25,6 @@ std::optional<double> latency_of(const Delivery& delivery, const Model& model) {
   return measure_latency(model, sample, {.seconds = 0.01, .token = {}}).median_ms;
 }
 
-ModelResult float_result(const Delivery& delivery) {
-  return {.scores = delivery.float_scores.metrics,
-          .size_bytes = delivery.float_scores.size_bytes,
-          .latency_ms = latency_of(delivery, delivery.input.model)};
-}
-
 void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   const std::vector<std::int64_t> kept = kept_trials(delivery);
   delivery.output.keep_candidates(kept);
@@ -45,13 +40,13 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
 
 }  // namespace
 
-ResultsDocument deliver(const Delivery& delivery) {
+ResultsDocument document_of(const Delivery& delivery) {
   ResultsDocument document;
   document.model = delivery.input.model_name;
   document.objective = delivery.objective.name;
   document.goal = delivery.objective.goal();
   document.tolerance = delivery.tolerance;
-  document.float_model = float_result(delivery);
+  document.float_model = {.scores = delivery.float_scores.metrics, .size_bytes = delivery.float_scores.size_bytes, .latency_ms = {}};
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
   document.best = delivery.best;
   document.candidates = delivery.study.candidates;
@@ -63,11 +58,27 @@ ResultsDocument deliver(const Delivery& delivery) {
   document.cache_hits = delivery.cache.hits;
   document.cache_misses = delivery.cache.misses;
   document.cache_seconds_saved = delivery.cache.seconds_saved;
-  write_candidates(delivery, document);
   document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
   document.peak_rss_bytes = memory_use().peak_bytes;
   document.processor = this_processor();
-  delivery.output.write_results(to_value(document));
+  const auto best = std::ranges::find_if(delivery.study.trials, [&](const Trial& trial) { return trial.number == delivery.best; });
+  const Settings settings = settings_of(delivery.config.base, best == delivery.study.trials.end() ? Point{} : best->point);
+  document.for_npu = effective_value("enable_npu_cnn", settings).as_bool();
+  return document;
+}
+
+ResultsDocument deliver(const Delivery& delivery) {
+  ResultsDocument document = document_of(delivery);
+  const auto write = [&] {
+    delivery.output.write_results(to_value(document));
+    if (delivery.environment.on_results) delivery.environment.on_results();
+  };
+  write();
+  document.float_model.latency_ms = latency_of(delivery, delivery.input.model);
+  write_candidates(delivery, document);
+  document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
+  document.peak_rss_bytes = memory_use().peak_bytes;
+  write();
   delivery.output.write_report(html_report(document));
   return document;
 }

@@ -32,7 +32,11 @@ struct Delivery {
   Clock::time_point start;
 };
 
-/// Writes candidates and results.json; measures the latency of the float model and of every model written.
+/// What is known without measuring a model: no latencies, except where every trial measured its own.
+[[nodiscard]] ResultsDocument document_of(const Delivery& delivery);
+
+/// Writes results.json, then the candidates, and measures the latency of the float model and of every model written, and
+/// writes results.json again with them.
 [[nodiscard]] ResultsDocument deliver(const Delivery& delivery);
 
 }  // namespace quantsearch

@@ -13,23 +13,38 @@ namespace {
 
 const std::string kDrop = "drop";
 
-ObjectiveName named(const std::string& name) {
+bool is_among(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
+
+ObjectiveName named(const std::string& name, const CustomEvaluator* evaluator) {
+  if (name == kCustomGoal) return {.name = name, .direction = evaluator->direction};
   if (name == kSizeGoal || name == kLatencyGoal) return {.name = name, .direction = Direction::minimize};
   return {.name = name, .direction = metric_info(parse_metric(name)).direction};
 }
 
 }  // namespace
 
+void require_objectives(const AutoSearchConfig& config, bool has_evaluator) {
+  const bool is_later = is_among(config.more_objectives, kCustomGoal);
+  if (!has_evaluator && (config.named_first == kCustomGoal || is_later)) {
+    throw InvalidInput("search: search_metric names 'custom', the score of an evaluator, and there is none; give search_evaluator or leave it out");
+  }
+  if (has_evaluator && !is_later && !config.named_first.empty() && config.named_first != kCustomGoal) {
+    throw InvalidInput(fmt::format("search: search_metric begins with '{0}' in a list without 'custom', and an evaluator is given, whose score would take "
+                                   "the place of '{0}'; put 'custom' into the list, or leave out search_evaluator",
+                                   config.named_first));
+  }
+}
+
 bool SearchGoals::needs_latency(const AutoSearchConfig& config) {
-  const bool is_objective = std::ranges::find(config.more_objectives, kLatencyGoal) != config.more_objectives.end();
+  const bool is_objective = is_among(config.more_objectives, kLatencyGoal);
   const auto limit = config.limits.find(kLatencyGoal);
   return is_objective || (limit != config.limits.end() && limit->second);
 }
 
-SearchGoals::SearchGoals(const AutoSearchConfig& config, ObjectiveName first, const Scores& float_scores) {
+SearchGoals::SearchGoals(const AutoSearchConfig& config, ObjectiveName first, const Scores& float_scores, const CustomEvaluator* evaluator) {
   if (const auto found = float_scores.metrics.find(first.name); found != float_scores.metrics.end()) float_value_ = found->second;
   objectives_.push_back(std::move(first));
-  for (const std::string& name : config.more_objectives) objectives_.push_back(named(name));
+  for (const std::string& name : config.more_objectives) objectives_.push_back(named(name, evaluator));
   for (const auto& [name, most] : config.limits) {
     if (most) limits_.push_back({.name = name, .most = *most, .why = {}});
   }

@@ -14,11 +14,17 @@ namespace quantsearch {
 
 inline constexpr const char* kSizeGoal = "size_bytes";
 inline constexpr const char* kLatencyGoal = "latency_ms";
+inline constexpr const char* kCustomGoal = "custom";  // the score of the user's evaluator
+
+/// Throws InvalidInput when the objectives name an evaluator's score and there is none, or when an evaluator would take the
+/// place of a metric that a list names.
+void require_objectives(const AutoSearchConfig& config, bool has_evaluator);
 
 class SearchGoals {
  public:
   /// `first`: what decides between trials. `float_scores`: of the float model, its latency where needs_latency().
-  SearchGoals(const AutoSearchConfig& config, ObjectiveName first, const Scores& float_scores);
+  /// `evaluator`: may be null.
+  SearchGoals(const AutoSearchConfig& config, ObjectiveName first, const Scores& float_scores, const CustomEvaluator* evaluator);
 
   /// True when a model's latency is an objective or has a limit: then it is measured for every trial.
   [[nodiscard]] static bool needs_latency(const AutoSearchConfig& config);

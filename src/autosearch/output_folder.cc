@@ -86,6 +86,7 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
 }
 
 void OutputFolder::write_best(const Model& model, const Settings& settings, const FixedInputs& fixed) const {
+  fs::create_directories(folder_);  // somebody may have removed it since
   save_model(model, folder_ / "best.onnx");
   Value config(Value::Map{});
   if (!fixed.empty()) config.set("fixed_inputs", Value::Map(fixed.begin(), fixed.end()));
@@ -103,6 +104,7 @@ fs::path OutputFolder::write_candidate(std::int64_t number, const Model& model) 
 void OutputFolder::keep_candidates(const std::vector<std::int64_t>& numbers) const { remove_candidates(folder_, numbers); }
 
 void OutputFolder::write_results(const Value& results) const {
+  fs::create_directories(folder_);
   write_file_atomically(folder_ / "results.json", to_json(results, 1) + "\n");
 }
 

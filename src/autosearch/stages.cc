@@ -68,15 +68,46 @@ Space with_switch(std::vector<Parameter> product, const std::string& name, bool 
   return Space(std::move(product));
 }
 
+bool has_setting(const std::vector<Parameter>& product, const std::string& name) {
+  return std::ranges::find(product, name, &Parameter::name) != product.end();
+}
+
 bool holds_every_setting(const std::vector<Parameter>& product, const Point& winner) {
-  return std::ranges::all_of(winner, [&](const auto& setting) {
-    return is_finetune_setting(setting.first) || std::ranges::find(product, setting.first, &Parameter::name) != product.end();
-  });
+  return std::ranges::all_of(winner, [&](const auto& setting) { return is_finetune_setting(setting.first) || has_setting(product, setting.first); });
+}
+
+/// What the point sets and the product does not name, as in the point.
+void add_missing(std::vector<Parameter>& product, const Point& winner) {
+  for (const auto& [name, value] : winner) {
+    if (!is_finetune_setting(name) && !has_setting(product, name)) product.push_back(fixed(name, value));
+  }
+}
+
+/// The stages that one product gives one point.
+void add_stages(std::vector<Space>& stages, const std::vector<Parameter>& product, const Point& winner, Deferred deferred) {
+  auto stage = frozen(product, winner, deferred);
+  if (!stage) return;
+  add_missing(*stage, winner);
+  stages.push_back(with_switch(*stage, kSwitch, true));
+  if (deferred == Deferred::finetuning || !has_two_positions(product)) return;
+  std::erase_if(*stage, [](const Parameter& parameter) { return parameter.name.starts_with(kGroup); });
+  stages.push_back(with_switch(with_switch(*std::move(stage), kSwitch, false).products().front(), kFormatSwitch, true));
 }
 
 }  // namespace
 
 bool is_finetune_setting(const std::string& name) { return name == kSwitch || name.starts_with(kGroup); }
+
+Space with_base_switch(const Space& space, const Settings& base) {
+  if (!effective_value(kSwitch, base).as_bool()) return space;
+  std::vector<Space> completed;
+  for (std::vector<Parameter> product : space.products()) {
+    const bool tunes = std::ranges::any_of(product, [](const Parameter& parameter) { return parameter.name.starts_with(kGroup); });
+    if (tunes && !has_setting(product, kSwitch)) product.push_back(fixed(kSwitch, true));
+    completed.push_back(Space(std::move(product)));
+  }
+  return completed.size() == 1 ? completed.front() : Space::union_of(std::move(completed));
+}
 
 bool has_finetuning(const Space& space) { return std::ranges::any_of(space.products(), switches_on); }
 
@@ -97,15 +128,12 @@ Space first_stage(const Space& space, Deferred deferred) {
 std::optional<Space> second_stage(const Space& space, const std::vector<Point>& winners, Deferred deferred) {
   std::vector<Space> stages;
   for (const Point& winner : winners) {
-    for (const auto& product : space.products()) {
-      if (!switches_on(product) || !holds_every_setting(product, winner)) continue;
-      const auto stage = frozen(product, winner, deferred);
-      if (!stage) continue;
-      stages.push_back(with_switch(*stage, kSwitch, true));
-      if (deferred == Deferred::finetuning || !has_two_positions(product)) continue;
-      std::vector<Parameter> alone = *stage;
-      std::erase_if(alone, [](const Parameter& parameter) { return parameter.name.starts_with(kGroup); });
-      stages.push_back(with_switch(with_switch(std::move(alone), kSwitch, false).products().front(), kFormatSwitch, true));
+    const std::size_t before = stages.size();
+    for (const bool whole : {true, false}) {
+      for (const auto& product : space.products()) {
+        if (switches_on(product) && holds_every_setting(product, winner) == whole) add_stages(stages, product, winner, deferred);
+      }
+      if (stages.size() > before) break;  // a product that only tunes is for points that no product holds whole
     }
   }
   if (stages.empty()) return std::nullopt;

@@ -1,21 +1,18 @@
 #include "autosearch/strategy.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "autosearch/stages.h"
+#include "autosearch/staging.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/search/model_sampler.h"
+#include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
 
 namespace {
-
-const std::string kIterations = "extra_options.FastFinetune.NumIterations";
-const std::string kLearningRate = "extra_options.FastFinetune.LearningRate";
-const std::string kJoint = "extra_options.FastFinetune.NumIterLR";
 
 // The automatic search tunes this many of the best calibrations, and gives the first stage at most half of its trials.
 constexpr std::size_t kTunedCalibrations = 8;
@@ -26,6 +23,7 @@ struct Ingredients {
   Normalize normalize;
   CostModel cost;
   std::vector<Goal> goals;
+  LogSink log = {};
 
   [[nodiscard]] Goal goal() const { return goals.front(); }
 };
@@ -65,15 +63,12 @@ std::unique_ptr<Sampler> sampler_of(SearchAlgorithm algorithm, const Space& spac
                        {.goals = with.goals, .learns = algorithm != SearchAlgorithm::qmc});
 }
 
-/// Points of complete trials, best first; feasible ones before others.
-std::vector<Point> best_points(std::vector<Trial> trials, Goal goal, std::size_t count) {
-  std::erase_if(trials, [](const Trial& trial) { return trial.state != TrialState::complete; });
-  std::ranges::stable_sort(trials, [goal](const Trial& a, const Trial& b) {
-    if (is_feasible(a) != is_feasible(b)) return is_feasible(a);
-    return is_better(*a.value, *b.value, goal);
-  });
+/// Points of the best complete trials, best first.
+std::vector<Point> best_points(const std::vector<Trial>& trials, Goal goal, std::size_t count) {
   std::vector<Point> points;
-  for (std::size_t i = 0; i < std::min(count, trials.size()); ++i) points.push_back(trials[i].point);
+  for (const Trial* trial : ranked(trials, goal)) {
+    if (points.size() < count) points.push_back(trial->point);
+  }
   return points;
 }
 
@@ -105,27 +100,33 @@ std::unique_ptr<Sampler> in_stages(std::unique_ptr<Sampler> calibrations, const 
                                    std::size_t winners, Deferred deferred,
                                    std::function<std::unique_ptr<Sampler>(const Space& stage)> finetune) {
   return staged_sampler(std::move(calibrations), [=, goal = with.goal()](const std::vector<Trial>& finished) -> std::unique_ptr<Sampler> {
-    const std::optional<Space> stage = second_stage(space, best_points(finished, goal, winners), deferred);
-    return stage ? finetune(*stage) : nullptr;
+    const std::vector<Point> best = best_points(finished, goal, winners);
+    const std::optional<Space> stage = second_stage(space, best, deferred);
+    if (stage) return finetune(*stage);
+    say(with.log, LogLevel::warning,
+        best.empty() ? "fine-tuning: no calibration succeeded, so there is none to tune"
+                     : fmt::format("fine-tuning: no search space tunes the best calibration, {}", to_string(best.front())));
+    return nullptr;
   });
 }
 
-/// What makes a search in two stages pointless, or nothing.
-std::optional<std::string> missing_stage(const Space& space, const Normalize& normalize) {
-  if (!has_finetuning(space)) return "the space never switches fine-tuning on (include_fast_ft: [true])";
-  if (summarize(first_stage(space), normalize).distinct < 2) return "the space has one calibration only";
-  return std::nullopt;
+SearchAlgorithm two_stage_algorithm(const AutoSearchConfig& config) {
+  return config.algorithm == SearchAlgorithm::random ? SearchAlgorithm::random : SearchAlgorithm::grid;
 }
 
 Strategy two_stages(const Space& space, const Ingredients& with) {
-  const SearchAlgorithm algorithm = with.config.algorithm == SearchAlgorithm::random ? SearchAlgorithm::random : SearchAlgorithm::grid;
+  const SearchAlgorithm algorithm = two_stage_algorithm(with.config);
   const auto finetune = [with, algorithm](const Space& stage) { return sampler_of(algorithm, stage, with, std::nullopt); };
-  Strategy strategy{.sampler = in_stages(sampler_of(algorithm, first_stage(space), with, std::nullopt), space, with, 1,
-                                         Deferred::finetuning, finetune),
-                    .exhausts = true};
-  strategy.notices.emplace_back("two-stage search: all calibrations first, then every fine-tuning of the best; counts do not stop it");
-  if (algorithm != with.config.algorithm) strategy.notices.emplace_back("two-stage search: both stages are exhausted, so search_algo has no effect");
-  return strategy;
+  return {.sampler = in_stages(sampler_of(algorithm, first_stage(space), with, std::nullopt), space, with, 1, Deferred::finetuning, finetune),
+          .notices = {"two-stage search: all calibrations first, then every fine-tuning of the best; counts do not stop it"},
+          .exhausts = true};
+}
+
+/// The calibration of a space that has one only.
+std::optional<Point> only_calibration(const Space& space, const Ingredients& with) {
+  const Space calibrations = first_stage(space);
+  if (summarize(calibrations, with.normalize).distinct != 1) return std::nullopt;
+  return sampler_of(SearchAlgorithm::grid, calibrations, with, std::nullopt)->ask();
 }
 
 Strategy advanced(const Space& space, const Ingredients& with) {
@@ -133,85 +134,119 @@ Strategy advanced(const Space& space, const Ingredients& with) {
   const auto finetune = [with, advanced](const Space& stage) {
     return std::make_unique<Limited>(sampler_of(advanced.sampler, stage, with, advanced.trials), advanced.trials);
   };
-  Strategy strategy{.sampler = in_stages(sampler_of(SearchAlgorithm::grid, first_stage(space), with, std::nullopt), space, with, 1,
-                                         Deferred::finetuning, finetune)};
-  strategy.notices.push_back(fmt::format("advanced fine-tune search: all calibrations first, then {} trials of one study over the fine-tuning of the best",
-                                         advanced.trials));
-  return strategy;
+  if (const auto calibration = only_calibration(space, with)) {
+    return {.sampler = finetune(second_stage(space, {*calibration}).value()),
+            .notices = {fmt::format("advanced fine-tune search: the space has one calibration, so {} trials of one study tune it", advanced.trials)}};
+  }
+  return {.sampler = in_stages(sampler_of(SearchAlgorithm::grid, first_stage(space), with, std::nullopt), space, with, 1, Deferred::finetuning,
+                               finetune),
+          .notices = {fmt::format("advanced fine-tune search: all calibrations first, then {} trials of one study over the fine-tuning of the best",
+                                  advanced.trials)}};
+}
+
+constexpr Deferred kCostly = Deferred::finetuning_and_formats;
+
+/// How many trials of a space the first stage of an automatic search has; `whole`: all that there are.
+struct FirstTrials {
+  std::int64_t count = 0;
+  bool whole = false;
+};
+
+FirstTrials automatic_first(const AutoSearchConfig& config, const Space& calibrations, const Normalize& normalize) {
+  const std::optional<std::int64_t> budget = config.stop.iteration_limit;
+  const SpaceSummary summary = summarize(calibrations, normalize);
+  if (summary.complete && (!budget || summary.distinct <= (*budget + 1) / 2)) return {.count = summary.distinct, .whole = true};
+  constexpr std::int64_t kWithoutLimit = 100;
+  return {.count = budget ? std::max<std::int64_t>(1, *budget / 2) : kWithoutLimit, .whole = false};
+}
+
+std::optional<std::int64_t> automatic_rest(const AutoSearchConfig& config, const FirstTrials& first) {
+  const std::optional<std::int64_t> budget = config.stop.iteration_limit;
+  return budget ? std::optional(std::max<std::int64_t>(1, *budget - first.count)) : std::nullopt;
 }
 
 Strategy automatic(const Space& space, const Ingredients& with) {
-  const std::optional<std::int64_t> budget = with.config.stop.iteration_limit;
-  if (missing_stage(space, with.normalize)) {
-    return {.sampler = sampler_of(SearchAlgorithm::automatic, space, with, budget)};
-  }
-  constexpr Deferred kCostly = Deferred::finetuning_and_formats;
   const Space calibrations = first_stage(space, kCostly);
-  const SpaceSummary summary = summarize(calibrations, with.normalize);
-  std::int64_t first = summary.distinct;
+  const FirstTrials first = automatic_first(with.config, calibrations, with.normalize);
   std::unique_ptr<Sampler> cheap;
-  if (summary.complete && (!budget || first <= (*budget + 1) / 2)) {
+  if (first.whole) {
     cheap = sampler_of(SearchAlgorithm::grid, calibrations, with, std::nullopt);
   } else {
-    first = budget ? std::max<std::int64_t>(1, *budget / 2) : 100;
-    cheap = std::make_unique<Limited>(sampler_of(SearchAlgorithm::automatic, calibrations, with, first), first);
+    cheap = std::make_unique<Limited>(sampler_of(SearchAlgorithm::automatic, calibrations, with, first.count), first.count);
   }
-  const std::optional<std::int64_t> rest = budget ? std::optional(std::max<std::int64_t>(1, *budget - first)) : std::nullopt;
+  const std::optional<std::int64_t> rest = automatic_rest(with.config, first);
   const auto finetune = [with, rest](const Space& stage) { return sampler_of(SearchAlgorithm::automatic, stage, with, rest); };
-  Strategy strategy{.sampler = in_stages(std::move(cheap), space, with, kTunedCalibrations, kCostly, finetune)};
-  strategy.notices.push_back(fmt::format("automatic search: {} calibrations first, then the fine-tuning and mixed precision of the best {}",
-                                         first, kTunedCalibrations));
-  return strategy;
+  return {.sampler = in_stages(std::move(cheap), space, with, kTunedCalibrations, kCostly, finetune),
+          .notices = {fmt::format("automatic search: {} calibrations first, then the fine-tuning and mixed precision of the best {}", first.count,
+                                  kTunedCalibrations)}};
 }
 
-void check_advanced(const Space& space) {
-  const auto refuse = [](const std::string& what) { throw InvalidInput("search: advanced_fastft_search " + what); };
-  if (space.products().size() > 1) refuse(fmt::format("takes one search space, got {}; leave out the others", space.products().size()));
-  const auto& product = space.products().front();
-  if (std::ranges::find(product, kJoint, &Parameter::name) != product.end()) {
-    refuse("varies NumIterations and LearningRate by themselves; leave out the joint NumIterLR");
-  }
-  if (!has_finetuning(space)) refuse("needs a space with 'include_fast_ft: [true]'");
-  const std::vector<std::string> varied = varied_finetune_settings(space);
-  for (const std::string& name : varied) {
-    if (name != kIterations && name != kLearningRate) {
-      refuse(fmt::format("varies NumIterations and LearningRate only, got several values of '{}'; give one", name));
-    }
-  }
-  if (varied.empty()) refuse("needs a range or several values of NumIterations or LearningRate");
+/// A first stage, and the second of its first point in the order of the grid.
+std::vector<StagePlan> two_plans(const Space& space, const Ingredients& with, Deferred deferred) {
+  const Space calibrations = first_stage(space, deferred);
+  std::vector<StagePlan> plans = {{.name = "calibration", .space = calibrations}};
+  std::optional<Point> first = calibrations.at(0);
+  if (calibrations.is_finite()) first = sampler_of(SearchAlgorithm::grid, calibrations, with, std::nullopt)->ask();
+  const auto second = first ? second_stage(space, {*first}, deferred) : std::nullopt;
+  if (second) plans.push_back({.name = "fine-tuning of the best calibration", .space = *second});
+  return plans;
+}
+
+std::vector<StagePlan> automatic_plans(const Space& space, const Ingredients& with) {
+  std::vector<StagePlan> plans = two_plans(space, with, kCostly);
+  const FirstTrials first = automatic_first(with.config, plans.front().space, with.normalize);
+  plans.front().most_trials = first.count;
+  if (plans.size() == 1) return plans;
+  plans.back().name = fmt::format("fine-tuning and mixed precision, of each of the best {} calibrations", kTunedCalibrations);
+  plans.back().most_trials = automatic_rest(with.config, first);
+  return plans;
 }
 
 }  // namespace
 
-void check_stages(const AutoSearchConfig& config, const Space& space) {
-  if (config.advanced) {
-    check_advanced(space);
-    require_listed(first_stage(space));
-  } else if (config.algorithm == SearchAlgorithm::grid || config.two_stage) {
-    require_listed(space);
-  }
-}
-
 Strategy strategy_of(const AutoSearchConfig& config, const Space& space, const Normalize& normalize, const CostModel& cost,
-                     const std::vector<Goal>& goals) {
-  const Ingredients with{.config = config, .normalize = normalize, .cost = cost, .goals = goals};
+                     const std::vector<Goal>& goals, const LogSink& log) {
+  const Ingredients with{.config = config, .normalize = normalize, .cost = cost, .goals = goals, .log = log};
   if (config.algorithm == SearchAlgorithm::cma && goals.size() > 1) {
     throw InvalidInput(fmt::format("search: CmaEs takes one objective, got {}; use TPE, GPS, NSGAII or auto", goals.size()));
   }
-  if (config.advanced) {
-    Strategy strategy = advanced(space, with);
-    if (config.two_stage) strategy.notices.emplace_back("advanced_fastft_search has both stages of two_stage_search, which has no further effect");
-    return strategy;
+  StagingChoice choice = choose_staging(config, space, normalize);
+  const auto made = [&]() -> Strategy {
+    switch (choice.staging) {
+      case Staging::two_stages:
+        return two_stages(choice.space, with);
+      case Staging::advanced:
+        return advanced(choice.space, with);
+      case Staging::automatic:
+        return automatic(choice.space, with);
+      case Staging::none:
+        return {.sampler = sampler_of(config.algorithm, choice.space, with, config.stop.iteration_limit)};
+    }
+    throw InternalError("staging without a strategy");
+  };
+  Strategy strategy = made();
+  strategy.warnings = std::move(choice.warnings);
+  return strategy;
+}
+
+std::vector<StagePlan> stage_plans(const AutoSearchConfig& config, const Space& space, const Normalize& normalize, const CostModel& cost) {
+  const Ingredients with{.config = config, .normalize = normalize, .cost = cost, .goals = {Goal::minimize}};
+  const StagingChoice choice = choose_staging(config, space, normalize);
+  switch (choice.staging) {
+    case Staging::two_stages:
+      return two_plans(choice.space, with, Deferred::finetuning);
+    case Staging::advanced: {
+      std::vector<StagePlan> plans = two_plans(choice.space, with, Deferred::finetuning);
+      if (only_calibration(choice.space, with)) plans.erase(plans.begin());
+      plans.back().most_trials = config.advanced->trials;
+      return plans;
+    }
+    case Staging::automatic:
+      return automatic_plans(choice.space, with);
+    case Staging::none:
+      return {{.name = "search", .space = choice.space, .most_trials = config.stop.iteration_limit}};
   }
-  if (config.two_stage) {
-    const auto missing = missing_stage(space, normalize);
-    if (!missing) return two_stages(space, with);
-    Strategy strategy{.sampler = sampler_of(config.algorithm, space, with, config.stop.iteration_limit)};
-    strategy.notices.push_back("two_stage_search has no effect: " + *missing);
-    return strategy;
-  }
-  if (config.algorithm == SearchAlgorithm::automatic) return automatic(space, with);
-  return {.sampler = sampler_of(config.algorithm, space, with, config.stop.iteration_limit)};
+  throw InternalError("staging without a plan");
 }
 
 }  // namespace quantsearch

@@ -94,7 +94,7 @@ void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedMo
 std::vector<Metric> recorded_metrics(const AutoSearchConfig& config, bool has_labels) {
   std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::cos, Metric::sqnr};
   for (const std::string& name : config.more_objectives) {
-    if (name != kSizeGoal && name != kLatencyGoal) metrics.insert(parse_metric(name));
+    if (name != kSizeGoal && name != kLatencyGoal && name != kCustomGoal) metrics.insert(parse_metric(name));
   }
   if (has_labels) {
     metrics.insert(Metric::top1);

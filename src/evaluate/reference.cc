@@ -196,6 +196,7 @@ Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource>
                      ThreadPool& pool, const ByteBudget& budget, const Options& options)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
+  if (data == nullptr) throw InvalidInput("evaluate: got no data, expected at least one sample");
   require_labels_fit(labels, data->size());
   state.data = std::move(data);
   state.labels = std::move(labels);

@@ -249,6 +249,13 @@ void add_methods(std::vector<Option>& table) {
 
 }  // namespace
 
+bool batch_exceeds(const Settings& settings, std::int64_t samples) {
+  if (!reads_samples(settings)) return false;
+  const Value size = effective_value(kGroup + "DataSize", settings);
+  const std::int64_t tuned_on = size.is_null() ? samples : std::min(samples, size.as_int());
+  return effective_value(kGroup + "BatchSize", settings).as_int() > tuned_on;
+}
+
 void add_finetune_options(std::vector<Option>& table) {
   add_switches(table);
   add_steps(table);

@@ -78,6 +78,8 @@ void add_finetune_options(std::vector<Option>& table);
 void add_graph_options(std::vector<Option>& table);
 void add_equalize_options(std::vector<Option>& table);
 
+/// True when a step of fine-tuning asks for more samples than are tuned on.
+[[nodiscard]] bool batch_exceeds(const Settings& settings, std::int64_t samples);
 /// What several options of mixed precision decide together.
 void finish_precision(QuantizationConfig& config, const Settings& settings);
 /// Why the target and enable_npu_cnn exclude each other.

@@ -320,6 +320,7 @@ struct Pipeline::State {
 Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool,
                    const ByteBudget& budget, const Options& options) {
   require_finite_weights(float_model);
+  if (calibration == nullptr) throw InvalidInput("pipeline: got no calibration data, expected at least one sample");
   const Key model_key = content_key(float_model);
   const Key data_key = calibration->content_key();
   state_.reset(new State{.model = std::move(float_model),

@@ -183,7 +183,7 @@ Settings settings_from(const Value& config) {
   return settings;
 }
 
-std::optional<std::string> contradiction(const Settings& settings) {
+std::optional<std::string> contradiction(const Settings& settings, std::optional<std::int64_t> samples) {
   const std::string method = effective_value("calibrate_method", settings).as_string();
   const std::string weights = effective_value("weight_type", settings).as_string();
   const bool power_of_two = method.starts_with("PowerOfTwoMethod.");
@@ -209,6 +209,7 @@ std::optional<std::string> contradiction(const Settings& settings) {
   }
   if (npu && weights != "QInt8") return "enable_npu_cnn needs weight_type QInt8";
   if (auto reason = options::target_contradiction(settings)) return reason;
+  if (samples && options::batch_exceeds(settings, *samples)) return "BatchSize of FastFinetune is larger than the number of samples it reads";
   return options::precision_contradiction(settings);
 }
 

@@ -115,6 +115,7 @@ PrecisionResult choose_precision(const Model& model, const CalibrationResult& ca
                                  std::shared_ptr<const DataSource> data,
                                  const PrecisionOptions& options, const PrecisionContext& context) {
   require_options(options);
+  if (data == nullptr) throw InvalidInput("mixed precision: got no calibration data, expected at least one sample");
   require_output(model, options);
   const std::vector<Layer> layers = find_layers(model, quantization, options);
   if (has_layers_in_bodies_alone(model, layers)) {

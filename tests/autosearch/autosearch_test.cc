@@ -238,6 +238,71 @@ TEST(AutoSearch, ACustomEvaluatorDecides) {
   EXPECT_EQ(score_of(best, "custom"), static_cast<double>(fs::file_size(folder.path() / "best.onnx")));
 }
 
+TEST(AutoSearch, AnEvaluatorDecidesBesideOtherObjectives) {
+  const TemporaryFolder folder;
+  Setting setting("{search_metric: [custom, size], search_metric_tolerance: 1e9, search_space: {weight_type: [QInt8, QInt16]}}");
+  setting.adjust = [](SearchEnvironment& environment) {
+    environment.evaluator = CustomEvaluator{
+        .score = [](const fs::path& model, const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
+        .direction = Direction::maximize};
+  };
+  const SearchResult result = setting.run(folder.path());
+  EXPECT_EQ(result.document.objective, "custom");
+  EXPECT_EQ(testing::best_of(result).point.at("weight_type"), Value("QInt16"));
+  EXPECT_EQ(result.document.front.size(), 2U);  // the larger by the evaluator, the smaller by its size
+}
+
+TEST(AutoSearch, AnEvaluatorNeedsNoEvaluationData) {
+  const auto warnings_with = [](bool has_evaluator) {
+    const TemporaryFolder folder;
+    Setting setting("{search_metric_tolerance: 1e9, search_space: {weight_type: [QInt8]}}");
+    setting.input.evaluation = nullptr;
+    setting.input.labels.reset();
+    std::int64_t warnings = 0;
+    setting.adjust = [&](SearchEnvironment& environment) {
+      environment.log = [&warnings](LogLevel level, std::string_view) { warnings += level == LogLevel::warning ? 1 : 0; };
+      if (has_evaluator) environment.evaluator = CustomEvaluator{.score = [](const fs::path&, const CancellationToken&) { return 1.0; }};
+    };
+    (void)setting.run(folder.path());
+    return warnings;
+  };
+  EXPECT_EQ(warnings_with(false), 1);
+  EXPECT_EQ(warnings_with(true), 0);
+}
+
+TEST(AutoSearch, ACallerWithoutAPoolGetsOne) {
+  const TemporaryFolder folder;
+  Setting setting("search_space: {activation_type: [QUInt8]}");
+  setting.config.output_folder = folder.path();
+  EXPECT_EQ(auto_search(setting.config, setting.input, {}).study.trials.size(), 1U);
+}
+
+TEST(AutoSearch, WhatACallerLeavesOutIsAnErrorAndNoCrash) {
+  const TemporaryFolder folder;
+  Setting setting("search_space: {activation_type: [QUInt8]}");
+  setting.config.output_folder = folder.path();
+  EXPECT_EQ(message_of([&] { (void)auto_search(setting.config, setting.input, {.evaluator = CustomEvaluator{}}); }),
+            "search: got a custom evaluator without a function, expected one that scores a model file");
+  setting.input.calibration = nullptr;
+  EXPECT_EQ(message_of([&] { (void)auto_search(setting.config, setting.input, {}); }),
+            "search: got no calibration data, expected at least one sample");
+}
+
+// 16 and 32 images are all of the 32 there are, or half of them: two fine-tunings, not four.
+TEST(AutoSearch, MoreSamplesThanThereAreAreOneTrial) {
+  const TemporaryFolder folder;
+  Setting setting(R"(
+quantization_config: {include_fast_ft: true}
+search_space:
+  extra_options:
+    FastFinetune: {DataSize: [16, 32, 500, 1000], NumIterations: [2], OptimAlgorithm: [adaround]}
+)");
+  const SearchResult result = setting.run(folder.path());
+  ASSERT_EQ(result.study.trials.size(), 2U);
+  EXPECT_EQ(result.study.trials[1].point.at("extra_options.FastFinetune.DataSize"), Value(32));
+  EXPECT_EQ(result.document.space.raw, 2);
+}
+
 TEST(AutoSearch, AFailingTrialIsRecordedAndTheSearchGoesOn) {
   const TemporaryFolder folder;
   Setting setting("{search_metric_tolerance: 1e9, search_space: {activation_type: [QUInt8, QInt8]}}");

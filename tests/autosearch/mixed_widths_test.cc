@@ -34,7 +34,7 @@ TEST(MixedWidths, OneWidthIsNotMixed) {
   const Space wide = space_of("activation_type", {"QUInt16", "QInt16"});
   EXPECT_EQ(mixed_widths_warning(kL2, {}, narrow), std::nullopt);
   EXPECT_EQ(mixed_widths_warning(kL2, {}, wide), std::nullopt);
-  EXPECT_EQ(mixed_widths_warning(kL2, {}, default_space()), std::nullopt);
+  EXPECT_EQ(mixed_widths_warning(kL2, {}, default_space({})), std::nullopt);
 }
 
 TEST(MixedWidths, WhatOneOfSeveralSpacesLeavesOpenIsTheBases) {

@@ -49,9 +49,22 @@ TEST(Points, QuarksDocumentedCalibrationGridHoldsFarFewerModelsThanPoints) {
 }
 
 TEST(Points, EveryPointOfTheDefaultSpaceIsValid) {
-  const SpaceSummary summary = summarize(default_space(), normalize_over(settings_from(Value())));
+  const SpaceSummary summary = summarize(default_space(settings_from(Value())), normalize_over(settings_from(Value())));
   EXPECT_TRUE(summary.filtered.empty());
   EXPECT_EQ(summary.distinct, (1 + 2 + 1 + 1 + 1) * 2 * 2 * 2);
+}
+
+// Whatever the preset: no point of its default space is left out, and its types stay.
+TEST(Points, TheDefaultSpaceFitsEveryPreset) {
+  for (const PresetInfo& preset : all_presets()) {
+    if (preset.refused) continue;
+    const SpaceSummary summary = summarize(default_space(preset.settings), normalize_over(preset.settings));
+    EXPECT_TRUE(summary.filtered.empty()) << preset.name << ": " << summary.filtered.begin()->first;
+    EXPECT_GE(summary.distinct, 8) << preset.name;
+    const Point point = default_space(preset.settings).at(0);
+    const Settings settings = settings_of(preset.settings, point);
+    EXPECT_EQ(effective_value("activation_type", settings), effective_value("activation_type", preset.settings)) << preset.name;
+  }
 }
 
 Normalize normalize_for(const Model& model) {

@@ -65,6 +65,18 @@ TEST(TwoStageSearch, ExhaustsCalibrationsAndThenTheTuningOfTheBest) {
   expect_frozen(study);
 }
 
+TEST(TwoStageSearch, TheSwitchMayBeInTheBase) {
+  const TemporaryFolder folder;
+  SearchSetting setting("quantization_config: {include_fast_ft: true}\ntwo_stage_search: true\nsearch_space:" + kCalibrations + R"(
+  extra_options:
+    FastFinetune: {DataSize: [16], OptimAlgorithm: [adaround], NumIterations: [10, 20]}
+)");
+  const Study study = setting.run(folder.path()).study;
+  EXPECT_EQ(study.trials.size(), 6U + 2U);
+  EXPECT_EQ(tuned_trials(study), 2);
+  expect_frozen(study);
+}
+
 TEST(TwoStageSearch, TakesTheJointParameter) {
   const TemporaryFolder folder;
   SearchSetting setting("two_stage_search: true\nsearch_space:" + kCalibrations + kJointTuning);
@@ -81,7 +93,8 @@ TEST(TwoStageSearch, WithoutASecondStageIsAPlainSearchAndSaysSo) {
     environment.log = [&lines](LogLevel, std::string_view line) { lines.emplace_back(line); };
   };
   EXPECT_EQ(setting.run(folder.path()).study.trials.size(), 6U);
-  EXPECT_EQ(std::ranges::count(lines, "two_stage_search has no effect: the space never switches fine-tuning on (include_fast_ft: [true])"), 1);
+  EXPECT_EQ(std::ranges::count(lines, "two_stage_search has no effect: nothing switches fine-tuning on (include_fast_ft: true in "
+                                     "quantization_config, or [true] in search_space)"), 1);
 }
 
 TEST(AdvancedSearch, IsOneStudyOverTheTuningOfTheBestCalibration) {

@@ -374,7 +374,8 @@ INSTANTIATE_TEST_SUITE_P(
                  kWithConfig},
         BadInput{"AdvancedSearchWithoutFinetuning",
                  [] { write_config("advanced_fastft_search: true\nsearch_space: {per_channel: [true, false]}"); },
-                 "search: advanced_fastft_search needs a space with 'include_fast_ft: [true]'",
+                 "search: advanced_fastft_search needs a space with 'include_fast_ft: [true]', or 'include_fast_ft: true' in "
+                 "quantization_config",
                  kWithConfig},
         BadInput{"AdvancedSearchAgainstTheMetric",
                  [] {

@@ -254,6 +254,52 @@ TEST(Commands, SpaceCountsWithoutData) {
       << result.out;
 }
 
+TEST(Commands, SpaceShowsTheStagesAndWarns) {
+  const TemporaryFolder folder;
+  const std::string space = "search_space: {calibrate_method: [MinMax, Entropy], extra_options: {FastFinetune: {NumIterations: [10, 20, 30]}}}\n";
+  write_file_atomically(folder.path() / "config.yaml", "quantization_config: {include_fast_ft: true}\nexpected_time_per_config: 1\n"
+                                                       "two_stage_search: true\n" + space);
+  const RunResult staged = run_quantsearch({"space", kModel, "--config", "config.yaml"}, folder.path());
+  EXPECT_EQ(staged.exit_code, 0) << staged.error;
+  EXPECT_EQ(staged.error, "");
+  EXPECT_TRUE(staged.out.starts_with("6 points, 6 distinct configurations\nstage 1: calibration: 2 trials, ")) << staged.out;
+  EXPECT_NE(staged.out.find("\nstage 2: fine-tuning of the best calibration: 3 trials, "), std::string::npos) << staged.out;
+  const RunResult json = run_quantsearch({"space", kModel, "--config", "config.yaml", "--json"}, folder.path());
+  EXPECT_EQ(parse_json(json.out, "space").find("stages")->as_list().size(), 2U);
+
+  write_file_atomically(folder.path() / "config.yaml", "two_stage_search: true\n" + space);
+  const RunResult plain = run_quantsearch({"space", kModel, "--config", "config.yaml"}, folder.path());
+  EXPECT_EQ(plain.out.find("stage "), std::string::npos) << plain.out;
+  EXPECT_EQ(plain.error, "warning: two_stage_search has no effect: nothing switches fine-tuning on (include_fast_ft: true in quantization_config, or "
+                         "[true] in search_space)\n");
+}
+
+TEST(Commands, ResumingWhatIsNotThereSaysSoAndBegins) {
+  const TemporaryFolder folder;
+  const RunResult first = search_in(folder.path(), {"--iteration-limit", "1", "--resume"});
+  EXPECT_EQ(first.exit_code, 0) << first.error;
+  EXPECT_EQ(first.error, "warning: there is nothing to resume in 'out': no trial of an earlier search is there, so this one begins with its first trial\n");
+  const RunResult second = search_in(folder.path(), {"--iteration-limit", "1", "--resume"});
+  EXPECT_EQ(second.exit_code, 0);
+  EXPECT_EQ(second.error, "");
+}
+
+TEST(Commands, APresetWithoutASpaceGetsOneThatFitsIt) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.path() / "config.yaml", "quantization_config: {preset: XINT8}");
+  const RunResult result = search_in(folder.path(), {"--config", "config.yaml"});
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  const Value results = results_in(folder.path());
+  EXPECT_EQ(to_json(*results.find("space")->find("filtered")), "{}");
+  EXPECT_EQ(results.find("for_npu")->as_bool(), true);
+  for (const Value& trial : results.find("trials")->as_list()) {
+    EXPECT_EQ(trial.find("state")->as_string(), "complete") << trial.find("reason")->as_string();
+    EXPECT_TRUE(trial.find("config")->find("calibrate_method")->as_string().starts_with("PowerOfTwoMethod."));
+  }
+  EXPECT_EQ(result.out.find("QUInt8"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("than float"), std::string::npos) << result.out;
+}
+
 TEST(Commands, InspectSaysWhatWouldBeQuantized) {
   const RunResult result = run_quantsearch({"inspect", kModel}, "/");
   EXPECT_EQ(result.exit_code, 0) << result.error;

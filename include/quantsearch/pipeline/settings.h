@@ -54,6 +54,9 @@ struct OptionInfo {
 [[nodiscard]] Settings with_target(std::optional<Settings> settings, const std::string& target);
 /// One option's value in canonical form ("MinMSE" -> "PowerOfTwoMethod.MinMSE"); same errors, naming the option.
 [[nodiscard]] Value canonical_value(const std::string& option, const Value& value);
+/// The one form of a canonical value among those that do the same: at most as many samples as there are, lists without
+/// repetition and in one order. `samples`: of the calibration data, where they are known.
+[[nodiscard]] Value settled_value(const std::string& option, const Value& value, std::optional<std::int64_t> samples = std::nullopt);
 /// True when the option's value is itself a list, so that a space needs a list of lists.
 [[nodiscard]] bool is_list_option(const std::string& option);
 /// The one name of an option that has two: Quark's "extra_options.InputNodes" is "input_nodes".
@@ -67,8 +70,9 @@ void require_option(const std::string& option);
 [[nodiscard]] bool has_effect(const std::string& option, const Settings& settings);
 /// The option's value in `settings`, or its default.
 [[nodiscard]] Value effective_value(const std::string& option, const Settings& settings);
-/// Why these settings exclude each other: a short countable sentence; nullopt when they do not.
-[[nodiscard]] std::optional<std::string> contradiction(const Settings& settings);
+/// Why these settings exclude each other, or the calibration data, where the number of samples is known: a short countable
+/// sentence; nullopt when they do not.
+[[nodiscard]] std::optional<std::string> contradiction(const Settings& settings, std::optional<std::int64_t> samples = std::nullopt);
 
 /// Throws InvalidInput with the contradiction, when there is one.
 [[nodiscard]] QuantizationConfig resolve(const Settings& settings);

@@ -1,0 +1,35 @@
+#include "autosearch/early_results.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <utility>
+
+namespace quantsearch {
+
+EarlyResults::EarlyResults(CancellationToken token, std::function<void(std::vector<Trial>)> write)
+    : token_(std::move(token)), write_(std::move(write)), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+EarlyResults::~EarlyResults() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void EarlyResults::add(const Trial& finished) {
+  const std::lock_guard lock(mutex_);
+  trials_.push_back(finished);
+}
+
+void EarlyResults::watch(const std::stop_token& stop) {
+  // A token may be cancelled by a signal handler, which can wake nobody.
+  constexpr auto kPause = std::chrono::milliseconds(10);
+  std::condition_variable_any pause;
+  std::unique_lock lock(mutex_);
+  while (!token_.is_cancelled()) {
+    if (pause.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) return;
+  }
+  std::vector<Trial> trials = trials_;
+  lock.unlock();
+  write_(std::move(trials));
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,68 @@
+// Values that are written differently and do the same.
+
+#include <algorithm>
+#include <functional>
+
+#include "quantsearch/pipeline/settings.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// Of every option whose values may be written in several ways; `samples` may be unknown.
+using Settle = std::function<Value(const Value& value, std::optional<std::int64_t> samples)>;
+
+/// Absent is all there are, and so is more than there are.
+Value at_most_all(const Value& value, std::optional<std::int64_t> samples) {
+  if (!samples || (value.is_int() && value.as_int() <= *samples)) return value;
+  return *samples;
+}
+
+/// The order of names, and a name that is there twice, mean nothing.
+Value as_set(const Value& names, std::optional<std::int64_t>) {
+  Value::List sorted = names.as_list();
+  std::ranges::sort(sorted, {}, [](const Value& name) { return name.as_string(); });
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  return sorted;
+}
+
+/// 100 is tried in any case.
+Value as_percentiles(const Value& numbers, std::optional<std::int64_t>) {
+  Value::List sorted = numbers.as_list();
+  sorted.emplace_back(100.0);
+  std::ranges::sort(sorted, {}, [](const Value& number) { return number.as_double(); });
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  return sorted;
+}
+
+const std::map<std::string, Settle>& rules() {
+  static const std::map<std::string, Settle> made = {
+      {"extra_options.CalibDataSize", at_most_all},
+      {"extra_options.FastFinetune.DataSize", at_most_all},
+      {"extra_options.AutoMixprecision.DataSize", at_most_all},
+      {"extra_options.AutoMixprecision.ProbeSize", at_most_all},
+      {"extra_options.PercentileCandidates", as_percentiles},
+      {"extra_options.FastFinetune.TargetOpType", as_set},
+      {"extra_options.AutoMixprecision.TargetOpType", as_set},
+      {"extra_options.AutoMixprecision.IncludeLayers", as_set},
+      {"extra_options.AutoMixprecision.ExcludeLayers", as_set},
+      {"extra_options.CalibPassthroughOpTypes", as_set},
+      {"op_types_to_quantize", as_set},
+      {"extra_op_types_to_quantize", as_set},
+      {"op_types_to_exclude", as_set},
+      {"nodes_to_quantize", as_set},
+      {"nodes_to_exclude", as_set},
+      {"input_nodes", as_set},
+      {"output_nodes", as_set},
+  };
+  return made;
+}
+
+}  // namespace
+
+Value settled_value(const std::string& option, const Value& value, std::optional<std::int64_t> samples) {
+  const auto rule = rules().find(option);
+  return rule == rules().end() ? value : rule->second(value, samples);
+}
+
+}  // namespace quantsearch

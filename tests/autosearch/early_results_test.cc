@@ -1,0 +1,33 @@
+#include "autosearch/early_results.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace quantsearch {
+namespace {
+
+Trial numbered(std::int64_t number) {
+  Trial trial;
+  trial.number = number;
+  return trial;
+}
+
+TEST(EarlyResults, AreWhatWasFoundWhenTheSearchWasCancelled) {
+  const CancellationToken token;
+  std::promise<std::vector<Trial>> written;
+  EarlyResults early(token, [&written](std::vector<Trial> trials) { written.set_value(std::move(trials)); });
+  early.add(numbered(0));
+  early.add(numbered(1));
+  token.cancel();
+  EXPECT_EQ(written.get_future().get(), (std::vector<Trial>{numbered(0), numbered(1)}));
+}
+
+TEST(EarlyResults, OfASearchThatEndsByItselfAreNotWritten) {
+  bool was_written = false;
+  { EarlyResults early(CancellationToken(), [&was_written](const std::vector<Trial>&) { was_written = true; }); }
+  EXPECT_FALSE(was_written);
+}
+
+}  // namespace
+}  // namespace quantsearch
