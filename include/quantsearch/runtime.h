@@ -67,6 +67,10 @@ class Session {
 /// "ONNX Runtime 1.29.0".
 [[nodiscard]] std::string runtime_version();
 
+/// Types of `tensors` as ONNX Runtime infers them, and their shapes as far as it knows: it knows operators that libonnx
+/// does not (com.microsoft). Those that are inputs or constants of the graph are left out. Opens a session without optimization. Throws InvalidInput when the model cannot be loaded.
+[[nodiscard]] std::vector<ValueInfo> runtime_types(const Model& model, const std::vector<std::string>& tensors);
+
 /// Bytes of each of `tensors` before the model is run, by shape inference with the shapes of `inputs`. A tensor whose shape
 /// depends on values counts as the largest that is known.
 [[nodiscard]] std::vector<std::int64_t> tensor_sizes(const Model& model, const Batch& inputs, const std::vector<std::string>& tensors);

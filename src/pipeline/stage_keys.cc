@@ -9,7 +9,8 @@ namespace quantsearch {
 namespace {
 
 // Raised when a stage changes what it makes from the same input.
-constexpr int kSimplifyVersion = 3;  // 2: an If with a constant condition becomes its branch; 3: Pad of all axes
+// 2: an If with a constant condition becomes its branch; 3: Pad of all axes; 4: layers in other spellings
+constexpr int kSimplifyVersion = 4;
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;

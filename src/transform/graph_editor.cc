@@ -1,6 +1,7 @@
 #include "transform/graph_editor.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace quantsearch {
@@ -71,6 +72,30 @@ void GraphEditor::merge(int merged, int into) {
 
 void GraphEditor::insert_behind(int index, Node fresh) { fresh_.emplace(index, std::move(fresh)); }
 
+void GraphEditor::replace(int index, std::vector<Node> sequence) {
+  for (std::size_t at = 1; at < sequence.size(); ++at) {
+    insert_behind(index, std::move(sequence[at]));
+  }
+  node(index) = std::move(sequence[0]);
+}
+
+bool GraphEditor::is_constant_expression(std::string_view tensor) const {
+  std::set<std::string_view> seen;
+  std::vector<std::string_view> open = {tensor};
+  while (!open.empty()) {
+    const std::string_view next = open.back();
+    open.pop_back();
+    if (next.empty() || constant(next) != nullptr || !seen.insert(next).second) continue;
+    const auto maker = producer(next);
+    if (!maker) return false;
+    const Node& made_by = graph_.nodes[static_cast<std::size_t>(*maker)];
+    // A node without inputs that is no Constant draws random numbers.
+    if (made_by.inputs.empty() && !made_by.is("Constant")) return false;
+    open.insert(open.end(), made_by.inputs.begin(), made_by.inputs.end());
+  }
+  return true;
+}
+
 void GraphEditor::finish() {
   std::vector<Node> kept;
   kept.reserve(graph_.nodes.size() + fresh_.size());
@@ -81,6 +106,17 @@ void GraphEditor::finish() {
   }
   graph_.nodes = std::move(kept);
   remove_unused_values(graph_);
+}
+
+Node plain_node(std::string op_type, std::string name, std::vector<std::string> inputs,
+                std::string output) {
+  return {.op_type = std::move(op_type),
+          .domain = "",
+          .name = std::move(name),
+          .inputs = std::move(inputs),
+          .outputs = {std::move(output)},
+          .attributes = {},
+          .extra = ""};
 }
 
 std::optional<std::size_t> rank_of(const ValueInfo* value) {

@@ -51,6 +51,10 @@ class GraphEditor {
   void remove(int index) { removed_[static_cast<std::size_t>(index)] = true; }
   /// Inserts `fresh` behind node `index` at the end.
   void insert_behind(int index, Node fresh);
+  /// The nodes of `sequence`, in topological order, take the place of node `index`.
+  void replace(int index, std::vector<Node> sequence);
+  /// True when the tensor depends on nothing but initializers and Constant nodes.
+  [[nodiscard]] bool is_constant_expression(std::string_view tensor) const;
   [[nodiscard]] bool is_removed(int index) const {
     return removed_[static_cast<std::size_t>(index)];
   }
@@ -69,6 +73,10 @@ class GraphEditor {
   std::map<std::string, std::size_t, std::less<>> initializers_;
   std::multimap<int, Node> fresh_;
 };
+
+/// A node of ai.onnx without attributes.
+[[nodiscard]] Node plain_node(std::string op_type, std::string name,
+                              std::vector<std::string> inputs, std::string output);
 
 /// Known rank of a value, if it has one.
 [[nodiscard]] std::optional<std::size_t> rank_of(const ValueInfo* value);

@@ -27,6 +27,19 @@ struct PassResult {
 [[nodiscard]] PassResult fp16_to_fp32(Model model);
 /// Drops Identity, Dropout in inference and Cast to the type a tensor has.
 [[nodiscard]] PassResult remove_identities(Model model);
+/// FusedMatMul, FusedConv and FusedGemm of com.microsoft become the operators they were made of.
+[[nodiscard]] PassResult split_fused_layers(Model model);
+/// Attention of com.microsoft becomes MatMul, Add, Split and MultiHeadAttention.
+[[nodiscard]] PassResult split_attention(Model model);
+/// Einsum of two operands that is a matrix product becomes MatMul.
+[[nodiscard]] PassResult einsum_to_matmul(Model model);
+/// Sum becomes a chain of Adds.
+[[nodiscard]] PassResult sum_to_add(Model model);
+/// Transpose, Reshape and their like behind the DequantizeLinear of a stored tensor move its
+/// integers instead.
+[[nodiscard]] PassResult dequantize_last(Model model);
+/// Addends of Conv, ConvTranspose and Gemm that are no constant per channel become an Add.
+[[nodiscard]] PassResult split_addends(Model model);
 /// Computes nodes whose inputs are all constant, and Shape and Size of tensors of known shape.
 [[nodiscard]] PassResult fold_constants(Model model);
 /// An If whose condition is a constant becomes the branch that is taken; with `folds`, conditions

@@ -11,6 +11,7 @@
 #include "quantsearch/base/stopwatch.h"
 #include "quantsearch/model/bodies.h"
 #include "quantsearch/transform.h"
+#include "transform/known_types.h"
 #include "transform/pass.h"
 
 namespace quantsearch {
@@ -54,6 +55,13 @@ std::vector<Pass> passes(const SimplifyOptions& options) {
          return inline_constant_ifs(std::move(model), folds);
        },
        true},
+      {"split_fused_layers", true, split_fused_layers},
+      {"split_attention", true, split_attention},
+      {"einsum_to_matmul", true, einsum_to_matmul},
+      {"sum_to_add", true, sum_to_add},
+      {"dequantize_last", true, dequantize_last},
+      {"fold_constants", options.fold_constants, fold_constants, true},
+      {"split_addends", true, split_addends},
       {"div_to_mul", options.div_to_mul, div_to_mul},
       {"fold_channel_constants", true, fold_channel_constants},
       {"fold_batch_norm", options.fold_batch_norm, fold_batch_norm},
@@ -100,7 +108,7 @@ Simplified run_passes(Model model, const SimplifyOptions& options) {
     const Stopwatch watch;
     PassResult passed = pass.run(std::move(model));
     model = std::move(passed.model);
-    if (pass.changes_shapes) model = infer_shapes(std::move(model));
+    if (pass.changes_shapes) model = with_known_types(std::move(model));
     record.seconds = watch.seconds();
     record.nodes_after = std::ssize(model.graph.nodes);
     record.notes = std::move(passed.notes);
@@ -151,7 +159,7 @@ Simplified simplify(Model model, const SimplifyOptions& options) {
   Simplified result = run_passes(std::move(model), options);
   model = std::move(result.model);
   make_body_names_unique(model.graph);
-  model = infer_shapes(std::move(model));
+  model = with_known_types(std::move(model));
   sort_topologically(model.graph);
   check_model(model);
   result.model = std::move(model);

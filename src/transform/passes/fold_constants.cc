@@ -32,10 +32,10 @@ bool is_deterministic(const Node& node) {
   return !random.contains(node.op_type);
 }
 
-// Already quantized weights stay quantized; a Constant that is left is sparse or a graph output.
+// Already quantized weights stay quantized; a Constant that is left is sparse or a graph output. A
+// QuantizeLinear of a constant is computed: its integers take less room.
 bool is_to_be_kept(const Node& node) {
-  static const std::set<std::string, std::less<>> kept = {"QuantizeLinear", "DequantizeLinear",
-                                                          "Constant"};
+  static const std::set<std::string, std::less<>> kept = {"DequantizeLinear", "Constant"};
   return kept.contains(node.op_type);
 }
 

@@ -1,0 +1,59 @@
+#include "transform/known_types.h"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quantsearch/runtime.h"
+
+namespace quantsearch {
+
+namespace {
+
+std::vector<std::string> tensors_of_unknown_type(const Graph& graph) {
+  const GraphIndex index(graph);
+  std::vector<std::string> unknown;
+  for (const Node& node : graph.nodes) {
+    for (const std::string& output : node.outputs) {
+      if (output.empty()) continue;
+      const ValueInfo* value = index.value(output);
+      // One of another kind (a sequence) has its type in `extra`.
+      if (value == nullptr || (value->type == DataType::undefined && value->extra.empty()))
+        unknown.push_back(output);
+    }
+  }
+  return unknown;
+}
+
+void add_values(Graph& graph, std::vector<ValueInfo> found) {
+  std::map<std::string, ValueInfo*, std::less<>> known;
+  for (ValueInfo& value : graph.values) known[value.name] = &value;
+  std::vector<ValueInfo> fresh;
+  for (ValueInfo& value : found) {
+    if (value.type == DataType::undefined) continue;
+    const auto at = known.find(value.name);
+    if (at == known.end()) {
+      fresh.push_back(std::move(value));
+    } else if (at->second->type == DataType::undefined) {
+      *at->second = std::move(value);
+    }
+  }
+  for (ValueInfo& value : fresh) graph.values.push_back(std::move(value));
+}
+
+}  // namespace
+
+Model with_known_types(Model model) {
+  model = infer_shapes(std::move(model));
+  const std::vector<std::string> unknown = tensors_of_unknown_type(model.graph);
+  if (unknown.empty()) return model;
+  try {
+    add_values(model.graph, runtime_types(model, unknown));
+  } catch (const Error&) {
+    return model;
+  }
+  return infer_shapes(std::move(model));
+}
+
+}  // namespace quantsearch
