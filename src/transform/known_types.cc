@@ -1,10 +1,12 @@
 #include "transform/known_types.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "quantsearch/base/error.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch {
@@ -42,18 +44,36 @@ void add_values(Graph& graph, std::vector<ValueInfo> found) {
   for (ValueInfo& value : fresh) graph.values.push_back(std::move(value));
 }
 
+/// Nullopt when the checker refuses the model with what was found: ONNX Runtime runs some models
+/// that contradict the standard once all their shapes are known.
+std::optional<Model> extended(const Model& model, const std::vector<ValueInfo>& found) {
+  Model candidate = model;
+  add_values(candidate.graph, found);
+  try {
+    candidate = infer_shapes(std::move(candidate));
+    check_model(candidate);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return candidate;
+}
+
 }  // namespace
 
 Model with_known_types(Model model) {
   model = infer_shapes(std::move(model));
   const std::vector<std::string> unknown = tensors_of_unknown_type(model.graph);
   if (unknown.empty()) return model;
+  std::vector<ValueInfo> found;
   try {
-    add_values(model.graph, runtime_types(model, unknown));
+    found = runtime_types(model, unknown);
   } catch (const Error&) {
     return model;
   }
-  return infer_shapes(std::move(model));
+  if (auto known = extended(model, found)) return *std::move(known);
+  for (ValueInfo& value : found) value.dimensions.reset();
+  if (auto known = extended(model, found)) return *std::move(known);
+  return model;
 }
 
 }  // namespace quantsearch

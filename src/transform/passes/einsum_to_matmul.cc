@@ -1,11 +1,11 @@
 // An Einsum of two operands that is a matrix product becomes MatMul, so that the rules for MatMul
 // hold. With the labels sorted into
 //   B (both operands and the result), M (left and result), N (right and result), K (both, summed)
-// it is Transpose(left) -> [B, M, K], Transpose(right) -> [B, K, N], MatMul -> [B, M, N],
-// Transpose to the order asked for; several labels of K or N are merged by Reshape. What depends on
-// constants alone stands on the right; its Transpose is folded later. Left alone: one or three
-// operands, a label twice in one term, sums over one operand, and labels to be merged whose sizes
-// are not known.
+// it is Transpose(left) -> [B, M, K], Transpose(right) -> [B, K, N], MatMul -> [B, M, N], with all
+// M but the last in front of B, and Transpose to the order asked for; several labels of K or N are
+// merged by Reshape. What depends on constants alone stands on the right; its Transpose is folded
+// later. Left alone: one or three operands, a label twice in one term, sums over one operand, and
+// labels to be merged whose sizes are not known.
 
 #include <fmt/core.h>
 
@@ -132,8 +132,6 @@ class Product {
       return "it sums over one operand alone";
     }
     if (summed_.empty() || rows_.empty() || columns_.empty()) return "it is no matrix product";
-    if (!batch_.empty() && (rows_.size() != 1 || columns_.size() != 1))
-      return "several of its axes would have to be merged in every batch";
     for (const char label : batch_ + summed_) {
       const auto of_left = size_of(left_, label);
       const auto of_right = size_of(right_, label);
@@ -146,18 +144,25 @@ class Product {
   }
 
   /// True when the product has its axes in the order asked for.
-  [[nodiscard]] bool keeps_order() const { return batch_ + rows_ + columns_ == result_; }
+  [[nodiscard]] bool keeps_order() const { return leading() + columns_ == result_; }
 
   std::vector<Node> write() {
     const std::string left = merged_left();
     const std::string right = merged_right();
     const std::string split = split_columns(multiply(left, right));
-    if (!keeps_order()) transpose(split, batch_ + rows_ + columns_, result_, einsum_.outputs[0]);
+    if (!keeps_order()) transpose(split, leading() + columns_, result_, einsum_.outputs[0]);
     nodes_.back().outputs[0] = einsum_.outputs[0];
     return std::move(nodes_);
   }
 
  private:
+  /// Axes of the product but for its columns: the last row stands next to what is summed, and
+  /// further rows in front of the batch, where the right operand broadcasts.
+  [[nodiscard]] std::string leading() const {
+    if (rows_.empty()) return batch_;
+    return rows_.substr(0, rows_.size() - 1) + batch_ + rows_.back();
+  }
+
   static void sort_as_in(const std::string& order, std::string& labels) {
     std::ranges::sort(labels, {}, [&](char label) { return order.find(label); });
   }
@@ -204,12 +209,12 @@ class Product {
     return append(plain_node("Reshape", fresh("Reshape"), {tensor, target}, fresh("reshaped")));
   }
 
-  /// [B, M, K]; 0 copies a size.
+  /// [M, B, M, K]; 0 copies a size.
   std::string merged_left() {
     const std::string moved =
-        transpose(left_.tensor, left_.labels, batch_ + rows_ + summed_, fresh("left"));
+        transpose(left_.tensor, left_.labels, leading() + summed_, fresh("left"));
     if (summed_.size() == 1) return moved;
-    std::vector<std::int64_t> shape(batch_.size() + rows_.size(), 0);
+    std::vector<std::int64_t> shape(leading().size(), 0);
     shape.push_back(*product_of(summed_));
     return reshape(moved, shape);
   }
@@ -231,7 +236,7 @@ class Product {
 
   std::string split_columns(const std::string& product) {
     if (columns_.size() == 1) return product;
-    std::vector<std::int64_t> shape(rows_.size(), 0);
+    std::vector<std::int64_t> shape(leading().size(), 0);
     for (const char label : columns_) shape.push_back(*size_of(label));
     return reshape(product, shape);
   }
