@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "model/opaque.h"
 #include "model/subgraphs.h"
 #include "quantsearch/model.h"
 
@@ -17,7 +16,6 @@ void for_each_name(const Graph& graph, const Visit& visit) {
     for (const ValueInfo& value : *list) visit(value.name);
   }
   for (const Initializer& initializer : graph.initializers) visit(initializer.name);
-  for (const std::string& name : model_io::sparse_initializer_names(graph.extra)) visit(name);
   for (const Node& node : graph.nodes) {
     visit(node.name);
     for (const std::string& input : node.inputs) visit(input);

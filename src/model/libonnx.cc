@@ -10,6 +10,7 @@
 #include "model/proto_read.h"
 #include "model/proto_write.h"
 #include "quantsearch/model.h"
+#include "quantsearch/model/checks.h"
 
 namespace quantsearch {
 
@@ -134,22 +135,33 @@ void add_stated(onnx::ModelProto& proto,
 
 }  // namespace
 
-void check_model(const Model& model) {
-  const onnx::ModelProto proto = without_large_values(model);
-  onnx::ModelProto structure = proto;
+void check_structure(const Model& model) {
+  onnx::ModelProto structure = without_large_values(model);
   give_shapes(*structure.mutable_graph());
-  onnx::ModelProto inferred = proto;
-  const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1,
-                                           /*data_prop=*/false);
   try {
-    // The two halves of libonnx's full check, apart because only the second may see the real inputs
-    // and outputs.
     onnx::checker::check_model(structure);
-    onnx::shape_inference::InferShapes(inferred, onnx::OpSchemaRegistry::Instance(), strict);
   } catch (const std::exception& error) {
     throw InvalidInput(
         fmt::format("check: the model is not valid ONNX: {}", one_line(error.what())));
   }
+}
+
+std::string inference_objection(const Model& model) {
+  onnx::ModelProto inferred = without_large_values(model);
+  const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1,
+                                           /*data_prop=*/false);
+  try {
+    onnx::shape_inference::InferShapes(inferred, onnx::OpSchemaRegistry::Instance(), strict);
+  } catch (const std::exception& error) {
+    return one_line(error.what());
+  }
+  return "";
+}
+
+void check_model(const Model& model) {
+  check_structure(model);
+  if (const std::string objection = inference_objection(model); !objection.empty())
+    throw InvalidInput("check: the model is not valid ONNX: " + objection);
 }
 
 Model infer_shapes(Model model) {

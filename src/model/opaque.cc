@@ -44,14 +44,4 @@ void inline_external_tensors(google::protobuf::Message& message, ExternalFiles& 
   }
 }
 
-std::vector<std::string> sparse_initializer_names(const std::string& graph_extra) {
-  std::vector<std::string> names;
-  if (graph_extra.empty()) return names;
-  onnx::GraphProto rest;
-  parse_rest(graph_extra, rest);
-  for (const onnx::SparseTensorProto& sparse : rest.sparse_initializer())
-    names.push_back(sparse.values().name());
-  return names;
-}
-
 }  // namespace quantsearch::model_io

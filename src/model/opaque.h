@@ -1,14 +1,11 @@
 #pragma once
 
-// Messages kept as serialized text. What they hide is still needed in three ways: their tensors
-// must not point to files beside the old model, the names they define count, and they are written
-// back merged.
+// Messages kept as serialized text. What they hide is still needed in two ways: their tensors must
+// not point to files beside the old model, and they are written back merged.
 
 #include <google/protobuf/message.h>
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "model/external_files.h"
 
@@ -22,8 +19,5 @@ void parse_rest(const std::string& bytes, google::protobuf::Message& message);
 /// Brings the values of every external tensor inside `message` into it.
 void inline_external_tensors(google::protobuf::Message& message, ExternalFiles& files,
                              const std::string& what);
-
-/// Names of the sparse initializers kept in Graph::extra.
-[[nodiscard]] std::vector<std::string> sparse_initializer_names(const std::string& graph_extra);
 
 }  // namespace quantsearch::model_io

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/opaque.h"
+#include "model/sparse_tensor.h"
 #include "model/tensor_proto.h"
 #include "quantsearch/base/error.h"
 
@@ -76,7 +77,7 @@ Attribute::Payload take_payload(onnx::AttributeProto& proto, ExternalFiles& file
     case onnx::AttributeProto::STRINGS:
       payload = std::vector<std::string>(proto.strings().begin(), proto.strings().end());
       break;
-    default:  // lists of tensors or graphs, sparse tensors, types, and what later versions add
+    default:  // lists of tensors or graphs, types, and what later versions add
       return take_opaque(proto, files, what);
   }
   proto.clear_type();
@@ -89,6 +90,12 @@ Attribute::Payload take_payload(onnx::AttributeProto& proto, ExternalFiles& file
   proto.clear_strings();
   if (proto.has_t() && proto.t().ByteSizeLong() == 0) proto.clear_t();
   return payload;
+}
+
+/// A Constant may hold its value as a sparse tensor; read, it is a Constant with a dense value.
+bool is_sparse_constant(const onnx::NodeProto& node, const onnx::AttributeProto& attribute) {
+  return node.op_type() == "Constant" && attribute.name() == "sparse_value" &&
+         attribute.has_sparse_tensor();
 }
 
 Initializer take_initializer(onnx::TensorProto& proto, ExternalFiles& files) {
@@ -127,9 +134,12 @@ Graph read_graph(onnx::GraphProto proto, ExternalFiles& files) {
   }
   proto.mutable_initializer()->Swap(&rests);
   for (onnx::SparseTensorProto& sparse : *proto.mutable_sparse_initializer()) {
-    inline_external_tensors(sparse, files,
-                            fmt::format("sparse initializer '{}'", sparse.values().name()));
+    std::string name = sparse.values().name();
+    Tensor dense = take_dense(sparse, files, fmt::format("sparse initializer '{}'", name));
+    graph.initializers.push_back(
+        {.name = std::move(name), .tensor = std::make_shared<const Tensor>(std::move(dense))});
   }
+  proto.clear_sparse_initializer();
   proto.clear_name();
   proto.clear_node();
   graph.extra = serialize_rest(proto);
@@ -164,8 +174,14 @@ Node read_node(onnx::NodeProto proto, ExternalFiles& files) {
     }
     const std::string what = fmt::format("attribute '{}' of {}", name, text);
     Attribute taken;
-    taken.name = name;
-    taken.value = take_payload(attribute, files, what);
+    if (is_sparse_constant(proto, attribute)) {
+      taken.name = "value";
+      taken.value = take_dense(*attribute.mutable_sparse_tensor(), files, what);
+      attribute.Clear();
+    } else {
+      taken.name = name;
+      taken.value = take_payload(attribute, files, what);
+    }
     node.attributes.push_back(std::move(taken));
     attribute.clear_name();
     if (attribute.ByteSizeLong() == 0) continue;
@@ -193,7 +209,8 @@ ValueInfo read_value_info(onnx::ValueInfoProto proto) {
     if (tensor.has_shape()) value.dimensions.emplace();
     for (onnx::TensorShapeProto::Dimension& dimension : *tensor.mutable_shape()->mutable_dim()) {
       Dimension& read = value.dimensions->emplace_back();
-      if (dimension.has_dim_value()) read.size = dimension.dim_value();
+      // Exporters write -1 for an open axis, and runtimes take every negative size as one.
+      if (dimension.has_dim_value() && dimension.dim_value() >= 0) read.size = dimension.dim_value();
       if (dimension.has_dim_param()) read.symbol = dimension.dim_param();
       dimension.clear_value();
     }

@@ -31,8 +31,8 @@ void for_each_read(const Node& node, const Visit& visit) {
   }
 }
 
-/// True when the graph itself makes the tensor: an input, an initializer (sparse too) or an output
-/// of a node.
+/// True when the graph itself makes the tensor: an input, an initializer or an output of
+/// a node.
 [[nodiscard]] bool defines(const Graph& graph, std::string_view tensor);
 
 }  // namespace quantsearch::model_io

@@ -6,7 +6,6 @@
 #include <set>
 #include <string>
 
-#include "model/opaque.h"
 #include "model/subgraphs.h"
 #include "quantsearch/model/bodies.h"
 
@@ -48,13 +47,12 @@ Names defined_names(const Graph& graph) {
   for (const ValueInfo& input : graph.inputs) define(input.name, "an input");
   const Names inputs = names;
   Names initializers;
-  const auto define_initializer = [&](const std::string& name) {
-    const bool is_default = inputs.contains(name) && !initializers.contains(name);
-    if (!is_default) define(name, "an initializer");
-    initializers.insert(name);
-  };
-  for (const Initializer& initializer : graph.initializers) define_initializer(initializer.name);
-  for (const std::string& name : sparse_initializer_names(graph.extra)) define_initializer(name);
+  for (const Initializer& initializer : graph.initializers) {
+    const bool is_default =
+        inputs.contains(initializer.name) && !initializers.contains(initializer.name);
+    if (!is_default) define(initializer.name, "an initializer");
+    initializers.insert(initializer.name);
+  }
   for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
     for (const std::string& output : graph.nodes[static_cast<std::size_t>(node)].outputs) {
       if (!output.empty()) define(output, describe_node(graph, node));

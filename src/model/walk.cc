@@ -5,7 +5,6 @@
 #include <queue>
 #include <set>
 
-#include "model/opaque.h"
 #include "model/subgraphs.h"
 #include "quantsearch/model.h"
 
@@ -23,8 +22,7 @@ std::vector<const Graph*> subgraphs_of(const Node& node) {
 }
 
 std::vector<std::string_view> outer_reads(const Graph& graph) {
-  const std::vector<std::string> sparse = sparse_initializer_names(graph.extra);
-  std::set<std::string_view> defined(sparse.begin(), sparse.end());
+  std::set<std::string_view> defined;
   for (const ValueInfo& input : graph.inputs) defined.insert(input.name);
   for (const Initializer& initializer : graph.initializers) defined.insert(initializer.name);
   for (const Node& node : graph.nodes) defined.insert(node.outputs.begin(), node.outputs.end());
@@ -44,8 +42,7 @@ bool defines(const Graph& graph, std::string_view tensor) {
   const auto is_named = [tensor](const auto& item) { return item.name == tensor; };
   return std::ranges::any_of(graph.inputs, is_named) ||
          std::ranges::any_of(graph.initializers, is_named) ||
-         std::ranges::any_of(graph.nodes, makes) ||
-         std::ranges::count(sparse_initializer_names(graph.extra), tensor) > 0;
+         std::ranges::any_of(graph.nodes, makes);
 }
 
 }  // namespace model_io

@@ -131,14 +131,17 @@ TEST_F(ExternalTensors, BytesWithoutAFolderHaveNoFiles) {
 }
 
 TEST_F(ExternalTensors, AreInlinedWhereAValueIsKeptAsText) {
-  onnx::ModelProto proto = text_model("");
-  onnx::TensorProto& tensor = *proto.mutable_graph()->add_sparse_initializer()->mutable_values();
+  onnx::ModelProto proto = text_model(
+      "node { op_type: 'Foo' domain: 'my.domain' attribute { name: 'list' type: TENSORS } }");
+  onnx::TensorProto& tensor =
+      *proto.mutable_graph()->mutable_node(0)->mutable_attribute(0)->add_tensors();
   tensor = external_model("w.bin", "").graph().initializer(0);
   const std::string saved = serialize_model(parse_proto(proto, inside_));
   onnx::ModelProto again;
   ASSERT_TRUE(again.ParseFromString(saved));
-  EXPECT_EQ(again.graph().sparse_initializer(0).values().raw_data().size(), 8U);
-  EXPECT_EQ(again.graph().sparse_initializer(0).values().external_data_size(), 0);
+  const onnx::TensorProto& kept = again.graph().node(0).attribute(0).tensors(0);
+  EXPECT_EQ(kept.raw_data().size(), 8U);
+  EXPECT_EQ(kept.external_data_size(), 0);
 }
 
 /// A 3 GB weight in a file with a hole: mapped, so neither disk nor memory hold it.

@@ -169,6 +169,20 @@ TEST(LoadChecks, NodesOutOfOrderArePutInOrder) {
   EXPECT_EQ(model.graph.nodes[1].op_type, "Abs");
 }
 
+// Exporters write -1 for an open axis; as a size it would reach messages and shape arithmetic.
+TEST(LoadChecks, ANegativeDimensionIsOpen) {
+  const Model model = parse_proto(text_model(
+      "input { name: 'x' type { tensor_type { elem_type: 1 shape { dim { dim_value: -1 } dim { "
+      "dim_value: 3 } dim { dim_value: 0 } dim { dim_param: 'N' } } } } } output { name: 'x' }"));
+  ASSERT_TRUE(model.graph.inputs[0].dimensions);
+  EXPECT_EQ(*model.graph.inputs[0].dimensions,
+            (std::vector<Dimension>{{.size = std::nullopt, .symbol = ""},
+                                    {.size = 3, .symbol = ""},
+                                    {.size = 0, .symbol = ""},
+                                    {.size = std::nullopt, .symbol = "N"}}));
+  EXPECT_EQ(to_string(model.graph.inputs[0]), "float32 [?, 3, 0, N]");
+}
+
 std::string if_model(const std::string& then_graph) {
   return "input { name: 'c' } input { name: 'x' } node { op_type: 'If' name: 'i' input: 'c' "
          "output: 'y' "

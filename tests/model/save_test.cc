@@ -120,8 +120,6 @@ constexpr const char* kRichGraph = R"(
          attribute { name: 'list' type: TENSORS tensors { data_type: 1 dims: 1 float_data: 4 } }
          attribute { name: 'type' type: TYPE_PROTO tp { sequence_type { elem_type { tensor_type { elem_type: 1 } } } } } }
   initializer { name: 'w' data_type: 1 dims: 1 float_data: 4 doc_string: 'weight doc' }
-  sparse_initializer { dims: 4 values { name: 's' data_type: 1 dims: 1 float_data: 4 }
-                       indices { data_type: 7 dims: 1 int64_data: 2 } }
   input { name: 'x' doc_string: 'input doc' type { denotation: 'IMAGE' tensor_type { elem_type: 1 shape {
           dim { dim_param: 'N' denotation: 'BATCH' } dim { dim_value: 3 } dim { } } } } }
   input { name: 'seq' type { sequence_type { elem_type { tensor_type { elem_type: 1 } } } } }
