@@ -44,9 +44,9 @@ class OrtSession final : public Session {
 
   [[nodiscard]] bool stacks_samples() const override { return stacks_samples_; }
 
-  [[nodiscard]] Batch run(const Batch& inputs, const CancellationToken& token) const override {
+  [[nodiscard]] Batch run(const Batch& given, const CancellationToken& token) const override {
     token.throw_if_cancelled();
-    signature_.check_inputs(inputs);
+    const Batch inputs = signature_.fitted(given);
     std::vector<const char*> input_names;
     std::vector<Ort::Value> input_values;
     for (const auto& [name, tensor] : inputs) {

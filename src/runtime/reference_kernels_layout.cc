@@ -124,7 +124,7 @@ std::vector<Tensor> constant(const KernelCall& call) {
       return {Tensor::of_strings(whole(texts->size()), *texts)};
     }
   }
-  call.refuse("a sparse value");
+  call.refuse("no value");
 }
 
 }  // namespace

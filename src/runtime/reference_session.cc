@@ -57,8 +57,8 @@ class ReferenceSession final : public Session {
     }
   }
 
-  [[nodiscard]] Batch run(const Batch& inputs, const CancellationToken& token) const override {
-    signature_.check_inputs(inputs);
+  [[nodiscard]] Batch run(const Batch& given, const CancellationToken& token) const override {
+    const Batch inputs = signature_.fitted(given);
     Batch values;
     for (const Initializer& initializer : graph_.initializers)
       values[initializer.name] = *initializer.tensor;

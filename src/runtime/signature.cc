@@ -25,6 +25,11 @@ bool fits(const Tensor& tensor, const ValueInfo& value) {
   return true;
 }
 
+/// The one conversion that loses nothing.
+bool is_widened(DataType from, DataType to) {
+  return to == DataType::float32 && (from == DataType::float16 || from == DataType::bfloat16);
+}
+
 std::string describe(const Batch& inputs) {
   std::vector<std::string> parts;
   for (const auto& [name, tensor] : inputs) {
@@ -95,7 +100,17 @@ std::string Signature::describe_inputs() const {
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-void Signature::check_inputs(const Batch& inputs) const {
+Batch Signature::fitted(Batch inputs) const {
+  for (const Input& input : inputs_) {
+    const auto given = inputs.find(input.value.name);
+    if (given != inputs.end() && is_widened(given->second.type(), input.value.type))
+      given->second = to_float32(given->second);
+  }
+  check(inputs);
+  return inputs;
+}
+
+void Signature::check(const Batch& inputs) const {
   std::size_t known = 0;
   for (const Input& input : inputs_) {
     const auto given = inputs.find(input.value.name);

@@ -23,8 +23,10 @@ class Signature {
   /// not hold.
   Signature(const Model& model, const std::vector<std::string>& taps);
 
-  /// Throws InvalidInput showing what the run got and what the model takes.
-  void check_inputs(const Batch& inputs) const;
+  /// The inputs as the model takes them. float16 and bfloat16 values become float32 where the model
+  /// takes that: it may be the float32 form of a model whose data are float16. Throws InvalidInput
+  /// showing what the run got and what the model takes.
+  [[nodiscard]] Batch fitted(Batch inputs) const;
 
   /// Inner tensors made by nodes that are tapped and not graph outputs already, once each.
   [[nodiscard]] const std::vector<std::string>& inner_taps() const noexcept { return inner_taps_; }
@@ -42,6 +44,7 @@ class Signature {
     bool is_optional = false;  // also an initializer, which holds unless a run gives another value
   };
   [[nodiscard]] std::string describe_inputs() const;
+  void check(const Batch& inputs) const;
 
   std::vector<Input> inputs_;
   std::vector<std::string> inner_taps_;

@@ -20,7 +20,7 @@ Model two_inputs() {
 
 std::string refusal(const Signature& signature, const Batch& inputs) {
   try {
-    signature.check_inputs(inputs);
+    (void)signature.fitted(inputs);
   } catch (const InvalidInput& error) {
     return error.what();
   }
@@ -32,6 +32,17 @@ const Tensor kY = Tensor::of<float>({2}, {1, 2});
 
 TEST(Signature, AcceptsAnyBatch) {
   EXPECT_EQ(refusal(Signature(two_inputs(), {}), {{"x", kX}, {"y", kY}}), "accepted");
+}
+
+// Data of a float16 model, given to its float32 form.
+TEST(Signature, WidensHalfPrecisionAndNothingElse) {
+  const Signature signature(two_inputs(), {});
+  const Batch fitted = signature.fitted(
+      {{"x", convert(kX, DataType::float16)}, {"y", convert(kY, DataType::bfloat16)}});
+  EXPECT_EQ(fitted.at("x"), kX);
+  EXPECT_EQ(fitted.at("y"), kY);
+  EXPECT_NE(refusal(signature, {{"x", convert(kX, DataType::float64)}, {"y", kY}}), "accepted");
+  EXPECT_NE(refusal(signature, {{"x", convert(kX, DataType::int8)}, {"y", kY}}), "accepted");
 }
 
 TEST(Signature, ShowsBothSidesOfAMissingInput) {
