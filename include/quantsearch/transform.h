@@ -6,6 +6,7 @@
 // exclusion lists.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -51,13 +52,37 @@ struct PassRecord {
   bool changes_function = false;        // as the user asked: its notes say what became of the model
 };
 
+/// Where the values of a tensor that is gone are now: unchanged, or only as the input of what the
+/// node that made the tensor took over.
+struct TensorNow {
+  std::string name;
+  bool has_same_values = true;
+  bool operator==(const TensorNow&) const = default;
+};
+
+/// Names of the model as read that the simplified model no longer has. Users know their own model,
+/// so lists of names are looked up here, too.
+struct NamesAsRead {
+  /// The node, as node_label(), that computes what this node computed; absent when none does: a
+  /// constant that was computed, a copy that was bypassed, a result that nothing reads.
+  std::map<std::string, std::optional<std::string>, std::less<>> nodes = {};
+  /// Absent when nothing is left of the tensor.
+  std::map<std::string, std::optional<TensorNow>, std::less<>> tensors = {};
+  /// What a bypassed node (Identity, Dropout) passed on, under its own name.
+  std::map<std::string, std::string, std::less<>> copies = {};
+};
+
 struct Simplified {
   Model model;
   std::vector<PassRecord> passes;
+  NamesAsRead names = {};
+  std::vector<std::string> notes = {};     // about the model as a whole
+  std::vector<std::string> warnings = {};  // the same, but the user should look at them
 };
 
-/// Runs every enabled pass in its fixed order, infers shapes, sorts and checks. Throws InvalidInput
-/// for an unknown name in `disabled`, Unsupported when the opset cannot be raised; InvalidInput
+/// Runs every enabled pass in its fixed order, infers shapes, sorts and checks. A model that only
+/// libonnx's shape inference refuses is taken, with a note, when the runtime loads it. Throws
+/// InvalidInput for an unknown name in `disabled`, Unsupported when the opset cannot be raised; InvalidInput
 /// when the opset asked for is below `minimum_opset`, Unsupported when it is below the model's.
 [[nodiscard]] Simplified simplify(Model model, const SimplifyOptions& options = {});
 /// Names of the passes in the order they run; one that runs twice is there twice.

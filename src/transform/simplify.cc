@@ -10,8 +10,11 @@
 #include "quantsearch/base/names.h"
 #include "quantsearch/base/stopwatch.h"
 #include "quantsearch/model/bodies.h"
+#include "quantsearch/model/checks.h"
+#include "quantsearch/runtime.h"
 #include "quantsearch/transform.h"
 #include "transform/known_types.h"
+#include "transform/names_as_read.h"
 #include "transform/pass.h"
 
 namespace quantsearch {
@@ -97,8 +100,35 @@ void require_reachable_opset(const Model& model, const SimplifyOptions& options)
                   model.opset(), *options.opset, model.opset()));
 }
 
+/// libonnx's inference is stricter than the runtime in places; what the runtime loads is a model.
+std::vector<std::string> inference_notes(const Model& model) {
+  const std::string objection = inference_objection(model);
+  if (objection.empty()) return {};
+  try {
+    (void)open_session(model, {.threads = 1, .optimize = false, .taps = {}});
+  } catch (const Error&) {
+    throw InvalidInput("check: the model is not valid ONNX: " + objection);
+  }
+  return {fmt::format("{} loads the model, but ONNX's shape inference objects: {}",
+                      runtime_version(), objection)};
+}
+
+/// Normalization by the statistics of each batch is a model in training, not one to deploy.
+std::vector<std::string> training_warnings(const Graph& graph) {
+  std::vector<std::string> warnings;
+  for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
+    const Node& at = graph.nodes[static_cast<std::size_t>(node)];
+    if (!at.is("BatchNormalization") || at.int_attribute("training_mode", 0) == 0) continue;
+    warnings.push_back(fmt::format(
+        "{} is in training mode: it normalizes by the statistics of each batch, so that a sample's "
+        "result depends on the others; export the model in evaluation mode",
+        describe_node(graph, node)));
+  }
+  return warnings;
+}
+
 /// Runs the passes that are wanted and not disabled.
-Simplified run_passes(Model model, const SimplifyOptions& options) {
+Simplified run_passes(Model model, const SimplifyOptions& options, NameTracker& names) {
   Simplified result;
   for (const Pass& pass : passes(options)) {
     if (!pass.is_wanted || options.disabled.contains(pass.name)) continue;
@@ -109,6 +139,7 @@ Simplified run_passes(Model model, const SimplifyOptions& options) {
     PassResult passed = pass.run(std::move(model));
     model = std::move(passed.model);
     if (pass.changes_shapes) model = with_known_types(std::move(model));
+    names.follow(model.graph);
     record.seconds = watch.seconds();
     record.nodes_after = std::ssize(model.graph.nodes);
     record.notes = std::move(passed.notes);
@@ -128,7 +159,8 @@ PassResult simplify_bodies(Model model, const SimplifyOptions& options) {
     const std::string label = body_label(model.graph, place);
     OpenBody body = open_body(model, place);
     try {
-      Simplified simplified = run_passes(infer_shapes(body.model), inside);
+      NameTracker names(body.model.graph);
+      Simplified simplified = run_passes(infer_shapes(body.model), inside, names);
       for (const PassRecord& pass : simplified.passes) {
         for (const std::string& note : pass.notes)
           notes.push_back(fmt::format("{}: {}: {}", label, pass.name, note));
@@ -156,12 +188,17 @@ Simplified simplify(Model model, const SimplifyOptions& options) {
   require_known(options.disabled);
   require_reachable_opset(model, options);
   sort_topologically(model.graph);
-  Simplified result = run_passes(std::move(model), options);
+  NameTracker names(model.graph);
+  std::vector<std::string> warnings = training_warnings(model.graph);
+  Simplified result = run_passes(std::move(model), options, names);
+  result.warnings = std::move(warnings);
   model = std::move(result.model);
   make_body_names_unique(model.graph);
   model = with_known_types(std::move(model));
   sort_topologically(model.graph);
-  check_model(model);
+  check_structure(model);
+  result.notes = inference_notes(model);
+  result.names = names.finish(model.graph);
   result.model = std::move(model);
   return result;
 }

@@ -58,6 +58,47 @@ TEST(Simplify, RecordsEveryPassThatRan) {
   EXPECT_FALSE(names.contains("fp16_to_fp32"));
 }
 
+TEST(Simplify, WarnsOfANormalizationInTraining) {
+  ModelBuilder builder;
+  builder.input("x", {2, 2});
+  const auto channel = [&](const char* name) { return builder.weight(name, {2}, {1, 1}); };
+  builder.add({.op_type = "BatchNormalization",
+               .domain = "",
+               .name = "norm",
+               .inputs = {"x", channel("s"), channel("b"), channel("m"), channel("v")},
+               .outputs = {"y", "mean", "variance"},
+               .attributes = {{.name = "training_mode", .value = std::int64_t{1}}},
+               .extra = ""});
+  builder.output("y", {2, 2});
+  EXPECT_EQ(simplify(builder.build()).warnings,
+            std::vector<std::string>{
+                "BatchNormalization 'norm' is in training mode: it normalizes by the statistics of "
+                "each batch, so that a sample's result depends on the others; export the model in "
+                "evaluation mode"});
+  EXPECT_TRUE(simplify(small_model()).warnings.empty());
+}
+
+// The model says of its output what it is not; the runtime looks at what it computes.
+TEST(Simplify, NotesWhatOnlyShapeInferenceRefuses) {
+  ModelBuilder builder;
+  builder.input("x", {1, 4});
+  builder.output(builder.node("Relu", {"x"}), {1, 5});
+  const Simplified result = simplify(builder.build_unchecked());
+  ASSERT_EQ(result.notes.size(), 1U);
+  EXPECT_EQ(result.notes[0].find(runtime_version() +
+                                 " loads the model, but ONNX's shape inference objects: "),
+            0U)
+      << result.notes[0];
+}
+
+TEST(Simplify, RefusesWhatTheRuntimeRefusesToo) {
+  ModelBuilder builder;
+  builder.input("x", {1, 4});
+  builder.output(builder.node("MatMul", {"x", builder.random_weight("w", {3, 2}, 1, 1)}), {1, 2});
+  const std::string message = message_of(builder.build_unchecked(), {});
+  EXPECT_EQ(message.find("check: the model is not valid ONNX: "), 0U) << message;
+}
+
 TEST(Simplify, IsDoneAfterOneRun) {
   const Model once = simplify(small_model()).model;
   EXPECT_EQ(serialize_model(simplify(once).model), serialize_model(once));

@@ -17,7 +17,7 @@ constexpr std::int64_t kFreeInitializers = 4;
 
 std::int64_t length(const auto& list) { return static_cast<std::int64_t>(list.size()); }
 
-// The tensor of a Constant in any of its spellings; nullopt for sparse ones.
+// The tensor of a Constant in any of its spellings; nullopt when it has none.
 std::optional<Tensor> constant_of(const Node& node) {
   for (const Attribute& attribute : node.attributes) {
     const Attribute::Payload& value = attribute.value;
@@ -52,7 +52,7 @@ PassResult constants_to_initializers(Model model) {
     std::optional<Tensor> tensor = constant_of(node);
     if (!tensor || index.is_graph_output(node.outputs[0])) {
       notes.push_back(fmt::format("Constant '{}' stays: it is {}", node.outputs[0],
-                                  tensor ? "a graph output" : "sparse"));
+                                  tensor ? "a graph output" : "without a value"));
       kept.push_back(std::move(node));
       continue;
     }

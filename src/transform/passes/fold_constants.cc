@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,29 +9,22 @@
 #include <utility>
 #include <vector>
 
+#include "quantsearch/model/checks.h"
 #include "quantsearch/runtime.h"
+#include "transform/folded_constants.h"
 #include "transform/pass.h"
 
 namespace quantsearch {
 
 namespace {
 
-// One node's result may have this many bytes whatever its inputs are, and beyond that four times
-// its inputs': shapes, masks and positions are folded, a Tile that would write a small constant out
-// a thousandfold is not.
-constexpr std::int64_t kSmallBytes = 64 * 1024;
+// While it folds, one node's result may have this many bytes whatever its inputs are, and beyond
+// that four times its inputs': what comes of it may be small again. What does not is kept as a node
+// in the end (folded_constants.h).
+constexpr std::int64_t kSmallBytes = 1024 * 1024;
 constexpr std::int64_t kLargestGrowth = 4;
-// All folding together may add the weights' own size once, or this much.
-constexpr std::int64_t kAlwaysAllowedBytes = 1024 * 1024;
 
-bool is_deterministic(const Node& node) {
-  static const std::set<std::string, std::less<>> random = {
-      "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
-      "Multinomial",  "Bernoulli",        "Dropout"};
-  return !random.contains(node.op_type);
-}
-
-// Already quantized weights stay quantized; a Constant that is left is sparse or a graph output. A
+// Already quantized weights stay quantized; a Constant that is left is a graph output. A
 // QuantizeLinear of a constant is computed: its integers take less room.
 bool is_to_be_kept(const Node& node) {
   static const std::set<std::string, std::less<>> kept = {"DequantizeLinear", "Constant"};
@@ -56,13 +48,6 @@ std::optional<Shape> fixed_shape(const ValueInfo* value) {
   return shape;
 }
 
-std::int64_t bytes_of(const Tensor& tensor) {
-  if (tensor.type() != DataType::string) return std::ssize(tensor.bytes());
-  std::int64_t total = 0;
-  for (const std::string& text : tensor.strings()) total += std::ssize(text);
-  return total;
-}
-
 // Operators whose result has a size that depends on values, but is bounded by eight bytes an
 // element and axis.
 bool is_bounded_by_inputs(const Node& node) {
@@ -73,32 +58,57 @@ class Folder {
  public:
   explicit Folder(Model model) : model_(std::move(model)), index_(model_.graph) {
     for (const Initializer& initializer : model_.graph.initializers) {
-      if (index_.is_graph_input(initializer.name)) continue;
-      constants_.emplace(initializer.name, initializer.tensor);
-      readers_[initializer.name] = std::ssize(index_.consumers(initializer.name));
+      if (!index_.is_graph_input(initializer.name))
+        constants_.emplace(initializer.name, initializer.tensor);
     }
-    budget_ = std::max(weight_bytes(model_.graph), kAlwaysAllowedBytes);
   }
 
   PassResult run() {
-    std::vector<Node> kept;
-    std::vector<Node> nodes =
-        model_.graph.nodes;  // the index and describe_node() still need the originals
-    for (std::size_t position = 0; position < nodes.size(); ++position) {
-      if (!fold(nodes[position], static_cast<int>(position)))
-        kept.push_back(std::move(nodes[position]));
-    }
-    if (folded_ > 0) notes_.push_back(fmt::format("{} nodes computed", folded_));
-    model_.graph.nodes = std::move(kept);
-    remove_unused_values(model_.graph);
+    std::vector<Node>& nodes = model_.graph.nodes;
+    std::vector<bool> computed(nodes.size());
+    for (std::size_t position = 0; position < nodes.size(); ++position)
+      computed[position] = fold(nodes[position], static_cast<int>(position));
+    note_kept(keep_inflating_nodes(model_.graph, index_, constants_, computed));
+    if (const auto folded = std::ranges::count(computed, true); folded > 0)
+      notes_.push_back(fmt::format("{} nodes computed", folded));
+    take_over(computed);
     return {std::move(model_), std::move(notes_)};
   }
 
  private:
+  void note_kept(const std::vector<int>& kept) {
+    for (const int position : kept) {
+      std::int64_t bytes = 0;
+      for (const std::string& output :
+           model_.graph.nodes[static_cast<std::size_t>(position)].outputs)
+        bytes += output.empty() ? 0 : bytes_of(*constants_.at(output));
+      notes_.push_back(fmt::format("{} stays: its result of {} bytes would inflate the model",
+                                   describe_node(model_.graph, position), bytes));
+    }
+  }
+
+  void take_over(const std::vector<bool>& computed) {
+    std::vector<Node> kept;
+    for (std::size_t position = 0; position < computed.size(); ++position) {
+      Node& node = model_.graph.nodes[position];
+      if (!computed[position]) {
+        kept.push_back(std::move(node));
+        continue;
+      }
+      for (const std::string& output : node.outputs) {
+        if (!output.empty())
+          model_.graph.initializers.push_back({.name = output, .tensor = constants_.at(output)});
+      }
+    }
+    model_.graph.nodes = std::move(kept);
+    remove_unused_values(model_.graph);
+  }
+
   bool fold(const Node& node, int position) {
     if (!node.domain.empty() || node.outputs.empty()) return false;
     if (fold_shape(node)) return true;
-    if (node.inputs.empty() || !is_deterministic(node) || is_to_be_kept(node) || has_subgraph(node))
+    if (node.inputs.empty() || draws_random_numbers(node) || is_to_be_kept(node) ||
+        has_subgraph(node))
       return false;
     const bool all_constant = std::ranges::all_of(node.inputs, [this](const std::string& input) {
       return input.empty() || constants_.contains(input);
@@ -130,7 +140,6 @@ class Folder {
       const Shape part(shape->begin() + start, shape->begin() + end);
       add(node.outputs[0], Tensor::of<std::int64_t>({end - start}, part));
     }
-    ++folded_;
     return true;
   }
 
@@ -159,8 +168,6 @@ class Folder {
       return failure.what();
     }
     for (const std::string& output : wanted) add(output, outputs.at(output));
-    release_inputs(node);
-    ++folded_;
     return "";
   }
 
@@ -184,8 +191,8 @@ class Folder {
     return small;
   }
 
-  [[nodiscard]] std::string size_objection(const Model& small, const Node& node,
-                                           std::int64_t input_bytes) const {
+  [[nodiscard]] static std::string size_objection(const Model& small, const Node& node,
+                                                  std::int64_t input_bytes) {
     std::int64_t output_bytes = 0;
     for (const ValueInfo& output : small.graph.outputs) {
       const std::optional<Shape> shape = fixed_shape(&output);
@@ -200,35 +207,19 @@ class Folder {
         return "the size of its result is not known";
       }
     }
-    const std::int64_t limit = std::max(kSmallBytes, kLargestGrowth * input_bytes);
-    if (output_bytes > limit || added_ + output_bytes > budget_) {
+    if (output_bytes > std::max(kSmallBytes, kLargestGrowth * input_bytes)) {
       return fmt::format("its result of {} bytes would inflate the model", output_bytes);
     }
     return "";
   }
 
   void add(const std::string& name, Tensor tensor) {
-    added_ += bytes_of(tensor);
-    readers_[name] = std::ssize(index_.consumers(name));
-    auto shared = std::make_shared<const Tensor>(std::move(tensor));
-    constants_.insert_or_assign(name, shared);
-    model_.graph.initializers.push_back({.name = name, .tensor = std::move(shared)});
-  }
-
-  // A constant whose last reader was folded will leave the model.
-  void release_inputs(const Node& node) {
-    for (const std::string& input : std::set<std::string>(node.inputs.begin(), node.inputs.end())) {
-      if (!input.empty() && --readers_[input] == 0) added_ -= bytes_of(*constants_.at(input));
-    }
+    constants_.insert_or_assign(name, std::make_shared<const Tensor>(std::move(tensor)));
   }
 
   Model model_;
   GraphIndex index_;
-  std::map<std::string, std::shared_ptr<const Tensor>, std::less<>> constants_;
-  std::map<std::string, std::int64_t, std::less<>> readers_;
-  std::int64_t budget_ = 0;
-  std::int64_t added_ = 0;
-  std::int64_t folded_ = 0;
+  Constants constants_;
   std::vector<std::string> notes_;
 };
 

@@ -58,6 +58,58 @@ TEST(FoldConstants, DoesNotInflateTheModel) {
             "the model");
 }
 
+// 16,000 elements are 64,000 bytes: one such constant fits into the 65,536 that all folding together
+// may add, two do not. The larger goes back to its node.
+TEST(FoldConstants, AddsAtMost64KilobytesInAll) {
+  ModelBuilder builder;
+  builder.input("x", {1});
+  const std::string first =
+      builder.node("ConstantOfShape", {builder.constant("first", int64s({1, 15000}))});
+  const std::string second =
+      builder.node("ConstantOfShape", {builder.constant("second", int64s({16000, 1}))});
+  builder.output(builder.node("Add", {builder.node("Add", {"x", first}), second}));
+  const PassResult result = fold_constants(inferred(builder));
+  EXPECT_EQ(text(result.notes),
+            "ConstantOfShape 'ConstantOfShape1' stays: its result of 64000 bytes would inflate the "
+            "model\n1 nodes computed");
+  EXPECT_EQ(count(result.model, "ConstantOfShape"), 1);
+}
+
+// What is large only on the way does not count: 400,000 bytes become 4.
+TEST(FoldConstants, ComputesALargeConstantThatBecomesSmall) {
+  ModelBuilder builder;
+  builder.input("x", {1});
+  const std::string large =
+      builder.node("ConstantOfShape", {builder.constant("shape", int64s({1000, 100}))});
+  builder.output(builder.node("Add", {"x", builder.node("ReduceMax", {large})}));
+  const PassResult result = fold_constants(inferred(builder));
+  EXPECT_EQ(text(result.notes), "2 nodes computed");
+  EXPECT_EQ(result.model.graph.nodes.size(), 1U);
+}
+
+// A table that is read as it is and, transposed, as a weight: twice the floats, but the weight is
+// quantized.
+TEST(FoldConstants, ComputesAWeightThatItsSourceIsLargeEnoughFor) {
+  ModelBuilder builder;
+  builder.input("x", {1, 1}, DataType::int64);
+  const std::string table = builder.random_weight("table", {400, 64}, 1, 7);
+  const std::string rows = builder.node("Gather", {table, "x"});
+  const std::string weight =
+      builder.node("Transpose", {table}, {attribute("perm", std::vector<std::int64_t>{1, 0})});
+  builder.output(builder.node("MatMul", {rows, weight}));
+  EXPECT_EQ(count(fold_constants(inferred(builder)).model, "Transpose"), 0);
+}
+
+// A weight of a few bytes stays a few bytes: even 8 bits an element would be 25,600.
+TEST(FoldConstants, LeavesAWeightThatIsWrittenOutOfNothing) {
+  ModelBuilder builder;
+  builder.input("x", {1, 400});
+  const std::string weight =
+      builder.node("ConstantOfShape", {builder.constant("shape", int64s({400, 64}))});
+  builder.output(builder.node("MatMul", {"x", weight}), {1, 64});
+  EXPECT_EQ(count(fold_constants(inferred(builder)).model, "ConstantOfShape"), 1);
+}
+
 TEST(FoldConstants, LeavesRandomAndQuantizedValuesAlone) {
   ModelBuilder builder;
   builder.input("x", {2});
