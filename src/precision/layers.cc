@@ -77,8 +77,8 @@ std::set<std::string> known_layers(const std::vector<Layer>& layers,
 std::vector<Layer> find_layers(const Model& model, const QuantizeOptions& quantization,
                                const PrecisionOptions& options) {
   std::vector<Layer> layers = Grouping(model, options).run(format_targets(model, quantization));
-  const auto included = known_layers(layers, options.include_layers, "include_layers");
-  const auto excluded = known_layers(layers, options.exclude_layers, "exclude_layers");
+  const auto included = known_layers(layers, options.include_layers, "IncludeLayers");
+  const auto excluded = known_layers(layers, options.exclude_layers, "ExcludeLayers");
   for (Layer& layer : layers) {
     const std::string& name = layer.members[0].label;
     const auto is_fixed = [&](const Member& member) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/quantized_nodes.h"
 #include "quantize/range_rules.h"
 #include "quantize/value_bounds.h"
 
@@ -175,6 +176,7 @@ std::string why_not_quantizable(const Model& model, const GraphIndex& index, int
   const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
   const OperatorRule* rule = find_rule(at);
   if (rule == nullptr) return why_no_rule(at);
+  if (is_quantized_already(model.graph, index, at, *rule)) return "it is quantized already";
   if (std::string reason = why_types(at, *rule, index); !reason.empty()) return reason;
   if (std::string reason = why_constants(at, index); !reason.empty()) return reason;
   if (std::string reason = why_form(model, at, *rule, index, options); !reason.empty())

@@ -13,12 +13,14 @@
 #include "quantize/graph_options.h"
 #include "quantize/kernel_forecast.h"
 #include "quantize/node_types.h"
+#include "quantize/nothing_to_quantize.h"
 #include "quantize/npu_rules.h"
 #include "quantize/overrides.h"
 #include "quantize/pair_safety.h"
 #include "quantize/parameters.h"
 #include "quantize/passthrough.h"
 #include "quantize/plan.h"
+#include "quantsearch/quantize/option_keys.h"
 
 namespace quantsearch {
 
@@ -33,17 +35,21 @@ void require_type(std::string_view option, DataType type) {
                   to_string(type)));
 }
 
+/// A model of other domains alone has no opset that counts.
 void require_opset(const Model& model, const QuantizeOptions& options) {
+  const bool has_own_operators =
+      std::ranges::any_of(model.graph.nodes, [](const Node& node) { return node.domain.empty(); });
+  if (!has_own_operators) return;
   const std::int64_t needed = options.per_channel ? 13 : 10;
   if (model.opset() >= needed) return;
   throw InvalidInput(fmt::format(
-      "quantize: the model has opset {}, expected {} or more for {} quantization; simplify "
-      "raises it",
+      "quantize: the model has opset {}, expected {} or more for {} quantization; export it with a "
+      "newer opset",
       model.opset(), needed, options.per_channel ? "per-channel" : "any"));
 }
 
 void require_format(const std::string& node, const NodeFormat& format) {
-  const std::string option = fmt::format("node_formats['{}']", node);
+  const std::string option = fmt::format("{}['{}']", keys::kNodeFormats, node);
   if (format.activation) require_type(option, *format.activation);
   if (format.weight) require_type(option, *format.weight);
   if (format.keep_float ? !format.activation && !format.weight
@@ -51,9 +57,8 @@ void require_format(const std::string& node, const NodeFormat& format) {
     return;
   }
   throw InvalidInput(fmt::format(
-      "quantize: option '{}' {}, expected an activation type, a weight type or both, or "
-      "keep_float alone",
-      option, format.keep_float ? "has types and keep_float" : "is empty"));
+      "quantize: option '{}' {}, expected activation_type, weight_type or both, or Float alone",
+      option, format.keep_float ? "has types and Float" : "is empty"));
 }
 
 /// Rules that make tensors share parameters know one type.
@@ -64,13 +69,12 @@ void require_one_type(const QuantizeOptions& options) {
   if (!shares || std::ranges::none_of(options.node_formats, has_types)) return;
   throw Unsupported(
       "quantize: option 'node_formats' gives types to single nodes, which does not go with the "
-      "NPU's "
-      "rules and the Align options; leave out one of them");
+      "NPU's rules and the Align options; leave out one of them");
 }
 
 void require_options(const Model& model, const QuantizeOptions& options) {
-  require_type("activation_type", options.activation_type);
-  require_type("weight_type", options.weight_type);
+  require_type(keys::kActivationType, options.activation_type);
+  require_type(keys::kWeightType, options.weight_type);
   for (const auto& [node, format] : options.node_formats) require_format(node, format);
   require_opset(model, options);
   require_passthrough(options.passthrough_op_types);
@@ -91,34 +95,6 @@ std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& ind
                                      : planned.reason});
   }
   return records;
-}
-
-/// "Conv (2): excluded by name; Softmax (1): …", one entry per operator type with the reason of its
-/// first node.
-std::string reasons_by_type(const std::vector<LayerRecord>& records) {
-  std::map<std::string, std::pair<int, std::string>> types;
-  for (const LayerRecord& record : records) {
-    auto& [count, reason] = types[record.op_type];
-    if (count++ == 0) reason = record.reason;
-  }
-  std::string text;
-  for (const auto& [type, entry] : types) {
-    text += fmt::format("{}{} ({}): {}", text.empty() ? "" : "; ", type, entry.first, entry.second);
-  }
-  return text.empty() ? "it has no nodes" : text;
-}
-
-void require_something_quantized(const std::vector<LayerRecord>& records) {
-  const auto computes = [](const LayerRecord& record) {
-    if (!record.quantized) return false;
-    const auto rule = std::ranges::find(operator_rules(), record.op_type, &OperatorRule::op_type);
-    return rule->kind != OperatorKind::layout && rule->kind != OperatorKind::padding;
-  };
-  if (std::ranges::any_of(records, computes)) return;
-  throw InvalidInput(fmt::format(
-      "quantize: nothing in the model can be quantized ({}), expected at least one operator; "
-      "change the exclusions or add operator types with extra_op_types",
-      reasons_by_type(records)));
 }
 
 void add_notes(std::vector<LayerRecord>& records, const std::map<int, LayerParameters>& layers) {

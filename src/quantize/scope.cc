@@ -10,6 +10,7 @@
 
 #include "quantize/operators.h"
 #include "quantsearch/base/names.h"
+#include "quantsearch/quantize/option_keys.h"
 
 namespace quantsearch {
 
@@ -87,9 +88,9 @@ class Scope {
   }
 
   void keep_operator_types(const QuantizeOptions& options) {
-    require_known_types(options.op_types, "op_types", true);
-    require_known_types(options.extra_op_types, "extra_op_types", true);
-    require_known_types(options.exclude_op_types, "exclude_op_types", false);
+    require_known_types(options.op_types, keys::kOpTypes, true);
+    require_known_types(options.extra_op_types, keys::kExtraOpTypes, true);
+    require_known_types(options.exclude_op_types, keys::kExcludedOpTypes, false);
     std::set<std::string, std::less<>> kept(options.op_types.begin(), options.op_types.end());
     if (kept.empty()) {
       for (const std::string& type : default_op_types()) kept.insert(type);
@@ -100,12 +101,14 @@ class Scope {
     for (int node = 0; node < node_count(); ++node) {
       const Node& at = graph_.nodes[static_cast<std::size_t>(node)];
       if (excluded.contains(at.op_type)) {
-        exclude(node, fmt::format("operator type '{}' is in exclude_op_types", at.op_type));
+        exclude(node,
+                fmt::format("operator type '{}' is in {}", at.op_type, keys::kExcludedOpTypes));
       } else if (const OperatorRule* rule = find_rule(at);
                  rule != nullptr && !kept.contains(at.op_type)) {
-        exclude(node, options.op_types.empty() && !rule->by_default
-                          ? fmt::format("{}; extra_op_types can add it", rule->drawback)
-                          : fmt::format("operator type '{}' is not in op_types", at.op_type));
+        exclude(node,
+                options.op_types.empty() && !rule->by_default
+                    ? fmt::format("{}; {} can add it", rule->drawback, keys::kExtraOpTypes)
+                    : fmt::format("operator type '{}' is not in {}", at.op_type, keys::kOpTypes));
       }
     }
   }
@@ -114,7 +117,7 @@ class Scope {
     if (names.empty()) return;
     Flags others(reasons_.size(), true);
     for (const std::string& name : names)
-      others[static_cast<std::size_t>(find_node(name, "nodes"))] = false;
+      others[static_cast<std::size_t>(find_node(name, keys::kNodes))] = false;
     exclude_all(others, "not among the nodes asked for");
   }
 
@@ -123,14 +126,14 @@ class Scope {
       if (!name.empty() && name[0] == '^') {
         exclude_matches(name);
       } else {
-        exclude(find_node(name, "exclude_nodes"), "excluded by name");
+        exclude(find_node(name, keys::kExcludedNodes), "excluded by name");
       }
     }
   }
 
   void keep_float_nodes(const std::map<std::string, NodeFormat>& formats) {
     for (const auto& [name, format] : formats) {
-      const int node = find_node(name, "node_formats");
+      const int node = find_node(name, keys::kNodeFormats);
       if (format.keep_float) exclude(node, "kept float by its format");
     }
   }
@@ -141,9 +144,9 @@ class Scope {
       expression = std::regex(pattern);
     } catch (const std::regex_error& error) {
       throw InvalidInput(fmt::format(
-          "quantize: option 'exclude_nodes' holds the regular expression '{}' that cannot be "
-          "read ({}), expected ECMAScript syntax",
-          pattern, error.what()));
+          "quantize: option '{}' holds the regular expression '{}' that cannot be read ({}), "
+          "expected ECMAScript syntax",
+          keys::kExcludedNodes, pattern, error.what()));
     }
     bool matched = false;
     for (const auto& [label, node] : labels_) {
@@ -153,9 +156,9 @@ class Scope {
     }
     if (!matched) {
       throw InvalidInput(fmt::format(
-          "quantize: the regular expression '{}' in option 'exclude_nodes' matches none of "
-          "the {} nodes, expected at least one",
-          pattern, labels_.size()));
+          "quantize: the regular expression '{}' in option '{}' matches none of the {} nodes, "
+          "expected at least one",
+          pattern, keys::kExcludedNodes, labels_.size()));
     }
   }
 
@@ -164,18 +167,18 @@ class Scope {
       std::vector<int> starts;
       std::vector<int> ends;
       for (const std::string& name : subgraph.starts)
-        starts.push_back(find_node(name, "exclude_subgraphs"));
+        starts.push_back(find_node(name, keys::kExcludedSubgraphs));
       for (const std::string& name : subgraph.ends)
-        ends.push_back(find_node(name, "exclude_subgraphs"));
+        ends.push_back(find_node(name, keys::kExcludedSubgraphs));
       Flags between = descendants(starts);
       const Flags before = ancestors(ends);
       for (std::size_t node = 0; node < between.size(); ++node)
         between[node] = between[node] && before[node];
       if (std::ranges::count(between, true) == 0) {
         throw InvalidInput(fmt::format(
-            "quantize: option 'exclude_subgraphs' gives starts and ends with no path between "
-            "them ('{}' to '{}'), expected at least one",
-            subgraph.starts.empty() ? "" : subgraph.starts[0],
+            "quantize: option '{}' gives starts and ends with no path between them ('{}' to "
+            "'{}'), expected at least one",
+            keys::kExcludedSubgraphs, subgraph.starts.empty() ? "" : subgraph.starts[0],
             subgraph.ends.empty() ? "" : subgraph.ends[0]));
       }
       exclude_all(between, "inside an excluded subgraph");
@@ -193,9 +196,9 @@ class Scope {
       } else if (const auto producer = index_.producer(name)) {
         seeds.push_back(*producer);
       } else if (!index_.is_graph_input(name)) {
-        throw_unknown(name, "input_tensors", "tensor or node", true);
+        throw_unknown(name, keys::kInputNodes, "tensor or node", true);
       }
-      exclude_all(ancestors(seeds), fmt::format("before '{}' of input_tensors", name));
+      exclude_all(ancestors(seeds), fmt::format("before '{}' of {}", name, keys::kInputNodes));
     }
   }
 
@@ -212,9 +215,9 @@ class Scope {
         const auto readers = index_.consumers(name);
         seeds.assign(readers.begin(), readers.end());
       } else {
-        throw_unknown(name, "output_tensors", "tensor or node", true);
+        throw_unknown(name, keys::kOutputNodes, "tensor or node", true);
       }
-      exclude_all(descendants(seeds), fmt::format("after '{}' of output_tensors", name));
+      exclude_all(descendants(seeds), fmt::format("after '{}' of {}", name, keys::kOutputNodes));
     }
   }
 

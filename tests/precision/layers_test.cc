@@ -66,7 +66,7 @@ TEST(Layers, UnknownNamesAreErrors) {
     FAIL();
   } catch (const InvalidInput& error) {
     EXPECT_STREQ(error.what(),
-                 "precision: option 'exclude_layers': unknown layer 'lft'; nearest known: 'left'");
+                 "precision: option 'ExcludeLayers': unknown layer 'lft'; nearest known: 'left'");
   }
 }
 

@@ -179,7 +179,7 @@ TEST(Fusion, ConvTransposeStaysFloatAndItsNeighboursDoNot) {  // C23
   const QuantizedModel result = quantized(model);
   EXPECT_EQ(kernels_of(result)["QLinearConv"], 2);
   EXPECT_EQ(testing::reason_of(result.layers, "up"),
-            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types can add it");
+            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types_to_quantize can add it");
   const QuantizedModel all = quantized(model, {.extra_op_types = {"ConvTranspose"}});
   EXPECT_TRUE(testing::is_quantized(all.layers, "up"));
   EXPECT_LE(steps_apart(all), 1.01);

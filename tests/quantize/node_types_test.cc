@@ -300,15 +300,15 @@ TEST(NodeTypes, FormatsThatCannotBeAreErrors) {
   EXPECT_EQ(error_of(chain(), {.node_formats = {{"secnd", kSixteen}}}),
             "quantize: option 'node_formats': unknown node 'secnd'; nearest known: 'second'");
   EXPECT_EQ(error_of(chain(), {.node_formats = {{"second", {}}}}),
-            "quantize: option 'node_formats['second']' is empty, expected an activation type, a "
-            "weight type or both, or keep_float alone");
+            "quantize: option 'node_formats['second']' is empty, expected activation_type, "
+            "weight_type or both, or Float alone");
   EXPECT_EQ(
       error_of(
           chain(),
           {.node_formats = {{"second",
                              {.activation = DataType::int8, .weight = {}, .keep_float = true}}}}),
-      "quantize: option 'node_formats['second']' has types and keep_float, expected an "
-      "activation type, a weight type or both, or keep_float alone");
+      "quantize: option 'node_formats['second']' has types and Float, expected activation_type, "
+      "weight_type or both, or Float alone");
   EXPECT_EQ(error_of(chain(), {.node_formats = {{"second",
                                                  {.activation = DataType::float16,
                                                   .weight = {},

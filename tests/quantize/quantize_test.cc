@@ -245,12 +245,51 @@ TEST(Quantize, NothingToQuantizeSaysWhyPerOperatorType) {
     FAIL();
   } catch (const InvalidInput& error) {
     EXPECT_STREQ(error.what(),
-                 "quantize: nothing in the model can be quantized (Erf (1): ONNX Runtime's CPU "
-                 "provider has no integer "
-                 "kernel for it; extra_op_types can add it), expected at least one operator; "
-                 "change the exclusions or add "
-                 "operator types with extra_op_types");
+                 "quantize: there is nothing to quantize in the model (Erf (1): ONNX Runtime's CPU "
+                 "provider has no integer kernel for it; extra_op_types_to_quantize can add it), "
+                 "expected at least one operator; change the exclusions or add operator types with "
+                 "extra_op_types_to_quantize");
   }
+}
+
+std::string nothing_to_quantize(const Model& model) {
+  try {
+    require_quantizable(model, {});
+  } catch (const InvalidInput& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Nothing of ai.onnx is imported, so there is no opset to speak of.
+TEST(Quantize, OperatorsOfOtherDomainsAloneLeaveTheFloatModel) {
+  ModelBuilder builder;
+  builder.input("x", {1, 4});
+  builder.add({.op_type = "Scaler",
+               .domain = "ai.onnx.ml",
+               .name = "scale",
+               .inputs = {"x"},
+               .outputs = {"y"},
+               .attributes = {},
+               .extra = ""});
+  builder.output("y", {1, 4});
+  Model model = builder.build_unchecked();
+  model.opsets = {{"ai.onnx.ml", 3}};
+  EXPECT_EQ(nothing_to_quantize(model),
+            "quantize: there is nothing to quantize in the model (Scaler (1): operators of domain "
+            "'ai.onnx.ml' are not quantized), expected at least one operator; keep the float model");
+  EXPECT_EQ(plan_layers(model, {}).size(), 1U);
+}
+
+TEST(Quantize, AFloat16ModelNamesItsWayOut) {
+  ModelBuilder builder;
+  builder.input("x", {1, 2}, DataType::float16);
+  const std::string weight = builder.constant("w", Tensor(DataType::float16, {2, 2}));
+  builder.output(builder.node("MatMul", {"x", weight}, {}, "layer"), {1, 2}, DataType::float16);
+  EXPECT_EQ(nothing_to_quantize(builder.build()),
+            "quantize: there is nothing to quantize in the model (MatMul (1): its tensor 'x' is "
+            "float16), expected at least one operator; set extra_options.ConvertFP16ToFP32 to true, "
+            "which turns a float16 model into float32 first");
 }
 
 TEST(Quantize, TypesAndOpsetsItCannotWriteAreErrors) {

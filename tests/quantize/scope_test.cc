@@ -95,14 +95,14 @@ TEST(Scope, FirstReasonStays) {
   EXPECT_EQ(reasons[0], "");
   EXPECT_EQ(reasons[1], "excluded by name");
   EXPECT_EQ(reasons[2],
-            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types can add it");
-  EXPECT_EQ(reasons[3], "operator type 'Add' is in exclude_op_types");
+            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types_to_quantize can add it");
+  EXPECT_EQ(reasons[3], "operator type 'Add' is in op_types_to_exclude");
   EXPECT_EQ(reasons[4], "excluded by the expression '^e'");
 }
 
 TEST(Scope, UnknownNamesShowTheNearest) {
   EXPECT_EQ(message({.exclude_nodes = {"D2"}}),
-            "quantize: option 'exclude_nodes': unknown node 'D2'; nearest known: 'd', 'a', 'b'");
+            "quantize: option 'nodes_to_exclude': unknown node 'D2'; nearest known: 'd', 'a', 'b'");
   EXPECT_NE(message({.op_types = {"LeakyRelo"}})
                 .find("quantize: option 'op_types': unknown quantizable operator type 'LeakyRelo'; "
                       "nearest known: 'LeakyRelu'"),
@@ -120,7 +120,7 @@ TEST(Scope, ExpressionsThatCannotBeReadOrMatchNothingAreErrors) {
   EXPECT_NE(message({.exclude_nodes = {"^("}}).find("regular expression '^(' that cannot be read"),
             std::string::npos);
   EXPECT_EQ(message({.exclude_nodes = {"^q"}}),
-            "quantize: the regular expression '^q' in option 'exclude_nodes' matches none of the 5 "
+            "quantize: the regular expression '^q' in option 'nodes_to_exclude' matches none of the 5 "
             "nodes, expected at "
             "least one");
 }
