@@ -8,8 +8,10 @@
 
 #include "common.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/evaluate.h"
+#include "quantsearch/evaluate/own_noise.h"
 
 namespace quantsearch::cli {
 
@@ -76,6 +78,14 @@ void require_inputs(const Model& candidate, const Model& float_model) {
   }
 }
 
+void warn_of(const OwnNoise& noise, const Context& context) {
+  constexpr std::size_t kShown = 4;
+  say(context.log(), LogLevel::warning,
+      fmt::format("the float model itself is not deterministic: random numbers come from {}, and a second run of it has rel_l2 {:.3g} "
+                  "against the first, which no quantized model can go below; export the model without them for a score that means more",
+                  some_of(noise.nodes, kShown), noise.rel_l2));
+}
+
 int run_evaluate(const EvaluateArguments& arguments) {
   const Model float_model = fix_inputs(load_model(arguments.float_model), arguments.fixed);
   const Model candidate = candidate_of(arguments);
@@ -88,6 +98,8 @@ int run_evaluate(const EvaluateArguments& arguments) {
                             {.batch = arguments.batch, .spill_folder = {}, .token = context.token(), .log = context.log()});
   const Scores of_candidate = evaluate(candidate, reference, context.pool(), {.metrics = metrics, .output_weights = {}, .token = context.token()});
   const Scores of_float = reference.float_scores(metrics);
+  const std::optional<OwnNoise> noise = own_noise(float_model, *data.source, context.token());
+  if (noise) warn_of(*noise, context);
   std::optional<Latency> float_latency;
   std::optional<Latency> latency;
   if (arguments.latency) {
@@ -99,7 +111,8 @@ int run_evaluate(const EvaluateArguments& arguments) {
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(Value::Map{{"float", scores_value(of_float, float_latency)},
                                           {"quantized", scores_value(of_candidate, latency)},
-                                          {"samples", data.source->size()}},
+                                          {"samples", data.source->size()},
+                                          {"float_rel_l2_against_itself", noise ? Value(noise->rel_l2) : Value()}},
                                1));
     return kDone;
   }

@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "common.h"
 #include "layer_text.h"
@@ -11,6 +11,7 @@
 #include "quantsearch/base/value.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/quantize.h"
+#include "quantsearch/quantize/quantized_already.h"
 #include "quantsearch/runtime.h"
 #include "quantsearch/transform.h"
 
@@ -30,12 +31,9 @@ struct Inspection {
   Model model;
   Simplified simplified;
   std::vector<LayerRecord> layers;
-  std::optional<KernelReport> kernels;  // of a model that is quantized already
+  QuantizedAlready quantized = {};
+  std::optional<KernelReport> kernels;  // of a model whose activations are quantized already
 };
-
-bool is_quantized(const Model& model) {
-  return std::ranges::any_of(model.graph.nodes, [](const Node& node) { return node.op_type == "DequantizeLinear"; });
-}
 
 Inspection inspect(const InspectArguments& arguments) {
   std::optional<Settings> settings;
@@ -43,7 +41,8 @@ Inspection inspect(const InspectArguments& arguments) {
   const QuantizationConfig config = resolve(
       !arguments.target.empty() ? for_target(arguments.target, std::move(settings)) : settings ? *settings : settings_from(Value()));
   Inspection inspection{.model = fix_inputs(load_model(arguments.model), arguments.fixed), .simplified = {}, .layers = {}, .kernels = std::nullopt};
-  if (is_quantized(inspection.model)) {
+  inspection.quantized = quantized_already(inspection.model);
+  if (!inspection.quantized.of_activations.empty()) {
     inspection.kernels = report_kernels(optimized_model(inspection.model));
     return inspection;
   }
@@ -64,6 +63,12 @@ Value::List values_list(const std::vector<ValueInfo>& values) {
   return list;
 }
 
+Value counts_value(const std::map<std::string, int>& counts) {
+  Value value(Value::Map{});
+  for (const auto& [name, count] : counts) value.set(name, count);
+  return value;
+}
+
 Value to_value(const Inspection& inspection) {
   const Model& model = inspection.model;
   Value value = Value::Map{{"opset", model.opset()},
@@ -73,16 +78,17 @@ Value to_value(const Inspection& inspection) {
                            {"weight_bytes", weight_bytes(model.graph)},
                            {"inputs", values_list(model.graph.inputs)},
                            {"outputs", values_list(model.graph.outputs)},
-                           {"processor", to_value(this_processor())}};
+                           {"processor", to_value(this_processor())},
+                           {"quantized_activations", counts_value(inspection.quantized.of_activations)},
+                           {"quantized_weights", counts_value(inspection.quantized.of_weights)}};
   if (inspection.kernels) {
-    Value operators(Value::Map{});
-    for (const auto& [name, count] : inspection.kernels->operators) operators.set(name, count);
     value.set("integer_kernels", inspection.kernels->integer_kernels);
     value.set("float_kernels", inspection.kernels->float_compute);
-    value.set("runtime_operators", operators);
+    value.set("runtime_operators", counts_value(inspection.kernels->operators));
   } else {
     value.set("simplified_nodes", static_cast<std::int64_t>(inspection.simplified.model.graph.nodes.size()));
     value.set("layers", layers_value(inspection.layers));
+    value.set("warnings", Value::List(inspection.simplified.warnings.begin(), inspection.simplified.warnings.end()));
   }
   return value;
 }
@@ -96,12 +102,20 @@ void print_text(const Inspection& inspection) {
   for (const ValueInfo& output : model.graph.outputs) fmt::print("output {}: {}\n", output.name, to_string(output));
   fmt::print("processor: {}\n", to_string(this_processor()));
   if (inspection.kernels) {
-    fmt::print("\nThis model is quantized already. ONNX Runtime runs {} integer kernels and {} float ones:\n",
-               inspection.kernels->integer_kernels, inspection.kernels->float_compute);
+    fmt::print("\nThis model is quantized already: its activations go through {}.\n"
+               "quantize and search take it with --requantize alone, for what it has left float.\n"
+               "ONNX Runtime runs {} integer kernels and {} float ones:\n",
+               to_string(inspection.quantized.of_activations), inspection.kernels->integer_kernels, inspection.kernels->float_compute);
     for (const auto& [name, count] : inspection.kernels->operators) fmt::print("{:<32}{:>6}\n", name, count);
     return;
   }
+  if (!inspection.quantized.of_weights.empty()) {
+    fmt::print("\nIts weights are stored as integers ({}), its activations are float: it is quantized like a float model.\n",
+               to_string(inspection.quantized.of_weights));
+  }
   fmt::print("\nsimplified to {} nodes:\n", inspection.simplified.model.graph.nodes.size());
+  for (const std::string& warning : inspection.simplified.warnings) fmt::print("  warning: {}\n", warning);
+  for (const std::string& note : inspection.simplified.notes) fmt::print("  {}\n", note);
   for (const PassRecord& pass : inspection.simplified.passes) {
     for (const std::string& note : pass.notes) fmt::print("  {}: {}\n", pass.name, note);
   }

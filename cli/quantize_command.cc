@@ -20,6 +20,8 @@
 #include "quantsearch/evaluate/delivery_check.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/runnable.h"
+#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/quantize/quantized_already.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch::cli {
@@ -33,6 +35,7 @@ struct QuantizeArguments {
   std::string config;
   std::string preset;
   std::string target;
+  bool requantize = false;
   std::string output;
   FixedInputs fixed;
   bool overwrite = false;
@@ -63,6 +66,7 @@ Request request_of(const QuantizeArguments& arguments) {
   } else {
     request.settings = settings ? *settings : settings_from(Value());
   }
+  if (arguments.requantize) request.settings[std::string(keys::kRequantize)] = true;
   return request;
 }
 
@@ -154,8 +158,9 @@ int run_quantize(const QuantizeArguments& arguments) {
   require_output(arguments.output, arguments.overwrite);
   const Request request = request_of(arguments);
   const Settings& settings = request.settings;
-  (void)resolve(settings);  // wrong settings are refused before the model is read
+  const QuantizationConfig config = resolve(settings);  // wrong settings are refused before the model is read
   const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
+  if (!config.requantize) require_float_activations(model);  // before its data are asked for
   const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs);
   Context context(arguments.common, {});
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(), {.log = context.log()});
@@ -188,6 +193,7 @@ void add_quantize_command(CLI::App& app, Run& run) {
   command->add_option("--config", arguments->config, "Configuration file; its quantization_config is used");
   command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
   add_target_option(*command, arguments->target);
+  command->add_flag("--requantize", arguments->requantize, "Take a model whose activations are quantized already: quantize what it left float");
   command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")->required();
   command->add_flag("--no-check", arguments->no_check, "Do not run the model before it is written");
   command->add_flag("--overwrite", arguments->overwrite, "Replace the output file when it exists");

@@ -11,6 +11,7 @@
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/child_process.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/quantize/option_keys.h"
 #include "quantsearch/report.h"
 #include "search_progress.h"
 
@@ -41,6 +42,7 @@ struct SearchArguments {
   std::int64_t keep = 5;
   bool resume = false;
   bool overwrite = false;
+  bool requantize = false;
   bool isolate = false;
   std::string trial_memory;
   std::string worker;  // THREADS:BYTES:DEVICE: this process runs trials for another
@@ -71,6 +73,7 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   for (const auto& [name, value] : arguments.fixed) config.fixed_inputs[name] = value;
   if (!arguments.output.empty()) config.output_folder = arguments.output;
   if (arguments.confirmation) config.confirmation = *arguments.confirmation;
+  if (arguments.requantize) config.base[std::string(keys::kRequantize)] = true;
   if (arguments.isolate) config.isolate = true;
   if (!arguments.trial_memory.empty()) config.trial_memory = of_option("--trial-memory", arguments.trial_memory, parse_size);
   if (config.trial_memory > 0 && !config.isolate) throw InvalidInput("--trial-memory: is the limit of a worker process, add --isolate");
@@ -192,6 +195,7 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   add_fix_option(*command, arguments->fixed);
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
   add_target_option(*command, arguments->target);
+  command->add_flag("--requantize", arguments->requantize, "Take a model whose activations are quantized already: quantize what it left float");
   command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
   command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");
   command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, or custom: the evaluator's score (L2)");

@@ -103,8 +103,7 @@ class Search {
         normalize_(normalize_over(config_.base, applicability(), data_.calibration->size())), objective_(objective_of(config_, evaluator_)) {
     // What can be wrong with the input is found before anything is written.
     require_objectives(config_, evaluator_.has_value());
-    const QuantizationConfig base = resolve(config_.base);
-    require_quantizable(*pipeline_.simplified(base.simplify), base.quantize);
+    pipeline_.require_quantizable(resolve(config_.base));
     summary_ = summarize(space_, normalize_);
     require_points(summary_);
     // As it was asked for: more values than one may come out the same here.

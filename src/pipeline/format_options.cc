@@ -7,6 +7,7 @@
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
+#include "quantsearch/quantize/option_keys.h"
 
 namespace quantsearch::options {
 
@@ -73,7 +74,7 @@ Value node_formats_value(const std::map<std::string, NodeFormat>& formats) {
 
 void add_format_options(std::vector<Option>& table) {
   table.push_back(
-      {.name = "node_formats",
+      {.name = std::string(keys::kNodeFormats),
        .meaning =
            "formats of single nodes: {NODE: {activation_type: …, weight_type: …}} or {NODE: Float}",
        .default_value = Value::Map{},

@@ -1,6 +1,7 @@
 // Options of the float graph before statistics are taken, and the written format.
 
 #include "pipeline/option_table.h"
+#include "quantsearch/quantize/option_keys.h"
 
 namespace quantsearch::options {
 
@@ -27,6 +28,12 @@ void add_graph_options(std::vector<Option>& table) {
                                        {{"QOperator", "is not built: ONNX Runtime fuses QDQ to the same kernels"},
                                         {"QuantFormat.QOperator", "is not built: ONNX Runtime fuses QDQ to the same kernels"}}),
                    .apply = [](QuantizationConfig&, const Value&) {},
+                   .matters = {}});
+  table.push_back({.name = std::string(keys::kRequantize),
+                   .meaning = "take a model whose activations are quantized already, and quantize what it has left float",
+                   .default_value = false,
+                   .canonical = boolean(),
+                   .apply = [](QuantizationConfig& config, const Value& value) { config.requantize = value.as_bool(); },
                    .matters = {}});
   table.push_back(switch_option("extra_options.SimplifyModel", "fold constants", &SimplifyOptions::fold_constants, true));
   table.push_back(switch_option("extra_options.FoldBatchNorm", "fold BatchNormalization into the layer before it",

@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
+#include <set>
 
 #include "pipeline/stage_cache.h"
 #include "pipeline/stage_keys.h"
+#include "pipeline/user_names.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/stopwatch.h"
 #include "quantsearch/equalize.h"
+#include "quantsearch/quantize/quantized_already.h"
 #include "quantsearch/transform.h"
 
 namespace quantsearch {
@@ -79,6 +83,8 @@ struct Pipeline::State {
   StageCache cache;
   LogSink log;
   std::filesystem::path cache_folder;
+  std::mutex said_mutex = {};
+  std::set<std::string> said = {};  // notes about names, which every trial would repeat
 
   std::shared_ptr<const Simplified> run_simplify(const SimplifyOptions& options, std::vector<StageRecord>& records,
                                                  const CancellationToken& token) {
@@ -89,11 +95,24 @@ struct Pipeline::State {
         const LogLevel level = pass.changes_function ? LogLevel::info : LogLevel::detail;
         for (const std::string& note : pass.notes) say(log, level, fmt::format("simplify: {}: {}", pass.name, note));
       }
+      for (const std::string& warning : result.warnings) say(log, LogLevel::warning, "simplify: " + warning);
+      for (const std::string& note : result.notes) say(log, LogLevel::info, "simplify: " + note);
       say(log, LogLevel::info, fmt::format("simplify: {} nodes became {}", model.graph.nodes.size(), result.model.graph.nodes.size()));
       return result;
     };
     return cache.get<Simplified>("simplify", simplify_key(model_key, options), compute,
                                  [](const Simplified& made) { return bytes_of(made.model); }, records, token);
+  }
+
+  /// As the stages behind simplify read it. Throws InvalidInput for a model that another quantizer has been at.
+  QuantizationConfig accepted(const QuantizationConfig& config, const Simplified& simplified) {
+    if (!config.requantize) require_float_activations(model);
+    NamedConfig named = with_simplified_names(config, simplified);
+    const std::scoped_lock lock(said_mutex);
+    for (const std::string& note : named.notes) {
+      if (said.insert(note).second) say(log, LogLevel::info, note);
+    }
+    return std::move(named.config);
   }
 
   /// One call of build(): what is asked for and with what.
@@ -111,16 +130,15 @@ struct Pipeline::State {
     Key key;
   };
 
-  Prepared prepare(const Trial& trial) {
-    Prepared equalized = run_equalize(trial);
+  Prepared prepare(const Trial& trial, const std::shared_ptr<const Simplified>& simplified) {
+    Prepared equalized = run_equalize(trial, simplified);
     if (trial.config.equalize && trial.config.equalize->bias_absorption != BiasAbsorption::none) {
       equalized = run_absorb(equalized, trial);
     }
     return trial.config.smooth ? run_smooth(equalized, trial) : equalized;
   }
 
-  Prepared run_equalize(const Trial& trial) {
-    const std::shared_ptr<const Simplified> simplified = run_simplify(trial.config.simplify, trial.records, trial.token);
+  Prepared run_equalize(const Trial& trial, const std::shared_ptr<const Simplified>& simplified) {
     const Prepared plain{.model = {simplified, &simplified->model}, .key = simplify_key(model_key, trial.config.simplify)};
     if (!trial.config.equalize) return plain;
     const Key key = equalize_key(plain.key, *trial.config.equalize);
@@ -340,20 +358,20 @@ Candidate Pipeline::build(const QuantizationConfig& asked, const CancellationTok
   require_bins(asked.histogram_bins);
   State& state = *state_;
   Candidate candidate;
-  const State::Trial before{
-      .config = asked, .token = token, .pool = pool != nullptr ? *pool : state.pool, .records = candidate.stages};
-  const State::Prepared prepared = state.prepare(before);
-  const Key statistics_stage = observe_key(prepared.key, state.data_key, asked);
+  const auto simplified = state.run_simplify(asked.simplify, candidate.stages, token);
+  QuantizationConfig config = state.accepted(asked, *simplified);
+  const State::Trial trial{
+      .config = config, .token = token, .pool = pool != nullptr ? *pool : state.pool, .records = candidate.stages};
+  const State::Prepared prepared = state.prepare(trial, simplified);
+  const Key statistics_stage = observe_key(prepared.key, state.data_key, config);
   token.throw_if_cancelled();
-  const CalibrationResult calibrated = state.run_calibration(*prepared.model, statistics_stage, before);
+  const CalibrationResult calibrated = state.run_calibration(*prepared.model, statistics_stage, trial);
   token.throw_if_cancelled();
   // The keys of ranges stand for the facts, too.
-  Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, asked), asked.quantize);
-  QuantizationConfig config = asked;
+  Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
   config.quantize.facts = *state.run_facts(
       prepared.model->graph, statistics_stage,
-      [&] { return state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, before); }, before);
-  const State::Trial trial{.config = config, .token = token, .pool = before.pool, .records = candidate.stages};
+      [&] { return state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, trial); }, before);
   if (config.precision) {
     const Key precision_stage = precision_key(quantized_stage, state.data_key, *config.precision);
     auto chosen = state.run_precision(*prepared.model, calibrated, precision_stage, trial);
@@ -409,6 +427,12 @@ std::shared_ptr<const Model> Pipeline::simplified(const SimplifyOptions& options
   std::vector<StageRecord> ignored;
   const std::shared_ptr<const Simplified> made = state_->run_simplify(options, ignored, {});
   return {made, &made->model};
+}
+
+void Pipeline::require_quantizable(const QuantizationConfig& config) {
+  std::vector<StageRecord> ignored;
+  const std::shared_ptr<const Simplified> made = state_->run_simplify(config.simplify, ignored, {});
+  quantsearch::require_quantizable(made->model, state_->accepted(config, *made).quantize);
 }
 
 CacheReport Pipeline::cache_report() const { return state_->cache.report(); }

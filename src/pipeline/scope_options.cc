@@ -6,6 +6,7 @@
 
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/quantize/option_keys.h"
 
 namespace quantsearch::options {
 
@@ -40,15 +41,15 @@ Value subgraph_list(const Value& value) {
 }  // namespace
 
 void add_scope_options(std::vector<Option>& table) {
-  table.push_back(names_option("op_types_to_quantize", "operator types to quantize; empty: the default set",
+  table.push_back(names_option(std::string(keys::kOpTypes), "operator types to quantize; empty: the default set",
                                &QuantizeOptions::op_types));
-  table.push_back(names_option("extra_op_types_to_quantize", "operator types added to the default set",
+  table.push_back(names_option(std::string(keys::kExtraOpTypes), "operator types added to the default set",
                                &QuantizeOptions::extra_op_types));
-  table.push_back(names_option("op_types_to_exclude", "operator types left float", &QuantizeOptions::exclude_op_types));
-  table.push_back(names_option("nodes_to_quantize", "only these nodes; empty: all", &QuantizeOptions::nodes));
-  table.push_back(names_option("nodes_to_exclude", "nodes left float: names, or regular expressions that begin with ^",
+  table.push_back(names_option(std::string(keys::kExcludedOpTypes), "operator types left float", &QuantizeOptions::exclude_op_types));
+  table.push_back(names_option(std::string(keys::kNodes), "only these nodes; empty: all", &QuantizeOptions::nodes));
+  table.push_back(names_option(std::string(keys::kExcludedNodes), "nodes left float: names, or regular expressions that begin with ^",
                                &QuantizeOptions::exclude_nodes));
-  table.push_back({.name = "subgraphs_to_exclude",
+  table.push_back({.name = std::string(keys::kExcludedSubgraphs),
                    .meaning = "pairs [[starts], [ends]]: nodes on the paths between them stay float",
                    .default_value = Value::List{},
                    .is_list = true,
@@ -60,8 +61,8 @@ void add_scope_options(std::vector<Option>& table) {
                      }
                    },
                    .matters = {}});
-  table.push_back(names_option("input_nodes", "nodes or tensors whose ancestors stay float", &QuantizeOptions::input_tensors));
-  table.push_back(names_option("output_nodes", "nodes or tensors whose descendants stay float",
+  table.push_back(names_option(std::string(keys::kInputNodes), "nodes or tensors whose ancestors stay float", &QuantizeOptions::input_tensors));
+  table.push_back(names_option(std::string(keys::kOutputNodes), "nodes or tensors whose descendants stay float",
                                &QuantizeOptions::output_tensors));
   table.push_back({.name = "extra_options.CalibPassthroughOpTypes",
                    .meaning = "operator types whose outputs take the range of what they read, all inputs together",

@@ -9,8 +9,9 @@ namespace quantsearch {
 namespace {
 
 // Raised when a stage changes what it makes from the same input.
-// 2: an If with a constant condition becomes its branch; 3: Pad of all axes; 4: layers in other spellings
-constexpr int kSimplifyVersion = 4;
+// 2: an If with a constant condition becomes its branch; 3: Pad of all axes; 4: layers in other spellings;
+// 5: folding constants adds at most 64 KiB
+constexpr int kSimplifyVersion = 5;
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
@@ -18,8 +19,9 @@ constexpr int kSmoothVersion = 1;
 constexpr int kObserveVersion = 4;
 constexpr int kRangesVersion = 1;
 constexpr int kFactsVersion = 1;
-// 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two
-constexpr int kQuantizeVersion = 3;
+// 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two; 4: what another
+// quantizer has given pairs stays as it is
+constexpr int kQuantizeVersion = 4;
 constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
 constexpr int kPrecisionVersion = 2;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer changes take no part

@@ -220,10 +220,11 @@ INSTANTIATE_TEST_SUITE_P(
               builder.output(builder.node("Erf", {softmax}, {}, "bend"), {-1, 4});
               write_model("model.onnx", builder.build_unchecked());
             },
-            "quantize: nothing in the model can be quantized (Erf (1): ONNX Runtime's CPU provider "
-            "has no integer kernel for it; extra_op_types can add it; Softmax (1): ONNX Runtime's "
-            "integer kernel for it is slower than float; extra_op_types can add it), expected at "
-            "least one operator; change the exclusions or add operator types with extra_op_types"}),
+            "quantize: there is nothing to quantize in the model (Erf (1): ONNX Runtime's CPU "
+            "provider has no integer kernel for it; extra_op_types_to_quantize can add it; Softmax "
+            "(1): ONNX Runtime's integer kernel for it is slower than float; "
+            "extra_op_types_to_quantize can add it), expected at least one operator; change the "
+            "exclusions or add operator types with extra_op_types_to_quantize"}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(

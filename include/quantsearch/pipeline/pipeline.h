@@ -73,6 +73,9 @@ class Pipeline {
   /// Scores; the same model (by content) is not run twice. Appends the stage to candidate.stages.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options,
                              ThreadPool* pool = nullptr);
+  /// Throws InvalidInput when build() would find nothing to quantize, a model that is quantized already, or a name that
+  /// neither the model nor its simplified form has.
+  void require_quantizable(const QuantizationConfig& config);
   /// The simplified float model under these options.
   [[nodiscard]] std::shared_ptr<const Model> simplified(const SimplifyOptions& options);
   [[nodiscard]] CacheReport cache_report() const;

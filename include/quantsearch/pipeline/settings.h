@@ -23,6 +23,7 @@ namespace quantsearch {
 
 /// What one quantization does: one options struct per room.
 struct QuantizationConfig {
+  bool requantize = false;  // what is left float in a model that is quantized already
   SimplifyOptions simplify;
   std::optional<EqualizeOptions> equalize;          // include_cle
   std::optional<SmoothOptions> smooth;              // include_sq
