@@ -185,7 +185,7 @@ double compare(Metric metric, const Tensor& reference, const Tensor& candidate) 
                                    to_string(candidate.shape()), to_string(reference.shape())));
   }
   if (!is_distance(metric)) {
-    throw InvalidInput(fmt::format("compare: '{}' needs labels, use top_k", metric_info(metric).name));
+    throw InvalidInput(fmt::format("compare: '{}' needs labels, which a pair of tensors does not have", metric_info(metric).name));
   }
   const Values x = values_of(reference);
   const Values y = values_of(candidate);

@@ -20,7 +20,12 @@ using Names = std::set<std::string, std::less<>>;
 void validate_opset(const Model& model) {
   if (model.opsets.empty()) throw InvalidInput("the model imports no operator set");
   const auto found = model.opsets.find("");
-  if (found == model.opsets.end()) return;  // every operator is of another domain
+  // Where every operator is of another domain the version says nothing. Bodies belong to If, Loop
+  // and Scan, which are operators of ai.onnx.
+  const bool is_foreign =
+      !model.graph.nodes.empty() &&
+      std::ranges::none_of(model.graph.nodes, [](const Node& node) { return node.domain.empty(); });
+  if (found == model.opsets.end() || is_foreign) return;
   if (found->second < kOldestOpset) {
     throw InvalidInput(fmt::format(
         "the model uses opset {}, expected {} to {}; export it again with a newer opset",

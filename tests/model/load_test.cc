@@ -102,6 +102,16 @@ TEST(LoadChecks, OpsetsOutsideTheKnownRangeAreRefused) {
   EXPECT_EQ(parse_error(proto), "load: model in memory: the model imports no operator set");
 }
 
+TEST(LoadChecks, AnOpsetThatNoOperatorUsesIsNotLookedAt) {
+  onnx::ModelProto proto = text_model(
+      "input { name: 'x' } output { name: 'y' } node { op_type: 'Scaler' domain: 'ai.onnx.ml' "
+      "input: 'x' output: 'y' }");
+  proto.mutable_opset_import(0)->set_version(1);
+  proto.add_opset_import()->set_domain("ai.onnx.ml");
+  proto.mutable_opset_import(1)->set_version(1);
+  EXPECT_EQ(parse_error(proto), "");
+}
+
 TEST(LoadChecks, ADomainImportedAtTwoVersionsIsRefused) {
   onnx::ModelProto proto = text_model("");
   proto.add_opset_import()->set_domain("ai.onnx");

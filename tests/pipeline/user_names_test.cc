@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "quantsearch/base/error.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/quantize/option_keys.h"
@@ -36,10 +40,16 @@ Model model_as_read() {
   return builder.build();
 }
 
+QuantizationConfig config_with(const QuantizeOptions& options) {
+  QuantizationConfig config;
+  config.quantize = options;
+  return config;
+}
+
 class UserNames : public ::testing::Test {
  protected:
   Names layers_left_float(const QuantizeOptions& options) {
-    const NamedConfig named = with_simplified_names({.quantize = options}, simplified_);
+    const NamedConfig named = with_simplified_names(config_with(options), simplified_);
     notes_ = named.notes;
     Names names;
     for (const LayerRecord& layer : plan_layers(simplified_.model, named.config.quantize)) {
@@ -132,7 +142,7 @@ TEST_F(UserNames, LayersOfMixedPrecisionAreFollowedToo) {
 }
 
 TEST_F(UserNames, AnUnknownNameIsLeftToTheStageThatKnowsWhatIsNear) {
-  EXPECT_EQ(with_simplified_names({.quantize = {.exclude_nodes = {"nobody"}}}, simplified_)
+  EXPECT_EQ(with_simplified_names(config_with({.exclude_nodes = {"nobody"}}), simplified_)
                 .config.quantize.exclude_nodes,
             Names{"nobody"});
 }
@@ -145,10 +155,12 @@ TEST_F(UserNames, APipelineTakesThem) {
   Settings settings = settings_from(Value());
   settings["nodes_to_exclude"] = Value::List{"bn_a", "copy"};
   const Candidate candidate = pipeline.build(resolve(settings), CancellationToken());
-  for (const LayerRecord& layer : candidate.quantized->layers) {
-    if (layer.node == "conv_a") EXPECT_EQ(layer.reason, "excluded by name");
-    if (layer.node == "conv_b") EXPECT_TRUE(layer.quantized);
-  }
+  const std::vector<LayerRecord>& layers = candidate.quantized->layers;
+  const auto layer = [&](const char* name) {
+    return *std::ranges::find(layers, name, &LayerRecord::node);
+  };
+  EXPECT_EQ(layer("conv_a").reason, "excluded by name");
+  EXPECT_TRUE(layer("conv_b").quantized);
 }
 
 // ---- keys in messages
