@@ -104,16 +104,16 @@ TEST(Scope, UnknownNamesShowTheNearest) {
   EXPECT_EQ(message({.exclude_nodes = {"D2"}}),
             "quantize: option 'nodes_to_exclude': unknown node 'D2'; nearest known: 'd', 'a', 'b'");
   EXPECT_NE(message({.op_types = {"LeakyRelo"}})
-                .find("quantize: option 'op_types': unknown quantizable operator type 'LeakyRelo'; "
-                      "nearest known: 'LeakyRelu'"),
+                .find("quantize: option 'op_types_to_quantize': unknown quantizable operator type "
+                      "'LeakyRelo'; nearest known: 'LeakyRelu'"),
             std::string::npos);
   EXPECT_NE(message({.nodes = {"zzzzzzzz"}}).find("unknown node 'zzzzzzzz'"), std::string::npos);
   EXPECT_NE(message({.output_tensors = {"b_oot"}}).find("nearest known: 'b_out'"),
             std::string::npos);
   EXPECT_NE(message({.input_tensors = {"a_oot"}}).find("'a_out'"), std::string::npos);
-  EXPECT_NE(
-      message({.exclude_subgraphs = {{.starts = {"q"}, .ends = {"d"}}}}).find("exclude_subgraphs"),
-      std::string::npos);
+  EXPECT_NE(message({.exclude_subgraphs = {{.starts = {"q"}, .ends = {"d"}}}})
+                .find("option 'subgraphs_to_exclude'"),
+            std::string::npos);
 }
 
 TEST(Scope, ExpressionsThatCannotBeReadOrMatchNothingAreErrors) {
