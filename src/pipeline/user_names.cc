@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/model/bodies.h"
 #include "quantsearch/quantize/option_keys.h"
 
 namespace quantsearch {
@@ -26,6 +27,7 @@ class Translation {
  public:
   explicit Translation(const Simplified& simplified) : names_(simplified.names) {
     const Graph& graph = simplified.model.graph;
+    add_bodies(graph);
     for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
       labels_.insert(node_label(graph, node));
       const Node& at = graph.nodes[static_cast<std::size_t>(node)];
@@ -135,6 +137,16 @@ class Translation {
   [[nodiscard]] Names take_notes() { return {notes_.begin(), notes_.end()}; }
 
  private:
+  /// A name means one node in the whole model, bodies included.
+  void add_bodies(const Graph& graph) {
+    for (const BodyPlace& place : bodies_of(graph)) {
+      const Graph& body = body_at(graph, place);
+      for (int node = 0; node < static_cast<int>(body.nodes.size()); ++node)
+        labels_.insert(node_label(body, node));
+      add_bodies(body);
+    }
+  }
+
   void note(std::string_view key, const std::string& name, const std::string& what) {
     notes_.insert(fmt::format("{}: simplification took out '{}': {}", key, name, what));
   }
