@@ -20,8 +20,23 @@ namespace {
 /// ones it only looks at type and shape, so they need not be copied.
 constexpr std::size_t kValuesOfInterestBytes = 16384;
 
+/// Negative sizes stand for open axes; libonnx would calculate with them.
+void open_negative_sizes(onnx::GraphProto& graph) {
+  for (auto* list : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
+    for (onnx::ValueInfoProto& value : *list) {
+      if (!value.type().tensor_type().has_shape()) continue;
+      for (auto& size : *value.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim())
+        if (size.has_dim_value() && size.dim_value() < 0) size.clear_dim_value();
+    }
+  }
+  for (onnx::NodeProto& node : *graph.mutable_node()) {
+    for (onnx::AttributeProto& attribute : *node.mutable_attribute())
+      if (attribute.has_g()) open_negative_sizes(*attribute.mutable_g());
+  }
+}
+
 onnx::ModelProto without_large_values(const Model& model) {
-  return model_io::write_model(
+  onnx::ModelProto made = model_io::write_model(
       model, [](const Tensor& tensor, model_io::TensorRole role, onnx::TensorProto& proto) {
         if (tensor.bytes().size() <= kValuesOfInterestBytes) {
           model_io::store_inline(tensor, role, proto);
@@ -30,6 +45,8 @@ onnx::ModelProto without_large_values(const Model& model) {
               std::string("\0", 1));  // the checker wants a value field, and does not measure it
         }
       });
+  open_negative_sizes(*made.mutable_graph());
+  return made;
 }
 
 /// libonnx's checker refuses inputs and outputs of unknown rank, which the format allows and

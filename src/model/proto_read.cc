@@ -209,8 +209,10 @@ ValueInfo read_value_info(onnx::ValueInfoProto proto) {
     if (tensor.has_shape()) value.dimensions.emplace();
     for (onnx::TensorShapeProto::Dimension& dimension : *tensor.mutable_shape()->mutable_dim()) {
       Dimension& read = value.dimensions->emplace_back();
-      // Exporters write -1 for an open axis, and runtimes take every negative size as one.
-      if (dimension.has_dim_value() && dimension.dim_value() >= 0) read.size = dimension.dim_value();
+      // Exporters write -1 for an open axis, and runtimes take every negative size as one. It stays
+      // in `extra` and is written back as it was.
+      if (dimension.has_dim_value() && dimension.dim_value() < 0) continue;
+      if (dimension.has_dim_value()) read.size = dimension.dim_value();
       if (dimension.has_dim_param()) read.symbol = dimension.dim_param();
       dimension.clear_value();
     }

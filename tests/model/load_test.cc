@@ -191,6 +191,12 @@ TEST(LoadChecks, ANegativeDimensionIsOpen) {
                                     {.size = 0, .symbol = ""},
                                     {.size = std::nullopt, .symbol = "N"}}));
   EXPECT_EQ(to_string(model.graph.inputs[0]), "float32 [?, 3, 0, N]");
+  // It is written back as it was read: who compares the shapes of two models finds no difference.
+  onnx::ModelProto again;
+  ASSERT_TRUE(again.ParseFromString(serialize_model(model)));
+  const auto& written = again.graph().input(0).type().tensor_type().shape();
+  EXPECT_EQ(written.dim(0).dim_value(), -1);
+  EXPECT_FALSE(written.dim(3).has_dim_value());
 }
 
 std::string if_model(const std::string& then_graph) {
