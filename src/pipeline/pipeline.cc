@@ -371,7 +371,7 @@ Candidate Pipeline::build(const QuantizationConfig& asked, const CancellationTok
   Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
   config.quantize.facts = *state.run_facts(
       prepared.model->graph, statistics_stage,
-      [&] { return state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, trial); }, before);
+      [&] { return state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, trial); }, trial);
   if (config.precision) {
     const Key precision_stage = precision_key(quantized_stage, state.data_key, *config.precision);
     auto chosen = state.run_precision(*prepared.model, calibrated, precision_stage, trial);

@@ -10,8 +10,6 @@ namespace quantsearch {
 
 namespace {
 
-constexpr std::int64_t kFloatBytesPerWeightByte = 4;  // float32 against the 8 bits it becomes
-
 class Growth {
  public:
   Growth(const Graph& graph, const GraphIndex& index, const Constants& constants,
@@ -61,18 +59,17 @@ class Growth {
                                [&](int reader) { return !is_computed(reader); });
   }
 
-  [[nodiscard]] bool is_small_weight(const std::string& tensor) const {
+  [[nodiscard]] bool is_weight(const std::string& tensor) const {
     const auto weighs = [&](int reader) {
       const Node& node = graph_.nodes[static_cast<std::size_t>(reader)];
       return (is_linear_layer(node) || node.is("MatMul")) && node.input(1) == tensor;
     };
-    return std::ranges::any_of(index_.consumers(tensor), weighs) &&
-           bytes(tensor) <= kFloatBytesPerWeightByte * sources_.at(tensor);
+    return std::ranges::any_of(index_.consumers(tensor), weighs);
   }
 
   /// What a computed result adds to the file.
   [[nodiscard]] std::int64_t added(const std::string& tensor) const {
-    return is_read_by_kept_nodes(tensor) && !is_small_weight(tensor) ? bytes(tensor) : 0;
+    return is_read_by_kept_nodes(tensor) && !is_weight(tensor) ? bytes(tensor) : 0;
   }
 
   [[nodiscard]] std::int64_t total() const {

@@ -23,9 +23,8 @@ using Constants = std::map<std::string, std::shared_ptr<const Tensor>, std::less
 [[nodiscard]] std::int64_t bytes_of(const Tensor& tensor);
 
 /// Clears `computed` (one entry per node of `graph`) where keeping the node lets the constants grow
-/// by at most kLargestGrowthBytes. A result that is the weight of a layer counts only when its
-/// 8-bit form, too, is larger than what it is computed from: as a rule it becomes smaller than it
-/// was. Returns the nodes, in their order.
+/// by at most kLargestGrowthBytes. The weight of a layer does not count: it is a constant to be
+/// quantized, and computed it can be. Returns the nodes, in their order.
 [[nodiscard]] std::vector<int> keep_inflating_nodes(const Graph& graph, const GraphIndex& index,
                                                     const Constants& constants,
                                                     std::vector<bool>& computed);

@@ -87,27 +87,14 @@ TEST(FoldConstants, ComputesALargeConstantThatBecomesSmall) {
   EXPECT_EQ(result.model.graph.nodes.size(), 1U);
 }
 
-// A table that is read as it is and, transposed, as a weight: twice the floats, but the weight is
-// quantized.
-TEST(FoldConstants, ComputesAWeightThatItsSourceIsLargeEnoughFor) {
-  ModelBuilder builder;
-  builder.input("x", {1, 1}, DataType::int64);
-  const std::string table = builder.random_weight("table", {400, 64}, 1, 7);
-  const std::string rows = builder.node("Gather", {table, "x"});
-  const std::string weight =
-      builder.node("Transpose", {table}, {attribute("perm", std::vector<std::int64_t>{1, 0})});
-  builder.output(builder.node("MatMul", {rows, weight}));
-  EXPECT_EQ(count(fold_constants(inferred(builder)).model, "Transpose"), 0);
-}
-
-// A weight of a few bytes stays a few bytes: even 8 bits an element would be 25,600.
-TEST(FoldConstants, LeavesAWeightThatIsWrittenOutOfNothing) {
+// A weight is quantized, whatever it is computed from: 102,400 bytes do not count.
+TEST(FoldConstants, ComputesEveryWeight) {
   ModelBuilder builder;
   builder.input("x", {1, 400});
   const std::string weight =
       builder.node("ConstantOfShape", {builder.constant("shape", int64s({400, 64}))});
   builder.output(builder.node("MatMul", {"x", weight}), {1, 64});
-  EXPECT_EQ(count(fold_constants(inferred(builder)).model, "ConstantOfShape"), 1);
+  EXPECT_EQ(count(fold_constants(inferred(builder)).model, "ConstantOfShape"), 0);
 }
 
 TEST(FoldConstants, LeavesRandomAndQuantizedValuesAlone) {
