@@ -86,6 +86,16 @@ void warn_of(const OwnNoise& noise, const Context& context) {
                   some_of(noise.nodes, kShown), noise.rel_l2));
 }
 
+/// Where the float model's outputs hold values of different scales.
+void print_slices(const Reference& reference) {
+  for (std::size_t output = 0; output < reference.slices().size(); ++output) {
+    const OutputSlices& slices = reference.slices()[output];
+    if (!slices.axis) continue;
+    fmt::print("worst_slice: output '{}' has {} slices of different scale along axis {}\n", reference.output_names()[output],
+               slices.energies.size(), *slices.axis);
+  }
+}
+
 int run_evaluate(const EvaluateArguments& arguments) {
   const Model float_model = fix_inputs(load_model(arguments.float_model), arguments.fixed);
   const Model candidate = candidate_of(arguments);
@@ -117,6 +127,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
     return kDone;
   }
   print_table(of_float, of_candidate);
+  if (of_candidate.metrics.contains(metric_info(Metric::worst_slice).name)) print_slices(reference);
   if (latency) {
     fmt::print("{:<14}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: {:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
                "latency (ms)", float_latency->median_ms, latency->median_ms, float_latency->p10_ms, float_latency->p90_ms,

@@ -14,8 +14,10 @@ namespace {
 constexpr std::int64_t kLongestAxis = 1024;
 // With fewer values, of all samples together, a slice's energy says little about its scale.
 constexpr std::int64_t kLeastValues = 8;
-// Neighbours in scale belong to one slice up to this ratio of energies, a factor of 4 in amplitude.
-constexpr double kAlike = 16;
+// Neighbours in scale belong to one slice up to this ratio of energies, a factor of 8 in amplitude.
+// The class scores of a real detector on eight images are up to 3.8 apart from their neighbours,
+// its boxes and scores 4,400.
+constexpr double kAlike = 64;
 // A slice below this share of the largest one's energy (a millionth in amplitude) is no more than
 // rounding beside it.
 constexpr double kNegligible = 1e-12;

@@ -15,13 +15,14 @@ constexpr int kSimplifyVersion = 5;
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
-// 3: tensors of bodies, and what layers read; 4: tensors without a possible pair are left out
-constexpr int kObserveVersion = 4;
+// 3: tensors of bodies, and what layers read; 4: tensors without a possible pair are left out;
+// 5: parts of what a Concat has joined
+constexpr int kObserveVersion = 5;
 constexpr int kRangesVersion = 1;
 constexpr int kFactsVersion = 1;
 // 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two; 4: what another
-// quantizer has given pairs stays as it is
-constexpr int kQuantizeVersion = 4;
+// quantizer has given pairs stays as it is; 5: unlike parts do not share a step
+constexpr int kQuantizeVersion = 5;
 constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
 constexpr int kPrecisionVersion = 2;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer changes take no part

@@ -52,18 +52,74 @@ Range range_of_values(const Tensor& constant) {
 
 class Parameters {
  public:
-  Parameters(const Graph& graph, const GraphIndex& index, const RangesByType& ranges,
-             const QuantizeOptions& options)
-      : graph_(graph), index_(index), ranges_(ranges), options_(options) {}
+  Parameters(const Graph& graph, const GraphIndex& index, const Plan& plan,
+             const RangesByType& ranges, const QuantizeOptions& options)
+      : graph_(graph), index_(index), plan_(plan), ranges_(ranges), options_(options) {}
 
   [[nodiscard]] TensorParams of(const std::string& tensor, DataType type) const {
     const auto found = activation_override(graph_, index_, options_, tensor);
     if (found) return overridden(found->tensor, type, found->wanted);
-    const RangeSource source = range_source(graph_, index_, tensor);
+    const RangeSource source = source_of(tensor, type);
     return from_range(range_of(tensor, type, source), type, bounds_of(source));
   }
 
+  /// Of the tensor's own values, whatever the options make of its range; nullopt when unknown.
+  [[nodiscard]] std::optional<double> span_of(const std::string& tensor) const {
+    if (const Tensor* constant = index_.initializer(tensor)) {
+      const bool has_values = constant->type() == DataType::float32 && constant->size() > 0;
+      return has_values ? std::optional(span_with_zero(range_of_values(*constant))) : std::nullopt;
+    }
+    const auto part = nearest_part(tensor, [](const std::string&) { return true; });
+    const RangeSource source = part ? RangeSource{.tensor = *part, .fixed = std::nullopt}
+                                    : range_source(graph_, index_, tensor);
+    if (source.fixed) return span_with_zero(*source.fixed);
+    const Ranges& ranges = ranges_of(options_.activation_type);
+    const auto range = ranges.find(source.tensor);
+    if (range == ranges.end()) return std::nullopt;
+    const auto bounds = bounds_of(source);
+    return span_with_zero(bounds ? within(range->second, *bounds) : range->second);
+  }
+
+  /// A tensor whose operator is listed in CalibPassthroughOpTypes, and that would keep too little
+  /// of the range it would take.
+  [[nodiscard]] bool keeps_own_range(const std::string& tensor) const {
+    const auto inputs = passed_inputs(graph_, index_, options_, tensor);
+    const auto own = ranges_of(options_.activation_type).find(tensor);
+    if (inputs.empty() || own == ranges_of(options_.activation_type).end()) return false;
+    const auto passed = passed_range(options_.activation_type, {.tensor = tensor, .fixed = std::nullopt});
+    if (!passed) return false;
+    const double own_span = span_with_zero(own->second);
+    const double passed_span = span_with_zero(*passed);
+    const double steps = std::ldexp(1.0, bits_of(options_.activation_type)) - 1;
+    return own_span > 0 && steps * own_span < kLeastSteps * passed_span;
+  }
+
  private:
+  [[nodiscard]] static double span_with_zero(const Range& range) {
+    return std::max(range.high, 0.0) - std::min(range.low, 0.0);
+  }
+
+  /// The nearest tensor on the way back through data movement, `tensor` included, that is a part of
+  /// a union and that `counts`.
+  template <typename Counts>
+  [[nodiscard]] std::optional<std::string> nearest_part(const std::string& tensor,
+                                                        const Counts& counts) const {
+    for (std::optional<std::string> at = tensor; at; at = moved_from(graph_, index_, *at)) {
+      if (is_part_of_union(graph_, index_, *at) && counts(*at)) return at;
+    }
+    return std::nullopt;
+  }
+
+  /// Data movement that stays float gives what it cuts out a range of its own, where that is known.
+  [[nodiscard]] RangeSource source_of(const std::string& tensor, DataType type) const {
+    const auto part = nearest_part(tensor, [&](const std::string& at) {
+      return !plan_.nodes[static_cast<std::size_t>(*index_.producer(at))].quantized &&
+             ranges_of(type).contains(at);
+    });
+    return part ? RangeSource{.tensor = *part, .fixed = std::nullopt}
+                : range_source(graph_, index_, tensor);
+  }
+
   [[nodiscard]] const Ranges& ranges_of(DataType type) const {
     const auto found = ranges_.find(type);
     if (found != ranges_.end()) return found->second;
@@ -83,7 +139,9 @@ class Parameters {
 
   [[nodiscard]] std::optional<Range> find_range(DataType type, const RangeSource& source) const {
     if (source.fixed) return source.fixed;
-    if (const auto passed = passed_range(type, source)) return passed;
+    if (!keeps_own_range(source.tensor)) {
+      if (const auto passed = passed_range(type, source)) return passed;
+    }
     const ObservedRange observed = [&ranges = ranges_of(type)](const std::string& tensor) {
       const auto range = ranges.find(tensor);
       return range == ranges.end() ? std::nullopt : std::optional(range->second);
@@ -101,7 +159,7 @@ class Parameters {
       const Tensor* constant = index_.initializer(input);
       const std::optional<Range> range =
           constant != nullptr ? std::optional(range_of_values(*constant))
-                              : find_range(type, range_source(graph_, index_, input));
+                              : find_range(type, source_of(input, type));
       if (!range || !std::isfinite(range->low) || !std::isfinite(range->high)) return std::nullopt;
       passed.push_back(*range);
     }
@@ -159,6 +217,7 @@ class Parameters {
 
   const Graph& graph_;
   const GraphIndex& index_;
+  const Plan& plan_;
   const RangesByType& ranges_;
   const QuantizeOptions& options_;
 };
@@ -198,6 +257,25 @@ ScaleZeroPoint closest_position(const Tensor& constant, DataType type,
 /// An NPU computes on the types in the file.
 DataType operand_type(DataType activation_type, const QuantizeOptions& options) {
   return options.npu.enabled ? activation_type : constant_type(activation_type);
+}
+
+void look_at_spans(const Graph& graph, const Parameters& parameters, const Plan& plan, int node,
+                   Activations& activations) {
+  const Node& at = graph.nodes[static_cast<std::size_t>(node)];
+  const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
+  if (planned.rule == nullptr) return;
+  for (const auto* tensors : {&at.inputs, &at.outputs}) {
+    for (const std::string& tensor : *tensors) {
+      if (tensor.empty() || activations.spans.contains(tensor)) continue;
+      if (const auto span = parameters.span_of(tensor)) activations.spans.emplace(tensor, *span);
+    }
+  }
+  if (planned.quantized && parameters.keeps_own_range(at.outputs[0])) {
+    activations.notes.emplace(
+        node, fmt::format("its output '{}' keeps its own range, because that of its inputs "
+                          "(CalibPassthroughOpTypes) would leave it fewer than 16 steps",
+                          at.outputs[0]));
+  }
 }
 
 bool constant_is_symmetric(DataType type, const QuantizeOptions& options) {
@@ -259,9 +337,9 @@ TensorParams constant_params(const Tensor& constant, DataType activation_type,
                     options.power_of_two ? closest_position(constant, type, rounded) : rounded);
 }
 
-Activations activation_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                              const RangesByType& ranges, const QuantizeOptions& options) {
-  const Parameters parameters(graph, index, ranges, options);
+Activations own_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                       const RangesByType& ranges, const QuantizeOptions& options) {
+  const Parameters parameters(graph, index, plan, ranges, options);
   Activations result;
   // Ranges lead through the same chain of layout operators as pairs do, so copies come out equal
   // without being copied.
@@ -271,6 +349,13 @@ Activations activation_params(const Graph& graph, const GraphIndex& index, const
       result.narrower[tensor].push_back(parameters.of(tensor, pair.types[other]));
     }
   }
+  for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node)
+    look_at_spans(graph, parameters, plan, node, result);
+  return result;
+}
+
+void settle_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                   const QuantizeOptions& options, Activations& result) {
   if (!options.npu.enabled) align_parameters(graph, index, plan, options, result);
   for (const auto& [tensor, pair] : plan.pairs) {
     if (!pair.before_clamp) continue;
@@ -286,7 +371,6 @@ Activations activation_params(const Graph& graph, const GraphIndex& index, const
     }
   }
   for (const std::string& tensor : result.folded) result.params.erase(tensor);
-  return result;
 }
 
 }  // namespace quantsearch

@@ -11,6 +11,7 @@
 
 #include "quantize/range_rules.h"
 #include "quantize/shared_params.h"
+#include "quantize/unlike_parts.h"
 
 namespace quantsearch {
 
@@ -26,6 +27,8 @@ class Aligner {
         index_(index),
         plan_(plan),
         options_(options),
+        activations_(activations),
+        parts_(graph, index, activations.spans),
         shared_(graph, index, plan, options, activations) {}
 
   /// Concats last to first, pools first to last: a chain settles in one round.
@@ -54,18 +57,33 @@ class Aligner {
                                   (options_.align.pad && at(node).is("Pad")));
   }
 
+  [[nodiscard]] std::string rule_of(int node) const {
+    return at(node).is("Concat") ? "AlignConcat" : at(node).is("Pad") ? "AlignPad" : "AlignPool";
+  }
   [[nodiscard]] std::string name_of(int node) const {
-    return (at(node).is("Concat") ? "AlignConcat of "
-            : at(node).is("Pad")  ? "AlignPad of "
-                                  : "AlignPool of ") +
-           describe_node(graph_, node);
+    return rule_of(node) + " of " + describe_node(graph_, node);
   }
 
   bool copy(const std::string& from, const std::string& to, int node) {
     const TensorParams source = *shared_.find(from);
     const TensorParams* target = shared_.find(to);
-    if (target == nullptr || target->type != source.type) return false;
+    if (target == nullptr || target->type != source.type || loses_part(from, to, node))
+      return false;
     return shared_.set(to, source, name_of(node));
+  }
+
+  /// True when `to` cannot do with the parameters of `from`.
+  bool loses_part(const std::string& from, const std::string& to, int node) {
+    for (const std::string& member : shared_.sharing(to)) {
+      const auto lost = parts_.lost_in(member, shared_.find(from)->scales[0]);
+      if (!lost) continue;
+      activations_.notes.emplace(
+          node, fmt::format("'{}' keeps its own parameters, because those of '{}' ({}) would leave "
+                            "'{}' {}",
+                            to, from, rule_of(node), lost->tensor, steps_text(*lost)));
+      return true;
+    }
+    return false;
   }
 
   bool give_inputs_the_outputs(int node) {
@@ -101,6 +119,8 @@ class Aligner {
   const GraphIndex& index_;
   const Plan& plan_;
   const QuantizeOptions& options_;
+  Activations& activations_;
+  Parts parts_;
   SharedParams shared_;
 };
 

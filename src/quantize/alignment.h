@@ -9,7 +9,9 @@
 
 namespace quantsearch {
 
-/// Throws InvalidInput when an override stands in the way.
+/// A tensor whose values, or whose parts, would be left with fewer than 16 steps keeps its own
+/// parameters, and Activations::notes says so. Throws InvalidInput when an override stands in the
+/// way.
 void align_parameters(const Graph& graph, const GraphIndex& index, const Plan& plan,
                       const QuantizeOptions& options, Activations& activations);
 

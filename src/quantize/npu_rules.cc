@@ -27,10 +27,13 @@
 
 #include "quantize/overrides.h"
 #include "quantize/shared_params.h"
+#include "quantize/unlike_parts.h"
 
 namespace quantsearch {
 
 namespace {
+
+constexpr const char* kAlignPool = "AlignPool";
 
 /// Quantized for such an NPU beside the default set.
 constexpr std::array<std::string_view, 26> kNpuTypes = {"Add",
@@ -82,17 +85,22 @@ class NpuRules {
         index_(index),
         plan_(plan),
         options_(options),
+        activations_(activations),
+        parts_(graph, index, activations.spans),
         shared_(graph, index, plan, options, activations) {
     for (LayerScales& layer : layers) layers_[layer.node] = &layer;
   }
 
   /// By node, the rules that changed something; empty when all hold.
+  /// Nodes whose rules would destroy a tensor, and how.
+  [[nodiscard]] const LeftFloat& unlike() const { return unlike_; }
+
   [[nodiscard]] std::map<int, std::string> round() {
     moved_.clear();
     const AlignOptions& align = options_.align;
     const NpuOptions& npu = options_.npu;
     if (align.concat) each("AlignConcat", &NpuRules::align_concat);
-    if (align.pool) each("AlignPool", &NpuRules::align_pool);
+    if (align.pool) each(kAlignPool, &NpuRules::align_pool);
     if (align.pad) each("AlignPad", &NpuRules::align_pad);
     if (!npu.limitation_check) return moved_;
     if (npu.shift_read) each("AdjustShiftRead", &NpuRules::shift_read);
@@ -137,6 +145,29 @@ class NpuRules {
     return ends;
   }
 
+  [[nodiscard]] std::optional<Part> lost_at(const std::string& tensor, int new_position) const {
+    if (new_position == position(tensor)) return std::nullopt;
+    for (const std::string& member : shared_.sharing(tensor)) {
+      if (auto lost = parts_.lost_in(member, std::ldexp(1.0F, -new_position))) return lost;
+    }
+    return std::nullopt;
+  }
+
+  /// Moves what operators move or add as integers of one position. What that would destroy keeps
+  /// its own position: a pool does without the rule, other operators stay float.
+  void unite(const std::string& tensor, int position) {
+    const auto lost = lost_at(tensor, position);
+    if (!lost) return move(tensor, position);
+    if (rule_ == kAlignPool) {
+      activations_.notes.emplace(
+          node_, fmt::format("'{}' keeps its own position, because that of {} would leave '{}' {}",
+                             tensor, rule_, lost->tensor, steps_text(*lost)));
+    } else {
+      unlike_.try_emplace(node_, fmt::format("the position that {} needs would leave '{}' {}",
+                                             rule_, lost->tensor, steps_text(*lost)));
+    }
+  }
+
   void move(const std::string& tensor, int position) {
     if (shared_.set(tensor, at_position(*shared_.find(tensor), position), described()))
       moved_[node_] = rule_;
@@ -157,7 +188,7 @@ class NpuRules {
     std::vector<std::string> all = ends->inputs;
     all.push_back(ends->output);
     const int least = position(lowest(all));
-    for (const std::string& tensor : all) move(tensor, least);
+    for (const std::string& tensor : all) unite(tensor, least);
   }
   void align_concat(int node) {
     if (at(node).is("Concat")) align_all(node);
@@ -177,7 +208,7 @@ class NpuRules {
     if (!adds(at(node)) || is_part(node) || !ends) return;
     const int least = position(lowest(ends->inputs));
     for (const std::string& input : ends->inputs)
-      move(input, std::min(position(input), least + kLargest));
+      unite(input, std::min(position(input), least + kLargest));
   }
 
   void shift_write(int node) {
@@ -302,7 +333,10 @@ class NpuRules {
   const GraphIndex& index_;
   const Plan& plan_;
   const QuantizeOptions& options_;
+  Activations& activations_;
+  Parts parts_;
   SharedParams shared_;
+  LeftFloat unlike_;
   std::map<int, LayerScales*> layers_;
   std::map<int, std::string> moved_;
   std::string rule_;
@@ -334,19 +368,19 @@ QuantizeOptions with_npu_types(QuantizeOptions options) {
   return options;
 }
 
-std::map<int, std::string> apply_npu_rules(const Graph& graph, const GraphIndex& index,
-                                           const Plan& plan, const QuantizeOptions& options,
-                                           Activations& activations,
-                                           std::vector<LayerScales>& layers) {
+NpuOutcome apply_npu_rules(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                           const QuantizeOptions& options, Activations& activations,
+                           std::vector<LayerScales>& layers) {
   if (!options.npu.enabled) return {};
   NpuRules rules(graph, index, plan, options, activations, layers);
   for (int round = 0; round < options.align.max_loops; ++round) {
-    if (rules.round().empty()) return {};
+    if (rules.round().empty()) return {.unmet = {}, .unlike = rules.unlike()};
   }
   // What one more round would move, tried on copies.
   Activations next_activations = activations;
   std::vector<LayerScales> next_layers = layers;
-  return NpuRules(graph, index, plan, options, next_activations, next_layers).round();
+  return {.unmet = NpuRules(graph, index, plan, options, next_activations, next_layers).round(),
+          .unlike = rules.unlike()};
 }
 
 }  // namespace quantsearch

@@ -20,13 +20,16 @@ void require_npu_options(const QuantizeOptions& options);
 /// has integer kernels for them.
 [[nodiscard]] QuantizeOptions with_npu_types(QuantizeOptions options);
 
+struct NpuOutcome {
+  std::map<int, std::string> unmet;  // by node, the rule that was still not met in the last round
+  LeftFloat unlike;                  // nodes whose rule would destroy a tensor: to be left float
+};
+
 /// Changes scales of activations, weights and biases, all of them powers of two, until every rule
-/// holds or `max_loops` rounds are over. Returns, by node, the rule that was still not met in the
-/// last round. Throws InvalidInput when an override stands in the way.
-[[nodiscard]] std::map<int, std::string> apply_npu_rules(const Graph& graph,
-                                                         const GraphIndex& index, const Plan& plan,
-                                                         const QuantizeOptions& options,
-                                                         Activations& activations,
-                                                         std::vector<LayerScales>& layers);
+/// holds or `max_loops` rounds are over. Throws InvalidInput when an override stands in the way.
+[[nodiscard]] NpuOutcome apply_npu_rules(const Graph& graph, const GraphIndex& index,
+                                         const Plan& plan, const QuantizeOptions& options,
+                                         Activations& activations,
+                                         std::vector<LayerScales>& layers);
 
 }  // namespace quantsearch

@@ -209,6 +209,15 @@ bool merges_into_conv(const Graph& graph, const GraphIndex& index, int pad) {
          std::ranges::all_of(amounts, [](std::int64_t amount) { return amount >= 0; });
 }
 
+bool unites_values(const Node& node, const GraphIndex& index) {
+  if (node.is("Pad")) return !pads_within_range(node, index);
+  return node.is("Concat") || node.is("Where") || node.is("Max") || node.is("Min");
+}
+
+bool selects_values(const Node& node) {
+  return node.is("Slice") || node.is("Split") || node.is("Gather");
+}
+
 bool is_float_tensor(const GraphIndex& index, std::string_view tensor) {
   if (const Tensor* constant = index.initializer(tensor))
     return constant->type() == DataType::float32;

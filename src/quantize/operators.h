@@ -74,6 +74,12 @@ struct BiasAdd {
 [[nodiscard]] std::optional<int> only_reader(const Graph& graph, const GraphIndex& index,
                                              std::string_view tensor);
 
+/// True for operators whose output holds values of several tensors, or of one and a filling: one
+/// step for all of them.
+[[nodiscard]] bool unites_values(const Node& node, const GraphIndex& index);
+/// True for data movement whose outputs hold some of the values of its input.
+[[nodiscard]] bool selects_values(const Node& node);
+
 /// True when a float32 tensor, as far as inference knows.
 [[nodiscard]] bool is_float_tensor(const GraphIndex& index, std::string_view tensor);
 /// Number of dimensions, when known.

@@ -17,8 +17,9 @@ using Tensors = std::set<std::string, std::less<>>;
 
 class Planner {
  public:
-  Planner(const Model& model, const GraphIndex& index, const QuantizeOptions& options)
-      : model_(model), graph_(model.graph), index_(index), options_(options) {
+  Planner(const Model& model, const GraphIndex& index, const QuantizeOptions& options,
+          const LeftFloat& left)
+      : model_(model), graph_(model.graph), index_(index), options_(options), left_(left) {
     plan_.nodes.resize(graph_.nodes.size());
   }
 
@@ -65,6 +66,10 @@ class Planner {
       leave_float(node, plan_.nodes[node].rule == nullptr || excluded[node].empty()
                             ? reason
                             : excluded[node]);
+    }
+    for (const auto& [node, reason] : left_) {
+      if (is_selected(static_cast<std::size_t>(node)))
+        leave_float(static_cast<std::size_t>(node), reason);
     }
   }
 
@@ -350,6 +355,7 @@ class Planner {
   const Graph& graph_;
   const GraphIndex& index_;
   const QuantizeOptions& options_;
+  const LeftFloat& left_;
   Plan plan_;
   std::vector<bool> decided_;  // anchors that will be quantized
   Tensors pinned_;
@@ -359,8 +365,9 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const Model& model, const GraphIndex& index, const QuantizeOptions& options) {
-  return Planner(model, index, options).run();
+Plan make_plan(const Model& model, const GraphIndex& index, const QuantizeOptions& options,
+               const LeftFloat& left) {
+  return Planner(model, index, options, left).run();
 }
 
 }  // namespace quantsearch

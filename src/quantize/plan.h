@@ -49,8 +49,11 @@ struct Plan {
   std::map<std::string, PairPlan, std::less<>> pairs;  // by tensor
 };
 
-/// `graph` is in topological order.
+/// Nodes that stay float because of what their ranges turned out to be, and why.
+using LeftFloat = std::map<int, std::string>;
+
+/// `graph` is in topological order. Nodes of `left` stay float for the reason given there.
 [[nodiscard]] Plan make_plan(const Model& model, const GraphIndex& index,
-                             const QuantizeOptions& options);
+                             const QuantizeOptions& options, const LeftFloat& left = {});
 
 }  // namespace quantsearch

@@ -21,6 +21,7 @@
 #include "quantize/passthrough.h"
 #include "quantize/plan.h"
 #include "quantsearch/quantize/option_keys.h"
+#include "quantize/unlike_parts.h"
 
 namespace quantsearch {
 
@@ -97,19 +98,64 @@ std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& ind
   return records;
 }
 
-void add_notes(std::vector<LayerRecord>& records, const std::map<int, LayerParameters>& layers) {
-  for (const auto& [node, layer] : layers) {
-    if (layer.note.empty()) continue;
-    std::string& reason = records[static_cast<std::size_t>(node)].reason;
-    reason += reason.empty() ? layer.note : "; " + layer.note;
-  }
+void add_note(std::vector<LayerRecord>& records, int node, const std::string& note) {
+  if (note.empty()) return;
+  std::string& reason = records[static_cast<std::size_t>(node)].reason;
+  reason += reason.empty() ? note : "; " + note;
+}
+
+void add_notes(std::vector<LayerRecord>& records, const std::map<int, LayerParameters>& layers,
+               const Activations& activations) {
+  for (const auto& [node, layer] : layers) add_note(records, node, layer.note);
+  for (const auto& [node, note] : activations.notes) add_note(records, node, note);
 }
 
 void add_unmet(std::vector<LayerRecord>& records, const std::map<int, std::string>& rules) {
   for (const auto& [node, rule] : rules) {
-    std::string& reason = records[static_cast<std::size_t>(node)].reason;
-    reason += fmt::format("{}the NPU's {} is not met after the rounds that MaxLoopNum allows",
-                          reason.empty() ? "" : "; ", rule);
+    add_note(records, node,
+             fmt::format("the NPU's {} is not met after the rounds that MaxLoopNum allows", rule));
+  }
+}
+
+/// A plan with the scales that it leads to.
+struct Numbers {
+  Plan plan;
+  Activations activations;
+  std::vector<LayerScales> scales;
+  std::map<int, std::string> unmet;  // rules of the NPU
+};
+
+/// Ranges show which operators would destroy a part of their values with one step for all of them:
+/// these stay float, and the pairs around them are placed again. Each round leaves at least one
+/// node more, so it comes to an end.
+Numbers choose_numbers(const Model& model, const GraphIndex& index,
+                       const CalibrationResult& calibration, const QuantizeOptions& options,
+                       ThreadPool& pool) {
+  LeftFloat left;
+  while (true) {
+    Numbers numbers{.plan = make_plan(model, index, options, left),
+                    .activations = {},
+                    .scales = {},
+                    .unmet = {}};
+    if (left.empty()) require_overrides(model.graph, index, numbers.plan, options);
+    numbers.activations = own_params(model.graph, index, numbers.plan, calibration.ranges, options);
+    LeftFloat more = unlike_nodes(model.graph, index, numbers.plan, options, numbers.activations,
+                                  Parts(model.graph, index, numbers.activations.spans));
+    if (more.empty()) {
+      settle_params(model.graph, index, numbers.plan, options, numbers.activations);
+      numbers.scales =
+          choose_layer_scales(model.graph, index, numbers.plan, numbers.activations, options, pool);
+      NpuOutcome outcome = apply_npu_rules(model.graph, index, numbers.plan, options,
+                                           numbers.activations, numbers.scales);
+      numbers.unmet = std::move(outcome.unmet);
+      more = std::move(outcome.unlike);
+    }
+    if (more.empty()) {
+      choose_safe_scales(model.graph, index, numbers.activations, calibration.extremes, options,
+                         numbers.scales, pool);
+      return numbers;
+    }
+    left.merge(more);
   }
 }
 
@@ -126,27 +172,22 @@ std::map<std::string, PairLimits> pair_limits(const Graph& graph,
 QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calibration,
                               const QuantizeOptions& options, ThreadPool& pool) {
   const GraphIndex index(model.graph);
-  const Plan plan = make_plan(model, index, options);
-  std::vector<LayerRecord> records = layer_records(model.graph, index, plan, options);
-  require_overrides(model.graph, index, plan, options);
-  Activations activations = activation_params(model.graph, index, plan, calibration.ranges, options);
-  std::vector<LayerScales> scales =
-      choose_layer_scales(model.graph, index, plan, activations, options, pool);
-  add_unmet(records, apply_npu_rules(model.graph, index, plan, options, activations, scales));
-  choose_safe_scales(model.graph, index, activations, calibration.extremes, options, scales, pool);
-  const auto layers = quantize_parameters(model.graph, index, activations, scales, pool);
-  add_notes(records, layers);
+  const Numbers numbers = choose_numbers(model, index, calibration, options, pool);
+  std::vector<LayerRecord> records = layer_records(model.graph, index, numbers.plan, options);
+  add_unmet(records, numbers.unmet);
+  const auto layers = quantize_parameters(model.graph, index, numbers.activations, numbers.scales, pool);
+  add_notes(records, layers, numbers.activations);
   Emitted emitted = emit({.model = model,
                           .index = index,
-                          .plan = plan,
-                          .activations = activations,
+                          .plan = numbers.plan,
+                          .activations = numbers.activations,
                           .layers = layers,
                           .options = options});
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
           .tensors = std::move(emitted.tensors),
           .narrower = std::move(emitted.narrower),
-          .pair_limits = pair_limits(model.graph, scales)};
+          .pair_limits = pair_limits(model.graph, numbers.scales)};
 }
 
 /// What would become of every node, those of bodies after those of the main graph.

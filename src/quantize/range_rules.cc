@@ -79,6 +79,20 @@ RangeSource range_source(const Graph& graph, const GraphIndex& index, std::strin
   return source;
 }
 
+bool is_part_of_union(const Graph& graph, const GraphIndex& index, std::string_view tensor) {
+  const Node* node = producer_of(graph, index, tensor);
+  if (node == nullptr || !selects_values(*node)) return false;
+  while (true) {
+    node = producer_of(graph, index, node->inputs[0]);
+    if (node == nullptr) return false;
+    if (unites_values(*node, index)) return true;
+    const OperatorRule* rule = find_rule(*node);
+    if (rule == nullptr ||
+        (rule->kind != OperatorKind::layout && rule->kind != OperatorKind::clamp))
+      return false;
+  }
+}
+
 std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
                                 std::string_view tensor) {
   const Node* node = producer_of(graph, index, tensor);
@@ -131,7 +145,11 @@ std::vector<std::string> observed_in_graph(const Model& model) {
     if (rule == nullptr || !why_not_quantizable(model, index, at, {}).empty()) continue;
     for (const std::size_t input : data_inputs(node, *rule, index)) watch(node.inputs[input]);
     if (reads_channels(node, *rule, index)) observed.insert(node.inputs[0]);
-    for (const std::string& output : node.outputs) watch(output);
+    for (const std::string& output : node.outputs) {
+      watch(output);
+      if (is_float_tensor(index, output) && is_part_of_union(graph, index, output))
+        observed.insert(output);
+    }
   }
   return {observed.begin(), observed.end()};
 }

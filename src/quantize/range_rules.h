@@ -28,6 +28,11 @@ struct RangeSource {
 [[nodiscard]] std::optional<std::string> moved_from(const Graph& graph, const GraphIndex& index,
                                                     std::string_view tensor);
 
+/// True for the output of data movement that takes some of the values of a tensor in which others
+/// are united: its own values may need much less than the range of them all.
+[[nodiscard]] bool is_part_of_union(const Graph& graph, const GraphIndex& index,
+                                    std::string_view tensor);
+
 /// The bounds of the Relu or Clip that makes `tensor`, if one does.
 [[nodiscard]] std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
                                               std::string_view tensor);

@@ -24,6 +24,8 @@ void SharedParams::join_moved(const QuantizeOptions& options) {
     while (find_override(options, origin) == nullptr) {
       auto source = moved_from(graph_, index_, origin);
       if (!source || !plan_.pairs.contains(*source)) break;
+      // Data movement that stays float needs no equal parameters.
+      if (!plan_.nodes[static_cast<std::size_t>(*index_.producer(origin))].quantized) break;
       origin = std::move(*source);
     }
     const auto [entry, is_new] = by_origin.try_emplace(origin, groups_.size());

@@ -26,7 +26,10 @@ Activations params_of(const Model& model, const Ranges& ranges, const QuantizeOp
   const GraphIndex index(model.graph);
   RangesByType by_type;
   for (const DataType type : activation_types(options)) by_type[type] = ranges;
-  return activation_params(model.graph, index, make_plan(model, index, options), by_type, options);
+  const Plan plan = make_plan(model, index, options);
+  Activations activations = own_params(model.graph, index, plan, by_type, options);
+  settle_params(model.graph, index, plan, options, activations);
+  return activations;
 }
 
 TEST(ActivationParams, AClipEndsExactlyAtItsBoundAndIsFolded) {

@@ -123,7 +123,7 @@ Model binary(const std::string& op) {
 
 TEST(NpuRules, InputsOfAnAddAreAtMostSevenApart) {
   for (const char* op : {"Add", "Sub"}) {
-    const QuantizedModel result = run(binary(op), {{"x", at(12)}, {"y", at(3)}, {"op_out", at(3)}});
+    const QuantizedModel result = run(binary(op), {{"x", at(12)}, {"y", at(3)}, {"op_out", at(9)}});
     EXPECT_EQ(position(result, "x"), 10) << op;
     EXPECT_EQ(position(result, "y"), 3) << op;
   }
@@ -181,7 +181,7 @@ TEST(NpuRules, AlignmentReachesAllThatShareTheirParameters) {
 }
 
 TEST(NpuRules, RoundsEndAtMaxLoopNumAndTheRecordSaysWhatIsNotMet) {
-  // The Concat is aligned at 7 before the Mul, whose product has the position 2, is looked at.
+  // The Concat is aligned at 7 before the Mul, whose product has the position 4, is looked at.
   ModelBuilder builder;
   const std::string x = builder.input("x", {1, 1, 2, 2});
   const std::string y = builder.input("y", {1, 1, 2, 2});
@@ -190,18 +190,18 @@ TEST(NpuRules, RoundsEndAtMaxLoopNumAndTheRecordSaysWhatIsNotMet) {
   const Model model = build_with_output(
       builder, builder.node("Concat", {product, z}, {{"axis", std::int64_t{1}}}, "joined"));
   const Ranges ranges = {
-      {"x", at(0)}, {"y", at(2)}, {"z", at(7)}, {"product_out", at(7)}, {"joined_out", at(7)}};
+      {"x", at(0)}, {"y", at(4)}, {"z", at(7)}, {"product_out", at(7)}, {"joined_out", at(7)}};
   QuantizeOptions options = npu_options();
   options.align.max_loops = 1;
   const QuantizedModel once = run(model, ranges, options);
-  EXPECT_EQ(position(once, "product_out"), 2);
+  EXPECT_EQ(position(once, "product_out"), 4);
   EXPECT_EQ(position(once, "z"), 7);
   EXPECT_EQ(reason_of(once.layers, "joined"),
             "the NPU's AlignConcat is not met after the rounds that MaxLoopNum allows");
   options.align.max_loops = 2;
   const QuantizedModel twice = run(model, ranges, options);
-  EXPECT_EQ(position(twice, "z"), 2);
-  EXPECT_EQ(position(twice, "joined_out"), 2);
+  EXPECT_EQ(position(twice, "z"), 4);
+  EXPECT_EQ(position(twice, "joined_out"), 4);
   EXPECT_EQ(reason_of(twice.layers, "joined"), "");
 }
 
@@ -222,7 +222,7 @@ TEST(NpuRules, HardSigmoidAndSwishHaveTheirOwnLimits) {
 TEST(NpuRules, SwitchesTurnSingleRulesOff) {
   QuantizeOptions options = npu_options();
   options.npu.shift_read = false;
-  const Ranges ranges = {{"x", at(12)}, {"y", at(3)}, {"op_out", at(3)}};
+  const Ranges ranges = {{"x", at(12)}, {"y", at(3)}, {"op_out", at(9)}};
   EXPECT_EQ(position(run(binary("Add"), ranges, options), "x"), 12);
   options = npu_options();
   options.npu.shift_cut = false;
