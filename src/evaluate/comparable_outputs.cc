@@ -1,5 +1,7 @@
 #include "evaluate/comparable_outputs.h"
 
+#include "quantsearch/model/compared_outputs.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -27,6 +29,12 @@ void require_rows(const Batch& outputs, std::int64_t count, const std::string& s
                                      stage, name, to_string(tensor.shape()), count, count));
     }
   }
+}
+
+std::vector<std::string> skipped_outputs(const Model& model) {
+  std::vector<std::string> names;
+  for (const SkippedOutput& output : compared_outputs(model).skipped) names.push_back(output.name);
+  return names;
 }
 
 }  // namespace quantsearch

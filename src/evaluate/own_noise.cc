@@ -32,13 +32,9 @@ std::optional<OwnNoise> own_noise(const Model& model, const DataSource& data,
                                   const CancellationToken& token) {
   OwnNoise result{.nodes = random_nodes(model.graph)};
   if (result.nodes.empty()) return std::nullopt;
-  std::vector<std::string> skipped;
-  for (const ValueInfo& output : model.graph.outputs) {
-    if (!is_comparable(output)) skipped.push_back(output.name);
-  }
   // In one session, whose generators go on from run to run; a new one would begin with the same
   // numbers.
-  const auto session = open_session(without_outputs(model, skipped));
+  const auto session = open_session(without_outputs(model, skipped_outputs(model)));
   std::map<std::string, Sums> sums;
   for (std::int64_t sample = 0; sample < std::min(kSamples, data.size()); ++sample) {
     const Batch inputs = data.read(sample, 1);

@@ -305,7 +305,7 @@ struct Pipeline::State {
   std::shared_ptr<const QuantizedModel> run_quantize(const Prepared& prepared, const CalibrationResult& calibrated, const Key& key,
                                                      const Trial& trial) {
     const auto compute = [&] {
-      require_quantizable(*prepared.model, trial.config.quantize);
+      quantsearch::require_quantizable(*prepared.model, trial.config.quantize);
       return quantize(*prepared.model, calibrated, trial.config.quantize, trial.pool);
     };
     return cache.get<QuantizedModel>("quantize", key, compute, [](const QuantizedModel& made) { return bytes_of(made.model); },

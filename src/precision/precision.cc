@@ -122,7 +122,7 @@ PrecisionResult choose_precision(const Model& model, const CalibrationResult& ca
     say(context.log, LogLevel::warning,
         "precision: every layer is inside a body of If, Loop or Scan and keeps the format of the "
         "configuration; only layers of the main graph can choose one");
-    return {.quantized = quantize(model, ranges, quantization, context.pool),
+    return {.quantized = quantize(model, calibration, quantization, context.pool),
             .node_formats = {},
             .layers = {}};
   }
