@@ -52,18 +52,17 @@ std::vector<Pass> passes(const SimplifyOptions& options) {
       {"constants_to_initializers", true, constants_to_initializers, true},
       {"fp16_to_fp32", options.fp16_to_fp32, fp16_to_fp32},
       {"remove_identities", true, remove_identities},
-      {"fold_constants", options.fold_constants, fold_constants, true},
-      {"inline_constant_ifs", true,
-       [folds = options.fold_constants](Model model) {
-         return inline_constant_ifs(std::move(model), folds);
-       },
-       true},
       {"split_fused_layers", true, split_fused_layers},
       {"split_attention", true, split_attention},
       {"einsum_to_matmul", true, einsum_to_matmul},
       {"sum_to_add", true, sum_to_add},
       {"dequantize_last", true, dequantize_last},
       {"fold_constants", options.fold_constants, fold_constants, true},
+      {"inline_constant_ifs", true,
+       [folds = options.fold_constants](Model model) {
+         return inline_constant_ifs(std::move(model), folds);
+       },
+       true},
       {"split_addends", true, split_addends},
       {"div_to_mul", options.div_to_mul, div_to_mul},
       {"fold_channel_constants", true, fold_channel_constants},
