@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantsearch/base/error.h"
 #include "quantsearch/model/bodies.h"
 #include "transform/pass.h"
 
@@ -41,9 +42,20 @@ std::vector<std::string> inline_known(Graph& graph) {
   return notes;
 }
 
+/// Why the model is not valid; empty when it is.
+std::string objection_to(const Model& model) {
+  try {
+    check_model(model);
+  } catch (const InvalidInput& objection) {
+    return objection.what();
+  }
+  return "";
+}
+
 }  // namespace
 
 PassResult inline_constant_ifs(Model model, bool folds) {
+  const Model before = model;
   std::vector<std::string> notes;
   while (true) {
     std::vector<std::string> made = inline_known(model.graph);
@@ -56,6 +68,11 @@ PassResult inline_constant_ifs(Model model, bool folds) {
     model = remove_identities(infer_shapes(std::move(model))).model;
     if (folds) model = fold_constants(infer_shapes(std::move(model))).model;
     model = infer_shapes(std::move(model));
+  }
+  // An If hides sizes from inference, which may object to what it sees without it.
+  if (const std::string objection = notes.empty() ? "" : objection_to(model);
+      !objection.empty() && objection_to(before).empty()) {
+    return {before, {fmt::format("every If stays: without them {}", objection)}};
   }
   return {std::move(model), std::move(notes)};
 }

@@ -86,5 +86,29 @@ TEST(InlineConstantIfs, NeedsNoFoldingForAConditionThatIsAConstant) {
   EXPECT_EQ(model.graph.nodes[0].op_type, "Neg");
 }
 
+TEST(InlineConstantIfs, LeavesIfsThatHideWhatInferenceObjectsTo) {
+  // Range takes scalars; runtimes take a row of one number, too.
+  ModelBuilder row;
+  row.output(row.node("Identity", {"row_of_one"}, {}, "as_row"), {1}, DataType::int64);
+  ModelBuilder scalar;
+  scalar.output(scalar.node("Identity", {"one"}, {}, "as_scalar"), {}, DataType::int64);
+  ModelBuilder builder;
+  builder.input("x", {4}, DataType::int64);
+  builder.constant("zero", Tensor::scalar(std::int64_t{0}));
+  builder.constant("one", Tensor::scalar(std::int64_t{1}));
+  builder.constant("row_of_one", Tensor::of<std::int64_t>({1}, std::vector<std::int64_t>{4}));
+  builder.constant("yes", convert(Tensor::scalar(std::int64_t{1}), DataType::boolean));
+  const std::string end =
+      builder.node("If", {"yes"}, {body_attribute("then_branch", row), body_attribute("else_branch", scalar)});
+  builder.output(builder.node("Add", {"x", builder.node("Range", {"zero", end, "one"})}), {4},
+                 DataType::int64);
+  const Model before = builder.build();
+  const PassResult result = inline_constant_ifs(before, false);
+  EXPECT_EQ(count(result.model, "If"), 1);
+  ASSERT_EQ(result.notes.size(), 1U);
+  EXPECT_TRUE(result.notes[0].starts_with("every If stays: without them check: the model is not"))
+      << result.notes[0];
+}
+
 }  // namespace
 }  // namespace quantsearch::testing
