@@ -76,13 +76,11 @@ struct Scope {
   }
 };
 
-/// True when a body gives a tensor the name of one of a graph around it: the format forbids it, but
-/// runtimes run and write such models.
+/// True when a node of a body gives a tensor the name of one of a graph around it: the format forbids
+/// it, but runtimes run and write such models.
 bool validate_graph(const Graph& graph, const Scope* outer) {
   const Scope scope{defined_names(graph), outer};
-  bool hides = outer != nullptr && std::ranges::any_of(scope.names, [&](const std::string& name) {
-                 return outer->has(name);
-               });
+  bool hides = false;
   for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
     const Node& current = graph.nodes[static_cast<std::size_t>(node)];
     for (const std::string& input : current.inputs) {
@@ -92,6 +90,10 @@ bool validate_graph(const Graph& graph, const Scope* outer) {
                       "expected one of them; export the model again",
                       input, describe_node(graph, node), graph.name));
     }
+    const auto is_outside = [&](const std::string& output) {
+      return !output.empty() && outer->has(output);
+    };
+    if (outer != nullptr && std::ranges::any_of(current.outputs, is_outside)) hides = true;
     for (const Graph* subgraph : subgraphs_of(current)) {
       if (validate_graph(*subgraph, &scope)) hides = true;
     }
