@@ -158,9 +158,9 @@ TEST(Precision, AnOutputThatIsNotComparedCannotBeTheOneThatCounts) {
   model.graph.outputs.push_back(model.graph.inputs[0]);
   ThreadPool pool(1);
   const ByteBudget budget(1 << 24);
-  const RangesByType ranges = testing::ranges_of(model, {DataType::uint8, DataType::uint16});
+  const CalibrationResult calibration = testing::calibration_of(model, {DataType::uint8, DataType::uint16});
   try {
-    (void)choose_precision(model, ranges, {}, testing::twelve_samples(),
+    (void)choose_precision(model, calibration, {}, testing::twelve_samples(),
                            {.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 1}}, .output = 1},
                            {.pool = pool, .budget = budget});
     FAIL();
