@@ -198,7 +198,7 @@ TEST_F(LeftAlone, TrainingIsAWarning) {
                .domain = "",
                .name = "norm",
                .inputs = {hidden, channel("s"), channel("b"), channel("m"), channel("v")},
-               .outputs = {"y"},
+               .outputs = {"y", "mean", "variance"},
                .attributes = {{.name = "training_mode", .value = std::int64_t{1}}},
                .extra = ""});
   builder.output("y", {-1, 2});
