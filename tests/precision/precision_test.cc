@@ -135,7 +135,7 @@ const NodeFormat kFloat{.activation = {}, .weight = {}, .keep_float = true};
 
 TEST(Precision, ALayerMayStayFloat) {
   const PrecisionResult result = choose({.high = {kFloat}, .thresholds = {{Metric::rel_l2, 1e-3}}});
-  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_EQ(result.layers[1].node, "hard");
   EXPECT_EQ(result.layers[1].format, kFloat);
   EXPECT_LE(result.scores.at("rel_l2"), 1e-3);
 }
@@ -143,7 +143,7 @@ TEST(Precision, ALayerMayStayFloat) {
 TEST(Precision, AWiderTypeIsTakenBeforeALayerStaysFloat) {
   const PrecisionResult result =
       choose({.high = {kSixteen, kFloat}, .thresholds = {{Metric::rel_l2, 1e-3}}});
-  EXPECT_EQ(high_layers(result), Names{"hard"});
+  EXPECT_EQ(result.layers[1].node, "hard");
   EXPECT_EQ(result.layers[1].format, kSixteen);
 }
 

@@ -169,10 +169,10 @@ TEST(QuantizeBodies, KnowsNamesOfBodiesInItsLists) {
 
 TEST(QuantizeBodies, LeavesTheBodiesOfAnExcludedNodeFloat) {
   try {
-    (void)quantized_with(two_layers(), kBoth, {.exclude_op_types = {"If"}});
+    require_quantizable(two_layers(), {.exclude_op_types = {"If"}});
     FAIL();
   } catch (const InvalidInput& error) {
-    EXPECT_NE(std::string(error.what()).find("MatMul (4): operator type 'If' is in exclude_op_types"),
+    EXPECT_NE(std::string(error.what()).find("MatMul (4): operator type 'If' is in op_types_to_exclude"),
               std::string::npos)
         << error.what();
   }
