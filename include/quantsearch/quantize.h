@@ -52,6 +52,19 @@ enum class BiasType {
   like_weight,  // the weight's type with a scale of its own, as NPUs have it
 };
 
+/// How the constant tables that Gather reads (embeddings) are stored.
+enum class TableWeights {
+  keep_float,
+  per_tensor,  // integers of the weight type with one scale; DequantizeLinear after the Gather
+  per_row,     // the same with one scale per entry of the Gather's axis, gathered beside the integers
+};
+
+/// What becomes of LSTM.
+enum class RecurrentWeights {
+  keep_float,
+  dynamic,  // DynamicQuantizeLSTM of ONNX Runtime: 8-bit weights, activations quantized in each run
+};
+
 /// Equal parameters where an accelerator moves, joins or averages integers without rescaling them. Data movement
 /// always has them.
 struct AlignOptions {
@@ -98,6 +111,8 @@ struct QuantizeOptions {
   bool int16_scale = false;    // scales are M / 2^n with a 16-bit M; no meaning beside power_of_two
   bool quantize_bias = true;   // false: left float
   BiasType bias_type = BiasType::int32;
+  TableWeights table_weights = TableWeights::per_tensor;
+  RecurrentWeights recurrent_weights = RecurrentWeights::keep_float;
   AlignOptions align = {};
   NpuOptions npu = {};
 

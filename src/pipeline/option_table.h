@@ -67,6 +67,7 @@ struct NamedChoice {
 [[nodiscard]] std::function<Value(const Value&)> quant_type();
 // Parts of the table, one file each.
 void add_type_options(std::vector<Option>& table);
+void add_storage_options(std::vector<Option>& table);
 void add_format_options(std::vector<Option>& table);
 void add_precision_options(std::vector<Option>& table);
 void add_range_options(std::vector<Option>& table);

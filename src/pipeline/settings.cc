@@ -19,6 +19,7 @@ const std::vector<Option>& table() {
     add_npu_options(made);  // before what it sets defaults of
     add_target_option(made);  // after the option that sets its default
     add_type_options(made);
+    add_storage_options(made);
     add_override_options(made);
     add_scope_options(made);
     add_format_options(made);

@@ -21,8 +21,8 @@ constexpr int kObserveVersion = 5;
 constexpr int kRangesVersion = 1;
 constexpr int kFactsVersion = 1;
 // 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two; 4: what another
-// quantizer has given pairs stays as it is; 5: unlike parts do not share a step
-constexpr int kQuantizeVersion = 5;
+// quantizer has given pairs stays as it is; 5: unlike parts do not share a step; 6: tables of integers, stored weights
+constexpr int kQuantizeVersion = 6;
 constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
 constexpr int kPrecisionVersion = 2;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer changes take no part
@@ -186,6 +186,7 @@ Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const Quan
   key.add(options.activation_symmetric).add(options.weight_symmetric).add(options.per_channel);
   key.add(options.reduce_range).add(options.power_of_two).add(static_cast<int>(options.power_of_two_rounding));
   key.add(static_cast<int>(options.weight_range)).add(options.quantize_bias).add(options.matmul_const_b_only);
+  key.add(static_cast<int>(options.table_weights)).add(static_cast<int>(options.recurrent_weights));
   key.add(options.int16_scale).add(static_cast<int>(options.bias_type));
   add(key, options.passthrough_op_types);
   const AlignOptions& align = options.align;

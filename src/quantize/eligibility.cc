@@ -17,7 +17,12 @@ namespace {
 /// would take the whole range. -10000 is what exporters of BERT write.
 constexpr float kMaskMagnitude = 1e4F;
 
-std::string why_no_rule(const Node& node) {
+/// A table of fewer bytes saves less than its DequantizeLinear and its parameters cost.
+constexpr std::int64_t kLeastTableBytes = 4096;
+
+std::string why_no_rule(const Node& node, const GraphIndex& index) {
+  if (node.op_type == "DequantizeLinear" && index.initializer(node.outputs[0]) != nullptr)
+    return "it holds a constant that the model stores as integers";
   for (const Attribute& attribute : node.attributes) {
     if (std::holds_alternative<std::shared_ptr<const Graph>>(attribute.value)) {
       return "control flow: the nodes of its bodies are quantized on their own";
@@ -133,9 +138,21 @@ std::string why_elementwise(const Node& node, const GraphIndex& index) {
   return has_activation ? "" : "its inputs are all constants";
 }
 
-std::string why_layout(const Model& model, const Node& node, const GraphIndex& index) {
-  if (index.initializer(node.inputs[0]) != nullptr)
+std::string why_table(const Tensor& table, const QuantizeOptions& options) {
+  if (options.table_weights == TableWeights::keep_float)
+    return "the table that it reads stays float (TableWeights)";
+  if (options.npu.enabled) return "NPUs have no tables of integers";
+  if (byte_count(table.type(), table.shape()) >= kLeastTableBytes) return "";
+  return fmt::format("the table that it reads has {} bytes, and integers pay from {} on",
+                     byte_count(table.type(), table.shape()), kLeastTableBytes);
+}
+
+std::string why_layout(const Model& model, const Node& node, const GraphIndex& index,
+                       const QuantizeOptions& options) {
+  if (const Tensor* constant = index.initializer(node.inputs[0])) {
+    if (node.is("Gather")) return why_table(*constant, options);
     return "it reads a constant, so its output has a range of its own";
+  }
   if (node.is("MaxPool")) {
     if (node.outputs.size() > 1 && !node.outputs[1].empty()) return "its indices are read too";
     if (model.opset() < 12) return "integer MaxPool exists from opset 12 on";
@@ -161,7 +178,7 @@ std::string why_form(const Model& model, const Node& at, const OperatorRule& rul
     case OperatorKind::clamp:
       return clamp_bounds(at, index) ? "" : "its bounds are not constants";
     case OperatorKind::layout:
-      return why_layout(model, at, index);
+      return why_layout(model, at, index, options);
     case OperatorKind::unary:
     case OperatorKind::padding:
       return "";
@@ -175,7 +192,7 @@ std::string why_not_quantizable(const Model& model, const GraphIndex& index, int
                                 const QuantizeOptions& options) {
   const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
   const OperatorRule* rule = find_rule(at);
-  if (rule == nullptr) return why_no_rule(at);
+  if (rule == nullptr) return why_no_rule(at, index);
   if (is_quantized_already(model.graph, index, at, *rule)) return "it is quantized already";
   if (std::string reason = why_types(at, *rule, index); !reason.empty()) return reason;
   if (std::string reason = why_constants(at, index); !reason.empty()) return reason;

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "quantize/qdq_writer.h"
+#include "quantize/recurrent.h"
+#include "quantize/table_writer.h"
 #include "quantize/weight_ranges.h"
 
 namespace quantsearch {
@@ -17,13 +19,15 @@ class Emitter {
         float_graph_(blueprint.model.graph),
         names_(float_graph_),
         model_(without_nodes(blueprint.model)),
-        writer_(model_.graph, names_, blueprint.model.opset()) {}
+        writer_(model_.graph, names_, blueprint.model.opset()),
+        table_writer_(writer_) {}
 
   Emitted run() {
     find_kept_names();
     find_contributed();
     for (const ValueInfo& input : float_graph_.inputs) write_pair(input.name);
     for (std::size_t node = 0; node < float_graph_.nodes.size(); ++node) write_node(node);
+    remove_unread_constants();
     if (writer_.used_contributed_domain()) model_.opsets.try_emplace("com.microsoft", 1);
     remove_unused_values(model_.graph);
     return {.model = std::move(model_),
@@ -85,7 +89,8 @@ class Emitter {
     Node node = float_graph_.nodes[at];
     const NodePlan& plan = plan_of(at);
     read_dequantized(node, plan);
-    if (plan.quantized) {
+    if (plan.is_recurrent) write_recurrent(node);
+    if (plan.quantized && !plan.reads_table) {
       if (has_weight(plan.rule->kind)) write_weight(node, static_cast<int>(at));
       read_constants(node, plan);
       if (plan.biased_matmul) write_matmul_bias(node, *plan.biased_matmul);
@@ -94,8 +99,61 @@ class Emitter {
     for (std::string& output : node.outputs) {
       if (const auto raw = raw_names_.find(output); raw != raw_names_.end()) output = raw->second;
     }
-    model_.graph.nodes.push_back(std::move(node));
+    if (plan.reads_table) {
+      write_table(std::move(node));
+    } else {
+      model_.graph.nodes.push_back(std::move(node));
+    }
     for (const std::string& output : outputs) write_pair(output);
+  }
+
+  void write_table(Node gather) {
+    const std::string table = gather.inputs[0];
+    const QuantizedTensor& tensor = *blueprint_.tables.find(table)->second;
+    tensors_[table] = tensor.params;
+    table_writer_.write(std::move(gather), tensor, stored_names(table, tensor));
+  }
+
+  /// Names of integers that several nodes may read, written once.
+  const QdqWriter::StoredNames& stored_names(const std::string& label,
+                                             const QuantizedTensor& tensor) {
+    const auto known = stored_.find(&tensor);
+    if (known != stored_.end()) return known->second;
+    return stored_.emplace(&tensor, writer_.add_integers(label, tensor)).first->second;
+  }
+
+  /// DynamicQuantizeLSTM reads the inputs of LSTM, its weights as integers, and their parameters.
+  void write_recurrent(Node& node) {
+    constexpr std::size_t kInputsOfLstm = 8;
+    node.op_type = "DynamicQuantizeLSTM";
+    node.domain = "com.microsoft";
+    model_.opsets.try_emplace("com.microsoft", 1);
+    node.remove_attribute("layout");  // 0, which is all that there is
+    node.inputs.resize(kInputsOfLstm);
+    for (const std::size_t input : {std::size_t{1}, std::size_t{2}}) {
+      const std::string weight = node.inputs[input];
+      QuantizedTensor made = quantize_recurrent(*blueprint_.index.initializer(weight));
+      const Shape shape = {made.integers.shape()[0], made.integers.shape()[2]};
+      const std::string label = names_.unique(weight + "_recurrent");
+      const std::vector<std::uint8_t> zero_points(made.params.zero_points.begin(),
+                                                  made.params.zero_points.end());
+      node.inputs[input] = label;
+      node.inputs.push_back(names_.unique(label + "_scale"));
+      writer_.add_initializer(node.inputs.back(), Tensor::of<float>(shape, made.params.scales));
+      node.inputs.push_back(names_.unique(label + "_zero_point"));
+      writer_.add_initializer(node.inputs.back(), Tensor::of<std::uint8_t>(shape, zero_points));
+      writer_.add_initializer(label, std::move(made.integers));
+    }
+  }
+
+  /// Constants that the model stored as integers and that are written otherwise now.
+  void remove_unread_constants() {
+    if (blueprint_.plan.stored.empty()) return;
+    const GraphIndex index(model_.graph);
+    std::erase_if(model_.graph.nodes, [&](const Node& node) {
+      return node.outputs.size() == 1 && blueprint_.plan.stored.contains(node.outputs[0]) &&
+             index.consumers(node.outputs[0]).empty() && !index.is_graph_output(node.outputs[0]);
+    });
   }
 
   void write_pair(const std::string& tensor) {
@@ -169,8 +227,9 @@ class Emitter {
     const LayerParameters& layer = found->second;
     std::string& dequantized = weights_[layer.quantized_weight.get()];
     if (dequantized.empty()) {
-      dequantized = writer_.add_constant(layer.weight, *layer.quantized_weight);
-      tensors_[layer.weight] = layer.quantized_weight->params;
+      const QuantizedTensor& weight = *layer.quantized_weight;
+      dequantized = writer_.add_dequantized(layer.weight, weight, stored_names(layer.weight, weight));
+      tensors_[layer.weight] = weight.params;
     }
     node.inputs[1] = dequantized;
     if (node.is("Gemm")) plain_gemm(node, layer);
@@ -203,6 +262,7 @@ class Emitter {
   NameAllocator names_;
   Model model_;
   QdqWriter writer_;
+  TableWriter table_writer_;
   std::map<std::string, std::string, std::less<>>
       raw_names_;  // tensor -> what its producer writes now
   std::map<std::string, std::map<DataType, std::string>, std::less<>>
@@ -210,6 +270,7 @@ class Emitter {
   std::map<std::pair<std::string, DataType>, std::string>
       constants_;                                          // initializer -> value behind its DQ
   std::map<const QuantizedTensor*, std::string> weights_;  // the same for weights
+  std::map<const QuantizedTensor*, QdqWriter::StoredNames> stored_;
   std::set<std::string, std::less<>> contributed_;
   std::map<std::string, TensorParams> tensors_;
   std::map<std::string, std::vector<TensorParams>> narrower_;

@@ -5,6 +5,7 @@
 #include "quantize/activations.h"
 #include "quantize/parameters.h"
 #include "quantize/plan.h"
+#include "quantize/tables.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -16,6 +17,7 @@ struct Blueprint {
   const Plan& plan;
   const Activations& activations;
   const std::map<int, LayerParameters>& layers;
+  const Tables& tables;
   const QuantizeOptions& options;
 };
 

@@ -143,6 +143,7 @@ std::string why_not_integer(const Graph& graph, const GraphIndex& index, const P
                             const QuantizeOptions& options) {
   const Node& at = graph.nodes[static_cast<std::size_t>(node)];
   const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
+  if (planned.reads_table) return "";
   const OperatorRule& rule = *planned.rule;
   if (!rule.drawback.empty()) return std::string(rule.drawback);
   if (planned.follows) return "it works on float values before they are quantized";

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "quantize/bias.h"
 #include "quantize/once_per_key.h"
 #include "quantize/overrides.h"
@@ -17,22 +19,23 @@ bool is_vector(const Tensor& bias, std::int64_t channels) {
   return bias.size() == channels && !bias.shape().empty() && bias.shape().back() == channels;
 }
 
-WeightOptions weight_options(const QuantizeOptions& options, DataType type, int axis,
-                             const TensorOverride* wanted) {
-  WeightOptions result{.type = type,
-                       .symmetric = options.weight_symmetric,
-                       .reduce_range = options.reduce_range,
-                       .power_of_two = options.power_of_two,
-                       .power_of_two_rounding = options.power_of_two_rounding,
-                       .int16_scale = options.int16_scale,
-                       .range = options.weight_range,
-                       .axis = options.per_channel ? axis : -1};
-  if (wanted == nullptr) return result;
-  result.type = wanted->type.value_or(result.type);
-  result.symmetric = wanted->symmetric.value_or(result.symmetric);
-  result.reduce_range = wanted->reduce_range.value_or(result.reduce_range);
-  result.axis = wanted->axis ? axis : -1;
-  return result;
+/// The grid that the model stores the weight with, where a kernel takes it and nobody asks for
+/// another.
+std::shared_ptr<const QuantizedTensor> kept_grid(const Plan& plan, const Node& node,
+                                                 const LayerScales& layer,
+                                                 const QuantizeOptions& options) {
+  const auto found = plan.stored.find(layer.weight);
+  if (found == plan.stored.end() || layer.wanted != nullptr || layer.factor <= 0) return nullptr;
+  if (options.power_of_two || options.int16_scale || options.npu.enabled) return nullptr;
+  return kernel_takes(node, *found->second) ? found->second : nullptr;
+}
+
+void take_grid(LayerScales& layer) {
+  layer.params = times(layer.stored->params, layer.factor);
+  layer.options.type = layer.params.type;
+  layer.options.axis = layer.params.axis;
+  layer.options.symmetric = std::ranges::all_of(
+      layer.params.zero_points, [](std::int64_t zero_point) { return zero_point == 0; });
 }
 
 std::vector<LayerScales> collect_layers(const Graph& graph, const GraphIndex& index,
@@ -59,6 +62,8 @@ std::vector<LayerScales> collect_layers(const Graph& graph, const GraphIndex& in
     }
     if (node_plan.bias_add) layer.bias = node_plan.bias_add->bias;
     layer.wanted_bias = find_override(options, layer.bias);
+    layer.stored = kept_grid(plan, node, layer, options);
+    if (layer.stored != nullptr) take_grid(layer);
     layers.push_back(std::move(layer));
   }
   return layers;
@@ -104,6 +109,12 @@ BiasForm bias_form(const LayerScales& layer, const Graph& graph, const GraphInde
 void make_room_for_bias(LayerScales& layer, const Tensor& bias, const Activations& activations) {
   if (layer.bias_form != BiasForm::product) return;
   const float input_scale = activations.find(layer.input, layer.input_type)->scales[0];
+  if (layer.stored != nullptr) {
+    // The grid is as it is, so a bias that does not fit stays float.
+    if (shortage_for_bias(layer.params, bias, input_scale) > 1)
+      layer.bias_form = BiasForm::unchanged;
+    return;
+  }
   if (layer.wanted != nullptr && fixes_scales(*layer.wanted)) {
     const double factor = shortage_for_bias(layer.params, bias, input_scale);
     if (factor > 1) refuse_bias(layer, factor);
@@ -148,6 +159,24 @@ TensorParams own_bias_params(const LayerScales& layer, const Tensor& bias,
 }
 
 }  // namespace
+
+WeightOptions weight_options(const QuantizeOptions& options, DataType type, int axis,
+                             const TensorOverride* wanted) {
+  WeightOptions result{.type = type,
+                       .symmetric = options.weight_symmetric,
+                       .reduce_range = options.reduce_range,
+                       .power_of_two = options.power_of_two,
+                       .power_of_two_rounding = options.power_of_two_rounding,
+                       .int16_scale = options.int16_scale,
+                       .range = options.weight_range,
+                       .axis = options.per_channel ? axis : -1};
+  if (wanted == nullptr) return result;
+  result.type = wanted->type.value_or(result.type);
+  result.symmetric = wanted->symmetric.value_or(result.symmetric);
+  result.reduce_range = wanted->reduce_range.value_or(result.reduce_range);
+  result.axis = wanted->axis ? axis : -1;
+  return result;
+}
 
 int channel_axis(const Node& node, const Tensor& weight) {
   const auto rank = static_cast<int>(weight.shape().size());
@@ -215,7 +244,9 @@ std::vector<LayerScales> choose_layer_scales(const Graph& graph, const GraphInde
       if (layer.bias_form == BiasForm::own)
         layer.bias_params = own_bias_params(layer, bias, options);
     }
-    if (layer.wanted == nullptr || !gives_params(*layer.wanted)) set_weight_params(layer);
+    const bool is_settled =
+        layer.stored != nullptr || (layer.wanted != nullptr && gives_params(*layer.wanted));
+    if (!is_settled) set_weight_params(layer);
   }
   return layers;
 }

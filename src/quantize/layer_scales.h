@@ -4,6 +4,7 @@
 // them: rules that look at several layers at once (npu_rules.h) still change them.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct LayerScales {
   WeightOptions options;
   float factor = 1;                        // Gemm: alpha
   const TensorOverride* wanted = nullptr;  // null: nothing
+  std::shared_ptr<const QuantizedTensor> stored;  // the model's own integers, kept; null: none
   std::vector<Range> ranges;               // of the weight times `factor`, one per channel
   TensorParams params;                     // of the weight
   std::string input;                       // tensor whose scale multiplies the weight's
@@ -41,6 +43,10 @@ struct LayerScales {
   std::optional<PairLimits> limits;  // absent: no kernel saturates, or the target does not mind
   double widened = 1;        // how much the int32 bias enlarged the weight's scale
 };
+
+/// How weights are quantized under `options`; `axis` is used where each channel has a scale.
+[[nodiscard]] WeightOptions weight_options(const QuantizeOptions& options, DataType type, int axis,
+                                           const TensorOverride* wanted);
 
 /// Axis of a weight's output channels, -1 where there is none with one scale each.
 [[nodiscard]] int channel_axis(const Node& node, const Tensor& weight);

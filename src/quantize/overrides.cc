@@ -53,6 +53,11 @@ class Places {
     const Node& node = graph_.nodes[at];
     const NodePlan& plan = plan_.nodes[at];
     if (plan.biased_matmul || plan.follows) return;
+    if (plan.reads_table) {
+      places_[node.inputs[0]] = {
+          .role = Role::weight, .axis = -1, .channels = 1, .type = plan.weight};
+      return;
+    }
     if (has_weight(plan.rule->kind)) {
       if (const Tensor* weight = index_.initializer(node.inputs[1])) add_layer(node, plan, *weight);
     }

@@ -232,6 +232,38 @@ void unite_limits(std::vector<LayerScales>& layers) {
   }
 }
 
+bool has_unsafe_pair(const Node& node, const Tensor& weight, const PairLimits& limits) {
+  const WeightRows rows = weight_rows(node, weight.shape());
+  const auto pairs = weight_pairs(node, weight.shape(), limits);
+  const auto integers = weight.values<std::int8_t>();
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    for (const WeightPair& pair : pairs[static_cast<std::size_t>(rows.group_of(row))]) {
+      if (!pair.is_safe(integers[static_cast<std::size_t>(rows.offset(row, pair.first))],
+                        integers[static_cast<std::size_t>(rows.offset(row, pair.second))]))
+        return true;
+    }
+  }
+  return false;
+}
+
+/// Integers that the model stores keep their values: where a pair is not safe they become uint8, 128
+/// higher, which no kernel saturates on.
+void keep_safely(const Node& node, LayerScales& layer) {
+  if (!has_unsafe_pair(node, layer.stored->integers, *layer.limits)) return;
+  constexpr int kShift = 128;
+  const auto before = layer.stored->integers.values<std::int8_t>();
+  Tensor integers(DataType::uint8, layer.stored->integers.shape());
+  std::ranges::transform(
+      before, integers.mutable_values<std::uint8_t>().begin(),
+      [](std::int8_t value) { return static_cast<std::uint8_t>(value + kShift); });
+  layer.params.type = layer.options.type = DataType::uint8;
+  layer.options.symmetric = false;
+  for (std::int64_t& zero_point : layer.params.zero_points) zero_point += kShift;
+  layer.stored = std::make_shared<const QuantizedTensor>(
+      QuantizedTensor{.integers = std::move(integers), .params = layer.params});
+  layer.limits.reset();
+}
+
 bool is_byte(DataType type) { return type == DataType::uint8 || type == DataType::int8; }
 
 }  // namespace
@@ -291,6 +323,7 @@ void choose_safe_scales(const Graph& graph, const GraphIndex& index,
     LayerScales& layer = layers[static_cast<std::size_t>(at)];
     if (!layer.limits || (layer.wanted != nullptr && fixes_scales(*layer.wanted))) return;
     const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+    if (layer.stored != nullptr) return keep_safely(node, layer);
     LayerWidening(node, scaled(*index.initializer(layer.weight), layer.factor), layer).run();
   });
 }

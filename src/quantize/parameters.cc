@@ -95,6 +95,8 @@ std::map<int, LayerParameters> quantize_parameters(const Graph& graph, const Gra
                                                    ThreadPool& pool) {
   const auto weights = once_per_key<WeightKey, QuantizedTensor, LayerScales>(
       layers, pool, key_of, [&](const LayerScales& layer) {
+        if (layer.stored != nullptr)
+          return QuantizedTensor{.integers = layer.stored->integers, .params = layer.params};
         const Tensor weight = scaled(*index.initializer(layer.weight), layer.factor);
         const IntegerLimits limits = integer_limits(layer.options.type, layer.options.symmetric,
                                                     layer.options.reduce_range);

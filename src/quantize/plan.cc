@@ -7,6 +7,7 @@
 
 #include "quantize/eligibility.h"
 #include "quantize/node_types.h"
+#include "quantize/recurrent.h"
 #include "quantize/scope.h"
 
 namespace quantsearch {
@@ -37,7 +38,7 @@ class Planner {
  private:
   [[nodiscard]] const Node& node_at(std::size_t node) const { return graph_.nodes[node]; }
   [[nodiscard]] bool is_selected(std::size_t node) const {
-    return plan_.nodes[node].reason.empty();
+    return plan_.nodes[node].rule != nullptr && plan_.nodes[node].reason.empty();
   }
   [[nodiscard]] OperatorKind kind_of(std::size_t node) const {
     return plan_.nodes[node].rule->kind;
@@ -66,11 +67,21 @@ class Planner {
       leave_float(node, plan_.nodes[node].rule == nullptr || excluded[node].empty()
                             ? reason
                             : excluded[node]);
+      plan_.nodes[node].reads_table = is_selected(node) && node_at(node).is("Gather") &&
+                                      index_.initializer(node_at(node).inputs[0]) != nullptr;
+      select_recurrent(node, excluded[node]);
     }
     for (const auto& [node, reason] : left_) {
       if (is_selected(static_cast<std::size_t>(node)))
         leave_float(static_cast<std::size_t>(node), reason);
     }
+  }
+
+  void select_recurrent(std::size_t node, const std::string& excluded) {
+    if (!is_recurrent(node_at(node))) return;
+    NodePlan& plan = plan_.nodes[node];
+    plan.reason = excluded.empty() ? why_not_dynamic(node_at(node), index_, options_) : excluded;
+    plan.is_recurrent = plan.reason.empty();
   }
 
   void attach_biases() {
@@ -341,6 +352,11 @@ class Planner {
     const std::string& input = node_at(node).inputs[0];
     const auto pair = plan_.pairs.find(input);
     const auto& outputs = node_at(node).outputs;
+    if (plan_.nodes[node].reads_table) {
+      plan_.nodes[node].quantized = true;
+      for (const std::string& output : outputs) place_if_demanded(output);
+      return;
+    }
     if (pair == plan_.pairs.end() || !(pair->second.for_all_readers || is_output_demanded(node))) {
       return leave_float(node, "neither its producer nor a reader of its output is quantized");
     }

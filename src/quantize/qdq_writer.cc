@@ -1,6 +1,7 @@
 #include "quantize/qdq_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace quantsearch {
 
@@ -73,14 +74,48 @@ std::string QdqWriter::add_pair(const PairNames& names, const TensorParams& para
   return output;
 }
 
-std::string QdqWriter::add_constant(const std::string& label, const QuantizedTensor& tensor) {
+QdqWriter::StoredNames QdqWriter::add_integers(const std::string& label,
+                                               const QuantizedTensor& tensor) {
   const ParameterNames parameters = add_parameters(label, tensor.params);
-  const std::string integers = names_.unique(label + "_quantized");
-  add_initializer(integers, tensor.integers);
+  StoredNames names{.integers = names_.unique(label + "_quantized"),
+                    .scale = parameters.scale,
+                    .zero_point = parameters.zero_point};
+  add_initializer(names.integers, tensor.integers);
+  return names;
+}
+
+std::string QdqWriter::add_constant(const std::string& label, const QuantizedTensor& tensor) {
+  return add_dequantized(label, tensor, add_integers(label, tensor));
+}
+
+std::string QdqWriter::add_dequantized(const std::string& label, const QuantizedTensor& tensor,
+                                       const StoredNames& stored) {
   const std::string output = names_.unique(label + "_DequantizeLinear_Output");
-  add_node("DequantizeLinear", label + "_DequantizeLinear", integers, output, parameters,
-           tensor.params, false);
+  add_dequantize({.label = label, .input = stored.integers, .output = output}, stored,
+                 tensor.params,
+                 tensor.params.axis < 0 ? std::nullopt
+                                        : std::optional<std::int64_t>(tensor.params.axis));
   return output;
+}
+
+void QdqWriter::add_dequantize(const PairNames& tensor, const StoredNames& stored,
+                               const TensorParams& params, std::optional<std::int64_t> axis) {
+  TensorParams of_node = params;
+  of_node.axis = -1;
+  add_node("DequantizeLinear", tensor.label + "_DequantizeLinear", tensor.input, tensor.output,
+           {.scale = stored.scale, .zero_point = stored.zero_point}, of_node, false);
+  if (axis) graph_.nodes.back().set_attribute("axis", *axis);
+}
+
+std::string QdqWriter::add_plain(const std::string& label, std::string op_type,
+                                 std::vector<std::string> inputs, const std::string& output) {
+  Node node;
+  node.name = names_.unique(label + "_" + op_type);
+  node.outputs = {output.empty() ? names_.unique(label + "_" + op_type + "_Output") : output};
+  node.op_type = std::move(op_type);
+  node.inputs = std::move(inputs);
+  graph_.nodes.push_back(std::move(node));
+  return graph_.nodes.back().outputs[0];
 }
 
 }  // namespace quantsearch

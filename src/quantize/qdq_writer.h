@@ -3,9 +3,12 @@
 // Adds QuantizeLinear and DequantizeLinear nodes with their parameters to a graph that is being
 // written.
 
-#include <set>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "quantsearch/quantize.h"
 
@@ -24,9 +27,30 @@ class QdqWriter {
   };
   /// Appends both nodes; returns the dequantized tensor.
   std::string add_pair(const PairNames& names, const TensorParams& params, bool contributed);
+  /// A stored integer tensor with its parameters.
+  struct StoredNames {
+    std::string integers;
+    std::string scale;
+    std::string zero_point;
+  };
+  StoredNames add_integers(const std::string& label, const QuantizedTensor& tensor);
   /// Appends a stored integer tensor and its DequantizeLinear; returns the dequantized tensor.
   std::string add_constant(const std::string& label, const QuantizedTensor& tensor);
+  /// The same for integers that are written already.
+  std::string add_dequantized(const std::string& label, const QuantizedTensor& tensor,
+                              const StoredNames& stored);
+  /// Appends the DequantizeLinear of `tensor.input`, which holds integers of `stored`; negative axes
+  /// count from the last.
+  void add_dequantize(const PairNames& tensor, const StoredNames& stored,
+                      const TensorParams& params, std::optional<std::int64_t> axis);
+  /// Appends a node of ai.onnx with one output, named after `label` and its type; returns the
+  /// output, which is `output` unless that is "".
+  std::string add_plain(const std::string& label, std::string op_type,
+                        std::vector<std::string> inputs, const std::string& output);
+  [[nodiscard]] Node& last_node() { return graph_.nodes.back(); }
   void add_initializer(const std::string& name, Tensor tensor);
+  void add_node(Node node) { graph_.nodes.push_back(std::move(node)); }
+  [[nodiscard]] std::string unique(const std::string& wanted) { return names_.unique(wanted); }
 
   /// True when a node of domain com.microsoft was written.
   [[nodiscard]] bool used_contributed_domain() const { return used_contributed_domain_; }

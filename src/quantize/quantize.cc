@@ -21,6 +21,7 @@
 #include "quantize/passthrough.h"
 #include "quantize/plan.h"
 #include "quantsearch/quantize/option_keys.h"
+#include "quantize/tables.h"
 #include "quantize/unlike_parts.h"
 
 namespace quantsearch {
@@ -90,7 +91,7 @@ std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& ind
     const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
     records.push_back({.node = node_label(graph, node),
                        .op_type = graph.nodes[static_cast<std::size_t>(node)].op_type,
-                       .quantized = planned.quantized,
+                       .quantized = planned.quantized || planned.is_recurrent,
                        .reason = planned.quantized
                                      ? why_not_integer(graph, index, plan, node, options)
                                      : planned.reason});
@@ -128,15 +129,17 @@ struct Numbers {
 /// Ranges show which operators would destroy a part of their values with one step for all of them:
 /// these stay float, and the pairs around them are placed again. Each round leaves at least one
 /// node more, so it comes to an end.
-Numbers choose_numbers(const Model& model, const GraphIndex& index,
+Numbers choose_numbers(const StoredConstants& stored, const GraphIndex& index,
                        const CalibrationResult& calibration, const QuantizeOptions& options,
                        ThreadPool& pool) {
+  const Model& model = stored.model();
   LeftFloat left;
   while (true) {
     Numbers numbers{.plan = make_plan(model, index, options, left),
                     .activations = {},
                     .scales = {},
                     .unmet = {}};
+    numbers.plan.stored = stored.tensors();
     if (left.empty()) require_overrides(model.graph, index, numbers.plan, options);
     numbers.activations = own_params(model.graph, index, numbers.plan, calibration.ranges, options);
     LeftFloat more = unlike_nodes(model.graph, index, numbers.plan, options, numbers.activations,
@@ -171,17 +174,20 @@ std::map<std::string, PairLimits> pair_limits(const Graph& graph,
 /// One graph, which may be a body; `options` are those that name something in it.
 QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calibration,
                               const QuantizeOptions& options, ThreadPool& pool) {
-  const GraphIndex index(model.graph);
-  const Numbers numbers = choose_numbers(model, index, calibration, options, pool);
+  const StoredConstants stored(model);
+  const GraphIndex index(stored.model().graph);
+  const Numbers numbers = choose_numbers(stored, index, calibration, options, pool);
   std::vector<LayerRecord> records = layer_records(model.graph, index, numbers.plan, options);
   add_unmet(records, numbers.unmet);
   const auto layers = quantize_parameters(model.graph, index, numbers.activations, numbers.scales, pool);
   add_notes(records, layers, numbers.activations);
+  const Tables tables = quantize_tables(model.graph, index, numbers.plan, layers, options, pool);
   Emitted emitted = emit({.model = model,
                           .index = index,
                           .plan = numbers.plan,
                           .activations = numbers.activations,
                           .layers = layers,
+                          .tables = tables,
                           .options = options});
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
@@ -194,8 +200,9 @@ QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calib
 std::vector<LayerRecord> planned_records(const Model& model, const QuantizeOptions& options,
                                          bool with_overrides) {
   const QuantizeGraph plan_graph = [with_overrides](const Model& of, const QuantizeOptions& own) {
-    const GraphIndex index(of.graph);
-    const Plan plan = make_plan(of, index, own);
+    const StoredConstants stored(of);
+    const GraphIndex index(stored.model().graph);
+    const Plan plan = make_plan(stored.model(), index, own);
     if (with_overrides) require_overrides(of.graph, index, plan, own);
     return QuantizedModel{.model = of,
                           .layers = layer_records(of.graph, index, plan, own),
@@ -242,8 +249,9 @@ void require_quantizable(const Model& model, const QuantizeOptions& asked) {
 std::vector<FormatTarget> format_targets(const Model& model, const QuantizeOptions& asked) {
   require_options(model, asked);
   const QuantizeOptions options = main_graph_options(with_npu_types(asked), model.graph);
-  const GraphIndex index(model.graph);
-  const Plan plan = make_plan(model, index, options);
+  const StoredConstants stored(model);
+  const GraphIndex index(stored.model().graph);
+  const Plan plan = make_plan(stored.model(), index, options);
   std::vector<FormatTarget> targets;
   for (std::size_t node = 0; node < plan.nodes.size(); ++node) {
     const NodePlan& planned = plan.nodes[node];

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "quantize/eligibility.h"
+#include "quantize/stored_constants.h"
 #include "quantsearch/model/bodies.h"
 
 namespace quantsearch {
@@ -100,7 +101,8 @@ std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
 }
 
 std::optional<std::string> observed_source(const Model& model, const std::string& tensor) {
-  const GraphIndex index(model.graph);
+  const StoredConstants stored(model);
+  const GraphIndex index(stored.model().graph);
   if (index.producer(tensor) || index.is_graph_input(tensor) || index.initializer(tensor) != nullptr) {
     RangeSource source = range_source(model.graph, index, tensor);
     if (source.fixed) return std::nullopt;
@@ -114,7 +116,8 @@ std::optional<std::string> observed_source(const Model& model, const std::string
 }
 
 std::vector<std::string> tensors_to_observe(const Model& model) {
-  std::vector<std::string> tensors = observed_in_graph(model);
+  const StoredConstants stored(model);
+  std::vector<std::string> tensors = observed_in_graph(stored.model());
   for (const BodyPlace& place : bodies_of(model.graph)) {
     const std::vector<std::string> inside =
         tensors_to_observe(infer_shapes(open_body(model, place).model));

@@ -38,7 +38,7 @@ void SharedParams::join_moved(const QuantizeOptions& options) {
 void SharedParams::add_constants(const QuantizeOptions& options) {
   for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
     const NodePlan& plan = plan_.nodes[node];
-    if (!plan.quantized || plan.biased_matmul || plan.follows) continue;
+    if (!plan.quantized || plan.biased_matmul || plan.follows || plan.reads_table) continue;
     for (const std::size_t input : data_inputs(graph_.nodes[node], *plan.rule, index_)) {
       const std::string& name = graph_.nodes[node].inputs[input];
       const Tensor* constant = index_.initializer(name);

@@ -1,0 +1,30 @@
+#include <gtest/gtest.h>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/pipeline/settings.h"
+
+namespace quantsearch {
+namespace {
+
+QuantizeOptions options_of(const std::string& extra_options) {
+  return resolve(settings_from(parse_yaml("extra_options: " + extra_options, "test"))).quantize;
+}
+
+TEST(StorageOptions, TablesAreIntegersUnlessAskedToStayFloat) {
+  EXPECT_EQ(options_of("{}").table_weights, TableWeights::per_tensor);
+  EXPECT_EQ(options_of("{TableWeights: per_row}").table_weights, TableWeights::per_row);
+  EXPECT_EQ(options_of("{TableWeights: float}").table_weights, TableWeights::keep_float);
+}
+
+TEST(StorageOptions, RecurrentWeightsStayFloatUnlessAskedFor) {
+  EXPECT_EQ(options_of("{}").recurrent_weights, RecurrentWeights::keep_float);
+  EXPECT_EQ(options_of("{RecurrentWeights: dynamic}").recurrent_weights, RecurrentWeights::dynamic);
+}
+
+TEST(StorageOptions, RefuseOtherValues) {
+  EXPECT_THROW((void)options_of("{TableWeights: per_column}"), InvalidInput);
+  EXPECT_THROW((void)options_of("{RecurrentWeights: static}"), InvalidInput);
+}
+
+}  // namespace
+}  // namespace quantsearch
