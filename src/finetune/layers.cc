@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "quantsearch/base/error.h"
@@ -224,12 +226,25 @@ void skip_bodies(const Graph& graph, const std::vector<std::string>& op_types,
   }
 }
 
+/// Without those that the float model does not have: what scales the rows of a stored table.
+std::vector<int> without_fresh_nodes(std::vector<int> nodes, const Graph& graph,
+                                     const Graph& reference) {
+  std::set<std::string_view> known;
+  for (const Node& node : reference.nodes) known.insert(node.name);
+  std::erase_if(nodes, [&](int node) {
+    const std::string& name = graph.nodes[static_cast<std::size_t>(node)].name;
+    return !name.empty() && !known.contains(name);
+  });
+  return nodes;
+}
+
 }  // namespace
 
 FoundLayers find_layers(const QuantizedModel& candidate, const Model& reference,
                         const std::vector<std::string>& op_types) {
   const std::vector<int> in_float = computing_nodes(reference.graph);
-  const std::vector<int> in_quantized = computing_nodes(candidate.model.graph);
+  const std::vector<int> in_quantized = without_fresh_nodes(
+      computing_nodes(candidate.model.graph), candidate.model.graph, reference.graph);
   if (in_float.size() != in_quantized.size()) {
     throw InternalError(fmt::format(
         "finetune: the float model has {} nodes, the quantized one {}, expected as many",
