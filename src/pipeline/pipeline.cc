@@ -394,6 +394,7 @@ Candidate Pipeline::build(const QuantizationConfig& asked, const CancellationTok
     candidate.reconstruction = tuned->layers;
   }
   candidate.key = content_key(candidate.quantized->model);
+  candidate.target = config.quantize.target;
   return candidate;
 }
 
@@ -406,7 +407,10 @@ struct GaveUp {
 
 }  // namespace
 
-Scores Pipeline::score(Candidate& candidate, const Reference& reference, const EvaluateOptions& options, ThreadPool* pool) {
+// A model for other processors than this one is scored in their arithmetic: on x86 without VNNI it would saturate here.
+Scores Pipeline::score(Candidate& candidate, const Reference& reference, const EvaluateOptions& asked, ThreadPool* pool) {
+  EvaluateOptions options = asked;
+  options.exact_products = candidate.target != Target::cpu;
   const auto compute = [&] {
     Scores scores = evaluate(candidate.quantized->model, reference, pool != nullptr ? *pool : state_->pool, options);
     if (scores.gave_up) throw GaveUp{std::move(scores)};

@@ -292,7 +292,7 @@ Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOpt
   for (const Metric metric : options.metrics) key.add(static_cast<int>(metric));
   key.add(static_cast<std::int64_t>(options.output_weights.size()));
   for (const auto& [output, weight] : options.output_weights) key.add(output).add(weight);
-  key.add(options.latency).add(options.latency_threads);
+  key.add(options.latency).add(options.latency_threads).add(options.exact_products);
   key.add(options.losses_of ? static_cast<int>(*options.losses_of) : -1);
   return key.finish();
 }

@@ -34,6 +34,7 @@ struct StageRecord {
 struct Candidate {
   std::shared_ptr<const QuantizedModel> quantized;
   Key key;  // content of the model
+  Target target = Target::cpu;  // whose arithmetic it is scored in
   std::vector<LayerPrecision> precision = {};        // empty without mixed precision
   std::map<std::string, NodeFormat> node_formats = {};  // that mixed precision has chosen
   std::vector<LayerReconstruction> reconstruction;  // empty without fine-tuning

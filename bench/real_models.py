@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""One row of a table for each real model: quantized with the defaults, then compared with the float model.
+
+    bench/real_models.py COMMAND FOLDER [NAME...]
+
+COMMAND is the built command. FOLDER holds a folder for each model with model.onnx, calibration.npz and evaluation.npz. Latencies are those
+of the check before delivery: pairs of runs of both models, one thread. Prints Markdown on standard output. Exit 1 when a model that is
+neither quantized nor refused for a reason that is right (REFUSED) is among them.
+"""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DESTROYED = 0.1  # relative noise or worst slice above which a model is of no use
+# What is right to be refused, and the words that say why.
+REFUSED = {
+    "minilm_l6_v2_q": "quantized already",
+    "smart_turn_v3_qdq": "quantized already",
+    "ddddocr_old_quantized": "quantized already",
+    "slovorez_fp16": "ConvertFP16ToFP32",
+}
+HEADER = ("| model | relative noise | worst slice | ms float -> int8 (ratio, pairs) | MB float -> int8 | kernels int / float | verdict |\n"
+          + "|---" * 7 + "|")
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+    return done.returncode, done.stdout, done.stderr
+
+
+def refusal(name, message):
+    expected = REFUSED.get(name)
+    if expected and expected in message:
+        return f"| {name} | | | | | | refused: {expected} |", True
+    return f"| {name} | | | | | | **refused**: {message[:200]} |", False
+
+
+def row(command, folder, name, work):
+    model, output = folder / name / "model.onnx", work / f"{name}.onnx"
+    data = folder / name
+    code, out, err = run([command, "quantize", model, "--calibration", data / "calibration.npz", "--output", output, "--json", "--overwrite"])
+    if code != 0:
+        return refusal(name, err.strip().replace("\n", " "))
+    made = json.loads(out)
+    latency = made["check"]["latency"]
+    code, out, err = run([command, "evaluate", model, output, "--data", data / "evaluation.npz", "--metric", "rel_l2",
+                          "--metric", "worst_slice", "--json"])
+    if code != 0:
+        return f"| {name} | | | | | | **evaluate**: {err.strip()[:200]} |", False
+    judged = json.loads(out)
+    scores = judged["quantized"]["scores"]
+    megabytes = [judged[which]["size_bytes"] / 1e6 for which in ("float", "quantized")]
+    verdict = []
+    if max(scores.values()) > DESTROYED:
+        verdict.append("destroyed at the defaults")
+    if latency["ratio"] > 1:
+        verdict.append("slower")
+    if megabytes[1] > megabytes[0]:
+        verdict.append("larger")
+    if name in REFUSED:
+        verdict.append("**expected to be refused**")
+    return (f"| {name} | {scores['rel_l2']:.2g} | {scores['worst_slice']:.2g} | {latency['float_ms']:.3g} -> {latency['quantized_ms']:.3g} "
+            f"({latency['ratio']:.2f}, {latency['pairs']}) | {megabytes[0]:.3g} -> {megabytes[1]:.3g} | {made['integer_kernels']} / "
+            f"{made['float_kernels']} | {', '.join(verdict) or 'fine'} |"), name not in REFUSED
+
+
+def processor():
+    with open("/proc/cpuinfo") as lines:
+        text = lines.read()
+    name = next(line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name"))
+    features = [flag for flag in ("avx2", "avx512_vnni", "avx_vnni", "amx_int8") if f" {flag}" in text]
+    return f"{name} ({', '.join(features)})"
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    command, folder = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
+    names = sys.argv[3:] or sorted(path.name for path in folder.iterdir() if (path / "model.onnx").exists())
+    work = Path(os.environ.get("TMPDIR", "/tmp")) / "quantsearch_real_models"
+    work.mkdir(exist_ok=True)
+    print(f"Processor: {processor()}\n\n{HEADER}", flush=True)
+    all_right = True
+    for name in names:
+        text, is_right = row(command, folder, name, work)
+        all_right &= is_right
+        print(text, flush=True)
+    sys.exit(0 if all_right else 1)
+
+
+if __name__ == "__main__":
+    main()
