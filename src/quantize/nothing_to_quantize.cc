@@ -36,12 +36,24 @@ const OperatorRule* rule_of(const LayerRecord& record) {
   return rule == rules.end() ? nullptr : &*rule;
 }
 
+bool is_half_precision(const LayerRecord& record) {
+  return record.reason.ends_with(" is " + to_string(DataType::float16));
+}
+
+/// A float32 table in a float16 model is not what the model is quantized for.
+bool has_half_precision_layers(const std::vector<LayerRecord>& records) {
+  return std::ranges::any_of(records, [](const LayerRecord& record) {
+    const OperatorRule* rule = rule_of(record);
+    return rule != nullptr && has_weight(rule->kind) && is_half_precision(record);
+  });
+}
+
 std::string way_out(const std::vector<LayerRecord>& records) {
   bool has_rule = false;
   for (const LayerRecord& record : records) {
     if (rule_of(record) == nullptr) continue;
     has_rule = true;
-    if (record.reason.ends_with(" is " + to_string(DataType::float16))) {
+    if (is_half_precision(record)) {
       return "set extra_options.ConvertFP16ToFP32 to true, which turns a float16 model into "
              "float32 first";
     }
@@ -54,10 +66,12 @@ std::string way_out(const std::vector<LayerRecord>& records) {
 }  // namespace
 
 void require_something_quantized(const std::vector<LayerRecord>& records) {
-  const auto computes = [](const LayerRecord& record) {
+  const bool tables_are_enough = !has_half_precision_layers(records);
+  const auto computes = [&](const LayerRecord& record) {
     if (!record.quantized) return false;
     // A Gather that only moves integers has company; one whose table is stored as integers need not.
-    if (record.op_type == "LSTM" || record.op_type == "Gather") return true;
+    if (record.op_type == "Gather") return tables_are_enough;
+    if (record.op_type == "LSTM") return true;
     const OperatorRule* rule = rule_of(record);
     return rule != nullptr && rule->kind != OperatorKind::layout &&
            rule->kind != OperatorKind::padding;

@@ -14,8 +14,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Data that were not seen may lie this much further from zero than those that were. With 100 images
-/// of calibration and 10,000 of evaluation no pair left 16 bits under it (docs/targets.md).
+/// Data that were not seen may lie this much further from zero than those that were. The figures of
+/// docs/targets.md are the same with and without VNNI under it.
 constexpr double kMargin = 1.25;
 
 /// Scales tried between the one that rounding alone wants and the one at which every pair of real

@@ -292,6 +292,22 @@ TEST(Quantize, AFloat16ModelNamesItsWayOut) {
             "which turns a float16 model into float32 first");
 }
 
+TEST(Quantize, AFloat32TableDoesNotMakeAFloat16ModelOneToQuantize) {
+  ModelBuilder builder;
+  builder.input("ids", {1, 3}, DataType::int64);
+  const std::string table =
+      builder.constant("table", testing::random_tensor({1000, 64}, 1, -1, 1));
+  const std::string rows = builder.node("Gather", {table, "ids"}, {}, "lookup");
+  const std::string narrow = builder.node(
+      "Cast", {rows}, {{.name = "to", .value = std::int64_t{10}}}, "narrow");  // FLOAT16
+  const std::string weight = builder.constant("w", Tensor(DataType::float16, {64, 2}));
+  builder.output(builder.node("MatMul", {narrow, weight}, {}, "layer"), {1, 3, 2}, DataType::float16);
+  const Model model = builder.build();
+  EXPECT_TRUE(is_quantized(plan_layers(model, {}), "lookup"));
+  EXPECT_NE(nothing_to_quantize(model).find("set extra_options.ConvertFP16ToFP32 to true"),
+            std::string::npos);
+}
+
 TEST(Quantize, TypesAndOpsetsItCannotWriteAreErrors) {
   EXPECT_THROW((void)quantize_tiny({.activation_type = DataType::int4}), Unsupported);
   EXPECT_THROW((void)quantize_tiny({.weight_type = DataType::float16}), Unsupported);
