@@ -23,12 +23,28 @@ function(quantsearch_compile_options target)
   endif()
 endfunction()
 
+# What nearly every file of the rooms and of the command includes, parsed once: two thirds of the time of a file that
+# does not use a library of its own went into these headers.
+set(QUANTSEARCH_COMMON_HEADERS
+  <algorithm> <array> <atomic> <bit> <charconv> <chrono> <cmath> <cstdint> <cstring> <filesystem> <fstream> <functional>
+  <limits> <map> <memory> <mutex> <numeric> <optional> <random> <set> <span> <sstream> <string> <string_view>
+  <unordered_map> <utility> <variant> <vector> <fmt/core.h> <fmt/format.h> <fmt/ranges.h>)
+function(quantsearch_room_headers)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/room_headers.cc CONTENT "")
+  add_library(quantsearch_room_headers OBJECT ${PROJECT_BINARY_DIR}/room_headers.cc)
+  quantsearch_compile_options(quantsearch_room_headers)
+  set_target_properties(quantsearch_room_headers PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(quantsearch_room_headers PRIVATE fmt::fmt)
+  target_precompile_headers(quantsearch_room_headers PRIVATE ${QUANTSEARCH_COMMON_HEADERS})
+endfunction()
+
 function(quantsearch_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;SEES;PRIVATE" ${ARGN})
   set(target quantsearch_${name})
   add_library(${target} STATIC ${ROOM_SOURCES})
   quantsearch_compile_options(${target})
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_precompile_headers(${target} REUSE_FROM quantsearch_room_headers)
   target_include_directories(${target}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
