@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "quantsearch/base/error.h"
-#include "search/tpe/tpe_optimizer.h"
+#include "optimizers/tpe/tpe_optimizer.h"
 
 namespace quantsearch {
 

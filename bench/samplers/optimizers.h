@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "quantsearch/search/optimizer.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 

@@ -13,7 +13,7 @@
 #include "multi_problems.h"
 #include "optimizers.h"
 #include "quantsearch/base/error.h"
-#include "search/pareto/hypervolume.h"
+#include "optimizers/pareto/hypervolume.h"
 
 namespace quantsearch {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "quantsearch/search/domain.h"
+#include "quantsearch/optimizers/domain.h"
 
 namespace quantsearch {
 

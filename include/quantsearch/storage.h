@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "quantsearch/base/value.h"
-#include "quantsearch/search/domain.h"
+#include "quantsearch/optimizers/domain.h"
 #include "quantsearch/search/space.h"
 #include "quantsearch/search/study.h"
 

@@ -60,16 +60,4 @@ std::vector<std::size_t> cost_order(const std::vector<Expected>& expected) {
   return order;
 }
 
-std::vector<Point> order_by_cost(std::vector<Point> points, const CostModel& cost) {
-  std::vector<Expected> expected;
-  expected.reserve(points.size());
-  for (const Point& point : points) expected.push_back(cost(point));
-  std::vector<Point> ordered;
-  ordered.reserve(points.size());
-  for (const std::size_t position : cost_order(expected)) {
-    ordered.push_back(std::move(points[position]));
-  }
-  return ordered;
-}
-
 }  // namespace quantsearch

@@ -29,18 +29,6 @@ WalkCounts visit_distinct(const Space& space, const Normalize& normalize, std::i
   return counts;
 }
 
-Enumeration enumerate(const Space& space, const Normalize& normalize, std::int64_t limit) {
-  Enumeration result;
-  WalkCounts counts = visit_distinct(
-      space, normalize, limit,
-      [&](std::int64_t /*index*/, Point&& point) { result.points.push_back(std::move(point)); });
-  result.raw = counts.raw;
-  result.filtered = std::move(counts.filtered);
-  result.duplicates = counts.duplicates;
-  result.complete = counts.raw == space.size() && space.is_finite();
-  return result;
-}
-
 SpaceSummary summarize(const Space& space, const Normalize& normalize, std::int64_t limit) {
   WalkCounts counts =
       visit_distinct(space, normalize, limit, [](std::int64_t /*index*/, Point&& /*point*/) {});

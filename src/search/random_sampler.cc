@@ -1,22 +1,19 @@
 // Weighted random sampling without replacement.
 //
-// Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir" (Information Processing
-// Letters 97): give item i the key u_i^(1/w_i), u_i uniform; items by falling key are a weighted
-// sample without replacement. With w_i = 1 / seconds_i the largest key is the smallest
-// -ln(u_i) * seconds_i: a race of exponential clocks whose mean is the expected seconds.
+// Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir" (Information Processing Letters 97): each item
+// draws the key u^(1/w) once, u uniform; items by falling key are a weighted sample without replacement. With
+// w = 1 / seconds the order by falling key is the order by rising -ln(u) * seconds: exponential clocks whose means are the
+// expected seconds.
 //
-// Here the race is run anew at each draw, because expected seconds are re-estimated while trials
-// finish. Clocks have no memory, so with fixed weights this is the same distribution.
-//
-// A race over every point costs an estimate each. Up to kWholeRace points it is exact; for more
-// points each race is between kEntrants points, taken in turn from a pseudo-random permutation, and
-// the losers wait for the next round. That follows the weights as long as no point is expected to
-// be more than kEntrants times cheaper than the rest.
+// A point's seconds cost a look at all of its options, so a space of more than kWholeRace points is not estimated whole:
+// at each draw kEntrants more points start their clocks, in a pseudo-random order. A clock has no memory, so one that
+// starts at the time of the last draw is as good as one that has run from the beginning, and each draw follows the weights
+// of the points that have started.
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <limits>
+#include <functional>
+#include <queue>
 #include <unordered_set>
 
 #include "quantsearch/base/random.h"
@@ -32,68 +29,78 @@ namespace {
 
 constexpr std::int64_t kWholeRace = 1024;
 constexpr std::int64_t kEntrants = 64;
-// Raw points looked at in one draw once somebody is in the race: mostly invalid or repeated points
-// must not make a draw slow.
+// Raw points looked at in one draw once a clock runs: mostly invalid or repeated points must not make a draw slow.
 constexpr std::int64_t kLooks = 1024;
 
-/// Tickets 0 .. size-1, each of which stands for at most one point.
-class Tickets {
+class RandomSampler final : public Sampler {
  public:
-  virtual ~Tickets() = default;
-  [[nodiscard]] virtual std::int64_t size() const = 0;
-  /// True when no two tickets stand for the same point and each stands for one.
-  [[nodiscard]] virtual bool are_distinct() const = 0;
-  /// Nullopt for a ticket that stands for none.
-  [[nodiscard]] virtual std::optional<Point> point_of(std::int64_t ticket) const = 0;
-};
-
-/// The distinct points of a space that fits, by their raw indices.
-class EnumeratedTickets final : public Tickets {
- public:
-  EnumeratedTickets(const Space& space, Normalize normalize)
-      : space_(space), normalize_(std::move(normalize)) {
-    visit_distinct(space_, normalize_, space_.size(),
-                   [&](std::int64_t index, Point&& /*point*/) { indices_.push_back(index); });
+  RandomSampler(const Space& space, Normalize normalize, CostModel cost, const SamplerOptions& options)
+      : space_(space), normalize_(std::move(normalize)), cost_(std::move(cost)), random_(options.seed, 0, "random sampler") {
+    if (space_.size() <= options.enumeration_limit) {
+      auto& indices = distinct_.emplace();
+      visit_distinct(space_, normalize_, space_.size(), [&](std::int64_t index, Point&& /*point*/) { indices.push_back(index); });
+    }
+    size_ = distinct_ ? static_cast<std::int64_t>(distinct_->size()) : space_.size();
+    permutation_.emplace(std::max<std::int64_t>(size_, 1), options.seed);
   }
-  std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
-  bool are_distinct() const override { return true; }
-  std::optional<Point> point_of(std::int64_t ticket) const override {
-    return std::get<Point>(normalize_(space_.at(indices_[static_cast<std::size_t>(ticket)])));
+
+  std::optional<Point> ask() override {
+    start_clocks();
+    if (clocks_.empty()) return std::nullopt;
+    const Clock first = clocks_.top();
+    clocks_.pop();
+    now_ = first.time;
+    return point_of(first.index);
+  }
+  void tell(const Trial& /*finished*/) override {}
+  std::optional<std::int64_t> remaining() const override {
+    const std::int64_t fresh = size_ - next_;
+    if (fresh > 0 && !distinct_) return std::nullopt;
+    return fresh + static_cast<std::int64_t>(clocks_.size());
   }
 
  private:
-  Space space_;
-  Normalize normalize_;
-  std::vector<std::int64_t> indices_;
-};
+  struct Clock {
+    double time = 0;         // at which it rings
+    std::int64_t index = 0;  // of the raw point
+    bool operator>(const Clock& other) const { return time > other.time; }
+  };
 
-/// All raw points. Of the many that normalize to one point only the one with the first choice of
-/// each setting without effect holds a ticket, so that settings without effect do not make a point
-/// more likely.
-class RawTickets final : public Tickets {
- public:
-  RawTickets(const Space& space, Normalize normalize)
-      : space_(space), normalize_(std::move(normalize)) {}
-  std::int64_t size() const override { return space_.size(); }
-  bool are_distinct() const override { return false; }
-  std::optional<Point> point_of(std::int64_t ticket) const override {
-    const Point raw = space_.at(ticket);
+  void start_clocks() {
+    const std::int64_t wanted = distinct_ && size_ <= kWholeRace ? size_ : kEntrants;
+    std::int64_t started = 0;
+    for (std::int64_t looks = 0; started < wanted && next_ < size_ && (looks < kLooks || clocks_.empty()); ++looks) {
+      started += start_clock(permutation_->at(next_++)) ? 1 : 0;
+    }
+  }
+
+  bool start_clock(std::int64_t place) {
+    const std::int64_t index = distinct_ ? (*distinct_)[static_cast<std::size_t>(place)] : place;
+    const std::optional<Point> point = point_of(index);
+    if (!point || (!distinct_ && !seen_.insert(key_of(*point)).second)) return false;
+    const double seconds = usable_seconds(cost_(*point).seconds);
+    clocks_.push({.time = now_ - std::log1p(-random_.uniform()) * seconds, .index = index});
+    return true;
+  }
+
+  /// The point of a raw index. Of the raw points that normalize to one point only the one with the first choice of each
+  /// setting without effect stands for it, so that settings without effect do not make a point more likely.
+  std::optional<Point> point_of(std::int64_t index) const {
+    const Point raw = space_.at(index);
     std::variant<Point, Rejected> outcome = normalize_(raw);
     if (std::holds_alternative<Rejected>(outcome)) return std::nullopt;
     Point& point = std::get<Point>(outcome);
-    const Point first = with_first_choices(ticket, raw, point);
+    if (distinct_) return std::move(point);
+    const Point first = with_first_choices(index, raw, point);
     if (first != raw) {
       const std::variant<Point, Rejected> twin = normalize_(first);
-      if (std::holds_alternative<Point>(twin) && std::get<Point>(twin) == point) {
-        return std::nullopt;
-      }
+      if (std::holds_alternative<Point>(twin) && std::get<Point>(twin) == point) return std::nullopt;
     }
     return std::move(point);
   }
 
- private:
-  Point with_first_choices(std::int64_t ticket, Point raw, const Point& normalized) const {
-    for (const Parameter& parameter : space_.product_of(ticket)) {
+  Point with_first_choices(std::int64_t index, Point raw, const Point& normalized) const {
+    for (const Parameter& parameter : space_.product_of(index)) {
       if (!normalized.contains(parameter.name)) raw[parameter.name] = parameter.choices.front();
     }
     return raw;
@@ -101,78 +108,15 @@ class RawTickets final : public Tickets {
 
   Space space_;
   Normalize normalize_;
-};
-
-class RandomSampler final : public Sampler {
- public:
-  RandomSampler(std::unique_ptr<const Tickets> tickets, CostModel cost, std::uint64_t seed)
-      : tickets_(std::move(tickets)),
-        cost_(std::move(cost)),
-        random_(seed, 0, "random sampler"),
-        permutation_(std::max(tickets_->size(), std::int64_t{1}), seed) {}
-
-  std::optional<Point> ask() override {
-    std::vector<Entrant> entrants = gather();
-    if (entrants.empty()) return std::nullopt;
-    std::size_t winner = 0;
-    double shortest = std::numeric_limits<double>::infinity();
-    for (std::size_t i = 0; i < entrants.size(); ++i) {
-      const double seconds = usable_seconds(cost_(entrants[i].point).seconds);
-      const double time = -std::log1p(-random_.uniform()) * seconds;
-      if (time < shortest) {
-        shortest = time;
-        winner = i;
-      }
-    }
-    for (std::size_t i = 0; i < entrants.size(); ++i) {
-      if (i != winner) waiting_.push_back(entrants[i].ticket);
-    }
-    return std::move(entrants[winner].point);
-  }
-  void tell(const Trial& /*finished*/) override {}
-  std::optional<std::int64_t> remaining() const override {
-    const std::int64_t fresh = tickets_->size() - next_;
-    if (fresh > 0 && !tickets_->are_distinct()) return std::nullopt;
-    return fresh + static_cast<std::int64_t>(waiting_.size());
-  }
-
- private:
-  struct Entrant {
-    std::int64_t ticket = 0;
-    Point point;
-  };
-
-  /// Fresh tickets first, then those that lost an earlier race, longest ago first.
-  std::vector<Entrant> gather() {
-    const bool whole = tickets_->are_distinct() && tickets_->size() <= kWholeRace;
-    const auto wanted = static_cast<std::size_t>(whole ? kWholeRace : kEntrants);
-    std::vector<Entrant> entrants;
-    for (std::int64_t looks = 0; entrants.size() < wanted && next_ < tickets_->size(); ++looks) {
-      if (looks >= kLooks && !entrants.empty()) return entrants;
-      enter_fresh(permutation_.at(next_++), entrants);
-    }
-    while (entrants.size() < wanted && !waiting_.empty()) {
-      const std::int64_t ticket = waiting_.front();
-      waiting_.pop_front();
-      entrants.push_back({.ticket = ticket, .point = *tickets_->point_of(ticket)});
-    }
-    return entrants;
-  }
-
-  void enter_fresh(std::int64_t ticket, std::vector<Entrant>& entrants) {
-    std::optional<Point> point = tickets_->point_of(ticket);
-    if (!point) return;
-    if (!tickets_->are_distinct() && !seen_.insert(key_of(*point)).second) return;
-    entrants.push_back({.ticket = ticket, .point = *std::move(point)});
-  }
-
-  std::unique_ptr<const Tickets> tickets_;
   CostModel cost_;
   RandomStream random_;
-  Permutation permutation_;
-  std::int64_t next_ = 0;  // position in the permutation
-  std::deque<std::int64_t> waiting_;
-  std::unordered_set<Key> seen_;  // points that have a ticket in the race
+  std::optional<std::vector<std::int64_t>> distinct_;  // raw indices of the distinct points of a space that fits
+  std::int64_t size_ = 0;                              // of distinct_, or of the raw points
+  std::optional<Permutation> permutation_;             // of these
+  std::int64_t next_ = 0;                              // position in it
+  std::priority_queue<Clock, std::vector<Clock>, std::greater<>> clocks_;
+  double now_ = 0;
+  std::unordered_set<Key> seen_;  // points whose clock has started, of a space that does not fit
 };
 
 }  // namespace
@@ -183,13 +127,7 @@ std::unique_ptr<Sampler> random_sampler(const Space& space, Normalize normalize,
     const auto make = [seed = options.seed](Domain domain) { return random_optimizer(std::move(domain), {.seed = seed}); };
     return model_sampler(space, std::move(normalize), make, {.goals = {Goal::minimize}, .learns = false});
   }
-  std::unique_ptr<const Tickets> tickets;
-  if (space.size() <= options.enumeration_limit) {
-    tickets = std::make_unique<EnumeratedTickets>(space, std::move(normalize));
-  } else {
-    tickets = std::make_unique<RawTickets>(space, std::move(normalize));
-  }
-  return std::make_unique<RandomSampler>(std::move(tickets), std::move(cost), options.seed);
+  return std::make_unique<RandomSampler>(space, std::move(normalize), std::move(cost), options);
 }
 
 }  // namespace quantsearch

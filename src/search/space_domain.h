@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "quantsearch/search/domain.h"
+#include "quantsearch/optimizers/domain.h"
 #include "quantsearch/search/space.h"
 
 namespace quantsearch {

@@ -83,15 +83,5 @@ TEST(CostOrder, EveryPrefixIsOneRunOfTheOrder) {
   for (std::size_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i], i);
 }
 
-TEST(OrderByCost, MovesThePoints) {
-  const auto cost = [](const Point& point) {
-    return Expected{.seconds = 10 - point.at("x").as_double()};
-  };
-  const std::vector<Point> ordered = order_by_cost({{{"x", 1}}, {{"x", 3}}, {{"x", 2}}}, cost);
-  ASSERT_EQ(ordered.size(), 3U);
-  EXPECT_EQ(to_string(ordered[0]), "x=3");
-  EXPECT_EQ(to_string(ordered[2]), "x=1");
-}
-
 }  // namespace
 }  // namespace quantsearch

@@ -7,30 +7,27 @@
 namespace quantsearch {
 namespace {
 
-TEST(Enumerate, CountsWhatItLeavesOut) {
-  const Enumeration result = enumerate(conditional_space(), conditional, 100);
-  EXPECT_EQ(result.raw, 12);
+TEST(VisitDistinct, CountsWhatItLeavesOut) {
+  const Walk result = walk(conditional_space(), conditional, 100);
+  EXPECT_EQ(result.counts.raw, 12);
   EXPECT_EQ(result.points.size(), 7U);
-  EXPECT_EQ(result.duplicates, 3);
-  EXPECT_EQ(result.filtered, (std::map<std::string, std::int64_t>{{"entropy has no 16 bits", 2}}));
-  EXPECT_TRUE(result.complete);
+  EXPECT_EQ(result.counts.duplicates, 3);
+  EXPECT_EQ(result.counts.filtered, (std::map<std::string, std::int64_t>{{"entropy has no 16 bits", 2}}));
   EXPECT_EQ(to_string(result.points.front()), "bits=8 method=minmax");
 }
 
-TEST(Enumerate, StopsAtTheLimit) {
-  const Enumeration result = enumerate(decimal_space(9), keep_all, 5);
-  EXPECT_EQ(result.raw, 5);
+TEST(VisitDistinct, StopsAtTheLimit) {
+  const Walk result = walk(decimal_space(9), keep_all, 5);
+  EXPECT_EQ(result.counts.raw, 5);
   EXPECT_EQ(result.points.size(), 5U);
-  EXPECT_FALSE(result.complete);
-  EXPECT_TRUE(enumerate(line_space(5), keep_all, 5).complete);
-  EXPECT_TRUE(enumerate(line_space(5), keep_all, 0).points.empty());
+  EXPECT_TRUE(walk(line_space(5), keep_all, 0).points.empty());
 }
 
-TEST(Enumerate, PointsOfSeveralSpacesAppearOnce) {
+TEST(VisitDistinct, PointsOfSeveralSpacesAppearOnce) {
   const Space twice = Space::union_of({line_space(3), line_space(4)});
-  const Enumeration result = enumerate(twice, keep_all, 100);
+  const Walk result = walk(twice, keep_all, 100);
   EXPECT_EQ(result.points.size(), 4U);
-  EXPECT_EQ(result.duplicates, 3);
+  EXPECT_EQ(result.counts.duplicates, 3);
 }
 
 TEST(Summarize, SaysHowManyPointsAreDistinct) {
@@ -47,6 +44,8 @@ TEST(Summarize, IsALowerBoundBeyondItsLimit) {
   EXPECT_EQ(summary.distinct, 10);
   EXPECT_FALSE(summary.complete);
 }
+
+TEST(Summarize, IsCompleteAtItsLimit) { EXPECT_TRUE(summarize(line_space(5), keep_all, 5).complete); }
 
 TEST(Summarize, ASpaceWithoutAValidPointHasNone) {
   const auto never = [](const Point&) -> std::variant<Point, Rejected> {

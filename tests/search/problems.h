@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "quantsearch/base/error.h"
 #include "quantsearch/search/study.h"
+#include "search/enumerate.h"
+#include "support/messages.h"
 
 namespace quantsearch {
 
@@ -60,19 +61,19 @@ inline std::vector<std::string> ask_all(Sampler& sampler, std::size_t limit = 10
   return points;
 }
 
-inline std::set<std::string> as_set(const std::vector<std::string>& points) {
-  return {points.begin(), points.end()};
+/// The distinct points of the first `limit` raw points of a space.
+struct Walk {
+  WalkCounts counts;
+  std::vector<Point> points;
+};
+inline Walk walk(const Space& space, const Normalize& normalize, std::int64_t limit) {
+  Walk walk;
+  walk.counts = visit_distinct(space, normalize, limit, [&](std::int64_t /*index*/, Point&& point) { walk.points.push_back(std::move(point)); });
+  return walk;
 }
 
-/// The message of the error that `body` throws.
-template <typename ErrorKind, typename Body>
-std::string message_of(const Body& body) {
-  try {
-    body();
-  } catch (const ErrorKind& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
+inline std::set<std::string> as_set(const std::vector<std::string>& points) {
+  return {points.begin(), points.end()};
 }
 
 }  // namespace quantsearch

@@ -1,39 +1,15 @@
 #pragma once
 
-// Which dimensions mattered for reaching the best trials.
+// Which parameters of a search mattered for reaching the best trials.
 
-#include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "quantsearch/search/domain.h"
-#include "quantsearch/search/optimizer.h"
+#include "quantsearch/optimizers/importance.h"
 #include "quantsearch/search/study.h"
 
 namespace quantsearch {
-
-struct ImportanceOptions {
-  /// Share of the complete trials that counts as the best. In (0, 1).
-  double best_share = 0.1;
-  /// Rank trials by this objective alone; absent: all of them together, by non-domination and,
-  /// where a front has to be cut, by hypervolume. No matter with one objective.
-  std::optional<std::size_t> objective = {};
-};
-
-/// PED-ANOVA (Watanabe, Bansal & Hutter 2023, arXiv 2304.10255): the Pearson divergence between the
-/// density of a dimension's values among the best trials and among all. A dimension without effect
-/// in some trials counts by the trials in which it has one (conditional PED-ANOVA, arXiv
-/// 2601.20800, theorem 4.2). One share per dimension, summing to 1: equal ones when nothing can be
-/// told apart (fewer than two complete trials, all equally good, no dimension with a choice).
-///
-/// Trials that did not complete are left out; infeasible ones rank behind the others. Throws
-/// InvalidInput for a share out of range, an objective that is not there, or observations of
-/// unequal numbers of objectives or dimensions.
-[[nodiscard]] std::vector<double> importances(const Domain& domain,
-                                              std::span<const Observation> observations,
-                                              const ImportanceOptions& options = {});
 
 struct ParameterImportance {
   std::string name;
@@ -41,13 +17,11 @@ struct ParameterImportance {
   bool operator==(const ParameterImportance&) const = default;
 };
 
-/// The same for the parameters of a space, most important first, ties by name. A parameter is its
-/// range; of a list the index, ordered when all choices are numbers. One that a trial's point lacks
-/// had no effect in it; a trial with a value that is not of the space is left out. `goals`: one per
-/// objective, as in pareto.h.
-[[nodiscard]] std::vector<ParameterImportance> importances(const Space& space,
-                                                           std::span<const Trial> trials,
-                                                           std::span<const Goal> goals,
+/// PED-ANOVA of the parameters in the trials' points, most important first, ties by name. A parameter's values are those
+/// that the trials have, in their order when all are numbers. One that a point lacks had no effect in that trial. Only
+/// complete trials count. `goals`: one per objective, as in pareto.h. Throws InvalidInput when a complete trial has another
+/// number of objectives.
+[[nodiscard]] std::vector<ParameterImportance> importances(std::span<const Trial> trials, std::span<const Goal> goals,
                                                            const ImportanceOptions& options = {});
 
 }  // namespace quantsearch

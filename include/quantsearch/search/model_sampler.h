@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "quantsearch/search/optimizer.h"
+#include "quantsearch/optimizers.h"
 #include "quantsearch/search/study.h"
 
 namespace quantsearch {

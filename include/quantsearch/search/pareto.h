@@ -1,6 +1,6 @@
 #pragma once
 
-// Trials with several objectives: which of them no other beats, and how much they reach together.
+// Trials with several objectives: which of them no other dominates.
 
 #include <cstdint>
 #include <span>
@@ -21,13 +21,5 @@ namespace quantsearch {
 /// The first of them; empty when no trial takes part.
 [[nodiscard]] std::vector<std::int64_t> pareto_front(std::span<const Trial> trials,
                                                      std::span<const Goal> goals);
-
-/// Volume of the objectives that the first front beats, up to `reference`: a value per goal, worse
-/// than what is wanted (for a goal to maximise, below it). Its unit is the product of the
-/// objectives'. Throws InvalidInput like pareto_fronts, and when the reference has not one finite
-/// value per goal.
-[[nodiscard]] double dominated_hypervolume(std::span<const Trial> trials,
-                                           std::span<const Goal> goals,
-                                           std::span<const double> reference);
 
 }  // namespace quantsearch

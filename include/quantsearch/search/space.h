@@ -13,7 +13,7 @@
 
 #include "quantsearch/base/hash.h"
 #include "quantsearch/base/value.h"
-#include "quantsearch/search/domain.h"
+#include "quantsearch/optimizers/domain.h"
 
 namespace quantsearch {
 
@@ -70,27 +70,12 @@ struct Rejected {
 };
 using Normalize = std::function<std::variant<Point, Rejected>(const Point& point)>;
 
-/// What the domain expects a point to cost. Points with equal first keys of their prefixes are kept adjacent. A cost model
-/// may answer differently as trials finish: grids ask once at the start, random draws each time.
+/// What a point is expected to cost. Points with equal first keys of their prefixes are kept adjacent. A cost model is a pure
+/// function: samplers ask once for each point.
 struct Expected {
   double seconds = 1;
   std::vector<Key> prefix = {};  // keys of the stages it goes through, earliest first
 };
 using CostModel = std::function<Expected(const Point& normalized)>;
-
-/// The distinct valid points of a space, in the order they should be tried.
-struct Enumeration {
-  std::int64_t raw = 0;                               // walked: valid distinct + filtered + duplicates
-  std::vector<Point> points;                          // normalized, distinct
-  std::map<std::string, std::int64_t> filtered;       // reason -> raw points
-  std::int64_t duplicates = 0;                        // raw points equal to an earlier one once normalized
-  bool complete = true;                               // false: the walk stopped at `limit` raw points
-};
-/// Walks at most `limit` raw points.
-[[nodiscard]] Enumeration enumerate(const Space& space, const Normalize& normalize, std::int64_t limit);
-
-/// Cheap first, shared prefixes together: groups of points with a common first prefix key are ordered by their cheapest
-/// member, recursively along the prefix; ties keep their order.
-[[nodiscard]] std::vector<Point> order_by_cost(std::vector<Point> points, const CostModel& cost);
 
 }  // namespace quantsearch

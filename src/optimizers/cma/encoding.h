@@ -1,0 +1,56 @@
+#pragma once
+
+// Between the points of a domain and what CMA-ES draws: a position on the unit axis of every number
+// and an index of every category. Dimensions of one value take no part.
+
+#include <Eigen/Core>
+#include <optional>
+#include <vector>
+
+#include "quantsearch/optimizers/domain.h"
+#include "optimizers/axis.h"
+#include "optimizers/cma/grid.h"
+
+namespace quantsearch {
+
+/// A point as it was drawn.
+struct CmaDraw {
+  Eigen::VectorXd positions;    // [numbers], not rounded to the grid
+  std::vector<int> categories;  // [names]; -1: unknown
+};
+
+class CmaEncoding {
+ public:
+  explicit CmaEncoding(const Domain& domain);
+
+  [[nodiscard]] Eigen::Index numbers() const { return static_cast<Eigen::Index>(numbers_.size()); }
+  [[nodiscard]] std::size_t names() const { return names_.size(); }
+  [[nodiscard]] bool is_empty() const { return numbers_.empty() && names_.empty(); }
+  /// [numbers]; nullopt for real ones.
+  [[nodiscard]] const std::vector<std::optional<CmaGrid>>& grids() const { return grids_; }
+  /// Dimensions of the domain, [numbers] and [names].
+  [[nodiscard]] const std::vector<std::size_t>& number_dimensions() const { return numbers_; }
+  [[nodiscard]] const std::vector<std::size_t>& name_dimensions() const { return names_; }
+  /// Categories of a name.
+  [[nodiscard]] int count(std::size_t name) const;
+  /// Numbers on a grid, and names.
+  [[nodiscard]] Eigen::Index discrete() const;
+
+  /// Not canonical yet.
+  [[nodiscard]] Coordinates point(const CmaDraw& draw) const;
+  /// Of a point that was not drawn here: grid values at their place, inactive numbers at `mean`,
+  /// inactive names unknown.
+  [[nodiscard]] CmaDraw draw(const Coordinates& point, const Eigen::VectorXd& mean) const;
+  /// Inside the box; stepped numbers always are.
+  [[nodiscard]] bool is_inside(const Eigen::VectorXd& positions) const;
+  [[nodiscard]] Eigen::VectorXd clipped(Eigen::VectorXd positions) const;
+
+ private:
+  std::vector<Axis> axes_;
+  std::vector<std::size_t> numbers_;
+  std::vector<std::size_t> names_;
+  std::vector<std::optional<CmaGrid>> grids_;
+  Coordinates fixed_;  // the first value of every dimension
+};
+
+}  // namespace quantsearch

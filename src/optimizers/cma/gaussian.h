@@ -1,0 +1,46 @@
+#pragma once
+
+// The normal distribution of CMA-ES over the numeric dimensions and its update by one generation
+// (Hansen 2016, equations 38-47, with negative weights). The margin of stepped dimensions
+// (margin.h) stretches single dimensions: a point is mean + sigma * stretch * y with y ~ N(0, C).
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "quantsearch/base/random.h"
+#include "optimizers/cma/strategy.h"
+
+namespace quantsearch {
+
+class CmaGaussian {
+ public:
+  /// `covariance` [n, n] symmetric, positive definite.
+  CmaGaussian(Eigen::VectorXd mean, double sigma, Eigen::MatrixXd covariance);
+
+  /// One point; always takes as many numbers from the stream.
+  [[nodiscard]] Eigen::VectorXd draw(RandomStream& random) const;
+  /// Length of C^-1/2 (point - mean) / (sigma * stretch).
+  [[nodiscard]] double distance(const Eigen::VectorXd& point) const;
+  /// `points` [n, population], best first. Returns nothing new to know when n is 0.
+  void update(const CmaStrategy& strategy, const Eigen::MatrixXd& points);
+
+  [[nodiscard]] Eigen::Index dimensions() const { return mean.size(); }
+  /// Standard deviation of dimension i, the stretch left out.
+  [[nodiscard]] double deviation(Eigen::Index i) const;
+  /// B D^-1 B^T.
+  [[nodiscard]] Eigen::MatrixXd inverse_root() const;
+  /// To be called after `covariance` was changed from outside.
+  void decompose();
+
+  Eigen::VectorXd mean;
+  double sigma = 1;
+  Eigen::MatrixXd covariance;  // C
+  Eigen::VectorXd stretch;     // A: 1 where there is no margin
+  Eigen::VectorXd path;        // p_c
+  Eigen::VectorXd step_path;   // p_sigma
+  Eigen::MatrixXd axes;        // B: columns are eigenvectors of C
+  Eigen::VectorXd lengths;     // D: roots of its eigenvalues, ascending
+  std::int64_t generation = 0;
+};
+
+}  // namespace quantsearch

@@ -1,0 +1,60 @@
+#pragma once
+
+// When a run of CMA-ES has nothing more to find, and with which population the next one starts
+// (IPOP: Auger & Hansen 2005; BIPOP: Hansen 2009).
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <vector>
+
+#include "quantsearch/optimizers.h"
+#include "optimizers/cma/gaussian.h"
+
+namespace quantsearch {
+
+/// The stop tests of one run.
+class CmaStopTests {
+ public:
+  CmaStopTests(Eigen::Index dimensions, Eigen::Index population, double first_sigma);
+
+  /// Scores of a generation's best and worst member.
+  void see(double best, double worst);
+  /// No progress within the last generations, deviations of nothing or too large, or a covariance
+  /// that can no longer be told from a degenerate one.
+  [[nodiscard]] bool should_stop(const CmaGaussian& gaussian) const;
+
+ private:
+  [[nodiscard]] bool is_flat() const;
+
+  std::size_t window_ = 0;      // generations
+  std::vector<double> scores_;  // ring of best and worst
+  std::size_t seen_ = 0;
+  double first_sigma_ = 0;
+};
+
+/// The populations of the runs, one after the other.
+class CmaRestartPlan {
+ public:
+  CmaRestartPlan(CmaOptions::Restarts kind, Eigen::Index first_population)
+      : kind_(kind), first_population_(first_population), population_(first_population) {}
+
+  [[nodiscard]] bool restarts() const { return kind_ != CmaOptions::Restarts::none; }
+  [[nodiscard]] Eigen::Index population() const { return population_; }
+  [[nodiscard]] std::int64_t run() const { return run_; }
+  /// A run ended after so many evaluations; `random` chooses the size of small populations.
+  void next(std::int64_t evaluations, RandomStream& random);
+
+ private:
+  void next_bipop(std::int64_t evaluations, RandomStream& random);
+
+  CmaOptions::Restarts kind_;
+  Eigen::Index first_population_;
+  Eigen::Index population_;
+  std::int64_t run_ = 0;
+  int doublings_ = 0;
+  bool is_small_ = false;
+  std::int64_t spent_large_ = 0;
+  std::int64_t spent_small_ = 0;
+};
+
+}  // namespace quantsearch

@@ -1,0 +1,186 @@
+#include "optimizers/tpe/tpe_optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+namespace {
+
+double squares(const Coordinates& point) {
+  double sum = 0;
+  for (const double x : point) sum += (x - 1) * (x - 1);
+  return sum;
+}
+
+Domain box(std::size_t dimensions) {
+  return {.dimensions = std::vector<SearchDimension>(dimensions, FloatRange{.low = -5, .high = 5})};
+}
+
+template <typename Function>
+double best_of(Optimizer& optimizer, int trials, const Function& function) {
+  double best = std::numeric_limits<double>::infinity();
+  for (int number = 0; number < trials; ++number) {
+    const auto point = optimizer.ask(number, {});
+    const double value = function(*point);
+    best = std::min(best, value);
+    optimizer.tell({.number = number, .at = *point, .objectives = {value}});
+  }
+  return best;
+}
+
+TEST(TpeOptimizer, FindsWhatRandomSearchDoesNot) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    const double tpe = best_of(*tpe_optimizer(box(4), {.seed = seed}), 120, squares);
+    const double random = best_of(*random_optimizer(box(4), {.seed = seed}), 120, squares);
+    EXPECT_LT(tpe, 0.3 * random) << seed;
+  }
+}
+
+TEST(TpeOptimizer, LearnsNamesAndGrids) {
+  Domain domain;
+  domain.dimensions.assign(8, Categories{.count = 4});
+  domain.dimensions.emplace_back(IntRange{.low = 0, .high = 30});
+  const auto misses = [](const Coordinates& point) {
+    double sum = std::abs(point[8] - 23);
+    for (std::size_t i = 0; i < 8; ++i) sum += point[i] == static_cast<double>(i % 4) ? 0 : 10;
+    return sum;
+  };
+  // Random search ends at 30 or more: three names missed.
+  for (const std::uint64_t seed : {1U, 2U, 3U})
+    EXPECT_LT(best_of(*tpe_optimizer(domain, {.seed = seed}), 150, misses), 20) << seed;
+}
+
+TEST(TpeOptimizer, ProposesEveryDistinctPointOnceAndThenNothing) {
+  Domain domain{.dimensions = {Categories{.count = 3}, IntRange{.low = 0, .high = 20},
+                               IntRange{.low = 4, .high = 4}}};
+  domain.canonical = [](const Coordinates& point) -> std::optional<Coordinates> {
+    if (point[0] == 2) return std::nullopt;
+    if (point[0] == 0) return Coordinates{0, kInactive, 4};
+    return point;
+  };
+  const auto optimizer = tpe_optimizer(domain, {.seed = 3});
+  std::set<std::pair<double, double>> seen;
+  for (int number = 0; number < 22; ++number) {
+    const auto point = optimizer->ask(number, {});
+    ASSERT_TRUE(point);
+    EXPECT_EQ(is_active((*point)[1]), (*point)[0] == 1);
+    EXPECT_EQ((*point)[2], 4);
+    EXPECT_TRUE(seen.emplace((*point)[0], is_active((*point)[1]) ? (*point)[1] : -1).second);
+    optimizer->tell({.number = number, .at = *point, .objectives = {double(number % 7)}});
+  }
+  EXPECT_FALSE(optimizer->ask(22, {}));
+}
+
+std::unique_ptr<Optimizer> after_thirty(const TpeOptions& options, int from = 0) {
+  auto optimizer = tpe_optimizer(box(3), options);
+  RandomStream random(8);
+  std::vector<Observation> observations;
+  for (int number = 0; number < 30; ++number) {
+    Observation& one = observations.emplace_back();
+    one.number = number;
+    for (int i = 0; i < 3; ++i) one.at.push_back(10 * random.uniform() - 5);
+    one.objectives = {squares(one.at)};
+  }
+  std::ranges::rotate(observations, observations.begin() + from);
+  for (const Observation& one : observations) optimizer->tell(one);
+  return optimizer;
+}
+
+TEST(TpeOptimizer, AsksByWhatWasToldAndNothingElse) {
+  const auto one = after_thirty({.seed = 5});
+  const auto other = after_thirty({.seed = 5});
+  const std::vector<Pending> pending = {{.number = 30, .at = {1, 1, 1}},
+                                        {.number = 31, .at = {1, 2, 1}}};
+  const auto expected = one->ask(40, {});
+  for (int number = 32; number < 36; ++number) (void)other->ask(number, pending);
+  EXPECT_EQ(other->ask(40, {}), expected);
+  EXPECT_NE(other->ask(41, {}), expected);
+  EXPECT_NE(after_thirty({.seed = 6})->ask(40, {}), expected);
+}
+
+TEST(TpeOptimizer, WeighsTrialsByNumberInWhateverOrderTheyAreTold) {
+  EXPECT_EQ(after_thirty({.seed = 5})->ask(40, {}), after_thirty({.seed = 5}, 11)->ask(40, {}));
+}
+
+double mean_distance(const TpeOptions& options, const std::vector<Pending>& pending) {
+  const auto optimizer = after_thirty(options);
+  double sum = 0;
+  for (int number = 100; number < 200; ++number) {
+    const Coordinates point = *optimizer->ask(number, pending);
+    double squared = 0;
+    for (std::size_t i = 0; i < 3; ++i) squared += std::pow(point[i] - pending[0].at[i], 2);
+    sum += std::sqrt(squared);
+  }
+  return sum / 100;
+}
+
+TEST(TpeOptimizer, KeepsAwayFromPendingPoints) {
+  std::vector<Pending> pending;
+  for (int i = 0; i < 5; ++i) pending.push_back({.number = 30 + i, .at = {1 + 0.01 * i, 1, 1}});
+  EXPECT_GT(mean_distance({.seed = 5}, pending),
+            1.1 * mean_distance({.seed = 5, .constant_liar = false}, pending));
+}
+
+TEST(TpeOptimizer, KeepsToTheFeasibleSide) {
+  const auto optimizer = tpe_optimizer(box(2), {.seed = 2});
+  int feasible = 0;
+  for (int number = 0; number < 100; ++number) {
+    const Coordinates point = *optimizer->ask(number, {});
+    const double excess = point[0] + 3;  // a fifth of the box is feasible, the optimum is not
+    optimizer->tell(
+        {.number = number, .at = point, .objectives = {squares(point)}, .constraints = {excess}});
+    if (number >= 50) feasible += excess <= 0;
+  }
+  EXPECT_GT(feasible, 25);
+}
+
+TEST(TpeOptimizer, LearnsFromPrunedTrialsAndNotFromFailedOnes) {
+  const auto told = [](Outcome outcome) {
+    auto optimizer = after_thirty({.seed = 4});
+    for (int number = 30; number < 60; ++number) {
+      Observation one{.number = number, .at = {-4 + 0.1 * (number - 30), 4, 4}, .outcome = outcome};
+      if (outcome != Outcome::failed) one.objectives = {100};
+      optimizer->tell(one);
+    }
+    return optimizer->ask(70, {});
+  };
+  EXPECT_EQ(told(Outcome::failed), after_thirty({.seed = 4})->ask(70, {}));
+  EXPECT_NE(told(Outcome::pruned), told(Outcome::failed));
+}
+
+TEST(TpeOptimizer, SpreadsAlongTheFrontOfTwoObjectives) {
+  const auto optimizer = tpe_optimizer(box(2), {.seed = 7, .objectives = 2});
+  int near = 0;
+  for (int number = 0; number < 150; ++number) {
+    const Coordinates point = *optimizer->ask(number, {});
+    const double left = std::hypot(point[0] + 1, point[1]);
+    const double right = std::hypot(point[0] - 1, point[1]);
+    optimizer->tell({.number = number, .at = point, .objectives = {left, right}});
+    // The front is the segment between both centres; 4 % of the box is as near to it as this.
+    if (number >= 100) near += left + right < 3;
+  }
+  EXPECT_GT(near, 15);
+}
+
+TEST(TpeOptimizer, RefusesWhatItCannotWorkWith) {
+  const auto message = [](const TpeOptions& options) -> std::string {
+    try {
+      (void)tpe_optimizer(box(1), options);
+    } catch (const InvalidInput& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  EXPECT_EQ(message({.objectives = 0}), "search: tpe: got no objectives, expected at least 1");
+  EXPECT_EQ(message({.startup_trials = -1}),
+            "search: tpe: got -1 start-up trials, expected 0 or more");
+  EXPECT_EQ(message({.candidates = 0}), "search: tpe: got 0 candidates, expected at least 1");
+}
+
+}  // namespace
+}  // namespace quantsearch
