@@ -15,6 +15,7 @@
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/search/importance.h"
 #include "quantsearch/search/study.h"
 
 namespace quantsearch {
@@ -90,6 +91,10 @@ struct ResultsDocument {
 /// What is known of a study that has not ended, or was not ours: its trials.
 [[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal,
                                          const std::vector<Trial>& trials);
+
+/// What each parameter mattered for the objective, most important first (quantsearch/search/importance.h). Empty for fewer
+/// complete trials than say anything: 10.
+[[nodiscard]] std::vector<ParameterImportance> importances_of(const ResultsDocument& document);
 
 [[nodiscard]] Value to_value(const ResultsDocument& document);
 /// Throws InvalidInput when `value` is not a results document of schema 1.

@@ -170,6 +170,18 @@ std::string stages_section(const ResultsDocument& document) {
   return text + fmt::format("</table>\n<p>{:.2f} s saved by reuse.</p>\n", document.cache_seconds_saved);
 }
 
+std::string importances_section(const ResultsDocument& document) {
+  const std::vector<ParameterImportance> importances = importances_of(document);
+  if (importances.empty()) return "";
+  std::string text = fmt::format("<h2>Importance of the parameters for {}</h2>\n<table><tr>{}</tr>\n", escaped(document.objective),
+                                 cells({"parameter", "share", ""}, "th"));
+  for (const ParameterImportance& parameter : importances) {
+    text += fmt::format("<tr><td>{}</td><td>{:.3f}</td><td class='text'><meter value='{:.3f}'></meter></td></tr>\n", escaped(parameter.name),
+                        parameter.share, parameter.share);
+  }
+  return text + "</table>\n";
+}
+
 std::string space_section(const ResultsDocument& document) {
   std::string text = fmt::format("<h2>Space</h2>\n<p>{} points, {}{} distinct.</p>\n", document.space.raw, document.space.complete ? "" : "at least ", document.space.distinct);
   if (document.space.filtered.empty()) return text;
@@ -194,7 +206,7 @@ std::string html_report(const ResultsDocument& document) {
     return model.size_bytes > 0 ? std::optional(static_cast<double>(model.size_bytes) / 1e3) : std::nullopt;
   });
   text += against_chart(document, "Latency", "ms", [](const ModelResult& model) { return model.latency_ms; });
-  text += "</div>\n" + trials_section(document) + layer_tables(document) + stages_section(document) + space_section(document);
+  text += "</div>\n" + trials_section(document) + layer_tables(document) + importances_section(document) + stages_section(document) + space_section(document);
   return text + "</body></html>\n";
 }
 

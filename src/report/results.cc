@@ -189,6 +189,11 @@ Value to_value(const ResultsDocument& document) {
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
   if (document.confirmation) value.set("confirmation", to_value(*document.confirmation));
   if (!document.front.empty()) value.set("front", Value::List(document.front.begin(), document.front.end()));
+  if (const auto importances = importances_of(document); !importances.empty()) {
+    Value shares(Value::Map{});
+    for (const ParameterImportance& parameter : importances) shares.set(parameter.name, parameter.share);
+    value.set("importances", shares);
+  }
   value.set("stop_reason", document.stop_reason);
   value.set("stop_message", document.stop_message);
   value.set("space", to_value(document.space));

@@ -31,4 +31,16 @@ std::vector<const TrialResult*> best_first(const ResultsDocument& document) {
   return trials;
 }
 
+std::vector<ParameterImportance> importances_of(const ResultsDocument& document) {
+  constexpr std::size_t kFewestTrials = 10;
+  std::vector<Trial> trials;
+  for (const TrialResult& result : document.trials) {
+    if (result.state == TrialState::complete && result.model.scores.contains(document.objective)) {
+      trials.push_back(standing_of(result, document.objective));
+    }
+  }
+  if (trials.size() < kFewestTrials) return {};
+  return importances(trials, std::vector{document.goal});
+}
+
 }  // namespace quantsearch

@@ -65,6 +65,23 @@ TEST(HtmlReport, NamesTheProcessorWhereItIsKnown) {
   EXPECT_EQ(count(html_report(known), "<p>Processor: Some &lt;CPU&gt; (x86_64) with avx2: "), 1U);
 }
 
+TEST(HtmlReport, ShowsWhichParametersMattered) {
+  ResultsDocument document;
+  document.objective = "L2";
+  for (int number = 0; number < 12; ++number) {
+    TrialResult& made = document.trials.emplace_back(trial(number, number % 2 == 0 ? 1 : 2));
+    made.config = {{"bits", number % 2 == 0 ? 16 : 8}, {"seed", number / 2}};
+  }
+  const std::vector<ParameterImportance> importances = importances_of(document);
+  ASSERT_EQ(importances.size(), 2U);
+  EXPECT_EQ(importances.front().name, "bits");
+  EXPECT_NE(html_report(document).find("Importance of the parameters for L2"), std::string::npos);
+  EXPECT_EQ(to_value(document).find("importances")->find("bits")->as_double(), importances.front().share);
+  document.trials.resize(9);
+  EXPECT_TRUE(importances_of(document).empty());
+  EXPECT_EQ(to_value(document).find("importances"), nullptr);
+}
+
 TEST(HtmlReport, NeedsNoNetwork) {
   const std::string page = html_report(document());
   EXPECT_EQ(page.find("http"), std::string::npos);
