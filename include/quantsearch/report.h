@@ -17,6 +17,7 @@
 #include "quantsearch/base/value.h"
 #include "quantsearch/search/importance.h"
 #include "quantsearch/search/study.h"
+#include "quantsearch/search/trial_details.h"
 
 namespace quantsearch {
 
@@ -30,12 +31,6 @@ struct ModelResult {
   std::int64_t size_bytes = 0;
   std::optional<double> latency_ms;
   bool operator==(const ModelResult&) const = default;
-};
-
-struct StageResult {
-  double seconds = 0;
-  bool cached = false;
-  bool operator==(const StageResult&) const = default;
 };
 
 struct TrialResult {
@@ -85,7 +80,7 @@ struct ResultsDocument {
   double cache_seconds_saved = 0;
 };
 
-/// The part of a trial that is not measured afterwards. Reads `scores`, `size_bytes` and `stages` of its details.
+/// The part of a trial that is not measured afterwards.
 [[nodiscard]] TrialResult trial_result(const Trial& trial);
 
 /// What is known of a study that has not ended, or was not ours: its trials.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include "autosearch/acceptance.h"
@@ -16,6 +15,7 @@
 #include "autosearch/early_results.h"
 #include "autosearch/fixed_input.h"
 #include "autosearch/isolated_trials.h"
+#include "autosearch/kept_products.h"
 #include "autosearch/mixed_widths.h"
 #include "autosearch/output_folder.h"
 #include "autosearch/settled_space.h"
@@ -27,6 +27,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
@@ -69,23 +70,18 @@ std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config, cons
 /// weights that equalization has changed; activations of a few samples.
 std::int64_t trial_bytes(const Model& model) { return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20); }
 
-// Studies and messages between processes hold finite numbers only.
-constexpr double kNotFinite = std::numeric_limits<double>::quiet_NaN();
-
 void log_trial(const LogSink& log, const Trial& trial) {
   say(log, LogLevel::info, fmt::format("trial {}: {}: {}", trial.number, to_string(trial.state), to_string(trial.point)));
   if (trial.state != TrialState::complete) {
     say(log, LogLevel::info, fmt::format("trial {}: {}", trial.number, trial.reason));
     return;
   }
+  const TrialDetails details = details_from(trial.details);
   std::vector<std::string> scores;
-  for (const auto& [name, value] : trial.details.find("scores")->as_map()) {
-    scores.push_back(fmt::format("{} {:.6g}", name, value.is_null() ? kNotFinite : value.as_double()));
-  }
+  for (const auto& [name, score] : details.scores) scores.push_back(fmt::format("{} {:.6g}", name, score));
   std::vector<std::string> stages;
-  for (const auto& [name, stage] : trial.details.find("stages")->as_map()) {
-    const bool cached = stage.find("cached")->as_bool();
-    stages.push_back(cached ? name + " reused" : fmt::format("{} {:.4f} s", name, stage.find("seconds")->as_double()));
+  for (const auto& [name, stage] : details.stages) {
+    stages.push_back(stage.cached ? name + " reused" : fmt::format("{} {:.4f} s", name, stage.seconds));
   }
   say(log, LogLevel::info, fmt::format("trial {}: {}{}", trial.number, fmt::join(scores, ", "), trial.is_candidate ? " (candidate)" : ""));
   say(log, LogLevel::info, fmt::format("trial {}: {}; {:.4f} s in all", trial.number, fmt::join(stages, ", "), trial.seconds));
@@ -100,7 +96,8 @@ class Search {
         config_(with_base(config, data_.base)),
         pipeline_(input.model, data_.calibration, *environment.pool, environment.budget, {.log = environment.log, .cache_folder = config.cache_folder}),
         space_(settled_space(config_.space.value_or(default_space(config_.base)), data_.calibration->size())),
-        normalize_(normalize_over(config_.base, applicability(), data_.calibration->size())), objective_(objective_of(config_, evaluator_)) {
+        normalize_(normalize_over(config_.base, applicability(), data_.calibration->size())), objective_(objective_of(config_, evaluator_)),
+        products_(objective_.goal(), static_cast<std::size_t>(std::max<std::int64_t>(1, environment.keep)), environment.budget) {
     // What can be wrong with the input is found before anything is written.
     require_objectives(config_, evaluator_.has_value());
     pipeline_.require_quantizable(resolve(config_.base));
@@ -117,7 +114,7 @@ class Search {
     const OutputFolder output(config_.output_folder, existing());
     const TrialStore store(config_, study_description(judge.goals), output.study());
     announce(judge);
-    const std::unique_ptr<TrialHost> trials = make_trials(judge);
+    const std::unique_ptr<TrialExecutor> trials = make_trials(judge);
     if (trials->jobs() < config_.jobs) {
       say(environment_.log, LogLevel::warning,
           fmt::format("the memory budget has room for {} of {} trials at the same time; raise --memory to run more", trials->jobs(), config_.jobs));
@@ -169,7 +166,7 @@ class Search {
             .race = race_metric(config_, is_custom(), data_.evaluation->size()), .log = environment_.log};
   }
 
-  [[nodiscard]] std::unique_ptr<TrialHost> make_trials(const Judge& judge) {
+  [[nodiscard]] std::unique_ptr<TrialExecutor> make_trials(const Judge& judge) {
     const bool needs_workers = config_.isolate || config_.devices != std::vector<Device>{Device{}};
     if (!needs_workers) return std::make_unique<TrialRunner>(context_of(judge));
     if (!environment_.worker_command) throw InvalidInput("search: isolated trials need a command that starts a worker process, got none");
@@ -186,10 +183,11 @@ class Search {
     return std::make_unique<IsolatedTrials>(std::move(options));
   }
 
-  SearchResult walk_and_deliver(TrialHost& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
+  SearchResult walk_and_deliver(TrialExecutor& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
     SearchResult result;
     result.study = walk(trials, judge, output, store);
-    const auto confirmation = confirm(finalists(result.study), config_, data_, input_.model, environment_, trials);
+    const auto confirmation = confirm(finalists(result.study), config_, data_, input_.model, environment_,
+                                      [&](const Trial& trial) { return built(trial, trials).model; });
     if (confirmation) choose(result.study.trials, confirmed_best(*confirmation, objective_.goal()), trials, output);
     result.best = best_ ? std::optional(best_->number) : std::nullopt;
     result.met_tolerance = best_ && best_->is_candidate;
@@ -209,15 +207,16 @@ class Search {
     return result;
   }
 
-  [[nodiscard]] Delivery delivery_of(const Study& study, TrialHost& trials, const Judge& judge, const OutputFolder& output) const {
+  [[nodiscard]] Delivery delivery_of(const Study& study, TrialExecutor& trials, const Judge& judge, const OutputFolder& output) const {
     return {.config = config_, .input = input_, .environment = environment_, .study = study, .summary = summary_,
             .float_scores = judge.float_scores, .objective = objective_, .goals = judge.goals.goals(),
-            .tolerance = judge.acceptance.rule(), .best = {}, .confirmation = {}, .trials = trials, .reference = judge.reference, .cache = {},
+            .tolerance = judge.acceptance.rule(), .best = {}, .confirmation = {},
+            .model_of = [this, &trials](const Trial& trial) { return built(trial, trials).model; }, .reference = judge.reference, .cache = {},
             .output = output, .start = start_};
   }
 
   /// What was found until the user cancelled, while trials still end. On a thread of its own.
-  void write_early(std::vector<Trial> finished, TrialHost& trials, const Judge& judge, const OutputFolder& output) const {
+  void write_early(std::vector<Trial> finished, TrialExecutor& trials, const Judge& judge, const OutputFolder& output) const {
     Study study{.trials = std::move(finished), .best = {}, .candidates = {}, .stop_reason = StopReason::cancelled,
                 .stop_message = "cancelled; the search has not ended"};
     Delivery delivery = delivery_of(study, trials, judge, output);
@@ -245,15 +244,21 @@ class Search {
   }
 
   /// The trial of that number is the best, whatever was before.
-  void choose(const std::vector<Trial>& all, std::int64_t number, TrialHost& trials, const OutputFolder& output) {
+  void choose(const std::vector<Trial>& all, std::int64_t number, TrialExecutor& trials, const OutputFolder& output) {
     if (best_->number == number) return;
     best_ = *std::ranges::find(all, number, &Trial::number);
     write_best(trials, output);
   }
 
-  void write_best(TrialHost& trials, const OutputFolder& output) const {
-    const TrialHost::Made made = trials.made(best_->point);
-    output.write_best(*made.model, made.settings, config_.fixed_inputs);
+  void write_best(TrialExecutor& trials, const OutputFolder& output) const {
+    const BuiltModel best = built(*best_, trials);
+    output.write_best(*best.model, best.settings, config_.fixed_inputs);
+  }
+
+  /// The model of a complete trial.
+  [[nodiscard]] BuiltModel built(const Trial& trial, TrialExecutor& trials) const {
+    const BuiltProduct* const product = products_.find(trial.number);
+    return product != nullptr ? product->load() : trials.rebuild(trial);
   }
 
   /// The evaluator of a user has data of its own.
@@ -341,7 +346,7 @@ class Search {
     return trial.state == TrialState::complete && (!best_ || TrialOrder(objective_.goal())(trial, *best_));
   }
 
-  Study walk(TrialHost& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
+  Study walk(TrialExecutor& trials, const Judge& judge, const OutputFolder& output, const TrialStore& store) {
     const auto take = [&](const Trial& trial) {
       if (!is_new_best(trial)) return;
       best_ = trial;
@@ -363,16 +368,14 @@ class Search {
     for (const Trial& trial : earlier) {
       if (trial.state != TrialState::running) early.add(trial);
     }
-    const auto on_trial = [&](const Trial& trial) {
+    const auto on_trial = [&](const Trial& trial, const TrialProduct& product) {
       early.add(trial);
       log_trial(environment_.log, trial);
+      products_.add(trial, product);
       take(trial);
-      trials.forget(trial.point);
       if (environment_.on_trial) environment_.on_trial(trial);
     };
-    const auto objective = [&](const Point& point, std::int64_t number, const CancellationToken& token) {
-      return trials.run(point, number, token);
-    };
+    const auto objective = [&](const TrialRequest& request) { return trials.run(request); };
     // A first guess: a trial is about a forward pass of the evaluation data, which the reference has made.
     const TrialCosts costs(config_.base, config_.expected_seconds.value_or(std::max(1e-3, judge.seconds)), pipeline_.model_key(),
                            data_.calibration->content_key());
@@ -383,7 +386,6 @@ class Search {
     Study study = store.optimize(*strategy.sampler, objective,
                            {.goal = objective_.goal(), .jobs = config_.jobs, .stop = stop_conditions(strategy), .token = environment_.token,
                             .on_trial = on_trial,
-                            .on_rival = [&trials](std::int64_t number, const Trial* best) { trials.set_rival(number, best); },
                             .on_start = environment_.on_start});
     for (const Trial& trial : study.trials) take(trial);  // other processes' too
     const CacheReport cache = pipeline_.cache_report();
@@ -414,6 +416,7 @@ class Search {
   ObjectiveName objective_;
   SpaceSummary summary_;
   std::optional<Trial> best_;  // what best.onnx holds
+  KeptProducts products_;      // what is delivered, as long as the search lasts
 };
 
 }  // namespace

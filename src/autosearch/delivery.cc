@@ -32,7 +32,7 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end()) measured.push_back(*delivery.best);
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
-    const auto model = delivery.trials.made(trial.config).model;
+    const auto model = delivery.model_of(*std::ranges::find(delivery.study.trials, number, &Trial::number));
     if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, *model);
     trial.model.latency_ms = latency_of(delivery, *model);
   }

@@ -3,11 +3,12 @@
 // What is left when a search has ended, however it ended: the best model, the candidates and the results.
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "autosearch/acceptance.h"
 #include "autosearch/output_folder.h"
-#include "autosearch/trial_host.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/autosearch.h"
 
@@ -25,7 +26,7 @@ struct Delivery {
   std::string tolerance;    // the rule in words
   std::optional<std::int64_t> best;
   std::optional<Confirmation> confirmation;
-  TrialHost& trials;
+  std::function<std::shared_ptr<const Model>(const Trial&)> model_of;  // of a complete trial
   const Reference& reference;
   CacheReport cache;
   const OutputFolder& output;

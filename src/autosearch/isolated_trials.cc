@@ -7,6 +7,28 @@
 
 namespace quantsearch {
 
+namespace {
+
+/// A model that a worker has written; the file goes with it.
+class ModelFile final : public BuiltProduct {
+ public:
+  ModelFile(std::filesystem::path file, Settings settings) : file_(std::move(file)), settings_(std::move(settings)) {}
+  ~ModelFile() override {
+    std::error_code ignored;  // the folder is removed in the end
+    std::filesystem::remove(file_, ignored);
+  }
+  ModelFile(const ModelFile&) = delete;
+  ModelFile& operator=(const ModelFile&) = delete;
+  BuiltModel load() const override { return {.model = std::make_shared<const Model>(load_model(file_)), .settings = settings_}; }
+  std::int64_t bytes() const override { return 0; }
+
+ private:
+  std::filesystem::path file_;
+  Settings settings_;
+};
+
+}  // namespace
+
 IsolatedTrials::IsolatedTrials(IsolationOptions options)
     : options_(std::move(options)), folder_(options_.folder), workers_(options_.commands.size()), free_(workers_.size()) {
   try {
@@ -45,15 +67,11 @@ Value IsolatedTrials::ask(std::size_t place, const Value& request, const Cancell
   }
 }
 
-TrialOutcome IsolatedTrials::run(const Point& point, std::int64_t number, const CancellationToken& token) {
+TrialOutcome IsolatedTrials::run(const TrialRequest& request) {
   const FreePlaces::Lease lease(free_);
-  Value request = Value::Map{{"run", number}, {"point", value_of(point)}};
   const std::filesystem::path file = new_file();
-  request.set("file", file.string());
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto rival = rivals_.extract(number)) request.set("rival", std::move(rival.mapped()));
-  }
+  Value message = Value::Map{{"run", request.number}, {"point", value_of(request.point)}, {"file", file.string()}};
+  if (request.incumbent) message.set("incumbent", reference_to(*request.incumbent));
   std::shared_lock at_work(quiet_);
   std::unique_lock alone(quiet_, std::defer_lock);
   const auto leave_alone = [&] {
@@ -62,51 +80,32 @@ TrialOutcome IsolatedTrials::run(const Point& point, std::int64_t number, const 
     alone.lock();
   };
   try {
-    const Value answer = ask(lease.place(), request, token, leave_alone);
+    const Value answer = ask(lease.place(), message, request.token, leave_alone);
+    TrialOutcome outcome = outcome_of(answer).value();
     if (const Value* const settings = answer.find("made")) {
-      const std::lock_guard lock(mutex_);
-      kept_[key_of(point)] = {.file = file, .settings = point_of(*settings)};
+      std::get<TrialSuccess>(outcome).product = std::make_shared<const ModelFile>(file, point_of(*settings));
     }
-    return outcome_of(answer).value();
+    return outcome;
   } catch (const WorkerDied& error) {
     return TrialFailure{.reason = error.what(), .details = {}};
   }
 }
 
-void IsolatedTrials::set_rival(std::int64_t number, const Trial* best) {
-  if (best == nullptr) return;
-  const std::lock_guard lock(mutex_);
-  rivals_[number] = Value::Map{{"number", best->number}, {"point", value_of(best->point)}};
-}
-
-TrialHost::Made IsolatedTrials::made(const Point& point) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = kept_.find(key_of(point)); found != kept_.end()) {
-      return {.model = std::make_shared<const Model>(load_model(found->second.file)), .settings = found->second.settings};
-    }
-  }
+BuiltModel IsolatedTrials::rebuild(const Trial& trial) {
   const FreePlaces::Lease lease(free_);
   const std::filesystem::path file = new_file();
+  const auto impossible = [&trial](const std::string& reason) {
+    return IoError(fmt::format("search: the model of {} cannot be made again: {}", to_string(trial.point), reason));
+  };
   try {
-    const Value answer = ask(lease.place(), Value::Map{{"make", value_of(point)}, {"file", file.string()}}, {}, [] {});
+    Value message = Value::Map{{"make", reference_to(trial)}, {"file", file.string()}};
+    const Value answer = ask(lease.place(), message, {}, [] {});
     const Value* const settings = answer.find("made");
-    if (settings == nullptr) throw IoError(fmt::format("search: the model of {} cannot be made again: {}", to_string(point), to_json(answer)));
-    Made made{.model = std::make_shared<const Model>(load_model(file)), .settings = point_of(*settings)};
-    std::filesystem::remove(file);
-    return made;
+    if (settings == nullptr) throw impossible(to_json(answer));
+    return ModelFile(file, point_of(*settings)).load();
   } catch (const WorkerDied& error) {
-    throw IoError(fmt::format("search: the model of {} cannot be made again: {}", to_string(point), error.what()));
+    throw impossible(error.what());
   }
-}
-
-void IsolatedTrials::forget(const Point& point) {
-  const std::lock_guard lock(mutex_);
-  const auto found = kept_.find(key_of(point));
-  if (found == kept_.end()) return;
-  std::error_code ignored;  // the folder goes in the end
-  std::filesystem::remove(found->second.file, ignored);
-  kept_.erase(found);
 }
 
 std::filesystem::path IsolatedTrials::new_file() {

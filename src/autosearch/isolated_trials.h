@@ -3,15 +3,13 @@
 // Trials in processes of their own, so that one that crashes the runtime or takes too much memory is a failed trial and
 // not the end of the search. A worker serves trial after trial and keeps its stage cache; one that died is replaced.
 
-#include <map>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "autosearch/free_places.h"
-#include "autosearch/trial_host.h"
+#include "autosearch/trial_executor.h"
 #include "autosearch/trial_worker.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/evaluate.h"
@@ -28,7 +26,7 @@ struct IsolationOptions {
   LogSink log;
 };
 
-class IsolatedTrials : public TrialHost {
+class IsolatedTrials : public TrialExecutor {
  public:
   /// Starts the first worker, to see that it starts. Throws InvalidInput when it does not.
   explicit IsolatedTrials(IsolationOptions options);
@@ -36,16 +34,10 @@ class IsolatedTrials : public TrialHost {
   [[nodiscard]] int jobs() const override { return static_cast<int>(options_.commands.size()); }
   /// A trial has failed when it failed in a worker that had run no other before: what an earlier one left behind is not held
   /// against it.
-  [[nodiscard]] TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token) override;
-  void set_rival(std::int64_t number, const Trial* best) override;
-  [[nodiscard]] Made made(const Point& point) override;
-  void forget(const Point& point) override;
+  [[nodiscard]] TrialOutcome run(const TrialRequest& request) override;
+  [[nodiscard]] BuiltModel rebuild(const Trial& trial) override;
 
  private:
-  struct Kept {
-    std::filesystem::path file;
-    Settings settings;
-  };
   [[nodiscard]] TrialWorker& worker_of(std::size_t place, const CancellationToken& token);
   /// The worker's answer; asks a new worker when one dies that had answered before. Throws WorkerDied.
   [[nodiscard]] Value ask(std::size_t place, const Value& request, const CancellationToken& token, const std::function<void()>& alone);
@@ -57,8 +49,6 @@ class IsolatedTrials : public TrialHost {
   FreePlaces free_;                                    // of them
   std::shared_mutex quiet_;                            // held alone while a latency is measured, shared by trials at work
   std::mutex mutex_;
-  std::map<std::int64_t, Value> rivals_;      // of trials that have not begun
-  std::unordered_map<Key, Kept> kept_;        // models of trials that have run and are not yet reported, by the key of the point
   std::int64_t files_ = 0;
 };
 

@@ -62,6 +62,19 @@ std::optional<TrialOutcome> outcome_of(const Value& message) {
   return std::nullopt;
 }
 
+Value reference_to(const Trial& trial) {
+  return Value::Map{{"number", trial.number}, {"point", value_of(trial.point)}, {"details", trial.details}};
+}
+
+Trial trial_of(const Value& reference) {
+  Trial trial;
+  trial.number = reference.find("number")->as_int();
+  trial.state = TrialState::complete;
+  trial.point = point_of(*reference.find("point"));
+  trial.details = *reference.find("details");
+  return trial;
+}
+
 Value value_of(const Scores& scores) {
   Value metrics(Value::Map{});
   for (const auto& [name, score] : scores.metrics) metrics.set(name, value_of(score));

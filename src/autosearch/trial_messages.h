@@ -4,10 +4,12 @@
 //
 //   search                                              worker
 //   {float: scores}                                     {ready: fingerprint}
-//   {run: number, point, rival: {number, point}, file}  {log: level, line}..., {alone: true}, then one of
-//                                                       {success}, {pruned}, {failed}, {cancelled}
-//   {make: point, file}                                 {made: settings}, {failed}, {cancelled}
+//   {run: number, point, incumbent: trial, file}        {log: level, line}..., {alone: true}, then one of
+//                                                       {success, made: settings}, {pruned}, {failed}, {cancelled}
+//   {make: trial, file}                                 {made: settings}, {failed}, {cancelled}
 //   {cancel: true}, {alone: true}                       (none of their own)
+//
+// A trial is {number, point, details}.
 
 #include <optional>
 
@@ -20,6 +22,10 @@ namespace quantsearch {
 [[nodiscard]] Value message_of(const TrialOutcome& outcome);
 /// nullopt when the message is not an outcome.
 [[nodiscard]] std::optional<TrialOutcome> outcome_of(const Value& message);
+
+/// What a worker needs of a complete trial to build its model again.
+[[nodiscard]] Value reference_to(const Trial& trial);
+[[nodiscard]] Trial trial_of(const Value& reference);
 
 /// Metrics, size and the median of the latency.
 [[nodiscard]] Value value_of(const Scores& scores);

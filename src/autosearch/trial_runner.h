@@ -3,11 +3,9 @@
 // One trial: a point becomes a model, the model its scores.
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
-#include <unordered_map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +13,7 @@
 #include "autosearch/acceptance.h"
 #include "autosearch/free_places.h"
 #include "autosearch/goals.h"
-#include "autosearch/trial_host.h"
+#include "autosearch/trial_executor.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/files.h"
@@ -72,49 +70,34 @@ struct TrialContext {
   std::function<void()> wait_until_alone = {};  // of other processes of the search, before a latency is measured
 };
 
-class TrialRunner : public TrialHost {
+class TrialRunner : public TrialExecutor {
  public:
   explicit TrialRunner(const TrialContext& context)
       : context_(context), pools_(context.jobs, context.threads, context.budget, context.trial_bytes) {}
 
   [[nodiscard]] int jobs() const override { return pools_.size(); }
-  [[nodiscard]] TrialOutcome run(const Point& point, std::int64_t number, const CancellationToken& token) override;
-  void set_rival(std::int64_t number, const Trial* best) override;
-  [[nodiscard]] Made made(const Point& point) override;
-  void forget(const Point& point) override;
+  [[nodiscard]] TrialOutcome run(const TrialRequest& request) override;
+  [[nodiscard]] BuiltModel rebuild(const Trial& trial) override;
 
  private:
-  /// Builds a model that `run` can run, and remembers what had to stay float for that.
-  [[nodiscard]] RunnableCandidate build(const Point& point, const std::function<void(Candidate&)>& run, ThreadPool* pool,
-                                        const CancellationToken& token);
-  /// The same model again. A point that another process has run, before a resume perhaps, is tried on one sample.
-  [[nodiscard]] RunnableCandidate build_again(const Point& point, ThreadPool* pool, const CancellationToken& token);
-  [[nodiscard]] std::shared_ptr<const QuantizedModel> model_of(const Point& point);
-  /// That build the point's model at once; nullopt until it has been built here.
-  [[nodiscard]] std::optional<Settings> known_settings(const Point& point) const;
-  /// A trial to be beaten; its losses once they are known.
-  struct Rival {
-    std::int64_t number = 0;
-    Point point;
-  };
+  class Product;
+
+  [[nodiscard]] static Product product_of(const Candidate& candidate, Settings settings);
+  /// That build the model of a complete trial at once.
+  [[nodiscard]] Settings settings_of(const Trial& trial) const;
   [[nodiscard]] EvaluateOptions evaluate_options(const CancellationToken& token) const;
-  [[nodiscard]] Scores score(Candidate& candidate, const std::optional<Rival>& rival, std::optional<Race>& race, ThreadPool& pool,
-                             const CancellationToken& token);
-  [[nodiscard]] std::optional<Rival> take_rival(std::int64_t number);
-  /// Of a trial that has run, in an earlier search perhaps: then it is scored again.
-  [[nodiscard]] std::vector<double> losses_of(const Rival& rival, ThreadPool& pool, const CancellationToken& token);
-  [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race, const Rival& rival) const;
+  [[nodiscard]] Scores score(Candidate& candidate, const TrialRequest& request, std::optional<Race>& race, ThreadPool& pool);
+  /// The losses of a trial that has run, in an earlier search perhaps; it is scored again when it is not the one that was asked
+  /// for last.
+  [[nodiscard]] std::vector<double> losses_of(const Trial& incumbent, ThreadPool& pool, const CancellationToken& token);
+  [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race, const Trial& incumbent) const;
 
   TrialContext context_;
   JobPools pools_;
   std::shared_mutex quiet_;  // held alone while a latency is measured, shared by trials at work
-  // Models of trials that have run and are not yet reported.
-  mutable std::mutex mutex_;
-  std::unordered_map<Key, std::shared_ptr<const QuantizedModel>> recent_;  // by the key of the point
-  std::unordered_map<Key, std::vector<LeftFloat>> left_float_;  // of points whose models are known to run
-  std::map<std::int64_t, Rival> rivals_;  // of trials that have not begun
-  std::optional<Rival> known_rival_;      // whose losses are these:
-  std::vector<double> known_losses_;
+  std::mutex mutex_;
+  std::optional<std::int64_t> losses_number_;  // of the trial whose losses these are:
+  std::vector<double> losses_;
 };
 
 /// The metric whose losses trials race by; nullopt when they do not: it is off, scored otherwise, or there are too few

@@ -19,26 +19,20 @@ constexpr unsigned kSecondsToEnd = 10;
 
 }  // namespace
 
-Value TrialService::made(TrialRunner& runner, const Point& point, const std::filesystem::path& file) {
-  const TrialHost::Made made = runner.made(point);
-  save_model(*made.model, file);
-  return value_of(made.settings);
-}
-
 Value TrialService::answer(TrialRunner& runner, const Value& request, const CancellationToken& token) {
+  const auto made = [&request](const BuiltModel& built) {
+    save_model(*built.model, request.find("file")->as_string());
+    return value_of(built.settings);
+  };
   try {
-    const std::filesystem::path file = request.find("file")->as_string();
-    if (const Value* const wanted = request.find("make")) return Value::Map{{"made", made(runner, point_of(*wanted), file)}};
-    const std::int64_t number = request.find("run")->as_int();
-    const Point point = point_of(*request.find("point"));
-    if (const Value* const rival = request.find("rival")) {
-      const Trial best{.number = rival->find("number")->as_int(), .point = point_of(*rival->find("point")), .value = {}, .reason = {}, .details = {}};
-      runner.set_rival(number, &best);
-    }
-    const TrialOutcome outcome = runner.run(point, number, token);
+    if (const Value* const trial = request.find("make")) return Value::Map{{"made", made(runner.rebuild(trial_of(*trial)))}};
+    TrialRequest wanted{.point = point_of(*request.find("point")), .number = request.find("run")->as_int(), .token = token};
+    if (const Value* const incumbent = request.find("incumbent")) wanted.incumbent = trial_of(*incumbent);
+    const TrialOutcome outcome = runner.run(wanted);
     Value message = message_of(outcome);
-    if (std::holds_alternative<TrialSuccess>(outcome)) message.set("made", made(runner, point, file));
-    runner.forget(point);
+    if (const auto* const success = std::get_if<TrialSuccess>(&outcome)) {
+      message.set("made", made(std::static_pointer_cast<const BuiltProduct>(success->product)->load()));
+    }
     return message;
   } catch (const Cancelled&) {
     return Value::Map{{"cancelled", true}};

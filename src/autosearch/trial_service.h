@@ -29,7 +29,6 @@ class TrialService {
  private:
   void reply(const Value& message);
   [[nodiscard]] Value answer(TrialRunner& runner, const Value& request, const CancellationToken& token);
-  [[nodiscard]] static Value made(TrialRunner& runner, const Point& point, const std::filesystem::path& file);
 
   MessageChannel channel_;
   std::atomic<bool> is_serving_ = false;

@@ -6,6 +6,7 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
+#include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
@@ -51,14 +52,6 @@ Value to_value(const std::map<std::string, StageResult>& stages) {
   return value;
 }
 
-std::map<std::string, StageResult> stages_from(const Value& value) {
-  std::map<std::string, StageResult> stages;
-  for (const auto& [name, stage] : value.as_map()) {
-    stages[name] = {.seconds = member(stage, "seconds").as_double(), .cached = member(stage, "cached").as_bool()};
-  }
-  return stages;
-}
-
 Value to_value(const TrialResult& trial) {
   Value value(Value::Map{});
   value.set("number", trial.number);
@@ -80,16 +73,8 @@ TrialState state_from(const std::string& name) {
   throw InvalidInput(fmt::format("results: got the trial state '{}', expected complete, failed, pruned or interrupted", name));
 }
 
-/// What a trial's methods decided layer by layer, where it has any.
-std::map<std::string, Value> layer_tables_from(const Value& value) {
-  std::map<std::string, Value> tables;
-  for (const char* const name : {"precision", "reconstruction", "left_float"}) {
-    if (const Value* rows = value.find(name)) tables[name] = *rows;
-  }
-  return tables;
-}
-
 TrialResult trial_from(const Value& value) {
+  TrialDetails details = details_from(value);  // the same keys
   TrialResult trial;
   trial.number = member(value, "number").as_int();
   trial.state = state_from(member(value, "state").as_string());
@@ -97,11 +82,11 @@ TrialResult trial_from(const Value& value) {
   trial.model = model_from(value);
   trial.is_candidate = member(value, "candidate").as_bool();
   if (const Value* feasible = value.find("feasible")) trial.is_feasible = feasible->as_bool();  // absent in older files
-  if (const Value* layers = value.find("float_layers")) trial.float_layers = layers->as_int();
+  trial.float_layers = details.float_layers;
   trial.seconds = member(value, "seconds").as_double();
-  trial.stages = stages_from(member(value, "stages"));
+  trial.stages = std::move(details.stages);
   trial.reason = member(value, "reason").as_string();
-  trial.layer_tables = layer_tables_from(value);
+  trial.layer_tables = std::move(details.layer_tables);
   return trial;
 }
 
@@ -138,15 +123,18 @@ SpaceSummary space_from(const Value& value) {
 }  // namespace
 
 TrialResult trial_result(const Trial& trial) {
-  TrialResult result{.number = trial.number, .state = trial.state, .config = trial.point, .model = {}, .is_candidate = trial.is_candidate,
-                     .is_feasible = is_feasible(trial), .float_layers = {}, .seconds = trial.seconds, .stages = {},
-                     .reason = trial.reason, .layer_tables = layer_tables_from(trial.details)};
-  if (const Value* scores = trial.details.find("scores")) result.model.scores = scores_from(*scores);
-  if (const Value* size = trial.details.find("size_bytes")) result.model.size_bytes = size->as_int();
-  if (const Value* layers = trial.details.find("float_layers")) result.float_layers = layers->as_int();
-  if (const Value* latency = trial.details.find("latency_ms")) result.model.latency_ms = latency->as_double();
-  if (const Value* stages = trial.details.find("stages")) result.stages = stages_from(*stages);
-  return result;
+  TrialDetails details = details_from(trial.details);
+  return {.number = trial.number,
+          .state = trial.state,
+          .config = trial.point,
+          .model = {.scores = std::move(details.scores), .size_bytes = details.size_bytes, .latency_ms = details.latency_ms},
+          .is_candidate = trial.is_candidate,
+          .is_feasible = is_feasible(trial),
+          .float_layers = details.float_layers,
+          .seconds = trial.seconds,
+          .stages = std::move(details.stages),
+          .reason = trial.reason,
+          .layer_tables = std::move(details.layer_tables)};
 }
 
 ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal, const std::vector<Trial>& trials) {

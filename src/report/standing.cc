@@ -14,7 +14,7 @@ Trial standing_of(const TrialResult& trial, const std::string& objective) {
   standing.value = trial.model.scores.at(objective);
   if (!trial.is_feasible) standing.constraints = {1};
   standing.is_candidate = trial.is_candidate;
-  standing.details = Value::Map{{"float_layers", trial.float_layers.value_or(0)}, {"size_bytes", trial.model.size_bytes}};
+  standing.details = to_value(TrialDetails{.size_bytes = trial.model.size_bytes, .float_layers = trial.float_layers});
   return standing;
 }
 

@@ -52,10 +52,19 @@ void record(Trial& trial, TrialSuccess&& success) {
   trial.is_candidate = success.is_candidate;
 }
 
+TrialProduct product_of(const TrialOutcome& outcome) {
+  const auto* const success = std::get_if<TrialSuccess>(&outcome);
+  return success != nullptr ? success->product : nullptr;
+}
+
 /// False when it was cancelled.
-bool settle(Trial& trial, const Objective& objective, const CancellationToken& token) {
+bool settle(TrialRun& run, const Objective& objective, const CancellationToken& token) {
+  Trial& trial = run.trial;
   try {
-    std::visit([&trial](auto&& outcome) { record(trial, std::move(outcome)); }, objective(trial.point, trial.number, token));
+    TrialOutcome outcome = objective({.point = trial.point, .number = trial.number, .incumbent = std::move(run.incumbent), .token = token});
+    TrialProduct product = product_of(outcome);
+    std::visit([&trial](auto&& result) { record(trial, std::move(result)); }, std::move(outcome));
+    if (trial.state == TrialState::complete) run.product = std::move(product);
   } catch (const Cancelled&) {
     return false;
   } catch (const std::bad_alloc&) {
@@ -77,14 +86,15 @@ double seconds_between(Clock::time_point start, Clock::time_point end) {
   return std::chrono::duration<double>(end - start).count();
 }
 
-void TrialLimits::run(Trial& trial, const Objective& objective, const CancellationToken& token) const {
+void TrialLimits::run(TrialRun& run, const Objective& objective, const CancellationToken& token) const {
   if (token.is_cancelled() || is_over()) return;
   const Clock::time_point start = options_.now();
   const auto own_deadline = deadline_after(start, options_.stop.trial_time_limit_seconds);
   CancellationToken limited = token;
   if (search_deadline_) limited = limited.with_deadline(*search_deadline_);
   if (own_deadline) limited = limited.with_deadline(*own_deadline);
-  const bool cancelled = !settle(trial, objective, limited);
+  const bool cancelled = !settle(run, objective, limited);
+  Trial& trial = run.trial;
   trial.seconds = seconds_between(start, options_.now());
   if (!cancelled) return;
   trial.state = TrialState::interrupted;

@@ -8,6 +8,13 @@
 
 namespace quantsearch {
 
+/// A trial on its way through the objective.
+struct TrialRun {
+  Trial trial;
+  std::optional<Trial> incumbent = {};
+  TrialProduct product = {};
+};
+
 [[nodiscard]] std::optional<Clock::time_point> deadline_after(Clock::time_point start, const std::optional<double>& seconds);
 [[nodiscard]] double seconds_between(Clock::time_point start, Clock::time_point end);
 
@@ -19,7 +26,7 @@ class TrialLimits {
 
   /// Runs a trial that has its number and point. Cancelled: interrupted, with the reason. When the search is over before
   /// it begins it stays as it is, running.
-  void run(Trial& trial, const Objective& objective, const CancellationToken& token) const;
+  void run(TrialRun& run, const Objective& objective, const CancellationToken& token) const;
   /// True when the search's own time is up.
   [[nodiscard]] bool is_over() const { return search_deadline_ && options_.now() >= *search_deadline_; }
 

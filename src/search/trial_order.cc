@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <tuple>
 
+#include "quantsearch/search/trial_details.h"
+
 namespace quantsearch {
 
 namespace {
 
-std::int64_t count_in(const Trial& trial, const char* detail) {
-  const Value* const found = trial.details.find(detail);  // absent in studies of others
-  return found != nullptr ? found->as_int() : 0;
-}
-
 auto tie_break(const Trial& trial) {
-  return std::tuple(count_in(trial, "float_layers"), count_in(trial, "size_bytes"), to_string(trial.point), trial.number);
+  const TrialDetails details = details_from(trial.details);
+  return std::tuple(details.float_layers.value_or(0), details.size_bytes, to_string(trial.point), trial.number);
 }
 
 }  // namespace

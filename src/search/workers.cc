@@ -16,16 +16,16 @@ Workers::~Workers() {
   changed_.notify_all();
 }
 
-void Workers::submit(Trial trial) {
+void Workers::submit(TrialRun run) {
   ++outstanding_;
   if (threads_.empty()) {
-    run_(trial);
-    finished_.push_back(std::move(trial));
+    run_(run);
+    finished_.push_back(std::move(run));
     return;
   }
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(trial));
+    waiting_.push_back(std::move(run));
   }
   changed_.notify_all();
 }
@@ -36,13 +36,13 @@ void Workers::drop_waiting() {
   waiting_.clear();
 }
 
-Trial Workers::next_finished() {
+TrialRun Workers::next_finished() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !finished_.empty(); });
-  Trial trial = std::move(finished_.front());
+  TrialRun run = std::move(finished_.front());
   finished_.pop_front();
   --outstanding_;
-  return trial;
+  return run;
 }
 
 void Workers::work() {
@@ -50,12 +50,12 @@ void Workers::work() {
   while (true) {
     changed_.wait(lock, [this] { return quit_ || !waiting_.empty(); });
     if (quit_) return;
-    Trial trial = std::move(waiting_.front());
+    TrialRun run = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    run_(trial);
+    run_(run);
     lock.lock();
-    finished_.push_back(std::move(trial));
+    finished_.push_back(std::move(run));
     changed_.notify_all();
   }
 }

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "quantsearch/search/study.h"
+#include "search/run_trial.h"
 
 namespace quantsearch {
 
@@ -17,16 +17,16 @@ namespace quantsearch {
 /// is to be cancelled before.
 class Workers {
  public:
-  using Run = std::function<void(Trial& trial)>;
+  using Run = std::function<void(TrialRun& run)>;
 
   Workers(int jobs, Run run);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  void submit(Trial trial);
+  void submit(TrialRun run);
   /// The next finished trial; waits for it. There must be one running or finished.
-  [[nodiscard]] Trial next_finished();
+  [[nodiscard]] TrialRun next_finished();
   /// Trials submitted and not yet handed back.
   [[nodiscard]] int outstanding() const { return outstanding_; }
   /// Forgets trials that no thread has begun.
@@ -39,8 +39,8 @@ class Workers {
   int outstanding_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Trial> waiting_;
-  std::deque<Trial> finished_;
+  std::deque<TrialRun> waiting_;
+  std::deque<TrialRun> finished_;
   bool quit_ = false;
   std::vector<std::jthread> threads_;
 };

@@ -30,13 +30,13 @@ class IsolatedTrialsTest : public ::testing::Test {
 
 TEST_F(IsolatedTrialsTest, ATrialThatDiesInAnOldWorkerIsTriedInANewOne) {
   IsolatedTrials trials(options(std::string("while read request; do ") + kSuccess + "; if [ $starts = 1 ]; then read request; exit 1; fi; done"));
-  EXPECT_EQ(std::get<TrialSuccess>(trials.run({{"x", 0}}, 0, {})).value, 1);
-  EXPECT_EQ(std::get<TrialSuccess>(trials.run({{"x", 1}}, 1, {})).value, 2);
+  EXPECT_EQ(std::get<TrialSuccess>(trials.run({.point = {{"x", 0}}, .number = 0})).value, 1);
+  EXPECT_EQ(std::get<TrialSuccess>(trials.run({.point = {{"x", 1}}, .number = 1})).value, 2);
 }
 
 TEST_F(IsolatedTrialsTest, ATrialThatDiesInANewWorkerHasFailed) {
   IsolatedTrials trials(options("read request; echo out of luck >&2; exit 7"));
-  EXPECT_EQ(std::get<TrialFailure>(trials.run({{"x", 0}}, 0, {})).reason,
+  EXPECT_EQ(std::get<TrialFailure>(trials.run({.point = {{"x", 0}}, .number = 0})).reason,
             "the worker process ended with exit code 7; its last words: out of luck");
 }
 
@@ -44,8 +44,8 @@ TEST_F(IsolatedTrialsTest, AWorkerMayDieWhileItIsAlone) {
   const std::string alone = "echo '{\"alone\": true}'; read may; ";
   IsolatedTrials trials(options(std::string("read request; if [ $starts = 1 ]; then ") + kSuccess + "; read request; " + alone + "exit 1; fi; " + alone +
                                 kSuccess + "; read more"));
-  EXPECT_EQ(std::get<TrialSuccess>(trials.run({{"x", 0}}, 0, {})).value, 1);
-  EXPECT_EQ(std::get<TrialSuccess>(trials.run({{"x", 1}}, 1, {})).value, 2);
+  EXPECT_EQ(std::get<TrialSuccess>(trials.run({.point = {{"x", 0}}, .number = 0})).value, 1);
+  EXPECT_EQ(std::get<TrialSuccess>(trials.run({.point = {{"x", 1}}, .number = 1})).value, 2);
 }
 
 TEST_F(IsolatedTrialsTest, AWorkerThatDoesNotStartIsAnErrorBeforeAnyTrial) {

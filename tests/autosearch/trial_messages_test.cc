@@ -33,6 +33,15 @@ TEST(TrialMessages, APrunedAndAFailedTrialArriveAsTheyWere) {
   EXPECT_EQ(std::get<TrialFailure>(failed.value()).reason, "a \"word\"\nmore");
 }
 
+TEST(TrialMessages, ATrialToBuildAgainArrivesWithWhatItsModelNeeds) {
+  Trial trial;
+  trial.number = 7;
+  trial.state = TrialState::complete;
+  trial.point = {{"bits", 8}};
+  trial.details = Value::Map{{"left_float", Value::List{Value::Map{{"node", "conv"}}}}};
+  EXPECT_EQ(trial_of(sent(reference_to(trial))), trial);
+}
+
 TEST(TrialMessages, OtherMessagesAreNoOutcome) { EXPECT_FALSE(outcome_of(Value::Map{{"cancelled", true}})); }
 
 TEST(TrialMessages, ScoresArriveAsTheyWere) {

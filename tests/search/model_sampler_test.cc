@@ -170,9 +170,9 @@ TEST(StagedSampler, MakesTheSecondStageOfWhatTheFirstFound) {
 }
 
 TEST(StagedSampler, RunsToTheEndInASearch) {
-  const auto value_of_x = [](const Point& point, std::int64_t, const CancellationToken&) -> TrialOutcome {
-    const auto x = point.find("x");
-    return TrialSuccess{.value = x != point.end() ? x->second.as_double() : 10, .is_candidate = false, .details = {}};
+  const auto value_of_x = [](const TrialRequest& request) -> TrialOutcome {
+    const auto x = request.point.find("x");
+    return TrialSuccess{.value = x != request.point.end() ? x->second.as_double() : 10, .is_candidate = false, .details = {}};
   };
   for (const int jobs : {1, 3}) {
     const auto sampler = staged_sampler(grid_sampler(line_space(4), keep_all, one_second),

@@ -66,8 +66,8 @@ class StoreWithARival final : public SharedStudyStore {
   std::int64_t next_ = 0;
 };
 
-TrialOutcome value_is_x(const Point& point, std::int64_t, const CancellationToken&) {
-  return TrialSuccess{.value = point.at("x").as_double(), .is_candidate = false, .details = {}};
+TrialOutcome value_is_x(const TrialRequest& request) {
+  return TrialSuccess{.value = request.point.at("x").as_double(), .is_candidate = false, .details = {}};
 }
 
 struct Seen {
@@ -81,7 +81,7 @@ Seen searched(std::set<std::int64_t> lost, std::vector<Trial> earlier = {}) {
   Counter sampler;
   StoreWithARival store(std::move(lost), std::move(earlier));
   const SearchOptions options{
-      .on_trial = [&](const Trial& trial) { seen.reported.push_back(trial.number); }};
+      .on_trial = [&](const Trial& trial, const TrialProduct&) { seen.reported.push_back(trial.number); }};
   seen.study = optimize_shared(sampler, value_is_x, options, store);
   seen.told = sampler.told;
   return seen;

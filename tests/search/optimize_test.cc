@@ -18,9 +18,8 @@ struct FakeClock {
 };
 
 /// x is the value of the trial, below 3 a candidate.
-TrialOutcome value_is_x(const Point& point, std::int64_t /*number*/,
-                        const CancellationToken& /*token*/) {
-  const double x = point.at("x").as_double();
+TrialOutcome value_is_x(const TrialRequest& request) {
+  const double x = request.point.at("x").as_double();
   return TrialSuccess{.value = x, .is_candidate = x < 3, .details = Value::Map{{"x", x}}};
 }
 
@@ -54,9 +53,8 @@ TEST(Optimize, MaximizesWhenAsked) {
 }
 
 TEST(Optimize, AFailedTrialIsRecordedAndTheSearchGoesOn) {
-  const auto objective = [](const Point& point, std::int64_t number,
-                            const CancellationToken&) -> TrialOutcome {
-    switch (number) {
+  const auto objective = [](const TrialRequest& request) -> TrialOutcome {
+    switch (request.number) {
       case 0:
         return TrialFailure{.reason = "diverged", .details = Value::Map{{"step", 3}}};
       case 1:
@@ -72,7 +70,7 @@ TEST(Optimize, AFailedTrialIsRecordedAndTheSearchGoesOn) {
         return TrialSuccess{
             .value = std::numeric_limits<double>::infinity(), .is_candidate = true, .details = {}};
       default:
-        return value_is_x(point, number, {});
+        return value_is_x(request);
     }
   };
   const Study study = run(7, objective, {});
@@ -94,8 +92,25 @@ TEST(Optimize, AFailedTrialIsRecordedAndTheSearchGoesOn) {
   EXPECT_TRUE(study.candidates.empty());
 }
 
+TEST(Optimize, TheObjectiveSeesTheIncumbentAndTheCallerItsProduct) {
+  std::vector<std::optional<std::int64_t>> incumbents;
+  const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
+    incumbents.push_back(request.incumbent ? std::optional(request.incumbent->number) : std::nullopt);
+    if (request.number == 1) return TrialFailure{.reason = "no", .details = {}};
+    return TrialSuccess{.value = -static_cast<double>(request.number), .details = {}, .product = std::make_shared<const std::int64_t>(request.number)};
+  };
+  std::vector<std::int64_t> products;
+  SearchOptions options;
+  options.on_trial = [&](const Trial& /*trial*/, const TrialProduct& product) {
+    products.push_back(product == nullptr ? -1 : *std::static_pointer_cast<const std::int64_t>(product));
+  };
+  (void)run(4, objective, options);
+  EXPECT_EQ(incumbents, (std::vector<std::optional<std::int64_t>>{std::nullopt, 0, 0, 2}));
+  EXPECT_EQ(products, (std::vector<std::int64_t>{0, -1, 2, 3}));
+}
+
 TEST(Optimize, AllTrialsFailingIsAStudyWithoutABest) {
-  const auto objective = [](const Point&, std::int64_t, const CancellationToken&) -> TrialOutcome {
+  const auto objective = [](const TrialRequest& /*request*/) -> TrialOutcome {
     return TrialFailure{.reason = "no", .details = {}};
   };
   const Study study = run(3, objective, {});
@@ -137,10 +152,9 @@ TEST(Optimize, TheTimeLimitStopsItBetweenTrials) {
   SearchOptions options;
   options.now = [&clock] { return clock.time; };
   options.stop.time_limit_seconds = 3000;
-  const auto objective = [&](const Point& point, std::int64_t number,
-                             const CancellationToken& token) {
+  const auto objective = [&](const TrialRequest& request) {
     clock.pass(1000);
-    return value_is_x(point, number, token);
+    return value_is_x(request);
   };
   const Study study = run(10, objective, options);
   EXPECT_EQ(study.trials.size(), 3U);
@@ -159,12 +173,12 @@ TEST(Optimize, TheTimeLimitEndsTheRunningTrial) {
   SearchOptions options;
   options.stop.time_limit_seconds = 0.01;
   std::vector<Trial> seen;
-  options.on_trial = [&](const Trial& trial) { seen.push_back(trial); };
+  options.on_trial = [&](const Trial& trial, const TrialProduct&) { seen.push_back(trial); };
   const auto sampler = grid_sampler(line_space(10), keep_all, one_second);
   const auto store = in_memory_store();
   const Study study = optimize(
       *sampler,
-      [](const Point&, std::int64_t, const CancellationToken& token) { return never_ends(token); },
+      [](const TrialRequest& request) { return never_ends(request.token); },
       options, *store);
   ASSERT_EQ(study.trials.size(), 1U);
   EXPECT_EQ(study.trials[0].state, TrialState::interrupted);
@@ -182,9 +196,8 @@ TEST(Optimize, ALongTrialIsInterruptedAndTheSearchGoesOn) {
   options.stop.trial_time_limit_seconds = 5;
   const auto store = in_memory_store();
   const auto sampler = grid_sampler(line_space(3), keep_all, one_second);
-  const auto objective = [&](const Point& point, std::int64_t number,
-                             const CancellationToken& token) {
-    if (number != 1) return value_is_x(point, number, token);
+  const auto objective = [&](const TrialRequest& request) {
+    if (request.number != 1) return value_is_x(request);
     clock.pass(7);
     throw Cancelled();
   };
@@ -202,7 +215,7 @@ TEST(Optimize, TheTrialTimeLimitReachesTheObjectiveThroughItsToken) {
   options.stop.trial_time_limit_seconds = 0.01;
   const Study study = run(
       2,
-      [](const Point&, std::int64_t, const CancellationToken& token) { return never_ends(token); },
+      [](const TrialRequest& request) { return never_ends(request.token); },
       options);
   ASSERT_EQ(study.trials.size(), 2U);
   EXPECT_EQ(study.trials[1].state, TrialState::interrupted);
@@ -210,7 +223,7 @@ TEST(Optimize, TheTrialTimeLimitReachesTheObjectiveThroughItsToken) {
 }
 
 TEST(Optimize, AnObjectiveThatCancelsItselfIsInterrupted) {
-  const auto objective = [](const Point&, std::int64_t, const CancellationToken&) -> TrialOutcome {
+  const auto objective = [](const TrialRequest& /*request*/) -> TrialOutcome {
     throw Cancelled();
   };
   const Study study = run(2, objective, {});
@@ -223,12 +236,11 @@ TEST(Optimize, CancellationEndsTheRunningTrialAndTheSearch) {
   SearchOptions options;
   FakeClock clock;
   options.now = [&clock] { return clock.time; };
-  const auto objective = [&](const Point& point, std::int64_t number,
-                             const CancellationToken& token) {
+  const auto objective = [&](const TrialRequest& request) {
     clock.pass(2);
-    if (number == 2) options.token.cancel();
-    token.throw_if_cancelled();
-    return value_is_x(point, number, token);
+    if (request.number == 2) options.token.cancel();
+    request.token.throw_if_cancelled();
+    return value_is_x(request);
   };
   const Study study = run(10, objective, options);
   ASSERT_EQ(study.trials.size(), 3U);
@@ -249,10 +261,9 @@ TEST(Optimize, ACancelledTokenRunsNothing) {
 
 TEST(Optimize, AResultInSpiteOfCancellationCounts) {
   SearchOptions options;
-  const auto objective = [&](const Point& point, std::int64_t number,
-                             const CancellationToken& token) {
+  const auto objective = [&](const TrialRequest& request) {
     options.token.cancel();
-    return value_is_x(point, number, token);
+    return value_is_x(request);
   };
   const Study study = run(10, objective, options);
   ASSERT_EQ(study.trials.size(), 1U);
@@ -266,7 +277,7 @@ TEST(Optimize, HooksAreCalledInOrder) {
   options.on_start = [&](std::int64_t number, const Point& point) {
     events.push_back("start " + std::to_string(number) + " " + to_string(point));
   };
-  options.on_trial = [&](const Trial& trial) {
+  options.on_trial = [&](const Trial& trial, const TrialProduct&) {
     events.push_back("end " + std::to_string(trial.number));
   };
   (void)run(2, value_is_x, options);

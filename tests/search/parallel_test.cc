@@ -42,10 +42,10 @@ void dawdle() {
   }
 }
 
-TrialOutcome parabola(const Point& point, std::int64_t number, const CancellationToken&) {
+TrialOutcome parabola(const TrialRequest& request) {
   dawdle();
-  const double x = point.at("x").as_double();
-  if (number % 7 == 3) return TrialFailure{.reason = "three", .details = {}};
+  const double x = request.point.at("x").as_double();
+  if (request.number % 7 == 3) return TrialFailure{.reason = "three", .details = {}};
   return TrialSuccess{.value = (x - 9) * (x - 9), .is_candidate = x > 4, .details = Value::Map{{"x", x}}};
 }
 
@@ -102,9 +102,9 @@ TEST(ParallelTrials, AGridGivesTheStudyOfOneJob) {
 TEST(ParallelTrials, RunAtTheSameTime) {
   constexpr int kJobs = 3;
   std::atomic<int> inside = 0;
-  const auto objective = [&](const Point&, std::int64_t number, const CancellationToken&) -> TrialOutcome {
+  const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
     ++inside;
-    if (number < kJobs) {
+    if (request.number < kJobs) {
       while (inside < kJobs) std::this_thread::yield();  // would hang if they came one by one
     }
     return TrialSuccess{.value = 0, .is_candidate = false, .details = {}};
@@ -130,13 +130,13 @@ TEST(ParallelTrials, ATrialIsSavedBeforeSlowerOnesBeforeItHaveFinished) {
     std::atomic<bool>& saved_;
   };
   Watch store(second_saved);
-  const auto objective = [&](const Point&, std::int64_t number, const CancellationToken&) -> TrialOutcome {
-    while (number == 0 && !second_saved) std::this_thread::yield();
+  const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
+    while (request.number == 0 && !second_saved) std::this_thread::yield();
     return TrialSuccess{.value = 0, .is_candidate = false, .details = {}};
   };
   std::vector<std::int64_t> reported;
   SearchOptions options = options_of(2, 4);
-  options.on_trial = [&](const Trial& trial) { reported.push_back(trial.number); };
+  options.on_trial = [&](const Trial& trial, const TrialProduct&) { reported.push_back(trial.number); };
   const auto sampler = grid_sampler(line_space(4), keep_all, one_second);
   (void)optimize(*sampler, objective, options, store);
   EXPECT_EQ(store.order.front(), 1);
@@ -146,9 +146,9 @@ TEST(ParallelTrials, ATrialIsSavedBeforeSlowerOnesBeforeItHaveFinished) {
 TEST(ParallelTrials, CancellationEndsAllThatRun) {
   SearchOptions options = options_of(3, 100);
   std::atomic<int> inside = 0;
-  const auto objective = [&](const Point&, std::int64_t, const CancellationToken& token) -> TrialOutcome {
+  const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
     if (++inside == 3) options.token.cancel();
-    while (true) token.throw_if_cancelled();
+    while (true) request.token.throw_if_cancelled();
   };
   const auto sampler = grid_sampler(line_space(50), keep_all, one_second);
   const auto store = in_memory_store();

@@ -33,9 +33,9 @@ SearchOptions options_of() {
 }
 
 Study search(bool random, StudyStore& store, SearchOptions options, int& runs) {
-  const auto objective = [&runs](const Point& point, std::int64_t, const CancellationToken&) {
+  const auto objective = [&runs](const TrialRequest& request) {
     ++runs;
-    return score(point);
+    return score(request.point);
   };
   const auto sampler = sampler_of(random);
   return optimize(*sampler, objective, options, store);
@@ -74,11 +74,10 @@ TEST(Resume, TheTrialThatCancellationInterruptedIsRunAgainUnderItsNumber) {
     for (int stop = 0; stop < kPoints; ++stop) {
       const auto store = in_memory_store();
       const SearchOptions options = options_of();
-      const auto objective = [&](const Point& point, std::int64_t number,
-                                 const CancellationToken& token) {
-        if (number == stop) options.token.cancel();
-        token.throw_if_cancelled();
-        return score(point);
+      const auto objective = [&](const TrialRequest& request) {
+        if (request.number == stop) options.token.cancel();
+        request.token.throw_if_cancelled();
+        return score(request.point);
       };
       const auto sampler = sampler_of(random);
       const Study half = optimize(*sampler, objective, options, *store);
@@ -128,8 +127,8 @@ TEST(Resume, TheSamplerIsToldOfEarlierTrialsInTheOrderOfItsQuestions) {
   const auto store = in_memory_store();
   SearchOptions options = options_of();
   options.stop.iteration_limit = 2;
-  const auto objective = [](const Point& point, std::int64_t, const CancellationToken&) {
-    return score(point);
+  const auto objective = [](const TrialRequest& request) {
+    return score(request.point);
   };
   Told first;
   (void)optimize(first, objective, options, *store);

@@ -43,12 +43,26 @@ struct Trial {
 /// No constraint is violated.
 [[nodiscard]] bool is_feasible(const Trial& trial);
 
+/// What an objective is asked to run.
+struct TrialRequest {
+  Point point;
+  std::int64_t number = 0;
+  /// The best trial that counts so far, which the new one has to beat; nullopt without one. It depends on the number alone,
+  /// like what a sampler that learns was told.
+  std::optional<Trial> incumbent = {};
+  CancellationToken token = {};
+};
+
+/// What a trial made, of a type that the objective and `on_trial` agree on. It lives in memory only.
+using TrialProduct = std::shared_ptr<const void>;
+
 struct TrialSuccess {
   double value = 0;
   bool is_candidate = false;
   Value details;
   std::vector<double> objectives = {};   // all of them, `value` first, when there are several
   std::vector<double> constraints = {};  // feasible when every one is <= 0
+  TrialProduct product = {};
 };
 /// Given up early, because it cannot become the best: `value` is the estimate so far.
 struct TrialPruned {
@@ -64,7 +78,7 @@ struct TrialFailure {
 using TrialOutcome = std::variant<TrialSuccess, TrialFailure, TrialPruned>;
 /// May throw: Cancelled becomes an interrupted trial, any other exception a failed one with its message. A value that is
 /// not finite is a failure too. Called from several threads at once when the search has several jobs.
-using Objective = std::function<TrialOutcome(const Point& point, std::int64_t number, const CancellationToken& token)>;
+using Objective = std::function<TrialOutcome(const TrialRequest& request)>;
 
 /// The place of a study is gone while it is in use. A search ends with it and keeps what it has in memory.
 class StudyRemoved : public IoError {
@@ -175,11 +189,9 @@ struct SearchOptions {
   int jobs = 1;  // trials at the same time, >= 1; with 1 the objective runs on the calling thread
   StopConditions stop = {};
   CancellationToken token = {};
-  /// Called after each finished trial, in the order of their numbers, and for those that the end of the search interrupted.
-  std::function<void(const Trial& finished)> on_trial = {};
-  /// Called before on_start with the best trial that counts so far, null without one: what the new one has to beat. It
-  /// depends on the number alone, like what a sampler that learns was told.
-  std::function<void(std::int64_t number, const Trial* best)> on_rival = {};
+  /// Called after each finished trial with what it made, in the order of their numbers, and for those that the end of the
+  /// search interrupted, which made nothing.
+  std::function<void(const Trial& finished, const TrialProduct& product)> on_trial = {};
   /// Called before a trial starts. All on the thread of optimize().
   std::function<void(std::int64_t number, const Point& point)> on_start = {};
   std::function<Clock::time_point()> now = [] { return Clock::now(); };

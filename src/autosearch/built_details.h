@@ -1,0 +1,18 @@
+#pragma once
+
+// What a trial records of the model that it built.
+
+#include "quantsearch/pipeline/runnable.h"
+#include "quantsearch/search/trial_details.h"
+
+namespace quantsearch {
+
+/// Of every trial, also one that was given up early.
+[[nodiscard]] std::map<std::string, StageResult> stage_results(const std::vector<StageRecord>& stages);
+
+[[nodiscard]] TrialDetails details_of(const Scores& scores, const RunnableCandidate& made);
+
+/// Nodes that stayed float because the model did not run otherwise; from the details of a finished trial.
+[[nodiscard]] std::vector<std::string> nodes_left_float(const TrialDetails& details);
+
+}  // namespace quantsearch

@@ -1,0 +1,71 @@
+#include "search/search_loop.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace quantsearch {
+
+SearchLoop::SearchLoop(Sampler& sampler, const Objective& objective, const SearchOptions& options)
+    : sampler_(sampler),
+      options_(options),
+      progress_(options.goal, options.stop),
+      start_(options.now()),
+      limits_(options, start_),
+      running_(options.token.child()),
+      workers_(options.jobs, [this, &objective](TrialRun& run) { limits_.run(run, objective, running_); }) {}
+
+Study SearchLoop::run() {
+  load();
+  while (!ended()) {
+    // Before the next commit: what a sampler has been told then depends on the number of the trial alone.
+    if (begin() || commit()) continue;
+    if (outstanding() > 0) {
+      take(workers_.next_finished());
+    } else if (!wait()) {
+      end({.reason = StopReason::space_exhausted, .message = fmt::format("space exhausted: all {} points tried", tried())});
+    }
+  }
+  finish();
+  return std::move(study_);
+}
+
+bool SearchLoop::ended() {
+  if (ended_) return true;
+  if (auto stop = progress_.stop(seconds_between(start_, options_.now()), options_.token)) end(*std::move(stop));
+  return ended_;
+}
+
+void SearchLoop::end(StudyProgress::Stop stop) {
+  ended_ = true;
+  study_.stop_reason = stop.reason;
+  study_.stop_message = std::move(stop.message);
+}
+
+bool SearchLoop::is_cut_off(const Trial& trial) const {
+  return trial.state == TrialState::interrupted && (ended_ || options_.token.is_cancelled() || limits_.is_over());
+}
+
+void SearchLoop::submit(Trial trial) {
+  TrialRun run{.trial = std::move(trial)};
+  if (const Trial* const best = progress_.best()) run.incumbent = *best;
+  if (options_.on_start) options_.on_start(run.trial.number, run.trial.point);
+  workers_.submit(std::move(run));
+}
+
+void SearchLoop::report(const TrialRun& run) const {
+  if (options_.on_trial) options_.on_trial(run.trial, run.product);
+}
+
+void SearchLoop::finish() {
+  running_.cancel();
+  workers_.drop_waiting();
+  while (outstanding() > 0) take(workers_.next_finished());
+  complete_study();
+  std::ranges::stable_sort(study_.trials, {}, &Trial::number);
+  study_.best = progress_.best_number();
+  study_.candidates = rank_candidates(study_.trials, options_.goal);
+  study_.seconds = seconds_between(start_, options_.now());
+}
+
+}  // namespace quantsearch
