@@ -14,6 +14,7 @@
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/log.h"
+#include "quantsearch/base/processor.h"
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/data.h"
@@ -149,6 +150,8 @@ struct SearchEnvironment {
   std::int64_t keep = 5;                     // candidates written
   bool resume = false;
   bool overwrite = false;                    // replace an earlier search in the output folder
+  /// Score the models that are written both as their graphs say and as this processor computes, where these may differ.
+  bool compare_with_graph = !multiplies_without_saturation();
   /// The command that starts a worker process for isolated trials. It calls use_device(), and serve_trials() with the same
   /// configuration and input, so many threads and a budget of so many bytes; standard input and output are the conversation.
   std::function<std::vector<std::string>(int threads, std::int64_t memory, const Device& device)> worker_command = {};

@@ -33,6 +33,14 @@ struct ModelResult {
   bool operator==(const ModelResult&) const = default;
 };
 
+/// Scores of one model on a processor whose integer kernels saturate: as its graph says, and as the processor computes.
+struct ArithmeticScores {
+  std::map<std::string, double> graph;
+  std::map<std::string, double> processor;
+  bool differ = false;  // by more than integer kernels round
+  bool operator==(const ArithmeticScores&) const = default;
+};
+
 struct TrialResult {
   std::int64_t number = 0;
   TrialState state = TrialState::complete;
@@ -45,6 +53,7 @@ struct TrialResult {
   std::map<std::string, StageResult> stages;
   std::string reason;  // of any other
   std::map<std::string, Value> layer_tables;  // "precision", "reconstruction", "left_float": a list of one mapping for each layer
+  std::optional<ArithmeticScores> arithmetic;  // of a written model, on a processor whose integer kernels saturate
   bool operator==(const TrialResult&) const = default;
 };
 

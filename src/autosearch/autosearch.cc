@@ -187,7 +187,7 @@ class Search {
     SearchResult result;
     result.study = walk(trials, judge, output, store);
     const auto confirmation = confirm(finalists(result.study), config_, data_, input_.model, environment_,
-                                      [&](const Trial& trial) { return built(trial, trials).model; });
+                                      [&](const Trial& trial) { return built(trial, trials); });
     if (confirmation) choose(result.study.trials, confirmed_best(*confirmation, objective_.goal()), trials, output);
     result.best = best_ ? std::optional(best_->number) : std::nullopt;
     result.met_tolerance = best_ && best_->is_candidate;
@@ -211,7 +211,7 @@ class Search {
     return {.config = config_, .input = input_, .environment = environment_, .study = study, .summary = summary_,
             .float_scores = judge.float_scores, .objective = objective_, .goals = judge.goals.goals(),
             .tolerance = judge.acceptance.rule(), .best = {}, .confirmation = {},
-            .model_of = [this, &trials](const Trial& trial) { return built(trial, trials).model; }, .reference = judge.reference, .cache = {},
+            .built = [this, &trials](const Trial& trial) { return built(trial, trials); }, .reference = judge.reference, .cache = {},
             .output = output, .start = start_};
   }
 

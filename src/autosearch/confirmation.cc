@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
+#include "quantsearch/pipeline/pipeline.h"
+
 namespace quantsearch {
 
 std::optional<Confirmation> confirm(const std::vector<Trial>& finalists, const AutoSearchConfig& config, const DataSplit& data,
                                     const Model& float_model, const SearchEnvironment& environment,
-                                    const std::function<std::shared_ptr<const Model>(const Trial&)>& model_of) {
+                                    const std::function<BuiltModel(const Trial&)>& built) {
   if (data.confirmation == nullptr || finalists.empty() || environment.token.is_cancelled()) return std::nullopt;
   const Reference reference(float_model, data.confirmation, data.confirmation_labels, *environment.pool, environment.budget,
                             {.batch = 0, .spill_folder = config.cache_folder, .logits_output = {}, .token = environment.token,
@@ -15,8 +17,13 @@ std::optional<Confirmation> confirm(const std::vector<Trial>& finalists, const A
   const std::string metric = metric_info(config.metric).name;
   Confirmation confirmation{.samples = data.confirmation->size(), .float_score = reference.float_scores(metrics).metrics.at(metric), .scores = {}};
   for (const Trial& trial : finalists) {
-    const Scores scores = evaluate(*model_of(trial), reference, *environment.pool,
-                                   {.metrics = metrics, .output_weights = config.output_weights, .losses_of = {}, .token = environment.token});
+    const BuiltModel made = built(trial);
+    const Scores scores = evaluate(*made.model, reference, *environment.pool,
+                                   {.metrics = metrics,
+                                    .output_weights = config.output_weights,
+                                    .losses_of = {},
+                                    .exact_products = is_scored_as_graph(resolve(made.settings).quantize.target),
+                                    .token = environment.token});
     confirmation.scores.emplace_back(trial.number, scores.metrics.at(metric));
     say(environment.log, LogLevel::info,
         fmt::format("confirmation: trial {}: {} {:.6g} on {} samples", trial.number, metric, confirmation.scores.back().second,

@@ -4,11 +4,11 @@
 // the luckiest (the winner's curse); a second look that was no part of the search is free of that.
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "autosearch/data_split.h"
+#include "autosearch/trial_executor.h"
 #include "quantsearch/autosearch.h"
 
 namespace quantsearch {
@@ -17,7 +17,7 @@ namespace quantsearch {
 /// cancelled: a user who waits for files does not wait for that.
 [[nodiscard]] std::optional<Confirmation> confirm(const std::vector<Trial>& finalists, const AutoSearchConfig& config, const DataSplit& data,
                                                   const Model& float_model, const SearchEnvironment& environment,
-                                                  const std::function<std::shared_ptr<const Model>(const Trial&)>& model_of);
+                                                  const std::function<BuiltModel(const Trial&)>& built);
 
 /// Number of the finalist that scored best there; of equal ones the earlier.
 [[nodiscard]] std::int64_t confirmed_best(const Confirmation& confirmation, Goal goal);

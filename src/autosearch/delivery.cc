@@ -1,7 +1,10 @@
 #include "autosearch/delivery.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
+#include "autosearch/arithmetic.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/search/pareto.h"
@@ -32,9 +35,16 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end()) measured.push_back(*delivery.best);
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
-    const auto model = delivery.model_of(*std::ranges::find(delivery.study.trials, number, &Trial::number));
-    if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, *model);
-    trial.model.latency_ms = latency_of(delivery, *model);
+    const BuiltModel made = delivery.built(*std::ranges::find(delivery.study.trials, number, &Trial::number));
+    if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, *made.model);
+    trial.model.latency_ms = latency_of(delivery, *made.model);
+    trial.arithmetic = arithmetic_scores(delivery, made, trial.model.scores);
+    if (trial.arithmetic && trial.arithmetic->differ) {
+      say(delivery.environment.log, LogLevel::warning,
+          fmt::format("trial {}: rel_l2 is {:.3g} on this processor, and {:.3g} where the graph is computed as it says: its integer kernels "
+                      "saturate; use target cpu, or reduce_range",
+                      number, trial.arithmetic->processor.at("rel_l2"), trial.arithmetic->graph.at("rel_l2")));
+    }
   }
 }
 

@@ -4,11 +4,11 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <optional>
 
 #include "autosearch/acceptance.h"
 #include "autosearch/output_folder.h"
+#include "autosearch/trial_executor.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/autosearch.h"
 
@@ -26,7 +26,7 @@ struct Delivery {
   std::string tolerance;    // the rule in words
   std::optional<std::int64_t> best;
   std::optional<Confirmation> confirmation;
-  std::function<std::shared_ptr<const Model>(const Trial&)> model_of;  // of a complete trial
+  std::function<BuiltModel(const Trial&)> built;  // of a complete trial
   const Reference& reference;
   CacheReport cache;
   const OutputFolder& output;
@@ -36,8 +36,8 @@ struct Delivery {
 /// What is known without measuring a model: no latencies, except where every trial measured its own.
 [[nodiscard]] ResultsDocument document_of(const Delivery& delivery);
 
-/// Writes results.json, then the candidates, and measures the latency of the float model and of every model written, and
-/// writes results.json again with them.
+/// Writes results.json, then the candidates, and measures the latency of the float model and of every model written, on a
+/// processor whose integer kernels saturate also its scores in the other arithmetic, and writes results.json again with them.
 [[nodiscard]] ResultsDocument deliver(const Delivery& delivery);
 
 }  // namespace quantsearch

@@ -177,11 +177,11 @@ class Checker {
   std::vector<std::pair<double, double>> pairs_;
 };
 
-bool differs_by_more_than_rounding(const OutputNoise& output) {
-  return output.graph_rel_l2 && output.rel_l2 > kRoundingShare * *output.graph_rel_l2 + kRoundingFloor;
-}
-
 }  // namespace
+
+bool differs_by_more_than_rounding(double rel_l2, double graph_rel_l2) {
+  return rel_l2 > kRoundingShare * graph_rel_l2 + kRoundingFloor;
+}
 
 PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs) {
   std::vector<double> of_float;
@@ -223,7 +223,7 @@ DeliveryCheck check_delivery(const Model& float_model, const Model& quantized, c
 std::vector<std::string> delivery_warnings(const DeliveryCheck& check) {
   std::vector<std::string> warnings;
   for (const OutputNoise& output : check.outputs) {
-    if (differs_by_more_than_rounding(output)) {
+    if (output.graph_rel_l2 && differs_by_more_than_rounding(output.rel_l2, *output.graph_rel_l2)) {
       warnings.push_back(
           fmt::format("output '{}' has the relative noise {:.3g} on this processor, and {:.3g} where the graph is computed as it "
                       "says: its integer kernels saturate; use target cpu, or reduce_range",

@@ -407,10 +407,12 @@ struct GaveUp {
 
 }  // namespace
 
-// A model for other processors than this one is scored in their arithmetic: on x86 without VNNI it would saturate here.
+// On x86 without VNNI such a model would saturate here.
+bool is_scored_as_graph(Target target) { return target != Target::cpu; }
+
 Scores Pipeline::score(Candidate& candidate, const Reference& reference, const EvaluateOptions& asked, ThreadPool* pool) {
   EvaluateOptions options = asked;
-  options.exact_products = candidate.target != Target::cpu;
+  options.exact_products = is_scored_as_graph(candidate.target);
   const auto compute = [&] {
     Scores scores = evaluate(candidate.quantized->model, reference, pool != nullptr ? *pool : state_->pool, options);
     if (scores.gave_up) throw GaveUp{std::move(scores)};

@@ -52,6 +52,15 @@ Value to_value(const std::map<std::string, StageResult>& stages) {
   return value;
 }
 
+Value to_value(const ArithmeticScores& scores) {
+  return Value::Map{{"graph", to_value(scores.graph)}, {"processor", to_value(scores.processor)}, {"differ", scores.differ}};
+}
+
+ArithmeticScores arithmetic_from(const Value& value) {
+  return {.graph = scores_from(member(value, "graph")), .processor = scores_from(member(value, "processor")),
+          .differ = member(value, "differ").as_bool()};
+}
+
 Value to_value(const TrialResult& trial) {
   Value value(Value::Map{});
   value.set("number", trial.number);
@@ -64,6 +73,7 @@ Value to_value(const TrialResult& trial) {
   value.set("seconds", trial.seconds);
   value.set("stages", to_value(trial.stages));
   value.set("reason", trial.reason);
+  if (trial.arithmetic) value.set("arithmetic", to_value(*trial.arithmetic));
   for (const auto& [name, rows] : trial.layer_tables) value.set(name, rows);
   return value;
 }
@@ -86,6 +96,7 @@ TrialResult trial_from(const Value& value) {
   trial.seconds = member(value, "seconds").as_double();
   trial.stages = std::move(details.stages);
   trial.reason = member(value, "reason").as_string();
+  if (const Value* scores = value.find("arithmetic")) trial.arithmetic = arithmetic_from(*scores);
   trial.layer_tables = std::move(details.layer_tables);
   return trial;
 }
@@ -134,7 +145,8 @@ TrialResult trial_result(const Trial& trial) {
           .seconds = trial.seconds,
           .stages = std::move(details.stages),
           .reason = trial.reason,
-          .layer_tables = std::move(details.layer_tables)};
+          .layer_tables = std::move(details.layer_tables),
+          .arithmetic = {}};
 }
 
 ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal, const std::vector<Trial>& trials) {

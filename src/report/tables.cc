@@ -88,6 +88,20 @@ std::string speed_sentence(const ResultsDocument& document, const TrialResult& b
   return text + "; activation_type QUInt8 runs on integer kernels\n";
 }
 
+/// Where the processor's arithmetic is not that of the graph, both scores.
+std::string arithmetic_sentence(const ResultsDocument& document, const TrialResult& best) {
+  if (!best.arithmetic || !best.arithmetic->differ) return "";
+  const auto& [graph, processor, differ] = *best.arithmetic;
+  // An evaluator's score has no second one.
+  for (const std::string& score : {document.objective, std::string("rel_l2")}) {
+    if (!graph.contains(score) || !processor.contains(score)) continue;
+    return fmt::format("best has {} {:.6g} on this processor, whose integer kernels saturate, and {:.6g} as its graph says; use target cpu, "
+                       "or reduce_range\n",
+                       score, processor.at(score), graph.at(score));
+  }
+  return "";
+}
+
 /// What the samples that no trial has seen say of the best trials.
 std::string confirmation_sentence(const ResultsDocument& document) {
   const Confirmation& confirmation = *document.confirmation;
@@ -152,6 +166,7 @@ std::string summary_text(const ResultsDocument& document) {
   }
   std::string text = text_table(rows);
   if (!trials.empty()) text += speed_sentence(document, *trials.front());
+  if (!trials.empty()) text += arithmetic_sentence(document, *trials.front());
   if (document.confirmation) text += confirmation_sentence(document);
   if (!document.front.empty()) {
     text += fmt::format("front: trials {}; no other is better in every objective\n", fmt::join(document.front, ", "));

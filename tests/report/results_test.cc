@@ -35,6 +35,7 @@ ResultsDocument example() {
   document.trials[2].config = {{"activation_type", "QInt16"}};
   document.trials[2].reason = "the evaluator fell over";
   document.trials[0].layer_tables["reconstruction"] = Value::List{Value::Map{{"node", "conv1"}, {"tuned", true}, {"error_before", 0.25}}};
+  document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}}, .processor = {{"L2", 0.05}, {"rel_l2", 0.01}}, .differ = false};
   document.best = 1;
   document.candidates = {1};
   document.stop_reason = "space_exhausted";
@@ -78,6 +79,19 @@ TEST(Results, TheSummarySaysWhatTheConfirmationFound) {
             std::string::npos);
   document.confirmation->scores = {{0, 0.5}, {1, 0.06}};
   EXPECT_NE(summary_text(document).find("trial 1 is the best there and was chosen"), std::string::npos);
+}
+
+TEST(Results, TheSummarySaysBothScoresWhereTheProcessorComputesOtherThanTheGraph) {
+  ResultsDocument document = example();
+  EXPECT_EQ(summary_text(document).find("saturate"), std::string::npos);
+  document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}}, .processor = {{"L2", 0.25}, {"rel_l2", 0.5}}, .differ = true};
+  EXPECT_NE(summary_text(document).find("best has L2 0.25 on this processor, whose integer kernels saturate, and 0.05 as its graph says; use "
+                                        "target cpu, or reduce_range\n"),
+            std::string::npos)
+      << summary_text(document);
+  document.objective = "custom";  // an evaluator's score has no second one
+  for (TrialResult& trial : document.trials) trial.model.scores["custom"] = 1;
+  EXPECT_NE(summary_text(document).find("best has rel_l2 0.5 on this processor"), std::string::npos) << summary_text(document);
 }
 
 TEST(Results, HaveTheKeysOfTheContract) {

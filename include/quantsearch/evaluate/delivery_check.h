@@ -67,6 +67,9 @@ struct CheckedSessions {
 /// Milliseconds of pairs (float, quantized), at least one.
 [[nodiscard]] PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs);
 
+/// True when the noise of a model is more on this processor than as its graph says, by more than integer kernels round.
+[[nodiscard]] bool differs_by_more_than_rounding(double rel_l2, double graph_rel_l2);
+
 /// What a user must know: outputs that are destroyed, a model slower than float, arithmetic that differs from the graph's.
 /// Each with what to try next.
 [[nodiscard]] std::vector<std::string> delivery_warnings(const DeliveryCheck& check);

@@ -41,6 +41,10 @@ struct Candidate {
   std::vector<StageRecord> stages;
 };
 
+/// True for a target whose models are scored as their graphs say, because they are for other processors than this one. The
+/// models of the others are scored as this processor computes them.
+[[nodiscard]] bool is_scored_as_graph(Target target);
+
 /// Totals over a pipeline's life.
 struct CacheReport {
   std::int64_t hits = 0;

@@ -1,0 +1,45 @@
+#include "autosearch/arithmetic.h"
+
+#include <fmt/core.h>
+
+#include "autosearch/trial_runner.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/evaluate/delivery_check.h"
+
+namespace quantsearch {
+
+std::optional<ArithmeticScores> arithmetic_scores(const Delivery& delivery, const BuiltModel& made,
+                                                  const std::map<std::string, double>& scores) {
+  const SearchEnvironment& environment = delivery.environment;
+  if (!environment.compare_with_graph || environment.token.is_cancelled()) return std::nullopt;
+  const bool of_graph = is_scored_as_graph(resolve(made.settings).quantize.target);
+  try {
+    const Scores other = evaluate(*made.model, delivery.reference, *environment.pool,
+                                  {.metrics = recorded_metrics(delivery.config, delivery.reference.labels().has_value()),
+                                   .output_weights = delivery.config.output_weights,
+                                   .exact_products = !of_graph,
+                                   .token = environment.token});
+    return of_graph ? compared(scores, other.metrics) : compared(other.metrics, scores);
+  } catch (const Cancelled&) {
+    return std::nullopt;  // a user who waits for files does not wait for that
+  } catch (const Error& error) {
+    say(environment.log, LogLevel::warning,
+        fmt::format("a model could not be scored {}: {}", of_graph ? "in this processor's arithmetic" : "as its graph says", error.what()));
+    return std::nullopt;
+  }
+}
+
+ArithmeticScores compared(const std::map<std::string, double>& graph, const std::map<std::string, double>& processor) {
+  ArithmeticScores both;
+  for (const auto& [name, score] : graph) {
+    const auto found = processor.find(name);
+    if (found == processor.end()) continue;
+    both.graph[name] = score;
+    both.processor[name] = found->second;
+  }
+  const std::string noise = metric_info(Metric::rel_l2).name;
+  both.differ = both.graph.contains(noise) && differs_by_more_than_rounding(both.processor.at(noise), both.graph.at(noise));
+  return both;
+}
+
+}  // namespace quantsearch
