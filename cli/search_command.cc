@@ -101,7 +101,7 @@ SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& 
                              SearchEnvironment environment, const CommonOptions& common,
                              Context& context) {
   bool has_begun = false;
-  environment.on_space = [&](const SpaceSummary&, const std::string&, Goal) {
+  environment.on_space = [&](const SearchStart&) {
     has_begun = true;
     hold_second_interruption();
   };

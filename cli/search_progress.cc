@@ -13,13 +13,9 @@ SearchResult watch_search(const AutoSearchConfig& config, const SearchInput& inp
   std::ostream& out = common.json ? std::cerr : std::cout;
   const bool is_terminal = isatty(common.json ? STDERR_FILENO : STDOUT_FILENO) != 0;
   std::optional<ProgressLine> progress;
-  environment.on_space = [&, begin = environment.on_space](
-                             const SpaceSummary& summary, const std::string& objective, Goal goal) {
-    if (begin) begin(summary, objective, goal);
-    std::optional<std::int64_t> total = summary.complete ? std::optional(summary.distinct) : std::nullopt;
-    if (config.stop.iteration_limit)
-      total = std::min(total.value_or(*config.stop.iteration_limit), *config.stop.iteration_limit);
-    progress.emplace(out, is_terminal, objective, goal, total);
+  environment.on_space = [&, begin = environment.on_space](const SearchStart& start) {
+    if (begin) begin(start);
+    progress.emplace(out, is_terminal, start.objective, start.goal, start.most_trials);
   };
   environment.on_start = [&](std::int64_t number, const Point&) { progress->started(number); };
   environment.on_earlier_best = [&](const Trial& best) { progress->known(best); };

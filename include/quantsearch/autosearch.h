@@ -141,6 +141,14 @@ struct SearchInput {
   double holdout = 0;                              // share of the calibration data that only judges, in [0, 1)
 };
 
+/// What is known of a search before its first trial.
+struct SearchStart {
+  SpaceSummary space;
+  std::string objective;
+  Goal goal = Goal::minimize;
+  std::optional<std::int64_t> most_trials = {};  // in all stages together; absent when that is not known
+};
+
 struct SearchEnvironment {
   ThreadPool* pool = nullptr;      // null: one with all cores, as long as the search runs
   ByteBudget budget{0};
@@ -156,7 +164,7 @@ struct SearchEnvironment {
   /// configuration and input, so many threads and a budget of so many bytes; standard input and output are the conversation.
   std::function<std::vector<std::string>(int threads, std::int64_t memory, const Device& device)> worker_command = {};
   /// Called when the space is known, and after each trial.
-  std::function<void(const SpaceSummary&, const std::string& objective, Goal goal)> on_space = {};
+  std::function<void(const SearchStart&)> on_space = {};
   std::function<void(std::int64_t number, const Point&)> on_start = {};
   std::function<void(const Trial&)> on_trial = {};
   /// Called after on_space with the best trial of an earlier run, when this search continues one.

@@ -339,7 +339,9 @@ class Search {
     if (const auto warning = mixed_widths_warning(objective_, config_.base, space_)) {
       say(environment_.log, LogLevel::warning, *warning);
     }
-    if (environment_.on_space) environment_.on_space(summary_, objective_.name, objective_.goal());
+    if (!environment_.on_space) return;
+    environment_.on_space({.space = summary_, .objective = objective_.name, .goal = objective_.goal(),
+                           .most_trials = most_trials(config_, space_, summary_, normalize_)});
   }
 
   [[nodiscard]] bool is_new_best(const Trial& trial) const {

@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <numeric>
 
 #include "autosearch/stages.h"
 #include "autosearch/staging.h"
@@ -202,6 +205,42 @@ std::vector<StagePlan> automatic_plans(const Space& space, const Ingredients& wi
   return plans;
 }
 
+// Raw points of all second stages together, one for each calibration; more take longer than a user waits for a number.
+constexpr std::int64_t kMostCounted = 20'000;
+
+/// Distinct points; nullopt when there are more than `limit` raw ones, or no end of them.
+std::optional<std::int64_t> count_of(const Space& space, const Normalize& normalize, std::int64_t limit) {
+  if (!space.is_finite()) return std::nullopt;
+  const SpaceSummary summary = summarize(space, normalize, limit);
+  return summary.complete ? std::optional(summary.distinct) : std::nullopt;
+}
+
+/// Points of the second stage: of what was deferred of those `winners` that have most of it.
+std::optional<std::int64_t> most_tuned(const Space& space, const Normalize& normalize, std::size_t winners, Deferred deferred) {
+  const Space calibrations = first_stage(space, deferred);
+  if (!calibrations.is_finite() || calibrations.size() > kMostCounted) return std::nullopt;
+  const std::vector<Point> points = enumerate(calibrations, normalize, kMostCounted).points;
+  std::vector<std::int64_t> counts;
+  for (const Point& point : points) {
+    const std::optional<Space> stage = second_stage(space, {point}, deferred);
+    const auto count = stage ? count_of(*stage, normalize, kMostCounted / std::ssize(points)) : std::optional<std::int64_t>(0);
+    if (!count) return std::nullopt;
+    counts.push_back(*count);
+  }
+  std::ranges::sort(counts, std::ranges::greater());
+  counts.resize(std::min(counts.size(), winners));
+  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+}
+
+std::optional<std::int64_t> lesser(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+std::optional<std::int64_t> sum(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  return a && b ? std::optional(*a + *b) : std::nullopt;
+}
+
 }  // namespace
 
 Strategy strategy_of(const AutoSearchConfig& config, const Space& space, const Normalize& normalize, const CostModel& cost,
@@ -227,6 +266,27 @@ Strategy strategy_of(const AutoSearchConfig& config, const Space& space, const N
   Strategy strategy = made();
   strategy.warnings = std::move(choice.warnings);
   return strategy;
+}
+
+std::optional<std::int64_t> most_trials(const AutoSearchConfig& config, const Space& space, const SpaceSummary& summary, const Normalize& normalize) {
+  const StagingChoice choice = choose_staging(config, space, normalize);
+  const std::optional<std::int64_t> limit = config.stop.iteration_limit;
+  switch (choice.staging) {
+    case Staging::none:
+      return lesser(summary.complete ? std::optional(summary.distinct) : std::nullopt, limit);
+    case Staging::two_stages:  // no limit stops it
+      return sum(count_of(first_stage(choice.space), normalize, kMostCounted), most_tuned(choice.space, normalize, 1, Deferred::finetuning));
+    case Staging::advanced: {
+      std::optional<std::int64_t> calibrations = count_of(first_stage(choice.space), normalize, kMostCounted);
+      if (calibrations == 1) calibrations = 0;  // the only one is tuned at once
+      return lesser(sum(calibrations, lesser(most_tuned(choice.space, normalize, 1, Deferred::finetuning), config.advanced->trials)), limit);
+    }
+    case Staging::automatic:
+      return lesser(sum(count_of(first_stage(choice.space, kCostly), normalize, kMostCounted),
+                        most_tuned(choice.space, normalize, kTunedCalibrations, kCostly)),
+                    limit);
+  }
+  throw InternalError("staging without a number of trials");
 }
 
 std::vector<StagePlan> stage_plans(const AutoSearchConfig& config, const Space& space, const Normalize& normalize, const CostModel& cost) {

@@ -32,4 +32,8 @@ struct StagePlan {
 [[nodiscard]] std::vector<StagePlan> stage_plans(const AutoSearchConfig& config, const Space& space, const Normalize& normalize,
                                                  const CostModel& cost);
 
+/// How many trials the search runs at most, all stages together; nullopt when that is not known. `summary`: of the space.
+[[nodiscard]] std::optional<std::int64_t> most_trials(const AutoSearchConfig& config, const Space& space, const SpaceSummary& summary,
+                                                      const Normalize& normalize);
+
 }  // namespace quantsearch

@@ -65,6 +65,25 @@ TEST(TwoStageSearch, ExhaustsCalibrationsAndThenTheTuningOfTheBest) {
   expect_frozen(study);
 }
 
+/// How many trials the search says that it runs at most, and how many it runs.
+void expect_most_trials(const std::string& yaml, std::int64_t most) {
+  const TemporaryFolder folder;
+  SearchSetting setting(yaml);
+  std::optional<std::int64_t> said;
+  setting.adjust = [&said](SearchEnvironment& environment) { environment.on_space = [&said](const SearchStart& start) { said = start.most_trials; }; };
+  EXPECT_EQ(std::ssize(setting.run(folder.path()).study.trials), most) << yaml;
+  EXPECT_EQ(said, most) << yaml;
+}
+
+TEST(SearchInStages, SaysHowManyTrialsAllStagesHave) {
+  const std::string space = "search_space:" + kCalibrations + kTuning;  // 6 calibrations, each tuned in 4 ways
+  expect_most_trials("two_stage_search: true\nsearch_stop_condition: {iteration_limit: 2}\n" + space, 6 + 4);
+  expect_most_trials("advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 3}\n" + space, 6 + 3);
+  expect_most_trials("advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 3}\nsearch_stop_condition: {iteration_limit: 7}\n" + space, 7);
+  expect_most_trials("search_algo: auto\nsearch_stop_condition: {iteration_limit: 8}\n" + space, 8);
+  expect_most_trials("search_stop_condition: {iteration_limit: 3}\n" + space, 3);
+}
+
 TEST(TwoStageSearch, TheSwitchMayBeInTheBase) {
   const TemporaryFolder folder;
   SearchSetting setting("quantization_config: {include_fast_ft: true}\ntwo_stage_search: true\nsearch_space:" + kCalibrations + R"(
