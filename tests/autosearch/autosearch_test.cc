@@ -288,14 +288,14 @@ TEST(AutoSearch, WhatACallerLeavesOutIsAnErrorAndNoCrash) {
             "search: got no calibration data, expected at least one sample");
 }
 
-// 16 and 32 images are all of the 32 there are, or half of them: two fine-tunings, not four.
+// 16 images are half of the 32 there are, everything else is all of them: two fine-tunings, not five.
 TEST(AutoSearch, MoreSamplesThanThereAreAreOneTrial) {
   const TemporaryFolder folder;
   Setting setting(R"(
 quantization_config: {include_fast_ft: true}
 search_space:
   extra_options:
-    FastFinetune: {DataSize: [16, 32, 500, 1000], NumIterations: [2], OptimAlgorithm: [adaround]}
+    FastFinetune: {DataSize: [16, null, 32, 500, 1000], NumIterations: [2], OptimAlgorithm: [adaround]}
 )");
   const SearchResult result = setting.run(folder.path());
   ASSERT_EQ(result.study.trials.size(), 2U);
