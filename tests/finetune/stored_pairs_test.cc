@@ -1,0 +1,58 @@
+// Pairs of weights that quantization made safe are safe after reconstruction of a whole model.
+
+#include <gtest/gtest.h>
+
+#include "finetune/fixture.h"
+#include "finetune/layers.h"
+#include "finetune/write_back.h"
+
+namespace quantsearch {
+namespace {
+
+using testing::FinetuneTest;
+using testing::gradient;
+using testing::kGptq;
+using testing::Prepared;
+
+/// Pairs of stored weights that a kernel without VNNI could not add.
+int unsafe_pairs(const QuantizedModel& quantized, const Model& reference) {
+  int count = 0;
+  for (const auto& layer :
+       reconstruction::find_layers(quantized, reference, {"Conv", "Gemm"}).layers) {
+    const std::vector<std::int32_t> codes =
+        reconstruction::stored_solution(layer, quantized.model).codes;
+    const reconstruction::LayerShape& shape = layer.geometry.shape;
+    for (std::int64_t output = 0; output < shape.outputs() && !layer.pairs.empty(); ++output) {
+      const auto code = [&](std::int32_t at) {
+        return codes[static_cast<std::size_t>(output * shape.columns + at)];
+      };
+      for (const WeightPair& pair : layer.pairs[static_cast<std::size_t>(output / shape.rows)])
+        count += pair.is_safe(code(pair.first), code(pair.second)) ? 0 : 1;
+    }
+  }
+  return count;
+}
+
+TEST_F(FinetuneTest, PairsThatQuantizeMadeSafeStaySafe) {
+  for (const bool per_channel : {false, true}) {
+    for (const bool symmetric : {false, true}) {
+      const Prepared prepared = small({.weight_symmetric = symmetric, .per_channel = per_channel});
+      ASSERT_TRUE(prepared.candidate.pair_limits.contains("second"));
+      ASSERT_FALSE(prepared.candidate.pair_limits.contains("depthwise"));
+      FinetuneOptions adaround = gradient(FinetuneAlgorithm::adaround, 0.1);
+      adaround.objective = FinetuneObjective::second_moment;
+      const FinetuneOptions adaquant = gradient(FinetuneAlgorithm::adaquant, 1e-3);
+      for (const FinetuneOptions& options : {kGptq, adaround, adaquant}) {
+        const FinetunedModel tuned = tune(prepared, options);
+        EXPECT_NE(tuned.quantized.model.graph.initializers,
+                  prepared.candidate.model.graph.initializers);
+        EXPECT_EQ(unsafe_pairs(tuned.quantized, prepared.reference), 0)
+            << to_string(options.algorithm) << " per channel " << per_channel << " symmetric "
+            << symmetric;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace quantsearch
