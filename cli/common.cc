@@ -179,4 +179,11 @@ Settings for_target(const std::string& target, std::optional<Settings> settings)
   return of_option("--target", target, [&](const std::string& name) { return with_target(std::move(settings), name); });
 }
 
+AutoSearchConfig search_config(const std::string& file, const std::string& target) {
+  const bool from_file = !file.empty();
+  AutoSearchConfig config = parse_search_config(from_file ? load_config_file(file) : Value(Value::Map{}));
+  if (!target.empty()) config.base = for_target(target, from_file ? std::optional(config.base) : std::nullopt);
+  return config;
+}
+
 }  // namespace quantsearch::cli

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "quantsearch/autosearch.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/error.h"
@@ -91,6 +92,8 @@ template <typename Parse>
 void add_target_option(CLI::App& command, std::string& target);
 /// `settings` with the target of the command line in place of their own; absent: the target's default preset.
 [[nodiscard]] Settings for_target(const std::string& target, std::optional<Settings> settings);
+/// The search that `file` describes (empty: the default one), with the target of the command line (empty: its own).
+[[nodiscard]] AutoSearchConfig search_config(const std::string& file, const std::string& target);
 
 /// Where a command's data are, as the user writes it.
 struct DataOptionsText {

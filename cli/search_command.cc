@@ -53,10 +53,8 @@ struct SearchArguments {
 constexpr double kDefaultTimeLimit = 600;
 
 AutoSearchConfig config_of(const SearchArguments& arguments) {
-  const bool from_file = !arguments.config.empty();
-  AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
-  if (!from_file) config.stop.time_limit_seconds = kDefaultTimeLimit;
-  if (!arguments.target.empty()) config.base = for_target(arguments.target, from_file ? std::optional(config.base) : std::nullopt);
+  AutoSearchConfig config = search_config(arguments.config, arguments.target);
+  if (arguments.config.empty()) config.stop.time_limit_seconds = kDefaultTimeLimit;
   if (arguments.algorithm)
     config.algorithm = of_option("--algorithm", *arguments.algorithm, parse_algorithm);
   if (arguments.metric) {

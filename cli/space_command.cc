@@ -63,9 +63,7 @@ void print_text(const SpacePlan& plan, const AutoSearchConfig& config) {
 }
 
 int run_space(const SpaceArguments& arguments) {
-  const bool from_file = !arguments.config.empty();
-  AutoSearchConfig config = parse_search_config(from_file ? load_config_file(arguments.config) : Value(Value::Map{}));
-  if (!arguments.target.empty()) config.base = for_target(arguments.target, from_file ? std::optional(config.base) : std::nullopt);
+  AutoSearchConfig config = search_config(arguments.config, arguments.target);
   for (const auto& [name, value] : arguments.fixed) config.fixed_inputs[name] = value;
   const Model model = load_model(arguments.model);
   const SpacePlan plan = plan_space(config, model, arguments.list ? kEverything : 0);
