@@ -257,36 +257,29 @@ struct Pipeline::State {
                                       [](const PrecisionResult& made) { return bytes_of(made.quantized.model); }, trial.records, trial.token);
   }
 
-  CalibrationResult run_calibration(const Model& prepared, const Key& statistics_key, const Trial& trial) {
-    CalibrationResult calibrated{.ranges = run_ranges(prepared, statistics_key, trial)};
-    if (trial.config.quantize.target != Target::cpu) return calibrated;
-    const auto statistics = [&] { return run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, trial); };
-    calibrated.extremes = *run_extremes(statistics_key, statistics, trial);
-    return calibrated;
+  std::shared_ptr<const Statistics> run_statistics(const Model& prepared, const Key& statistics_key, const Trial& trial) {
+    return run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, trial);
   }
+
+  /// What of the statistics the stages after the ranges read.
+  struct Digest {
+    ExtremesByTensor extremes;
+    Facts facts;
+  };
 
   /// A few numbers of each tensor, kept apart from the statistics, which may be too large to be kept. No stage of its own in
-  /// the trial's records.
-  template <typename MakeStatistics>
-  std::shared_ptr<const ExtremesByTensor> run_extremes(const Key& statistics_key, const MakeStatistics& statistics, const Trial& trial) {
-    std::vector<StageRecord> unrecorded;
-    return cache.get<ExtremesByTensor>(
-        "extremes", extremes_key(statistics_key), [&] { return extremes_of(*statistics()); },
-        [](const ExtremesByTensor& made) { return bytes_of(made); }, unrecorded, trial.token);
-  }
-
-  /// Kept apart from the statistics, which may be too large to be kept. No stage of its own in the trial's records.
-  template <typename MakeStatistics>
-  std::shared_ptr<const Facts> run_facts(const Graph& graph, const Key& statistics_key, const MakeStatistics& statistics,
-                                         const Trial& trial) {
+  /// the trial's records. `held`: the statistics, where they are at hand.
+  std::shared_ptr<const Digest> run_digest(const Model& prepared, const Key& statistics_key, const Trial& trial,
+                                           std::shared_ptr<const Statistics> held = nullptr) {
     std::vector<StageRecord> unrecorded;
     const auto compute = [&] {
-      Facts facts = facts_of(*statistics(), graph);
-      say_facts(facts);
-      return facts;
+      if (held == nullptr) held = run_statistics(prepared, statistics_key, trial);
+      Digest digest{.extremes = extremes_of(*held), .facts = facts_of(*held, prepared.graph)};
+      say_facts(digest.facts);
+      return digest;
     };
-    return cache.get<Facts>("facts", facts_key(statistics_key), compute,
-                            [](const Facts& made) { return static_cast<std::int64_t>(made.size()) * 100; }, unrecorded, trial.token);
+    const auto bytes = [](const Digest& made) { return bytes_of(made.extremes) + static_cast<std::int64_t>(made.facts.size()) * 100; };
+    return cache.get<Digest>("digest", digest_key(statistics_key), compute, bytes, unrecorded, trial.token);
   }
 
   void say_facts(const Facts& facts) const {
@@ -318,9 +311,8 @@ struct Pipeline::State {
       const Key key = ranges_key(statistics_key, options);
       // By value: a structured binding cannot be captured. Ranges that are held need no statistics.
       const auto compute = [this, &prepared, &statistics_key, &trial, effective = effective_range_options(options)]() mutable {
-        const auto statistics = run_observe("observe", prepared, tensors_to_observe(prepared), statistics_key, trial);
-        (void)run_extremes(statistics_key, [&] { return statistics; }, trial);
-        (void)run_facts(prepared.graph, statistics_key, [&] { return statistics; }, trial);
+        const auto statistics = run_statistics(prepared, statistics_key, trial);
+        (void)run_digest(prepared, statistics_key, trial, statistics);
         for (auto& [tensor, own] : effective.tensors) {
           own.statistics_of = observed_source(prepared, tensor).value_or(tensor);
         }
@@ -365,13 +357,13 @@ Candidate Pipeline::build(const QuantizationConfig& asked, const CancellationTok
   const State::Prepared prepared = state.prepare(trial, simplified);
   const Key statistics_stage = observe_key(prepared.key, state.data_key, config);
   token.throw_if_cancelled();
-  const CalibrationResult calibrated = state.run_calibration(*prepared.model, statistics_stage, trial);
+  CalibrationResult calibrated{.ranges = state.run_ranges(*prepared.model, statistics_stage, trial)};
   token.throw_if_cancelled();
-  // The keys of ranges stand for the facts, too.
+  const auto digest = state.run_digest(*prepared.model, statistics_stage, trial);
+  if (config.quantize.target == Target::cpu) calibrated.extremes = digest->extremes;
+  // The keys of ranges stand for the extremes and the facts, too.
   Key quantized_stage = quantize_key(prepared.key, ranges_keys(statistics_stage, config), config.quantize);
-  config.quantize.facts = *state.run_facts(
-      prepared.model->graph, statistics_stage,
-      [&] { return state.run_observe("observe", *prepared.model, tensors_to_observe(*prepared.model), statistics_stage, trial); }, trial);
+  config.quantize.facts = digest->facts;
   if (config.precision) {
     const Key precision_stage = precision_key(quantized_stage, state.data_key, *config.precision);
     auto chosen = state.run_precision(*prepared.model, calibrated, precision_stage, trial);

@@ -158,8 +158,7 @@ Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& 
   return key.finish();
 }
 
-Key extremes_key(const Key& statistics) { return KeyBuilder().add("extremes").add(statistics).finish(); }
-Key facts_key(const Key& statistics) { return KeyBuilder().add("facts").add(kFactsVersion).add(statistics).finish(); }
+Key digest_key(const Key& statistics) { return KeyBuilder().add("digest").add(kFactsVersion).add(statistics).finish(); }
 
 Key ranges_key(const Key& statistics, const RangeOptions& options) {
   const RangeOptions effective = effective_range_options(options);

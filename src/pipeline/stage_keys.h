@@ -19,8 +19,7 @@ namespace quantsearch {
 [[nodiscard]] Key smooth_key(const Key& equalized, const Key& statistics, const SmoothOptions& options);
 /// `prepared`: the key of the float model that is observed and quantized, simplified, equalized or smoothed.
 [[nodiscard]] Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& config);
-[[nodiscard]] Key extremes_key(const Key& statistics);
-[[nodiscard]] Key facts_key(const Key& statistics);
+[[nodiscard]] Key digest_key(const Key& statistics);
 [[nodiscard]] Key ranges_key(const Key& statistics, const RangeOptions& options);
 /// One for each activation type in use, in their order.
 [[nodiscard]] std::vector<Key> ranges_keys(const Key& statistics, const QuantizationConfig& config);
