@@ -83,18 +83,20 @@ class Parameters {
   /// A tensor whose operator is listed in CalibPassthroughOpTypes, and that would keep too little
   /// of the range it would take.
   [[nodiscard]] bool keeps_own_range(const std::string& tensor) const {
-    const auto inputs = passed_inputs(graph_, index_, options_, tensor);
-    const auto own = ranges_of(options_.activation_type).find(tensor);
-    if (inputs.empty() || own == ranges_of(options_.activation_type).end()) return false;
     const auto passed = passed_range(options_.activation_type, {.tensor = tensor, .fixed = std::nullopt});
-    if (!passed) return false;
-    const double own_span = span_with_zero(own->second);
-    const double passed_span = span_with_zero(*passed);
-    const double steps = std::ldexp(1.0, bits_of(options_.activation_type)) - 1;
-    return own_span > 0 && steps * own_span < kLeastSteps * passed_span;
+    return passed && is_too_wide(*passed, tensor);
   }
 
  private:
+  /// Whether a range of the type of activations leaves a tensor too few steps of the range that it has itself.
+  [[nodiscard]] bool is_too_wide(const Range& passed, const std::string& tensor) const {
+    const auto own = ranges_of(options_.activation_type).find(tensor);
+    if (own == ranges_of(options_.activation_type).end()) return false;
+    const double own_span = span_with_zero(own->second);
+    const double steps = std::ldexp(1.0, bits_of(options_.activation_type)) - 1;
+    return own_span > 0 && steps * own_span < kLeastSteps * span_with_zero(passed);
+  }
+
   [[nodiscard]] static double span_with_zero(const Range& range) {
     return std::max(range.high, 0.0) - std::min(range.low, 0.0);
   }
@@ -139,8 +141,10 @@ class Parameters {
 
   [[nodiscard]] std::optional<Range> find_range(DataType type, const RangeSource& source) const {
     if (source.fixed) return source.fixed;
-    if (!keeps_own_range(source.tensor)) {
-      if (const auto passed = passed_range(type, source)) return passed;
+    // Each range is found once: the ranges of a chain of operators would else be found twice for each of them.
+    if (const auto passed = passed_range(type, source)) {
+      const bool is_own = type == options_.activation_type ? is_too_wide(*passed, source.tensor) : keeps_own_range(source.tensor);
+      if (!is_own) return passed;
     }
     const ObservedRange observed = [&ranges = ranges_of(type)](const std::string& tensor) {
       const auto range = ranges.find(tensor);
