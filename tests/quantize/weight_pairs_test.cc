@@ -5,8 +5,14 @@
 namespace quantsearch {
 namespace {
 
+Node node_of(const std::string& op_type) {
+  Node node;
+  node.op_type = op_type;
+  return node;
+}
+
 Node conv(std::int64_t groups = 1) {
-  Node node{.op_type = "Conv"};
+  Node node = node_of("Conv");
   node.set_attribute("group", groups);
   return node;
 }
@@ -30,7 +36,7 @@ TEST(WeightPairs, AConvRunsOverPositionsFirstAndChannelsFastest) {
 }
 
 TEST(WeightPairs, TheLastElementOfAnOddReductionHasNoPartner) {
-  EXPECT_EQ(positions(weight_pairs({.op_type = "MatMul"}, {5, 2}, all(5, 255))[0]),
+  EXPECT_EQ(positions(weight_pairs(node_of("MatMul"), {5, 2}, all(5, 255))[0]),
             (std::vector<std::pair<int, int>>{{0, 1}, {2, 3}}));
 }
 
@@ -58,17 +64,17 @@ TEST(WeightPairs, DepthwiseConvolutionsHaveNone) {
   EXPECT_FALSE(adds_pairs(conv(4), {4, 1, 3, 3}));
   EXPECT_TRUE(adds_pairs(conv(4), {8, 1, 3, 3}));
   EXPECT_TRUE(adds_pairs(conv(1), {4, 1, 3, 3}));
-  EXPECT_TRUE(adds_pairs({.op_type = "Gemm"}, {4, 4}));
-  EXPECT_FALSE(adds_pairs({.op_type = "ConvTranspose"}, {4, 4, 2, 2}));
+  EXPECT_TRUE(adds_pairs(node_of("Gemm"), {4, 4}));
+  EXPECT_FALSE(adds_pairs(node_of("ConvTranspose"), {4, 4, 2, 2}));
 }
 
 TEST(WeightPairs, RowsOfEveryLayoutAreFound) {
-  const WeightRows matmul = weight_rows({.op_type = "MatMul"}, {2, 3, 4});  // two matrices [3, 4]
+  const WeightRows matmul = weight_rows(node_of("MatMul"), {2, 3, 4});  // two matrices [3, 4]
   EXPECT_EQ(matmul.rows, 8);
   EXPECT_EQ(matmul.columns, 3);
   EXPECT_EQ(matmul.offset(1, 2), 9);   // column 1 of the first, k = 2
   EXPECT_EQ(matmul.offset(5, 1), 17);  // column 1 of the second, k = 1
-  Node gemm{.op_type = "Gemm"};
+  Node gemm = node_of("Gemm");
   gemm.set_attribute("transB", std::int64_t{1});
   EXPECT_EQ(weight_rows(gemm, {4, 3}).offset(2, 1), 7);
   EXPECT_EQ(weight_rows(conv(2), {4, 3, 1, 1}).group_of(3), 1);
