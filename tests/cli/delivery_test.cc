@@ -8,14 +8,12 @@
 #include "cli/run_command.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
-#include "support/model_builder.h"
+#include "support/padded_model.h"
 
 namespace quantsearch {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ModelBuilder;
-using testing::random_tensor;
 using testing::run_quantsearch;
 using testing::RunResult;
 using testing::sample_values;
@@ -83,22 +81,9 @@ TEST_F(Delivery, AnOutputThatIsDestroyedIsAWarning) {
       << result.error;
 }
 
-/// Conv, Conv, Relu, Pad, Conv, Conv. The axes of the Pad are an output, so that simplification leaves them computed: the
-/// runtime's layout optimization then breaks the Pad between integer kernels, and the model loads and does not run.
 void write_padded(const fs::path& folder) {
-  const auto integers = [](const std::vector<std::int64_t>& values) { return Tensor::of<std::int64_t>({std::ssize(values)}, values); };
-  ModelBuilder builder(18);
-  builder.input("x", {1, 3, 8, 8});
-  const std::string axes = builder.node("Add", {builder.constant("two", integers({2, 3})), builder.constant("zero", integers({0, 0}))}, {}, "count");
-  builder.node("Conv", {"x", builder.random_weight("a", {8, 3, 3, 3}, 1, 1)}, {}, "first");
-  builder.node("Conv", {"first_out", builder.random_weight("b", {8, 8, 1, 1}, 1, 2)}, {}, "second");
-  builder.node("Relu", {"second_out"}, {}, "bend");
-  builder.node("Pad", {"bend_out", builder.constant("pads", integers({1, 1, 1, 1})), "", axes}, {}, "pad");
-  builder.node("Conv", {"pad_out", builder.random_weight("c", {8, 8, 3, 3}, 1, 3)}, {}, "third");
-  builder.output(builder.node("Conv", {"third_out", builder.random_weight("d", {4, 8, 1, 1}, 1, 4)}, {}, "fourth"), {1, 4, 6, 6});
-  builder.output(axes, {2}, DataType::int64);
-  write_model(folder / "model.onnx", builder.build());
-  write_arrays(folder / "data.npz", {{"x", random_tensor({4, 3, 8, 8}, 5)}});
+  write_model(folder / "model.onnx", testing::padded_between_convolutions());
+  write_arrays(folder / "data.npz", {{"x", testing::padded_input()}});
   write_file_atomically(folder / "config.yaml", "quantization_config: {extra_op_types_to_quantize: [Pad]}\n");
 }
 

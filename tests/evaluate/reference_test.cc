@@ -22,23 +22,8 @@ Model two_outputs() {
   return builder.build();
 }
 
-/// Samples in memory, kept here so that this room's tests need no files.
-class ArraySource final : public DataSource {
- public:
-  explicit ArraySource(Tensor array) : array_(std::move(array)) {}
-  [[nodiscard]] std::int64_t size() const override { return array_.shape()[0]; }
-  [[nodiscard]] std::int64_t largest_batch() const override { return size(); }
-  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
-    return {{"x", array_.rows(first, count)}};
-  }
-  [[nodiscard]] Key content_key() const override { return {}; }
-
- private:
-  Tensor array_;
-};
-
 std::shared_ptr<const DataSource> samples(std::int64_t count) {
-  return std::make_shared<ArraySource>(testing::random_tensor({count, 4}, 11));
+  return in_memory_data({{"x", testing::random_tensor({count, 4}, 11)}});
 }
 
 Reference make(std::int64_t batch, std::int64_t budget_bytes, const std::filesystem::path& folder = {},
@@ -138,8 +123,7 @@ std::string refusal_of_root(const std::vector<float>& values, const LogSink& log
   builder.input("x", {-1, 2});
   builder.output(builder.node("Sqrt", {"x"}, {}, "y"), {-1, 2});
   const Model model = builder.build();
-  const auto data = std::make_shared<ArraySource>(
-      Tensor::of<float>({static_cast<std::int64_t>(values.size()) / 2, 2}, values));
+  const auto data = in_memory_data({{"x", Tensor::of<float>({static_cast<std::int64_t>(values.size()) / 2, 2}, values)}});
   ThreadPool pool(1);
   return error_of([&] { Reference(model, data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = 1, .log = log}); });
 }

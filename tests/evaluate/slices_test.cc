@@ -10,20 +10,6 @@ namespace {
 
 constexpr std::int64_t kPlenty = 1 << 24;
 
-class ArraySource final : public DataSource {
- public:
-  explicit ArraySource(Tensor array) : array_(std::move(array)) {}
-  [[nodiscard]] std::int64_t size() const override { return array_.shape()[0]; }
-  [[nodiscard]] std::int64_t largest_batch() const override { return size(); }
-  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
-    return {{"x", array_.rows(first, count)}};
-  }
-  [[nodiscard]] Key content_key() const override { return {}; }
-
- private:
-  Tensor array_;
-};
-
 OutputSlices slices_of(const Tensor& output, const ValueInfo& declared = {}) {
   SliceSurvey survey(declared);
   survey.add(sample_of(output, 0, 1));
@@ -128,7 +114,7 @@ Model head(float boxes, float scores) {
 
 Reference reference_of(int threads, std::int64_t batch) {
   ThreadPool pool(threads);
-  const auto data = std::make_shared<ArraySource>(testing::random_tensor({37, 2, 8}, 5, 0.1F, 1));
+  const auto data = in_memory_data({{"x", testing::random_tensor({37, 2, 8}, 5, 0.1F, 1)}});
   return {head(600, 1), data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = batch}};
 }
 
@@ -174,7 +160,7 @@ TEST(WorstSlice, LeavesOutOutputsOfWeightZero) {
   builder.output(builder.node("Mul", {"x", "one"}, {}, "y"), {-1, 2, 8});
   builder.output(builder.node("Sub", {"x", "one"}, {}, "z"), {-1, 2, 8});
   Model noisy = builder.build();
-  const auto data = std::make_shared<ArraySource>(testing::random_tensor({9, 2, 8}, 5, 0.1F, 1));
+  const auto data = in_memory_data({{"x", testing::random_tensor({9, 2, 8}, 5, 0.1F, 1)}});
   const Reference two(noisy, data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = 1});
   Model candidate = noisy;
   candidate.graph.nodes[1].op_type = "Add";  // z only

@@ -7,6 +7,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate/delivery_check.h"
 #include "support/model_builder.h"
+#include "support/padded_model.h"
 
 namespace quantsearch {
 namespace {
@@ -104,27 +105,10 @@ TEST_F(BuildRunnable, AFailureThatNamesNoNodeIsNoneOfItsBusiness) {
   EXPECT_EQ(runs, 1);
 }
 
-/// Conv -> Conv -> Relu -> Pad -> Conv -> Conv. The axes of the Pad are an output, so that simplification leaves them computed:
-/// the runtime's layout optimization then breaks the Pad between integer kernels.
-Model padded_between_convolutions() {
-  const auto integers = [](const std::vector<std::int64_t>& values) { return Tensor::of<std::int64_t>({std::ssize(values)}, values); };
-  testing::ModelBuilder builder(18);
-  builder.input("x", {1, 3, 8, 8});
-  const std::string axes = builder.node("Add", {builder.constant("two", integers({2, 3})), builder.constant("zero", integers({0, 0}))}, {}, "count");
-  builder.node("Conv", {"x", builder.random_weight("a", {8, 3, 3, 3}, 1, 1)}, {}, "first");
-  builder.node("Conv", {"first_out", builder.random_weight("b", {8, 8, 1, 1}, 1, 2)}, {}, "second");
-  builder.node("Relu", {"second_out"}, {}, "bend");
-  builder.node("Pad", {"bend_out", builder.constant("pads", integers({1, 1, 1, 1})), "", axes}, {}, "pad");
-  builder.node("Conv", {"pad_out", builder.random_weight("c", {8, 8, 3, 3}, 1, 3)}, {}, "third");
-  builder.output(builder.node("Conv", {"third_out", builder.random_weight("d", {4, 8, 1, 1}, 1, 4)}, {}, "fourth"), {1, 4, 6, 6});
-  builder.output(axes, {2}, DataType::int64);
-  return builder.build();
-}
-
 TEST(BuildRunnableOnTheRuntime, WhatItDeliversRuns) {
   ThreadPool pool(1);
-  const auto data = in_memory_data({{"x", testing::random_tensor({4, 3, 8, 8}, 5)}});
-  Pipeline pipeline(padded_between_convolutions(), data, pool, ByteBudget(kPlenty), {});
+  const auto data = in_memory_data({{"x", testing::padded_input()}});
+  Pipeline pipeline(testing::padded_between_convolutions(), data, pool, ByteBudget(kPlenty), {});
   const RunnableCandidate made =
       build_runnable(settings_from(Value()), [&](const QuantizationConfig& config) { return pipeline.build(config, {}); },
                      [&](const Candidate& candidate) { prove_that_it_runs(candidate.quantized->model, data->read(0, 1)); });
