@@ -72,13 +72,18 @@ struct ObserveOptions {
   LogSink log = {};
 };
 
-/// Smallest and largest finite value of a tensor, and of each of its channels where they are known.
+struct ChannelMoments {
+  double mean = 0;
+  double mean_square = 0;
+  bool operator==(const ChannelMoments&) const = default;
+};
+/// Smallest and largest finite value of a tensor, and what is known of each of its channels.
 struct Extremes {
   float min = 0;
   float max = 0;
-  bool channels_last = false;      // as in TensorStatistics
-  std::vector<float> channel_min;  // [channels]; empty when the axis size varies
-  std::vector<float> channel_max;  // [channels]
+  bool channels_last = false;                   // as in TensorStatistics
+  std::vector<ChannelMoments> channel_moments;  // [channels]; empty when the axis size varies
+  std::vector<float> channel_max;               // [channels]
   bool operator==(const Extremes&) const = default;
 };
 /// Of every tensor in `statistics` with finite values.

@@ -9,8 +9,12 @@ ExtremesByTensor extremes_of(const Statistics& statistics) {
     extremes[tensor] = {.min = seen.min,
                         .max = seen.max,
                         .channels_last = seen.channels_last,
-                        .channel_min = seen.channel_min,
+                        .channel_moments = {},
                         .channel_max = seen.channel_max};
+    for (std::size_t channel = 0; channel < seen.channel_mean.size(); ++channel) {
+      extremes[tensor].channel_moments.push_back(
+          {.mean = seen.channel_mean[channel], .mean_square = seen.channel_mean_square[channel]});
+    }
   }
   return extremes;
 }

@@ -38,7 +38,7 @@ std::int64_t bytes_of(const Statistics& statistics) {
 // Weights of a quantized model are new; a graph costs a few hundred bytes a node.
 std::int64_t bytes_of(const ExtremesByTensor& extremes) {
   std::int64_t bytes = 0;
-  for (const auto& [name, seen] : extremes) bytes += static_cast<std::int64_t>(100 + name.size() + 8 * seen.channel_max.size());
+  for (const auto& [name, seen] : extremes) bytes += static_cast<std::int64_t>(100 + name.size() + 20 * seen.channel_max.size());
   return bytes;
 }
 

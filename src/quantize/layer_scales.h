@@ -11,6 +11,7 @@
 
 #include "quantize/activations.h"
 #include "quantize/plan.h"
+#include "quantize/safe_rounding.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -41,6 +42,7 @@ struct LayerScales {
   BiasForm bias_form = BiasForm::unchanged;
   TensorParams bias_params;  // own
   std::optional<PairLimits> limits;  // absent: no kernel saturates, or the target does not mind
+  std::optional<InputMoments> moments;  // beside `limits`, where the channels of the input were observed
   double widened = 1;        // how much the int32 bias enlarged the weight's scale
 };
 

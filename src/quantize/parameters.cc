@@ -98,11 +98,11 @@ std::map<int, LayerParameters> quantize_parameters(const Graph& graph, const Gra
         if (layer.stored != nullptr)
           return QuantizedTensor{.integers = layer.stored->integers, .params = layer.params};
         const Tensor weight = scaled(*index.initializer(layer.weight), layer.factor);
-        const IntegerLimits limits = integer_limits(layer.options.type, layer.options.symmetric,
-                                                    layer.options.reduce_range);
-        if (!layer.limits) return quantize_with(weight, layer.params, limits);
         const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
-        return quantize_safely(node, weight, layer.params, limits, *layer.limits);
+        if (layer.limits) return quantize_safely(node, weight, layer);
+        return quantize_with(weight, layer.params,
+                             integer_limits(layer.options.type, layer.options.symmetric,
+                                            layer.options.reduce_range));
       });
   std::map<int, LayerParameters> made;
   for (std::size_t at = 0; at < layers.size(); ++at) {

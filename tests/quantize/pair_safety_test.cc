@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "quantize/fixture.h"
+#include "quantize/safe_rounding.h"
 #include "quantize/saturating_kernel.h"
 
 namespace quantsearch {
@@ -12,12 +13,30 @@ namespace {
 
 constexpr IntegerLimits kSymmetric{.low = -127, .high = 127};
 
+constexpr RowGrid kGrid{.params = {.scale = 1, .zero_point = 0}, .limits = kSymmetric};
+
+/// Two input channels that count the same.
+InputMoments alike() { return {.mean = {0, 0}, .variance = {1, 1}}; }
+
+std::vector<WeightPair> one_pair(std::int32_t first_maximum, std::int32_t second_maximum) {
+  return {{.first = 0,
+           .second = 1,
+           .first_maximum = first_maximum,
+           .second_maximum = second_maximum}};
+}
+
 SafeRow rounded(std::vector<float> row, std::int32_t first_maximum, std::int32_t second_maximum) {
-  const std::vector<WeightPair> pairs = {{.first = 0,
-                                          .second = 1,
-                                          .first_maximum = first_maximum,
-                                          .second_maximum = second_maximum}};
-  return round_safely(row, {.scale = 1, .zero_point = 0}, kSymmetric, pairs);
+  return round_safely(row, kGrid, one_pair(first_maximum, second_maximum), alike());
+}
+
+double squared_error(const SafeRow& row) { return expected_error(row, alike()); }
+
+/// The integers after the mean was taken up. Without pairs, so that every step is free.
+std::vector<std::int32_t> settled(std::vector<float> row, const InputMoments& moments,
+                                  std::vector<WeightPair> pairs = {}) {
+  SafeRow made = round_safely(row, kGrid, pairs, moments);
+  take_up_mean(made, kGrid.limits, pairs, moments);
+  return made.integers;
 }
 
 // ---- the emulation --------------------------------------------------------------------------------
@@ -36,7 +55,7 @@ TEST(PairSafety, LeavesSafePairsAsRoundingGivesThem) {
   const SafeRow made = rounded({60.4F, -100.2F}, 255, 255);
   EXPECT_EQ(made.integers, (std::vector<std::int32_t>{60, -100}));
   EXPECT_EQ(made.moved, 0);
-  EXPECT_NEAR(made.squared_error, 0.16 + 0.04, 1e-4);
+  EXPECT_NEAR(squared_error(made), 0.16 + 0.04, 1e-4);
 }
 
 // 64 + 65 leaves 16 bits by one step; taking it from either costs 1, and the first integer tried is
@@ -44,7 +63,7 @@ TEST(PairSafety, LeavesSafePairsAsRoundingGivesThem) {
 TEST(PairSafety, MovesAPairToTheNearestOneThatFits) {
   const SafeRow made = rounded({64, 65}, 255, 255);
   EXPECT_EQ(made.integers, (std::vector<std::int32_t>{64, 64}));
-  EXPECT_NEAR(made.squared_error, 1, 1e-9);
+  EXPECT_NEAR(squared_error(made), 1, 1e-9);
   EXPECT_EQ(rounded({-100, -100}, 255, 255).integers, (std::vector<std::int32_t>{-64, -64}));
 }
 
@@ -59,7 +78,59 @@ TEST(PairSafety, TheWeightThatMeetsLargerValuesGivesWay) {
       best = std::min(best, std::pow(120.0 - first, 2) + std::pow(90.0 - second, 2));
     }
   }
-  EXPECT_NEAR(made.squared_error, best, 1e-9);
+  EXPECT_NEAR(squared_error(made), best, 1e-9);
+}
+
+// 64 + 65 has to give way by one: the first meets values that vary more.
+TEST(PairSafety, TheWeightWhoseErrorCostsLessGivesWay) {
+  const std::vector<float> row = {65, 64};
+  const auto integers = [&](double first, double second) {
+    return round_safely(row, kGrid, one_pair(255, 255), {.mean = {0, 0}, .variance = {first, second}})
+        .integers;
+  };
+  EXPECT_EQ(integers(4, 1), (std::vector<std::int32_t>{65, 63}));
+  EXPECT_EQ(integers(1, 4), (std::vector<std::int32_t>{64, 64}));
+}
+
+// Errors .4, .3 and -.2: squares .16 + .09 + .04 = .29, sum .5. One channel of variance 2 and
+// correlation .5 costs 2 (.5 * .29 + .5 * .25) = .54.
+TEST(ExpectedError, CountsWhatThePositionsOfAChannelHaveInCommon) {
+  const SafeRow row{.integers = {0, 0, 0}, .errors = {0.4, 0.3, -0.2}};
+  EXPECT_NEAR(expected_error(row, {.positions = 3, .correlation = 0.5, .mean = {0}, .variance = {2}}),
+              0.54, 1e-12);
+  EXPECT_NEAR(expected_error(row, {.mean = {0, 0, 0}, .variance = {2, 2, 1}}), 0.54, 1e-12);
+}
+
+// Rounding loses .4 of each weight, .8 of the output. Moving the second, whose values vary less, up
+// by one costs .2 * .5 and takes .8 to -.2, a gain of .64 - .04; after that no step pays.
+TEST(TakeUpMean, MovesTheWeightThatCostsLeast) {
+  EXPECT_EQ(settled({10.4F, 20.4F}, {.mean = {1, 1}, .variance = {1, 0.5}}),
+            (std::vector<std::int32_t>{10, 21}));
+  EXPECT_EQ(settled({-10.4F, -20.4F}, {.mean = {1, 1}, .variance = {1, 0.5}}),
+            (std::vector<std::int32_t>{-10, -21}));
+}
+
+TEST(TakeUpMean, LeavesWhatRoundingGivesWhereTheMeanIsNothing) {
+  EXPECT_EQ(settled({10.4F, 20.4F}, alike()), (std::vector<std::int32_t>{10, 20}));
+  EXPECT_EQ(settled({10.4F, 20.4F}, {.mean = {1, -1}, .variance = {1, 1}}),
+            (std::vector<std::int32_t>{10, 20}));
+}
+
+// Three positions of one channel lose .45, .4 and .4. A step of the first costs .1 of its own and takes
+// the square of their sum from 1.5625 to .0625; both count by half.
+TEST(TakeUpMean, EvensOutThePositionsOfAChannel) {
+  EXPECT_EQ(settled({10.45F, 20.4F, 30.4F},
+                    {.positions = 3, .correlation = 0.5, .mean = {0}, .variance = {1}}),
+            (std::vector<std::int32_t>{11, 20, 30}));
+}
+
+// 64 and 64 fill the 16 bits, so the third weight has to take the mean up.
+TEST(TakeUpMean, KeepsPairsSafeAndIntegersInsideTheLimits) {
+  const InputMoments moments{.mean = {1, 1, 1}, .variance = {0.1, 0.1, 0.5}};
+  EXPECT_EQ(settled({64.4F, 64.4F, 5.1F}, moments, one_pair(255, 255)),
+            (std::vector<std::int32_t>{64, 64, 6}));
+  EXPECT_EQ(settled({127.4F, 5.1F}, {.mean = {1, 1}, .variance = {0.1, 100}}),
+            (std::vector<std::int32_t>{127, 5}));
 }
 
 // ---- whole layers ---------------------------------------------------------------------------------
@@ -133,6 +204,24 @@ TEST(PairSafety, SumsSaturateUnderTheTargetThatPromisesVnni) {
   }
 }
 
+// Values between 0 and 1, all of them as likely: the first layer's weights take up the mean.
+TEST(PairSafety, NoSumSaturatesWhereWeightsTakeUpTheMean) {
+  CalibrationResult calibration;
+  calibration.ranges[DataType::uint8] = testing::ranges_over(heavy_model(), positive_inputs());
+  const auto made = [&](int threads) {
+    ThreadPool pool(threads);
+    return quantize(heavy_model(), calibration, {.per_channel = true}, pool).model;
+  };
+  const Model plain = made(1);
+  calibration.extremes["x"] = {.min = 0,
+                               .max = 1,
+                               .channel_moments = std::vector<ChannelMoments>(3, {.mean = 0.5, .mean_square = 1.0 / 3}),
+                               .channel_max = {1, 1, 1}};
+  EXPECT_EQ(total(testing::saturated_sums(made(1), positive_inputs())), 0);
+  EXPECT_NE(made(1), plain);
+  EXPECT_EQ(made(1), made(3));
+}
+
 // Whatever processor this is.
 TEST(PairSafety, TheRuntimeGivesWhatTheGraphSays) {
   for (const Case& tried : cases()) {
@@ -160,7 +249,7 @@ TEST(PairSafety, ChannelsThatStaySmallNeedNoWiderScale) {
   calibration.ranges[DataType::uint8] = {{"x", {.low = 0, .high = 1}}, {y, {.low = 0, .high = 2}}};
   const auto scale = [&] { return quantize(model, calibration, {}, pool).tensors.at("w").scales[0]; };
   EXPECT_GT(scale(), 1.9F / 127);  // without extremes every value may occur
-  calibration.extremes["x"] = {.min = 0, .max = 1, .channel_min = {0, 0}, .channel_max = {0.8F, 0.004F}};
+  calibration.extremes["x"] = {.min = 0, .max = 1, .channel_moments = {}, .channel_max = {0.8F, 0.004F}};
   EXPECT_EQ(scale(), 1.0F / 127);
 }
 
