@@ -119,20 +119,26 @@ class TensorObserver {
   std::unique_ptr<State> state_;
 };
 
-/// What was seen of a tensor that keeps a quantizer off it: no values, values that no range holds, or values beside which
-/// the others would have no steps left.
+/// What was seen of a tensor that keeps a quantizer off it: no values, values that no range holds, values beside which the
+/// others would have no steps left, or small values that a logarithm needs.
 struct TensorFacts {
   bool is_empty = false;  // no sample gave it a value
   std::uint64_t nan_count = 0;
   std::uint64_t infinite_count = 0;
   /// The value that stands for minus infinity in what a Softmax reads: -10000, -3.4e38, ...
   std::optional<float> mask = {};
+  /// A Log is computed from it. The median magnitude, relative to the largest, that would give what the Log reads the
+  /// distribution that it has.
+  std::optional<double> median_for_log = {};
   bool operator==(const TensorFacts&) const = default;
+  /// No pair may hold it, whatever its type.
+  [[nodiscard]] bool has_no_range() const { return is_empty || nan_count + infinite_count > 0 || mask; }
 };
-/// By tensor; those that can be quantized are absent.
+/// By tensor; those of which there is nothing to say are absent.
 using Facts = std::map<std::string, TensorFacts>;
 /// Masks are recognized by their distribution (docs/quantization.md, "Masks"), then followed through the operators that join
-/// or move them, as far as these still hold them.
+/// or move them, as far as these still hold them. What a Log reads is followed back to what it is computed from
+/// ("Logarithms" there).
 [[nodiscard]] Facts facts_of(const Statistics& statistics, const Graph& graph);
 
 // ---- ranges --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "calibrate/logarithms.h"
 #include "quantsearch/calibrate.h"
 
 namespace quantsearch {
@@ -122,6 +123,7 @@ Facts facts_of(const Statistics& statistics, const Graph& graph) {
     if (known != TensorFacts{}) facts.emplace(tensor, known);
   }
   follow_masks(statistics, graph, facts);
+  follow_logarithms(statistics, graph, facts);
   return facts;
 }
 

@@ -283,7 +283,7 @@ struct Pipeline::State {
   }
 
   void say_facts(const Facts& facts) const {
-    if (facts.empty()) return;
+    if (std::ranges::none_of(facts, [](const auto& entry) { return entry.second.has_no_range(); })) return;
     const auto count = [&](const auto& has) {
       return std::ranges::count_if(facts, [&](const auto& entry) { return has(entry.second); });
     };

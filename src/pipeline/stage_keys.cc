@@ -16,13 +16,13 @@ constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
 // 3: tensors of bodies, and what layers read; 4: tensors without a possible pair are left out;
-// 5: parts of what a Concat has joined
-constexpr int kObserveVersion = 5;
+// 5: parts of what a Concat has joined; 6: what a Log reads
+constexpr int kObserveVersion = 6;
 constexpr int kRangesVersion = 1;
-constexpr int kFactsVersion = 1;
+constexpr int kFactsVersion = 2;  // 2: what a Log is computed from
 // 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two; 4: what another
-// quantizer has given pairs stays as it is; 5: unlike parts do not share a step; 6: tables of integers, stored weights
-constexpr int kQuantizeVersion = 6;
+// quantizer has given pairs stays as it is; 5: unlike parts do not share a step; 6: tables of integers, stored weights; 7: what a Log needs
+constexpr int kQuantizeVersion = 7;
 constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
 constexpr int kPrecisionVersion = 2;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer changes take no part

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantize/activations.h"
 #include "quantize/quantized_nodes.h"
 #include "quantize/range_rules.h"
 #include "quantize/value_bounds.h"
@@ -84,12 +85,41 @@ std::string why_values(const Model& model, const Node& node, const OperatorRule&
     // A tensor that is only moved has the facts of where its values come from.
     for (const std::string& seen : {tensor, range_source(model.graph, index, tensor).tensor}) {
       const auto fact = options.facts.find(seen);
-      if (fact == options.facts.end()) continue;
-      if (fact->second.is_empty && has_value_bounds(model.graph, index, seen, options.facts)) continue;
+      if (fact == options.facts.end() || !fact->second.has_no_range()) continue;
+      if (fact->second.is_empty && has_value_bounds(model.graph, index, seen, options.facts))
+        continue;
       return why_fact(tensor, fact->second);
     }
   }
   return "";
+}
+
+/// The fewest bits of what the node computes with: activations and, where it has one, its weight.
+int bits_used(const std::string& label, bool has_constant_weight, const QuantizeOptions& options) {
+  const auto format = options.node_formats.find(label);
+  const NodeFormat own = format == options.node_formats.end() ? NodeFormat{} : format->second;
+  const int activation = bits_of(own.activation.value_or(options.activation_type));
+  if (!has_constant_weight) return activation;
+  return std::min(activation, bits_of(own.weight.value_or(options.weight_type)));
+}
+
+/// A logarithm needs the small values as precisely, in proportion, as the large ones.
+std::string why_logarithm(const Model& model, const GraphIndex& index, int node,
+                          const QuantizeOptions& options) {
+  const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
+  const std::string& output = at.outputs[0];
+  const auto fact = options.facts.find(output);
+  if (fact == options.facts.end() || !fact->second.median_for_log) return "";
+  if (options.overrides.contains(output)) return "";
+  const bool has_constant_weight =
+      has_weight(find_rule(at)->kind) && index.initializer(at.input(1)) != nullptr;
+  const int bits = bits_used(node_label(model.graph, node), has_constant_weight, options);
+  const double steps = *fact->second.median_for_log * (std::ldexp(1.0, bits) - 1);
+  if (steps >= kLeastSteps) return "";
+  return fmt::format(
+      "a Log is computed from its output '{}', and {} bits would leave half of the values {:.2g} "
+      "steps or fewer (at least {:g} are needed)",
+      output, bits, steps, kLeastSteps);
 }
 
 std::string why_constants(const Node& node, const GraphIndex& index) {
@@ -198,7 +228,9 @@ std::string why_not_quantizable(const Model& model, const GraphIndex& index, int
   if (std::string reason = why_constants(at, index); !reason.empty()) return reason;
   if (std::string reason = why_form(model, at, *rule, index, options); !reason.empty())
     return reason;
-  return why_values(model, at, *rule, index, options);
+  if (std::string reason = why_values(model, at, *rule, index, options); !reason.empty())
+    return reason;
+  return why_logarithm(model, index, node, options);
 }
 
 }  // namespace quantsearch

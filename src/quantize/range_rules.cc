@@ -143,6 +143,8 @@ std::vector<std::string> observed_in_graph(const Model& model) {
   };
   for (int at = 0; at < static_cast<int>(graph.nodes.size()); ++at) {
     const Node& node = graph.nodes[static_cast<std::size_t>(at)];
+    // How its values are spread decides what stays float in front of it.
+    if (node.is("Log") && is_float_tensor(index, node.inputs[0])) observed.insert(node.inputs[0]);
     const OperatorRule* rule = find_rule(node);
     // What keeps a node float under the default options does so under all.
     if (rule == nullptr || !why_not_quantizable(model, index, at, {}).empty()) continue;

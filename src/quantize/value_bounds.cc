@@ -115,7 +115,10 @@ std::optional<Range> value_bounds(const Graph& graph, const GraphIndex& index,
 bool has_value_bounds(const Graph& graph, const GraphIndex& index, const std::string& tensor,
                       const Facts& facts) {
   const ObservedRange is_observed = [&](const std::string& source) {
-    return facts.contains(source) ? std::nullopt : std::optional(Range{.low = -1, .high = 1});
+    const auto fact = facts.find(source);
+    return fact != facts.end() && fact->second.has_no_range()
+               ? std::nullopt
+               : std::optional(Range{.low = -1, .high = 1});
   };
   return value_bounds(graph, index, tensor, is_observed).has_value();
 }

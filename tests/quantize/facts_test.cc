@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "quantize/activations.h"
@@ -109,6 +110,77 @@ TEST(QuantizeFacts, AMovedTensorHasThoseOfWhereItComesFrom) {
   const auto layers = plan_layers(model, {.facts = {{"x", {.infinite_count = 1}}}});
   EXPECT_EQ(reason_of(layers, "product"),
             "its tensor 'moved_out' held 0 NaN and 1 infinite values in the calibration data");
+}
+
+/// x -> Conv -> its square -> Log -> Conv.
+Model log_power() {
+  ModelBuilder builder;
+  builder.random_weight("w1", {3, 3, 1, 1}, 1, 1);
+  builder.random_weight("w2", {3, 3, 1, 1}, 1, 2);
+  const std::string conv =
+      builder.node("Conv", {builder.input("x", {1, 3, 2, 2}), "w1"}, {}, "first");
+  const std::string power = builder.node("Mul", {conv, conv}, {}, "power");
+  const std::string log = builder.node("Log", {power}, {}, "log");
+  return build_with_output(builder, builder.node("Conv", {log, "w2"}, {}, "second"));
+}
+
+const Facts kOfLog = {{"first_out", {.median_for_log = 0.02}},
+                      {"power_out", {.median_for_log = 0.0004}}};
+
+TEST(QuantizeFacts, WhatALogIsComputedFromStaysFloatWhereStepsAreTooFew) {
+  const auto layers = plan_layers(log_power(), {.facts = kOfLog});
+  // 255 * 0.02 and 255 * 0.0004
+  EXPECT_EQ(reason_of(layers, "first"),
+            "a Log is computed from its output 'first_out', and 8 bits would leave half of the "
+            "values 5.1 steps or fewer (at least 16 are needed)");
+  EXPECT_EQ(reason_of(layers, "power"),
+            "a Log is computed from its output 'power_out', and 8 bits would leave half of the "
+            "values 0.1 steps or fewer (at least 16 are needed)");
+  EXPECT_TRUE(is_quantized(layers, "second"));
+}
+
+TEST(QuantizeFacts, ALogOfValuesThatAreAlikeKeepsNothingFloat) {
+  const Facts alike = {{"first_out", {.median_for_log = 0.3}},
+                       {"power_out", {.median_for_log = 0.09}}};
+  const auto layers = plan_layers(log_power(), {.facts = alike});
+  EXPECT_TRUE(is_quantized(layers, "first"));
+  EXPECT_TRUE(is_quantized(layers, "power"));
+}
+
+TEST(QuantizeFacts, SixteenBitsHaveStepsForALogWhereTheWeightHasThemToo) {
+  QuantizeOptions options{.activation_type = DataType::uint16, .facts = kOfLog};
+  // 65535 * 0.0004 = 26 steps for the power, but a weight of 8 bits leaks the large values into the
+  // small ones.
+  auto layers = plan_layers(log_power(), options);
+  EXPECT_FALSE(is_quantized(layers, "first"));
+  options.weight_type = DataType::int16;
+  layers = plan_layers(log_power(), options);
+  EXPECT_TRUE(is_quantized(layers, "first"));
+  EXPECT_TRUE(is_quantized(layers, "power"));
+}
+
+TEST(QuantizeFacts, FormatsOfNodesCountForALog) {
+  const QuantizeOptions options{
+      .node_formats = {{"first", {.activation = DataType::uint16, .weight = DataType::int16}}},
+      .facts = kOfLog};
+  EXPECT_TRUE(is_quantized(plan_layers(log_power(), options), "first"));
+}
+
+TEST(QuantizeFacts, AnOverrideOfTheTensorIsFollowedInFrontOfALog) {
+  const QuantizeOptions options{.facts = kOfLog, .overrides = {{"first_out", {}}}};
+  EXPECT_TRUE(is_quantized(plan_layers(log_power(), options), "first"));
+}
+
+TEST(TensorsToObserve, HoldWhatALogReads) {
+  ModelBuilder builder;
+  builder.weight("w", {2, 2}, {1, -2, 3, 0.5F});
+  const std::string product =
+      builder.node("MatMul", {builder.input("x", {2, 2}), "w"}, {}, "product");
+  const std::string size = builder.node("Abs", {product}, {}, "size");
+  const std::string root = builder.node("Sqrt", {size}, {}, "root");
+  const Model model = build_with_output(builder, builder.node("Log", {root}, {}, "log"));
+  const std::vector<std::string> tensors = tensors_to_observe(model);
+  EXPECT_NE(std::ranges::find(tensors, "root_out"), tensors.end());
 }
 
 TEST(QuantizeFacts, UserExclusionsAreSaidFirst) {
