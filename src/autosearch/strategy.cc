@@ -219,7 +219,7 @@ std::optional<std::int64_t> count_of(const Space& space, const Normalize& normal
 std::optional<std::int64_t> most_tuned(const Space& space, const Normalize& normalize, std::size_t winners, Deferred deferred) {
   const Space calibrations = first_stage(space, deferred);
   if (!calibrations.is_finite() || calibrations.size() > kMostCounted) return std::nullopt;
-  const std::vector<Point> points = enumerate(calibrations, normalize, kMostCounted).points;
+  const std::vector<Point> points = distinct_points(calibrations, normalize, kMostCounted);
   std::vector<std::int64_t> counts;
   for (const Point& point : points) {
     const std::optional<Space> stage = second_stage(space, {point}, deferred);

@@ -30,6 +30,10 @@ TEST(VisitDistinct, PointsOfSeveralSpacesAppearOnce) {
   EXPECT_EQ(result.counts.duplicates, 3);
 }
 
+TEST(DistinctPoints, AreThoseOfTheWalk) {
+  EXPECT_EQ(distinct_points(conditional_space(), conditional, 100), walk(conditional_space(), conditional, 100).points);
+}
+
 TEST(Summarize, SaysHowManyPointsAreDistinct) {
   const SpaceSummary summary = summarize(conditional_space(), conditional);
   EXPECT_EQ(summary.raw, 12);

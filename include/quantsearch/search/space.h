@@ -78,4 +78,7 @@ struct Expected {
 };
 using CostModel = std::function<Expected(const Point& normalized)>;
 
+/// The distinct valid points among the first `limit` raw ones, normalized, in their order.
+[[nodiscard]] std::vector<Point> distinct_points(const Space& space, const Normalize& normalize, std::int64_t limit);
+
 }  // namespace quantsearch
