@@ -159,7 +159,7 @@ TEST(AutoSearch, MixedPrecisionIsWrittenAsTheFormatsItChose) {
   const TemporaryFolder folder;
   Setting setting(
       "search_space: {include_auto_mp: [true], activation_type: [QUInt8], extra_options: {AutoMixprecision: {L2Target: "
-      "[0.0002], DataSize: [16], ProbeSize: [4]}}}");
+      "[0.00005], DataSize: [16], ProbeSize: [4]}}}");
   const SearchResult result = setting.run(folder.path());
   const Value* layers = testing::best_of(result).details.find("precision");
   ASSERT_NE(layers, nullptr);
