@@ -179,11 +179,28 @@ Settings for_target(const std::string& target, std::optional<Settings> settings)
   return of_option("--target", target, [&](const std::string& name) { return with_target(std::move(settings), name); });
 }
 
-AutoSearchConfig search_config(const std::string& file, const std::string& target) {
-  const bool from_file = !file.empty();
-  AutoSearchConfig config = parse_search_config(from_file ? load_config_file(file) : Value(Value::Map{}));
-  if (!target.empty()) config.base = for_target(target, from_file ? std::optional(config.base) : std::nullopt);
-  return config;
+void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over) {
+  for (const SearchKey& key : search_keys()) {
+    if (key.flag.empty() || command.get_option_no_throw(key.flag) != nullptr) continue;
+    const auto give = [&over, key](Value value) { over.push_back({.key = key.name, .value = std::move(value), .flag = key.flag}); };
+    const std::string help = fmt::format("{} ({})", key.meaning, key.default_value);
+    switch (key.kind) {
+      case SearchKey::Kind::text:
+        command.add_option_function<std::string>(key.flag, [give](const std::string& text) { give(text); }, help);
+        break;
+      case SearchKey::Kind::number:
+        command.add_option_function<double>(key.flag, [give](double number) { give(number); }, help);
+        break;
+      case SearchKey::Kind::on:
+        command.add_flag_function(key.flag, [give](std::int64_t /*times*/) { give(true); }, help);
+        break;
+    }
+  }
+}
+
+AutoSearchConfig search_config(const std::string& file, const FixedInputs& fixed, std::vector<CommandLineValue> over) {
+  if (!fixed.empty()) over.push_back({.key = "fixed_inputs", .value = Value::Map(fixed.begin(), fixed.end()), .flag = "--fix"});
+  return parse_search_config(file.empty() ? Value(Value::Map{}) : load_config_file(file), over);
 }
 
 }  // namespace quantsearch::cli

@@ -92,8 +92,10 @@ template <typename Parse>
 void add_target_option(CLI::App& command, std::string& target);
 /// `settings` with the target of the command line in place of their own; absent: the target's default preset.
 [[nodiscard]] Settings for_target(const std::string& target, std::optional<Settings> settings);
-/// The search that `file` describes (empty: the default one), with the target of the command line (empty: its own).
-[[nodiscard]] AutoSearchConfig search_config(const std::string& file, const std::string& target);
+/// Adds the options of search_keys(), but for those that every command has; what is given is appended to `over`.
+void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over);
+/// The search that `file` describes (empty: the default one), with what the command line gives laid over it.
+[[nodiscard]] AutoSearchConfig search_config(const std::string& file, const FixedInputs& fixed, std::vector<CommandLineValue> over);
 
 /// Where a command's data are, as the user writes it.
 struct DataOptionsText {

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -27,24 +28,12 @@ struct SearchArguments {
   std::string labels;
   FixedInputs fixed;
   std::string config;
-  std::string target;
-  std::string output;
-  std::optional<std::string> algorithm;
-  std::optional<std::string> metric;
-  std::optional<double> tolerance;
-  std::optional<std::int64_t> iteration_limit;
-  std::optional<double> time_limit;
-  std::optional<std::int64_t> find_candidates;
-  std::string storage;
-  std::string study;
+  std::vector<CommandLineValue> over;
   double holdout = 0;
-  std::optional<double> confirmation;
   std::int64_t keep = 5;
   bool resume = false;
   bool overwrite = false;
   bool requantize = false;
-  bool isolate = false;
-  std::string trial_memory;
   std::string worker;  // THREADS:BYTES:DEVICE: this process runs trials for another
   std::vector<std::string> command_line;
 };
@@ -53,28 +42,15 @@ struct SearchArguments {
 constexpr double kDefaultTimeLimit = 600;
 
 AutoSearchConfig config_of(const SearchArguments& arguments) {
-  AutoSearchConfig config = search_config(arguments.config, arguments.target);
-  if (arguments.config.empty()) config.stop.time_limit_seconds = kDefaultTimeLimit;
-  if (arguments.algorithm)
-    config.algorithm = of_option("--algorithm", *arguments.algorithm, parse_algorithm);
-  if (arguments.metric) {
-    of_option("--metric", *arguments.metric, [&config](const std::string& name) { set_first_objective(config, name); });
+  std::vector<CommandLineValue> over = arguments.over;
+  if (arguments.common.jobs) over.push_back({.key = "n_jobs", .value = *arguments.common.jobs, .flag = "--jobs"});
+  if (arguments.common.seed_given) over.push_back({.key = "seed", .value = arguments.common.seed, .flag = "--seed"});
+  const std::string time_limit = "search_stop_condition.time_limit";
+  if (arguments.config.empty() && std::ranges::find(over, time_limit, &CommandLineValue::key) == over.end()) {
+    over.push_back({.key = time_limit, .value = kDefaultTimeLimit, .flag = "--time-limit"});
   }
-  if (arguments.tolerance) config.tolerance = arguments.tolerance;
-  if (arguments.iteration_limit) config.stop.iteration_limit = arguments.iteration_limit;
-  if (arguments.time_limit) config.stop.time_limit_seconds = arguments.time_limit;
-  if (arguments.find_candidates) config.stop.find_n_candidates = arguments.find_candidates;
-  if (arguments.common.jobs) config.jobs = *arguments.common.jobs;
-  if (arguments.common.seed_given) config.seed = static_cast<std::uint64_t>(arguments.common.seed);
-  if (!arguments.storage.empty()) config.storage = of_option("--storage", arguments.storage, parse_storage);
-  if (!arguments.study.empty()) config.study_name = arguments.study;
-  for (const auto& [name, value] : arguments.fixed) config.fixed_inputs[name] = value;
-  if (!arguments.output.empty()) config.output_folder = arguments.output;
-  if (arguments.confirmation) config.confirmation = *arguments.confirmation;
+  AutoSearchConfig config = search_config(arguments.config, arguments.fixed, std::move(over));
   if (arguments.requantize) config.base[std::string(keys::kRequantize)] = true;
-  if (arguments.isolate) config.isolate = true;
-  if (!arguments.trial_memory.empty()) config.trial_memory = of_option("--trial-memory", arguments.trial_memory, parse_size);
-  if (config.trial_memory > 0 && !config.isolate) throw InvalidInput("--trial-memory: is the limit of a worker process, add --isolate");
   return config;
 }
 
@@ -124,18 +100,18 @@ std::vector<std::string> worker_command(const SearchArguments& arguments, int th
 }
 
 /// Standard input and output are the conversation with the search; what a library prints goes to standard error.
-int take_conversation() {
-  const int conversation = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+int claim_stdio_socket() {
+  const int socket = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   ::dup2(nothing.get(), STDIN_FILENO);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  return conversation;
+  return socket;
 }
 
 int run_worker(const SearchArguments& arguments) {
-  const int conversation = take_conversation();
+  const int socket = claim_stdio_socket();
   AutoSearchConfig config = config_of(arguments);
-  config.jobs = 1;
+  config.execution.jobs = 1;
   const std::size_t memory = arguments.worker.find(':') + 1;
   const std::size_t device = arguments.worker.find(':', memory) + 1;
   CommonOptions own;
@@ -143,7 +119,11 @@ int run_worker(const SearchArguments& arguments) {
   own.memory = arguments.worker.substr(memory, device - 1 - memory);
   use_device(parse_devices(arguments.worker.substr(device)).front());
   Context context(own, {});
-  serve_trials(config, input_of(arguments, config.fixed_inputs), {.pool = &context.pool(), .budget = context.budget(), .token = context.token()}, conversation);
+  // Ends a process whose runtime does not hear that it is cancelled.
+  constexpr unsigned kSecondsToEnd = 10;
+  const SearchEnvironment environment{.pool = &context.pool(), .budget = context.budget(), .token = context.token(),
+                                      .on_worker_closed = [] { ::alarm(kSecondsToEnd); }};
+  serve_trials(config, input_of(arguments, config.fixed_inputs), environment, socket);
   return kDone;
 }
 
@@ -151,7 +131,7 @@ int run_search(const SearchArguments& arguments) {
   if (!arguments.worker.empty()) return run_worker(arguments);
   const AutoSearchConfig config = config_of(arguments);
   const SearchInput input = input_of(arguments, config.fixed_inputs);
-  Context context(arguments.common, config.log_file);
+  Context context(arguments.common, config.output.log_file);
   SearchEnvironment environment{.pool = &context.pool(),
                                 .budget = context.budget(),
                                 .token = context.token(),
@@ -188,28 +168,15 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   command->add_option("--labels", arguments->labels, "Class of each evaluation sample (.npy, .npz): gives top1, top5");
   command->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")->check(CLI::PositiveNumber);
   command->add_option("--holdout", arguments->holdout, "Share of the calibration data that only judges, such as 0.2");
-  command->add_option("--confirmation", arguments->confirmation,
-                      "Share of the evaluation data that no trial sees and that chooses among the best, such as 0.2");
   add_fix_option(*command, arguments->fixed);
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
-  add_target_option(*command, arguments->target);
   command->add_flag("--requantize", arguments->requantize, "Take a model whose activations are quantized already: quantize what it left float");
-  command->add_option("--output", arguments->output, "Folder for the results (quantsearch_output)");
-  command->add_option("--algorithm", arguments->algorithm, "grid_search random_search TPE CmaEs GPS NSGAII QMC auto (grid_search)");
-  command->add_option("--metric", arguments->metric, "What is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, or custom: the evaluator's score (L2)");
-  command->add_option("--tolerance", arguments->tolerance, "How far from the float model a candidate may be")->check(CLI::NonNegativeNumber);
-  command->add_option("--iteration-limit", arguments->iteration_limit, "Stop after this many trials")->check(CLI::PositiveNumber);
-  command->add_option("--time-limit", arguments->time_limit, "Stop after this many seconds (600 without a configuration)")->check(CLI::PositiveNumber);
-  command->add_option("--candidates", arguments->find_candidates, "Stop after this many candidates")->check(CLI::PositiveNumber);
-  command->add_option("--storage", arguments->storage, "Study on a PostgreSQL server that several processes share: postgresql://user@host/database");
-  command->add_option("--study", arguments->study, "Name of the study (quantsearch)");
+  add_common_options(*command, arguments->common);
+  add_key_options(*command, arguments->over);
   command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")->check(CLI::NonNegativeNumber);
-  command->add_flag("--isolate", arguments->isolate, "Run trials in worker processes: one that crashes is a failed trial, not the end");
-  command->add_option("--trial-memory", arguments->trial_memory, "Most memory that an isolated trial may take, such as 2G (no limit)");
   command->add_option("--trial-worker", arguments->worker)->group("");  // for the program itself
   command->add_flag("--resume", arguments->resume, "Continue the search in the output folder");
   command->add_flag("--overwrite", arguments->overwrite, "Replace an earlier search in the output folder");
-  add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_search(*arguments); }; });
 }
 

@@ -29,7 +29,7 @@ Value to_value(const SpacePlan& plan, const AutoSearchConfig& config, bool list)
                            {"distinct", plan.summary.distinct},
                            {"complete", plan.summary.complete},
                            {"filtered", filtered}};
-  const char* const unit = config.expected_seconds ? "expected_seconds" : "expected_cost";
+  const char* const unit = config.strategy.expected_seconds ? "expected_seconds" : "expected_cost";
   value.set(unit, plan.expected_seconds);
   Value::List stages;
   for (const PlannedStage& stage : plan.stages) {
@@ -44,7 +44,7 @@ Value to_value(const SpacePlan& plan, const AutoSearchConfig& config, bool list)
 }
 
 std::string cost_text(double expected, const AutoSearchConfig& config) {
-  if (config.expected_seconds) return fmt::format("about {:.0f} s at {} s a configuration", expected, *config.expected_seconds);
+  if (config.strategy.expected_seconds) return fmt::format("about {:.0f} s at {} s a configuration", expected, *config.strategy.expected_seconds);
   return fmt::format("about {:.1f} times the cost of one trial with uint8 activations (expected_time_per_config turns this into seconds)", expected);
 }
 
@@ -55,7 +55,7 @@ void print_text(const SpacePlan& plan, const AutoSearchConfig& config) {
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
       const PlannedStage& stage = plan.stages[i];
       fmt::print("stage {}: {}: {}{} trials, {:.1f} {}\n", i + 1, stage.name, stage.complete ? "" : "at least ", stage.trials, stage.expected_seconds,
-                 config.expected_seconds ? "s" : "times the cost of one trial");
+                 config.strategy.expected_seconds ? "s" : "times the cost of one trial");
     }
   }
   fmt::print("{}\n", cost_text(plan.expected_seconds, config));
@@ -63,8 +63,9 @@ void print_text(const SpacePlan& plan, const AutoSearchConfig& config) {
 }
 
 int run_space(const SpaceArguments& arguments) {
-  AutoSearchConfig config = search_config(arguments.config, arguments.target);
-  for (const auto& [name, value] : arguments.fixed) config.fixed_inputs[name] = value;
+  std::vector<CommandLineValue> over;
+  if (!arguments.target.empty()) over.push_back({.key = "target", .value = arguments.target, .flag = "--target"});
+  const AutoSearchConfig config = search_config(arguments.config, arguments.fixed, std::move(over));
   const Model model = load_model(arguments.model);
   const SpacePlan plan = plan_space(config, model, arguments.list ? kEverything : 0);
   for (const std::string& warning : plan.warnings) fmt::print(stderr, "warning: {}\n", warning);

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 # The rooms as one library. Their objects are taken rather than their archives, so that every door is in it; what
 # comes from archives (libonnx) is not offered to others, who may have their own.
-set(rooms base tensor model data runtime transform calibrate equalize quantize finetune evaluate precision pipeline optimizers search storage report autosearch)
+set(rooms base tensor model data runtime transform calibrate equalize quantize finetune evaluate precision pipeline optimizers search storage trials report autosearch)
 add_library(quantsearch_library SHARED)
 foreach(room ${rooms})
   target_sources(quantsearch_library PRIVATE $<TARGET_OBJECTS:quantsearch_${room}>)

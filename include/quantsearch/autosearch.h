@@ -27,6 +27,7 @@
 #include "quantsearch/runtime.h"
 #include "quantsearch/search/space.h"
 #include "quantsearch/search/study.h"
+#include "quantsearch/trials/goals.h"
 
 namespace quantsearch {
 
@@ -41,10 +42,36 @@ struct AdvancedFinetuneSearch {
 
 inline constexpr double kDefaultRaceError = 0.05;
 
-/// A user's own score of a model file, in place of a metric.
-struct CustomEvaluator {
-  std::function<double(const std::filesystem::path& model, const CancellationToken& token)> score;
-  Direction direction = Direction::maximize;
+/// Which trials are run, and when the search ends.
+struct StrategyConfig {
+  SearchAlgorithm algorithm = SearchAlgorithm::grid;
+  bool two_stage = false;                                // two_stage_search
+  std::optional<AdvancedFinetuneSearch> advanced = {};   // advanced_fastft_search
+  /// search_racing: trials that cannot become the best are given up early; at most this share of those that are as good
+  /// as the best wrongly so. 0: none is. Absent: kDefaultRaceError for model-based search, none for grid and random.
+  std::optional<double> race_error = {};
+  StopConditions stop = {};
+  std::optional<double> expected_seconds = {};           // expected_time_per_config
+  std::uint64_t seed = 0;
+};
+
+/// Where and how many at a time trials run.
+struct ExecutionConfig {
+  int jobs = 1;                              // n_jobs: trials at the same time
+  std::vector<Device> devices = {Device{}};  // search_devices: of the workers in turn; a card needs workers
+  bool isolate = false;                      // search_isolate: trials run in worker processes
+  std::int64_t trial_memory = 0;             // search_trial_memory: most that a worker may take, in bytes; 0: no limit
+};
+
+struct StorageConfig {
+  std::string url = {};                    // study_storage: postgresql://...; empty: study.db in the output folder
+  std::string study_name = "quantsearch";  // study_name
+};
+
+struct OutputConfig {
+  std::filesystem::path cache_folder = {};                // search_cache_dir
+  std::filesystem::path output_folder = {};               // search_output_dir
+  std::filesystem::path log_file = "auto_search.log";     // search_log_path
 };
 
 /// What a configuration file says (docs/configuration.md), checked.
@@ -52,54 +79,40 @@ struct AutoSearchConfig {
   Settings base;               // quantization_config
   FixedInputs fixed_inputs;    // inputs of the model that are constants
   std::optional<Space> space;  // absent: default_space() of the base; option names and values as in a file
-  SearchAlgorithm algorithm = SearchAlgorithm::grid;
-  Metric metric = Metric::l2;                       // search_metric: what decides, unless an evaluator does
-  /// The others of a list: metrics, "size_bytes", "latency_ms", and "custom" (the evaluator's score), which makes the metric
-  /// decide although there is an evaluator.
-  std::vector<std::string> more_objectives;
-  /// What search_metric names first, where it is a list or "custom": an evaluator takes the place of no metric that a list
-  /// names. Empty: a metric alone.
-  std::string named_first;
-  /// search_limits: most of "size_bytes", "latency_ms" (of one run, in milliseconds), "drop" (against the float model, in
-  /// units of the metric); nullopt: no limit, not even the one that goes with a latency that is measured.
-  std::map<std::string, std::optional<double>> limits;
-  std::optional<double> tolerance;                // absent: default_tolerance_rule()
-  std::map<std::string, double> output_weights;   // search_metric_output_weights
-  std::optional<CommandEvaluator> command;        // search_evaluator
-  StopConditions stop;
-  std::optional<double> expected_seconds;         // expected_time_per_config
-  std::filesystem::path cache_folder;             // search_cache_dir
-  std::filesystem::path output_folder;            // search_output_dir
-  std::filesystem::path log_file = "auto_search.log";
-  bool two_stage = false;                           // two_stage_search
-  std::optional<AdvancedFinetuneSearch> advanced;   // advanced_fastft_search
-  /// search_racing: trials that cannot become the best are given up early; at most this share of those that are as good
-  /// as the best wrongly so. 0: none is. Absent: kDefaultRaceError for model-based search, none for grid and random.
-  std::optional<double> race_error;
-  /// search_confirmation: share of the evaluation data that no trial sees; the best trials are judged on it in the end and
-  /// the best there is delivered. In [0, 1).
-  double confirmation = 0;
-  int jobs = 1;                                     // n_jobs: trials at the same time
-  std::string storage;                              // study_storage: postgresql://...; empty: study.db in the output folder
-  std::string study_name = "quantsearch";           // study_name
-  std::vector<Device> devices = {Device{}};         // search_devices: of the workers in turn; a card needs workers
-  bool isolate = false;                             // search_isolate: trials run in worker processes
-  std::int64_t trial_memory = 0;                    // search_trial_memory: most that a worker may take, in bytes; 0: no limit
-  std::uint64_t seed = 0;
+  GoalConfig goals = {};
+  StrategyConfig strategy = {};
+  ExecutionConfig execution = {};
+  StorageConfig storage = {};
+  OutputConfig output = {};
+};
+
+/// A key of a search in a configuration file, and the option of the command line that says the same.
+struct SearchKey {
+  enum class Kind { text, number, on };  // what the option takes; `on` takes nothing and means true
+  std::string name;                      // "a.b" is the member b of the mapping a
+  std::string meaning;
+  std::string default_value;             // in words
+  std::string flag = {};                 // "--time-limit"; empty: there is none
+  Kind kind = Kind::text;
+};
+/// All of them; docs/configuration.md has a row for each.
+[[nodiscard]] std::vector<SearchKey> search_keys();
+
+/// A value that the command line gives for a key. It takes the place of the file's; a metric that of the first one of a list.
+struct CommandLineValue {
+  std::string key;
+  Value value;
+  std::string flag;  // for messages
 };
 
 /// Throws InvalidInput for an unknown key or value (nearest known shown), Unsupported for what is known but not built.
 /// Relative paths stay relative to the current folder.
-[[nodiscard]] AutoSearchConfig parse_search_config(const Value& file);
+[[nodiscard]] AutoSearchConfig parse_search_config(const Value& file, const std::vector<CommandLineValue>& over = {});
 /// Only the `quantization_config` part of such a file; other keys are checked and not used.
 [[nodiscard]] Settings parse_quantization_config(const Value& file);
 /// "grid_search", "random_search", "TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"; also "Grid" and "Random", as Quark's
 /// advanced search names them. Throws InvalidInput.
 [[nodiscard]] SearchAlgorithm parse_algorithm(const std::string& name);
-/// The first objective: a metric, or "custom" for the score of the evaluator. The others stay. Throws InvalidInput.
-void set_first_objective(AutoSearchConfig& config, const std::string& name);
-/// A postgresql:// address, or nothing. Throws InvalidInput.
-[[nodiscard]] std::string parse_storage(const std::string& url);
 
 /// Range methods x granularity x weight ranges x equalization at the types of the base; for a base with power-of-two scales
 /// power-of-two methods x alignment x equalization.
@@ -110,8 +123,6 @@ void set_first_objective(AutoSearchConfig& config, const std::string& name);
 /// samples, what needs more of them is rejected.
 [[nodiscard]] Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability = nullptr,
                                        std::optional<std::int64_t> samples = std::nullopt);
-/// The settings of a point.
-[[nodiscard]] Settings settings_of(const Settings& base, const Point& point);
 
 /// A stage of a search before anything has run. The second of two is that of the first calibration: which is the best is not
 /// known yet.
@@ -163,6 +174,8 @@ struct SearchEnvironment {
   /// The command that starts a worker process for isolated trials. It calls use_device(), and serve_trials() with the same
   /// configuration and input, so many threads and a budget of so many bytes; standard input and output are the conversation.
   std::function<std::vector<std::string>(int threads, std::int64_t memory, const Device& device)> worker_command = {};
+  /// In a worker process: called when the search has closed its socket, before a trial that still runs is cancelled.
+  std::function<void()> on_worker_closed = [] {};
   /// Called when the space is known, and after each trial.
   std::function<void(const SearchStart&)> on_space = {};
   std::function<void(std::int64_t number, const Point&)> on_start = {};
@@ -188,8 +201,8 @@ struct SearchResult {
 [[nodiscard]] SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input,
                                        const SearchEnvironment& environment);
 
-/// What a worker process of an isolated search does: answers over `conversation`, an open socket, until the search closes
+/// What a worker process of an isolated search does: answers over `socket`, which is open, until the search closes
 /// it. Throws what auto_search() throws before its first trial.
-void serve_trials(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment, int conversation);
+void serve_trials(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment, int socket);
 
 }  // namespace quantsearch

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "autosearch/trial_runner.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate/delivery_check.h"
 
@@ -15,8 +14,8 @@ std::optional<ArithmeticScores> arithmetic_scores(const Delivery& delivery, cons
   const bool of_graph = is_scored_as_graph(resolve(made.settings).quantize.target);
   try {
     const Scores other = evaluate(*made.model, delivery.reference, *environment.pool,
-                                  {.metrics = recorded_metrics(delivery.config, delivery.reference.labels().has_value()),
-                                   .output_weights = delivery.config.output_weights,
+                                  {.metrics = recorded_metrics(delivery.config.goals, delivery.reference.labels().has_value()),
+                                   .output_weights = delivery.config.goals.output_weights,
                                    .exact_products = !of_graph,
                                    .token = environment.token});
     return of_graph ? compared(scores, other.metrics) : compared(other.metrics, scores);

@@ -11,16 +11,16 @@ std::optional<Confirmation> confirm(const std::vector<Trial>& finalists, const A
                                     const std::function<BuiltModel(const Trial&)>& built) {
   if (data.confirmation == nullptr || finalists.empty() || environment.token.is_cancelled()) return std::nullopt;
   const Reference reference(float_model, data.confirmation, data.confirmation_labels, *environment.pool, environment.budget,
-                            {.batch = 0, .spill_folder = config.cache_folder, .logits_output = {}, .token = environment.token,
+                            {.batch = 0, .spill_folder = config.output.cache_folder, .logits_output = {}, .token = environment.token,
                              .log = environment.log});
-  const std::vector<Metric> metrics = {config.metric};
-  const std::string metric = metric_info(config.metric).name;
+  const std::vector<Metric> metrics = {config.goals.metric};
+  const std::string metric = metric_info(config.goals.metric).name;
   Confirmation confirmation{.samples = data.confirmation->size(), .float_score = reference.float_scores(metrics).metrics.at(metric), .scores = {}};
   for (const Trial& trial : finalists) {
     const BuiltModel made = built(trial);
     const Scores scores = evaluate(*made.model, reference, *environment.pool,
                                    {.metrics = metrics,
-                                    .output_weights = config.output_weights,
+                                    .output_weights = config.goals.output_weights,
                                     .losses_of = {},
                                     .exact_products = is_scored_as_graph(resolve(made.settings).quantize.target),
                                     .token = environment.token});

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "autosearch/data_split.h"
-#include "autosearch/trial_executor.h"
+#include "quantsearch/trials/executor.h"
 #include "quantsearch/autosearch.h"
 
 namespace quantsearch {

@@ -6,9 +6,9 @@
 #include <functional>
 #include <optional>
 
-#include "autosearch/acceptance.h"
+#include "quantsearch/trials/acceptance.h"
 #include "autosearch/output_folder.h"
-#include "autosearch/trial_executor.h"
+#include "quantsearch/trials/executor.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/autosearch.h"
 

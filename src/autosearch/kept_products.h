@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "autosearch/trial_executor.h"
+#include "quantsearch/trials/executor.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/search/trial_order.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "autosearch/acceptance.h"
+#include "quantsearch/trials/acceptance.h"
 #include "quantsearch/autosearch.h"
 
 namespace quantsearch {

@@ -4,14 +4,9 @@
 
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
-
-Settings settings_of(const Settings& base, const Point& point) {
-  Settings settings = base;
-  for (const auto& [name, value] : point) settings[name] = value;
-  return settings;
-}
 
 Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability, std::optional<std::int64_t> samples) {
   return [base = std::move(base), applicability = std::move(applicability), samples](

@@ -59,7 +59,7 @@ SpacePlan plan_space(const AutoSearchConfig& given, const Model& model_as_read, 
   config.base = settings_from(to_value(given.base));
   const Model model = fix_inputs(model_as_read, config.fixed_inputs);
   const Space space = settled_space(config.space.value_or(default_space(config.base)), std::nullopt);
-  const TrialCosts costs(config.base, config.expected_seconds.value_or(1), content_key(model), Key{});
+  const TrialCosts costs(config.base, config.strategy.expected_seconds.value_or(1), content_key(model), Key{});
   const CostModel cost = [&](const Point& point) { return costs.expected(point); };
   const Normalize normalize = normalize_over(config.base, std::make_shared<Applicability>(remembered_simplify(model)));
   check_stages(config, space);

@@ -38,18 +38,18 @@ std::vector<std::string> counts_of(const StopConditions& stop) {
 }
 
 void warn_of_two_stages(const AutoSearchConfig& config, std::vector<std::string>& warnings) {
-  if (config.algorithm != SearchAlgorithm::grid && config.algorithm != SearchAlgorithm::random) {
+  if (config.strategy.algorithm != SearchAlgorithm::grid && config.strategy.algorithm != SearchAlgorithm::random) {
     warnings.emplace_back("two_stage_search: both stages are exhausted, so search_algo has no effect");
   }
-  if (const std::vector<std::string> counts = counts_of(config.stop); !counts.empty()) {
+  if (const std::vector<std::string> counts = counts_of(config.strategy.stop); !counts.empty()) {
     warnings.push_back(fmt::format("two_stage_search: both stages are exhausted, so {} of search_stop_condition {} no effect", fmt::join(counts, ", "),
                                    counts.size() == 1 ? "has" : "have"));
   }
 }
 
 void warn_of_advanced(const AutoSearchConfig& config, std::vector<std::string>& warnings) {
-  if (config.two_stage) warnings.emplace_back("advanced_fastft_search has both stages of two_stage_search, which has no further effect");
-  if (config.algorithm != SearchAlgorithm::grid) {
+  if (config.strategy.two_stage) warnings.emplace_back("advanced_fastft_search has both stages of two_stage_search, which has no further effect");
+  if (config.strategy.algorithm != SearchAlgorithm::grid) {
     warnings.emplace_back("advanced_fastft_search: the calibrations are walked whole and sampler_algo chooses the fine-tuning, so search_algo has "
                           "no effect");
   }
@@ -77,31 +77,31 @@ void check_advanced(const Space& space, const Settings& base) {
 }  // namespace
 
 void check_stages(const AutoSearchConfig& config, const Space& space) {
-  if (config.advanced) {
+  if (config.strategy.advanced) {
     const Space completed = with_base_switch(space, config.base);
     check_advanced(completed, config.base);
     require_listed(first_stage(completed));
-  } else if (config.algorithm == SearchAlgorithm::grid || config.two_stage) {
+  } else if (config.strategy.algorithm == SearchAlgorithm::grid || config.strategy.two_stage) {
     require_listed(space);
   }
 }
 
 StagingChoice choose_staging(const AutoSearchConfig& config, const Space& space, const Normalize& normalize) {
   StagingChoice choice{.space = with_base_switch(space, config.base)};
-  if (config.advanced) {
+  if (config.strategy.advanced) {
     choice.staging = Staging::advanced;
     warn_of_advanced(config, choice.warnings);
     return choice;
   }
-  const bool may_have_stages = config.two_stage || config.algorithm == SearchAlgorithm::automatic;
+  const bool may_have_stages = config.strategy.two_stage || config.strategy.algorithm == SearchAlgorithm::automatic;
   const auto missing = may_have_stages ? missing_stage(choice.space, config.base, normalize) : std::nullopt;
-  if (config.two_stage && !missing) {
+  if (config.strategy.two_stage && !missing) {
     choice.staging = Staging::two_stages;
     warn_of_two_stages(config, choice.warnings);
     return choice;
   }
-  if (config.two_stage) choice.warnings.push_back("two_stage_search has no effect: " + *missing);
-  if (config.algorithm == SearchAlgorithm::automatic && !missing) {
+  if (config.strategy.two_stage) choice.warnings.push_back("two_stage_search has no effect: " + *missing);
+  if (config.strategy.algorithm == SearchAlgorithm::automatic && !missing) {
     choice.staging = Staging::automatic;
   } else {
     choice.space = space;

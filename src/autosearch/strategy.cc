@@ -32,9 +32,9 @@ struct Ingredients {
 };
 
 MakeOptimizer optimizer_of(SearchAlgorithm algorithm, const Ingredients& with, std::optional<std::int64_t> budget) {
-  const std::uint64_t seed = with.config.seed;
+  const std::uint64_t seed = with.config.strategy.seed;
   const std::size_t objectives = with.goals.size();
-  const std::int64_t workers = with.config.jobs;
+  const std::int64_t workers = with.config.execution.jobs;
   switch (algorithm) {
     case SearchAlgorithm::tpe:
       return [=](Domain domain) { return tpe_optimizer(std::move(domain), {.seed = seed, .objectives = objectives}); };
@@ -59,7 +59,7 @@ MakeOptimizer optimizer_of(SearchAlgorithm algorithm, const Ingredients& with, s
 
 std::unique_ptr<Sampler> sampler_of(SearchAlgorithm algorithm, const Space& space, const Ingredients& with,
                                     std::optional<std::int64_t> budget) {
-  const SamplerOptions options{.seed = with.config.seed};
+  const SamplerOptions options{.seed = with.config.strategy.seed};
   if (algorithm == SearchAlgorithm::grid) return grid_sampler(space, with.normalize, with.cost, options);
   if (algorithm == SearchAlgorithm::random) return random_sampler(space, with.normalize, with.cost, options);
   return model_sampler(space, with.normalize, optimizer_of(algorithm, with, budget),
@@ -114,7 +114,7 @@ std::unique_ptr<Sampler> in_stages(std::unique_ptr<Sampler> calibrations, const 
 }
 
 SearchAlgorithm two_stage_algorithm(const AutoSearchConfig& config) {
-  return config.algorithm == SearchAlgorithm::random ? SearchAlgorithm::random : SearchAlgorithm::grid;
+  return config.strategy.algorithm == SearchAlgorithm::random ? SearchAlgorithm::random : SearchAlgorithm::grid;
 }
 
 Strategy two_stages(const Space& space, const Ingredients& with) {
@@ -133,7 +133,7 @@ std::optional<Point> only_calibration(const Space& space, const Ingredients& wit
 }
 
 Strategy advanced(const Space& space, const Ingredients& with) {
-  const AdvancedFinetuneSearch& advanced = *with.config.advanced;
+  const AdvancedFinetuneSearch& advanced = *with.config.strategy.advanced;
   const auto finetune = [with, advanced](const Space& stage) {
     return std::make_unique<Limited>(sampler_of(advanced.sampler, stage, with, advanced.trials), advanced.trials);
   };
@@ -156,7 +156,7 @@ struct FirstTrials {
 };
 
 FirstTrials automatic_first(const AutoSearchConfig& config, const Space& calibrations, const Normalize& normalize) {
-  const std::optional<std::int64_t> budget = config.stop.iteration_limit;
+  const std::optional<std::int64_t> budget = config.strategy.stop.iteration_limit;
   const SpaceSummary summary = summarize(calibrations, normalize);
   if (summary.complete && (!budget || summary.distinct <= (*budget + 1) / 2)) return {.count = summary.distinct, .whole = true};
   constexpr std::int64_t kWithoutLimit = 100;
@@ -164,7 +164,7 @@ FirstTrials automatic_first(const AutoSearchConfig& config, const Space& calibra
 }
 
 std::optional<std::int64_t> automatic_rest(const AutoSearchConfig& config, const FirstTrials& first) {
-  const std::optional<std::int64_t> budget = config.stop.iteration_limit;
+  const std::optional<std::int64_t> budget = config.strategy.stop.iteration_limit;
   return budget ? std::optional(std::max<std::int64_t>(1, *budget - first.count)) : std::nullopt;
 }
 
@@ -246,7 +246,7 @@ std::optional<std::int64_t> sum(std::optional<std::int64_t> a, std::optional<std
 Strategy strategy_of(const AutoSearchConfig& config, const Space& space, const Normalize& normalize, const CostModel& cost,
                      const std::vector<Goal>& goals, const LogSink& log) {
   const Ingredients with{.config = config, .normalize = normalize, .cost = cost, .goals = goals, .log = log};
-  if (config.algorithm == SearchAlgorithm::cma && goals.size() > 1) {
+  if (config.strategy.algorithm == SearchAlgorithm::cma && goals.size() > 1) {
     throw InvalidInput(fmt::format("search: CmaEs takes one objective, got {}; use TPE, GPS, NSGAII or auto", goals.size()));
   }
   StagingChoice choice = choose_staging(config, space, normalize);
@@ -259,7 +259,7 @@ Strategy strategy_of(const AutoSearchConfig& config, const Space& space, const N
       case Staging::automatic:
         return automatic(choice.space, with);
       case Staging::none:
-        return {.sampler = sampler_of(config.algorithm, choice.space, with, config.stop.iteration_limit)};
+        return {.sampler = sampler_of(config.strategy.algorithm, choice.space, with, config.strategy.stop.iteration_limit)};
     }
     throw InternalError("staging without a strategy");
   };
@@ -270,7 +270,7 @@ Strategy strategy_of(const AutoSearchConfig& config, const Space& space, const N
 
 std::optional<std::int64_t> most_trials(const AutoSearchConfig& config, const Space& space, const SpaceSummary& summary, const Normalize& normalize) {
   const StagingChoice choice = choose_staging(config, space, normalize);
-  const std::optional<std::int64_t> limit = config.stop.iteration_limit;
+  const std::optional<std::int64_t> limit = config.strategy.stop.iteration_limit;
   switch (choice.staging) {
     case Staging::none:
       return lesser(summary.complete ? std::optional(summary.distinct) : std::nullopt, limit);
@@ -279,7 +279,7 @@ std::optional<std::int64_t> most_trials(const AutoSearchConfig& config, const Sp
     case Staging::advanced: {
       std::optional<std::int64_t> calibrations = count_of(first_stage(choice.space), normalize, kMostCounted);
       if (calibrations == 1) calibrations = 0;  // the only one is tuned at once
-      return lesser(sum(calibrations, lesser(most_tuned(choice.space, normalize, 1, Deferred::finetuning), config.advanced->trials)), limit);
+      return lesser(sum(calibrations, lesser(most_tuned(choice.space, normalize, 1, Deferred::finetuning), config.strategy.advanced->trials)), limit);
     }
     case Staging::automatic:
       return lesser(sum(count_of(first_stage(choice.space, kCostly), normalize, kMostCounted),
@@ -298,13 +298,13 @@ std::vector<StagePlan> stage_plans(const AutoSearchConfig& config, const Space& 
     case Staging::advanced: {
       std::vector<StagePlan> plans = two_plans(choice.space, with, Deferred::finetuning);
       if (only_calibration(choice.space, with)) plans.erase(plans.begin());
-      plans.back().most_trials = config.advanced->trials;
+      plans.back().most_trials = config.strategy.advanced->trials;
       return plans;
     }
     case Staging::automatic:
       return automatic_plans(choice.space, with);
     case Staging::none:
-      return {{.name = "search", .space = choice.space, .most_trials = config.stop.iteration_limit}};
+      return {{.name = "search", .space = choice.space, .most_trials = config.strategy.stop.iteration_limit}};
   }
   throw InternalError("staging without a plan");
 }

@@ -19,10 +19,10 @@ std::map<std::string, Distribution> study_distributions(const Space& space) {
 }
 
 TrialStore::TrialStore(const AutoSearchConfig& config, const StudyDescription& description, const std::filesystem::path& file) {
-  if (config.storage.empty()) {
+  if (config.storage.url.empty()) {
     own_ = sqlite_store(file, description);
   } else {
-    shared_ = shared_postgresql_store(config.storage, description);
+    shared_ = shared_postgresql_store(config.storage.url, description);
   }
 }
 

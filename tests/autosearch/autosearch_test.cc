@@ -115,8 +115,8 @@ TEST_P(SameResults, InAnyOrder) {
   const TemporaryFolder two;
   Setting setting(kGrid, kSource / GetParam());
   const SearchResult grid = setting.run(one.path());
-  setting.config.algorithm = SearchAlgorithm::random;
-  setting.config.seed = 7;
+  setting.config.strategy.algorithm = SearchAlgorithm::random;
+  setting.config.strategy.seed = 7;
   const SearchResult random = setting.run(two.path());
   ASSERT_EQ(grid.study.trials.size(), random.study.trials.size());
   for (const Trial& trial : grid.study.trials) {
@@ -194,9 +194,9 @@ TEST(AutoSearch, ResumingGivesTheTrialsOfAnUndisturbedSearch) {
   const TemporaryFolder parts;
   Setting setting(kGrid);
   const SearchResult undisturbed = setting.run(whole.path());
-  setting.config.stop.iteration_limit = 3;
+  setting.config.strategy.stop.iteration_limit = 3;
   (void)setting.run(parts.path());
-  setting.config.stop.iteration_limit = std::nullopt;
+  setting.config.strategy.stop.iteration_limit = std::nullopt;
   setting.adjust = [](SearchEnvironment& environment) { environment.resume = true; };
   const SearchResult resumed = setting.run(parts.path());
   ASSERT_EQ(resumed.study.trials.size(), undisturbed.study.trials.size());
@@ -273,14 +273,14 @@ TEST(AutoSearch, AnEvaluatorNeedsNoEvaluationData) {
 TEST(AutoSearch, ACallerWithoutAPoolGetsOne) {
   const TemporaryFolder folder;
   Setting setting("search_space: {activation_type: [QUInt8]}");
-  setting.config.output_folder = folder.path();
+  setting.config.output.output_folder = folder.path();
   EXPECT_EQ(auto_search(setting.config, setting.input, {}).study.trials.size(), 1U);
 }
 
 TEST(AutoSearch, WhatACallerLeavesOutIsAnErrorAndNoCrash) {
   const TemporaryFolder folder;
   Setting setting("search_space: {activation_type: [QUInt8]}");
-  setting.config.output_folder = folder.path();
+  setting.config.output.output_folder = folder.path();
   EXPECT_EQ(message_of([&] { (void)auto_search(setting.config, setting.input, {.evaluator = CustomEvaluator{}}); }),
             "search: got a custom evaluator without a function, expected one that scores a model file");
   setting.input.calibration = nullptr;
@@ -347,7 +347,7 @@ TEST(AutoSearch, ASpaceWithoutAValidPointSaysWhy) {
 TEST(AutoSearch, StopsAtTheFirstCandidatesWhenAsked) {
   const TemporaryFolder folder;
   Setting setting(kGrid);
-  setting.config.stop.find_n_candidates = 2;
+  setting.config.strategy.stop.find_n_candidates = 2;
   const SearchResult result = setting.run(folder.path());
   EXPECT_EQ(result.study.stop_reason, StopReason::candidates_found);
   EXPECT_EQ(result.study.candidates.size(), 2U);

@@ -3,14 +3,16 @@
 #include <functional>
 
 #include "quantsearch/autosearch.h"
+#include "support/messages.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
 
 namespace quantsearch {
 namespace {
 
 AutoSearchConfig parse(const std::string& yaml) { return parse_search_config(parse_yaml(yaml, "test")); }
 
-std::string message_of(const std::string& yaml) {
+std::string message_of_file(const std::string& yaml) {
   try {
     (void)parse(yaml);
   } catch (const Error& error) {
@@ -54,11 +56,11 @@ seed: 0
 )");
   ASSERT_TRUE(config.space.has_value());
   EXPECT_EQ(config.space->size(), 5 * 2 * 2 * 2 * 2 * 2 * 2 * 2 * 2);
-  EXPECT_EQ(config.tolerance, 0.1);
-  EXPECT_EQ(config.stop.iteration_limit, 1000);
-  EXPECT_EQ(config.stop.time_limit_seconds, 3600);
-  EXPECT_EQ(config.stop.find_n_candidates, std::nullopt);
-  EXPECT_EQ(config.stop.trial_time_limit_seconds, std::nullopt);
+  EXPECT_EQ(config.goals.tolerance, 0.1);
+  EXPECT_EQ(config.strategy.stop.iteration_limit, 1000);
+  EXPECT_EQ(config.strategy.stop.time_limit_seconds, 3600);
+  EXPECT_EQ(config.strategy.stop.find_n_candidates, std::nullopt);
+  EXPECT_EQ(config.strategy.stop.trial_time_limit_seconds, std::nullopt);
 }
 
 TEST(ConfigFile, FixedInputsAreReadAsWritten) {
@@ -88,7 +90,7 @@ TEST(ConfigFile, SeveralSpacesAreJoined) {
 
 TEST(ConfigFile, AListOptionNeedsAListOfLists) {
   EXPECT_EQ(parse("search_space: {nodes_to_exclude: [[], [conv1]]}").space->size(), 2);
-  EXPECT_EQ(message_of("search_space: {nodes_to_exclude: [conv1]}"),
+  EXPECT_EQ(message_of_file("search_space: {nodes_to_exclude: [conv1]}"),
             "configuration: 'search_space.nodes_to_exclude': got a list, expected a list of lists: each choice of this option is a list itself");
 }
 
@@ -102,7 +104,7 @@ void PrintTo(const Refused& refused, std::ostream* stream) { *stream << refused.
 
 class BadConfigFile : public ::testing::TestWithParam<Refused> {};
 
-TEST_P(BadConfigFile, IsRefusedWithTheReason) { EXPECT_EQ(message_of(GetParam().yaml), GetParam().message); }
+TEST_P(BadConfigFile, IsRefusedWithTheReason) { EXPECT_EQ(message_of_file(GetParam().yaml), GetParam().message); }
 
 INSTANTIATE_TEST_SUITE_P(
     EachKind, BadConfigFile,
@@ -123,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
             "NegativeTolerance", "search_metric_tolerance: -1",
             "configuration: 'search_metric_tolerance': got -1, expected a number of at least 0"},
         Refused{"StopConditionRange", "search_stop_condition: {find_n_candidates: 0}",
-                "configuration: 'search_stop_condition': got 0, expected an integer of at least 1, "
+                "configuration: 'search_stop_condition.find_n_candidates': got 0, expected an integer of at least 1, "
                 "or -1 for no limit"},
         Refused{"StopConditionName", "search_stop_condition: {time_limits: 5}",
                 "configuration: 'search_stop_condition': unknown stop condition 'time_limits'; "
@@ -169,6 +171,42 @@ INSTANTIATE_TEST_SUITE_P(
                 "for study.db in the output folder"},
         Refused{"NotAMapping", "[1, 2]", "configuration: got a list, expected a mapping of keys"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(CommandLineValues, TakeThePlaceOfTheFiles) {
+  const Value file = parse_yaml("search_stop_condition: {time_limit: 5, iteration_limit: 7}\nfixed_inputs: {a: 1, b: 2}\n", "test");
+  const AutoSearchConfig config = parse_search_config(file, {{.key = "search_stop_condition.time_limit", .value = 9, .flag = "--time-limit"},
+                                                             {.key = "fixed_inputs", .value = Value::Map{{"b", 3}}, .flag = "--fix"}});
+  EXPECT_EQ(config.strategy.stop.time_limit_seconds, 9);
+  EXPECT_EQ(config.strategy.stop.iteration_limit, 7);
+  EXPECT_EQ(config.fixed_inputs, (FixedInputs{{"a", 1}, {"b", 3}}));
+}
+
+TEST(CommandLineValues, AreNamedByTheirOptionInMessages) {
+  EXPECT_EQ(message_of<InvalidInput>([] {
+              (void)parse_search_config(Value(Value::Map{}), {{.key = "search_metric_tolerance", .value = -1, .flag = "--tolerance"}});
+            }),
+            "--tolerance: got -1, expected a number of at least 0");
+}
+
+TEST(SearchKeys, HaveARowInTheDocumentation) {
+  const std::string page = read_file(std::string(QUANTSEARCH_SOURCE_DIR) + "/docs/configuration.md");
+  for (const SearchKey& key : search_keys()) {
+    const std::size_t row = page.find("| `" + key.name + "` | " + key.meaning);
+    ASSERT_NE(row, std::string::npos) << key.name;
+    const std::string end = " | " + key.default_value + " | " + (key.flag.empty() ? "" : "`" + key.flag + "`") + " |\n";
+    const std::string line = page.substr(row, page.find('\n', row) + 1 - row);
+    EXPECT_TRUE(line.ends_with(end)) << line;
+  }
+}
+
+TEST(SearchKeys, AreEachSaidOnce) {
+  std::set<std::string> names;
+  std::set<std::string> flags;
+  for (const SearchKey& key : search_keys()) {
+    EXPECT_TRUE(names.insert(key.name).second) << key.name;
+    EXPECT_TRUE(key.flag.empty() || flags.insert(key.flag).second) << key.flag;
+  }
+}
 
 }  // namespace
 }  // namespace quantsearch

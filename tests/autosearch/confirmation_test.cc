@@ -30,7 +30,7 @@ TEST(Confirmation, JudgesTheBestOnSamplesThatNoTrialSaw) {
   const TemporaryFolder folder;
   const TemporaryFolder other;
   Setting setting(kConfig);
-  setting.config.confirmation = 0.25;
+  setting.config.goals.confirmation = 0.25;
   const SearchResult result = setting.run(folder.path());
   const Confirmation& confirmation = result.document.confirmation.value();
   EXPECT_EQ(confirmation.samples, 16);
@@ -59,7 +59,7 @@ TEST(Confirmation, MayChooseAnotherThanTheSearch) {
   const TemporaryFolder folder;
   Setting setting("{search_metric_tolerance: 1000, search_space: {calibrate_method: [Percentile], extra_options: {Percentile: [99.97, 99.98, 99.99, "
                   "99.995, 99.999]}}}");
-  setting.config.confirmation = 61.0 / 64;
+  setting.config.goals.confirmation = 61.0 / 64;
   const SearchResult result = setting.run(folder.path());
   const Confirmation& confirmation = result.document.confirmation.value();
   ASSERT_EQ(confirmation.samples, 61);
@@ -73,7 +73,7 @@ TEST(Confirmation, SharesThatLeaveNothingAreRefused) {
   const TemporaryFolder folder;
   Setting setting(kConfig);
   for (const double share : {-0.5, 1.0, 1e-3, 0.999}) {
-    setting.config.confirmation = share;
+    setting.config.goals.confirmation = share;
     EXPECT_THROW((void)setting.run(folder.path()), InvalidInput) << share;
   }
 }
@@ -81,7 +81,7 @@ TEST(Confirmation, SharesThatLeaveNothingAreRefused) {
 TEST(Confirmation, ACustomEvaluatorHasDataOfItsOwn) {
   const TemporaryFolder folder;
   Setting setting(kConfig);
-  setting.config.confirmation = 0.5;
+  setting.config.goals.confirmation = 0.5;
   setting.adjust = [](SearchEnvironment& environment) {
     environment.evaluator = CustomEvaluator{.score = [](const std::filesystem::path&, const CancellationToken&) { return 1.0; }};
   };

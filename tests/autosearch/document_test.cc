@@ -25,14 +25,14 @@ struct Block {
 AutoSearchConfig two_stage_config() {
   AutoSearchConfig config;
   config.base = settings_from(Value());
-  config.two_stage = true;
+  config.strategy.two_stage = true;
   return config;
 }
 
 AutoSearchConfig advanced_config() {
   AutoSearchConfig config;
   config.base = {{"include_fast_ft", true}};
-  config.advanced = AdvancedFinetuneSearch{.sampler = SearchAlgorithm::tpe, .direction = Direction::minimize, .trials = 10};
+  config.strategy.advanced = AdvancedFinetuneSearch{.sampler = SearchAlgorithm::tpe, .direction = Direction::minimize, .trials = 10};
   config.space = Space({{.name = kTune + "NumIterations", .choices = {100, 200}}, {.name = kTune + "LearningRate", .choices = {1e-3, 1e-7}}});
   return config;
 }
@@ -67,8 +67,8 @@ AutoSearchConfig example_config() {
                         {.name = kTune + "OptimAlgorithm", .choices = {"adaround", "adaquant"}},
                         {.name = kTune + "LearningRate", .choices = {0.01, 0.001, 0.0001}},
                         {.name = kTune + "FixedSeed", .choices = {42}}});
-  config.stop.iteration_limit = 1000;
-  config.stop.time_limit_seconds = 3600;
+  config.strategy.stop.iteration_limit = 1000;
+  config.strategy.stop.time_limit_seconds = 3600;
   return config;
 }
 
@@ -204,17 +204,17 @@ TEST_P(DocumentBlock, MeansTheSameInEveryForm) {
     const AutoSearchConfig read = parse_search_config(parse_yaml(text, "block"));
     EXPECT_EQ(products_of(read), products_of(in_code)) << text;
     EXPECT_EQ(read.base, in_code.base);
-    EXPECT_EQ(read.two_stage, in_code.two_stage);
-    EXPECT_EQ(read.advanced.has_value(), in_code.advanced.has_value());
-    if (read.advanced && in_code.advanced) {
-      EXPECT_EQ(read.advanced->trials, in_code.advanced->trials);
-      EXPECT_EQ(read.advanced->sampler, in_code.advanced->sampler);
-      EXPECT_EQ(read.advanced->direction, in_code.advanced->direction);
+    EXPECT_EQ(read.strategy.two_stage, in_code.strategy.two_stage);
+    EXPECT_EQ(read.strategy.advanced.has_value(), in_code.strategy.advanced.has_value());
+    if (read.strategy.advanced && in_code.strategy.advanced) {
+      EXPECT_EQ(read.strategy.advanced->trials, in_code.strategy.advanced->trials);
+      EXPECT_EQ(read.strategy.advanced->sampler, in_code.strategy.advanced->sampler);
+      EXPECT_EQ(read.strategy.advanced->direction, in_code.strategy.advanced->direction);
     }
-    EXPECT_EQ(read.stop.iteration_limit, in_code.stop.iteration_limit);
-    EXPECT_EQ(read.stop.time_limit_seconds, in_code.stop.time_limit_seconds);
-    EXPECT_EQ(read.stop.find_n_candidates, std::nullopt);
-    EXPECT_FALSE(read.command.has_value());
+    EXPECT_EQ(read.strategy.stop.iteration_limit, in_code.strategy.stop.iteration_limit);
+    EXPECT_EQ(read.strategy.stop.time_limit_seconds, in_code.strategy.stop.time_limit_seconds);
+    EXPECT_EQ(read.strategy.stop.find_n_candidates, std::nullopt);
+    EXPECT_FALSE(read.goals.command.has_value());
   }
 }
 
@@ -267,7 +267,7 @@ TEST(DocumentSearch, TheJointBlockRunsItsTwoPairs) {
 
 TEST(DocumentSearch, TwoStagesWithoutFineTuningAreAPlainSearchWithAWarning) {
   for (AutoSearchConfig config : forms_of("TwoStage")) {
-    config.stop.iteration_limit = 2;
+    config.strategy.stop.iteration_limit = 2;
     const Ran ran = run(config);
     EXPECT_EQ(ran.study.trials.size(), 2U);
     EXPECT_EQ(std::ranges::count(ran.warnings, "two_stage_search has no effect: nothing switches fine-tuning on (include_fast_ft: true in "
@@ -278,7 +278,7 @@ TEST(DocumentSearch, TwoStagesWithoutFineTuningAreAPlainSearchWithAWarning) {
 
 TEST(DocumentSearch, TheExampleRunsItsCheapestTrialsFirst) {
   for (AutoSearchConfig config : forms_of("Example")) {
-    config.stop.iteration_limit = 3;
+    config.strategy.stop.iteration_limit = 3;
     const Ran ran = run(config);
     ASSERT_EQ(ran.study.trials.size(), 3U);
     for (const Trial& trial : ran.study.trials) EXPECT_EQ(trial.state, TrialState::complete) << trial.reason;

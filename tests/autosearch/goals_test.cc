@@ -1,7 +1,8 @@
-#include "autosearch/goals.h"
+#include "quantsearch/trials/goals.h"
 
 #include <gtest/gtest.h>
 
+#include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -11,7 +12,7 @@ AutoSearchConfig with_metric(const std::string& yaml) { return parse_search_conf
 
 std::string message_of(const std::string& yaml, bool has_evaluator) {
   try {
-    require_objectives(with_metric(yaml), has_evaluator);
+    require_objectives(with_metric(yaml).goals, has_evaluator);
   } catch (const InvalidInput& error) {
     return error.what();
   }
@@ -23,11 +24,11 @@ const CustomEvaluator kEvaluator{.score = [](const std::filesystem::path&, const
 
 std::vector<std::string> names_of(const std::string& yaml) {
   const AutoSearchConfig config = with_metric(yaml);
-  require_objectives(config, true);
+  require_objectives(config.goals, true);
   Scores scores;
   scores.metrics = {{"L2", 0}, {"custom", 1}};
   scores.latency.emplace();
-  const SearchGoals goals(config, objective_of(config, kEvaluator), scores, &kEvaluator);
+  const SearchGoals goals(config.goals, objective_of(config.goals, kEvaluator), scores, &kEvaluator);
   std::vector<std::string> names;
   for (const ObjectiveName& objective : goals.objectives()) {
     names.push_back(objective.name + (objective.direction == Direction::maximize ? " up" : " down"));
@@ -58,13 +59,13 @@ TEST(Objectives, CustomNeedsAnEvaluator) {
   EXPECT_EQ(message_of("[custom, size]", false), message);
 }
 
-TEST(Objectives, TheFirstMayBeChangedAlone) {
-  AutoSearchConfig config = with_metric("[L2, cos, size]");
-  set_first_objective(config, "cos");
-  EXPECT_EQ(config.metric, Metric::cos);
-  EXPECT_EQ(config.more_objectives, Names{"size_bytes"});
-  set_first_objective(config, "custom");
-  EXPECT_EQ(config.named_first, "custom");
+TEST(Objectives, TheCommandLineChangesTheFirstAlone) {
+  const auto with = [](const char* metric) {
+    return parse_search_config(parse_yaml("search_metric: [L2, cos, size]", "test"), {{.key = "search_metric", .value = metric, .flag = "--metric"}}).goals;
+  };
+  EXPECT_EQ(with("cos").metric, Metric::cos);
+  EXPECT_EQ(with("cos").more_objectives, Names{"size_bytes"} /* L2 was the first */);
+  EXPECT_EQ(with("custom").named_first, "custom");
 }
 
 }  // namespace

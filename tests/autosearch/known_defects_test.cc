@@ -63,8 +63,8 @@ TEST_P(EveryMetric, RanksTheWidestTypeBestAndTheCoarsestScaleWorst) {
   Setting setting(
       "{search_space: {activation_type: [QInt8, QInt16], calibrate_method: [MinMax, "
       "NonOverflow]}}");
-  setting.config.metric = GetParam();
-  setting.config.tolerance = metric_info(GetParam()).direction == Direction::minimize ? 1e9 : 1;
+  setting.config.goals.metric = GetParam();
+  setting.config.goals.tolerance = metric_info(GetParam()).direction == Direction::minimize ? 1e9 : 1;
   const SearchResult result = setting.run(folder.path());
   const Direction direction = metric_info(GetParam()).direction;
   for (const Trial& trial : result.study.trials) {
@@ -94,7 +94,7 @@ TEST_P(DefaultTolerance, RefusesATypeThatDestroysTheModelAndTakesOneThatKeepsIt)
       "{quantization_config: {calibrate_method: MinMax, activation_type: QInt16, per_channel: "
       "false}, search_space: {weight_type: [QInt8, QInt16]}}",
       kHardModel, judging);
-  setting.config.metric = GetParam();
+  setting.config.goals.metric = GetParam();
   const SearchResult result = setting.run(folder.path());
   ASSERT_EQ(result.study.trials.size(), 2U);
   for (const Trial& trial : result.study.trials) {
@@ -153,7 +153,7 @@ TEST(KnownDefects, L2IsTheMeanSquareInEverySearch) {
   for (const SearchAlgorithm algorithm : {SearchAlgorithm::grid, SearchAlgorithm::random}) {
     const TemporaryFolder folder;
     Setting setting("{search_metric: L2, search_space: {activation_type: [QUInt8, QInt8]}}");
-    setting.config.algorithm = algorithm;
+    setting.config.strategy.algorithm = algorithm;
     const SearchResult result = setting.run(folder.path());
     const double expected = mean_square_between(
         setting.input.model, load_model(folder.path() / "best.onnx"), *setting.input.evaluation);
@@ -202,7 +202,7 @@ TEST(KnownDefects, ACacheFolderWithFilesOfTheUsersIsRefusedAndLeftAlone) {
   const TemporaryFolder cache;
   std::ofstream(cache.path() / "mine.txt") << "mine";
   Setting setting("search_space: {activation_type: [QUInt8]}");
-  setting.config.cache_folder = cache.path();
+  setting.config.output.cache_folder = cache.path();
   EXPECT_THROW((void)setting.run(folder.path()), InvalidInput);
   EXPECT_EQ(read_file(cache.path() / "mine.txt"), "mine");
 }
@@ -211,7 +211,7 @@ TEST(KnownDefects, WhatTheUserPutsIntoOurCacheFolderStays) {
   const TemporaryFolder parent;
   const fs::path cache = parent.path() / "cache";
   Setting setting("search_space: {activation_type: [QUInt8]}");
-  setting.config.cache_folder = cache;
+  setting.config.output.cache_folder = cache;
   setting.adjust = [&cache](SearchEnvironment& environment) {
     environment.budget = ByteBudget(1024);  // too little for the float outputs: they are spilled
     environment.on_trial = [&cache](const Trial&) { std::ofstream(cache / "mine.txt") << "mine"; };

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "quantsearch/autosearch.h"
+#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
 namespace {

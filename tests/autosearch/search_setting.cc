@@ -17,7 +17,7 @@ SearchSetting::SearchSetting(const std::string& yaml, const std::filesystem::pat
 
 SearchResult SearchSetting::run(const std::filesystem::path& output) {
   ThreadPool pool(threads);
-  config.output_folder = output;
+  config.output.output_folder = output;
   SearchEnvironment environment{.pool = &pool, .budget = ByteBudget(std::int64_t{1} << 30)};
   adjust(environment);
   return auto_search(config, input, environment);

@@ -107,7 +107,7 @@ TEST_F(IsolatedSearch, WithTooLittleMemoryDoesNotBegin) {
 TEST_F(IsolatedSearch, ALimitOfMemoryNeedsWorkers) {
   const RunResult result = search("out", {"--trial-memory", "1G"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.error.find("add --isolate"), std::string::npos) << result.error;
+  EXPECT_NE(result.error.find("is the limit of a worker process, add search_isolate: true (--isolate)"), std::string::npos) << result.error;
 }
 
 TEST_F(IsolatedSearch, LeavesNoProcessBehindWhenItIsKilled) {

@@ -1,4 +1,4 @@
-#include "autosearch/trial_worker.h"
+#include "trials/worker_handle.h"
 
 #include <fmt/core.h>
 #include <signal.h>
@@ -33,10 +33,10 @@ std::unique_ptr<ChildProcess> started(const std::vector<std::string>& command, D
 
 }  // namespace
 
-TrialWorker::TrialWorker(Options options, const CancellationToken& token)
-    : TrialWorker(std::move(options), token, open_conversation()) {}
+WorkerHandle::WorkerHandle(Options options, const CancellationToken& token)
+    : WorkerHandle(std::move(options), token, open_socket_pair()) {}
 
-TrialWorker::TrialWorker(Options options, const CancellationToken& token, Conversation conversation)
+WorkerHandle::WorkerHandle(Options options, const CancellationToken& token, SocketPair conversation)
     : options_(std::move(options)), channel_(std::move(conversation.ours)), process_(started(options_.command, std::move(conversation.theirs))) {
   send(options_.greeting);
   std::optional<Value> message;
@@ -52,7 +52,7 @@ TrialWorker::TrialWorker(Options options, const CancellationToken& token, Conver
   }
 }
 
-Value TrialWorker::ask(const Value& request, const CancellationToken& token, const std::function<void()>& alone) {
+Value WorkerHandle::ask(const Value& request, const CancellationToken& token, const std::function<void()>& alone) {
   send(request);
   std::optional<Clock::time_point> last_moment;
   while (true) {
@@ -76,7 +76,7 @@ Value TrialWorker::ask(const Value& request, const CancellationToken& token, con
   }
 }
 
-void TrialWorker::send(const Value& message) {
+void WorkerHandle::send(const Value& message) {
   try {
     channel_.send(message);
   } catch (const IoError&) {  // it does not listen any more
@@ -84,7 +84,7 @@ void TrialWorker::send(const Value& message) {
   }
 }
 
-std::optional<Value> TrialWorker::next_message() {
+std::optional<Value> WorkerHandle::next_message() {
   MessageChannel::Received received = channel_.receive(kMomentMilliseconds);
   process_->read(0);
   if (received.closed) die(ending_of(process_->end()));
@@ -98,7 +98,7 @@ std::optional<Value> TrialWorker::next_message() {
   return std::nullopt;
 }
 
-void TrialWorker::require_within_memory() {
+void WorkerHandle::require_within_memory() {
   if (options_.memory_limit == 0) return;
   const std::int64_t own = own_memory_bytes(process_->id());
   if (own <= options_.memory_limit) return;
@@ -106,7 +106,7 @@ void TrialWorker::require_within_memory() {
   die(fmt::format("took {} of memory, its limit is {}", megabytes(own), megabytes(options_.memory_limit)));
 }
 
-void TrialWorker::die(const std::string& reason) {
+void WorkerHandle::die(const std::string& reason) {
   process_.reset();
   throw WorkerDied("the worker process " + reason);
 }

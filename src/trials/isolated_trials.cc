@@ -1,8 +1,8 @@
-#include "autosearch/isolated_trials.h"
+#include "trials/isolated_trials.h"
 
 #include <fmt/core.h>
 
-#include "autosearch/trial_messages.h"
+#include "trials/messages.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -32,18 +32,18 @@ class ModelFile final : public BuiltProduct {
 IsolatedTrials::IsolatedTrials(IsolationOptions options)
     : options_(std::move(options)), folder_(options_.folder), workers_(options_.commands.size()), free_(workers_.size()) {
   try {
-    const FreePlaces::Lease lease(free_);
-    (void)worker_of(lease.place(), options_.token);
+    const SlotPool::Lease lease(free_);
+    (void)worker_of(lease.slot(), options_.token);
   } catch (const WorkerDied& error) {
     throw InvalidInput(fmt::format("search: {} before its first trial{}", error.what(),
                                    options_.memory_limit > 0 ? "; raise --trial-memory" : ""));
   }
 }
 
-TrialWorker& IsolatedTrials::worker_of(std::size_t place, const CancellationToken& token) {
-  std::unique_ptr<TrialWorker>& worker = workers_[place];
+WorkerHandle& IsolatedTrials::worker_of(std::size_t slot, const CancellationToken& token) {
+  std::unique_ptr<WorkerHandle>& worker = workers_[slot];
   if (worker == nullptr || !worker->is_alive()) {
-    worker = std::make_unique<TrialWorker>(TrialWorker::Options{.command = options_.commands[place],
+    worker = std::make_unique<WorkerHandle>(WorkerHandle::Options{.command = options_.commands[slot],
                                                                 .memory_limit = options_.memory_limit,
                                                                 .greeting = Value::Map{{"float", value_of(options_.float_scores)}},
                                                                 .fingerprint = options_.fingerprint,
@@ -53,14 +53,14 @@ TrialWorker& IsolatedTrials::worker_of(std::size_t place, const CancellationToke
   return *worker;
 }
 
-Value IsolatedTrials::ask(std::size_t place, const Value& request, const CancellationToken& token, const std::function<void()>& alone) {
+Value IsolatedTrials::ask(std::size_t slot, const Value& request, const CancellationToken& token, const std::function<void()>& alone) {
   while (true) {
-    TrialWorker& worker = worker_of(place, token);
+    WorkerHandle& worker = worker_of(slot, token);
     const bool is_new = worker.answered() == 0;
     try {
       return worker.ask(request, token, alone);
     } catch (const WorkerDied& error) {
-      workers_[place].reset();
+      workers_[slot].reset();
       if (is_new) throw;
       say(options_.log, LogLevel::warning, fmt::format("{}; what it was at is tried again in a new one", error.what()));
     }
@@ -68,19 +68,19 @@ Value IsolatedTrials::ask(std::size_t place, const Value& request, const Cancell
 }
 
 TrialOutcome IsolatedTrials::run(const TrialRequest& request) {
-  const FreePlaces::Lease lease(free_);
+  const SlotPool::Lease lease(free_);
   const std::filesystem::path file = new_file();
   Value message = Value::Map{{"run", request.number}, {"point", value_of(request.point)}, {"file", file.string()}};
   if (request.incumbent) message.set("incumbent", reference_to(*request.incumbent));
-  std::shared_lock at_work(quiet_);
-  std::unique_lock alone(quiet_, std::defer_lock);
+  std::shared_lock at_work(latency_gate_);
+  std::unique_lock alone(latency_gate_, std::defer_lock);
   const auto leave_alone = [&] {
     if (alone) return;  // a worker died while it was alone, and this is the next one
     at_work.unlock();
     alone.lock();
   };
   try {
-    const Value answer = ask(lease.place(), message, request.token, leave_alone);
+    const Value answer = ask(lease.slot(), message, request.token, leave_alone);
     TrialOutcome outcome = outcome_of(answer).value();
     if (const Value* const settings = answer.find("made")) {
       std::get<TrialSuccess>(outcome).product = std::make_shared<const ModelFile>(file, point_of(*settings));
@@ -92,14 +92,14 @@ TrialOutcome IsolatedTrials::run(const TrialRequest& request) {
 }
 
 BuiltModel IsolatedTrials::rebuild(const Trial& trial) {
-  const FreePlaces::Lease lease(free_);
+  const SlotPool::Lease lease(free_);
   const std::filesystem::path file = new_file();
   const auto impossible = [&trial](const std::string& reason) {
     return IoError(fmt::format("search: the model of {} cannot be made again: {}", to_string(trial.point), reason));
   };
   try {
     Value message = Value::Map{{"make", reference_to(trial)}, {"file", file.string()}};
-    const Value answer = ask(lease.place(), message, {}, [] {});
+    const Value answer = ask(lease.slot(), message, {}, [] {});
     const Value* const settings = answer.find("made");
     if (settings == nullptr) throw impossible(to_json(answer));
     return ModelFile(file, point_of(*settings)).load();
@@ -111,6 +111,10 @@ BuiltModel IsolatedTrials::rebuild(const Trial& trial) {
 std::filesystem::path IsolatedTrials::new_file() {
   const std::lock_guard lock(mutex_);
   return folder_.path() / fmt::format("{}.onnx", files_++);
+}
+
+std::unique_ptr<TrialExecutor> make_isolated_trials(IsolationOptions options) {
+  return std::make_unique<IsolatedTrials>(std::move(options));
 }
 
 }  // namespace quantsearch

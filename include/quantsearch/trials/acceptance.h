@@ -7,24 +7,15 @@
 #include <string>
 #include <utility>
 
-#include "quantsearch/autosearch.h"
+#include "quantsearch/trials/goals.h"
 
 namespace quantsearch {
-
-/// What a search optimizes: a metric, or "custom".
-struct ObjectiveName {
-  std::string name;
-  Direction direction = Direction::minimize;
-  [[nodiscard]] Goal goal() const { return direction == Direction::minimize ? Goal::minimize : Goal::maximize; }
-};
-/// The evaluator's score, unless the metric heads a list that names the score later.
-[[nodiscard]] ObjectiveName objective_of(const AutoSearchConfig& config, const std::optional<CustomEvaluator>& evaluator);
 
 /// The one rule of a search, and how it is said.
 class Acceptance {
  public:
   /// `float_value`: the float model's own value of the objective; used by top-k and custom scores.
-  Acceptance(const AutoSearchConfig& config, bool is_custom, Direction direction, std::optional<double> float_value);
+  Acceptance(const GoalConfig& config, bool is_custom, Direction direction, std::optional<double> float_value);
   /// `scores` holds the objective; for the default rule worst_slice too, and for that of L1 and L2 rel_l2.
   [[nodiscard]] bool accepts(const std::map<std::string, double>& scores) const;
   [[nodiscard]] const std::string& rule() const { return rule_; }

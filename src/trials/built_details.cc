@@ -1,4 +1,4 @@
-#include "autosearch/built_details.h"
+#include "trials/built_details.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "autosearch/trial_messages.h"
+#include "trials/messages.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "autosearch/message_channel.h"
+#include "trials/message_channel.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/log.h"
 
@@ -20,7 +20,7 @@ class WorkerDied : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-class TrialWorker {
+class WorkerHandle {
  public:
   struct Options {
     std::vector<std::string> command;
@@ -31,7 +31,7 @@ class TrialWorker {
     double grace_seconds = 5;       // for an answer after it was cancelled
   };
   /// Starts it and waits until it is ready. Throws WorkerDied, IoError when it works on something else, Cancelled.
-  TrialWorker(Options options, const CancellationToken& token);
+  WorkerHandle(Options options, const CancellationToken& token);
 
   /// Sends a request and waits for its answer. `alone` is called when the worker asks to be the only one at work. A cancelled
   /// worker has its grace to answer, then it is killed. Throws WorkerDied when it ended or took more memory than its
@@ -43,7 +43,7 @@ class TrialWorker {
   [[nodiscard]] bool is_alive() const { return process_ != nullptr; }
 
  private:
-  TrialWorker(Options options, const CancellationToken& token, Conversation conversation);
+  WorkerHandle(Options options, const CancellationToken& token, SocketPair conversation);
   /// The next message that is not for the log; nullopt when none came for a moment.
   [[nodiscard]] std::optional<Value> next_message();
   void send(const Value& message);

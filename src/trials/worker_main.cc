@@ -1,12 +1,14 @@
-#include "autosearch/trial_service.h"
+#include "quantsearch/trials/worker_main.h"
 
-#include <unistd.h>
-
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <new>
 #include <thread>
 
-#include "autosearch/trial_messages.h"
 #include "quantsearch/base/error.h"
+#include "trials/message_channel.h"
+#include "trials/messages.h"
 
 namespace quantsearch {
 
@@ -14,21 +16,16 @@ namespace {
 
 Value failed(const std::string& reason) { return message_of(TrialFailure{.reason = reason, .details = {}}); }
 
-// Ends a process whose runtime does not hear that it is cancelled.
-constexpr unsigned kSecondsToEnd = 10;
-
-}  // namespace
-
-Value TrialService::answer(TrialRunner& runner, const Value& request, const CancellationToken& token) {
+Value answer(TrialExecutor& executor, const Value& request, const CancellationToken& token) {
   const auto made = [&request](const BuiltModel& built) {
     save_model(*built.model, request.find("file")->as_string());
     return value_of(built.settings);
   };
   try {
-    if (const Value* const trial = request.find("make")) return Value::Map{{"made", made(runner.rebuild(trial_of(*trial)))}};
+    if (const Value* const trial = request.find("make")) return Value::Map{{"made", made(executor.rebuild(trial_of(*trial)))}};
     TrialRequest wanted{.point = point_of(*request.find("point")), .number = request.find("run")->as_int(), .token = token};
     if (const Value* const incumbent = request.find("incumbent")) wanted.incumbent = trial_of(*incumbent);
-    const TrialOutcome outcome = runner.run(wanted);
+    const TrialOutcome outcome = executor.run(wanted);
     Value message = message_of(outcome);
     if (const auto* const success = std::get_if<TrialSuccess>(&outcome)) {
       message.set("made", made(std::static_pointer_cast<const BuiltProduct>(success->product)->load()));
@@ -43,26 +40,48 @@ Value TrialService::answer(TrialRunner& runner, const Value& request, const Canc
   }
 }
 
-void TrialService::reply(const Value& message) {
+}  // namespace
+
+class WorkerMain::State {
+ public:
+  explicit State(int socket) : channel_(Descriptor(socket)) {}
+
+  [[nodiscard]] LogSink log();
+  [[nodiscard]] Scores float_scores();
+  void serve(TrialExecutor& executor, const Value& fingerprint, const std::function<void()>& on_closed);
+  void wait_until_alone();
+
+ private:
+  void reply(const Value& message);
+
+  MessageChannel channel_;
+  std::atomic<bool> is_serving_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_alone_ = false;
+  bool is_closed_ = false;
+};
+
+void WorkerMain::State::reply(const Value& message) {
   try {
     channel_.send(message);
   } catch (const IoError&) {  // the search is gone; serve() sees it too
   }
 }
 
-LogSink TrialService::log() {
+LogSink WorkerMain::State::log() {
   return [this](LogLevel level, std::string_view line) {
     if (is_serving_) reply(Value::Map{{"log", static_cast<int>(level)}, {"line", line}});
   };
 }
 
-Scores TrialService::float_scores() {
+Scores WorkerMain::State::float_scores() {
   const MessageChannel::Received first = channel_.receive(-1);
   if (first.closed || first.message->find("float") == nullptr) throw InvalidInput("--trial-worker: is for quantsearch itself");
   return scores_of(*first.message->find("float"));
 }
 
-void TrialService::serve(TrialRunner& runner, const Value& fingerprint) {
+void WorkerMain::State::serve(TrialExecutor& executor, const Value& fingerprint, const std::function<void()>& on_closed) {
   channel_.send(Value::Map{{"ready", fingerprint}});
   is_serving_ = true;
   std::jthread at_work;
@@ -80,21 +99,30 @@ void TrialService::serve(TrialRunner& runner, const Value& fingerprint) {
     } else {
       if (at_work.joinable()) at_work.join();  // it has answered
       token = CancellationToken();
-      at_work = std::jthread([this, &runner, message, token] { reply(answer(runner, message, token)); });
+      at_work = std::jthread([this, &executor, message, token] { reply(answer(executor, message, token)); });
     }
   }
-  ::alarm(kSecondsToEnd);
+  on_closed();
   token.cancel();
   const std::lock_guard lock(mutex_);
   is_closed_ = true;
   changed_.notify_all();
 }
 
-void TrialService::wait_until_alone() {
+void WorkerMain::State::wait_until_alone() {
   reply(Value::Map{{"alone", true}});
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return is_alone_ || is_closed_; });
   is_alone_ = false;
 }
+
+WorkerMain::WorkerMain(int socket) : state_(std::make_unique<State>(socket)) {}
+WorkerMain::~WorkerMain() = default;
+LogSink WorkerMain::log() { return state_->log(); }
+Scores WorkerMain::float_scores() { return state_->float_scores(); }
+void WorkerMain::serve(TrialExecutor& executor, const Value& fingerprint, const std::function<void()>& on_closed) {
+  state_->serve(executor, fingerprint, on_closed);
+}
+void WorkerMain::wait_until_alone() { state_->wait_until_alone(); }
 
 }  // namespace quantsearch

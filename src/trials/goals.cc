@@ -1,11 +1,13 @@
-#include "autosearch/goals.h"
+#include "quantsearch/trials/goals.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/files.h"
 
 namespace quantsearch {
 
@@ -23,7 +25,7 @@ ObjectiveName named(const std::string& name, const CustomEvaluator* evaluator) {
 
 }  // namespace
 
-void require_objectives(const AutoSearchConfig& config, bool has_evaluator) {
+void require_objectives(const GoalConfig& config, bool has_evaluator) {
   const bool is_later = is_among(config.more_objectives, kCustomGoal);
   if (!has_evaluator && (config.named_first == kCustomGoal || is_later)) {
     throw InvalidInput("search: search_metric names 'custom', the score of an evaluator, and there is none; give search_evaluator or leave it out");
@@ -35,13 +37,41 @@ void require_objectives(const AutoSearchConfig& config, bool has_evaluator) {
   }
 }
 
-bool SearchGoals::needs_latency(const AutoSearchConfig& config) {
+ObjectiveName objective_of(const GoalConfig& config, const std::optional<CustomEvaluator>& evaluator) {
+  const bool is_later = std::ranges::find(config.more_objectives, "custom") != config.more_objectives.end();
+  if (evaluator && !is_later) return {.name = "custom", .direction = evaluator->direction};
+  const MetricInfo& info = metric_info(config.metric);
+  return {.name = info.name, .direction = info.direction};
+}
+
+std::vector<Metric> recorded_metrics(const GoalConfig& config, bool has_labels) {
+  std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::cos, Metric::sqnr};
+  for (const std::string& name : config.more_objectives) {
+    if (name != kSizeGoal && name != kLatencyGoal && name != kCustomGoal) metrics.insert(parse_metric(name));
+  }
+  if (has_labels) {
+    metrics.insert(Metric::top1);
+    metrics.insert(Metric::top5);
+  }
+  return {metrics.begin(), metrics.end()};
+}
+
+double custom_score(const CustomEvaluator& evaluator, const Model& model, const CancellationToken& token) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "model.onnx";
+  save_model(model, file);
+  const double score = evaluator.score(file, token);
+  if (!std::isfinite(score)) throw IoError(fmt::format("evaluate: the custom evaluator returned {}, expected a finite number", score));
+  return score;
+}
+
+bool SearchGoals::needs_latency(const GoalConfig& config) {
   const bool is_objective = is_among(config.more_objectives, kLatencyGoal);
   const auto limit = config.limits.find(kLatencyGoal);
   return is_objective || (limit != config.limits.end() && limit->second);
 }
 
-SearchGoals::SearchGoals(const AutoSearchConfig& config, ObjectiveName first, const Scores& float_scores, const CustomEvaluator* evaluator) {
+SearchGoals::SearchGoals(const GoalConfig& config, ObjectiveName first, const Scores& float_scores, const CustomEvaluator* evaluator) {
   if (const auto found = float_scores.metrics.find(first.name); found != float_scores.metrics.end()) float_value_ = found->second;
   objectives_.push_back(std::move(first));
   for (const std::string& name : config.more_objectives) objectives_.push_back(named(name, evaluator));

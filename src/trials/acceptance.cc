@@ -1,4 +1,4 @@
-#include "autosearch/acceptance.h"
+#include "quantsearch/trials/acceptance.h"
 
 #include <fmt/core.h>
 
@@ -41,7 +41,7 @@ Kind kind_of(Metric metric) {
   throw InternalError(fmt::format("metric {} has no tolerance rule", static_cast<int>(metric)));
 }
 
-double default_tolerance(const AutoSearchConfig& config, Kind kind, double float_value) {
+double default_tolerance(const GoalConfig& config, Kind kind, double float_value) {
   if (kind == Kind::decibel) return config.metric == Metric::psnr ? kDefaultPsnr : kDefaultSqnr;
   if (kind == Kind::custom) return kDefaultShare * std::abs(float_value);
   if (config.metric == Metric::worst_slice) return kDefaultWorstSlice;
@@ -50,14 +50,7 @@ double default_tolerance(const AutoSearchConfig& config, Kind kind, double float
 
 }  // namespace
 
-ObjectiveName objective_of(const AutoSearchConfig& config, const std::optional<CustomEvaluator>& evaluator) {
-  const bool is_later = std::ranges::find(config.more_objectives, "custom") != config.more_objectives.end();
-  if (evaluator && !is_later) return {.name = "custom", .direction = evaluator->direction};
-  const MetricInfo& info = metric_info(config.metric);
-  return {.name = info.name, .direction = info.direction};
-}
-
-Acceptance::Acceptance(const AutoSearchConfig& config, bool is_custom, Direction direction,
+Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Direction direction,
                        std::optional<double> float_value)
     : direction_(direction) {
   const Kind kind = is_custom ? Kind::custom : kind_of(config.metric);

@@ -1,6 +1,6 @@
 // Whose fault a dead worker is: workers are shell scripts that count how often they were started.
 
-#include "autosearch/isolated_trials.h"
+#include "trials/isolated_trials.h"
 
 #include <gtest/gtest.h>
 

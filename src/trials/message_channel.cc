@@ -1,4 +1,4 @@
-#include "autosearch/message_channel.h"
+#include "trials/message_channel.h"
 
 #include <fmt/core.h>
 #include <poll.h>
@@ -46,7 +46,7 @@ MessageChannel::Received MessageChannel::receive(int milliseconds) {
   }
 }
 
-Conversation open_conversation() {
+SocketPair open_socket_pair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     throw IoError(fmt::format("a conversation between processes cannot be opened: {}", std::strerror(errno)));

@@ -35,10 +35,10 @@ class MessageChannel {
 };
 
 /// Both ends of a new conversation. Throws IoError.
-struct Conversation {
+struct SocketPair {
   Descriptor ours;
   Descriptor theirs;
 };
-[[nodiscard]] Conversation open_conversation();
+[[nodiscard]] SocketPair open_socket_pair();
 
 }  // namespace quantsearch

@@ -1,12 +1,10 @@
-#include "autosearch/trial_runner.h"
+#include "trials/trial_runner.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 
-#include "autosearch/built_details.h"
+#include "trials/built_details.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
 #include "quantsearch/base/stopwatch.h"
@@ -29,25 +27,10 @@ void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedMo
 
 }  // namespace
 
-std::vector<Metric> recorded_metrics(const AutoSearchConfig& config, bool has_labels) {
-  std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::cos, Metric::sqnr};
-  for (const std::string& name : config.more_objectives) {
-    if (name != kSizeGoal && name != kLatencyGoal && name != kCustomGoal) metrics.insert(parse_metric(name));
-  }
-  if (has_labels) {
-    metrics.insert(Metric::top1);
-    metrics.insert(Metric::top5);
-  }
-  return {metrics.begin(), metrics.end()};
-}
-
-double custom_score(const CustomEvaluator& evaluator, const Model& model, const CancellationToken& token) {
-  const TemporaryFolder folder;
-  const std::filesystem::path file = folder.path() / "model.onnx";
-  save_model(model, file);
-  const double score = evaluator.score(file, token);
-  if (!std::isfinite(score)) throw IoError(fmt::format("evaluate: the custom evaluator returned {}, expected a finite number", score));
-  return score;
+Settings settings_of(const Settings& base, const Point& point) {
+  Settings settings = base;
+  for (const auto& [name, value] : point) settings[name] = value;
+  return settings;
 }
 
 int share_of(int threads, int jobs, int job) { return std::max(1, threads / jobs + (job < threads % jobs ? 1 : 0)); }
@@ -69,18 +52,10 @@ Latency trial_latency(const Model& model, const Reference& reference, const Canc
   return measure_latency(model, reference.data().read(0, 1), {.seconds = 0.05, .token = token});
 }
 
-std::optional<Metric> race_metric(const AutoSearchConfig& config, bool is_custom, std::int64_t samples) {
-  constexpr std::int64_t kFewSamples = 32;
-  const bool learns = config.advanced || (config.algorithm != SearchAlgorithm::grid && config.algorithm != SearchAlgorithm::random);
-  const double error = config.race_error.value_or(learns ? kDefaultRaceError : 0);
-  if (error == 0 || is_custom || !config.more_objectives.empty() || samples < kFewSamples || !has_losses(config.metric)) return std::nullopt;
-  return config.metric;
-}
-
 EvaluateOptions TrialRunner::evaluate_options(const CancellationToken& token) const {
-  return {.metrics = recorded_metrics(context_.config, context_.reference.labels().has_value()),
-          .output_weights = context_.config.output_weights,
-          .losses_of = context_.race,
+  return {.metrics = recorded_metrics(context_.goal_config, context_.reference.labels().has_value()),
+          .output_weights = context_.goal_config.output_weights,
+          .losses_of = context_.race ? std::optional(context_.race->metric) : std::nullopt,
           .token = token};
 }
 
@@ -116,8 +91,7 @@ std::vector<double> TrialRunner::losses_of(const Trial& incumbent, ThreadPool& p
 Scores TrialRunner::score(Candidate& candidate, const TrialRequest& request, std::optional<Race>& race, ThreadPool& pool) {
   EvaluateOptions options = evaluate_options(request.token);
   if (context_.race && request.incumbent) {
-    const double error = context_.config.race_error.value_or(kDefaultRaceError);
-    race.emplace(losses_of(*request.incumbent, pool, request.token), RaceOptions{.error_rate = error});
+    race.emplace(losses_of(*request.incumbent, pool, request.token), RaceOptions{.error_rate = context_.race->error});
     options.go_on = [&race](std::span<const double> losses) { return race->add(losses) == RaceDecision::go_on; };
   }
   Scores scores = context_.pipeline.score(candidate, context_.reference, options, &pool);
@@ -132,7 +106,7 @@ Scores TrialRunner::score(Candidate& candidate, const TrialRequest& request, std
 TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race, const Trial& incumbent) const {
   const ObjectiveName& objective = context_.goals.objectives().front();
   const double mean = race.estimate().mean;
-  const double value = objective.direction == Direction::minimize ? mean : metric_info(*context_.race).needs_labels ? 1 - mean : -mean;
+  const double value = objective.direction == Direction::minimize ? mean : metric_info(context_.race->metric).needs_labels ? 1 - mean : -mean;
   return {.value = value,
           .reason = fmt::format("given up after {} of {} samples: {} is about {:.6g}, which does not beat trial {}", race.seen(),
                                 context_.reference.data().size(), objective.name, value, incumbent.number),
@@ -141,10 +115,10 @@ TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race, co
 
 TrialOutcome TrialRunner::run(const TrialRequest& request) {
   const JobPools::Lease lease(pools_);
-  std::shared_lock at_work(quiet_);
+  std::shared_lock at_work(latency_gate_);
   std::optional<Race> race;
   Scores scores;
-  const Settings settings = quantsearch::settings_of(context_.config.base, request.point);
+  const Settings settings = quantsearch::settings_of(context_.base, request.point);
   const RunnableCandidate made =
       build_runnable(settings, [&](const QuantizationConfig& config) { return context_.pipeline.build(config, request.token, &lease.pool()); },
                      [&](Candidate& tried) { scores = score(tried, request, race, lease.pool()); });
@@ -153,8 +127,8 @@ TrialOutcome TrialRunner::run(const TrialRequest& request) {
   for (const LeftFloat& left : made.left_float) say(context_.log, LogLevel::info, fmt::format("trial {}: {}", request.number, to_string(left)));
   if (scores.gave_up) return pruned(candidate, *race, *request.incumbent);
   at_work.unlock();
-  if (SearchGoals::needs_latency(context_.config)) {
-    const std::unique_lock alone(quiet_);
+  if (SearchGoals::needs_latency(context_.goal_config)) {
+    const std::unique_lock alone(latency_gate_);
     if (context_.wait_until_alone) context_.wait_until_alone();
     scores.latency = trial_latency(candidate.quantized->model, context_.reference, request.token);
   }
@@ -169,7 +143,7 @@ TrialOutcome TrialRunner::run(const TrialRequest& request) {
 }
 
 Settings TrialRunner::settings_of(const Trial& trial) const {
-  return with_excluded_nodes(quantsearch::settings_of(context_.config.base, trial.point), nodes_left_float(details_from(trial.details)));
+  return with_excluded_nodes(quantsearch::settings_of(context_.base, trial.point), nodes_left_float(details_from(trial.details)));
 }
 
 BuiltModel TrialRunner::rebuild(const Trial& trial) {
@@ -177,5 +151,7 @@ BuiltModel TrialRunner::rebuild(const Trial& trial) {
   const Candidate candidate = context_.pipeline.build(resolve(settings), {});
   return product_of(candidate, std::move(settings)).load();
 }
+
+std::unique_ptr<TrialExecutor> make_trial_runner(const TrialContext& context) { return std::make_unique<TrialRunner>(context); }
 
 }  // namespace quantsearch

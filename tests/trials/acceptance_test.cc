@@ -1,4 +1,4 @@
-#include "autosearch/acceptance.h"
+#include "quantsearch/trials/acceptance.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@ namespace quantsearch {
 namespace {
 
 Acceptance with(Metric metric, std::optional<double> tolerance, std::optional<double> float_value = std::nullopt) {
-  AutoSearchConfig config;
+  GoalConfig config;
   config.metric = metric;
   config.tolerance = tolerance;
   return Acceptance(config, false, metric_info(metric).direction, float_value);
@@ -63,7 +63,7 @@ TEST(Acceptance, AToleranceOfTheUsersBoundsWhatItIsGivenForAlone) {
 }
 
 TEST(Acceptance, AnEvaluatorJudgesTheWholeModelItself) {
-  const Acceptance acceptance(AutoSearchConfig{}, true, Direction::maximize, 0.9);
+  const Acceptance acceptance(GoalConfig{}, true, Direction::maximize, 0.9);
   EXPECT_TRUE(acceptance.accepts({{"custom", 0.9}, {"worst_slice", 0.58}}));
 }
 
@@ -74,7 +74,7 @@ TEST(Acceptance, ZeroToleranceMeansNoLoss) {
 }
 
 TEST(Acceptance, CustomScoresFollowTheirDirection) {
-  AutoSearchConfig config;
+  GoalConfig config;
   config.tolerance = 1;
   const Acceptance lower(config, true, Direction::minimize, 20.0);
   EXPECT_TRUE(lower.accepts({{"custom", 21}}));

@@ -8,25 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "autosearch/free_places.h"
-#include "autosearch/trial_executor.h"
-#include "autosearch/trial_worker.h"
+#include "trials/slot_pool.h"
+#include "quantsearch/trials/executor.h"
+#include "trials/worker_handle.h"
 #include "quantsearch/base/files.h"
-#include "quantsearch/evaluate.h"
 
 namespace quantsearch {
 
-struct IsolationOptions {
-  std::vector<std::vector<std::string>> commands;  // one per worker: how it is started
-  std::int64_t memory_limit = 0;                   // of one worker, in bytes; 0: none
-  Scores float_scores;  // measured once, for the search and its workers
-  Value fingerprint;
-  std::filesystem::path folder;  // for models on their way; empty: the system's
-  CancellationToken token;
-  LogSink log;
-};
-
-class IsolatedTrials : public TrialExecutor {
+class IsolatedTrials final : public TrialExecutor {
  public:
   /// Starts the first worker, to see that it starts. Throws InvalidInput when it does not.
   explicit IsolatedTrials(IsolationOptions options);
@@ -38,16 +27,16 @@ class IsolatedTrials : public TrialExecutor {
   [[nodiscard]] BuiltModel rebuild(const Trial& trial) override;
 
  private:
-  [[nodiscard]] TrialWorker& worker_of(std::size_t place, const CancellationToken& token);
+  [[nodiscard]] WorkerHandle& worker_of(std::size_t slot, const CancellationToken& token);
   /// The worker's answer; asks a new worker when one dies that had answered before. Throws WorkerDied.
-  [[nodiscard]] Value ask(std::size_t place, const Value& request, const CancellationToken& token, const std::function<void()>& alone);
+  [[nodiscard]] Value ask(std::size_t slot, const Value& request, const CancellationToken& token, const std::function<void()>& alone);
   [[nodiscard]] std::filesystem::path new_file();
 
   IsolationOptions options_;
   TemporaryFolder folder_;
-  std::vector<std::unique_ptr<TrialWorker>> workers_;  // by place
-  FreePlaces free_;                                    // of them
-  std::shared_mutex quiet_;                            // held alone while a latency is measured, shared by trials at work
+  std::vector<std::unique_ptr<WorkerHandle>> workers_;  // by slot
+  SlotPool free_;                                    // of them
+  std::shared_mutex latency_gate_;                            // held alone while a latency is measured, shared by trials at work
   std::mutex mutex_;
   std::int64_t files_ = 0;
 };

@@ -1,0 +1,44 @@
+#pragma once
+
+// The incumbent of a search and best.onnx, which holds its model at every moment.
+
+#include <optional>
+#include <vector>
+
+#include "autosearch/kept_products.h"
+#include "autosearch/output_folder.h"
+#include "autosearch/setup.h"
+
+namespace quantsearch {
+
+class BestModel {
+ public:
+  /// All must outlive it.
+  BestModel(const Setup& setup, TrialExecutor& executor, const OutputFolder& output);
+
+  /// A trial that has just finished, with what it made.
+  void add(const Trial& trial, const TrialProduct& product);
+  /// Takes the best of these, when it is better than the incumbent.
+  void take_best(const std::vector<Trial>& trials);
+  /// This trial is the best, whatever was before.
+  void choose(const Trial& trial);
+  /// Writes best.onnx again.
+  void write() const;
+
+  /// nullopt until a trial is complete.
+  [[nodiscard]] const std::optional<Trial>& trial() const { return best_; }
+  /// The model of a complete trial.
+  [[nodiscard]] BuiltModel built(const Trial& trial) const;
+
+ private:
+  [[nodiscard]] bool is_better(const Trial& trial) const;
+
+  const FixedInputs& fixed_inputs_;
+  TrialExecutor& executor_;
+  const OutputFolder& output_;
+  TrialOrder order_;
+  KeptProducts products_;
+  std::optional<Trial> best_;
+};
+
+}  // namespace quantsearch

@@ -1,0 +1,175 @@
+#include "autosearch/search_values.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "quantsearch/trials/goals.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
+
+namespace quantsearch {
+
+namespace {
+
+constexpr std::int64_t kMostJobs = 1024;
+
+void set_first_objective(GoalConfig& goals, const std::string& name) {
+  if (name != kCustomGoal) goals.metric = parse_metric(name);
+  const std::string canonical = name == kCustomGoal ? name : metric_info(goals.metric).name;
+  goals.named_first = name == kCustomGoal || !goals.more_objectives.empty() ? canonical : "";
+}
+
+}  // namespace
+
+void require_known(const std::string& what, const Value& mapping, const std::vector<std::string>& known) {
+  for (const auto& [key, value] : mapping.as_map()) {
+    if (std::ranges::find(known, key) == known.end()) throw InvalidInput(unknown_name_message(what, key, known));
+  }
+}
+
+std::optional<double> read_limit(const Value& value) {
+  if (value.is_null() || value == Value(-1)) return std::nullopt;
+  const double number = value.as_double();
+  if (!(number > 0)) throw InvalidInput(fmt::format("got {}, expected a number above 0, or -1 for no limit", number));
+  return number;
+}
+
+std::optional<std::int64_t> read_count(const Value& value) {
+  if (value.is_null() || value == Value(-1)) return std::nullopt;
+  const std::int64_t number = value.as_int();
+  if (number < 1) throw InvalidInput(fmt::format("got {}, expected an integer of at least 1, or -1 for no limit", number));
+  return number;
+}
+
+Direction read_direction(const Value& value) {
+  if (value.as_string() == "maximize") return Direction::maximize;
+  if (value.as_string() == "minimize") return Direction::minimize;
+  const std::vector<std::string> known = {"maximize", "minimize"};
+  throw InvalidInput(unknown_name_message("direction", value.as_string(), known));
+}
+
+std::optional<CommandEvaluator> read_command(const Value& value) {
+  if (value.is_null()) return std::nullopt;
+  require_known("evaluator key", value, {"command", "direction", "timeout"});
+  CommandEvaluator evaluator;
+  const Value* command = value.find("command");
+  if (command == nullptr) throw InvalidInput("got no 'command', expected a list such as [\"python3\", \"evaluate.py\", \"{model}\"]");
+  for (const Value& word : command->as_list()) evaluator.command.push_back(word.as_string());
+  const auto names_model = [](const std::string& word) { return word.find("{model}") != std::string::npos; };
+  if (std::ranges::none_of(evaluator.command, names_model)) {
+    throw InvalidInput(fmt::format("got the command {}, expected '{{model}}' in one of its arguments", to_json(*command)));
+  }
+  if (const Value* direction = value.find("direction")) evaluator.direction = read_direction(*direction);
+  if (const Value* timeout = value.find("timeout")) {
+    const auto limit = read_limit(*timeout);
+    if (!limit) throw InvalidInput("'timeout' must be a number of seconds above 0");
+    evaluator.timeout_seconds = *limit;
+  }
+  return evaluator;
+}
+
+std::string objective_name(const std::string& name) {
+  if (name == "size" || name == "size_bytes") return kSizeGoal;
+  if (name == "latency" || name == "latency_ms") return kLatencyGoal;
+  return name == kCustomGoal ? kCustomGoal : metric_info(parse_metric(name)).name;
+}
+
+void read_objectives(GoalConfig& goals, const Value& value) {
+  const Value::List names = value.is_list() ? value.as_list() : Value::List{value};
+  if (names.empty()) throw InvalidInput("got an empty list, expected at least one metric");
+  std::vector<std::string> seen;
+  for (const Value& written : names) {
+    std::string name = objective_name(written.as_string());
+    if (std::ranges::find(seen, name) != seen.end()) throw InvalidInput(fmt::format("names '{}' twice", name));
+    seen.push_back(std::move(name));
+  }
+  goals.more_objectives.assign(seen.begin() + 1, seen.end());
+  set_first_objective(goals, names.front().as_string());
+}
+
+std::map<std::string, std::optional<double>> read_limits(const Value& value) {
+  std::map<std::string, std::optional<double>> limits;
+  require_known("limit", value, {"size_bytes", "latency_ms", "drop"});
+  for (const auto& [name, most] : value.as_map()) {
+    const bool none = most.is_null() || most == Value(-1);
+    if (!none && !(most.as_double() >= 0)) throw InvalidInput(fmt::format("'{}': got {}, expected a number of at least 0, or -1 for no limit", name, most.as_double()));
+    limits[name] = none ? std::nullopt : std::optional(most.as_double());
+  }
+  return limits;
+}
+
+double read_tolerance(const Value& value) {
+  const double tolerance = value.as_double();
+  if (!(tolerance >= 0)) throw InvalidInput(fmt::format("got {}, expected a number of at least 0", tolerance));
+  return tolerance;
+}
+
+std::map<std::string, double> read_weights(const Value& value) {
+  std::map<std::string, double> weights;
+  for (const auto& [output, weight] : value.as_map()) {
+    if (!(weight.as_double() >= 0)) {
+      throw InvalidInput(fmt::format("got {} for output '{}', expected a weight of at least 0", weight.as_double(), output));
+    }
+    weights[output] = weight.as_double();
+  }
+  return weights;
+}
+
+AdvancedFinetuneSearch read_advanced(const Value& value) {
+  AdvancedFinetuneSearch advanced;
+  if (value.is_null()) return advanced;
+  require_known("parameter", value, {"sampler_algo", "direction", "n_trials"});
+  if (const Value* sampler = value.find("sampler_algo")) advanced.sampler = parse_algorithm(sampler->as_string());
+  if (const Value* direction = value.find("direction")) advanced.direction = read_direction(*direction);
+  if (const Value* trials = value.find("n_trials")) {
+    const auto count = read_count(*trials);
+    if (!count) throw InvalidInput("'n_trials' must be an integer of at least 1");
+    advanced.trials = *count;
+  }
+  return advanced;
+}
+
+std::optional<double> read_race_error(const Value& value) {
+  if (value.is_null()) return std::nullopt;
+  if (value.is_bool()) return value.as_bool() ? kDefaultRaceError : 0;
+  const double rate = value.as_double();
+  if (!(rate > 0 && rate < 0.5)) throw InvalidInput(fmt::format("got {}, expected true, false, or an error rate above 0 and below 0.5", rate));
+  return rate;
+}
+
+int read_jobs(const Value& value) {
+  const std::int64_t jobs = value.as_int();
+  if (jobs < 1 || jobs > kMostJobs) throw InvalidInput(fmt::format("got {}, expected from 1 to {} trials at the same time", jobs, kMostJobs));
+  return static_cast<int>(jobs);
+}
+
+FixedInputs read_fixed_inputs(const Value& value) {
+  FixedInputs fixed;
+  if (value.is_null()) return fixed;
+  for (const auto& [input, constant] : value.as_map()) fixed[input] = constant;
+  return fixed;
+}
+
+std::string parse_storage(const std::string& url) {
+  if (url.empty() || url.starts_with("postgresql://") || url.starts_with("postgresql+")) return url;
+  throw InvalidInput(fmt::format("got the study storage '{}', expected postgresql://user@host/database, or none for study.db in the "
+                                 "output folder",
+                                 url));
+}
+
+SearchAlgorithm parse_algorithm(const std::string& name) {
+  static const std::vector<std::pair<std::string, SearchAlgorithm>> known = {
+      {"grid_search", SearchAlgorithm::grid}, {"random_search", SearchAlgorithm::random}, {"TPE", SearchAlgorithm::tpe},
+      {"CmaEs", SearchAlgorithm::cma},        {"GPS", SearchAlgorithm::gp},               {"NSGAII", SearchAlgorithm::nsga},
+      {"QMC", SearchAlgorithm::qmc},          {"auto", SearchAlgorithm::automatic},       {"Grid", SearchAlgorithm::grid},
+      {"Random", SearchAlgorithm::random}};
+  std::vector<std::string> names;
+  for (const auto& [known_name, algorithm] : known) {
+    if (known_name == name) return algorithm;
+    names.push_back(known_name);
+  }
+  throw InvalidInput(unknown_name_message("search algorithm", name, names));
+}
+
+}  // namespace quantsearch
