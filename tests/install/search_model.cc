@@ -11,7 +11,7 @@ int main(int count, char** arguments) {
   try {
     quantsearch::AutoSearchConfig config = quantsearch::parse_search_config(
         quantsearch::parse_yaml("search_space: {activation_type: [QUInt8, QInt8]}", "program"));
-    config.output_folder = arguments[3];
+    config.output.output_folder = arguments[3];
     quantsearch::SearchInput input;
     input.model = quantsearch::load_model(arguments[1]);
     input.model_name = arguments[1];
