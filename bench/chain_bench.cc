@@ -52,8 +52,8 @@ Model chain(int layers) {
   Graph& graph = model.graph;
   graph.name = "chain";
   graph.inputs = {images("x")};
-  const double deviation =
-      std::sqrt(2.0 / (9 * kChannels));  // keeps the size of values through Relus
+  // Keeps the size of values through Relus.
+  const double deviation = std::sqrt(2.0 / (9 * kChannels));
   std::string tensor = "x";
   for (int layer = 0; layer < layers; ++layer) {
     const std::string name = fmt::format("conv{}", layer);

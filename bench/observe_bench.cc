@@ -21,8 +21,7 @@ constexpr int kThreads = 2;
 
 /// As the pipeline observes it.
 Model detection_model() {
-  const auto file =
-      std::filesystem::path(QUANTSEARCH_DEPS_DIR) / "ocr/ch_PP-OCRv4_det_infer.onnx";
+  const auto file = std::filesystem::path(QUANTSEARCH_DEPS_DIR) / "ocr/ch_PP-OCRv4_det_infer.onnx";
   return simplify(load_model(file)).model;
 }
 

@@ -56,7 +56,8 @@ Failure failure_in_flight() {
   try {
     throw;
   } catch (const Cancelled&) {
-    return {"interrupted", "interrupted before the first result", interruption_code().value_or(kInterrupted)};
+    return {"interrupted", "interrupted before the first result",
+            interruption_code().value_or(kInterrupted)};
   } catch (const InvalidInput& error) {
     return {"invalid_input", error.what(), kBadInput};
   } catch (const Unsupported& error) {
@@ -64,7 +65,8 @@ Failure failure_in_flight() {
   } catch (const IoError& error) {
     return {"io", error.what(), kBadInput};
   } catch (const std::bad_alloc&) {
-    return {"out_of_memory", "out of memory; give a smaller --memory or use fewer --threads", kInternalError};
+    return {"out_of_memory", "out of memory; give a smaller --memory or use fewer --threads",
+            kInternalError};
   } catch (const std::exception& error) {
     return {"internal", std::string("internal error: ") + error.what(), kInternalError};
   }
@@ -74,11 +76,20 @@ Failure failure_in_flight() {
 
 void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_option_function<std::int64_t>(
-      "--seed", [&options](std::int64_t seed) { options.seed = seed; options.seed_given = true; },
+      "--seed",
+      [&options](std::int64_t seed) {
+        options.seed = seed;
+        options.seed_given = true;
+      },
       "Seed of everything random (0)");
-  command.add_option("--jobs", options.jobs, "Trials of a search at the same time (1), within --threads and --memory")->check(CLI::Range(1, 1024));
-  command.add_option("--threads", options.threads, "Threads (all cores)")->check(CLI::PositiveNumber);
-  command.add_option("--memory", options.memory, "Memory for kept results, such as 2G (half of RAM)");
+  command
+      .add_option("--jobs", options.jobs,
+                  "Trials of a search at the same time (1), within --threads and --memory")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--threads", options.threads, "Threads (all cores)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--memory", options.memory,
+                     "Memory for kept results, such as 2G (half of RAM)");
   command.add_option("--log", options.log_file, "Log file");
   command.add_flag("--quiet", options.quiet, "Only errors");
   command.add_flag("--verbose", options.verbose, "Everything that goes to the log also to stderr");
@@ -87,16 +98,20 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
 
 Context::Context(const CommonOptions& options, const std::filesystem::path& default_log)
     : pool_(std::make_unique<ThreadPool>(options.threads)),
-      budget_(options.memory.empty() ? physical_memory_bytes() / 2 : of_option("--memory", options.memory, parse_size)) {
+      budget_(options.memory.empty() ? physical_memory_bytes() / 2
+                                     : of_option("--memory", options.memory, parse_size)) {
   log_file_ = options.log_file.empty() ? default_log : std::filesystem::path(options.log_file);
   std::error_code absent;
   if (const auto bytes = std::filesystem::file_size(log_file_, absent); !absent)
     old_log_bytes_ = bytes;
   const LogSink to_file = log_file_.empty() ? LogSink() : open_log_file(log_file_);
-  const LogLevel shown = options.quiet ? LogLevel::error : options.verbose ? LogLevel::detail : LogLevel::warning;
+  const LogLevel shown = options.quiet     ? LogLevel::error
+                         : options.verbose ? LogLevel::detail
+                                           : LogLevel::warning;
   log_ = [to_file, shown](LogLevel level, std::string_view line) {
     say(to_file, level, line);
-    if (level >= shown) fmt::print(stderr, "{}{}\n", level == LogLevel::warning ? "warning: " : "", line);
+    if (level >= shown)
+      fmt::print(stderr, "{}{}\n", level == LogLevel::warning ? "warning: " : "", line);
   };
 }
 
@@ -142,7 +157,8 @@ int run_command(const std::function<int()>& body, bool as_json) {
 }
 
 void print_failure(const std::string& message, const std::string& kind, int code) {
-  fmt::print("{}\n", to_json(Value::Map{{"error", message}, {"kind", kind}, {"exit_code", code}}, 1));
+  fmt::print("{}\n",
+             to_json(Value::Map{{"error", message}, {"kind", kind}, {"exit_code", code}}, 1));
 }
 
 LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed) {
@@ -155,7 +171,8 @@ void add_fix_option(CLI::App& command, FixedInputs& fixed) {
   const auto take = [&fixed](const std::string& text) {
     const std::size_t sign = text.find('=');
     if (sign == 0 || sign == std::string::npos || sign + 1 == text.size())
-      throw CLI::ValidationError("--fix", fmt::format("got '{}', expected NAME=VALUE such as sr=16000", text));
+      throw CLI::ValidationError(
+          "--fix", fmt::format("got '{}', expected NAME=VALUE such as sr=16000", text));
     try {
       fixed[text.substr(0, sign)] = parse_yaml(text.substr(sign + 1), "--fix");
     } catch (const InvalidInput& error) {
@@ -164,42 +181,53 @@ void add_fix_option(CLI::App& command, FixedInputs& fixed) {
   };
   command
       .add_option_function<std::vector<std::string>>(
-          "--fix", [take](const std::vector<std::string>& texts) { std::ranges::for_each(texts, take); },
+          "--fix",
+          [take](const std::vector<std::string>& texts) { std::ranges::for_each(texts, take); },
           "NAME=VALUE: this input becomes a constant (may be repeated)")
       ->allow_extra_args(false);
 }
 
 void add_target_option(CLI::App& command, std::string& target) {
   command.add_option("--target", target,
-                     "Processors for which the model must be right: cpu (default), cpu-vnni or npu-cnn (docs/targets.md)");
+                     "Processors for which the model must be right: cpu (default), cpu-vnni or "
+                     "npu-cnn (docs/targets.md)");
 }
 
 Settings for_target(const std::string& target, std::optional<Settings> settings) {
   if (settings) settings->erase("target");
-  return of_option("--target", target, [&](const std::string& name) { return with_target(std::move(settings), name); });
+  return of_option("--target", target,
+                   [&](const std::string& name) { return with_target(std::move(settings), name); });
 }
 
 void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over) {
   for (const SearchKey& key : search_keys()) {
     if (key.flag.empty() || command.get_option_no_throw(key.flag) != nullptr) continue;
-    const auto give = [&over, key](Value value) { over.push_back({.key = key.name, .value = std::move(value), .flag = key.flag}); };
+    const auto give = [&over, key](Value value) {
+      over.push_back({.key = key.name, .value = std::move(value), .flag = key.flag});
+    };
     const std::string help = fmt::format("{} ({})", key.meaning, key.default_value);
     switch (key.kind) {
       case SearchKey::Kind::text:
-        command.add_option_function<std::string>(key.flag, [give](const std::string& text) { give(text); }, help);
+        command.add_option_function<std::string>(
+            key.flag, [give](const std::string& text) { give(text); }, help);
         break;
       case SearchKey::Kind::number:
-        command.add_option_function<double>(key.flag, [give](double number) { give(number); }, help);
+        command.add_option_function<double>(
+            key.flag, [give](double number) { give(number); }, help);
         break;
       case SearchKey::Kind::on:
-        command.add_flag_function(key.flag, [give](std::int64_t /*times*/) { give(true); }, help);
+        command.add_flag_function(
+            key.flag, [give](std::int64_t /*times*/) { give(true); }, help);
         break;
     }
   }
 }
 
-AutoSearchConfig search_config(const std::string& file, const FixedInputs& fixed, std::vector<CommandLineValue> over) {
-  if (!fixed.empty()) over.push_back({.key = "fixed_inputs", .value = Value::Map(fixed.begin(), fixed.end()), .flag = "--fix"});
+AutoSearchConfig search_config(const std::string& file, const FixedInputs& fixed,
+                               std::vector<CommandLineValue> over) {
+  if (!fixed.empty())
+    over.push_back(
+        {.key = "fixed_inputs", .value = Value::Map(fixed.begin(), fixed.end()), .flag = "--fix"});
   return parse_search_config(file.empty() ? Value(Value::Map{}) : load_config_file(file), over);
 }
 

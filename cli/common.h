@@ -24,14 +24,21 @@
 
 namespace quantsearch::cli {
 
-enum ExitCode { kDone = 0, kInternalError = 1, kBadInput = 2, kNothingMetTolerance = 3, kInterrupted = 130, kTerminated = 143 };
+enum ExitCode {
+  kDone = 0,
+  kInternalError = 1,
+  kBadInput = 2,
+  kNothingMetTolerance = 3,
+  kInterrupted = 130,
+  kTerminated = 143
+};
 
 struct CommonOptions {
   std::int64_t seed = 0;
   bool seed_given = false;
   std::optional<int> jobs;
-  int threads = 0;           // 0: all cores
-  std::string memory;        // "" : half of RAM
+  int threads = 0;     // 0: all cores
+  std::string memory;  // "" : half of RAM
   std::string log_file;
   bool quiet = false;
   bool verbose = false;
@@ -49,7 +56,8 @@ class Context {
   [[nodiscard]] ThreadPool& pool() { return *pool_; }
   [[nodiscard]] const ByteBudget& budget() const { return budget_; }
   [[nodiscard]] const CancellationToken& token() const;
-  /// Warnings and errors to stderr (with --verbose everything, with --quiet only errors), all of it to the log file.
+  /// Warnings and errors to stderr (with --verbose everything, with --quiet only errors), all of it
+  /// to the log file.
   [[nodiscard]] const LogSink& log() const { return log_; }
   /// Leaves the log file as it was before the run: a run that is refused for its input writes
   /// nothing.
@@ -63,13 +71,15 @@ class Context {
   LogSink log_;
 };
 
-/// Runs a command's body and turns what it throws into a message on stderr and an exit code. SIGINT and SIGTERM cancel
-/// the context's token while it runs. `as_json`: the failure is on stdout too, see print_failure.
+/// Runs a command's body and turns what it throws into a message on stderr and an exit code. SIGINT
+/// and SIGTERM cancel the context's token while it runs. `as_json`: the failure is on stdout too,
+/// see print_failure.
 [[nodiscard]] int run_command(const std::function<int()>& body, bool as_json);
-/// {"error": MESSAGE, "kind": KIND, "exit_code": CODE} on stdout, for programs that read the result there.
+/// {"error": MESSAGE, "kind": KIND, "exit_code": CODE} on stdout, for programs that read the result
+/// there.
 void print_failure(const std::string& message, const std::string& kind, int code);
-/// From now on a second signal ends the process only when let_second_interruption_through() is called, or has been; a third
-/// one does at once.
+/// From now on a second signal ends the process only when let_second_interruption_through() is
+/// called, or has been; a third one does at once.
 void hold_second_interruption();
 /// What an interrupted user is to find is on disk.
 void let_second_interruption_through();
@@ -90,12 +100,16 @@ template <typename Parse>
 
 /// Adds --target.
 void add_target_option(CLI::App& command, std::string& target);
-/// `settings` with the target of the command line in place of their own; absent: the target's default preset.
+/// `settings` with the target of the command line in place of their own; absent: the target's
+/// default preset.
 [[nodiscard]] Settings for_target(const std::string& target, std::optional<Settings> settings);
-/// Adds the options of search_keys(), but for those that every command has; what is given is appended to `over`.
+/// Adds the options of search_keys(), but for those that every command has; what is given is
+/// appended to `over`.
 void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over);
-/// The search that `file` describes (empty: the default one), with what the command line gives laid over it.
-[[nodiscard]] AutoSearchConfig search_config(const std::string& file, const FixedInputs& fixed, std::vector<CommandLineValue> over);
+/// The search that `file` describes (empty: the default one), with what the command line gives laid
+/// over it.
+[[nodiscard]] AutoSearchConfig search_config(const std::string& file, const FixedInputs& fixed,
+                                             std::vector<CommandLineValue> over);
 
 /// Where a command's data are, as the user writes it.
 struct DataOptionsText {
@@ -103,7 +117,8 @@ struct DataOptionsText {
   std::optional<std::int64_t> limit;
 };
 /// `fixed`: inputs that `model` lacks because they are constants in it; the data may hold them.
-[[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed = {});
+[[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model,
+                                   const FixedInputs& fixed = {});
 
 /// Adds --fix NAME=VALUE, which may be repeated; `fixed` outlives the command.
 void add_fix_option(CLI::App& command, FixedInputs& fixed);

@@ -52,7 +52,8 @@ void print_table(const Scores& of_float, const Scores& of_candidate) {
   fmt::print("{:<14}{:>16}{:>16}\n", "", "float", "quantized");
   for (const auto& [name, value] : of_candidate.metrics) {
     const auto found = of_float.metrics.find(name);
-    fmt::print("{:<14}{:>16}{:>16.6g}\n", name, found == of_float.metrics.end() ? "" : fmt::format("{:.6g}", found->second), value);
+    fmt::print("{:<14}{:>16}{:>16.6g}\n", name,
+               found == of_float.metrics.end() ? "" : fmt::format("{:.6g}", found->second), value);
   }
   fmt::print("{:<14}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
 }
@@ -70,19 +71,24 @@ Model candidate_of(const EvaluateArguments& arguments) {
 
 void require_inputs(const Model& candidate, const Model& float_model) {
   for (const ValueInfo& input : float_model.graph.inputs) {
-    const bool is_there = std::ranges::find(candidate.graph.inputs, input.name, &ValueInfo::name) != candidate.graph.inputs.end();
+    const bool is_there = std::ranges::find(candidate.graph.inputs, input.name, &ValueInfo::name) !=
+                          candidate.graph.inputs.end();
     if (is_there || float_model.graph.find_initializer(input.name) != nullptr) continue;
-    throw InvalidInput(fmt::format("evaluate: the quantized model has no input '{0}', which the float model takes; if it was made with a fixed "
-                                   "value, give --fix {0}=VALUE",
-                                   input.name));
+    throw InvalidInput(
+        fmt::format("evaluate: the quantized model has no input '{0}', which the float model "
+                    "takes; if it was made with a fixed "
+                    "value, give --fix {0}=VALUE",
+                    input.name));
   }
 }
 
 void warn_of(const OwnNoise& noise, const Context& context) {
   constexpr std::size_t kShown = 4;
   say(context.log(), LogLevel::warning,
-      fmt::format("the float model itself is not deterministic: random numbers come from {}, and a second run of it has rel_l2 {:.3g} "
-                  "against the first, which no quantized model can go below; export the model without them for a score that means more",
+      fmt::format("the float model itself is not deterministic: random numbers come from {}, and a "
+                  "second run of it has rel_l2 {:.3g} "
+                  "against the first, which no quantized model can go below; export the model "
+                  "without them for a score that means more",
                   some_of(noise.nodes, kShown), noise.rel_l2));
 }
 
@@ -91,8 +97,8 @@ void print_slices(const Reference& reference) {
   for (std::size_t output = 0; output < reference.slices().size(); ++output) {
     const OutputSlices& slices = reference.slices()[output];
     if (!slices.axis) continue;
-    fmt::print("worst_slice: output '{}' has {} slices of different scale along axis {}\n", reference.output_names()[output],
-               slices.energies.size(), *slices.axis);
+    fmt::print("worst_slice: output '{}' has {} slices of different scale along axis {}\n",
+               reference.output_names()[output], slices.energies.size(), *slices.axis);
   }
 }
 
@@ -105,8 +111,13 @@ int run_evaluate(const EvaluateArguments& arguments) {
   const std::vector<Metric> metrics = metrics_of(arguments, labels.has_value());
   Context context(arguments.common, {});
   const Reference reference(float_model, data.source, labels, context.pool(), context.budget(),
-                            {.batch = arguments.batch, .spill_folder = {}, .token = context.token(), .log = context.log()});
-  const Scores of_candidate = evaluate(candidate, reference, context.pool(), {.metrics = metrics, .output_weights = {}, .token = context.token()});
+                            {.batch = arguments.batch,
+                             .spill_folder = {},
+                             .token = context.token(),
+                             .log = context.log()});
+  const Scores of_candidate =
+      evaluate(candidate, reference, context.pool(),
+               {.metrics = metrics, .output_weights = {}, .token = context.token()});
   const Scores of_float = reference.float_scores(metrics);
   const std::optional<OwnNoise> noise = own_noise(float_model, *data.source, context.token());
   if (noise) warn_of(*noise, context);
@@ -119,19 +130,23 @@ int run_evaluate(const EvaluateArguments& arguments) {
     latency = measure_latency(candidate, sample, options);
   }
   if (arguments.common.json) {
-    fmt::print("{}\n", to_json(Value::Map{{"float", scores_value(of_float, float_latency)},
-                                          {"quantized", scores_value(of_candidate, latency)},
-                                          {"samples", data.source->size()},
-                                          {"float_rel_l2_against_itself", noise ? Value(noise->rel_l2) : Value()}},
-                               1));
+    fmt::print(
+        "{}\n",
+        to_json(Value::Map{{"float", scores_value(of_float, float_latency)},
+                           {"quantized", scores_value(of_candidate, latency)},
+                           {"samples", data.source->size()},
+                           {"float_rel_l2_against_itself", noise ? Value(noise->rel_l2) : Value()}},
+                1));
     return kDone;
   }
   print_table(of_float, of_candidate);
   if (of_candidate.metrics.contains(metric_info(Metric::worst_slice).name)) print_slices(reference);
   if (latency) {
-    fmt::print("{:<14}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: {:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
-               "latency (ms)", float_latency->median_ms, latency->median_ms, float_latency->p10_ms, float_latency->p90_ms,
-               latency->p10_ms, latency->p90_ms);
+    fmt::print(
+        "{:<14}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: "
+        "{:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
+        "latency (ms)", float_latency->median_ms, latency->median_ms, float_latency->p10_ms,
+        float_latency->p90_ms, latency->p10_ms, latency->p90_ms);
   }
   return kDone;
 }
@@ -140,15 +155,22 @@ int run_evaluate(const EvaluateArguments& arguments) {
 
 void add_evaluate_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<EvaluateArguments>();
-  CLI::App* command = app.add_subcommand("evaluate", "Score a quantized model against its float model");
+  CLI::App* command =
+      app.add_subcommand("evaluate", "Score a quantized model against its float model");
   command->add_option("FLOAT", arguments->float_model, "Float model (.onnx)")->required();
   command->add_option("QUANTIZED", arguments->quantized, "Quantized model (.onnx)")->required();
-  command->add_option("--data", arguments->data.path, "Data: .npz, .npy or a folder of test_data_set_*")->required();
-  command->add_option("--limit", arguments->data.limit, "Use the first N samples")->check(CLI::PositiveNumber);
-  command->add_option("--labels", arguments->labels, "Class of each sample (.npy, .npz): gives top1, top5");
+  command
+      ->add_option("--data", arguments->data.path,
+                   "Data: .npz, .npy or a folder of test_data_set_*")
+      ->required();
+  command->add_option("--limit", arguments->data.limit, "Use the first N samples")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--labels", arguments->labels,
+                      "Class of each sample (.npy, .npz): gives top1, top5");
   add_fix_option(*command, arguments->fixed);
   command->add_option("--metric", arguments->metrics, "Metric, may be repeated (all)");
-  command->add_option("--batch", arguments->batch, "Samples per run (chosen by the model)")->check(CLI::PositiveNumber);
+  command->add_option("--batch", arguments->batch, "Samples per run (chosen by the model)")
+      ->check(CLI::PositiveNumber);
   command->add_flag("--latency", arguments->latency, "Measure both models' latency too");
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_evaluate(*arguments); }; });

@@ -38,9 +38,14 @@ struct Inspection {
 Inspection inspect(const InspectArguments& arguments) {
   std::optional<Settings> settings;
   if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
-  const QuantizationConfig config = resolve(
-      !arguments.target.empty() ? for_target(arguments.target, std::move(settings)) : settings ? *settings : settings_from(Value()));
-  Inspection inspection{.model = fix_inputs(load_model(arguments.model), arguments.fixed), .simplified = {}, .layers = {}, .kernels = std::nullopt};
+  const QuantizationConfig config =
+      resolve(!arguments.target.empty() ? for_target(arguments.target, std::move(settings))
+              : settings                ? *settings
+                                        : settings_from(Value()));
+  Inspection inspection{.model = fix_inputs(load_model(arguments.model), arguments.fixed),
+                        .simplified = {},
+                        .layers = {},
+                        .kernels = std::nullopt};
   inspection.quantized = quantized_already(inspection.model);
   if (!inspection.quantized.of_activations.empty()) {
     inspection.kernels = report_kernels(optimized_model(inspection.model));
@@ -71,24 +76,27 @@ Value counts_value(const std::map<std::string, int>& counts) {
 
 Value to_value(const Inspection& inspection) {
   const Model& model = inspection.model;
-  Value value = Value::Map{{"opset", model.opset()},
-                           {"ir_version", model.ir_version},
-                           {"nodes", static_cast<std::int64_t>(model.graph.nodes.size())},
-                           {"parameters", parameter_count(model.graph)},
-                           {"weight_bytes", weight_bytes(model.graph)},
-                           {"inputs", values_list(model.graph.inputs)},
-                           {"outputs", values_list(model.graph.outputs)},
-                           {"processor", to_value(this_processor())},
-                           {"quantized_activations", counts_value(inspection.quantized.of_activations)},
-                           {"quantized_weights", counts_value(inspection.quantized.of_weights)}};
+  Value value =
+      Value::Map{{"opset", model.opset()},
+                 {"ir_version", model.ir_version},
+                 {"nodes", static_cast<std::int64_t>(model.graph.nodes.size())},
+                 {"parameters", parameter_count(model.graph)},
+                 {"weight_bytes", weight_bytes(model.graph)},
+                 {"inputs", values_list(model.graph.inputs)},
+                 {"outputs", values_list(model.graph.outputs)},
+                 {"processor", to_value(this_processor())},
+                 {"quantized_activations", counts_value(inspection.quantized.of_activations)},
+                 {"quantized_weights", counts_value(inspection.quantized.of_weights)}};
   if (inspection.kernels) {
     value.set("integer_kernels", inspection.kernels->integer_kernels);
     value.set("float_kernels", inspection.kernels->float_compute);
     value.set("runtime_operators", counts_value(inspection.kernels->operators));
   } else {
-    value.set("simplified_nodes", static_cast<std::int64_t>(inspection.simplified.model.graph.nodes.size()));
+    value.set("simplified_nodes",
+              static_cast<std::int64_t>(inspection.simplified.model.graph.nodes.size()));
     value.set("layers", layers_value(inspection.layers));
-    value.set("warnings", Value::List(inspection.simplified.warnings.begin(), inspection.simplified.warnings.end()));
+    value.set("warnings", Value::List(inspection.simplified.warnings.begin(),
+                                      inspection.simplified.warnings.end()));
   }
   return value;
 }
@@ -96,25 +104,34 @@ Value to_value(const Inspection& inspection) {
 void print_text(const Inspection& inspection) {
   const Model& model = inspection.model;
   const Graph& weights = inspection.kernels ? model.graph : inspection.simplified.model.graph;
-  fmt::print("opset {}, IR version {}, {} nodes, {} parameters, {:.1f} kB of weights\n", model.opset(), model.ir_version,
-             model.graph.nodes.size(), parameter_count(weights), static_cast<double>(weight_bytes(weights)) / 1000);
-  for (const ValueInfo& input : model.graph.inputs) fmt::print("input  {}: {}\n", input.name, to_string(input));
-  for (const ValueInfo& output : model.graph.outputs) fmt::print("output {}: {}\n", output.name, to_string(output));
+  fmt::print("opset {}, IR version {}, {} nodes, {} parameters, {:.1f} kB of weights\n",
+             model.opset(), model.ir_version, model.graph.nodes.size(), parameter_count(weights),
+             static_cast<double>(weight_bytes(weights)) / 1000);
+  for (const ValueInfo& input : model.graph.inputs)
+    fmt::print("input  {}: {}\n", input.name, to_string(input));
+  for (const ValueInfo& output : model.graph.outputs)
+    fmt::print("output {}: {}\n", output.name, to_string(output));
   fmt::print("processor: {}\n", to_string(this_processor()));
   if (inspection.kernels) {
-    fmt::print("\nThis model is quantized already: its activations go through {}.\n"
-               "quantize and search take it with --requantize alone, for what it has left float.\n"
-               "ONNX Runtime runs {} integer kernels and {} float ones:\n",
-               to_string(inspection.quantized.of_activations), inspection.kernels->integer_kernels, inspection.kernels->float_compute);
-    for (const auto& [name, count] : inspection.kernels->operators) fmt::print("{:<32}{:>6}\n", name, count);
+    fmt::print(
+        "\nThis model is quantized already: its activations go through {}.\n"
+        "quantize and search take it with --requantize alone, for what it has left float.\n"
+        "ONNX Runtime runs {} integer kernels and {} float ones:\n",
+        to_string(inspection.quantized.of_activations), inspection.kernels->integer_kernels,
+        inspection.kernels->float_compute);
+    for (const auto& [name, count] : inspection.kernels->operators)
+      fmt::print("{:<32}{:>6}\n", name, count);
     return;
   }
   if (!inspection.quantized.of_weights.empty()) {
-    fmt::print("\nIts weights are stored as integers ({}), its activations are float: it is quantized like a float model.\n",
-               to_string(inspection.quantized.of_weights));
+    fmt::print(
+        "\nIts weights are stored as integers ({}), its activations are float: it is quantized "
+        "like a float model.\n",
+        to_string(inspection.quantized.of_weights));
   }
   fmt::print("\nsimplified to {} nodes:\n", inspection.simplified.model.graph.nodes.size());
-  for (const std::string& warning : inspection.simplified.warnings) fmt::print("  warning: {}\n", warning);
+  for (const std::string& warning : inspection.simplified.warnings)
+    fmt::print("  warning: {}\n", warning);
   for (const std::string& note : inspection.simplified.notes) fmt::print("  {}\n", note);
   for (const PassRecord& pass : inspection.simplified.passes) {
     for (const std::string& note : pass.notes) fmt::print("  {}: {}\n", pass.name, note);
@@ -136,7 +153,8 @@ int run_inspect(const InspectArguments& arguments) {
 
 void add_inspect_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<InspectArguments>();
-  CLI::App* command = app.add_subcommand("inspect", "Show what would be quantized, and what is in the way");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Show what would be quantized, and what is in the way");
   command->add_option("MODEL", arguments->model, "Model (.onnx), float or quantized")->required();
   command->add_option("--preset", arguments->preset, "Configuration to plan for (the default one)");
   add_fix_option(*command, arguments->fixed);

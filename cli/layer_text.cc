@@ -27,15 +27,20 @@ std::string layers_text(const std::vector<LayerRecord>& layers) {
     if (!layer.reason.empty()) reasons[layer.op_type + ": " + layer.reason].push_back(layer.node);
   }
   std::string text = fmt::format("{:<24}{:>10}{:>10}\n", "operator", "quantized", "float");
-  for (const auto& [op_type, count] : counts) text += fmt::format("{:<24}{:>10}{:>10}\n", op_type, count.quantized, count.left_float);
-  for (const auto& [reason, nodes] : reasons) text += fmt::format("{} ({}): {}\n", reason, nodes.size(), some_of(nodes, kShown));
+  for (const auto& [op_type, count] : counts)
+    text += fmt::format("{:<24}{:>10}{:>10}\n", op_type, count.quantized, count.left_float);
+  for (const auto& [reason, nodes] : reasons)
+    text += fmt::format("{} ({}): {}\n", reason, nodes.size(), some_of(nodes, kShown));
   return text;
 }
 
 Value layers_value(const std::vector<LayerRecord>& layers) {
   Value::List list;
   for (const LayerRecord& layer : layers) {
-    list.push_back(Value::Map{{"node", layer.node}, {"op_type", layer.op_type}, {"quantized", layer.quantized}, {"reason", layer.reason}});
+    list.push_back(Value::Map{{"node", layer.node},
+                              {"op_type", layer.op_type},
+                              {"quantized", layer.quantized},
+                              {"reason", layer.reason}});
   }
   return list;
 }

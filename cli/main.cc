@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -14,7 +13,8 @@ namespace {
 /// Also when the arguments do not parse. What a worker process prints is for nobody to parse.
 bool wants_json(const std::vector<std::string>& arguments) {
   const auto is_worker = [](const std::string& word) { return word.starts_with("--trial-worker"); };
-  return std::ranges::find(arguments, "--json") != arguments.end() && std::ranges::none_of(arguments, is_worker);
+  return std::ranges::find(arguments, "--json") != arguments.end() &&
+         std::ranges::none_of(arguments, is_worker);
 }
 
 }  // namespace
@@ -23,11 +23,13 @@ int main(int argc, char** argv) {
   namespace cli = quantsearch::cli;
   CLI::App app{
       "quantsearch finds the best way to quantize a float ONNX model.\n\n"
-      "  quantsearch search model.onnx --calibration data.npz     search, and keep the best models\n"
+      "  quantsearch search model.onnx --calibration data.npz     search, and keep the best "
+      "models\n"
       "  quantsearch quantize model.onnx --calibration data.npz --output int8.onnx"};
   app.name("quantsearch");
   app.set_version_flag("--version", [] {
-    return "quantsearch " + std::string(quantsearch::kVersion) + " with " + quantsearch::runtime_version();
+    return "quantsearch " + std::string(quantsearch::kVersion) + " with " +
+           quantsearch::runtime_version();
   });
   app.require_subcommand(1);
   app.fallthrough(false);

@@ -29,14 +29,19 @@ int run_presets(const PresetsArguments& arguments) {
   if (arguments.json) {
     Value all(Value::Map{});
     for (const PresetInfo& preset : presets) {
-      all.set(preset.name, preset.refused ? Value(Value::Map{{"refused", *preset.refused}})
-                                          : Value(Value::Map{{"meaning", preset.meaning}, {"quantization_config", to_value(preset.settings)}}));
+      all.set(preset.name,
+              preset.refused
+                  ? Value(Value::Map{{"refused", *preset.refused}})
+                  : Value(Value::Map{{"meaning", preset.meaning},
+                                     {"quantization_config", to_value(preset.settings)}}));
     }
     fmt::print("{}\n", to_json(all, 1));
     return kDone;
   }
   for (const PresetInfo& preset : presets) {
-    if (!preset.refused) fmt::print("{:<28}{}{}\n", preset.name, preset.meaning, preset.name == kDefaultPreset ? " (default)" : "");
+    if (!preset.refused)
+      fmt::print("{:<28}{}{}\n", preset.name, preset.meaning,
+                 preset.name == kDefaultPreset ? " (default)" : "");
   }
   fmt::print("\nnot built:\n");
   for (const PresetInfo& preset : presets) {
@@ -49,7 +54,8 @@ int run_presets(const PresetsArguments& arguments) {
 
 void add_presets_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<PresetsArguments>();
-  CLI::App* command = app.add_subcommand("presets", "List named quantization configurations, or show one");
+  CLI::App* command =
+      app.add_subcommand("presets", "List named quantization configurations, or show one");
   command->add_option("NAME", arguments->name, "Preset to show");
   command->add_flag("--json", arguments->json, "As JSON");
   command->callback([arguments, &run] { run = [arguments] { return run_presets(*arguments); }; });

@@ -50,7 +50,9 @@ struct Request {
 
 Request request_of(const QuantizeArguments& arguments) {
   if (!arguments.config.empty() && !arguments.preset.empty()) {
-    throw InvalidInput("quantize: got both --config and --preset, expected one; a configuration file may name a preset itself");
+    throw InvalidInput(
+        "quantize: got both --config and --preset, expected one; a configuration file may name a "
+        "preset itself");
   }
   Request request;
   std::optional<Settings> settings;
@@ -77,7 +79,8 @@ void with_way_out(const Write& write) {
   } catch (const IoError& error) {
     throw IoError(fmt::format("quantize: {}; choose another file with --output", error.what()));
   } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format("quantize: {}; choose another file with --output", error.what()));
+    throw InvalidInput(
+        fmt::format("quantize: {}; choose another file with --output", error.what()));
   }
 }
 
@@ -86,11 +89,14 @@ void require_output(const std::string& file, bool overwrite) {
   with_way_out([&] { require_place_for(file); });
   if (overwrite || !std::filesystem::exists(file_to_write(file))) return;
   throw InvalidInput(
-      fmt::format("quantize: output file '{}' exists; add --overwrite to replace it, or choose another file with --output", file));
+      fmt::format("quantize: output file '{}' exists; add --overwrite to replace it, or choose "
+                  "another file with --output",
+                  file));
 }
 
-// Of the time that the model took so far, and of a second for those that take less. The whole check should add at most 30 %;
-// what it does beside its runs is not counted, so that the budget of the runs is less (docs/delivery.md, bench/check_share.py).
+// Of the time that the model took so far, and of a second for those that take less. The whole check
+// should add at most 30 %; what it does beside its runs is not counted, so that the budget of the
+// runs is less (docs/delivery.md, bench/check_share.py).
 constexpr double kShareOfCheck = 0.2;
 
 struct CheckedModel {
@@ -99,30 +105,41 @@ struct CheckedModel {
 };
 
 /// The model that is compared with: the user's own, unless its inputs became others on the way.
-std::shared_ptr<const Model> compared_float(const Model& model, const Model& quantized, const SimplifyOptions& simplify, Pipeline& pipeline) {
-  const auto same_type = [](const ValueInfo& a, const ValueInfo& b) { return a.name == b.name && a.type == b.type; };
-  if (std::ranges::equal(model.graph.inputs, quantized.graph.inputs, same_type)) return {std::shared_ptr<void>(), &model};
+std::shared_ptr<const Model> compared_float(const Model& model, const Model& quantized,
+                                            const SimplifyOptions& simplify, Pipeline& pipeline) {
+  const auto same_type = [](const ValueInfo& a, const ValueInfo& b) {
+    return a.name == b.name && a.type == b.type;
+  };
+  if (std::ranges::equal(model.graph.inputs, quantized.graph.inputs, same_type))
+    return {std::shared_ptr<void>(), &model};
   return pipeline.simplified(simplify);
 }
 
 /// Nothing that does not run leaves here, unless the user does not want to know.
-CheckedModel build_and_check(const QuantizeArguments& arguments, const Settings& settings, const Model& model, const LoadedData& calibration,
-                             Pipeline& pipeline, Context& context) {
+CheckedModel build_and_check(const QuantizeArguments& arguments, const Settings& settings,
+                             const Model& model, const LoadedData& calibration, Pipeline& pipeline,
+                             Context& context) {
   const Stopwatch watch;
   CheckedModel result;
-  const auto build = [&](const QuantizationConfig& config) { return pipeline.build(config, context.token()); };
+  const auto build = [&](const QuantizationConfig& config) {
+    return pipeline.build(config, context.token());
+  };
   const auto run = [&](Candidate& candidate) {
     if (arguments.no_check) return;
     const Model& quantized = candidate.quantized->model;
     const auto float_model = compared_float(model, quantized, resolve(settings).simplify, pipeline);
     const double seconds = kShareOfCheck * std::max(1.0, watch.seconds());
     result.check = check_delivery(*float_model, quantized, *calibration.source,
-                                  {.seconds = seconds, .compare_with_graph = !multiplies_without_saturation(), .token = context.token()});
+                                  {.seconds = seconds,
+                                   .compare_with_graph = !multiplies_without_saturation(),
+                                   .token = context.token()});
   };
   result.made = build_runnable(settings, build, run);
-  for (const LeftFloat& left : result.made.left_float) say(context.log(), LogLevel::warning, to_string(left));
+  for (const LeftFloat& left : result.made.left_float)
+    say(context.log(), LogLevel::warning, to_string(left));
   if (result.check) {
-    for (const std::string& warning : delivery_warnings(*result.check)) say(context.log(), LogLevel::warning, warning);
+    for (const std::string& warning : delivery_warnings(*result.check))
+      say(context.log(), LogLevel::warning, warning);
   }
   return result;
 }
@@ -137,35 +154,43 @@ Value left_float_value(const std::vector<LeftFloat>& left_float) {
   return rows;
 }
 
-void print_json(const QuantizeArguments& arguments, const Settings& settings, const Model& model, const CheckedModel& checked,
-                const KernelReport& kernels) {
+void print_json(const QuantizeArguments& arguments, const Settings& settings, const Model& model,
+                const CheckedModel& checked, const KernelReport& kernels) {
   const QuantizedModel& quantized = *checked.made.candidate.quantized;
   Value stages(Value::Map{});
-  for (const StageRecord& stage : checked.made.candidate.stages) stages.set(stage.name, stage.seconds);
-  fmt::print("{}\n", to_json(Value::Map{{"output", arguments.output},
-                                        {"quantization_config", to_value(with_excluded_nodes(settings, all_nodes(checked.made.left_float)))},
-                                        {"weight_bytes", weight_bytes(quantized.model.graph)},
-                                        {"float_weight_bytes", weight_bytes(model.graph)},
-                                        {"integer_kernels", kernels.integer_kernels},
-                                        {"float_kernels", kernels.float_compute},
-                                        {"check", checked.check ? check_value(*checked.check) : Value()},
-                                        {"left_float", left_float_value(checked.made.left_float)},
-                                        {"stages", stages},
-                                        {"layers", layers_value(quantized.layers)}},
-                             1));
+  for (const StageRecord& stage : checked.made.candidate.stages)
+    stages.set(stage.name, stage.seconds);
+  fmt::print(
+      "{}\n",
+      to_json(
+          Value::Map{{"output", arguments.output},
+                     {"quantization_config",
+                      to_value(with_excluded_nodes(settings, all_nodes(checked.made.left_float)))},
+                     {"weight_bytes", weight_bytes(quantized.model.graph)},
+                     {"float_weight_bytes", weight_bytes(model.graph)},
+                     {"integer_kernels", kernels.integer_kernels},
+                     {"float_kernels", kernels.float_compute},
+                     {"check", checked.check ? check_value(*checked.check) : Value()},
+                     {"left_float", left_float_value(checked.made.left_float)},
+                     {"stages", stages},
+                     {"layers", layers_value(quantized.layers)}},
+          1));
 }
 
 int run_quantize(const QuantizeArguments& arguments) {
   require_output(arguments.output, arguments.overwrite);
   const Request request = request_of(arguments);
   const Settings& settings = request.settings;
-  const QuantizationConfig config = resolve(settings);  // wrong settings are refused before the model is read
+  // Wrong settings are refused before the model is read.
+  const QuantizationConfig config = resolve(settings);
   const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
   if (!config.requantize) require_float_activations(model);  // before its data are asked for
   const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs);
   Context context(arguments.common, {});
-  Pipeline pipeline(model, calibration.source, context.pool(), context.budget(), {.log = context.log()});
-  const CheckedModel checked = build_and_check(arguments, settings, model, calibration, pipeline, context);
+  Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),
+                    {.log = context.log()});
+  const CheckedModel checked =
+      build_and_check(arguments, settings, model, calibration, pipeline, context);
   const QuantizedModel& quantized = *checked.made.candidate.quantized;
   const KernelReport kernels = report_kernels(optimized_model(quantized.model));
   with_way_out([&] { save_model(quantized.model, arguments.output); });
@@ -175,8 +200,8 @@ int run_quantize(const QuantizeArguments& arguments) {
   } else if (!arguments.common.quiet) {
     fmt::print("{}", layers_text(quantized.layers));
     if (checked.check) fmt::print("{}", check_text(*checked.check));
-    fmt::print("ONNX Runtime runs {} integer kernels and {} float ones\nwritten to {}\n", kernels.integer_kernels,
-               kernels.float_compute, arguments.output);
+    fmt::print("ONNX Runtime runs {} integer kernels and {} float ones\nwritten to {}\n",
+               kernels.integer_kernels, kernels.float_compute, arguments.output);
   }
   return kDone;
 }
@@ -187,15 +212,22 @@ void add_quantize_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<QuantizeArguments>();
   CLI::App* command = app.add_subcommand("quantize", "Quantize a model with one configuration");
   command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
-  command->add_option("--calibration", arguments->calibration.path,
-                      "Calibration data: .npz, .npy or a folder of test_data_set_*")->required();
-  command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")->check(CLI::PositiveNumber);
+  command
+      ->add_option("--calibration", arguments->calibration.path,
+                   "Calibration data: .npz, .npy or a folder of test_data_set_*")
+      ->required();
+  command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")
+      ->check(CLI::PositiveNumber);
   add_fix_option(*command, arguments->fixed);
-  command->add_option("--config", arguments->config, "Configuration file; its quantization_config is used");
+  command->add_option("--config", arguments->config,
+                      "Configuration file; its quantization_config is used");
   command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
   add_target_option(*command, arguments->target);
-  command->add_flag("--requantize", arguments->requantize, "Take a model whose activations are quantized already: quantize what it left float");
-  command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")->required();
+  command->add_flag(
+      "--requantize", arguments->requantize,
+      "Take a model whose activations are quantized already: quantize what it left float");
+  command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")
+      ->required();
   command->add_flag("--no-check", arguments->no_check, "Do not run the model before it is written");
   command->add_flag("--overwrite", arguments->overwrite, "Replace the output file when it exists");
   add_common_options(*command, arguments->common);

@@ -35,25 +35,33 @@ StudySummary choose_study(const std::string& database, const std::string& name) 
     if (study.name == name) return study;
     names += (names.empty() ? "'" : ", '") + study.name + "'";
   }
-  throw InvalidInput(fmt::format("report: '{}' holds the studies {}; name one of them with --study", database, names));
+  throw InvalidInput(fmt::format("report: '{}' holds the studies {}; name one of them with --study",
+                                 database, names));
 }
 
 ResultsDocument from_study(const std::string& database, const std::string& name) {
   const StudySummary study = choose_study(database, name);
-  const std::string objective = study.objective_names.empty() ? "value" : study.objective_names.front();
+  const std::string objective =
+      study.objective_names.empty() ? "value" : study.objective_names.front();
   return results_of(study.name, objective, study.goals.front(), load_trials(database, study.name));
 }
 
 ResultsDocument document_of(const ReportArguments& arguments) {
   const fs::path place = arguments.place;
-  if (arguments.place.starts_with("postgresql")) return from_study(arguments.place, arguments.study);
-  if (fs::is_regular_file(place) && place.extension() == ".json") return results_from(load_config_file(place));
+  if (arguments.place.starts_with("postgresql"))
+    return from_study(arguments.place, arguments.study);
+  if (fs::is_regular_file(place) && place.extension() == ".json")
+    return results_from(load_config_file(place));
   if (fs::is_regular_file(place)) return from_study(arguments.place, arguments.study);
-  if (fs::exists(place / "results.json")) return results_from(load_config_file(place / "results.json"));
-  if (fs::exists(place / "study.db")) return from_study((place / "study.db").string(), arguments.study);
-  throw InvalidInput(fmt::format("report: '{}' holds neither results.json nor study.db; expected the output folder of a search, a study.db, or "
-                                 "postgresql://...",
-                                 arguments.place));
+  if (fs::exists(place / "results.json"))
+    return results_from(load_config_file(place / "results.json"));
+  if (fs::exists(place / "study.db"))
+    return from_study((place / "study.db").string(), arguments.study);
+  throw InvalidInput(
+      fmt::format("report: '{}' holds neither results.json nor study.db; expected the output "
+                  "folder of a search, a study.db, or "
+                  "postgresql://...",
+                  arguments.place));
 }
 
 int run_report(const ReportArguments& arguments) {
@@ -72,7 +80,10 @@ int run_report(const ReportArguments& arguments) {
 void add_report_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<ReportArguments>();
   CLI::App* command = app.add_subcommand("report", "Show what a search has found, or is finding");
-  command->add_option("PLACE", arguments->place, "Output folder of a search, its study.db, or postgresql://user@host/database")->required();
+  command
+      ->add_option("PLACE", arguments->place,
+                   "Output folder of a search, its study.db, or postgresql://user@host/database")
+      ->required();
   command->add_option("--study", arguments->study, "Name of the study, where there are several");
   command->add_option("--html", arguments->html, "Also write a page with charts to this file");
   command->add_flag("--json", arguments->json, "As results.json");

@@ -43,10 +43,13 @@ constexpr double kDefaultTimeLimit = 600;
 
 AutoSearchConfig config_of(const SearchArguments& arguments) {
   std::vector<CommandLineValue> over = arguments.over;
-  if (arguments.common.jobs) over.push_back({.key = "n_jobs", .value = *arguments.common.jobs, .flag = "--jobs"});
-  if (arguments.common.seed_given) over.push_back({.key = "seed", .value = arguments.common.seed, .flag = "--seed"});
+  if (arguments.common.jobs)
+    over.push_back({.key = "n_jobs", .value = *arguments.common.jobs, .flag = "--jobs"});
+  if (arguments.common.seed_given)
+    over.push_back({.key = "seed", .value = arguments.common.seed, .flag = "--seed"});
   const std::string time_limit = "search_stop_condition.time_limit";
-  if (arguments.config.empty() && std::ranges::find(over, time_limit, &CommandLineValue::key) == over.end()) {
+  if (arguments.config.empty() &&
+      std::ranges::find(over, time_limit, &CommandLineValue::key) == over.end()) {
     over.push_back({.key = time_limit, .value = kDefaultTimeLimit, .flag = "--time-limit"});
   }
   AutoSearchConfig config = search_config(arguments.config, arguments.fixed, std::move(over));
@@ -91,7 +94,8 @@ SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& 
 }
 
 /// This program once more, as a worker.
-std::vector<std::string> worker_command(const SearchArguments& arguments, int threads, std::int64_t memory, const Device& device) {
+std::vector<std::string> worker_command(const SearchArguments& arguments, int threads,
+                                        std::int64_t memory, const Device& device) {
   // The program that runs, whatever has been installed over it meanwhile.
   std::vector<std::string> command = {fmt::format("/proc/{}/exe", ::getpid())};
   command.insert(command.end(), arguments.command_line.begin(), arguments.command_line.end());
@@ -99,7 +103,8 @@ std::vector<std::string> worker_command(const SearchArguments& arguments, int th
   return command;
 }
 
-/// Standard input and output are the conversation with the search; what a library prints goes to standard error.
+/// Standard input and output are the conversation with the search; what a library prints goes to
+/// standard error.
 int claim_stdio_socket() {
   const int socket = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -121,7 +126,9 @@ int run_worker(const SearchArguments& arguments) {
   Context context(own, {});
   // Ends a process whose runtime does not hear that it is cancelled.
   constexpr unsigned kSecondsToEnd = 10;
-  const SearchEnvironment environment{.pool = &context.pool(), .budget = context.budget(), .token = context.token(),
+  const SearchEnvironment environment{.pool = &context.pool(),
+                                      .budget = context.budget(),
+                                      .token = context.token(),
                                       .on_worker_closed = [] { ::alarm(kSecondsToEnd); }};
   serve_trials(config, input_of(arguments, config.fixed_inputs), environment, socket);
   return kDone;
@@ -132,16 +139,17 @@ int run_search(const SearchArguments& arguments) {
   const AutoSearchConfig config = config_of(arguments);
   const SearchInput input = input_of(arguments, config.fixed_inputs);
   Context context(arguments.common, config.output.log_file);
-  SearchEnvironment environment{.pool = &context.pool(),
-                                .budget = context.budget(),
-                                .token = context.token(),
-                                .log = context.log(),
-                                .keep = arguments.keep,
-                                .resume = arguments.resume,
-                                .overwrite = arguments.overwrite,
-                                .worker_command = [&arguments](int threads, std::int64_t memory, const Device& device) {
-                                  return worker_command(arguments, threads, memory, device);
-                                }};
+  SearchEnvironment environment{
+      .pool = &context.pool(),
+      .budget = context.budget(),
+      .token = context.token(),
+      .log = context.log(),
+      .keep = arguments.keep,
+      .resume = arguments.resume,
+      .overwrite = arguments.overwrite,
+      .worker_command = [&arguments](int threads, std::int64_t memory, const Device& device) {
+        return worker_command(arguments, threads, memory, device);
+      }};
   const SearchResult result =
       search_with_log(config, input, environment, arguments.common, context);
   if (arguments.common.json) {
@@ -161,22 +169,36 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   arguments->command_line = std::move(command_line);
   CLI::App* command = app.add_subcommand("search", "Search for the best quantization of a model");
   command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
-  command->add_option("--calibration", arguments->calibration.path,
-                      "Calibration data: .npz, .npy or a folder of test_data_set_*")->required();
-  command->add_option("--evaluation", arguments->evaluation.path, "Data that judge the candidates (calibration data)");
-  command->add_option("--evaluation-limit", arguments->evaluation.limit, "Use the first N evaluation samples")->check(CLI::PositiveNumber);
-  command->add_option("--labels", arguments->labels, "Class of each evaluation sample (.npy, .npz): gives top1, top5");
-  command->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")->check(CLI::PositiveNumber);
-  command->add_option("--holdout", arguments->holdout, "Share of the calibration data that only judges, such as 0.2");
+  command
+      ->add_option("--calibration", arguments->calibration.path,
+                   "Calibration data: .npz, .npy or a folder of test_data_set_*")
+      ->required();
+  command->add_option("--evaluation", arguments->evaluation.path,
+                      "Data that judge the candidates (calibration data)");
+  command
+      ->add_option("--evaluation-limit", arguments->evaluation.limit,
+                   "Use the first N evaluation samples")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--labels", arguments->labels,
+                      "Class of each evaluation sample (.npy, .npz): gives top1, top5");
+  command
+      ->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--holdout", arguments->holdout,
+                      "Share of the calibration data that only judges, such as 0.2");
   add_fix_option(*command, arguments->fixed);
   command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
-  command->add_flag("--requantize", arguments->requantize, "Take a model whose activations are quantized already: quantize what it left float");
+  command->add_flag(
+      "--requantize", arguments->requantize,
+      "Take a model whose activations are quantized already: quantize what it left float");
   add_common_options(*command, arguments->common);
   add_key_options(*command, arguments->over);
-  command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")->check(CLI::NonNegativeNumber);
+  command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--trial-worker", arguments->worker)->group("");  // for the program itself
   command->add_flag("--resume", arguments->resume, "Continue the search in the output folder");
-  command->add_flag("--overwrite", arguments->overwrite, "Replace an earlier search in the output folder");
+  command->add_flag("--overwrite", arguments->overwrite,
+                    "Replace an earlier search in the output folder");
   command->callback([arguments, &run] { run = [arguments] { return run_search(*arguments); }; });
 }
 

@@ -1,14 +1,15 @@
 // Shows a running search.
 
+#include "search_progress.h"
+
 #include <unistd.h>
 
 #include <iostream>
 
-#include "search_progress.h"
-
 namespace quantsearch::cli {
 
-SearchResult watch_search(const AutoSearchConfig& config, const SearchInput& input, SearchEnvironment environment, const CommonOptions& common) {
+SearchResult watch_search(const AutoSearchConfig& config, const SearchInput& input,
+                          SearchEnvironment environment, const CommonOptions& common) {
   if (common.quiet) return auto_search(config, input, environment);
   std::ostream& out = common.json ? std::cerr : std::cout;
   const bool is_terminal = isatty(common.json ? STDERR_FILENO : STDOUT_FILENO) != 0;

@@ -33,7 +33,10 @@ Value to_value(const SpacePlan& plan, const AutoSearchConfig& config, bool list)
   value.set(unit, plan.expected_seconds);
   Value::List stages;
   for (const PlannedStage& stage : plan.stages) {
-    stages.push_back(Value::Map{{"name", stage.name}, {"trials", stage.trials}, {"complete", stage.complete}, {unit, stage.expected_seconds}});
+    stages.push_back(Value::Map{{"name", stage.name},
+                                {"trials", stage.trials},
+                                {"complete", stage.complete},
+                                {unit, stage.expected_seconds}});
   }
   value.set("stages", stages);
   value.set("warnings", Value::List(plan.warnings.begin(), plan.warnings.end()));
@@ -44,17 +47,25 @@ Value to_value(const SpacePlan& plan, const AutoSearchConfig& config, bool list)
 }
 
 std::string cost_text(double expected, const AutoSearchConfig& config) {
-  if (config.strategy.expected_seconds) return fmt::format("about {:.0f} s at {} s a configuration", expected, *config.strategy.expected_seconds);
-  return fmt::format("about {:.1f} times the cost of one trial with uint8 activations (expected_time_per_config turns this into seconds)", expected);
+  if (config.strategy.expected_seconds)
+    return fmt::format("about {:.0f} s at {} s a configuration", expected,
+                       *config.strategy.expected_seconds);
+  return fmt::format(
+      "about {:.1f} times the cost of one trial with uint8 activations (expected_time_per_config "
+      "turns this into seconds)",
+      expected);
 }
 
 void print_text(const SpacePlan& plan, const AutoSearchConfig& config) {
-  fmt::print("{} points, {}{} distinct configurations\n", plan.summary.raw, plan.summary.complete ? "" : "at least ", plan.summary.distinct);
-  for (const auto& [reason, count] : plan.summary.filtered) fmt::print("  {} left out: {}\n", count, reason);
+  fmt::print("{} points, {}{} distinct configurations\n", plan.summary.raw,
+             plan.summary.complete ? "" : "at least ", plan.summary.distinct);
+  for (const auto& [reason, count] : plan.summary.filtered)
+    fmt::print("  {} left out: {}\n", count, reason);
   if (plan.stages.size() > 1) {
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
       const PlannedStage& stage = plan.stages[i];
-      fmt::print("stage {}: {}: {}{} trials, {:.1f} {}\n", i + 1, stage.name, stage.complete ? "" : "at least ", stage.trials, stage.expected_seconds,
+      fmt::print("stage {}: {}: {}{} trials, {:.1f} {}\n", i + 1, stage.name,
+                 stage.complete ? "" : "at least ", stage.trials, stage.expected_seconds,
                  config.strategy.expected_seconds ? "s" : "times the cost of one trial");
     }
   }
@@ -64,7 +75,8 @@ void print_text(const SpacePlan& plan, const AutoSearchConfig& config) {
 
 int run_space(const SpaceArguments& arguments) {
   std::vector<CommandLineValue> over;
-  if (!arguments.target.empty()) over.push_back({.key = "target", .value = arguments.target, .flag = "--target"});
+  if (!arguments.target.empty())
+    over.push_back({.key = "target", .value = arguments.target, .flag = "--target"});
   const AutoSearchConfig config = search_config(arguments.config, arguments.fixed, std::move(over));
   const Model model = load_model(arguments.model);
   const SpacePlan plan = plan_space(config, model, arguments.list ? kEverything : 0);
@@ -86,7 +98,8 @@ void add_space_command(CLI::App& app, Run& run) {
   command->add_option("--config", arguments->config, "Configuration file (the default space)");
   add_fix_option(*command, arguments->fixed);
   add_target_option(*command, arguments->target);
-  command->add_flag("--list", arguments->list, "Print every configuration, in the order of the grid");
+  command->add_flag("--list", arguments->list,
+                    "Print every configuration, in the order of the grid");
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_space(*arguments); }; });
 }

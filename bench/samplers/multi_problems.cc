@@ -15,7 +15,8 @@ constexpr double kPi = std::numbers::pi;
 double square(double x) { return x * x; }
 
 Domain box(std::size_t dimensions, double low, double high) {
-  return {.dimensions = std::vector<SearchDimension>(dimensions, FloatRange{.low = low, .high = high})};
+  return {.dimensions =
+              std::vector<SearchDimension>(dimensions, FloatRange{.low = low, .high = high})};
 }
 
 /// 1 on the front, up to 10 (Zitzler, Deb & Thiele 2000).

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
-#include "quantsearch/base/error.h"
 #include "optimizers/tpe/tpe_optimizer.h"
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 
@@ -89,7 +89,7 @@ std::unique_ptr<Optimizer> make_auto(const Domain& domain, const RunOptions& run
 /// One row for each optimizer there is.
 const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
-      {"auto", make_auto}, {"cma", make_cma}, {"gp", make_gp},   {"nsga", make_nsga},
+      {"auto", make_auto}, {"cma", make_cma},       {"gp", make_gp},   {"nsga", make_nsga},
       {"qmc", make_qmc},   {"random", make_random}, {"tpe", make_tpe},
   };
   return kRows;

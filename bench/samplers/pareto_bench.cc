@@ -12,8 +12,8 @@
 
 #include "multi_problems.h"
 #include "optimizers.h"
-#include "quantsearch/base/error.h"
 #include "optimizers/pareto/hypervolume.h"
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 namespace {

@@ -19,7 +19,8 @@ double square(double x) { return x * x; }
 double shift(std::size_t i) { return 0.37 * std::cos(1.7 * static_cast<double>(i)); }
 
 Domain box(std::size_t dimensions, double low, double high) {
-  return {.dimensions = std::vector<SearchDimension>(dimensions, FloatRange{.low = low, .high = high})};
+  return {.dimensions =
+              std::vector<SearchDimension>(dimensions, FloatRange{.low = low, .high = high})};
 }
 
 /// sum of term(i, x_i - width * shift(i))

@@ -45,8 +45,8 @@ struct DataOptions {
 
 struct LoadedData {
   std::shared_ptr<const DataSource> source;
-  std::int64_t available =
-      0;  // samples before the limit: as many labels belong in a file of labels
+  // Samples before the limit: as many labels belong in a file of labels.
+  std::int64_t available = 0;
   std::optional<Labels> labels;  // an array named `labels` in the same .npz
 };
 

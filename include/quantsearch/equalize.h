@@ -19,9 +19,6 @@ enum class BiasAbsorption {
   three_sigma,  // mean - 3 standard deviations, as Nagel et al.: changes one value in a thousand
 };
 
-// ---- cross-layer equalization
-// ----------------------------------------------------------------------------------------
-
 /// Nagel et al. 2019, https://arxiv.org/abs/1906.04721. Names in brackets: the options of a
 /// configuration.
 struct EqualizeOptions {
@@ -35,8 +32,8 @@ struct EqualizeOptions {
   /// A share of the bias counts as a weight of its channel (CLEScaleAppendBias): a channel of tiny
   /// weights and a large bias is not blown up.
   bool append_bias = true;
-  double total_difference =
-      1.9e-7;  // sum over layers of the mean |change| (CLETotalLayerDiffThreshold)
+  // Sum over layers of the mean |change| (CLETotalLayerDiffThreshold)
+  double total_difference = 1.9e-7;
   /// Clip from 0 to 6 becomes Relu first (ReplaceClip6Relu). This changes what the model computes.
   bool replace_clip6 = false;
   /// What absorb_biases() does behind it (CLEBiasAbsorption); equalize() itself does not read it.
@@ -72,9 +69,6 @@ struct Equalized {
 
 /// The tensors whose statistics absorb_biases() reads.
 [[nodiscard]] std::vector<std::string> tensors_to_absorb(Model model);
-
-// ---- SmoothQuant
-// ---------------------------------------------------------------------------------------------
 
 /// Xiao et al. 2022, https://arxiv.org/abs/2211.10438. docs/algorithms/smoothquant.md has the
 /// formulas.

@@ -55,12 +55,12 @@ struct FinetuneOptions {
   std::int64_t batch_size = 1;               // samples a step
   std::uint64_t seed = 1705472343;
   bool early_stop = false;
-  std::int64_t early_stop_window =
-      1;  // NumBatches: steps between two looks; 1: a tenth of the iterations
+  // NumBatches: steps between two looks; 1: a tenth of the iterations.
+  std::int64_t early_stop_window = 1;
   std::optional<LearningRateAdjustment> learning_rate_adjustment = {};
   std::vector<std::string> op_types = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
-  bool selective_update =
-      false;  // keep a layer's update only if the model's outputs come closer to the float ones
+  // Keep a layer's update only if the model's outputs come closer to the float ones.
+  bool selective_update = false;
   bool update_bias = false;       // adaquant: the bias is trained, too
   bool output_quantizer = false;  // OutputQDQ: the layer's output quantizer is part of the loss
   double drop_ratio = 1;          // share of inputs that are quantized, the rest float, elementwise
@@ -105,7 +105,7 @@ struct FloatActivations {
 
 struct FinetuneEnvironment {
   ThreadPool& pool;
-  ByteBudget budget;         // activations that do not fit go to the cache folder
+  ByteBudget budget;                   // activations that do not fit go to the cache folder
   std::filesystem::path cache_folder;  // "": the system's folder for temporary files
   CancellationToken token = {};
   LogSink log = {};

@@ -1,8 +1,9 @@
 #pragma once
 
-// An ONNX model as a value. Weights are shared and immutable, so a copy of a Model costs its graph, not its weights.
-// What this library does not interpret (functions, sparse tensors, type protos of sequences, …) is kept as serialized
-// protobuf text and written back unchanged. No protobuf type crosses this door.
+// An ONNX model as a value. Weights are shared and immutable, so a copy of a Model costs its graph,
+// not its weights. What this library does not interpret (functions, sparse tensors, type protos of
+// sequences, …) is kept as serialized protobuf text and written back unchanged. No protobuf type
+// crosses this door.
 
 #include <cstdint>
 #include <filesystem>
@@ -29,29 +30,34 @@ struct Opaque {
 };
 
 struct Attribute {
-  using Payload = std::variant<std::int64_t, float, std::string, Tensor, std::shared_ptr<const Graph>,
-                               std::vector<std::int64_t>, std::vector<float>, std::vector<std::string>, Opaque>;
+  using Payload =
+      std::variant<std::int64_t, float, std::string, Tensor, std::shared_ptr<const Graph>,
+                   std::vector<std::int64_t>, std::vector<float>, std::vector<std::string>, Opaque>;
   std::string name;
-  Payload value;  // Opaque: a whole AttributeProto (lists of tensors or graphs, sparse tensors, types, references)
+  // Opaque: a whole AttributeProto (lists of tensors or graphs, sparse tensors, types, references)
+  Payload value;
   bool operator==(const Attribute& other) const;
 };
 
 struct Node {
   std::string op_type;
-  std::string domain;  // "" is ai.onnx
-  std::string name;    // may be empty
+  std::string domain;                // "" is ai.onnx
+  std::string name;                  // may be empty
   std::vector<std::string> inputs;   // "" is an omitted optional input
   std::vector<std::string> outputs;  // "" is an omitted optional output
   std::vector<Attribute> attributes;
-  std::string extra;  // serialized NodeProto holding only what is not above (doc_string, overload, metadata, …)
+  // Serialized NodeProto holding only what is not above (doc_string, overload, metadata, …)
+  std::string extra;
 
   bool operator==(const Node& other) const = default;
   /// Null when absent.
   [[nodiscard]] const Attribute* find_attribute(std::string_view attribute) const;
-  /// The attribute's value, or `fallback` when it is absent. Throws InvalidInput when it has another type.
+  /// The attribute's value, or `fallback` when it is absent. Throws InvalidInput when it has
+  /// another type.
   [[nodiscard]] std::int64_t int_attribute(std::string_view attribute, std::int64_t fallback) const;
   [[nodiscard]] float float_attribute(std::string_view attribute, float fallback) const;
-  [[nodiscard]] std::string string_attribute(std::string_view attribute, std::string fallback) const;
+  [[nodiscard]] std::string string_attribute(std::string_view attribute,
+                                             std::string fallback) const;
   [[nodiscard]] std::vector<std::int64_t> ints_attribute(std::string_view attribute,
                                                          std::vector<std::int64_t> fallback) const;
   /// Adds or replaces.
@@ -73,7 +79,8 @@ struct ValueInfo {
   std::string name;
   DataType type = DataType::undefined;               // undefined: not a tensor, or unknown
   std::optional<std::vector<Dimension>> dimensions;  // nullopt: unknown rank
-  std::string extra;  // serialized ValueInfoProto when it holds more than the above (sequence types, denotations, …)
+  // Serialized ValueInfoProto when it holds more than the above (sequence types, denotations, …)
+  std::string extra;
   bool operator==(const ValueInfo&) const = default;
 };
 
@@ -98,7 +105,8 @@ struct Graph {
   bool operator==(const Graph& other) const = default;
   /// Null when absent. Linear; use GraphIndex for many look-ups.
   [[nodiscard]] const Tensor* find_initializer(std::string_view name) const;
-  [[nodiscard]] const ValueInfo* find_value(std::string_view name) const;  // inputs, outputs, values
+  // Inputs, outputs, values.
+  [[nodiscard]] const ValueInfo* find_value(std::string_view name) const;
 };
 
 struct Model {
@@ -106,33 +114,36 @@ struct Model {
   std::map<std::string, std::int64_t> opsets;  // domain -> version; "" is ai.onnx
   Graph graph;
   std::map<std::string, std::string> metadata;
-  std::string extra;  // serialized ModelProto holding only what is not above (producer, doc_string, functions, …)
+  // Serialized ModelProto holding only what is not above (producer, doc_string, functions, …)
+  std::string extra;
 
   bool operator==(const Model& other) const = default;
   /// Version of ai.onnx; 0 when it is not imported.
   [[nodiscard]] std::int64_t opset() const;
 };
 
-// ---- load, save ----------------------------------------------------------------------------------------------------
-
-/// Loads and validates: external data is memory-mapped. Throws InvalidInput (stage "load", what, where) for a missing,
-/// truncated or non-ONNX file, a missing external file or one outside the model's folder, a cycle, a dangling input, a
-/// duplicate name, a wrong-sized initializer, and opsets older than 7 or newer than libonnx knows.
+/// Loads and validates: external data is memory-mapped. Throws InvalidInput (stage "load", what,
+/// where) for a missing, truncated or non-ONNX file, a missing external file or one outside the
+/// model's folder, a cycle, a dangling input, a duplicate name, a wrong-sized initializer, and
+/// opsets older than 7 or newer than libonnx knows.
 [[nodiscard]] Model load_model(const std::filesystem::path& file);
 /// The same from memory. `folder` is where external data are looked for.
-[[nodiscard]] Model parse_model(std::span<const std::byte> bytes, const std::filesystem::path& folder = {});
+[[nodiscard]] Model parse_model(std::span<const std::byte> bytes,
+                                const std::filesystem::path& folder = {});
 
 enum class ExternalData { automatic, always, never };  // automatic: when the file would pass 2 GB
 struct SaveOptions {
   ExternalData external_data = ExternalData::automatic;
 };
-/// Writes the file (and `file`.data beside it when external) to temporaries, then renames. Same model, same bytes.
-void save_model(const Model& model, const std::filesystem::path& file, const SaveOptions& options = {});
+/// Writes the file (and `file`.data beside it when external) to temporaries, then renames. Same
+/// model, same bytes.
+void save_model(const Model& model, const std::filesystem::path& file,
+                const SaveOptions& options = {});
 /// Protobuf bytes. Throws InvalidInput above 2 GB.
 [[nodiscard]] std::string serialize_model(const Model& model);
 
-/// A small proto whose initializers of at least `minimum_bytes` are declared external (location = name), plus those.
-/// Lets a runtime use the weights in place.
+/// A small proto whose initializers of at least `minimum_bytes` are declared external (location =
+/// name), plus those. Lets a runtime use the weights in place.
 struct DetachedModel {
   std::string proto;
   std::vector<Initializer> initializers;
@@ -151,22 +162,21 @@ struct NamedTensor {
 };
 [[nodiscard]] NamedTensor load_tensor(const std::filesystem::path& file);
 
-// ---- libonnx -------------------------------------------------------------------------------------------------------
-
-/// Structure and, for domains libonnx knows, full checker. Throws InvalidInput with libonnx's reason.
+/// Structure and, for domains libonnx knows, full checker. Throws InvalidInput with libonnx's
+/// reason.
 void check_model(const Model& model);
-/// Fills graph.values with what libonnx infers (with data propagation); never fails on unknown operators.
+/// Fills graph.values with what libonnx infers (with data propagation); never fails on unknown
+/// operators.
 [[nodiscard]] Model infer_shapes(Model model);
-/// Converts ai.onnx operators to `version` (upwards only). Throws Unsupported with the operator that stands in the way.
+/// Converts ai.onnx operators to `version` (upwards only). Throws Unsupported with the operator
+/// that stands in the way.
 [[nodiscard]] Model convert_opset(Model model, std::int64_t version);
 /// Newest ai.onnx version libonnx knows, and the IR version that goes with an opset.
 [[nodiscard]] std::int64_t newest_opset();
 [[nodiscard]] std::int64_t ir_version_for_opset(std::int64_t opset);
 
-// ---- walk ----------------------------------------------------------------------------------------------------------
-
-/// Who makes and who reads each tensor of one graph. A snapshot: rebuild it after an edit. Readers inside subgraphs
-/// (If, Loop, Scan) count as reads by the node that owns the subgraph.
+/// Who makes and who reads each tensor of one graph. A snapshot: rebuild it after an edit. Readers
+/// inside subgraphs (If, Loop, Scan) count as reads by the node that owns the subgraph.
 class GraphIndex {
  public:
   explicit GraphIndex(const Graph& graph);
@@ -202,8 +212,6 @@ class GraphIndex {
 void sort_topologically(Graph& graph);
 /// Sum of initializer bytes, subgraphs included.
 [[nodiscard]] std::int64_t weight_bytes(const Graph& graph);
-
-// ---- edit ----------------------------------------------------------------------------------------------------------
 
 /// Names not yet used in the graph (nodes, tensors, subgraphs); every name given out is remembered.
 class NameAllocator {

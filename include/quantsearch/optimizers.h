@@ -1,18 +1,17 @@
 #pragma once
 
-// Black-box optimizers behind one ask/tell interface. All minimise: whoever maximises tells the
+// Black-box optimizers with one ask/tell interface. All of them minimise; to maximise, tell the
 // negated value. They know domains of numbers only (domain.h).
 //
 // Contract of every optimizer:
 //  - ask() is a pure function of its options, of the observations told so far in the order they
-//  were told, of `number` and
-//    of `pending`: its random stream is RandomStream(seed, number, "name").
+//    were told, of `number` and of `pending`: its random stream is RandomStream(seed, number,
+//    "name").
 //  - ask() returns a canonical point of the domain that was neither told nor is pending. A domain
-//  of real numbers always
-//    has one; nullopt means that a bounded number of draws found none, which in a small domain
-//    means there is none left.
-//  - Observations may come in any order and from points that others proposed (earlier runs, other
-//  workers).
+//    of real numbers always has one. nullopt means that a bounded number of draws found none; a
+//    small domain has none left then.
+//  - Observations may come in any order, and from points that others proposed (earlier runs, other
+//    workers).
 //  - Failed observations only mark their point as visited, unless an optimizer says more.
 
 #include <cstdint>
@@ -31,8 +30,8 @@ struct Observation {
   std::int64_t number = 0;  // of the trial
   Coordinates at;           // canonical
   Outcome outcome = Outcome::complete;
-  std::vector<double> objectives =
-      {};  // finite, to be minimised; empty when failed. Pruned: the estimate so far
+  // Finite, to be minimised; empty when failed. Pruned: the estimate so far.
+  std::vector<double> objectives = {};
   std::vector<double> constraints = {};  // feasible when every one is <= 0
   double variance = 0;  // of objectives[0]: its known standard error, squared; 0 is exact
 };

@@ -1,8 +1,9 @@
 #pragma once
 
-// From a float model and ranges to a Q/DQ model that ONNX Runtime's CPU provider turns into integer kernels wherever it
-// can. Placement follows measured rules (docs/placement.md): one pair per tensor, shared parameters through
-// data-movement operators, activations folded into their producer's range.
+// From a float model and ranges to a Q/DQ model that ONNX Runtime's CPU provider turns into integer
+// kernels wherever it can. Placement follows measured rules (docs/placement.md): one pair per
+// tensor, shared parameters through data-movement operators, activations folded into their
+// producer's range.
 
 #include <cstdint>
 #include <map>
@@ -25,12 +26,15 @@ enum class Target {
 
 enum class WeightRange {
   min_max,
-  mse,         // scale that minimises the squared error of each tensor or channel; min-max is always a candidate
+  // Scale that minimises the squared error of each tensor or channel; min-max is always a
+  // candidate.
+  mse,
   percentile,  // best of the two-sided percentiles 99.9 … 99.9999 and 100
 };
 
-/// What the user asks for one tensor (TensorQuantOverrides of ONNX Runtime and Quark); what is absent is as for every
-/// other tensor. Given for a weight without `axis` it makes the weight per tensor.
+/// What the user asks for one tensor (TensorQuantOverrides of ONNX Runtime and Quark); what is
+/// absent is as for every other tensor. Given for a weight without `axis` it makes the weight per
+/// tensor.
 struct TensorOverride {
   std::optional<DataType> type = {};  // int8, uint8, int16, uint16; a bias also int32
   std::optional<bool> symmetric = {};
@@ -56,7 +60,8 @@ enum class BiasType {
 enum class TableWeights {
   keep_float,
   per_tensor,  // integers of the weight type with one scale; DequantizeLinear after the Gather
-  per_row,     // the same with one scale per entry of the Gather's axis, gathered beside the integers
+  // The same with one scale per entry of the Gather's axis, gathered beside the integers.
+  per_row,
 };
 
 /// What becomes of LSTM.
@@ -65,8 +70,8 @@ enum class RecurrentWeights {
   dynamic,  // DynamicQuantizeLSTM of ONNX Runtime: 8-bit weights, activations quantized in each run
 };
 
-/// Equal parameters where an accelerator moves, joins or averages integers without rescaling them. Data movement
-/// always has them.
+/// Equal parameters where an accelerator moves, joins or averages integers without rescaling them.
+/// Data movement always has them.
 struct AlignOptions {
   bool concat = false;  // inputs take the output's
   bool pool = false;    // AveragePool, GlobalAveragePool: the output takes the input's
@@ -77,7 +82,8 @@ struct AlignOptions {
 
 /// NPUs that compute on fixed-point positions (scale 2^-p): docs/algorithms/npu.md.
 struct NpuOptions {
-  bool enabled = false;          // needs power-of-two scales, symmetric types, int8 weights per tensor
+  // Needs power-of-two scales, symmetric types, int8 weights per tensor.
+  bool enabled = false;
   bool limitation_check = true;  // the limits of its shifters, one by one:
   bool shift_read = true;
   bool shift_write = true;
@@ -88,12 +94,13 @@ struct NpuOptions {
   bool operator==(const NpuOptions&) const = default;
 };
 
-/// How one node differs from the rest of the model. Its activation type is that of the tensors it reads; what it writes
-/// has the types of its readers, or its own where no reader is quantized.
+/// How one node differs from the rest of the model. Its activation type is that of the tensors it
+/// reads; what it writes has the types of its readers, or its own where no reader is quantized.
 struct NodeFormat {
-  std::optional<DataType> activation = {};  // int8, uint8, int16, uint16; absent: as in QuantizeOptions
-  std::optional<DataType> weight = {};      // the same
-  bool keep_float = false;                  // left float, like a node of exclude_nodes
+  // Int8, uint8, int16, uint16; absent: as in QuantizeOptions.
+  std::optional<DataType> activation = {};
+  std::optional<DataType> weight = {};  // the same
+  bool keep_float = false;              // left float, like a node of exclude_nodes
   bool operator==(const NodeFormat&) const = default;
 };
 
@@ -103,119 +110,134 @@ struct QuantizeOptions {
   DataType weight_type = DataType::int8;       // int8, uint8, int16, uint16
   bool activation_symmetric = false;
   bool weight_symmetric = true;
-  bool per_channel = false;    // weights
-  bool reduce_range = false;   // weights one bit narrower, for processors without VNNI
-  bool power_of_two = false;   // scales of activations and weights are 2^-n
+  bool per_channel = false;   // weights
+  bool reduce_range = false;  // weights one bit narrower, for processors without VNNI
+  bool power_of_two = false;  // scales of activations and weights are 2^-n
   PowerOfTwoRounding power_of_two_rounding = PowerOfTwoRounding::nearest;
   WeightRange weight_range = WeightRange::min_max;
-  bool int16_scale = false;    // scales are M / 2^n with a 16-bit M; no meaning beside power_of_two
-  bool quantize_bias = true;   // false: left float
+  bool int16_scale = false;   // scales are M / 2^n with a 16-bit M; no meaning beside power_of_two
+  bool quantize_bias = true;  // false: left float
   BiasType bias_type = BiasType::int32;
   TableWeights table_weights = TableWeights::per_tensor;
   RecurrentWeights recurrent_weights = RecurrentWeights::keep_float;
   AlignOptions align = {};
   NpuOptions npu = {};
 
-  std::vector<std::string> op_types = {};         // empty: the default set
-  std::vector<std::string> extra_op_types = {};   // added to the default set
+  std::vector<std::string> op_types = {};        // empty: the default set
+  std::vector<std::string> extra_op_types = {};  // added to the default set
   std::vector<std::string> exclude_op_types = {};
-  std::vector<std::string> nodes = {};            // empty: all; else only these
-  std::vector<std::string> exclude_nodes = {};    // names, or regular expressions when they begin with ^
-  // Reachability: every ancestor of `input_tensors` and every descendant of `output_tensors` stays float.
-  std::vector<std::string> input_tensors = {};    // names of tensors or nodes
+  std::vector<std::string> nodes = {};  // empty: all; else only these
+  // Names, or regular expressions when they begin with ^.
+  std::vector<std::string> exclude_nodes = {};
+  // Reachability: every ancestor of `input_tensors` and every descendant of `output_tensors` stays
+  // float.
+  std::vector<std::string> input_tensors = {};  // names of tensors or nodes
   std::vector<std::string> output_tensors = {};
   struct Subgraph {
-    std::vector<std::string> starts = {};  // node names; nodes on paths from a start to an end, both included
+    // Node names; nodes on paths from a start to an end, both included.
+    std::vector<std::string> starts = {};
     std::vector<std::string> ends = {};
     bool operator==(const Subgraph&) const = default;
   };
   std::vector<Subgraph> exclude_subgraphs = {};
-  /// Operator types whose outputs are made of the values of their inputs (Concat, AveragePool, ...): they take the
-  /// range of what they read, all inputs together, instead of the observed one.
+  /// Operator types whose outputs are made of the values of their inputs (Concat, AveragePool,
+  /// ...): they take the range of what they read, all inputs together, instead of the observed one.
   std::vector<std::string> passthrough_op_types = {};
-  /// By node_label(). Only for nodes that compute: clamps and data movement take the type of what they bound or move, the
-  /// Add of a bias that of its MatMul.
+  /// By node_label(). Only for nodes that compute: clamps and data movement take the type of what
+  /// they bound or move, the Add of a bias that of its MatMul.
   std::map<std::string, NodeFormat> node_formats = {};
   bool matmul_const_b_only = false;  // leave MatMul of two activations float
-  /// What calibration has seen: nodes that read or make one of these tensors stay float. No option that a user sets.
+  /// What calibration has seen: nodes that read or make one of these tensors stay float. No option
+  /// that a user sets.
   Facts facts = {};
-  /// By tensor: activations, weights, biases, constant operands. Outputs of data movement follow their input's.
+  /// By tensor: activations, weights, biases, constant operands. Outputs of data movement follow
+  /// their input's.
   std::map<std::string, TensorOverride> overrides = {};
   bool operator==(const QuantizeOptions&) const = default;
 };
 
 /// What became of one node.
 struct LayerRecord {
-  std::string node;     // node_label()
+  std::string node;  // node_label()
   std::string op_type;
   bool quantized = false;
-  std::string reason;   // why it stays float, or why it will not run as an integer kernel; "" when all is well
+  std::string reason;  // why it stays float, or why it will not run as an integer kernel; "" when
+                       // all is well
   bool operator==(const LayerRecord&) const = default;
 };
 
 struct TensorParams {
   DataType type = DataType::undefined;
-  std::vector<float> scales;             // 1, or one per channel
+  std::vector<float> scales;              // 1, or one per channel
   std::vector<std::int64_t> zero_points;  // as many
-  int axis = -1;                         // -1: per tensor
+  int axis = -1;                          // -1: per tensor
   bool operator==(const TensorParams&) const = default;
 };
 
-/// Kernels for x86 processors without VNNI multiply uint8 activations with int8 weights two at a time and add the two
-/// products in 16 bits, which saturate. A layer whose pairs of weights respect these limits gives the same result on
-/// every processor (docs/targets.md).
+/// Kernels for x86 processors without VNNI multiply uint8 activations with int8 weights two at a
+/// time and add the two products in 16 bits, which saturate. A layer whose pairs of weights respect
+/// these limits gives the same result on every processor (docs/targets.md).
 struct PairLimits {
-  /// Largest stored uint8 value expected in each input channel (Conv: [in_channels]) or input element (Gemm, MatMul: [K]).
+  /// Largest stored uint8 value expected in each input channel (Conv: [in_channels]) or input
+  /// element (Gemm, MatMul: [K]).
   std::vector<std::int32_t> input_maxima;
   bool operator==(const PairLimits&) const = default;
 };
-/// Two weights of one output channel that such a kernel adds in 16 bits. Positions count the weights of the output channel in
-/// the order of the initializer: (input channel, kernel) for Conv, K for Gemm and MatMul.
+/// Two weights of one output channel that such a kernel adds in 16 bits. Positions count the
+/// weights of the output channel in the order of the initializer: (input channel, kernel) for Conv,
+/// K for Gemm and MatMul.
 struct WeightPair {
   std::int32_t first = 0;
   std::int32_t second = 0;
-  std::int32_t first_maximum = 0;   // largest stored uint8 value that meets the first weight
+  std::int32_t first_maximum = 0;  // largest stored uint8 value that meets the first weight
   std::int32_t second_maximum = 0;
   bool operator==(const WeightPair&) const = default;
   /// True when no stored values up to the maxima make the sum of the two products leave 16 bits.
   [[nodiscard]] bool is_safe(std::int64_t first_weight, std::int64_t second_weight) const {
-    if ((first_weight < 0) != (second_weight < 0)) return true;  // one product alone is at most 255 * 128
+    // One product alone is at most 255 * 128.
+    if ((first_weight < 0) != (second_weight < 0)) return true;
     const std::int64_t sum = first_maximum * first_weight + second_maximum * second_weight;
     return sum >= -32768 && sum <= 32767;
   }
 };
-/// The pairs of each group's output channels: [groups][pairs]. `node` is a Conv, Gemm or MatMul whose weight has this shape.
-[[nodiscard]] std::vector<std::vector<WeightPair>> weight_pairs(const Node& node, const Shape& weight,
-                                                               const PairLimits& limits);
+/// The pairs of each group's output channels: [groups][pairs]. `node` is a Conv, Gemm or MatMul
+/// whose weight has this shape.
+[[nodiscard]] std::vector<std::vector<WeightPair>> weight_pairs(const Node& node,
+                                                                const Shape& weight,
+                                                                const PairLimits& limits);
 
 struct QuantizedModel {
   Model model;
-  std::vector<LayerRecord> layers;             // one per node of the float model, in its order
+  std::vector<LayerRecord> layers;              // one per node of the float model, in its order
   std::map<std::string, TensorParams> tensors;  // by name in the float model
   /// The further pairs of tensors that readers take in several types; `tensors` has the widest.
   std::map<std::string, std::vector<TensorParams>> narrower;
-  /// By LayerRecord::node: the layers whose weights were chosen so that no kernel saturates. Whoever changes their integers
-  /// keeps their pairs safe.
+  /// By LayerRecord::node: the layers whose weights were chosen so that no kernel saturates.
+  /// Whoever changes their integers keeps their pairs safe.
   std::map<std::string, PairLimits> pair_limits = {};
 };
 
-/// Tensors that some configuration of `quantize` gives a pair: what observe should watch. Independent of the options, so that
-/// one observation serves them all.
+/// Tensors that some configuration of `quantize` gives a pair: what observe should watch.
+/// Independent of the options, so that one observation serves them all.
 [[nodiscard]] std::vector<std::string> tensors_to_observe(const Model& model);
 
-/// The tensor whose statistics give `tensor` its range: itself, mostly. Absent when the range needs no observation.
-[[nodiscard]] std::optional<std::string> observed_source(const Model& model, const std::string& tensor);
+/// The tensor whose statistics give `tensor` its range: itself, mostly. Absent when the range needs
+/// no observation.
+[[nodiscard]] std::optional<std::string> observed_source(const Model& model,
+                                                         const std::string& tensor);
 
-/// `model` is simplified, with inferred shapes. Throws InvalidInput for unknown names in the exclusion lists (nearest
-/// known shown), formats of nodes that cannot have one or a missing range; Unsupported for types. A model with nothing to
-/// quantize stays as it is: whoever quantizes for a user asks require_quantizable first. `ranges` serve every activation
-/// type.
-[[nodiscard]] QuantizedModel quantize(const Model& model, const Ranges& ranges, const QuantizeOptions& options,
-                                      ThreadPool& pool);
+/// `model` is simplified, with inferred shapes. Throws InvalidInput for unknown names in the
+/// exclusion lists (nearest known shown), formats of nodes that cannot have one or a missing range;
+/// Unsupported for types. A model with nothing to quantize stays as it is: whoever quantizes for a
+/// user asks require_quantizable first. `ranges` serve every activation type.
+[[nodiscard]] QuantizedModel quantize(const Model& model, const Ranges& ranges,
+                                      const QuantizeOptions& options, ThreadPool& pool);
 
-/// Ranges chosen for each activation type in use: a range that suits 8 bits may clip what 16 bits could hold.
+/// Ranges chosen for each activation type in use: a range that suits 8 bits may clip what 16 bits
+/// could hold.
 using RangesByType = std::map<DataType, Ranges>;
-/// What calibration has found out about the tensors of a model: all that `quantize` knows of the data.
+/// What calibration has found out about the tensors of a model: all that `quantize` knows of the
+/// data.
 struct CalibrationResult {
   RangesByType ranges;
   ExtremesByTensor extremes = {};  // a tensor that is absent may hold any value of its type
@@ -231,18 +253,22 @@ struct FormatTarget {
   int node = 0;             // index in the graph
   bool has_weight = false;  // constant, so that it can have a weight type
 };
-[[nodiscard]] std::vector<FormatTarget> format_targets(const Model& model, const QuantizeOptions& options);
+[[nodiscard]] std::vector<FormatTarget> format_targets(const Model& model,
+                                                       const QuantizeOptions& options);
 
 /// What `quantize` would do, without ranges: quantized or float and why, per node.
-[[nodiscard]] std::vector<LayerRecord> plan_layers(const Model& model, const QuantizeOptions& options);
+[[nodiscard]] std::vector<LayerRecord> plan_layers(const Model& model,
+                                                   const QuantizeOptions& options);
 
-/// Throws InvalidInput, with the reason for each operator type, when `quantize` would find nothing to quantize.
+/// Throws InvalidInput, with the reason for each operator type, when `quantize` would find nothing
+/// to quantize.
 void require_quantizable(const Model& model, const QuantizeOptions& options);
 
 /// Operator types quantized when op_types is empty.
 [[nodiscard]] std::vector<std::string> default_op_types();
 
-/// Which operators of a written Q/DQ model ONNX Runtime runs as integer kernels, and which not, with the reason.
+/// Which operators of a written Q/DQ model ONNX Runtime runs as integer kernels, and which not,
+/// with the reason.
 struct KernelReport {
   int integer_kernels = 0;  // QLinear*, QGemm, MatMulInteger*, data movement on integers
   int float_compute = 0;    // Conv, Gemm, MatMul, … in float
@@ -250,8 +276,6 @@ struct KernelReport {
 };
 /// `optimized` is optimized_model() of the runtime room.
 [[nodiscard]] KernelReport report_kernels(const Model& optimized);
-
-// ---- weights -------------------------------------------------------------------------------------------------------
 
 struct QuantizedTensor {
   Tensor integers;

@@ -1,6 +1,7 @@
 #pragma once
 
-// What people and programs read of a search: log file, progress, tables, results.json. Reads studies, changes nothing.
+// What people and programs read of a search: log file, progress, tables, results.json. Reads
+// studies, changes nothing.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,8 +22,8 @@
 
 namespace quantsearch {
 
-/// Appends every line to `file`, with the time (UTC, ISO 8601) and the level, and flushes it. Safe from several threads.
-/// Throws IoError when the file cannot be opened.
+/// Appends every line to `file`, with the time (UTC, ISO 8601) and the level, and flushes it. Safe
+/// from several threads. Throws IoError when the file cannot be opened.
 [[nodiscard]] LogSink open_log_file(const std::filesystem::path& file);
 
 /// Scores, size and speed of one model. `latency_ms` is measured only for the models that are kept.
@@ -33,7 +34,8 @@ struct ModelResult {
   bool operator==(const ModelResult&) const = default;
 };
 
-/// Scores of one model on a processor whose integer kernels saturate: as its graph says, and as the processor computes.
+/// Scores of one model on a processor whose integer kernels saturate: as its graph says, and as the
+/// processor computes.
 struct ArithmeticScores {
   std::map<std::string, double> graph;
   std::map<std::string, double> processor;
@@ -47,21 +49,24 @@ struct TrialResult {
   Point config;
   ModelResult model;  // of a complete trial
   bool is_candidate = false;
-  bool is_feasible = true;                     // keeps the limits of the search
+  bool is_feasible = true;                   // keeps the limits of the search
   std::optional<std::int64_t> float_layers;  // that stay float; absent in older files
   double seconds = 0;
   std::map<std::string, StageResult> stages;
-  std::string reason;  // of any other
-  std::map<std::string, Value> layer_tables;  // "precision", "reconstruction", "left_float": a list of one mapping for each layer
-  std::optional<ArithmeticScores> arithmetic;  // of a written model, on a processor whose integer kernels saturate
+  std::string reason;                         // of any other
+  std::map<std::string, Value> layer_tables;  // "precision", "reconstruction", "left_float": a list
+                                              // of one mapping for each layer
+  // Of a written model, on a processor whose integer kernels saturate.
+  std::optional<ArithmeticScores> arithmetic;
   bool operator==(const TrialResult&) const = default;
 };
 
 /// The best trials on samples that no trial has seen.
 struct Confirmation {
   std::int64_t samples = 0;
-  double float_score = 0;                                // of the objective, like the others
-  std::vector<std::pair<std::int64_t, double>> scores;  // trial and score; the best of the search first
+  double float_score = 0;  // of the objective, like the others
+  // Trial and score; the best of the search first.
+  std::vector<std::pair<std::int64_t, double>> scores;
   bool operator==(const Confirmation&) const = default;
 };
 
@@ -73,16 +78,18 @@ struct ResultsDocument {
   std::string tolerance;  // the rule in words
   ModelResult float_model;
   std::vector<TrialResult> trials;
-  std::optional<std::int64_t> best;      // trial in best.onnx
-  std::vector<std::int64_t> candidates;  // numbers, best first
+  std::optional<std::int64_t> best;          // trial in best.onnx
+  std::vector<std::int64_t> candidates;      // numbers, best first
   std::optional<Confirmation> confirmation;  // what chose `best` among the first of them
-  std::vector<std::int64_t> front;       // trials that no other beats, where there are several objectives
+  // Trials that no other beats, where there are several objectives.
+  std::vector<std::int64_t> front;
   std::string stop_reason;
   std::string stop_message;
   SpaceSummary space;
   double seconds = 0;
   std::int64_t peak_rss_bytes = 0;
-  bool for_npu = false;  // the best model is made for an NPU, of whose speed this machine says nothing
+  // The best model is made for an NPU, of whose speed this machine says nothing.
+  bool for_npu = false;
   std::optional<Processor> processor;  // that the trials ran on; absent in older files
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
@@ -93,11 +100,11 @@ struct ResultsDocument {
 [[nodiscard]] TrialResult trial_result(const Trial& trial);
 
 /// What is known of a study that has not ended, or was not ours: its trials.
-[[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal,
-                                         const std::vector<Trial>& trials);
+[[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective,
+                                         Goal goal, const std::vector<Trial>& trials);
 
-/// What each parameter mattered for the objective, most important first (quantsearch/search/importance.h). Empty for fewer
-/// complete trials than say anything: 10.
+/// What each parameter mattered for the objective, most important first
+/// (quantsearch/search/importance.h). Empty for fewer complete trials than say anything: 10.
 [[nodiscard]] std::vector<ParameterImportance> importances_of(const ResultsDocument& document);
 
 [[nodiscard]] Value to_value(const ResultsDocument& document);
@@ -115,11 +122,13 @@ struct ResultsDocument {
 /// Columns as wide as their widest cell; the first one aligned left, numbers right.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
-/// Progress of a running search: on a terminal one line that is rewritten, elsewhere a line for each finished trial.
+/// Progress of a running search: on a terminal one line that is rewritten, elsewhere a line for
+/// each finished trial.
 class ProgressLine {
  public:
   /// `total` trials are expected at most (absent: unknown). `out` outlives the object.
-  ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal, std::optional<std::int64_t> total);
+  ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal,
+               std::optional<std::int64_t> total);
   ~ProgressLine();
   /// The best trial of an earlier run that is continued.
   void known(const Trial& best);

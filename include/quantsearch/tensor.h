@@ -1,6 +1,7 @@
 #pragma once
 
-// Tensors as values: a type, a shape and shared bytes. Copying a Tensor shares its bytes; writing detaches it first.
+// Tensors as values: a type, a shape and shared bytes. Copying a Tensor shares its bytes; writing
+// detaches it first.
 
 #include <cstddef>
 #include <cstdint>
@@ -56,7 +57,8 @@ using Shape = std::vector<std::int64_t>;
 
 /// "[1, 3, 224, 224]"; "[]" for a scalar.
 [[nodiscard]] std::string to_string(const Shape& shape);
-/// Product of the dimensions, 1 for a scalar. Throws InvalidInput on a negative dimension or overflow of 63 bits.
+/// Product of the dimensions, 1 for a scalar. Throws InvalidInput on a negative dimension or
+/// overflow of 63 bits.
 [[nodiscard]] std::int64_t element_count(const Shape& shape);
 /// Bytes of the packed elements: sub-byte types share bytes, low bits first, as ONNX packs them.
 [[nodiscard]] std::int64_t byte_count(DataType type, const Shape& shape);
@@ -81,7 +83,9 @@ template <typename T>
 constexpr DataType data_type_of();
 
 template <typename T>
-concept Element = requires { data_type_of<T>(); };
+concept Element = requires {
+  data_type_of<T>();
+};
 
 class Tensor {
  public:
@@ -101,9 +105,11 @@ class Tensor {
     return of<T>({}, std::span<const T>(&value, 1));
   }
   /// Copies packed bytes. Throws InvalidInput when their number is not byte_count(type, shape).
-  [[nodiscard]] static Tensor from_bytes(DataType type, Shape shape, std::span<const std::byte> bytes);
+  [[nodiscard]] static Tensor from_bytes(DataType type, Shape shape,
+                                         std::span<const std::byte> bytes);
   /// Shares bytes that `owner` keeps alive (a file map, a runtime's buffer): no copy. Same check.
-  [[nodiscard]] static Tensor wrapping(DataType type, Shape shape, std::shared_ptr<const void> owner,
+  [[nodiscard]] static Tensor wrapping(DataType type, Shape shape,
+                                       std::shared_ptr<const void> owner,
                                        std::span<const std::byte> bytes);
   [[nodiscard]] static Tensor of_strings(Shape shape, std::vector<std::string> values);
 
@@ -143,14 +149,16 @@ class Tensor {
   std::shared_ptr<const std::vector<std::string>> strings_;
 };
 
-/// Elements as float32 (numeric types and boolean, int4 unpacked). Shares bytes when it already is float32.
+/// Elements as float32 (numeric types and boolean, int4 unpacked). Shares bytes when it already is
+/// float32.
 [[nodiscard]] Tensor to_float32(const Tensor& tensor);
-/// Elements converted to `type` (float types, integers, int4): round half to even and saturate for integers.
-/// Throws Unsupported for strings, complex and float8.
+/// Elements converted to `type` (float types, integers, int4): round half to even and saturate for
+/// integers. Throws Unsupported for strings, complex and float8.
 [[nodiscard]] Tensor convert(const Tensor& tensor, DataType type);
 /// Every element as int64 (integers and boolean); throws InvalidInput for other types.
 [[nodiscard]] std::vector<std::int64_t> to_int64s(const Tensor& tensor);
-/// Concatenation along the first axis of tensors with equal type and trailing dimensions; throws InvalidInput.
+/// Concatenation along the first axis of tensors with equal type and trailing dimensions; throws
+/// InvalidInput.
 [[nodiscard]] Tensor concatenate_rows(std::span<const Tensor> parts);
 
 /// Count of NaN and of infinite elements (0, 0 for non-floating types).
@@ -162,20 +170,34 @@ struct NonFinite {
 
 template <typename T>
 constexpr DataType data_type_of() {
-  if constexpr (std::is_same_v<T, float>) return DataType::float32;
-  else if constexpr (std::is_same_v<T, double>) return DataType::float64;
-  else if constexpr (std::is_same_v<T, Float16>) return DataType::float16;
-  else if constexpr (std::is_same_v<T, BFloat16>) return DataType::bfloat16;
-  else if constexpr (std::is_same_v<T, bool>) return DataType::boolean;
-  else if constexpr (std::is_same_v<T, std::int8_t>) return DataType::int8;
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return DataType::uint8;
-  else if constexpr (std::is_same_v<T, std::int16_t>) return DataType::int16;
-  else if constexpr (std::is_same_v<T, std::uint16_t>) return DataType::uint16;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return DataType::int32;
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return DataType::uint32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return DataType::int64;
-  else if constexpr (std::is_same_v<T, std::uint64_t>) return DataType::uint64;
-  else static_assert(!sizeof(T), "not an element type");
+  if constexpr (std::is_same_v<T, float>)
+    return DataType::float32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DataType::float64;
+  else if constexpr (std::is_same_v<T, Float16>)
+    return DataType::float16;
+  else if constexpr (std::is_same_v<T, BFloat16>)
+    return DataType::bfloat16;
+  else if constexpr (std::is_same_v<T, bool>)
+    return DataType::boolean;
+  else if constexpr (std::is_same_v<T, std::int8_t>)
+    return DataType::int8;
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return DataType::uint8;
+  else if constexpr (std::is_same_v<T, std::int16_t>)
+    return DataType::int16;
+  else if constexpr (std::is_same_v<T, std::uint16_t>)
+    return DataType::uint16;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return DataType::int32;
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return DataType::uint32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return DataType::int64;
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return DataType::uint64;
+  else
+    static_assert(!sizeof(T), "not an element type");
 }
 
 template <typename T>
@@ -193,7 +215,8 @@ template <typename T>
 std::span<T> Tensor::mutable_values() {
   require_type(data_type_of<T>());
   detach();
-  return {const_cast<T*>(reinterpret_cast<const T*>(bytes_.data())), static_cast<std::size_t>(size_)};
+  return {const_cast<T*>(reinterpret_cast<const T*>(bytes_.data())),
+          static_cast<std::size_t>(size_)};
 }
 
 }  // namespace quantsearch

@@ -17,8 +17,8 @@
 
 namespace quantsearch {
 
-/// What a DPU computes in place of operators it does not have exactly (docs/algorithms/npu.md). Each
-/// changes the function of the model.
+/// What a DPU computes in place of operators it does not have exactly (docs/algorithms/npu.md).
+/// Each changes the function of the model.
 struct DpuOptions {
   bool leaky_relu = false;               // slope a multiple of 1/256
   bool sigmoid_to_hard_sigmoid = false;  // Sigmoid -> HardSigmoid
@@ -36,8 +36,8 @@ struct SimplifyOptions {
   bool reduce_mean_to_global_pool = true;  // ReduceMean over the spatial axes of a rank-4 tensor
   bool div_to_mul = true;  // Div by a constant -> Mul by its reciprocal: exact for powers of two,
                            // else within 1.5 units in the last place of float32
-  std::int64_t minimum_opset =
-      13;  // raised to this when the model is older: per-channel DequantizeLinear needs it
+  // Raised to this when the model is older: per-channel DequantizeLinear needs it.
+  std::int64_t minimum_opset = 13;
   std::optional<std::int64_t> opset = {};  // asked for by the user (ConvertOpsetVersion)
   std::set<std::string> disabled = {};     // pass names to leave out
   DpuOptions dpu = {};
@@ -82,8 +82,9 @@ struct Simplified {
 
 /// Runs every enabled pass in its fixed order, infers shapes, sorts and checks. A model that only
 /// libonnx's shape inference refuses is taken, with a note, when the runtime loads it. Throws
-/// InvalidInput for an unknown name in `disabled`, Unsupported when the opset cannot be raised; InvalidInput
-/// when the opset asked for is below `minimum_opset`, Unsupported when it is below the model's.
+/// InvalidInput for an unknown name in `disabled`, Unsupported when the opset cannot be raised;
+/// InvalidInput when the opset asked for is below `minimum_opset`, Unsupported when it is below the
+/// model's.
 [[nodiscard]] Simplified simplify(Model model, const SimplifyOptions& options = {});
 /// Names of the passes in the order they run; one that runs twice is there twice.
 [[nodiscard]] std::vector<std::string> pass_names();
@@ -92,8 +93,9 @@ struct Simplified {
 /// needs its own scale.
 [[nodiscard]] Model split_shared_biases(Model model);
 
-/// Weights and biases of Conv, ConvTranspose, Gemm and MatMul that hold NaN or infinity ("weight 'fc.w': 3 NaN, 1
-/// infinite"). Other constants may: masks, bounds and tables do, and keep their readers float.
+/// Weights and biases of Conv, ConvTranspose, Gemm and MatMul that hold NaN or infinity ("weight
+/// 'fc.w': 3 NaN, 1 infinite"). Other constants may: masks, bounds and tables do, and keep their
+/// readers float.
 [[nodiscard]] std::vector<std::string> non_finite_weights(const Model& model);
 
 }  // namespace quantsearch

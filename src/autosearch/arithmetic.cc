@@ -13,22 +13,27 @@ std::optional<ArithmeticScores> arithmetic_scores(const Delivery& delivery, cons
   if (!environment.compare_with_graph || environment.token.is_cancelled()) return std::nullopt;
   const bool of_graph = is_scored_as_graph(resolve(made.settings).quantize.target);
   try {
-    const Scores other = evaluate(*made.model, delivery.reference, *environment.pool,
-                                  {.metrics = recorded_metrics(delivery.config.goals, delivery.reference.labels().has_value()),
-                                   .output_weights = delivery.config.goals.output_weights,
-                                   .exact_products = !of_graph,
-                                   .token = environment.token});
+    const Scores other =
+        evaluate(*made.model, delivery.reference, *environment.pool,
+                 {.metrics = recorded_metrics(delivery.config.goals,
+                                              delivery.reference.labels().has_value()),
+                  .output_weights = delivery.config.goals.output_weights,
+                  .exact_products = !of_graph,
+                  .token = environment.token});
     return of_graph ? compared(scores, other.metrics) : compared(other.metrics, scores);
   } catch (const Cancelled&) {
     return std::nullopt;  // a user who waits for files does not wait for that
   } catch (const Error& error) {
     say(environment.log, LogLevel::warning,
-        fmt::format("a model could not be scored {}: {}", of_graph ? "in this processor's arithmetic" : "as its graph says", error.what()));
+        fmt::format("a model could not be scored {}: {}",
+                    of_graph ? "in this processor's arithmetic" : "as its graph says",
+                    error.what()));
     return std::nullopt;
   }
 }
 
-ArithmeticScores compared(const std::map<std::string, double>& graph, const std::map<std::string, double>& processor) {
+ArithmeticScores compared(const std::map<std::string, double>& graph,
+                          const std::map<std::string, double>& processor) {
   ArithmeticScores both;
   for (const auto& [name, score] : graph) {
     const auto found = processor.find(name);
@@ -37,7 +42,8 @@ ArithmeticScores compared(const std::map<std::string, double>& graph, const std:
     both.processor[name] = found->second;
   }
   const std::string noise = metric_info(Metric::rel_l2).name;
-  both.differ = both.graph.contains(noise) && differs_by_more_than_rounding(both.processor.at(noise), both.graph.at(noise));
+  both.differ = both.graph.contains(noise) &&
+                differs_by_more_than_rounding(both.processor.at(noise), both.graph.at(noise));
   return both;
 }
 

@@ -28,33 +28,43 @@ OutputFolder::Existing existing_search(const SearchEnvironment& environment) {
   return environment.overwrite ? OutputFolder::Existing::overwrite : OutputFolder::Existing::refuse;
 }
 
-StudyDescription study_description(const Setup& setup, const SearchPlan& plan, const SearchGoals& goals) {
-  return {.name = setup.config.storage.study_name, .goals = goals.goals(), .objective_names = goals.names(), .constraint_names = goals.limit_names(),
-          .distributions = study_distributions(plan.space), .fingerprint = fingerprint_of(setup)};
+StudyDescription study_description(const Setup& setup, const SearchPlan& plan,
+                                   const SearchGoals& goals) {
+  return {.name = setup.config.storage.study_name,
+          .goals = goals.goals(),
+          .objective_names = goals.names(),
+          .constraint_names = goals.limit_names(),
+          .distributions = study_distributions(plan.space),
+          .fingerprint = fingerprint_of(setup)};
 }
 
-SearchResult search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment) {
+SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
+                    const SearchEnvironment& environment) {
   // What can be wrong with the input is found before anything is written.
   const Setup setup = prepare(config, input, environment);
   const SearchPlan plan = plan_search(setup);
   const Baseline baseline = measure_baseline(setup);
   const OutputFolder output(setup.config.output.output_folder, existing_search(environment));
-  const TrialStore store(setup.config, study_description(setup, plan, baseline.goals), output.study());
+  const TrialStore store(setup.config, study_description(setup, plan, baseline.goals),
+                         output.study());
   const std::unique_ptr<TrialExecutor> executor = make_executor(setup, baseline);
   BestModel best(setup, *executor, output);
-  const SearchRun run{.setup = setup, .plan = plan, .baseline = baseline, .output = output, .best = best};
+  const SearchRun run{
+      .setup = setup, .plan = plan, .baseline = baseline, .output = output, .best = best};
   try {
     return deliver_results(run, run_trials(run, *executor, store));
   } catch (const StudyRemoved&) {
     throw;
   } catch (const IoError& error) {  // most likely a full disk
-    throw IoError(fmt::format("search: {}; the finished trials are kept in '{}', make room and continue with --resume", error.what(),
-                              output.path().string()));
+    throw IoError(fmt::format(
+        "search: {}; the finished trials are kept in '{}', make room and continue with --resume",
+        error.what(), output.path().string()));
   }
 }
 
 /// A worker prepares and runs what it is asked for.
-void serve(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment, WorkerMain& worker) {
+void serve(const AutoSearchConfig& config, const SearchInput& input,
+           const SearchEnvironment& environment, WorkerMain& worker) {
   const Setup setup = prepare(config, input, environment);
   const Baseline baseline = measure_baseline(setup, worker.float_scores());
   TrialContext context = trial_context(setup, baseline);
@@ -64,7 +74,8 @@ void serve(const AutoSearchConfig& config, const SearchInput& input, const Searc
 
 }  // namespace
 
-void serve_trials(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment, int socket) {
+void serve_trials(const AutoSearchConfig& config, const SearchInput& input,
+                  const SearchEnvironment& environment, int socket) {
   WorkerMain worker(socket);
   SearchEnvironment own = environment;
   own.log = worker.log();
@@ -72,9 +83,11 @@ void serve_trials(const AutoSearchConfig& config, const SearchInput& input, cons
   with_pool(own, [&](const SearchEnvironment& with) { serve(config, fixed, with, worker); });
 }
 
-SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment) {
+SearchResult auto_search(const AutoSearchConfig& config, const SearchInput& input,
+                         const SearchEnvironment& environment) {
   const SearchInput fixed = with_fixed_inputs(input, config.fixed_inputs);
-  return with_pool(environment, [&](const SearchEnvironment& with) { return search(config, fixed, with); });
+  return with_pool(environment,
+                   [&](const SearchEnvironment& with) { return search(config, fixed, with); });
 }
 
 }  // namespace quantsearch

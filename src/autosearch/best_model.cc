@@ -9,9 +9,13 @@ BestModel::BestModel(const Setup& setup, TrialExecutor& executor, const OutputFo
       executor_(executor),
       output_(output),
       order_(setup.objective.goal()),
-      products_(setup.objective.goal(), static_cast<std::size_t>(std::max<std::int64_t>(1, setup.environment.keep)), setup.environment.budget) {}
+      products_(setup.objective.goal(),
+                static_cast<std::size_t>(std::max<std::int64_t>(1, setup.environment.keep)),
+                setup.environment.budget) {}
 
-bool BestModel::is_better(const Trial& trial) const { return trial.state == TrialState::complete && (!best_ || order_(trial, *best_)); }
+bool BestModel::is_better(const Trial& trial) const {
+  return trial.state == TrialState::complete && (!best_ || order_(trial, *best_));
+}
 
 void BestModel::add(const Trial& trial, const TrialProduct& product) {
   products_.add(trial, product);

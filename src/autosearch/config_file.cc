@@ -17,13 +17,17 @@ namespace {
 
 /// "search_stop_condition.time_limit" is a member of a mapping.
 struct KeyPath {
-  explicit KeyPath(const std::string& name) : top(name.substr(0, name.find('.'))), member(name.size() > top.size() ? name.substr(top.size() + 1) : "") {}
+  explicit KeyPath(const std::string& name)
+      : top(name.substr(0, name.find('.'))),
+        member(name.size() > top.size() ? name.substr(top.size() + 1) : "") {}
   std::string top;
   std::string member;
 };
 
 void require_known_keys(const Value& file) {
-  if (!file.is_map()) throw InvalidInput(fmt::format("configuration: got a {}, expected a mapping of keys", file.kind()));
+  if (!file.is_map())
+    throw InvalidInput(
+        fmt::format("configuration: got a {}, expected a mapping of keys", file.kind()));
   std::vector<std::string> known;
   std::map<std::string, std::vector<std::string>> members;
   for (const KeyReader& row : key_readers()) {
@@ -33,7 +37,8 @@ void require_known_keys(const Value& file) {
   }
   for (const auto& [key, value] : file.as_map()) {
     if (key.starts_with("search_space_")) continue;  // space_from_file() says whether it is used
-    if (std::ranges::find(known, key) == known.end()) throw InvalidInput("configuration: " + unknown_name_message("key", key, known));
+    if (std::ranges::find(known, key) == known.end())
+      throw InvalidInput("configuration: " + unknown_name_message("key", key, known));
     const auto mapping = members.find(key);
     if (mapping == members.end() || value.is_null()) continue;
     try {
@@ -56,16 +61,21 @@ struct GivenValue {
   std::string prefix;
 };
 
-std::optional<GivenValue> given_value(const Value& file, const KeyReader& row, const std::vector<CommandLineValue>& over) {
+std::optional<GivenValue> given_value(const Value& file, const KeyReader& row,
+                                      const std::vector<CommandLineValue>& over) {
   const Value* const written = in_file(file, row.key.name);
   const auto laid_over = std::ranges::find(over, row.key.name, &CommandLineValue::key);
   if (laid_over != over.end()) {
     const bool both = written != nullptr && row.overlay != nullptr;
-    return GivenValue{.value = both ? row.overlay(*written, laid_over->value) : laid_over->value, .prefix = laid_over->flag + ": "};
+    return GivenValue{.value = both ? row.overlay(*written, laid_over->value) : laid_over->value,
+                      .prefix = laid_over->flag + ": "};
   }
   if (written == nullptr) return std::nullopt;
   // The messages of the options name them.
-  return GivenValue{.value = *written, .prefix = row.key.name == "quantization_config" ? "" : fmt::format("configuration: '{}': ", row.key.name)};
+  return GivenValue{.value = *written,
+                    .prefix = row.key.name == "quantization_config"
+                                  ? ""
+                                  : fmt::format("configuration: '{}': ", row.key.name)};
 }
 
 template <typename Read>
@@ -79,10 +89,12 @@ void with_prefix(const std::string& prefix, const Read& read) {
   }
 }
 
-/// Without a quantization_config the target chooses the base; a space of one's own starts from the plain defaults.
+/// Without a quantization_config the target chooses the base; a space of one's own starts from the
+/// plain defaults.
 void set_target(AutoSearchConfig& config, const std::string& target, bool is_plain) {
   const bool for_npu = is_plain && target == "npu-cnn";
-  config.base = with_target(for_npu || (is_plain && !config.space) ? std::nullopt : std::optional(config.base), target);
+  config.base = with_target(
+      for_npu || (is_plain && !config.space) ? std::nullopt : std::optional(config.base), target);
 }
 
 }  // namespace
@@ -92,16 +104,19 @@ AutoSearchConfig parse_search_config(const Value& file, const std::vector<Comman
   AutoSearchConfig config;
   for (const KeyReader& row : key_readers()) {
     if (row.read == nullptr) continue;
-    if (const auto given = given_value(file, row, over)) with_prefix(given->prefix, [&] { row.read(config, given->value); });
+    if (const auto given = given_value(file, row, over))
+      with_prefix(given->prefix, [&] { row.read(config, given->value); });
   }
   config.space = space_from_file(file);
-  // A space of one's own starts from the plain defaults: the default preset's choices would rule out points of it.
+  // A space of one's own starts from the plain defaults: the default preset's choices would rule
+  // out points of it.
   const bool is_plain = file.find("quantization_config") == nullptr;
   if (is_plain && !config.space) config.base = settings_from(Value());
   const auto target = std::ranges::find(over, "target", &CommandLineValue::key);
   if (target != over.end()) {
     config.base.erase("target");
-    with_prefix(target->flag + ": ", [&] { set_target(config, target->value.as_string(), is_plain); });
+    with_prefix(target->flag + ": ",
+                [&] { set_target(config, target->value.as_string(), is_plain); });
   } else if (const Value* const written = file.find("target")) {
     set_target(config, written->as_string(), is_plain);
   }

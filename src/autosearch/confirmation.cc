@@ -6,28 +6,37 @@
 
 namespace quantsearch {
 
-std::optional<Confirmation> confirm(const std::vector<Trial>& finalists, const AutoSearchConfig& config, const DataSplit& data,
+std::optional<Confirmation> confirm(const std::vector<Trial>& finalists,
+                                    const AutoSearchConfig& config, const DataSplit& data,
                                     const Model& float_model, const SearchEnvironment& environment,
                                     const std::function<BuiltModel(const Trial&)>& built) {
-  if (data.confirmation == nullptr || finalists.empty() || environment.token.is_cancelled()) return std::nullopt;
-  const Reference reference(float_model, data.confirmation, data.confirmation_labels, *environment.pool, environment.budget,
-                            {.batch = 0, .spill_folder = config.output.cache_folder, .logits_output = {}, .token = environment.token,
+  if (data.confirmation == nullptr || finalists.empty() || environment.token.is_cancelled())
+    return std::nullopt;
+  const Reference reference(float_model, data.confirmation, data.confirmation_labels,
+                            *environment.pool, environment.budget,
+                            {.batch = 0,
+                             .spill_folder = config.output.cache_folder,
+                             .logits_output = {},
+                             .token = environment.token,
                              .log = environment.log});
   const std::vector<Metric> metrics = {config.goals.metric};
   const std::string metric = metric_info(config.goals.metric).name;
-  Confirmation confirmation{.samples = data.confirmation->size(), .float_score = reference.float_scores(metrics).metrics.at(metric), .scores = {}};
+  Confirmation confirmation{.samples = data.confirmation->size(),
+                            .float_score = reference.float_scores(metrics).metrics.at(metric),
+                            .scores = {}};
   for (const Trial& trial : finalists) {
     const BuiltModel made = built(trial);
-    const Scores scores = evaluate(*made.model, reference, *environment.pool,
-                                   {.metrics = metrics,
-                                    .output_weights = config.goals.output_weights,
-                                    .losses_of = {},
-                                    .exact_products = is_scored_as_graph(resolve(made.settings).quantize.target),
-                                    .token = environment.token});
+    const Scores scores =
+        evaluate(*made.model, reference, *environment.pool,
+                 {.metrics = metrics,
+                  .output_weights = config.goals.output_weights,
+                  .losses_of = {},
+                  .exact_products = is_scored_as_graph(resolve(made.settings).quantize.target),
+                  .token = environment.token});
     confirmation.scores.emplace_back(trial.number, scores.metrics.at(metric));
     say(environment.log, LogLevel::info,
-        fmt::format("confirmation: trial {}: {} {:.6g} on {} samples", trial.number, metric, confirmation.scores.back().second,
-                    confirmation.samples));
+        fmt::format("confirmation: trial {}: {} {:.6g} on {} samples", trial.number, metric,
+                    confirmation.scores.back().second, confirmation.samples));
   }
   return confirmation;
 }

@@ -7,15 +7,17 @@ namespace quantsearch {
 
 namespace {
 
-// Guesses of the seconds of a trial relative to uint8 activations; only their order was thought through, none is measured:
-// int8 tensors with several readers and all 16-bit tensors run in float between conversions.
+// Guesses of the seconds of a trial relative to uint8 activations; only their order was thought
+// through, none is measured: int8 tensors with several readers and all 16-bit tensors run in float
+// between conversions.
 double type_factor(const Settings& settings) {
   const std::string type = effective_value("activation_type", settings).as_string();
   if (type == "QUInt8") return 1;
   return type == "QInt8" ? 2 : 2.5;
 }
 
-/// The same for what fine-tuning adds: a closed form costs a few forwards of the data, iterations a hundredth each.
+/// The same for what fine-tuning adds: a closed form costs a few forwards of the data, iterations a
+/// hundredth each.
 double finetune_factor(const QuantizationConfig& config) {
   if (!config.finetune) return 0;
   switch (config.finetune->algorithm) {
@@ -25,7 +27,8 @@ double finetune_factor(const QuantizationConfig& config) {
       return 4;
     case FinetuneAlgorithm::adaround:
     case FinetuneAlgorithm::adaquant:
-      return 4 + static_cast<double>(config.finetune->iterations * config.finetune->batch_size) / 100;
+      return 4 +
+             static_cast<double>(config.finetune->iterations * config.finetune->batch_size) / 100;
   }
   return 0;
 }
@@ -40,7 +43,8 @@ Expected TrialCosts::expected(const Point& point) const {
   const QuantizationConfig config = resolve(settings);
   std::vector<Key> keys = stage_keys(model_, data_, config);
   keys.pop_back();  // the last stage is the trial's own
-  return {.seconds = seconds_ * (type_factor(settings) + finetune_factor(config)), .prefix = std::move(keys)};
+  return {.seconds = seconds_ * (type_factor(settings) + finetune_factor(config)),
+          .prefix = std::move(keys)};
 }
 
 }  // namespace quantsearch

@@ -16,7 +16,8 @@ namespace {
 /// Candidates to write; without any, the best trial.
 std::vector<std::int64_t> kept_trials(const Delivery& delivery) {
   std::vector<std::int64_t> kept = delivery.study.candidates;
-  kept.resize(std::min(kept.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, delivery.environment.keep))));
+  kept.resize(std::min(
+      kept.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, delivery.environment.keep))));
   return kept;
 }
 
@@ -32,18 +33,23 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   const std::vector<std::int64_t> kept = kept_trials(delivery);
   delivery.output.keep_candidates(kept);
   std::vector<std::int64_t> measured = kept;
-  if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end()) measured.push_back(*delivery.best);
+  if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end())
+    measured.push_back(*delivery.best);
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
-    const BuiltModel made = delivery.built(*std::ranges::find(delivery.study.trials, number, &Trial::number));
-    if (std::ranges::find(kept, number) != kept.end()) delivery.output.write_candidate(number, *made.model);
+    const BuiltModel made =
+        delivery.built(*std::ranges::find(delivery.study.trials, number, &Trial::number));
+    if (std::ranges::find(kept, number) != kept.end())
+      delivery.output.write_candidate(number, *made.model);
     trial.model.latency_ms = latency_of(delivery, *made.model);
     trial.arithmetic = arithmetic_scores(delivery, made, trial.model.scores);
     if (trial.arithmetic && trial.arithmetic->differ) {
       say(delivery.environment.log, LogLevel::warning,
-          fmt::format("trial {}: rel_l2 is {:.3g} on this processor, and {:.3g} where the graph is computed as it says: its integer kernels "
+          fmt::format("trial {}: rel_l2 is {:.3g} on this processor, and {:.3g} where the graph is "
+                      "computed as it says: its integer kernels "
                       "saturate; use target cpu, or reduce_range",
-                      number, trial.arithmetic->processor.at("rel_l2"), trial.arithmetic->graph.at("rel_l2")));
+                      number, trial.arithmetic->processor.at("rel_l2"),
+                      trial.arithmetic->graph.at("rel_l2")));
     }
   }
 }
@@ -56,12 +62,15 @@ ResultsDocument document_of(const Delivery& delivery) {
   document.objective = delivery.objective.name;
   document.goal = delivery.objective.goal();
   document.tolerance = delivery.tolerance;
-  document.float_model = {.scores = delivery.float_scores.metrics, .size_bytes = delivery.float_scores.size_bytes, .latency_ms = {}};
+  document.float_model = {.scores = delivery.float_scores.metrics,
+                          .size_bytes = delivery.float_scores.size_bytes,
+                          .latency_ms = {}};
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
   document.best = delivery.best;
   document.candidates = delivery.study.candidates;
   document.confirmation = delivery.confirmation;
-  if (delivery.goals.size() > 1) document.front = pareto_front(delivery.study.trials, delivery.goals);
+  if (delivery.goals.size() > 1)
+    document.front = pareto_front(delivery.study.trials, delivery.goals);
   document.stop_reason = to_string(delivery.study.stop_reason);
   document.stop_message = delivery.study.stop_message;
   document.space = delivery.summary;
@@ -71,8 +80,10 @@ ResultsDocument document_of(const Delivery& delivery) {
   document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
   document.peak_rss_bytes = memory_use().peak_bytes;
   document.processor = this_processor();
-  const auto best = std::ranges::find_if(delivery.study.trials, [&](const Trial& trial) { return trial.number == delivery.best; });
-  const Settings settings = settings_of(delivery.config.base, best == delivery.study.trials.end() ? Point{} : best->point);
+  const auto best = std::ranges::find_if(
+      delivery.study.trials, [&](const Trial& trial) { return trial.number == delivery.best; });
+  const Settings settings = settings_of(
+      delivery.config.base, best == delivery.study.trials.end() ? Point{} : best->point);
   document.for_npu = effective_value("enable_npu_cnn", settings).as_bool();
   return document;
 }

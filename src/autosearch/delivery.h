@@ -1,16 +1,17 @@
 #pragma once
 
-// What is left when a search has ended, however it ended: the best model, the candidates and the results.
+// What is left when a search has ended, however it ended: the best model, the candidates and the
+// results.
 
 #include <chrono>
 #include <functional>
 #include <optional>
 
-#include "quantsearch/trials/acceptance.h"
 #include "autosearch/output_folder.h"
-#include "quantsearch/trials/executor.h"
-#include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/autosearch.h"
+#include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/trials/acceptance.h"
+#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
 
@@ -33,11 +34,13 @@ struct Delivery {
   Clock::time_point start;
 };
 
-/// What is known without measuring a model: no latencies, except where every trial measured its own.
+/// What is known without measuring a model: no latencies, except where every trial measured its
+/// own.
 [[nodiscard]] ResultsDocument document_of(const Delivery& delivery);
 
-/// Writes results.json, then the candidates, and measures the latency of the float model and of every model written, on a
-/// processor whose integer kernels saturate also its scores in the other arithmetic, and writes results.json again with them.
+/// Writes results.json, then the candidates, and measures the latency of the float model and of
+/// every model written, on a processor whose integer kernels saturate also its scores in the other
+/// arithmetic, and writes results.json again with them.
 [[nodiscard]] ResultsDocument deliver(const Delivery& delivery);
 
 }  // namespace quantsearch

@@ -7,7 +7,9 @@
 namespace quantsearch {
 
 EarlyResults::EarlyResults(CancellationToken token, std::function<void(std::vector<Trial>)> write)
-    : token_(std::move(token)), write_(std::move(write)), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+    : token_(std::move(token)),
+      write_(std::move(write)),
+      thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 EarlyResults::~EarlyResults() {
   thread_.request_stop();

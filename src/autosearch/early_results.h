@@ -1,7 +1,7 @@
 #pragma once
 
-// A search that is cancelled may take a while to end: trials stop, models are written. What it has found is written at once,
-// so that a second interruption finds it on disk.
+// A search that is cancelled may take a while to end: trials stop, models are written. What it has
+// found is written at once, so that a second interruption finds it on disk.
 
 #include <functional>
 #include <mutex>
@@ -15,8 +15,8 @@ namespace quantsearch {
 
 class EarlyResults {
  public:
-  /// `write` is called once, on another thread, when `token` is cancelled, with the trials that were added until then. It must
-  /// not throw.
+  /// `write` is called once, on another thread, when `token` is cancelled, with the trials that
+  /// were added until then. It must not throw.
   EarlyResults(CancellationToken token, std::function<void(std::vector<Trial>)> write);
   /// Waits for `write`, when it has begun.
   ~EarlyResults();

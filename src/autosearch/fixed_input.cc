@@ -13,7 +13,8 @@ SearchInput with_fixed_inputs(SearchInput input, const FixedInputs& fixed) {
   std::vector<std::string> names;
   for (const auto& [name, value] : fixed) names.push_back(name);
   input.model = fix_inputs(std::move(input.model), fixed);
-  if (input.calibration != nullptr) input.calibration = without_inputs(std::move(input.calibration), names);
+  if (input.calibration != nullptr)
+    input.calibration = without_inputs(std::move(input.calibration), names);
   if (input.evaluation != nullptr)
     input.evaluation = without_inputs(std::move(input.evaluation), names);
   return input;

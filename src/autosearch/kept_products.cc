@@ -13,11 +13,13 @@ void KeptProducts::add(const Trial& trial, const TrialProduct& product) {
   auto built = std::static_pointer_cast<const BuiltProduct>(product);
   ByteBudget::Reservation memory = budget_.try_reserve(built->bytes());
   if (!memory) return;
-  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at), Entry{.trial = trial, .product = std::move(built), .memory = std::move(memory)});
+  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(at),
+                  Entry{.trial = trial, .product = std::move(built), .memory = std::move(memory)});
 }
 
 const BuiltProduct* KeptProducts::find(std::int64_t number) const {
-  const auto found = std::ranges::find(entries_, number, [](const Entry& entry) { return entry.trial.number; });
+  const auto found =
+      std::ranges::find(entries_, number, [](const Entry& entry) { return entry.trial.number; });
   return found == entries_.end() ? nullptr : found->product.get();
 }
 

@@ -6,16 +6,18 @@
 #include <memory>
 #include <vector>
 
-#include "quantsearch/trials/executor.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/search/trial_order.h"
+#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
 
 class KeptProducts {
  public:
-  /// Keeps the products of the `most` best trials by TrialOrder, as far as the budget has room for them.
-  KeptProducts(Goal goal, std::size_t most, ByteBudget budget) : order_(goal), most_(most), budget_(std::move(budget)) {}
+  /// Keeps the products of the `most` best trials by TrialOrder, as far as the budget has room for
+  /// them.
+  KeptProducts(Goal goal, std::size_t most, ByteBudget budget)
+      : order_(goal), most_(most), budget_(std::move(budget)) {}
 
   void add(const Trial& trial, const TrialProduct& product);
   /// Null when the product of that trial is not kept.

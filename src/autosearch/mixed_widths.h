@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "quantsearch/trials/acceptance.h"
 #include "quantsearch/autosearch.h"
+#include "quantsearch/trials/acceptance.h"
 
 namespace quantsearch {
 

@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kFiles[] = {"best.onnx", "best.onnx.data", "best_config.yaml", "report.html", "results.json", "study.db", "study.db-wal", "study.db-shm"};
+constexpr const char* kFiles[] = {"best.onnx",    "best.onnx.data", "best_config.yaml",
+                                  "report.html",  "results.json",   "study.db",
+                                  "study.db-wal", "study.db-shm"};
 
 std::string candidate_name(std::int64_t number) { return fmt::format("{:04}.onnx", number); }
 
@@ -22,7 +24,8 @@ bool is_candidate_file(const fs::path& file) {
   std::string name = file.filename().string();
   if (name.ends_with(".data")) name.resize(name.size() - 5);
   if (!name.ends_with(".onnx") || name.size() < 9) return false;
-  return std::ranges::all_of(name.substr(0, name.size() - 5), [](char c) { return c >= '0' && c <= '9'; });
+  return std::ranges::all_of(name.substr(0, name.size() - 5),
+                             [](char c) { return c >= '0' && c <= '9'; });
 }
 
 void remove_candidates(const fs::path& folder, const std::vector<std::int64_t>& kept) {
@@ -40,9 +43,12 @@ void prove_writable(const fs::path& folder) {
   std::error_code ignored;
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder)) {
-    throw IoError(fmt::format(
-        "search: output folder '{}' cannot be made: {}; choose another with --output",
-        folder.string(), fs::exists(folder, ignored) ? kind_of_file(fs::status(folder, ignored)) + " of that name exists" : error.message()));
+    throw IoError(
+        fmt::format("search: output folder '{}' cannot be made: {}; choose another with --output",
+                    folder.string(),
+                    fs::exists(folder, ignored)
+                        ? kind_of_file(fs::status(folder, ignored)) + " of that name exists"
+                        : error.message()));
   }
   const fs::path probe = folder / ".quantsearch-probe";
   try {
@@ -61,7 +67,9 @@ void require_writable_files(const fs::path& folder) {
     try {
       (void)file_to_write(folder / name);
     } catch (const InvalidInput& error) {
-      throw InvalidInput(fmt::format("search: output folder '{}': {}; choose another folder with --output", folder.string(), error.what()));
+      throw InvalidInput(
+          fmt::format("search: output folder '{}': {}; choose another folder with --output",
+                      folder.string(), error.what()));
     }
   }
 }
@@ -69,23 +77,28 @@ void require_writable_files(const fs::path& folder) {
 }  // namespace
 
 OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::move(folder)) {
-  const bool holds_search = std::ranges::any_of(kFiles, [&](const char* name) { return fs::exists(folder_ / name); });
+  const bool holds_search =
+      std::ranges::any_of(kFiles, [&](const char* name) { return fs::exists(folder_ / name); });
   if (holds_search && existing == Existing::refuse) {
-    throw InvalidInput(fmt::format("search: output folder '{}' already holds a search; add --resume to continue it, --overwrite to "
-                                   "replace it, or choose another folder",
-                                   folder_.string()));
+    throw InvalidInput(
+        fmt::format("search: output folder '{}' already holds a search; add --resume to continue "
+                    "it, --overwrite to "
+                    "replace it, or choose another folder",
+                    folder_.string()));
   }
   prove_writable(folder_);
   require_writable_files(folder_);
   if (holds_search && existing == Existing::overwrite) {
     std::error_code ignored;
-    for (const char* name : kFiles) fs::remove(file_to_write(folder_ / name), ignored);  // a link stays, for the new file
+    // A link stays, for the new file.
+    for (const char* name : kFiles) fs::remove(file_to_write(folder_ / name), ignored);
     remove_candidates(folder_, {});
     fs::remove(folder_ / "candidates", ignored);  // only when it is empty
   }
 }
 
-void OutputFolder::write_best(const Model& model, const Settings& settings, const FixedInputs& fixed) const {
+void OutputFolder::write_best(const Model& model, const Settings& settings,
+                              const FixedInputs& fixed) const {
   fs::create_directories(folder_);  // somebody may have removed it since
   save_model(model, folder_ / "best.onnx");
   Value config(Value::Map{});
@@ -101,13 +114,17 @@ fs::path OutputFolder::write_candidate(std::int64_t number, const Model& model) 
   return file;
 }
 
-void OutputFolder::keep_candidates(const std::vector<std::int64_t>& numbers) const { remove_candidates(folder_, numbers); }
+void OutputFolder::keep_candidates(const std::vector<std::int64_t>& numbers) const {
+  remove_candidates(folder_, numbers);
+}
 
 void OutputFolder::write_results(const Value& results) const {
   fs::create_directories(folder_);
   write_file_atomically(folder_ / "results.json", to_json(results, 1) + "\n");
 }
 
-void OutputFolder::write_report(const std::string& page) const { write_file_atomically(folder_ / "report.html", page); }
+void OutputFolder::write_report(const std::string& page) const {
+  write_file_atomically(folder_ / "report.html", page);
+}
 
 }  // namespace quantsearch

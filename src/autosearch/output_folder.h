@@ -17,8 +17,9 @@ namespace quantsearch {
 class OutputFolder {
  public:
   enum class Existing { refuse, resume, overwrite };
-  /// Creates the folder and proves that it can be written. Throws InvalidInput when it holds an earlier search and
-  /// `existing` is refuse, IoError when it cannot be written. Overwriting removes the files of a search, nothing else.
+  /// Creates the folder and proves that it can be written. Throws InvalidInput when it holds an
+  /// earlier search and `existing` is refuse, IoError when it cannot be written. Overwriting
+  /// removes the files of a search, nothing else.
   OutputFolder(std::filesystem::path folder, Existing existing);
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }

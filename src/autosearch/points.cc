@@ -8,12 +8,14 @@
 
 namespace quantsearch {
 
-Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability, std::optional<std::int64_t> samples) {
-  return [base = std::move(base), applicability = std::move(applicability), samples](
-             const Point& point) -> std::variant<Point, Rejected> {
+Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicability,
+                         std::optional<std::int64_t> samples) {
+  return [base = std::move(base), applicability = std::move(applicability),
+          samples](const Point& point) -> std::variant<Point, Rejected> {
     Settings settings = settings_of(base, point);
     if (auto reason = contradiction(settings, samples)) return Rejected{*std::move(reason)};
-    if (applicability != nullptr) settings = applicability->without_idle_methods(std::move(settings));
+    if (applicability != nullptr)
+      settings = applicability->without_idle_methods(std::move(settings));
     Point kept;
     for (const auto& [name, value] : point) {
       if (has_effect(name, settings)) kept.emplace(name, settings.at(name));
@@ -24,11 +26,14 @@ Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicabi
 
 namespace {
 
-/// One scale for a weight, powers of two, and positions aligned: always for an NPU, which needs it, else as a choice.
+/// One scale for a weight, powers of two, and positions aligned: always for an NPU, which needs it,
+/// else as a choice.
 Space power_of_two_space(bool for_npu) {
-  const std::vector<Value> alignment = for_npu ? std::vector<Value>{true} : std::vector<Value>{false, true};
+  const std::vector<Value> alignment =
+      for_npu ? std::vector<Value>{true} : std::vector<Value>{false, true};
   return Space({
-      {.name = "calibrate_method", .choices = {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow"}},
+      {.name = "calibrate_method",
+       .choices = {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow"}},
       {.name = "per_channel", .choices = {false}},
       {.name = "extra_options.WeightCalibrateMethod", .choices = {"MinMSE", "MinMax"}},
       {.name = "extra_options.AlignConcat", .choices = alignment},
@@ -41,14 +46,18 @@ Space power_of_two_space(bool for_npu) {
 
 Space default_space(const Settings& base) {
   const bool for_npu = effective_value("enable_npu_cnn", base).as_bool();
-  if (for_npu || effective_value("calibrate_method", base).as_string().starts_with("PowerOfTwoMethod.")) return power_of_two_space(for_npu);
-  // The types of the base are kept; within them the range method, the granularity and the weight ranges decide accuracy. A
-  // symmetric type takes symmetric ranges, whatever the method, so that the choice is the base's.
+  if (for_npu ||
+      effective_value("calibrate_method", base).as_string().starts_with("PowerOfTwoMethod."))
+    return power_of_two_space(for_npu);
+  // The types of the base are kept; within them the range method, the granularity and the weight
+  // ranges decide accuracy. A symmetric type takes symmetric ranges, whatever the method, so that
+  // the choice is the base's.
   const bool symmetric = effective_value("extra_options.ActivationSymmetric", base).as_bool();
   return Space({
       {.name = "calibrate_method",
-       .choices = {"CalibrationMethod.MinMax", "CalibrationMethod.Percentile", "CalibrationMethod.MinMSE",
-                   "CalibrationMethod.Entropy", "LayerWiseMethod.LayerWisePercentile"}},
+       .choices = {"CalibrationMethod.MinMax", "CalibrationMethod.Percentile",
+                   "CalibrationMethod.MinMSE", "CalibrationMethod.Entropy",
+                   "LayerWiseMethod.LayerWisePercentile"}},
       {.name = "extra_options.Percentile", .choices = {99.99, 99.999}},
       {.name = "extra_options.CalibTensorRangeSymmetric", .choices = {symmetric}},
       {.name = "activation_type", .choices = {effective_value("activation_type", base)}},

@@ -32,101 +32,178 @@ using Kind = SearchKey::Kind;
 
 std::vector<KeyReader> what_is_searched() {
   return {
-      {{"quantization_config", "what every trial starts from: a preset's name, options, or preset: NAME with options beside it",
+      {{"quantization_config",
+        "what every trial starts from: a preset's name, options, or preset: NAME with options "
+        "beside it",
         "the defaults below; without a search space, preset U8S8_CPU"},
        [](Config& config, const Value& value) { config.base = settings_from(value); }},
-      {{"target", "processors for which the model must be right: cpu, cpu-vnni or npu-cnn (docs/targets.md)", "cpu", "--target"}, nullptr},
-      {{"fixed_inputs", "{sr: 16000}: inputs of the model that become constants before anything else; --fix sr=16000 adds one or replaces it", "{}"},
-       [](Config& config, const Value& value) { config.fixed_inputs = read_fixed_inputs(value); }, with_members},
-      {{"search_space", "a mapping of options to choices, or a list of such mappings whose union is searched",
-        "a space that fits the base"}, nullptr},
-      {{"search_spaces", "names of the search_space_NAME whose union is searched", "none"}, nullptr},
+      {{"target",
+        "processors for which the model must be right: cpu, cpu-vnni or npu-cnn (docs/targets.md)",
+        "cpu", "--target"},
+       nullptr},
+      {{"fixed_inputs",
+        "{sr: 16000}: inputs of the model that become constants before anything else; --fix "
+        "sr=16000 adds one or replaces it",
+        "{}"},
+       [](Config& config, const Value& value) { config.fixed_inputs = read_fixed_inputs(value); },
+       with_members},
+      {{"search_space",
+        "a mapping of options to choices, or a list of such mappings whose union is searched",
+        "a space that fits the base"},
+       nullptr},
+      {{"search_spaces", "names of the search_space_NAME whose union is searched", "none"},
+       nullptr},
   };
 }
 
 std::vector<KeyReader> goals() {
   return {
-      {{"search_metric", "what is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, custom (the evaluator's score), or a list of these, "
-        "size and latency", "L2", "--metric"}, [](Config& config, const Value& value) { read_objectives(config.goals, value); }, with_first_objective},
-      {{"search_metric_tolerance", "how far from the float model a candidate may be", "relative, docs/metrics.md", "--tolerance", Kind::number},
+      {{"search_metric",
+        "what is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, custom (the "
+        "evaluator's score), or a list of these, "
+        "size and latency",
+        "L2", "--metric"},
+       [](Config& config, const Value& value) { read_objectives(config.goals, value); },
+       with_first_objective},
+      {{"search_metric_tolerance", "how far from the float model a candidate may be",
+        "relative, docs/metrics.md", "--tolerance", Kind::number},
        [](Config& config, const Value& value) {
          if (!value.is_null()) config.goals.tolerance = read_tolerance(value);
        }},
       {{"search_metric_output_weights", "weight of each output by name", "1 each"},
-       [](Config& config, const Value& value) { config.goals.output_weights = read_weights(value); }},
-      {{"search_limits", "most of size_bytes, latency_ms and drop (loss against the float model); -1 is off", "none"},
+       [](Config& config, const Value& value) {
+         config.goals.output_weights = read_weights(value);
+       }},
+      {{"search_limits",
+        "most of size_bytes, latency_ms and drop (loss against the float model); -1 is off",
+        "none"},
        [](Config& config, const Value& value) { config.goals.limits = read_limits(value); }},
-      {{"search_evaluator", "{command: [...], direction: maximize, timeout: 600}: a program that gets the model's file in place of {model} and prints its "
-        "score on its last line", "none"},
+      {{"search_evaluator",
+        "{command: [...], direction: maximize, timeout: 600}: a program that gets the model's file "
+        "in place of {model} and prints its "
+        "score on its last line",
+        "none"},
        [](Config& config, const Value& value) { config.goals.command = read_command(value); }},
-      {{"search_confirmation", "share of the evaluation data that no trial sees and that chooses among the best, such as 0.2", "0", "--confirmation",
-        Kind::number},
+      {{"search_confirmation",
+        "share of the evaluation data that no trial sees and that chooses among the best, such as "
+        "0.2",
+        "0", "--confirmation", Kind::number},
        [](Config& config, const Value& value) { config.goals.confirmation = value.as_double(); }},
   };
 }
 
 std::vector<KeyReader> stop_conditions() {
   return {
-      {{"search_stop_condition.find_n_candidates", "stop after this many candidates; -1 is off", "off", "--candidates", Kind::number},
-       [](Config& config, const Value& value) { config.strategy.stop.find_n_candidates = read_count(value); }},
-      {{"search_stop_condition.find_best_candidate", "stop when so many complete trials brought no better value; -1 is off", "off"},
-       [](Config& config, const Value& value) { config.strategy.stop.find_best_candidate = read_count(value); }},
-      {{"search_stop_condition.iteration_limit", "stop after this many trials; -1 is off", "off", "--iteration-limit", Kind::number},
-       [](Config& config, const Value& value) { config.strategy.stop.iteration_limit = read_count(value); }},
-      {{"search_stop_condition.time_limit", "stop after this many seconds; -1 is off", "off; on the command line without a configuration 600",
-        "--time-limit", Kind::number},
-       [](Config& config, const Value& value) { config.strategy.stop.time_limit_seconds = read_limit(value); }},
-      {{"trial_time_limit", "seconds; a longer trial is interrupted and the search goes on; -1 is off", "off"},
-       [](Config& config, const Value& value) { config.strategy.stop.trial_time_limit_seconds = read_limit(value); }},
+      {{"search_stop_condition.find_n_candidates", "stop after this many candidates; -1 is off",
+        "off", "--candidates", Kind::number},
+       [](Config& config, const Value& value) {
+         config.strategy.stop.find_n_candidates = read_count(value);
+       }},
+      {{"search_stop_condition.find_best_candidate",
+        "stop when so many complete trials brought no better value; -1 is off", "off"},
+       [](Config& config, const Value& value) {
+         config.strategy.stop.find_best_candidate = read_count(value);
+       }},
+      {{"search_stop_condition.iteration_limit", "stop after this many trials; -1 is off", "off",
+        "--iteration-limit", Kind::number},
+       [](Config& config, const Value& value) {
+         config.strategy.stop.iteration_limit = read_count(value);
+       }},
+      {{"search_stop_condition.time_limit", "stop after this many seconds; -1 is off",
+        "off; on the command line without a configuration 600", "--time-limit", Kind::number},
+       [](Config& config, const Value& value) {
+         config.strategy.stop.time_limit_seconds = read_limit(value);
+       }},
+      {{"trial_time_limit",
+        "seconds; a longer trial is interrupted and the search goes on; -1 is off", "off"},
+       [](Config& config, const Value& value) {
+         config.strategy.stop.trial_time_limit_seconds = read_limit(value);
+       }},
   };
 }
 
 std::vector<KeyReader> strategy() {
   return {
-      {{"search_algo", "grid_search (cheap first, shared stages adjacent), random_search (without replacement, cheap ones likelier), TPE, CmaEs, GPS, "
-        "NSGAII, QMC, auto", "grid_search", "--algorithm"},
-       [](Config& config, const Value& value) { config.strategy.algorithm = parse_algorithm(value.as_string()); }},
-      {{"expected_time_per_config", "seconds that a trial is expected to take, for the order of the trials", "a guess from the float model's run"},
-       [](Config& config, const Value& value) { config.strategy.expected_seconds = read_limit(value); }},
-      {{"two_stage_search", "all calibrations first, then all fine-tuning of the best one; counts do not stop it", "false"},
+      {{"search_algo",
+        "grid_search (cheap first, shared stages adjacent), random_search (without replacement, "
+        "cheap ones likelier), TPE, CmaEs, GPS, "
+        "NSGAII, QMC, auto",
+        "grid_search", "--algorithm"},
+       [](Config& config, const Value& value) {
+         config.strategy.algorithm = parse_algorithm(value.as_string());
+       }},
+      {{"expected_time_per_config",
+        "seconds that a trial is expected to take, for the order of the trials",
+        "a guess from the float model's run"},
+       [](Config& config, const Value& value) {
+         config.strategy.expected_seconds = read_limit(value);
+       }},
+      {{"two_stage_search",
+        "all calibrations first, then all fine-tuning of the best one; counts do not stop it",
+        "false"},
        [](Config& config, const Value& value) { config.strategy.two_stage = value.as_bool(); }},
-      {{"advanced_fastft_search", "all calibrations first, then n_trials of one study over NumIterations and LearningRate of the best one", "false"},
+      {{"advanced_fastft_search",
+        "all calibrations first, then n_trials of one study over NumIterations and LearningRate of "
+        "the best one",
+        "false"},
        [](Config& config, const Value& value) {
          if (value.as_bool()) config.strategy.advanced.emplace();
        }},
-      {{"advanced_fastft_params", "{sampler_algo: TPE, direction: minimize, n_trials: 10}", "TPE, the metric's direction, 10"},
+      {{"advanced_fastft_params", "{sampler_algo: TPE, direction: minimize, n_trials: 10}",
+        "TPE, the metric's direction, 10"},
        [](Config& config, const Value& value) {
          const AdvancedFinetuneSearch given = read_advanced(value);
          if (config.strategy.advanced) config.strategy.advanced = given;
        }},
-      {{"search_racing", "trials that cannot become the best are given up early: true, false, or the share of good trials that may be lost",
+      {{"search_racing",
+        "trials that cannot become the best are given up early: true, false, or the share of good "
+        "trials that may be lost",
         "0.05 for model-based search, else false"},
-       [](Config& config, const Value& value) { config.strategy.race_error = read_race_error(value); }},
+       [](Config& config, const Value& value) {
+         config.strategy.race_error = read_race_error(value);
+       }},
       {{"seed", "seed of everything random", "0", "--seed", Kind::number},
-       [](Config& config, const Value& value) { config.strategy.seed = static_cast<std::uint64_t>(value.as_int()); }},
+       [](Config& config, const Value& value) {
+         config.strategy.seed = static_cast<std::uint64_t>(value.as_int());
+       }},
   };
 }
 
 std::vector<KeyReader> execution() {
   return {
-      {{"n_jobs", "trials at the same time; they share stages, threads and the memory budget", "1", "--jobs", Kind::number},
+      {{"n_jobs", "trials at the same time; they share stages, threads and the memory budget", "1",
+        "--jobs", Kind::number},
        [](Config& config, const Value& value) { config.execution.jobs = read_jobs(value); }},
-      {{"search_isolate", "run trials in worker processes: one that crashes is a failed trial, not the end", "false", "--isolate", Kind::on},
+      {{"search_isolate",
+        "run trials in worker processes: one that crashes is a failed trial, not the end", "false",
+        "--isolate", Kind::on},
        [](Config& config, const Value& value) { config.execution.isolate = value.as_bool(); }},
-      {{"search_trial_memory", "most memory that a worker process may take, such as 2G", "no limit", "--trial-memory"},
+      {{"search_trial_memory", "most memory that a worker process may take, such as 2G", "no limit",
+        "--trial-memory"},
        [](Config& config, const Value& value) {
-         config.execution.trial_memory = value.is_string() ? parse_size(value.as_string()) : parse_size(std::to_string(value.as_int()));
+         config.execution.trial_memory = value.is_string()
+                                             ? parse_size(value.as_string())
+                                             : parse_size(std::to_string(value.as_int()));
        }},
-      {{"search_devices", "cpu, or cuda:0,1: cards for the workers in turn, through ONNX Runtime's CUDA provider where its library has it", "cpu"},
-       [](Config& config, const Value& value) { config.execution.devices = parse_devices(value.as_string()); }},
+      {{"search_devices",
+        "cpu, or cuda:0,1: cards for the workers in turn, through ONNX Runtime's CUDA provider "
+        "where its library has it",
+        "cpu"},
+       [](Config& config, const Value& value) {
+         config.execution.devices = parse_devices(value.as_string());
+       }},
   };
 }
 
 std::vector<KeyReader> storage_and_output() {
   return {
-      {{"study_storage", "study on a PostgreSQL server that several processes share: postgresql://user@host/database", "study.db in the output folder",
-        "--storage"},
-       [](Config& config, const Value& value) { config.storage.url = parse_storage(value.as_string()); }},
+      {{"study_storage",
+        "study on a PostgreSQL server that several processes share: "
+        "postgresql://user@host/database",
+        "study.db in the output folder", "--storage"},
+       [](Config& config, const Value& value) {
+         config.storage.url = parse_storage(value.as_string());
+       }},
       {{"study_name", "name of the study", "quantsearch", "--study"},
        [](Config& config, const Value& value) {
          if (value.as_string().empty()) throw InvalidInput("got an empty name");
@@ -134,7 +211,8 @@ std::vector<KeyReader> storage_and_output() {
        }},
       {{"search_output_dir", "folder for the results", "quantsearch_output", "--output"},
        [](Config& config, const Value& value) { config.output.output_folder = value.as_string(); }},
-      {{"search_cache_dir", "where kept outputs go that exceed the memory budget; empty or ours", "a temporary folder"},
+      {{"search_cache_dir", "where kept outputs go that exceed the memory budget; empty or ours",
+        "a temporary folder"},
        [](Config& config, const Value& value) { config.output.cache_folder = value.as_string(); }},
       {{"search_log_path", "log file", "auto_search.log"},
        [](Config& config, const Value& value) { config.output.log_file = value.as_string(); }},
@@ -146,7 +224,9 @@ std::vector<KeyReader> storage_and_output() {
 const std::vector<KeyReader>& key_readers() {
   static const std::vector<KeyReader> all = [] {
     std::vector<KeyReader> rows;
-    for (const auto part : {what_is_searched, goals, stop_conditions, strategy, execution, storage_and_output}) std::ranges::move(part(), std::back_inserter(rows));
+    for (const auto part :
+         {what_is_searched, goals, stop_conditions, strategy, execution, storage_and_output})
+      std::ranges::move(part(), std::back_inserter(rows));
     return rows;
   }();
   return all;

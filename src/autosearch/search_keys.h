@@ -1,6 +1,7 @@
 #pragma once
 
-// The keys of a search: one table that a configuration file, the command line and their documentation come from.
+// The keys of a search: one table that a configuration file, the command line and their
+// documentation come from.
 
 #include <functional>
 #include <vector>
@@ -11,8 +12,8 @@ namespace quantsearch {
 
 struct KeyReader {
   SearchKey key;
-  /// Sets the key's field; throws InvalidInput without the key's name. Null for the keys of the space and the target, which are
-  /// read together with others.
+  /// Sets the key's field; throws InvalidInput without the key's name. Null for the keys of the
+  /// space and the target, which are read together with others.
   std::function<void(AutoSearchConfig&, const Value&)> read;
   /// The file's value with that of the command line laid over it; null: the latter takes its place.
   std::function<Value(const Value& file, const Value& given)> overlay = {};

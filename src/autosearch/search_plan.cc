@@ -23,15 +23,19 @@ void require_points(const SpaceSummary& summary) {
 
 std::string reasons_of(const std::map<std::string, std::int64_t>& filtered) {
   std::vector<std::string> parts;
-  for (const auto& [reason, count] : filtered) parts.push_back(fmt::format("{} ({} points)", reason, count));
+  for (const auto& [reason, count] : filtered)
+    parts.push_back(fmt::format("{} ({} points)", reason, count));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 SearchPlan plan_search(const Setup& setup) {
   const Space asked = setup.config.space.value_or(default_space(setup.config.base));
   const std::int64_t samples = setup.data.calibration->size();
-  const auto applicability = std::make_shared<Applicability>([&setup](const SimplifyOptions& options) { return setup.pipeline->simplified(options); });
-  SearchPlan plan{.space = settled_space(asked, samples), .normalize = normalize_over(setup.config.base, applicability, samples), .summary = {}};
+  const auto applicability = std::make_shared<Applicability>(
+      [&setup](const SimplifyOptions& options) { return setup.pipeline->simplified(options); });
+  SearchPlan plan{.space = settled_space(asked, samples),
+                  .normalize = normalize_over(setup.config.base, applicability, samples),
+                  .summary = {}};
   plan.summary = summarize(plan.space, plan.normalize);
   require_points(plan.summary);
   // As it was asked for: more values than one may come out the same here.

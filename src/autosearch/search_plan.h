@@ -12,8 +12,8 @@ struct SearchPlan {
   SpaceSummary summary;
 };
 
-/// Throws InvalidInput for a space without a valid point, or without what the configured stages need. The setup must outlive the
-/// result.
+/// Throws InvalidInput for a space without a valid point, or without what the configured stages
+/// need. The setup must outlive the result.
 [[nodiscard]] SearchPlan plan_search(const Setup& setup);
 
 /// "REASON (3 points); ...", for what the space has left out.

@@ -22,27 +22,36 @@ namespace quantsearch {
 namespace {
 
 void log_trial(const LogSink& log, const Trial& trial) {
-  say(log, LogLevel::info, fmt::format("trial {}: {}: {}", trial.number, to_string(trial.state), to_string(trial.point)));
+  say(log, LogLevel::info,
+      fmt::format("trial {}: {}: {}", trial.number, to_string(trial.state),
+                  to_string(trial.point)));
   if (trial.state != TrialState::complete) {
     say(log, LogLevel::info, fmt::format("trial {}: {}", trial.number, trial.reason));
     return;
   }
   const TrialDetails details = details_from(trial.details);
   std::vector<std::string> scores;
-  for (const auto& [name, score] : details.scores) scores.push_back(fmt::format("{} {:.6g}", name, score));
+  for (const auto& [name, score] : details.scores)
+    scores.push_back(fmt::format("{} {:.6g}", name, score));
   std::vector<std::string> stages;
   for (const auto& [name, stage] : details.stages) {
-    stages.push_back(stage.cached ? name + " reused" : fmt::format("{} {:.4f} s", name, stage.seconds));
+    stages.push_back(stage.cached ? name + " reused"
+                                  : fmt::format("{} {:.4f} s", name, stage.seconds));
   }
-  say(log, LogLevel::info, fmt::format("trial {}: {}{}", trial.number, fmt::join(scores, ", "), trial.is_candidate ? " (candidate)" : ""));
-  say(log, LogLevel::info, fmt::format("trial {}: {}; {:.4f} s in all", trial.number, fmt::join(stages, ", "), trial.seconds));
+  say(log, LogLevel::info,
+      fmt::format("trial {}: {}{}", trial.number, fmt::join(scores, ", "),
+                  trial.is_candidate ? " (candidate)" : ""));
+  say(log, LogLevel::info,
+      fmt::format("trial {}: {}; {:.4f} s in all", trial.number, fmt::join(stages, ", "),
+                  trial.seconds));
 }
 
 void require_a_finished_trial(const Study& study) {
   const auto failed = [](const Trial& trial) { return trial.state == TrialState::failed; };
   if (study.trials.empty() || !std::ranges::all_of(study.trials, failed)) return;
-  throw InvalidInput(fmt::format("search: all {} trials failed; the first, {}: {}", study.trials.size(),
-                                 to_string(study.trials.front().point), study.trials.front().reason));
+  throw InvalidInput(fmt::format("search: all {} trials failed; the first, {}: {}",
+                                 study.trials.size(), to_string(study.trials.front().point),
+                                 study.trials.front().reason));
 }
 
 void announce(const SearchRun& run) {
@@ -51,29 +60,51 @@ void announce(const SearchRun& run) {
   const SpaceSummary& summary = run.plan.summary;
   say(log, LogLevel::info, "processor: " + to_string(this_processor()));
   say(log, LogLevel::info,
-      fmt::format("space: {} points, {}{} distinct{}", summary.raw, summary.complete ? "" : "at least ", summary.distinct,
+      fmt::format("space: {} points, {}{} distinct{}", summary.raw,
+                  summary.complete ? "" : "at least ", summary.distinct,
                   summary.filtered.empty() ? "" : "; left out: " + reasons_of(summary.filtered)));
-  say(log, LogLevel::info, fmt::format("objective: {}; a candidate has {}", fmt::join(run.baseline.goals.names(), ", "), run.baseline.acceptance.rule()));
-  for (const std::string& rule : run.baseline.goals.rules()) say(log, LogLevel::info, "limit: " + rule);
-  if (const auto warning = mixed_widths_warning(setup.objective, setup.config.base, run.plan.space)) say(log, LogLevel::warning, *warning);
+  say(log, LogLevel::info,
+      fmt::format("objective: {}; a candidate has {}", fmt::join(run.baseline.goals.names(), ", "),
+                  run.baseline.acceptance.rule()));
+  for (const std::string& rule : run.baseline.goals.rules())
+    say(log, LogLevel::info, "limit: " + rule);
+  if (const auto warning = mixed_widths_warning(setup.objective, setup.config.base, run.plan.space))
+    say(log, LogLevel::warning, *warning);
   if (!setup.environment.on_space) return;
-  setup.environment.on_space({.space = summary, .objective = setup.objective.name, .goal = setup.objective.goal(),
-                              .most_trials = most_trials(setup.config, run.plan.space, summary, run.plan.normalize)});
+  setup.environment.on_space(
+      {.space = summary,
+       .objective = setup.objective.name,
+       .goal = setup.objective.goal(),
+       .most_trials = most_trials(setup.config, run.plan.space, summary, run.plan.normalize)});
 }
 
 Delivery delivery_of(const SearchRun& run, const Study& study) {
   const Setup& setup = run.setup;
-  return {.config = setup.config, .input = setup.input, .environment = setup.environment, .study = study, .summary = run.plan.summary,
-          .float_scores = run.baseline.scores, .objective = setup.objective, .goals = run.baseline.goals.goals(),
-          .tolerance = run.baseline.acceptance.rule(), .best = {}, .confirmation = {},
-          .built = [&best = run.best](const Trial& trial) { return best.built(trial); }, .reference = run.baseline.reference, .cache = {},
-          .output = run.output, .start = setup.start};
+  return {.config = setup.config,
+          .input = setup.input,
+          .environment = setup.environment,
+          .study = study,
+          .summary = run.plan.summary,
+          .float_scores = run.baseline.scores,
+          .objective = setup.objective,
+          .goals = run.baseline.goals.goals(),
+          .tolerance = run.baseline.acceptance.rule(),
+          .best = {},
+          .confirmation = {},
+          .built = [&best = run.best](const Trial& trial) { return best.built(trial); },
+          .reference = run.baseline.reference,
+          .cache = {},
+          .output = run.output,
+          .start = setup.start};
 }
 
 /// What was found until the user cancelled, while trials still end. On a thread of its own.
 void write_early(const SearchRun& run, std::vector<Trial> finished) {
   const Setup& setup = run.setup;
-  Study study{.trials = std::move(finished), .best = {}, .candidates = {}, .stop_reason = StopReason::cancelled,
+  Study study{.trials = std::move(finished),
+              .best = {},
+              .candidates = {},
+              .stop_reason = StopReason::cancelled,
               .stop_message = "cancelled; the search has not ended"};
   Delivery delivery = delivery_of(run, study);
   for (const Trial* trial : ranked(study.trials, setup.objective.goal())) {
@@ -93,7 +124,8 @@ void continue_earlier(const SearchRun& run, const std::vector<Trial>& earlier) {
   if (setup.environment.resume && earlier.empty()) {
     const std::string& url = setup.config.storage.url;
     say(setup.environment.log, LogLevel::warning,
-        fmt::format("there is nothing to resume in '{}': no trial of an earlier search is there, so this one begins with its first trial",
+        fmt::format("there is nothing to resume in '{}': no trial of an earlier search is there, "
+                    "so this one begins with its first trial",
                     url.empty() ? run.output.path().string() : url));
   }
   const std::vector<const Trial*> best_first = ranked(earlier, setup.objective.goal());
@@ -112,25 +144,30 @@ StopConditions stop_conditions(const Setup& setup, const Strategy& strategy) {
   return stop;
 }
 
-/// The best trials in order: those as good as the best by limits and tolerance, as many as are written.
+/// The best trials in order: those as good as the best by limits and tolerance, as many as are
+/// written.
 std::vector<Trial> finalists(const SearchRun& run, const Study& study) {
   const std::optional<Trial>& best = run.best.trial();
   std::vector<Trial> chosen;
   for (const Trial* trial : ranked(study.trials, run.setup.objective.goal())) {
-    const bool as_good = best && trial->is_candidate == best->is_candidate && is_feasible(*trial) == is_feasible(*best);
+    const bool as_good = best && trial->is_candidate == best->is_candidate &&
+                         is_feasible(*trial) == is_feasible(*best);
     if (as_good) chosen.push_back(*trial);
   }
-  chosen.resize(std::min(chosen.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, run.setup.environment.keep))));
+  chosen.resize(std::min(chosen.size(), static_cast<std::size_t>(std::max<std::int64_t>(
+                                            1, run.setup.environment.keep))));
   return chosen;
 }
 
 std::optional<Confirmation> confirm_best(const SearchRun& run, const Study& study) {
   const Setup& setup = run.setup;
-  auto confirmation = confirm(finalists(run, study), setup.config, setup.data, setup.input.model, setup.environment,
-                              [&run](const Trial& trial) { return run.best.built(trial); });
+  auto confirmation =
+      confirm(finalists(run, study), setup.config, setup.data, setup.input.model, setup.environment,
+              [&run](const Trial& trial) { return run.best.built(trial); });
   if (!confirmation) return std::nullopt;
   const std::int64_t number = confirmed_best(*confirmation, setup.objective.goal());
-  if (run.best.trial()->number != number) run.best.choose(*std::ranges::find(study.trials, number, &Trial::number));
+  if (run.best.trial()->number != number)
+    run.best.choose(*std::ranges::find(study.trials, number, &Trial::number));
   return confirmation;
 }
 
@@ -142,7 +179,9 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   announce(run);
   const std::vector<Trial> earlier = store.load();
   continue_earlier(run, earlier);
-  EarlyResults early(environment.token, [&run](std::vector<Trial> finished) { write_early(run, std::move(finished)); });
+  EarlyResults early(environment.token, [&run](std::vector<Trial> finished) {
+    write_early(run, std::move(finished));
+  });
   for (const Trial& trial : earlier) {
     if (trial.state != TrialState::running) early.add(trial);
   }
@@ -152,28 +191,44 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
     run.best.add(trial, product);
     if (environment.on_trial) environment.on_trial(trial);
   };
-  // A first guess: a trial is about a forward pass of the evaluation data, which the reference has made.
-  const TrialCosts costs(setup.config.base, setup.config.strategy.expected_seconds.value_or(std::max(1e-3, run.baseline.seconds)),
-                         setup.pipeline->model_key(), setup.data.calibration->content_key());
-  const Strategy strategy = strategy_of(setup.config, run.plan.space, run.plan.normalize, [&costs](const Point& point) { return costs.expected(point); },
-                                        run.baseline.goals.goals(), environment.log);
-  for (const std::string& warning : strategy.warnings) say(environment.log, LogLevel::warning, warning);
+  // A first guess: a trial is about a forward pass of the evaluation data, which the reference has
+  // made.
+  const TrialCosts costs(
+      setup.config.base,
+      setup.config.strategy.expected_seconds.value_or(std::max(1e-3, run.baseline.seconds)),
+      setup.pipeline->model_key(), setup.data.calibration->content_key());
+  const Strategy strategy = strategy_of(
+      setup.config, run.plan.space, run.plan.normalize,
+      [&costs](const Point& point) { return costs.expected(point); }, run.baseline.goals.goals(),
+      environment.log);
+  for (const std::string& warning : strategy.warnings)
+    say(environment.log, LogLevel::warning, warning);
   for (const std::string& notice : strategy.notices) say(environment.log, LogLevel::info, notice);
-  Study study = store.optimize(*strategy.sampler, [&executor](const TrialRequest& request) { return executor.run(request); },
-                               {.goal = setup.objective.goal(), .jobs = setup.config.execution.jobs, .stop = stop_conditions(setup, strategy),
-                                .token = environment.token, .on_trial = on_trial, .on_start = environment.on_start});
+  Study study = store.optimize(
+      *strategy.sampler, [&executor](const TrialRequest& request) { return executor.run(request); },
+      {.goal = setup.objective.goal(),
+       .jobs = setup.config.execution.jobs,
+       .stop = stop_conditions(setup, strategy),
+       .token = environment.token,
+       .on_trial = on_trial,
+       .on_start = environment.on_start});
   run.best.take_best(study.trials);  // other processes' too
   const CacheReport cache = setup.pipeline->cache_report();
   say(environment.log, LogLevel::info, "stopped: " + study.stop_message);
-  say(environment.log, LogLevel::info, fmt::format("stage cache: {} reused, {} computed, {:.3f} s saved", cache.hits, cache.misses, cache.seconds_saved));
+  say(environment.log, LogLevel::info,
+      fmt::format("stage cache: {} reused, {} computed, {:.3f} s saved", cache.hits, cache.misses,
+                  cache.seconds_saved));
   return study;
 }
 
 SearchResult deliver_results(const SearchRun& run, Study study) {
   const std::optional<Confirmation> confirmation = confirm_best(run, study);
   const std::optional<Trial>& best = run.best.trial();
-  SearchResult result{.study = std::move(study), .document = {}, .best = best ? std::optional(best->number) : std::nullopt,
-                      .met_tolerance = best && best->is_candidate, .output_folder = run.output.path()};
+  SearchResult result{.study = std::move(study),
+                      .document = {},
+                      .best = best ? std::optional(best->number) : std::nullopt,
+                      .met_tolerance = best && best->is_candidate,
+                      .output_folder = run.output.path()};
   const bool is_removed = result.study.stop_reason == StopReason::study_removed;
   if (is_removed && best) run.best.write();  // it may be gone with the study
   Delivery delivery = delivery_of(run, result.study);
@@ -182,8 +237,10 @@ SearchResult deliver_results(const SearchRun& run, Study study) {
   delivery.cache = run.setup.pipeline->cache_report();
   result.document = deliver(delivery);
   if (is_removed) {
-    throw StudyRemoved(fmt::format("search: {}, which ended the search; the results of its {} trials are in '{}', and --resume cannot continue them",
-                                   result.study.stop_message, result.study.trials.size(), run.output.path().string()));
+    throw StudyRemoved(fmt::format(
+        "search: {}, which ended the search; the results of its {} trials are in '{}', and "
+        "--resume cannot continue them",
+        result.study.stop_message, result.study.trials.size(), run.output.path().string()));
   }
   require_a_finished_trial(result.study);
   return result;

@@ -19,10 +19,12 @@ struct SearchRun {
 };
 
 /// Runs trials until the search ends; best.onnx holds the best model at every moment.
-[[nodiscard]] Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore& store);
+[[nodiscard]] Study run_trials(const SearchRun& run, TrialExecutor& executor,
+                               const TrialStore& store);
 
-/// Confirms the best trials on samples of their own, where there are any, and writes candidates, results and report. Throws
-/// InvalidInput with the first reason when every trial has failed, StudyRemoved when the study's place is gone.
+/// Confirms the best trials on samples of their own, where there are any, and writes candidates,
+/// results and report. Throws InvalidInput with the first reason when every trial has failed,
+/// StudyRemoved when the study's place is gone.
 [[nodiscard]] SearchResult deliver_results(const SearchRun& run, Study study);
 
 }  // namespace quantsearch

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "quantsearch/trials/goals.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
+#include "quantsearch/trials/goals.h"
 
 namespace quantsearch {
 
@@ -22,23 +22,29 @@ void set_first_objective(GoalConfig& goals, const std::string& name) {
 
 }  // namespace
 
-void require_known(const std::string& what, const Value& mapping, const std::vector<std::string>& known) {
+void require_known(const std::string& what, const Value& mapping,
+                   const std::vector<std::string>& known) {
   for (const auto& [key, value] : mapping.as_map()) {
-    if (std::ranges::find(known, key) == known.end()) throw InvalidInput(unknown_name_message(what, key, known));
+    if (std::ranges::find(known, key) == known.end())
+      throw InvalidInput(unknown_name_message(what, key, known));
   }
 }
 
 std::optional<double> read_limit(const Value& value) {
   if (value.is_null() || value == Value(-1)) return std::nullopt;
   const double number = value.as_double();
-  if (!(number > 0)) throw InvalidInput(fmt::format("got {}, expected a number above 0, or -1 for no limit", number));
+  if (!(number > 0))
+    throw InvalidInput(
+        fmt::format("got {}, expected a number above 0, or -1 for no limit", number));
   return number;
 }
 
 std::optional<std::int64_t> read_count(const Value& value) {
   if (value.is_null() || value == Value(-1)) return std::nullopt;
   const std::int64_t number = value.as_int();
-  if (number < 1) throw InvalidInput(fmt::format("got {}, expected an integer of at least 1, or -1 for no limit", number));
+  if (number < 1)
+    throw InvalidInput(
+        fmt::format("got {}, expected an integer of at least 1, or -1 for no limit", number));
   return number;
 }
 
@@ -54,13 +60,19 @@ std::optional<CommandEvaluator> read_command(const Value& value) {
   require_known("evaluator key", value, {"command", "direction", "timeout"});
   CommandEvaluator evaluator;
   const Value* command = value.find("command");
-  if (command == nullptr) throw InvalidInput("got no 'command', expected a list such as [\"python3\", \"evaluate.py\", \"{model}\"]");
+  if (command == nullptr)
+    throw InvalidInput(
+        "got no 'command', expected a list such as [\"python3\", \"evaluate.py\", \"{model}\"]");
   for (const Value& word : command->as_list()) evaluator.command.push_back(word.as_string());
-  const auto names_model = [](const std::string& word) { return word.find("{model}") != std::string::npos; };
+  const auto names_model = [](const std::string& word) {
+    return word.find("{model}") != std::string::npos;
+  };
   if (std::ranges::none_of(evaluator.command, names_model)) {
-    throw InvalidInput(fmt::format("got the command {}, expected '{{model}}' in one of its arguments", to_json(*command)));
+    throw InvalidInput(fmt::format(
+        "got the command {}, expected '{{model}}' in one of its arguments", to_json(*command)));
   }
-  if (const Value* direction = value.find("direction")) evaluator.direction = read_direction(*direction);
+  if (const Value* direction = value.find("direction"))
+    evaluator.direction = read_direction(*direction);
   if (const Value* timeout = value.find("timeout")) {
     const auto limit = read_limit(*timeout);
     if (!limit) throw InvalidInput("'timeout' must be a number of seconds above 0");
@@ -81,7 +93,8 @@ void read_objectives(GoalConfig& goals, const Value& value) {
   std::vector<std::string> seen;
   for (const Value& written : names) {
     std::string name = objective_name(written.as_string());
-    if (std::ranges::find(seen, name) != seen.end()) throw InvalidInput(fmt::format("names '{}' twice", name));
+    if (std::ranges::find(seen, name) != seen.end())
+      throw InvalidInput(fmt::format("names '{}' twice", name));
     seen.push_back(std::move(name));
   }
   goals.more_objectives.assign(seen.begin() + 1, seen.end());
@@ -93,7 +106,10 @@ std::map<std::string, std::optional<double>> read_limits(const Value& value) {
   require_known("limit", value, {"size_bytes", "latency_ms", "drop"});
   for (const auto& [name, most] : value.as_map()) {
     const bool none = most.is_null() || most == Value(-1);
-    if (!none && !(most.as_double() >= 0)) throw InvalidInput(fmt::format("'{}': got {}, expected a number of at least 0, or -1 for no limit", name, most.as_double()));
+    if (!none && !(most.as_double() >= 0))
+      throw InvalidInput(
+          fmt::format("'{}': got {}, expected a number of at least 0, or -1 for no limit", name,
+                      most.as_double()));
     limits[name] = none ? std::nullopt : std::optional(most.as_double());
   }
   return limits;
@@ -101,7 +117,8 @@ std::map<std::string, std::optional<double>> read_limits(const Value& value) {
 
 double read_tolerance(const Value& value) {
   const double tolerance = value.as_double();
-  if (!(tolerance >= 0)) throw InvalidInput(fmt::format("got {}, expected a number of at least 0", tolerance));
+  if (!(tolerance >= 0))
+    throw InvalidInput(fmt::format("got {}, expected a number of at least 0", tolerance));
   return tolerance;
 }
 
@@ -109,7 +126,8 @@ std::map<std::string, double> read_weights(const Value& value) {
   std::map<std::string, double> weights;
   for (const auto& [output, weight] : value.as_map()) {
     if (!(weight.as_double() >= 0)) {
-      throw InvalidInput(fmt::format("got {} for output '{}', expected a weight of at least 0", weight.as_double(), output));
+      throw InvalidInput(fmt::format("got {} for output '{}', expected a weight of at least 0",
+                                     weight.as_double(), output));
     }
     weights[output] = weight.as_double();
   }
@@ -120,8 +138,10 @@ AdvancedFinetuneSearch read_advanced(const Value& value) {
   AdvancedFinetuneSearch advanced;
   if (value.is_null()) return advanced;
   require_known("parameter", value, {"sampler_algo", "direction", "n_trials"});
-  if (const Value* sampler = value.find("sampler_algo")) advanced.sampler = parse_algorithm(sampler->as_string());
-  if (const Value* direction = value.find("direction")) advanced.direction = read_direction(*direction);
+  if (const Value* sampler = value.find("sampler_algo"))
+    advanced.sampler = parse_algorithm(sampler->as_string());
+  if (const Value* direction = value.find("direction"))
+    advanced.direction = read_direction(*direction);
   if (const Value* trials = value.find("n_trials")) {
     const auto count = read_count(*trials);
     if (!count) throw InvalidInput("'n_trials' must be an integer of at least 1");
@@ -134,13 +154,17 @@ std::optional<double> read_race_error(const Value& value) {
   if (value.is_null()) return std::nullopt;
   if (value.is_bool()) return value.as_bool() ? kDefaultRaceError : 0;
   const double rate = value.as_double();
-  if (!(rate > 0 && rate < 0.5)) throw InvalidInput(fmt::format("got {}, expected true, false, or an error rate above 0 and below 0.5", rate));
+  if (!(rate > 0 && rate < 0.5))
+    throw InvalidInput(
+        fmt::format("got {}, expected true, false, or an error rate above 0 and below 0.5", rate));
   return rate;
 }
 
 int read_jobs(const Value& value) {
   const std::int64_t jobs = value.as_int();
-  if (jobs < 1 || jobs > kMostJobs) throw InvalidInput(fmt::format("got {}, expected from 1 to {} trials at the same time", jobs, kMostJobs));
+  if (jobs < 1 || jobs > kMostJobs)
+    throw InvalidInput(
+        fmt::format("got {}, expected from 1 to {} trials at the same time", jobs, kMostJobs));
   return static_cast<int>(jobs);
 }
 
@@ -153,17 +177,20 @@ FixedInputs read_fixed_inputs(const Value& value) {
 
 std::string parse_storage(const std::string& url) {
   if (url.empty() || url.starts_with("postgresql://") || url.starts_with("postgresql+")) return url;
-  throw InvalidInput(fmt::format("got the study storage '{}', expected postgresql://user@host/database, or none for study.db in the "
-                                 "output folder",
-                                 url));
+  throw InvalidInput(
+      fmt::format("got the study storage '{}', expected postgresql://user@host/database, or none "
+                  "for study.db in the "
+                  "output folder",
+                  url));
 }
 
 SearchAlgorithm parse_algorithm(const std::string& name) {
   static const std::vector<std::pair<std::string, SearchAlgorithm>> known = {
-      {"grid_search", SearchAlgorithm::grid}, {"random_search", SearchAlgorithm::random}, {"TPE", SearchAlgorithm::tpe},
-      {"CmaEs", SearchAlgorithm::cma},        {"GPS", SearchAlgorithm::gp},               {"NSGAII", SearchAlgorithm::nsga},
-      {"QMC", SearchAlgorithm::qmc},          {"auto", SearchAlgorithm::automatic},       {"Grid", SearchAlgorithm::grid},
-      {"Random", SearchAlgorithm::random}};
+      {"grid_search", SearchAlgorithm::grid}, {"random_search", SearchAlgorithm::random},
+      {"TPE", SearchAlgorithm::tpe},          {"CmaEs", SearchAlgorithm::cma},
+      {"GPS", SearchAlgorithm::gp},           {"NSGAII", SearchAlgorithm::nsga},
+      {"QMC", SearchAlgorithm::qmc},          {"auto", SearchAlgorithm::automatic},
+      {"Grid", SearchAlgorithm::grid},        {"Random", SearchAlgorithm::random}};
   std::vector<std::string> names;
   for (const auto& [known_name, algorithm] : known) {
     if (known_name == name) return algorithm;

@@ -1,6 +1,7 @@
 #pragma once
 
-// Values of search keys, checked. Each function throws InvalidInput, without the key's name, for what a key cannot be.
+// Values of search keys, checked. Each function throws InvalidInput, without the key's name, for
+// what a key cannot be.
 
 #include <map>
 #include <optional>
@@ -12,7 +13,8 @@
 namespace quantsearch {
 
 /// Throws for a member of `mapping` that is not known.
-void require_known(const std::string& what, const Value& mapping, const std::vector<std::string>& known);
+void require_known(const std::string& what, const Value& mapping,
+                   const std::vector<std::string>& known);
 
 /// A number above 0; -1 and null switch the limit off.
 [[nodiscard]] std::optional<double> read_limit(const Value& value);

@@ -15,7 +15,8 @@ Parameter settled(const Parameter& parameter, std::optional<std::int64_t> sample
     const Value canonical = canonical_value(result.name, choice);
     Value same = settled_value(result.name, canonical, samples);
     if (!(same == canonical)) result.range.reset();  // the choices are no longer evenly spaced
-    if (std::ranges::find(result.choices, same) == result.choices.end()) result.choices.push_back(std::move(same));
+    if (std::ranges::find(result.choices, same) == result.choices.end())
+      result.choices.push_back(std::move(same));
   }
   return result;
 }

@@ -11,12 +11,15 @@ namespace quantsearch {
 
 namespace {
 
-std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config, const SearchEnvironment& environment) {
+std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config,
+                                            const SearchEnvironment& environment) {
   if (environment.evaluator && !environment.evaluator->score) {
-    throw InvalidInput("search: got a custom evaluator without a function, expected one that scores a model file");
+    throw InvalidInput(
+        "search: got a custom evaluator without a function, expected one that scores a model file");
   }
   if (environment.evaluator || !config.goals.command) return environment.evaluator;
-  const auto score = [command = *config.goals.command](const std::filesystem::path& model, const CancellationToken& token) {
+  const auto score = [command = *config.goals.command](const std::filesystem::path& model,
+                                                       const CancellationToken& token) {
     return run_command_evaluator(command, model, token);
   };
   return CustomEvaluator{.score = score, .direction = config.goals.command->direction};
@@ -34,84 +37,121 @@ bool needs_workers(const ExecutionConfig& execution) {
 
 void require_agreeing_direction(const Setup& setup) {
   const auto& advanced = setup.config.strategy.advanced;
-  if (!advanced || !advanced->direction || *advanced->direction == setup.objective.direction) return;
-  throw InvalidInput(fmt::format("search: advanced_fastft_params asks to {} '{}', of which {} is better; leave out 'direction'",
-                                 *advanced->direction == Direction::minimize ? "minimize" : "maximize", setup.objective.name,
-                                 setup.objective.direction == Direction::minimize ? "less" : "more"));
+  if (!advanced || !advanced->direction || *advanced->direction == setup.objective.direction)
+    return;
+  throw InvalidInput(fmt::format(
+      "search: advanced_fastft_params asks to {} '{}', of which {} is better; leave out "
+      "'direction'",
+      *advanced->direction == Direction::minimize ? "minimize" : "maximize", setup.objective.name,
+      setup.objective.direction == Direction::minimize ? "less" : "more"));
 }
 
 /// The evaluator of a user has data of its own.
 void require_confirmable(const Setup& setup) {
   if (setup.data.confirmation == nullptr || !setup.evaluator) return;
-  throw InvalidInput("search: samples are kept back for a confirmation, but a custom evaluator judges, which has data of its own");
+  throw InvalidInput(
+      "search: samples are kept back for a confirmation, but a custom evaluator judges, which has "
+      "data of its own");
 }
 
 void require_execution(const ExecutionConfig& execution) {
   require_devices(execution.devices);
   if (execution.trial_memory == 0 || needs_workers(execution)) return;
-  throw InvalidInput("search: 'search_trial_memory' (--trial-memory) is the limit of a worker process, add search_isolate: true (--isolate)");
+  throw InvalidInput(
+      "search: 'search_trial_memory' (--trial-memory) is the limit of a worker process, add "
+      "search_isolate: true (--isolate)");
 }
 
-/// What a trial holds beside the caches: the quantized weights, their serialized form, the runtime's own copy, and float
-/// weights that equalization has changed; activations of a few samples.
-std::int64_t trial_bytes(const Model& model) { return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20); }
+/// What a trial holds beside the caches: the quantized weights, their serialized form, the
+/// runtime's own copy, and float weights that equalization has changed; activations of a few
+/// samples.
+std::int64_t trial_bytes(const Model& model) {
+  return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20);
+}
 
 Scores score_float(const Setup& setup, const Reference& reference) {
-  Scores scores = reference.float_scores(recorded_metrics(setup.config.goals, setup.data.labels.has_value()));
-  if (setup.evaluator) scores.metrics["custom"] = custom_score(*setup.evaluator, setup.input.model, setup.environment.token);
-  if (SearchGoals::needs_latency(setup.config.goals)) scores.latency = trial_latency(setup.input.model, reference, setup.environment.token);
+  Scores scores =
+      reference.float_scores(recorded_metrics(setup.config.goals, setup.data.labels.has_value()));
+  if (setup.evaluator)
+    scores.metrics["custom"] =
+        custom_score(*setup.evaluator, setup.input.model, setup.environment.token);
+  if (SearchGoals::needs_latency(setup.config.goals))
+    scores.latency = trial_latency(setup.input.model, reference, setup.environment.token);
   return scores;
 }
 
 Acceptance acceptance_of(const Setup& setup, const Scores& float_scores) {
   const auto found = float_scores.metrics.find(setup.objective.name);
-  const auto value = found == float_scores.metrics.end() ? std::nullopt : std::optional(found->second);
+  const auto value =
+      found == float_scores.metrics.end() ? std::nullopt : std::optional(found->second);
   return {setup.config.goals, setup.is_custom(), setup.objective.direction, value};
 }
 
-/// nullopt when trials do not race: it is off, they are scored otherwise, or there are too few samples to say anything early.
+/// nullopt when trials do not race: it is off, they are scored otherwise, or there are too few
+/// samples to say anything early.
 std::optional<RaceRule> race_rule(const Setup& setup) {
   constexpr std::int64_t kFewSamples = 32;
   const StrategyConfig& strategy = setup.config.strategy;
   const GoalConfig& goals = setup.config.goals;
-  const bool learns = strategy.advanced || (strategy.algorithm != SearchAlgorithm::grid && strategy.algorithm != SearchAlgorithm::random);
+  const bool learns = strategy.advanced || (strategy.algorithm != SearchAlgorithm::grid &&
+                                            strategy.algorithm != SearchAlgorithm::random);
   const double error = strategy.race_error.value_or(learns ? kDefaultRaceError : 0);
   const bool has_samples = setup.data.evaluation->size() >= kFewSamples;
-  if (error == 0 || setup.is_custom() || !goals.more_objectives.empty() || !has_samples || !has_losses(goals.metric)) return std::nullopt;
+  if (error == 0 || setup.is_custom() || !goals.more_objectives.empty() || !has_samples ||
+      !has_losses(goals.metric))
+    return std::nullopt;
   return RaceRule{.metric = goals.metric, .error = error};
 }
 
 IsolationOptions isolation_options(const Setup& setup, const Baseline& baseline) {
   const SearchEnvironment& environment = setup.environment;
   const ExecutionConfig& execution = setup.config.execution;
-  if (!environment.worker_command) throw InvalidInput("search: isolated trials need a command that starts a worker process, got none");
+  if (!environment.worker_command)
+    throw InvalidInput(
+        "search: isolated trials need a command that starts a worker process, got none");
   // What this process holds already, its workers hold too.
   const std::int64_t free = environment.budget.free();
-  const auto workers = static_cast<int>(std::clamp<std::int64_t>(free / trial_bytes(setup.input.model), 1, execution.jobs));
+  const auto workers = static_cast<int>(
+      std::clamp<std::int64_t>(free / trial_bytes(setup.input.model), 1, execution.jobs));
   const int threads = environment.pool->threads();
-  IsolationOptions options{.commands = {}, .memory_limit = execution.trial_memory, .float_scores = baseline.scores,
-                           .fingerprint = fingerprint_of(setup), .folder = setup.config.output.cache_folder, .token = environment.token,
+  IsolationOptions options{.commands = {},
+                           .memory_limit = execution.trial_memory,
+                           .float_scores = baseline.scores,
+                           .fingerprint = fingerprint_of(setup),
+                           .folder = setup.config.output.cache_folder,
+                           .token = environment.token,
                            .log = environment.log};
   for (int worker = 0; worker < workers; ++worker) {
-    const Device& device = execution.devices[static_cast<std::size_t>(worker) % execution.devices.size()];
-    options.commands.push_back(environment.worker_command(share_of(threads, workers, worker), std::max<std::int64_t>(1, free / workers), device));
+    const Device& device =
+        execution.devices[static_cast<std::size_t>(worker) % execution.devices.size()];
+    options.commands.push_back(environment.worker_command(
+        share_of(threads, workers, worker), std::max<std::int64_t>(1, free / workers), device));
   }
   return options;
 }
 
 }  // namespace
 
-Setup prepare(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment) {
+Setup prepare(const AutoSearchConfig& config, const SearchInput& input,
+              const SearchEnvironment& environment) {
   const Clock::time_point start = Clock::now();
   require_execution(config.execution);
   std::optional<CustomEvaluator> evaluator = evaluator_of(config, environment);
-  DataSplit data = split_data(settings_from(to_value(config.base)), input, config.goals.confirmation, evaluator.has_value(), environment.log);
+  DataSplit data = split_data(settings_from(to_value(config.base)), input,
+                              config.goals.confirmation, evaluator.has_value(), environment.log);
   AutoSearchConfig settled = with_base(config, data.base);
   const ObjectiveName objective = objective_of(settled.goals, evaluator);
-  auto pipeline = std::make_unique<Pipeline>(input.model, data.calibration, *environment.pool, environment.budget,
-                                             Pipeline::Options{.log = environment.log, .cache_folder = config.output.cache_folder});
-  Setup setup{.input = input, .environment = environment, .start = start, .evaluator = std::move(evaluator), .data = std::move(data),
-              .config = std::move(settled), .objective = objective, .pipeline = std::move(pipeline)};
+  auto pipeline = std::make_unique<Pipeline>(
+      input.model, data.calibration, *environment.pool, environment.budget,
+      Pipeline::Options{.log = environment.log, .cache_folder = config.output.cache_folder});
+  Setup setup{.input = input,
+              .environment = environment,
+              .start = start,
+              .evaluator = std::move(evaluator),
+              .data = std::move(data),
+              .config = std::move(settled),
+              .objective = objective,
+              .pipeline = std::move(pipeline)};
   require_objectives(setup.config.goals, setup.evaluator.has_value());
   setup.pipeline->require_quantizable(resolve(setup.config.base));
   require_agreeing_direction(setup);
@@ -121,13 +161,21 @@ Setup prepare(const AutoSearchConfig& config, const SearchInput& input, const Se
 
 Baseline measure_baseline(const Setup& setup, const std::optional<Scores>& known) {
   const SearchEnvironment& environment = setup.environment;
-  Reference reference(setup.input.model, setup.data.evaluation, setup.data.labels, *environment.pool, environment.budget,
-                      {.batch = 0, .spill_folder = setup.config.output.cache_folder, .logits_output = {}, .token = environment.token,
+  Reference reference(setup.input.model, setup.data.evaluation, setup.data.labels,
+                      *environment.pool, environment.budget,
+                      {.batch = 0,
+                       .spill_folder = setup.config.output.cache_folder,
+                       .logits_output = {},
+                       .token = environment.token,
                        .log = environment.log});
   Scores scores = known ? *known : score_float(setup, reference);
   Acceptance acceptance = acceptance_of(setup, scores);
-  SearchGoals goals(setup.config.goals, setup.objective, scores, setup.evaluator ? &*setup.evaluator : nullptr);
-  return {.reference = std::move(reference), .scores = std::move(scores), .acceptance = std::move(acceptance), .goals = std::move(goals),
+  SearchGoals goals(setup.config.goals, setup.objective, scores,
+                    setup.evaluator ? &*setup.evaluator : nullptr);
+  return {.reference = std::move(reference),
+          .scores = std::move(scores),
+          .acceptance = std::move(acceptance),
+          .goals = std::move(goals),
           .seconds = std::chrono::duration<double>(Clock::now() - setup.start).count()};
 }
 
@@ -135,7 +183,8 @@ Value fingerprint_of(const Setup& setup) {
   KeyBuilder labels;
   for (const std::int64_t label : setup.data.labels.value_or(Labels{})) labels.add(label);
   Value weights(Value::Map{});
-  for (const auto& [output, weight] : setup.config.goals.output_weights) weights.set(output, weight);
+  for (const auto& [output, weight] : setup.config.goals.output_weights)
+    weights.set(output, weight);
   return Value::Map{{"model", setup.pipeline->model_key().hex()},
                     {"calibration", setup.data.calibration->content_key().hex()},
                     {"evaluation", setup.data.evaluation->content_key().hex()},
@@ -147,10 +196,19 @@ Value fingerprint_of(const Setup& setup) {
 }
 
 TrialContext trial_context(const Setup& setup, const Baseline& baseline) {
-  return {.base = setup.config.base, .goal_config = setup.config.goals, .pipeline = *setup.pipeline, .reference = baseline.reference, .jobs = setup.config.execution.jobs,
-          .threads = setup.environment.pool->threads(), .budget = setup.environment.budget, .trial_bytes = trial_bytes(setup.input.model),
-          .evaluator = setup.evaluator, .acceptance = baseline.acceptance, .goals = baseline.goals,
-          .race = race_rule(setup), .log = setup.environment.log};
+  return {.base = setup.config.base,
+          .goal_config = setup.config.goals,
+          .pipeline = *setup.pipeline,
+          .reference = baseline.reference,
+          .jobs = setup.config.execution.jobs,
+          .threads = setup.environment.pool->threads(),
+          .budget = setup.environment.budget,
+          .trial_bytes = trial_bytes(setup.input.model),
+          .evaluator = setup.evaluator,
+          .acceptance = baseline.acceptance,
+          .goals = baseline.goals,
+          .race = race_rule(setup),
+          .log = setup.environment.log};
 }
 
 std::unique_ptr<TrialExecutor> make_executor(const Setup& setup, const Baseline& baseline) {
@@ -162,8 +220,9 @@ std::unique_ptr<TrialExecutor> make_executor(const Setup& setup, const Baseline&
   }
   if (executor->jobs() < setup.config.execution.jobs) {
     say(setup.environment.log, LogLevel::warning,
-        fmt::format("the memory budget has room for {} of {} trials at the same time; raise --memory to run more", executor->jobs(),
-                    setup.config.execution.jobs));
+        fmt::format("the memory budget has room for {} of {} trials at the same time; raise "
+                    "--memory to run more",
+                    executor->jobs(), setup.config.execution.jobs));
   }
   return executor;
 }

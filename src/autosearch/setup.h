@@ -25,8 +25,10 @@ struct Setup {
   [[nodiscard]] bool is_custom() const { return objective.name == kCustomGoal; }
 };
 
-/// Throws InvalidInput for what is wrong with the model, the data or the goals. Input and environment must outlive the result.
-[[nodiscard]] Setup prepare(const AutoSearchConfig& config, const SearchInput& input, const SearchEnvironment& environment);
+/// Throws InvalidInput for what is wrong with the model, the data or the goals. Input and
+/// environment must outlive the result.
+[[nodiscard]] Setup prepare(const AutoSearchConfig& config, const SearchInput& input,
+                            const SearchEnvironment& environment);
 
 /// The float model with its scores, and what a model has to reach beside it.
 struct Baseline {
@@ -37,13 +39,16 @@ struct Baseline {
   double seconds = 0;  // since the start of the search
 };
 /// `known`: the scores as another process measured them.
-[[nodiscard]] Baseline measure_baseline(const Setup& setup, const std::optional<Scores>& known = std::nullopt);
+[[nodiscard]] Baseline measure_baseline(const Setup& setup,
+                                        const std::optional<Scores>& known = std::nullopt);
 
 /// What a search that is continued, and each of its workers, must agree with.
 [[nodiscard]] Value fingerprint_of(const Setup& setup);
 
 [[nodiscard]] TrialContext trial_context(const Setup& setup, const Baseline& baseline);
-/// In this process or in workers, as the configuration says. Warns when the memory has room for fewer trials than were asked for.
-[[nodiscard]] std::unique_ptr<TrialExecutor> make_executor(const Setup& setup, const Baseline& baseline);
+/// In this process or in workers, as the configuration says. Warns when the memory has room for
+/// fewer trials than were asked for.
+[[nodiscard]] std::unique_ptr<TrialExecutor> make_executor(const Setup& setup,
+                                                           const Baseline& baseline);
 
 }  // namespace quantsearch

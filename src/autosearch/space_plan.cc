@@ -12,18 +12,20 @@ namespace quantsearch {
 
 namespace {
 
-// Of a space that is too large to be enumerated; more take longer than a user waits for an estimate.
+// Of a space that is too large to be enumerated; more take longer than a user waits for an
+// estimate.
 constexpr std::int64_t kMostWalked = 10'000;
 
-/// Of the first point, where the points cannot be walked; a range of real numbers is at its low end there.
+/// Of the first point, where the points cannot be walked; a range of real numbers is at its low end
+/// there.
 double typical_seconds(const Space& space, const Normalize& normalize, const CostModel& cost) {
   const std::variant<Point, Rejected> point = normalize(space.at(0));
   return std::holds_alternative<Point>(point) ? cost(std::get<Point>(point)).seconds : 0;
 }
 
 /// Seconds of the first `trials` points in the order of the grid; `seen` gets each.
-double seconds_of(const Space& space, const Normalize& normalize, const CostModel& cost, std::int64_t trials,
-                  const std::function<void(const Point&)>& seen) {
+double seconds_of(const Space& space, const Normalize& normalize, const CostModel& cost,
+                  std::int64_t trials, const std::function<void(const Point&)>& seen) {
   const auto sampler = grid_sampler(space, normalize, cost);
   double seconds = 0;
   for (std::int64_t number = 0; number < trials; ++number) {
@@ -40,35 +42,47 @@ PlannedStage planned(const StagePlan& plan, const Normalize& normalize, const Co
   if (!plan.space.is_finite()) {
     stage.complete = plan.most_trials.has_value();
     stage.trials = plan.most_trials.value_or(1);
-    stage.expected_seconds = static_cast<double>(stage.trials) * typical_seconds(plan.space, normalize, cost);
+    stage.expected_seconds =
+        static_cast<double>(stage.trials) * typical_seconds(plan.space, normalize, cost);
     return stage;
   }
   const SpaceSummary summary = summarize(plan.space, normalize);
   stage.trials = std::min(summary.distinct, plan.most_trials.value_or(summary.distinct));
   stage.complete = summary.complete || stage.trials < summary.distinct;
   const bool can_be_walked = summary.complete || stage.trials <= kMostWalked;
-  stage.expected_seconds = can_be_walked ? seconds_of(plan.space, normalize, cost, stage.trials, [](const Point&) {})
-                                         : static_cast<double>(stage.trials) * typical_seconds(plan.space, normalize, cost);
+  stage.expected_seconds =
+      can_be_walked
+          ? seconds_of(plan.space, normalize, cost, stage.trials, [](const Point&) {})
+          : static_cast<double>(stage.trials) * typical_seconds(plan.space, normalize, cost);
   return stage;
 }
 
 }  // namespace
 
-SpacePlan plan_space(const AutoSearchConfig& given, const Model& model_as_read, std::int64_t first) {
+SpacePlan plan_space(const AutoSearchConfig& given, const Model& model_as_read,
+                     std::int64_t first) {
   AutoSearchConfig config = given;
   config.base = settings_from(to_value(given.base));
   const Model model = fix_inputs(model_as_read, config.fixed_inputs);
-  const Space space = settled_space(config.space.value_or(default_space(config.base)), std::nullopt);
-  const TrialCosts costs(config.base, config.strategy.expected_seconds.value_or(1), content_key(model), Key{});
+  const Space space =
+      settled_space(config.space.value_or(default_space(config.base)), std::nullopt);
+  const TrialCosts costs(config.base, config.strategy.expected_seconds.value_or(1),
+                         content_key(model), Key{});
   const CostModel cost = [&](const Point& point) { return costs.expected(point); };
-  const Normalize normalize = normalize_over(config.base, std::make_shared<Applicability>(remembered_simplify(model)));
+  const Normalize normalize =
+      normalize_over(config.base, std::make_shared<Applicability>(remembered_simplify(model)));
   check_stages(config, space);
-  SpacePlan plan{.summary = summarize(space, normalize), .first = {}, .stages = {}, .warnings = choose_staging(config, space, normalize).warnings};
+  SpacePlan plan{.summary = summarize(space, normalize),
+                 .first = {},
+                 .stages = {},
+                 .warnings = choose_staging(config, space, normalize).warnings};
   for (const StagePlan& stage : stage_plans(config, space, normalize, cost)) {
     plan.stages.push_back(planned(stage, normalize, cost));
     plan.expected_seconds += plan.stages.back().expected_seconds;
   }
-  if (first > 0) (void)seconds_of(space, normalize, cost, first, [&](const Point& point) { plan.first.push_back(point); });
+  if (first > 0)
+    (void)seconds_of(space, normalize, cost, first,
+                     [&](const Point& point) { plan.first.push_back(point); });
   return plan;
 }
 

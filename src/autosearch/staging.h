@@ -17,7 +17,8 @@ struct StagingChoice {
   std::vector<std::string> warnings = {};  // what the configuration asks for in vain, and why
 };
 
-[[nodiscard]] StagingChoice choose_staging(const AutoSearchConfig& config, const Space& space, const Normalize& normalize);
+[[nodiscard]] StagingChoice choose_staging(const AutoSearchConfig& config, const Space& space,
+                                           const Normalize& normalize);
 
 /// What is wrong with the two searches in stages, before anything has run; throws InvalidInput.
 void check_stages(const AutoSearchConfig& config, const Space& space);

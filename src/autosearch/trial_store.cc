@@ -18,7 +18,8 @@ std::map<std::string, Distribution> study_distributions(const Space& space) {
   return distributions_of(space, positions);
 }
 
-TrialStore::TrialStore(const AutoSearchConfig& config, const StudyDescription& description, const std::filesystem::path& file) {
+TrialStore::TrialStore(const AutoSearchConfig& config, const StudyDescription& description,
+                       const std::filesystem::path& file) {
   if (config.storage.url.empty()) {
     own_ = sqlite_store(file, description);
   } else {
@@ -26,9 +27,12 @@ TrialStore::TrialStore(const AutoSearchConfig& config, const StudyDescription& d
   }
 }
 
-std::vector<Trial> TrialStore::load() const { return shared_ != nullptr ? shared_->load() : own_->load(); }
+std::vector<Trial> TrialStore::load() const {
+  return shared_ != nullptr ? shared_->load() : own_->load();
+}
 
-Study TrialStore::optimize(Sampler& sampler, const Objective& objective, const SearchOptions& options) const {
+Study TrialStore::optimize(Sampler& sampler, const Objective& objective,
+                           const SearchOptions& options) const {
   if (shared_ != nullptr) return optimize_shared(sampler, objective, options, *shared_);
   return quantsearch::optimize(sampler, objective, options, *own_);
 }

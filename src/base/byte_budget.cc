@@ -19,7 +19,8 @@ struct ByteBudget::Reservation::Account {
   std::atomic<std::int64_t> used{0};
 };
 
-ByteBudget::ByteBudget(std::int64_t limit_bytes) : account_(std::make_shared<Reservation::Account>()) {
+ByteBudget::ByteBudget(std::int64_t limit_bytes)
+    : account_(std::make_shared<Reservation::Account>()) {
   account_->limit = limit_bytes;
 }
 

@@ -36,7 +36,8 @@ struct Pipe {
   Descriptor write_end;
 };
 
-// Both ends close in every program started meanwhile by another thread; ours is read without blocking.
+// Both ends close in every program started meanwhile by another thread; ours is read without
+// blocking.
 Pipe make_pipe(const std::string& program) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
@@ -61,7 +62,8 @@ void drain(Descriptor& descriptor, LastLine& line) {
   }
 }
 
-/// Start attributes: own process group, default signals, nothing inherited but the three standard streams.
+/// Start attributes: own process group, default signals, nothing inherited but the three standard
+/// streams.
 class SpawnSetup {
  public:
   /// `input` < 0: standard input is empty.
@@ -80,12 +82,14 @@ class SpawnSetup {
 #endif
 #endif
     ::posix_spawnattr_init(&attributes_);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     ::posix_spawnattr_setpgroup(&attributes_, 0);
     sigset_t signals;
     ::sigemptyset(&signals);
     ::posix_spawnattr_setsigmask(&attributes_, &signals);
-    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) ::sigaddset(&signals, signal);
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD})
+      ::sigaddset(&signals, signal);
     ::posix_spawnattr_setsigdefault(&attributes_, &signals);
   }
   ~SpawnSetup() {
@@ -108,8 +112,11 @@ pid_t start(const std::vector<std::string>& command, const SpawnSetup& setup) {
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   pid_t process = -1;
-  const int failure = ::posix_spawnp(&process, pointers[0], setup.actions(), setup.attributes(), pointers.data(), environ);
-  if (failure != 0) throw IoError(fmt::format("command '{}' cannot be started: {}", command[0], std::strerror(failure)));
+  const int failure = ::posix_spawnp(&process, pointers[0], setup.actions(), setup.attributes(),
+                                     pointers.data(), environ);
+  if (failure != 0)
+    throw IoError(
+        fmt::format("command '{}' cannot be started: {}", command[0], std::strerror(failure)));
   return process;
 }
 
@@ -168,7 +175,8 @@ void ChildProcess::read(int milliseconds) {
 
 bool ChildProcess::has_ended() const {
   siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+  return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid != 0;
 }
 
 ChildResult ChildProcess::end() {
@@ -177,7 +185,8 @@ ChildResult ChildProcess::end() {
   while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = -1;
-  // What the pipes still hold is bounded by their size; a process that left the group may hold them open for ever.
+  // What the pipes still hold is bounded by their size; a process that left the group may hold them
+  // open for ever.
   constexpr int kMostReads = 64;
   for (int i = 0; i < kMostReads; ++i) {
     drain(output_, last_output_);
@@ -189,7 +198,8 @@ ChildResult ChildProcess::end() {
           .last_error = last_error_.text()};
 }
 
-ChildOutcome run_child(const std::vector<std::string>& command, const std::function<bool()>& should_stop) {
+ChildOutcome run_child(const std::vector<std::string>& command,
+                       const std::function<bool()>& should_stop) {
   ChildProcess child(command);
   while (!child.has_ended()) {
     if (should_stop()) return {.stopped = true, .result = child.end()};

@@ -1,6 +1,7 @@
 #include "quantsearch/base/files.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,8 +11,6 @@
 #include <cstring>
 #include <fstream>
 #include <system_error>
-
-#include <fmt/core.h>
 
 #include "quantsearch/base/child_process.h"
 #include "quantsearch/base/error.h"
@@ -39,18 +38,23 @@ Descriptor open_for_reading(const std::filesystem::path& file) {
 void flush_to_disk(const std::filesystem::path& file) {
   const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) {
-    throw IoError(fmt::format("file '{}' cannot be flushed to disk: {}", file.string(), system_reason()));
+    throw IoError(
+        fmt::format("file '{}' cannot be flushed to disk: {}", file.string(), system_reason()));
   }
 }
 
-/// Follows symbolic links one by one, because the last one may lead to a file that does not exist yet.
+/// Follows symbolic links one by one, because the last one may lead to a file that does not exist
+/// yet.
 std::filesystem::path behind_links(std::filesystem::path file) {
   constexpr int kMostLinks = 40;  // as the kernel
   const std::filesystem::path first = file;
   std::error_code none;  // who may not look there may not write there either, and hears of it then
-  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(file, none)); ++links) {
+  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(file, none));
+       ++links) {
     if (links == kMostLinks) {
-      throw InvalidInput(fmt::format("'{}' is a symbolic link that leads to itself, expected the name of a file", first.string()));
+      throw InvalidInput(
+          fmt::format("'{}' is a symbolic link that leads to itself, expected the name of a file",
+                      first.string()));
     }
     file = file.parent_path() / std::filesystem::read_symlink(file, none);
   }
@@ -79,7 +83,8 @@ std::filesystem::path file_to_write(const std::filesystem::path& file) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(file, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    throw InvalidInput(fmt::format("'{}' is {}, expected the name of a file", file.string(), kind_of_file(status)));
+    throw InvalidInput(fmt::format("'{}' is {}, expected the name of a file", file.string(),
+                                   kind_of_file(status)));
   }
   return behind_links(file);
 }
@@ -110,7 +115,8 @@ void write_file_atomically(const std::filesystem::path& file,
   } catch (const std::filesystem::filesystem_error& error) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
-    throw IoError(fmt::format("file '{}' cannot be written: {}", file.string(), error.code().message()));
+    throw IoError(
+        fmt::format("file '{}' cannot be written: {}", file.string(), error.code().message()));
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
@@ -141,18 +147,19 @@ MappedFile map_file(const std::filesystem::path& file) {
   if (address == MAP_FAILED) {
     throw IoError(fmt::format("file '{}' cannot be mapped: {}", file.string(), system_reason()));
   }
-  std::shared_ptr<const void> owner(address, [size](const void* mapped) {
-    ::munmap(const_cast<void*>(mapped), size);
-  });
+  std::shared_ptr<const void> owner(
+      address, [size](const void* mapped) { ::munmap(const_cast<void*>(mapped), size); });
   return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), size}};
 }
 
 namespace {
 
-/// The error of the standard library does not say which folder it looked for. These are the variables it reads, in its order.
+/// The error of the standard library does not say which folder it looked for. These are the
+/// variables it reads, in its order.
 std::string wanted_temporary_folder() {
   for (const char* const variable : {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}) {
-    if (const char* const folder = std::getenv(variable)) return fmt::format("'{}' ({})", folder, variable);
+    if (const char* const folder = std::getenv(variable))
+      return fmt::format("'{}' ({})", folder, variable);
   }
   return "'/tmp'";
 }
@@ -163,16 +170,17 @@ std::filesystem::path temporary_folder() {
   std::error_code error;
   std::filesystem::path folder = std::filesystem::temp_directory_path(error);
   if (!error) return folder;
-  throw IoError(fmt::format("the folder for temporary files, {}, cannot be used: {}; make it, or set TMPDIR to another",
-                            wanted_temporary_folder(), error.message()));
+  throw IoError(fmt::format(
+      "the folder for temporary files, {}, cannot be used: {}; make it, or set TMPDIR to another",
+      wanted_temporary_folder(), error.message()));
 }
 
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
   const std::filesystem::path folder = parent.empty() ? temporary_folder() : parent;
   std::string pattern = (folder / "quantsearch-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
-    throw IoError(fmt::format("a temporary folder cannot be made in '{}': {}{}", folder.string(), system_reason(),
-                              parent.empty() ? "; set TMPDIR to another" : ""));
+    throw IoError(fmt::format("a temporary folder cannot be made in '{}': {}{}", folder.string(),
+                              system_reason(), parent.empty() ? "; set TMPDIR to another" : ""));
   }
   path_ = pattern;
 }

@@ -1,8 +1,8 @@
 #include "quantsearch/base/hash.h"
 
-#include <bit>
-
 #include <fmt/core.h>
+
+#include <bit>
 
 #define XXH_INLINE_ALL  // the library's own switch for header-only use
 #include <xxhash.h>

@@ -1,28 +1,30 @@
 #include "quantsearch/base/names.h"
 
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <utility>
 
-#include <fmt/core.h>
-#include <fmt/ranges.h>
-
 namespace quantsearch {
 
 namespace {
 
-constexpr std::size_t kMostShown = 3;      // suggestions
-constexpr std::size_t kMostListed = 40;    // known names when none is near
+constexpr std::size_t kMostShown = 3;    // suggestions
+constexpr std::size_t kMostListed = 40;  // known names when none is near
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  std::ranges::transform(result, result.begin(), [](unsigned char letter) {
+    return static_cast<char>(std::tolower(letter));
+  });
   return result;
 }
 
-// Optimal string alignment distance (Damerau 1964, restricted): insert, delete, substitute, swap neighbours.
+// Optimal string alignment distance (Damerau 1964, restricted): insert, delete, substitute, swap
+// neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
@@ -54,8 +56,10 @@ std::vector<std::string> nearest_names(std::string_view name, std::span<const st
     const std::string other = lower(candidate);
     std::size_t distance = edit_distance(wanted, other);
     // "conv1" for "/backbone/conv1/Conv": part of a long name counts as near.
-    if (wanted.size() >= 3 && other.find(wanted) != std::string::npos) distance = std::min<std::size_t>(distance, 2);
-    if (distance <= std::max<std::size_t>(2, wanted.size() / 3)) ranked.emplace_back(distance, candidate);
+    if (wanted.size() >= 3 && other.find(wanted) != std::string::npos)
+      distance = std::min<std::size_t>(distance, 2);
+    if (distance <= std::max<std::size_t>(2, wanted.size() / 3))
+      ranked.emplace_back(distance, candidate);
   }
   std::ranges::stable_sort(ranked, {}, &std::pair<std::size_t, std::string>::first);
   if (ranked.size() > kMostShown) ranked.resize(kMostShown);
@@ -68,16 +72,19 @@ std::string unknown_name_message(std::string_view what, std::string_view name,
                                  std::span<const std::string> known) {
   const std::vector<std::string> near = nearest_names(name, known);
   if (!near.empty()) {
-    return fmt::format("unknown {} '{}'; nearest known: {}", what, name, fmt::join(quoted(near), ", "));
+    return fmt::format("unknown {} '{}'; nearest known: {}", what, name,
+                       fmt::join(quoted(near), ", "));
   }
   const bool cut = known.size() > kMostListed;
   return fmt::format("unknown {} '{}'; known: {}{}", what, name,
-                     fmt::join(quoted(cut ? known.first(kMostListed) : known), ", "), cut ? ", …" : "");
+                     fmt::join(quoted(cut ? known.first(kMostListed) : known), ", "),
+                     cut ? ", …" : "");
 }
 
 std::string some_of(std::span<const std::string> names, std::size_t shown) {
   std::string text;
-  for (std::size_t i = 0; i < names.size() && i < shown; ++i) text += (i > 0 ? ", " : "") + names[i];
+  for (std::size_t i = 0; i < names.size() && i < shown; ++i)
+    text += (i > 0 ? ", " : "") + names[i];
   if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
   return text;
 }

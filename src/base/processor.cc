@@ -48,7 +48,9 @@ std::string brand() {
   }
   const std::string padded(text.data());
   const std::size_t first = padded.find_first_not_of(' ');
-  return first == std::string::npos ? "" : padded.substr(first, padded.find_last_not_of(' ') + 1 - first);
+  return first == std::string::npos
+             ? ""
+             : padded.substr(first, padded.find_last_not_of(' ') + 1 - first);
 }
 
 Processor look() {
@@ -67,7 +69,7 @@ Processor look() {
 #elif defined(__aarch64__) && defined(__linux__)
 
 // From the kernel's uapi/asm/hwcap.h; older headers lack the second.
-constexpr unsigned long kDotProduct = 1UL << 20;     // AT_HWCAP
+constexpr unsigned long kDotProduct = 1UL << 20;      // AT_HWCAP
 constexpr unsigned long kMatrixMultiply = 1UL << 13;  // AT_HWCAP2
 
 Processor look() {
@@ -89,7 +91,9 @@ Processor look() { return {.architecture = "unknown", .model = "", .features = {
 
 const Value& member(const Value& value, const char* key) {
   const Value* const found = value.find(key);
-  if (found == nullptr) throw InvalidInput(fmt::format("processor: got no '{}', expected architecture, model and features", key));
+  if (found == nullptr)
+    throw InvalidInput(
+        fmt::format("processor: got no '{}', expected architecture, model and features", key));
   return *found;
 }
 
@@ -108,11 +112,14 @@ bool multiplies_without_saturation(const Processor& processor) {
 }
 
 std::string to_string(const Processor& processor) {
-  std::string text = processor.model.empty() ? processor.architecture
-                                             : fmt::format("{} ({})", processor.model, processor.architecture);
-  if (!processor.features.empty()) text += fmt::format(" with {}", fmt::join(processor.features, ", "));
-  return text + (multiplies_without_saturation(processor) ? ": 8-bit products are added in 32 bits"
-                                                          : ": pairs of 8-bit products are added in 16 bits, which saturate");
+  std::string text = processor.model.empty()
+                         ? processor.architecture
+                         : fmt::format("{} ({})", processor.model, processor.architecture);
+  if (!processor.features.empty())
+    text += fmt::format(" with {}", fmt::join(processor.features, ", "));
+  return text + (multiplies_without_saturation(processor)
+                     ? ": 8-bit products are added in 32 bits"
+                     : ": pairs of 8-bit products are added in 16 bits, which saturate");
 }
 
 Value to_value(const Processor& processor) {
@@ -123,8 +130,11 @@ Value to_value(const Processor& processor) {
 }
 
 Processor processor_from(const Value& value) {
-  Processor processor{.architecture = member(value, "architecture").as_string(), .model = member(value, "model").as_string(), .features = {}};
-  for (const Value& feature : member(value, "features").as_list()) processor.features.push_back(feature.as_string());
+  Processor processor{.architecture = member(value, "architecture").as_string(),
+                      .model = member(value, "model").as_string(),
+                      .features = {}};
+  for (const Value& feature : member(value, "features").as_list())
+    processor.features.push_back(feature.as_string());
   return processor;
 }
 

@@ -26,7 +26,8 @@ RandomStream::RandomStream(std::uint64_t seed) noexcept : state_{} {
 }
 
 RandomStream::RandomStream(std::uint64_t seed, std::int64_t trial, std::string_view stage) noexcept
-    : RandomStream(KeyBuilder().add(static_cast<std::int64_t>(seed)).add(trial).add(stage).finish().low) {}
+    : RandomStream(
+          KeyBuilder().add(static_cast<std::int64_t>(seed)).add(trial).add(stage).finish().low) {}
 
 std::uint64_t RandomStream::next() noexcept {
   const std::uint64_t result = std::rotl(state_[0] + state_[3], 23) + state_[0];
@@ -43,12 +44,14 @@ std::uint64_t RandomStream::next() noexcept {
 double RandomStream::uniform() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 std::uint64_t RandomStream::below(std::uint64_t bound) noexcept {
-  // Lemire 2019, arXiv:1805.10941: the high word of next() * bound, rejecting the few low words that would bias it.
+  // Lemire 2019, arXiv:1805.10941: the high word of next() * bound, rejecting the few low words
+  // that would bias it.
   __extension__ using Wide = unsigned __int128;
   Wide product = static_cast<Wide>(next()) * bound;
   if (static_cast<std::uint64_t>(product) < bound) {
     const std::uint64_t threshold = (0 - bound) % bound;
-    while (static_cast<std::uint64_t>(product) < threshold) product = static_cast<Wide>(next()) * bound;
+    while (static_cast<std::uint64_t>(product) < threshold)
+      product = static_cast<Wide>(next()) * bound;
   }
   return static_cast<std::uint64_t>(product >> 64);
 }

@@ -15,7 +15,8 @@ namespace quantsearch {
 
 namespace {
 
-// Set on a pool's workers and on a caller inside parallel_for, so that nested calls run inline under the same number.
+// Set on a pool's workers and on a caller inside parallel_for, so that nested calls run inline
+// under the same number.
 thread_local std::optional<int> current_worker;
 
 struct Job {

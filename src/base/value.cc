@@ -1,9 +1,9 @@
 #include "quantsearch/base/value.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/core.h>
 
 #include "quantsearch/base/error.h"
 
@@ -16,7 +16,9 @@ InvalidInput wrong_kind(const Value& value, const char* wanted) {
   return InvalidInput(fmt::format("got {}{}, expected {}", value.kind(), shown, wanted));
 }
 
-bool is_whole(double number) { return std::nearbyint(number) == number && std::abs(number) < 0x1.0p62; }
+bool is_whole(double number) {
+  return std::nearbyint(number) == number && std::abs(number) < 0x1.0p62;
+}
 
 }  // namespace
 
@@ -72,7 +74,8 @@ Value& Value::set(std::string key, Value value) {
 
 bool Value::operator==(const Value& other) const {
   if (is_number() && other.is_number()) {
-    if (is_int() && other.is_int()) return std::get<std::int64_t>(data_) == std::get<std::int64_t>(other.data_);
+    if (is_int() && other.is_int())
+      return std::get<std::int64_t>(data_) == std::get<std::int64_t>(other.data_);
     return as_double() == other.as_double();
   }
   if (is_map() && other.is_map()) {

@@ -1,13 +1,13 @@
 // JSON and YAML to and from Value: the only file that knows either library.
 
+#include <fmt/core.h>
+#include <yaml-cpp/yaml.h>
+
 #include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-
-#include <fmt/core.h>
-#include <nlohmann/json.hpp>
-#include <yaml-cpp/yaml.h>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
@@ -22,7 +22,8 @@ using Json = nlohmann::ordered_json;
 Json to_library(const Value& value) {
   if (value.is_bool()) return value.as_bool();
   if (value.is_int()) return value.as_int();
-  if (value.is_double()) return std::isfinite(value.as_double()) ? Json(value.as_double()) : Json(nullptr);
+  if (value.is_double())
+    return std::isfinite(value.as_double()) ? Json(value.as_double()) : Json(nullptr);
   if (value.is_string()) return value.as_string();
   if (value.is_list()) {
     Json list = Json::array();
@@ -37,14 +38,16 @@ Json to_library(const Value& value) {
   return nullptr;
 }
 
-/// Builds a Value while the text is read, so that a duplicate key is seen and not silently overwritten.
+/// Builds a Value while the text is read, so that a duplicate key is seen and not silently
+/// overwritten.
 class JsonReader final : public nlohmann::json_sax<Json> {
  public:
   bool null() override { return put({}); }
   bool boolean(bool value) override { return put(value); }
   bool number_integer(number_integer_t value) override { return put(std::int64_t{value}); }
   bool number_unsigned(number_unsigned_t value) override {
-    return value <= INT64_MAX ? put(static_cast<std::int64_t>(value)) : put(static_cast<double>(value));
+    return value <= INT64_MAX ? put(static_cast<std::int64_t>(value))
+                              : put(static_cast<double>(value));
   }
   bool number_float(number_float_t value, const string_t&) override { return put(value); }
   bool string(string_t& value) override { return put(std::move(value)); }
@@ -54,11 +57,13 @@ class JsonReader final : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t) override { return open(false); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    if (stack_.back().map.find(name) != nullptr) return fail(fmt::format("key '{}' appears twice", name));
+    if (stack_.back().map.find(name) != nullptr)
+      return fail(fmt::format("key '{}' appears twice", name));
     stack_.back().key = name;
     return true;
   }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& problem) override {
+  bool parse_error(std::size_t, const std::string&,
+                   const nlohmann::detail::exception& problem) override {
     return fail(problem.what());
   }
 
@@ -152,8 +157,9 @@ Value from_library(const YAML::Node& node, const std::string& name) {
 
 bool needs_quotes(const std::string& text) {
   if (!plain_scalar(text).is_string()) return true;
-  return YAML::Load(text).Type() != YAML::NodeType::Scalar || text.find_first_of(":#{}[],&*!|>'\"%@`\n") != std::string::npos ||
-         text.front() == ' ' || text.back() == ' ' || text.front() == '-' || text.front() == '?';
+  return YAML::Load(text).Type() != YAML::NodeType::Scalar ||
+         text.find_first_of(":#{}[],&*!|>'\"%@`\n") != std::string::npos || text.front() == ' ' ||
+         text.back() == ' ' || text.front() == '-' || text.front() == '?';
 }
 
 void emit(YAML::Emitter& out, const Value& value) {
@@ -171,7 +177,8 @@ void emit(YAML::Emitter& out, const Value& value) {
   } else if (value.is_string()) {
     if (needs_quotes(value.as_string())) out << YAML::DoubleQuoted;
     out << value.as_string();
-  } else if (const std::string text = to_json(value); text == "null") {  // nothing, or a number that is not finite
+  } else if (const std::string text = to_json(value);
+             text == "null") {  // nothing, or a number that is not finite
     out << YAML::Null;
   } else {
     out << text;
@@ -192,8 +199,8 @@ Value parse_yaml(std::string_view text, const std::string& name) {
   try {
     return from_library(YAML::Load(std::string(text)), name);
   } catch (const YAML::Exception& error) {
-    throw InvalidInput(fmt::format("configuration '{}' is not valid YAML: line {}, column {}: {}", name,
-                                   error.mark.line + 1, error.mark.column + 1, error.msg));
+    throw InvalidInput(fmt::format("configuration '{}' is not valid YAML: line {}, column {}: {}",
+                                   name, error.mark.line + 1, error.mark.column + 1, error.msg));
   }
 }
 
@@ -205,7 +212,8 @@ Value load_config_file(const std::filesystem::path& file) {
     throw InvalidInput(
         fmt::format("configuration: {}, expected a YAML or JSON file", error.what()));
   }
-  return file.extension() == ".json" ? parse_json(text, file.string()) : parse_yaml(text, file.string());
+  return file.extension() == ".json" ? parse_json(text, file.string())
+                                     : parse_yaml(text, file.string());
 }
 
 std::string to_json(const Value& value, int indent) {

@@ -6,8 +6,8 @@
 
 namespace quantsearch {
 
-/// Registers of the cpuid instruction (leaf, subleaf) that name vector features, and XCR0: which registers the operating
-/// system saves. All zero where a leaf does not exist.
+/// Registers of the cpuid instruction (leaf, subleaf) that name vector features, and XCR0: which
+/// registers the operating system saves. All zero where a leaf does not exist.
 struct CpuidWords {
   std::uint32_t leaf1_ecx = 0;
   std::uint32_t leaf7_ebx = 0;
@@ -17,8 +17,8 @@ struct CpuidWords {
   std::uint64_t xcr0 = 0;
 };
 
-/// "avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", in this order: those that the processor has and the operating
-/// system allows.
+/// "avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", in this order: those that the
+/// processor has and the operating system allows.
 [[nodiscard]] std::vector<std::string> x86_features(const CpuidWords& words);
 
 }  // namespace quantsearch

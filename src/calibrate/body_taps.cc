@@ -140,10 +140,9 @@ class Tapper {
     const std::size_t carried = owner.inputs.size() - 2;
     graph.initializers.push_back(
         {.name = start, .tensor = std::make_shared<const Tensor>(exposed.type, Shape{0})});
-    body.initializers.push_back(
-        {.name = row,
-         .tensor = std::make_shared<const Tensor>(
-             Tensor::of<std::int64_t>({1}, std::vector<std::int64_t>{-1}))});
+    body.initializers.push_back({.name = row,
+                                 .tensor = std::make_shared<const Tensor>(Tensor::of<std::int64_t>(
+                                     {1}, std::vector<std::int64_t>{-1}))});
     body.nodes.push_back(node_of("Reshape", {exposed.name, row}, flat));
     Node concat = node_of("Concat", {so_far, flat}, grown);
     concat.set_attribute("axis", std::int64_t{0});

@@ -1,5 +1,5 @@
-// Entropy calibration after Migacz 2017 ("8-bit Inference with TensorRT"): of all thresholds T = i w
-// the one whose quantized distribution Q differs least from the distribution P of all values,
+// Entropy calibration after Migacz 2017 ("8-bit Inference with TensorRT"): of all thresholds T = i
+// w the one whose quantized distribution Q differs least from the distribution P of all values,
 //
 //   KL(P || Q) = sum_j P_j log(P_j / Q_j),   P_j = h_j / N over every bin, those above T included,
 //   Q_j = (1 - e) (sum of h over j's level, the last one with all that is clipped to T)
@@ -10,8 +10,8 @@
 // clipping costs nearly nothing and T is far too small for most tensors; here a clipped value stays
 // where it was, and only the share e that smooths Q explains it. Exact zeros are left out, because
 // every scale represents them (half of the values after a Relu would otherwise pull T towards 0).
-// Levels have boundaries floor(l i / L), so none holds the remainder of i / L.
-// Q is constant over the non-empty bins of a level, so a threshold costs O(L) with cumulative sums.
+// Levels have boundaries floor(l i / L), so none holds the remainder of i / L. Q is constant over
+// the non-empty bins of a level, so a threshold costs O(L) with cumulative sums.
 
 #include <algorithm>
 #include <cmath>

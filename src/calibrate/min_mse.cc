@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kStepsPerOctave = 8;
 constexpr int kFineSteps = 8;  // between two coarse ones
-constexpr int kRounds = 2;  // over both ends; chosen, not measured
+constexpr int kRounds = 2;     // over both ends; chosen, not measured
 
 /// Factor in (0, 1] of the least error; the largest of equal ones. `octaves` bounds the search
 /// below.

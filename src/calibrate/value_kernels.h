@@ -16,8 +16,8 @@ struct RunSummary {
   float min = 0;
   float max = 0;
   double sum = 0;
-  double sum_of_squares =
-      0;  // not finite exactly when a value is not: the square of a float32 fits a double
+  // Not finite exactly when a value is not: the square of a float32 fits a double.
+  double sum_of_squares = 0;
   std::size_t zeros = 0;
 };
 /// Of at least one value. min and max mean nothing when a value is NaN.

@@ -21,8 +21,8 @@ struct Column {
   ValueInfo input;
   std::string description;  // "array 'x' of 'file.npz'"
   std::shared_ptr<const StoredArray> array;
-  bool drops_axis =
-      false;  // a sample is what is under the first axis, not a row with a first axis of 1
+  // A sample is what is under the first axis, not a row with a first axis of 1.
+  bool drops_axis = false;
 };
 
 std::string describe(const Arrays& arrays) {

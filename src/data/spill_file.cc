@@ -39,11 +39,13 @@ SpillFolder::SpillFolder(std::filesystem::path folder)
   try {
     if (!std::filesystem::exists(folder_)) return;
     if (!std::filesystem::is_directory(folder_)) {
-      throw InvalidInput(fmt::format("data: the cache folder '{}' is a file, expected a folder", folder_.string()));
+      throw InvalidInput(fmt::format("data: the cache folder '{}' is a file, expected a folder",
+                                     folder_.string()));
     }
     if (is_foreign(folder_)) {
       throw InvalidInput(
-          fmt::format("data: the cache folder '{}' is neither empty nor one of quantsearch (it has no '{}'); give "
+          fmt::format("data: the cache folder '{}' is neither empty nor one of quantsearch (it has "
+                      "no '{}'); give "
                       "an empty or a new one",
                       folder_.string(), kMarker));
     }
@@ -62,7 +64,9 @@ void SpillFolder::prepare() {
                               error.code().message()));
   }
   if (std::filesystem::exists(folder_ / kMarker)) return;
-  write_file_atomically(folder_ / kMarker, "Marks a cache folder of quantsearch; may be deleted when none is running.\n");
+  write_file_atomically(
+      folder_ / kMarker,
+      "Marks a cache folder of quantsearch; may be deleted when none is running.\n");
   made_marker_ = true;
 }
 
@@ -76,8 +80,8 @@ SpillFile::SpillFile(const std::filesystem::path& folder) : folder_(folder) {
   std::string pattern = (folder / "quantsearch-outputs-XXXXXX").string();
   descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
   if (descriptor_ < 0) {
-    throw IoError(fmt::format("data: spilled tensors cannot be written in '{}': {}", folder.string(),
-                              std::strerror(errno)));
+    throw IoError(fmt::format("data: spilled tensors cannot be written in '{}': {}",
+                              folder.string(), std::strerror(errno)));
   }
   ::unlink(pattern.c_str());
 }
@@ -89,13 +93,15 @@ std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
   const std::int64_t start = end_.fetch_add((length + kAlignment - 1) / kAlignment * kAlignment);
   std::int64_t done = 0;
   while (done < length) {
-    const ssize_t written = ::pwrite(descriptor_, bytes.data() + done, static_cast<std::size_t>(length - done),
-                                     static_cast<off_t>(start + done));
+    const ssize_t written =
+        ::pwrite(descriptor_, bytes.data() + done, static_cast<std::size_t>(length - done),
+                 static_cast<off_t>(start + done));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      throw IoError(fmt::format("data: spilled tensors cannot be written in '{}': {}; raise the memory budget or "
-                                "give a cache folder with more space",
-                                folder_.string(), std::strerror(errno)));
+      throw IoError(fmt::format(
+          "data: spilled tensors cannot be written in '{}': {}; raise the memory budget or "
+          "give a cache folder with more space",
+          folder_.string(), std::strerror(errno)));
     }
     done += written;
   }
@@ -107,16 +113,16 @@ SpillFile::Map SpillFile::map() const {
   if (length == 0) return {};
   // The last append may end before its padding does; reading there would be a bus error.
   if (::ftruncate(descriptor_, static_cast<off_t>(length)) != 0) {
-    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be closed: {}", folder_.string(),
-                              std::strerror(errno)));
+    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be closed: {}",
+                              folder_.string(), std::strerror(errno)));
   }
   void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_, 0);
   if (address == MAP_FAILED) {
-    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be mapped: {}", folder_.string(),
-                              std::strerror(errno)));
+    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be mapped: {}",
+                              folder_.string(), std::strerror(errno)));
   }
-  std::shared_ptr<const void> owner(address,
-                                    [length](const void* mapped) { ::munmap(const_cast<void*>(mapped), length); });
+  std::shared_ptr<const void> owner(
+      address, [length](const void* mapped) { ::munmap(const_cast<void*>(mapped), length); });
   return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), length}};
 }
 

@@ -17,8 +17,8 @@ namespace quantsearch {
 /// inputs. Files whose names are in `fixed` and no inputs are passed over. Files are read when
 /// asked for. Throws InvalidInput when there is no such folder or its
 /// files are not input_0.pb, input_1.pb, …
-[[nodiscard]] std::shared_ptr<const DataSource> test_data_sets(const std::filesystem::path& folder,
-                                                               const Model& model,
-                                                               const std::vector<std::string>& fixed = {});
+[[nodiscard]] std::shared_ptr<const DataSource> test_data_sets(
+    const std::filesystem::path& folder, const Model& model,
+    const std::vector<std::string>& fixed = {});
 
 }  // namespace quantsearch

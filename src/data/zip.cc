@@ -32,8 +32,8 @@ constexpr std::uint16_t kZip64Extra = 1;
 constexpr std::uint16_t kStored = 0;
 constexpr std::uint16_t kDeflated = 8;
 constexpr std::uint16_t kEncryptedFlag = 1;
-constexpr std::uint32_t kIn64 =
-    0xffffffffU;  // the 32-bit field's value when the zip64 field counts
+// The 32-bit field's value when the zip64 field counts.
+constexpr std::uint32_t kIn64 = 0xffffffffU;
 
 /// Bounds-checked little-endian reads.
 class Reader {

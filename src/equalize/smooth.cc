@@ -88,7 +88,10 @@ class Smoothing {
     for (const int member : group) {
       const SmoothInput& input = map_.inputs[at(member)];
       auto known = equalizing::channel_ranges(statistics_, input);
-      if (!known) return note(input, "its channels were not observed: it only rearranges a tensor that is rounded before it");
+      if (!known)
+        return note(input,
+                    "its channels were not observed: it only rearranges a tensor that is rounded "
+                    "before it");
       for (const int layer : input.layers) {
         readers.push_back(equalizing::smooth_reader(
             static_cast<int>(ranges.size()), map_.layers[at(layer)], of_outputs_[at(layer)]));

@@ -18,8 +18,8 @@ struct SmoothSource {
   Kind kind = Kind::linear;
   int node = 0;
   int layer = -1;  // linear: of SmoothMap::layers
-  std::size_t constant =
-      1;  // normalization: scale, bias behind it; factor: input with the constant
+  // Normalization: scale, bias behind it; factor: input with the constant.
+  std::size_t constant = 1;
   struct Addition {
     int node = 0;
     ChannelAxis at;

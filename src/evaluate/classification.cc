@@ -13,7 +13,8 @@ namespace {
 
 // [1, classes] and what differs from it by axes of length 1 only.
 bool is_row_of_classes(const Sample& logits) {
-  const auto long_axes = std::count_if(logits.shape.begin(), logits.shape.end(), [](std::int64_t n) { return n != 1; });
+  const auto long_axes = std::count_if(logits.shape.begin(), logits.shape.end(),
+                                       [](std::int64_t n) { return n != 1; });
   return !logits.values.empty() && !logits.shape.empty() && long_axes <= 1;
 }
 
@@ -25,36 +26,42 @@ int cut_of(Metric metric) {
 
 }  // namespace
 
-std::int64_t rank_in_sample(const Sample& logits, const std::string& output, std::int64_t label, std::int64_t sample) {
+std::int64_t rank_in_sample(const Sample& logits, const std::string& output, std::int64_t label,
+                            std::int64_t sample) {
   if (!is_row_of_classes(logits)) {
-    throw InvalidInput(fmt::format("evaluate: output '{}' has shape {} for sample {}, expected [1, classes] for labels; name "
-                                   "the output of the classes or leave the labels out",
-                                   output, to_string(logits.shape), sample));
+    throw InvalidInput(fmt::format(
+        "evaluate: output '{}' has shape {} for sample {}, expected [1, classes] for labels; name "
+        "the output of the classes or leave the labels out",
+        output, to_string(logits.shape), sample));
   }
   if (label < 0 || label >= static_cast<std::int64_t>(logits.values.size())) {
-    throw InvalidInput(fmt::format("evaluate: label {} of sample {} is not one of the {} classes of output '{}'", label,
-                                   sample, logits.values.size(), output));
+    throw InvalidInput(
+        fmt::format("evaluate: label {} of sample {} is not one of the {} classes of output '{}'",
+                    label, sample, logits.values.size(), output));
   }
   return rank_of_label(logits.values, label);
 }
 
 double share_of_hits(Metric metric, std::span<const std::int64_t> ranks) {
   const int cut = cut_of(metric);
-  const auto hits = std::count_if(ranks.begin(), ranks.end(), [cut](std::int64_t rank) { return rank < cut; });
+  const auto hits =
+      std::count_if(ranks.begin(), ranks.end(), [cut](std::int64_t rank) { return rank < cut; });
   return static_cast<double>(hits) / static_cast<double>(ranks.size());
 }
 
 bool any_needs_labels(std::span<const Metric> metrics) {
-  return std::any_of(metrics.begin(), metrics.end(), [](Metric metric) { return metric_info(metric).needs_labels; });
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [](Metric metric) { return metric_info(metric).needs_labels; });
 }
 
 void require_labels(std::span<const Metric> metrics, const std::optional<Labels>& labels) {
   if (labels) return;
   for (const Metric metric : metrics) {
     if (metric_info(metric).needs_labels) {
-      throw InvalidInput(fmt::format("evaluate: metric '{}' needs labels and the data have none; give labels or another "
-                                     "metric",
-                                     metric_info(metric).name));
+      throw InvalidInput(fmt::format(
+          "evaluate: metric '{}' needs labels and the data have none; give labels or another "
+          "metric",
+          metric_info(metric).name));
     }
   }
 }

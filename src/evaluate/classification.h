@@ -11,10 +11,10 @@
 
 namespace quantsearch {
 
-/// Rank of the label among one sample's logits (0 is best). Throws InvalidInput naming output and sample when the sample is
-/// not one row of classes or the label is not one of them.
-[[nodiscard]] std::int64_t rank_in_sample(const Sample& logits, const std::string& output, std::int64_t label,
-                                          std::int64_t sample);
+/// Rank of the label among one sample's logits (0 is best). Throws InvalidInput naming output and
+/// sample when the sample is not one row of classes or the label is not one of them.
+[[nodiscard]] std::int64_t rank_in_sample(const Sample& logits, const std::string& output,
+                                          std::int64_t label, std::int64_t sample);
 
 /// Share of ranks that make the metric's cut. Throws InternalError for a metric without labels.
 [[nodiscard]] double share_of_hits(Metric metric, std::span<const std::int64_t> ranks);

@@ -1,12 +1,11 @@
 #include "evaluate/comparable_outputs.h"
 
-#include "quantsearch/model/compared_outputs.h"
-
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/model/compared_outputs.h"
 
 namespace quantsearch {
 
@@ -24,9 +23,10 @@ bool are_rows(const Tensor& output, std::int64_t count) {
 void require_rows(const Batch& outputs, std::int64_t count, const std::string& stage) {
   for (const auto& [name, tensor] : outputs) {
     if (!are_rows(tensor, count)) {
-      throw InvalidInput(fmt::format("{}: output '{}' has shape {} for a batch of {} samples, expected a first axis of {}; "
-                                     "use a batch of 1",
-                                     stage, name, to_string(tensor.shape()), count, count));
+      throw InvalidInput(fmt::format(
+          "{}: output '{}' has shape {} for a batch of {} samples, expected a first axis of {}; "
+          "use a batch of 1",
+          stage, name, to_string(tensor.shape()), count, count));
     }
   }
 }

@@ -17,7 +17,8 @@ namespace quantsearch {
 /// Outputs that compared_outputs() leaves out.
 [[nodiscard]] std::vector<std::string> skipped_outputs(const Model& model);
 
-/// Throws InvalidInput unless every output of a run over several samples is that many rows long. `stage` opens the message.
+/// Throws InvalidInput unless every output of a run over several samples is that many rows long.
+/// `stage` opens the message.
 void require_rows(const Batch& outputs, std::int64_t count, const std::string& stage);
 [[nodiscard]] bool are_rows(const Tensor& output, std::int64_t count);
 

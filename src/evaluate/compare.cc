@@ -1,5 +1,5 @@
-// The definitions of the metrics, written to be read. Nothing here is shared with the fast path but the constants, and
-// the slices of worst_slice.
+// The definitions of the metrics, written to be read. Nothing here is shared with the fast path but
+// the constants, and the slices of worst_slice.
 
 #include <fmt/core.h>
 
@@ -111,15 +111,17 @@ double divergence(const Values& reference, const Values& candidate, std::size_t 
     const Values log_p = row_of(reference);
     const Values log_q = row_of(candidate);
     double row_sum = 0;
-    for (std::size_t i = 0; i < row_length; ++i) row_sum += std::exp(log_p[i]) * (log_p[i] - log_q[i]);
+    for (std::size_t i = 0; i < row_length; ++i)
+      row_sum += std::exp(log_p[i]) * (log_p[i] - log_q[i]);
     sum += std::max(0.0, row_sum);
   }
   return sum / static_cast<double>(rows);
 }
 
-// Moments about the mean of `weights`-ed elements (the weights sum to 1). Means are taken from the first element, so that a
-// constant window has a variance of exactly 0.
-double similarity_of_window(const Values& reference, const Values& candidate, const Values& weights, double range) {
+// Moments about the mean of `weights`-ed elements (the weights sum to 1). Means are taken from the
+// first element, so that a constant window has a variance of exactly 0.
+double similarity_of_window(const Values& reference, const Values& candidate, const Values& weights,
+                            double range) {
   SsimMoments moments{.mean_reference = reference[0], .mean_candidate = candidate[0]};
   for (std::size_t i = 0; i < weights.size(); ++i) {
     moments.mean_reference += weights[i] * (reference[i] - reference[0]);
@@ -162,7 +164,8 @@ double similarity(const Values& reference, const Values& candidate, const Shape&
       for (std::size_t x = 0; x + kSsimWindow <= width; ++x) {
         const std::size_t origin = (plane * height + y) * width + x;
         of_windows.push_back(similarity_of_window(window_of(reference, origin, width),
-                                                  window_of(candidate, origin, width), weights, range));
+                                                  window_of(candidate, origin, width), weights,
+                                                  range));
       }
     }
   }
@@ -172,7 +175,8 @@ double similarity(const Values& reference, const Values& candidate, const Shape&
 void require_finite(const Values& values, const char* side) {
   for (const double value : values) {
     if (!std::isfinite(value)) {
-      throw InvalidInput(fmt::format("compare: the {} holds {}, expected finite values", side, value));
+      throw InvalidInput(
+          fmt::format("compare: the {} holds {}, expected finite values", side, value));
     }
   }
 }
@@ -181,11 +185,14 @@ void require_finite(const Values& values, const char* side) {
 
 double compare(Metric metric, const Tensor& reference, const Tensor& candidate) {
   if (reference.shape() != candidate.shape()) {
-    throw InvalidInput(fmt::format("compare: the candidate has shape {}, expected that of the reference, {}",
-                                   to_string(candidate.shape()), to_string(reference.shape())));
+    throw InvalidInput(
+        fmt::format("compare: the candidate has shape {}, expected that of the reference, {}",
+                    to_string(candidate.shape()), to_string(reference.shape())));
   }
   if (!is_distance(metric)) {
-    throw InvalidInput(fmt::format("compare: '{}' needs labels, which a pair of tensors does not have", metric_info(metric).name));
+    throw InvalidInput(
+        fmt::format("compare: '{}' needs labels, which a pair of tensors does not have",
+                    metric_info(metric).name));
   }
   const Values x = values_of(reference);
   const Values y = values_of(candidate);
@@ -224,8 +231,9 @@ double top_k(const Tensor& logits, std::span<const std::int64_t> labels, int k) 
   const auto rows = static_cast<std::int64_t>(labels.size());
   if (k < 1) throw InvalidInput(fmt::format("top-k: k is {}, expected at least 1", k));
   if (logits.shape().size() != 2 || logits.shape()[0] != rows || rows == 0) {
-    throw InvalidInput(fmt::format("top-k: the logits have shape {}, expected [{}, classes] for {} labels",
-                                   to_string(logits.shape()), rows, rows));
+    throw InvalidInput(
+        fmt::format("top-k: the logits have shape {}, expected [{}, classes] for {} labels",
+                    to_string(logits.shape()), rows, rows));
   }
   const Tensor floats = to_float32(logits);
   const std::int64_t classes = logits.shape()[1];
@@ -233,7 +241,8 @@ double top_k(const Tensor& logits, std::span<const std::int64_t> labels, int k) 
   for (std::int64_t row = 0; row < rows; ++row) {
     const std::int64_t label = labels[static_cast<std::size_t>(row)];
     if (label < 0 || label >= classes) {
-      throw InvalidInput(fmt::format("top-k: label {} of row {} is not one of {} classes", label, row, classes));
+      throw InvalidInput(
+          fmt::format("top-k: label {} of row {} is not one of {} classes", label, row, classes));
     }
     const auto of_row = floats.values<float>().subspan(static_cast<std::size_t>(row * classes),
                                                        static_cast<std::size_t>(classes));

@@ -18,12 +18,15 @@ namespace quantsearch {
 
 namespace {
 
-// Above this an output has little left of what the float model says (a tenth of its energy is noise).
+// Above this an output has little left of what the float model says (a tenth of its energy is
+// noise).
 constexpr double kDestroyed = 0.1;
-// Medians of a few pairs are good to some percent on a busy machine; below this the runtime's cost for each node decides.
+// Medians of a few pairs are good to some percent on a busy machine; below this the runtime's cost
+// for each node decides.
 constexpr double kClearlySlower = 1.05;
 constexpr double kClearlySlowerMs = 0.05;
-// Integer kernels round where the graph does not: single steps, far below the noise of quantization itself.
+// Integer kernels round where the graph does not: single steps, far below the noise of quantization
+// itself.
 constexpr double kRoundingShare = 1.3;
 constexpr double kRoundingFloor = 1e-5;
 // Pairs and seconds until a median means something, where samples are few and runs are short.
@@ -39,12 +42,16 @@ struct Runs {
 };
 
 std::string shape_difference(const Tensor& expected, const Tensor& got) {
-  return fmt::format("its shape depends on the data: {} in float, {} quantized", to_string(expected.shape()), to_string(got.shape()));
+  return fmt::format("its shape depends on the data: {} in float, {} quantized",
+                     to_string(expected.shape()), to_string(got.shape()));
 }
 
-Sample whole(const Tensor& tensor) { return {.values = tensor.values<float>(), .shape = tensor.shape()}; }
+Sample whole(const Tensor& tensor) {
+  return {.values = tensor.values<float>(), .shape = tensor.shape()};
+}
 
-/// Where the float model's values are not finite, both become 0: they are no signal. False when others of `got` are not finite.
+/// Where the float model's values are not finite, both become 0: they are no signal. False when
+/// others of `got` are not finite.
 bool clean(Tensor& expected, Tensor& got) {
   const auto is_finite = [](float value) { return std::isfinite(value); };
   if (!std::ranges::all_of(expected.values<float>(), is_finite)) {
@@ -81,26 +88,33 @@ Noise noise_of(const ValueInfo& declared, std::vector<Tensor> expected, std::vec
   }
   const OutputSlices slices = survey.slices();
   std::vector<double> noise(slices.energies.size());
-  for (std::size_t sample = 0; sample < expected.size(); ++sample) add_slice_noise(slices, whole(expected[sample]), whole(got[sample]), noise);
-  return {.rel_l2 = relative_noise(energies), .worst_slice = worst_relative_noise(slices.energies, noise)};
+  for (std::size_t sample = 0; sample < expected.size(); ++sample)
+    add_slice_noise(slices, whole(expected[sample]), whole(got[sample]), noise);
+  return {.rel_l2 = relative_noise(energies),
+          .worst_slice = worst_relative_noise(slices.energies, noise)};
 }
 
 class Checker {
  public:
-  Checker(const CheckedSessions& sessions, const DataSource& data, const DeliveryCheckOptions& options)
+  Checker(const CheckedSessions& sessions, const DataSource& data,
+          const DeliveryCheckOptions& options)
       : sessions_(sessions), data_(data), options_(options), runs_(sessions.outputs.size()) {}
 
   DeliveryCheck run() {
     const std::int64_t samples = std::clamp<std::int64_t>(options_.samples, 1, data_.size());
     compare(data_.read(0, 1));  // the first runs are slower: they allocate
     std::int64_t done = 1;
-    for (; done < samples && has_time(); ++done) compare(data_.read(done * data_.size() / samples, 1));
+    for (; done < samples && has_time(); ++done)
+      compare(data_.read(done * data_.size() / samples, 1));
     const Batch again = data_.read(0, 1);
-    while (pairs_.size() < 2 || (static_cast<int>(pairs_.size()) <= kEnoughPairs && watch_.seconds() < kShortSeconds && has_time())) {
+    while (pairs_.size() < 2 || (static_cast<int>(pairs_.size()) <= kEnoughPairs &&
+                                 watch_.seconds() < kShortSeconds && has_time())) {
       (void)run_pair(again);
     }
     // The first pair is the warm-up.
-    return {.samples = done, .outputs = noise(), .latency = summarize_pairs(std::span(pairs_).subspan(1))};
+    return {.samples = done,
+            .outputs = noise(),
+            .latency = summarize_pairs(std::span(pairs_).subspan(1))};
   }
 
  private:
@@ -132,7 +146,8 @@ class Checker {
   void compare(const Batch& inputs) {
     const Stopwatch watch;
     const Pair pair = run_pair(inputs);
-    const Batch by_graph = sessions_.graph != nullptr ? sessions_.graph->run(inputs, options_.token) : Batch{};
+    const Batch by_graph =
+        sessions_.graph != nullptr ? sessions_.graph->run(inputs, options_.token) : Batch{};
     for (std::size_t index = 0; index < runs_.size(); ++index) {
       const std::string& name = sessions_.outputs[index].name;
       Runs& runs = runs_[index];
@@ -161,7 +176,8 @@ class Checker {
         const Noise noise = noise_of(declared, runs.of_float, runs.quantized);
         output.rel_l2 = noise.rel_l2;
         output.worst_slice = noise.worst_slice;
-        if (sessions_.graph != nullptr) output.graph_rel_l2 = noise_of(declared, runs.of_float, runs.graph).rel_l2;
+        if (sessions_.graph != nullptr)
+          output.graph_rel_l2 = noise_of(declared, runs.of_float, runs.graph).rel_l2;
       }
       result.push_back(std::move(output));
     }
@@ -192,29 +208,40 @@ PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs) 
     of_quantized.push_back(quantized_ms);
     ratios.push_back(quantized_ms / std::max(float_ms, 1e-6));  // a clock's step
   }
-  const auto median = [](std::vector<double>& values) { return summarize_times(std::move(values)).median_ms; };
-  return {.float_ms = median(of_float), .quantized_ms = median(of_quantized), .ratio = median(ratios), .pairs = static_cast<int>(pairs.size())};
+  const auto median = [](std::vector<double>& values) {
+    return summarize_times(std::move(values)).median_ms;
+  };
+  return {.float_ms = median(of_float),
+          .quantized_ms = median(of_quantized),
+          .ratio = median(ratios),
+          .pairs = static_cast<int>(pairs.size())};
 }
 
-DeliveryCheck check_sessions(const CheckedSessions& sessions, const DataSource& data, const DeliveryCheckOptions& options) {
+DeliveryCheck check_sessions(const CheckedSessions& sessions, const DataSource& data,
+                             const DeliveryCheckOptions& options) {
   return Checker(sessions, data, options).run();
 }
 
-void prove_that_it_runs(const Model& quantized, const Batch& sample, const CancellationToken& token) {
+void prove_that_it_runs(const Model& quantized, const Batch& sample,
+                        const CancellationToken& token) {
   (void)open_session(quantized)->run(sample, token);
 }
 
-DeliveryCheck check_delivery(const Model& float_model, const Model& quantized, const DataSource& data, const DeliveryCheckOptions& options) {
+DeliveryCheck check_delivery(const Model& float_model, const Model& quantized,
+                             const DataSource& data, const DeliveryCheckOptions& options) {
   const Stopwatch watch;
   const std::vector<std::string> skipped = skipped_outputs(float_model);
   const Model compared = without_outputs(quantized, skipped);
   const auto of_quantized = open_session(compared);
-  const auto of_graph = options.compare_with_graph ? open_session(compared, {.optimize = false}) : nullptr;
+  const auto of_graph =
+      options.compare_with_graph ? open_session(compared, {.optimize = false}) : nullptr;
   const auto of_float = open_session(without_outputs(float_model, skipped));
-  CheckedSessions sessions{.float_model = *of_float, .quantized = *of_quantized, .graph = of_graph.get(), .outputs = {}};
-  std::ranges::copy_if(float_model.graph.outputs, std::back_inserter(sessions.outputs), [&](const ValueInfo& output) {
-    return std::ranges::find(skipped, output.name) == skipped.end();
-  });
+  CheckedSessions sessions{
+      .float_model = *of_float, .quantized = *of_quantized, .graph = of_graph.get(), .outputs = {}};
+  std::ranges::copy_if(float_model.graph.outputs, std::back_inserter(sessions.outputs),
+                       [&](const ValueInfo& output) {
+                         return std::ranges::find(skipped, output.name) == skipped.end();
+                       });
   DeliveryCheckOptions left = options;
   left.seconds -= watch.seconds();
   return check_sessions(sessions, data, left);
@@ -225,22 +252,28 @@ std::vector<std::string> delivery_warnings(const DeliveryCheck& check) {
   for (const OutputNoise& output : check.outputs) {
     if (output.graph_rel_l2 && differs_by_more_than_rounding(output.rel_l2, *output.graph_rel_l2)) {
       warnings.push_back(
-          fmt::format("output '{}' has the relative noise {:.3g} on this processor, and {:.3g} where the graph is computed as it "
+          fmt::format("output '{}' has the relative noise {:.3g} on this processor, and {:.3g} "
+                      "where the graph is computed as it "
                       "says: its integer kernels saturate; use target cpu, or reduce_range",
                       output.output, output.rel_l2, *output.graph_rel_l2));
     }
     if (output.rel_l2 > kDestroyed || output.worst_slice > kDestroyed) {
       const bool is_whole = output.rel_l2 > kDestroyed;
       warnings.push_back(
-          fmt::format("output '{}' has the relative noise {:.3g}{}, above {}: little is left of it; try include_fast_ft, a wider "
+          fmt::format("output '{}' has the relative noise {:.3g}{}, above {}: little is left of "
+                      "it; try include_fast_ft, a wider "
                       "activation_type (QUInt16), or a search, which compares them",
-                      output.output, is_whole ? output.rel_l2 : output.worst_slice, is_whole ? "" : " in its worst slice", kDestroyed));
+                      output.output, is_whole ? output.rel_l2 : output.worst_slice,
+                      is_whole ? "" : " in its worst slice", kDestroyed));
     }
   }
-  if (check.latency.ratio > kClearlySlower && check.latency.quantized_ms - check.latency.float_ms > kClearlySlowerMs) {
+  if (check.latency.ratio > kClearlySlower &&
+      check.latency.quantized_ms - check.latency.float_ms > kClearlySlowerMs) {
     warnings.push_back(
-        fmt::format("the quantized model takes {:.2f} times as long as the float model ({:.3g} ms against {:.3g} ms); try fewer "
-                    "operator types (op_types_to_quantize: [Conv, Gemm, MatMul]), or a search with latency among its metrics",
+        fmt::format("the quantized model takes {:.2f} times as long as the float model ({:.3g} ms "
+                    "against {:.3g} ms); try fewer "
+                    "operator types (op_types_to_quantize: [Conv, Gemm, MatMul]), or a search with "
+                    "latency among its metrics",
                     check.latency.ratio, check.latency.quantized_ms, check.latency.float_ms));
   }
   return warnings;

@@ -38,19 +38,23 @@ void require_equal_outputs(const Model& candidate, const Reference& reference) {
   std::vector<std::string> expected = reference.output_names();
   std::ranges::sort(expected);
   if (got == expected) return;
-  throw InvalidInput(fmt::format("evaluate: the candidate has the outputs {}, expected those of the float model, {}",
-                                 join(got), join(expected)));
+  throw InvalidInput(fmt::format(
+      "evaluate: the candidate has the outputs {}, expected those of the float model, {}",
+      join(got), join(expected)));
 }
 
 /// One weight per output of the reference, in its order; they sum to 1.
-std::vector<double> weights_of(const Reference& reference, const std::map<std::string, double>& given) {
+std::vector<double> weights_of(const Reference& reference,
+                               const std::map<std::string, double>& given) {
   const std::vector<std::string>& names = reference.output_names();
   for (const auto& [name, weight] : given) {
     if (std::ranges::find(names, name) == names.end()) {
-      throw InvalidInput("evaluate: output weights: " + unknown_name_message("output", name, names));
+      throw InvalidInput("evaluate: output weights: " +
+                         unknown_name_message("output", name, names));
     }
     if (!std::isfinite(weight) || weight < 0) {
-      throw InvalidInput(fmt::format("evaluate: the weight of output '{}' is {}, expected 0 or more", name, weight));
+      throw InvalidInput(fmt::format(
+          "evaluate: the weight of output '{}' is {}, expected 0 or more", name, weight));
     }
   }
   std::vector<double> weights;
@@ -60,7 +64,8 @@ std::vector<double> weights_of(const Reference& reference, const std::map<std::s
     weights.push_back(found == given.end() ? 1 : found->second);
     sum += weights.back();
   }
-  if (sum == 0) throw InvalidInput("evaluate: the weights of all outputs are 0, expected one above 0");
+  if (sum == 0)
+    throw InvalidInput("evaluate: the weights of all outputs are 0, expected one above 0");
   for (double& weight : weights) weight /= sum;
   return weights;
 }
@@ -81,7 +86,8 @@ class Scorer {
     compares_ = std::ranges::any_of(metrics_, is_distance);
     std::ranges::copy_if(metrics_, std::back_inserter(distances_), is_sample_distance);
     const auto samples = static_cast<std::size_t>(reference.data().size());
-    if (std::ranges::find(metrics_, Metric::worst_slice) != metrics_.end()) slice_noise_.resize(samples * slice_signal_.size());
+    if (std::ranges::find(metrics_, Metric::worst_slice) != metrics_.end())
+      slice_noise_.resize(samples * slice_signal_.size());
     values_.resize(samples * distances_.size());
     energies_.resize(samples * weights_.size());
     if (needs_labels_) ranks_.resize(samples);
@@ -98,7 +104,8 @@ class Scorer {
     const MetricInfo& info = metric_info(metric);
     const auto index = static_cast<std::size_t>(sample);
     if (info.needs_labels) return 1 - share_of_hits(metric, std::span(ranks_).subspan(index, 1));
-    const auto column = static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
+    const auto column =
+        static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
     const double value = values_[index * distances_.size() + column];
     return info.direction == Direction::minimize ? value : -value;
   }
@@ -107,13 +114,15 @@ class Scorer {
   [[nodiscard]] bool limits_can_hold(std::int64_t first, std::int64_t count) {
     if (limits_.empty()) return true;
     const auto part = [&](const auto& values, std::size_t width) {
-      return std::span(values).subspan(static_cast<std::size_t>(first) * width, static_cast<std::size_t>(count) * width);
+      return std::span(values).subspan(static_cast<std::size_t>(first) * width,
+                                       static_cast<std::size_t>(count) * width);
     };
     const bool has_slices = !slice_noise_.empty();
-    return limits_.can_hold({.distances = distances_,
-                             .values = part(values_, distances_.size()),
-                             .energies = part(energies_, weights_.size()),
-                             .slice_noise = part(slice_noise_, has_slices ? slice_signal_.size() : 0)});
+    return limits_.can_hold(
+        {.distances = distances_,
+         .values = part(values_, distances_.size()),
+         .energies = part(energies_, weights_.size()),
+         .slice_noise = part(slice_noise_, has_slices ? slice_signal_.size() : 0)});
   }
 
   [[nodiscard]] std::map<std::string, double> scores() const {
@@ -133,7 +142,8 @@ class Scorer {
     const std::int64_t batch = reference_.batch();
     std::vector<double> one_output(distances_.size());
     for (std::int64_t done = 0; done < count;) {
-      // A candidate's run lies inside one of the reference's, but may be shorter (a candidate that cannot stack samples).
+      // A candidate's run lies inside one of the reference's, but may be shorter (a candidate that
+      // cannot stack samples).
       const std::int64_t run = (first + done) / batch * batch;
       const std::int64_t run_count = std::min(batch, reference_.data().size() - run);
       const std::int64_t end = std::min(first + count, run + run_count);
@@ -146,7 +156,8 @@ class Scorer {
           const Sample reference_sample = sample_of(reference_values, sample - run, run_count);
           const Sample candidate_sample = sample_of(candidate_values, sample - first, count);
           const SamplePair pair = pair_of(output, sample, reference_sample, candidate_sample);
-          energies_[static_cast<std::size_t>(sample) * weights_.size() + output] = measure(name, sample, pair, one_output);
+          energies_[static_cast<std::size_t>(sample) * weights_.size() + output] =
+              measure(name, sample, pair, one_output);
           add(sample, weights_[output], one_output);
           // What is found where nothing is has no slice.
           if (!reference_sample.values.empty()) add_slices(sample, output, pair);
@@ -156,23 +167,28 @@ class Scorer {
     }
   }
 
-  [[nodiscard]] SamplePair pair_of(std::size_t output, std::int64_t sample, const Sample& reference, const Sample& candidate) const {
+  [[nodiscard]] SamplePair pair_of(std::size_t output, std::int64_t sample, const Sample& reference,
+                                   const Sample& candidate) const {
     const bool is_finite = reference_.is_finite(output);
     if (reference.shape == candidate.shape) return {reference, candidate, is_finite};
-    if (reference_.sized_by_data()) return SamplePair::of_other_size(reference, candidate, is_finite);
-    throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
-                                   "the float model, {}",
-                                   reference_.output_names()[output], to_string(candidate.shape), sample,
-                                   to_string(reference.shape)));
+    if (reference_.sized_by_data())
+      return SamplePair::of_other_size(reference, candidate, is_finite);
+    throw InvalidInput(fmt::format(
+        "evaluate: output '{}' of the candidate has shape {} for sample {}, expected that of "
+        "the float model, {}",
+        reference_.output_names()[output], to_string(candidate.shape), sample,
+        to_string(reference.shape)));
   }
 
-  Energies measure(const std::string& name, std::int64_t sample, const SamplePair& pair, std::vector<double>& values) const {
+  Energies measure(const std::string& name, std::int64_t sample, const SamplePair& pair,
+                   std::vector<double>& values) const {
     const std::optional<Energies> energies =
         measure_sample(pair.reference(), pair.candidate(), distances_, values, pair.count());
     if (!energies) {
-      throw InvalidInput(fmt::format("evaluate: output '{}' of the candidate holds NaN or infinity for sample {}, expected "
-                                     "finite values",
-                                     name, sample));
+      throw InvalidInput(fmt::format(
+          "evaluate: output '{}' of the candidate holds NaN or infinity for sample {}, expected "
+          "finite values",
+          name, sample));
     }
     return *energies;
   }
@@ -183,10 +199,12 @@ class Scorer {
   }
 
   /// Outputs of weight 0 have no signal here, and so no part in the worst.
-  static std::vector<double> slice_signal_of(const Reference& reference, const std::vector<double>& weights) {
+  static std::vector<double> slice_signal_of(const Reference& reference,
+                                             const std::vector<double>& weights) {
     std::vector<double> signal;
     for (std::size_t output = 0; output < weights.size(); ++output) {
-      for (const double energy : reference.slices()[output].energies) signal.push_back(weights[output] > 0 ? energy : 0);
+      for (const double energy : reference.slices()[output].energies)
+        signal.push_back(weights[output] > 0 ? energy : 0);
     }
     return signal;
   }
@@ -194,14 +212,17 @@ class Scorer {
   void add_slices(std::int64_t sample, std::size_t output, const SamplePair& pair) {
     if (slice_noise_.empty()) return;
     std::size_t first = static_cast<std::size_t>(sample) * slice_signal_.size();
-    for (std::size_t before = 0; before < output; ++before) first += reference_.slices()[before].energies.size();
+    for (std::size_t before = 0; before < output; ++before)
+      first += reference_.slices()[before].energies.size();
     const OutputSlices& slices = reference_.slices()[output];
-    add_slice_noise(slices, pair.reference(), pair.candidate(), std::span(slice_noise_).subspan(first, slices.energies.size()));
+    add_slice_noise(slices, pair.reference(), pair.candidate(),
+                    std::span(slice_noise_).subspan(first, slices.energies.size()));
   }
 
   [[nodiscard]] double worst_slice_over_samples() const {
     std::vector<double> noise(slice_signal_.size());
-    for (std::size_t i = 0; i < slice_noise_.size(); ++i) noise[i % noise.size()] += slice_noise_[i];
+    for (std::size_t i = 0; i < slice_noise_.size(); ++i)
+      noise[i % noise.size()] += slice_noise_[i];
     return worst_relative_noise(slice_signal_, noise);
   }
 
@@ -210,12 +231,14 @@ class Scorer {
     const Tensor logits = to_float32(outputs.at(name));
     for (std::int64_t i = 0; i < count; ++i) {
       const auto sample = static_cast<std::size_t>(first + i);
-      ranks_[sample] = rank_in_sample(sample_of(logits, i, count), name, (*reference_.labels())[sample], first + i);
+      ranks_[sample] = rank_in_sample(sample_of(logits, i, count), name,
+                                      (*reference_.labels())[sample], first + i);
     }
   }
 
   [[nodiscard]] double mean_over_samples(Metric metric) const {
-    const auto column = static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
+    const auto column =
+        static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
     double sum = 0;
     for (std::size_t i = column; i < values_.size(); i += distances_.size()) sum += values_[i];
     return sum / static_cast<double>(reference_.data().size());
@@ -241,11 +264,12 @@ class Scorer {
   std::vector<Metric> distances_;
   std::vector<double> weights_;
   bool needs_labels_;
-  std::vector<double> values_;      // [samples, distances], weighted over outputs
-  std::vector<Energies> energies_;  // [samples, outputs]
-  bool compares_ = false;            // outputs, not labels alone
+  std::vector<double> values_;        // [samples, distances], weighted over outputs
+  std::vector<Energies> energies_;    // [samples, outputs]
+  bool compares_ = false;             // outputs, not labels alone
   std::vector<double> slice_signal_;  // of all outputs
-  std::vector<double> slice_noise_;   // [samples, slices] of all outputs; empty when worst_slice is not asked for
+  // [samples, slices] of all outputs; empty when worst_slice is not asked for.
+  std::vector<double> slice_noise_;
   std::vector<std::int64_t> ranks_;
   LimitWatch limits_;
 };
@@ -262,9 +286,13 @@ std::int64_t next_look(std::int64_t seen, std::int64_t batch, std::int64_t size,
 /// Runs of a candidate; each throws EndedEarly when a limit or the watcher ends the evaluation.
 class CandidateRuns {
  public:
-  CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options,
-                Scorer& scorer)
-      : session_(open_session(compared, {.exact_products = options.exact_products})), reference_(reference), pool_(pool), options_(options), scorer_(scorer) {}
+  CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool,
+                const EvaluateOptions& options, Scorer& scorer)
+      : session_(open_session(compared, {.exact_products = options.exact_products})),
+        reference_(reference),
+        pool_(pool),
+        options_(options),
+        scorer_(scorer) {}
 
   void all() {
     run(reference_.data(), [](std::int64_t first) { return first; });
@@ -276,11 +304,13 @@ class CandidateRuns {
     while (static_cast<std::int64_t>(losses.size()) < order->size()) {
       const auto seen = static_cast<std::int64_t>(losses.size());
       const std::int64_t end = next_look(seen, reference_.batch(), order->size(), pool_.threads());
-      run(*subset(order, seen, end - seen), [&](std::int64_t first) { return order->sample_at(seen + first); });
+      run(*subset(order, seen, end - seen),
+          [&](std::int64_t first) { return order->sample_at(seen + first); });
       for (std::int64_t position = seen; position < end; ++position) {
         losses.push_back(scorer_.loss_of(*options_.losses_of, order->sample_at(position)));
       }
-      const std::span<const double> news = std::span(losses).subspan(static_cast<std::size_t>(seen));
+      const std::span<const double> news =
+          std::span(losses).subspan(static_cast<std::size_t>(seen));
       if (options_.go_on && !options_.go_on(news)) return false;
     }
     return true;
@@ -322,16 +352,19 @@ void require_losses(const EvaluateOptions& options) {
     if (options.go_on) throw InternalError("evaluate: a race needs the losses of a metric");
     return;
   }
-  const bool measured = std::ranges::find(options.metrics, *options.losses_of) != options.metrics.end();
+  const bool measured =
+      std::ranges::find(options.metrics, *options.losses_of) != options.metrics.end();
   if (measured && has_losses(*options.losses_of)) return;
-  throw InternalError(fmt::format("evaluate: '{}' has no losses by sample", metric_info(*options.losses_of).name));
+  throw InternalError(
+      fmt::format("evaluate: '{}' has no losses by sample", metric_info(*options.losses_of).name));
 }
 
 }  // namespace
 
 bool has_losses(Metric metric) { return metric != Metric::rel_l2 && metric != Metric::worst_slice; }
 
-Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool, const EvaluateOptions& options) {
+Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool,
+                const EvaluateOptions& options) {
   require_labels(options.metrics, reference.labels());
   require_losses(options);
   require_limits(options.metrics, options.limits);

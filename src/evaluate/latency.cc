@@ -12,7 +12,8 @@ namespace quantsearch {
 
 namespace {
 
-// A model so slow that minimum_runs would take this many times the asked seconds is measured by fewer runs.
+// A model so slow that minimum_runs would take this many times the asked seconds is measured by
+// fewer runs.
 constexpr double kPatience = 10;
 constexpr int kFewestRuns = 3;
 
@@ -24,11 +25,13 @@ double quantile(const std::vector<double>& sorted, double share) {
 }
 
 void require_sensible(const LatencyOptions& options) {
-  if (options.threads < 1) throw InvalidInput(fmt::format("latency: threads is {}, expected at least 1", options.threads));
+  if (options.threads < 1)
+    throw InvalidInput(fmt::format("latency: threads is {}, expected at least 1", options.threads));
   if (options.minimum_runs < 1 || options.warmup_runs < 0 || !(options.seconds >= 0)) {
-    throw InvalidInput(fmt::format("latency: {} warm-up runs, at least {} runs and {} seconds were asked, expected 0, 1 and "
-                                   "0 or more",
-                                   options.warmup_runs, options.minimum_runs, options.seconds));
+    throw InvalidInput(fmt::format(
+        "latency: {} warm-up runs, at least {} runs and {} seconds were asked, expected 0, 1 and "
+        "0 or more",
+        options.warmup_runs, options.minimum_runs, options.seconds));
   }
 }
 
@@ -58,7 +61,8 @@ Latency measure_latency(const Model& model, const Batch& input, const LatencyOpt
   const Stopwatch all;
   const auto is_enough = [&](double elapsed, int runs) {
     if (elapsed >= options.seconds && runs >= options.minimum_runs) return true;
-    return elapsed >= kPatience * options.seconds && runs >= std::min(kFewestRuns, options.minimum_runs);
+    return elapsed >= kPatience * options.seconds &&
+           runs >= std::min(kFewestRuns, options.minimum_runs);
   };
   do {
     const Stopwatch one;

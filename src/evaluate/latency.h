@@ -6,7 +6,8 @@
 
 namespace quantsearch {
 
-/// Median, 10th and 90th percentile by linear interpolation between the sorted times (at least one).
+/// Median, 10th and 90th percentile by linear interpolation between the sorted times (at least
+/// one).
 [[nodiscard]] Latency summarize_times(std::vector<double> milliseconds);
 
 }  // namespace quantsearch

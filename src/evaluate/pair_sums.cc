@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-// Highway compiles what is between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once per instruction set.
+// Highway compiles what is between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once per
+// instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "evaluate/pair_sums.cc"
+#include "hwy/contrib/math/math-inl.h"
 #include "hwy/foreach_target.h"  // must precede highway.h
 #include "hwy/highway.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace quantsearch {
@@ -18,7 +19,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Doubles = hn::ScalableTag<double>;
 using Floats = hn::Rebind<float, Doubles>;
 
-PairSums SumPair(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate, std::size_t count) {
+PairSums SumPair(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
+                 std::size_t count) {
   const Doubles d;
   const Floats f;
   const std::size_t lanes = hn::Lanes(d);
@@ -72,7 +74,8 @@ float MaxOf(const float* HWY_RESTRICT values, std::size_t count) {
   return result;
 }
 
-double KlOfRow(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate, std::size_t count) {
+double KlOfRow(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
+               std::size_t count) {
   const Doubles d;
   const Floats f;
   const std::size_t lanes = hn::Lanes(d);
@@ -106,8 +109,8 @@ double KlOfRow(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT ca
   return std::max(0.0, sum_weighted / sum_r - std::log(sum_r) + std::log(sum_c));
 }
 
-double SumKl(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate, std::size_t rows,
-             std::size_t row_length) {
+double SumKl(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
+             std::size_t rows, std::size_t row_length) {
   double sum = 0;
   for (std::size_t row = 0; row < rows; ++row) {
     sum += KlOfRow(reference + row * row_length, candidate + row * row_length, row_length);
@@ -129,9 +132,10 @@ PairSums sum_pair(std::span<const float> reference, std::span<const float> candi
   return HWY_DYNAMIC_DISPATCH(SumPair)(reference.data(), candidate.data(), reference.size());
 }
 
-double sum_kl(std::span<const float> reference, std::span<const float> candidate, std::size_t row_length) {
-  return HWY_DYNAMIC_DISPATCH(SumKl)
-  (reference.data(), candidate.data(), reference.size() / row_length, row_length);
+double sum_kl(std::span<const float> reference, std::span<const float> candidate,
+              std::size_t row_length) {
+  return HWY_DYNAMIC_DISPATCH(SumKl)(reference.data(), candidate.data(),
+                                     reference.size() / row_length, row_length);
 }
 
 }  // namespace quantsearch

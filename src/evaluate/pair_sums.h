@@ -1,14 +1,15 @@
 #pragma once
 
-// One pass over a pair of outputs gives the sums from which most metrics follow. Vectorised for the processor at hand.
+// One pass over a pair of outputs gives the sums from which most metrics follow. Vectorised for the
+// processor at hand.
 
 #include <cstddef>
 #include <span>
 
 namespace quantsearch {
 
-/// In double: squares and products of float32 are exact there and cannot overflow, so the sums are finite exactly when
-/// every element is.
+/// In double: squares and products of float32 are exact there and cannot overflow, so the sums are
+/// finite exactly when every element is.
 struct PairSums {
   double absolute_difference = 0;
   double squared_difference = 0;
@@ -22,10 +23,13 @@ struct PairSums {
 /// Both of equal length; any length, any values.
 [[nodiscard]] PairSums sum_pair(std::span<const float> reference, std::span<const float> candidate);
 
-/// Sum over rows of KL(softmax(reference row) || softmax(candidate row)) in nats; each row's value is >= 0. With
-/// P = exp(r - max r) / Zr and Q likewise:
-///   KL = sum P (log P - log Q) = (1 / Zr) sum exp(r - max r) [(r - max r) - (c - max c)] - log Zr + log Zc
-/// which needs no logarithm of a small probability. Finite values, length a multiple of row_length >= 1.
-[[nodiscard]] double sum_kl(std::span<const float> reference, std::span<const float> candidate, std::size_t row_length);
+/// Sum over rows of KL(softmax(reference row) || softmax(candidate row)) in nats; each row's value
+/// is >= 0. With P = exp(r - max r) / Zr and Q likewise:
+///   KL = sum P (log P - log Q) = (1 / Zr) sum exp(r - max r) [(r - max r) - (c - max c)] - log Zr
+///   + log Zc
+/// which needs no logarithm of a small probability. Finite values, length a multiple of row_length
+/// >= 1.
+[[nodiscard]] double sum_kl(std::span<const float> reference, std::span<const float> candidate,
+                            std::size_t row_length);
 
 }  // namespace quantsearch

@@ -19,40 +19,50 @@ namespace quantsearch {
 
 namespace {
 
-// A stack of small inputs that stays in a core's own cache; measured times are level from 4 to 32 samples.
+// A stack of small inputs that stays in a core's own cache; measured times are level from 4 to 32
+// samples.
 constexpr std::int64_t kLargestAutomaticBatch = 8;
 constexpr std::int64_t kAutomaticBatchBytes = 64 * 1024;
-// The rest of the budget is for the stage cache and the work itself; a float output on disk costs little to read again.
+// The rest of the budget is for the stage cache and the work itself; a float output on disk costs
+// little to read again.
 constexpr std::int64_t kShareOfBudget = 2;
 
 void require_labels_fit(const std::optional<Labels>& labels, std::int64_t samples) {
   if (!labels || static_cast<std::int64_t>(labels->size()) == samples) return;
-  throw InvalidInput(fmt::format("reference: there are {} labels, expected one for each of the {} samples",
-                                 labels->size(), samples));
+  throw InvalidInput(
+      fmt::format("reference: there are {} labels, expected one for each of the {} samples",
+                  labels->size(), samples));
 }
 
 std::int64_t bytes_of(const Batch& batch) {
   std::int64_t bytes = 0;
-  for (const auto& [name, tensor] : batch) bytes += static_cast<std::int64_t>(tensor.bytes().size());
+  for (const auto& [name, tensor] : batch)
+    bytes += static_cast<std::int64_t>(tensor.bytes().size());
   return bytes;
 }
 
-// Depends on model and data alone, never on threads. Small samples are stacked, because a run of a small model is mostly
-// the runtime's own cost per node; a stack must stay in the cache.
+// Depends on model and data alone, never on threads. Small samples are stacked, because a run of a
+// small model is mostly the runtime's own cost per node; a stack must stay in the cache.
 std::int64_t automatic_batch(const Session& session, const DataSource& data) {
-  const std::int64_t largest = std::min({kLargestAutomaticBatch, data.largest_batch(), data.size()});
+  const std::int64_t largest =
+      std::min({kLargestAutomaticBatch, data.largest_batch(), data.size()});
   if (!session.stacks_samples() || largest < 2) return 1;
-  const std::int64_t fitting = kAutomaticBatchBytes / std::max<std::int64_t>(1, bytes_of(data.read(0, 1)));
+  const std::int64_t fitting =
+      kAutomaticBatchBytes / std::max<std::int64_t>(1, bytes_of(data.read(0, 1)));
   if (fitting < 2) return 1;
   const Batch two = session.run(data.read(0, 2));
-  const bool stacked = std::ranges::all_of(two, [](const auto& output) { return are_rows(output.second, 2); });
+  const bool stacked =
+      std::ranges::all_of(two, [](const auto& output) { return are_rows(output.second, 2); });
   return stacked ? std::min(largest, fitting) : 1;
 }
 
 std::int64_t batch_of(const Session& session, const DataSource& data, std::int64_t asked) {
-  if (asked < 0) throw InvalidInput(fmt::format("reference: batch is {}, expected at least 1, or 0 to choose it", asked));
+  if (asked < 0)
+    throw InvalidInput(
+        fmt::format("reference: batch is {}, expected at least 1, or 0 to choose it", asked));
   if (asked == 0) return automatic_batch(session, data);
-  return session.stacks_samples() ? std::max<std::int64_t>(1, std::min(asked, data.largest_batch())) : 1;
+  return session.stacks_samples() ? std::max<std::int64_t>(1, std::min(asked, data.largest_batch()))
+                                  : 1;
 }
 
 /// NaN and infinity in an output of the float model, over all samples. Thread-safe.
@@ -65,17 +75,20 @@ class FiniteCount {
     infinite_ += bad.infinite;
   }
 
-  /// True when all values are finite. Refuses what has nothing to compare; says once that a part has not.
+  /// True when all values are finite. Refuses what has nothing to compare; says once that a part
+  /// has not.
   [[nodiscard]] bool report(const std::string& name, const LogSink& log) const {
     const std::int64_t bad = nan_ + infinite_;
     if (bad == 0) return true;
     if (bad == values_) {
-      throw InvalidInput(fmt::format("reference: output '{}' of the float model holds {} NaN and {} infinite values and no "
-                                     "finite one in any sample, expected numbers to compare; check the data and the model",
-                                     name, nan_.load(), infinite_.load()));
+      throw InvalidInput(fmt::format(
+          "reference: output '{}' of the float model holds {} NaN and {} infinite values and no "
+          "finite one in any sample, expected numbers to compare; check the data and the model",
+          name, nan_.load(), infinite_.load()));
     }
     say(log, LogLevel::info,
-        fmt::format("reference: output '{}' of the float model holds {} NaN and {} infinite values of {}; candidates are "
+        fmt::format("reference: output '{}' of the float model holds {} NaN and {} infinite values "
+                    "of {}; candidates are "
                     "compared where it is finite",
                     name, nan_.load(), infinite_.load(), values_.load()));
     return false;
@@ -108,18 +121,22 @@ struct Reference::State {
     for (const SkippedOutput& output : compared.skipped) {
       skipped.push_back(output.name);
       say(options.log, LogLevel::info,
-          fmt::format("reference: output '{}' {} and is not compared", output.name, why_not_compared(output.role)));
+          fmt::format("reference: output '{}' {} and is not compared", output.name,
+                      why_not_compared(output.role)));
     }
     names = std::move(compared.names);
     sized_by_data = compared.sized_by_data;
-    if (names.empty()) throw InvalidInput("reference: no output of the float model holds numbers, expected at least one");
+    if (names.empty())
+      throw InvalidInput(
+          "reference: no output of the float model holds numbers, expected at least one");
     logits_output = options.logits_output.empty() ? names.front() : options.logits_output;
     if (std::ranges::find(names, logits_output) == names.end()) {
       throw InvalidInput("reference: " + unknown_name_message("output", logits_output, names));
     }
   }
 
-  void run(const Session& session, ThreadPool& pool, const ByteBudget& budget, const Options& options) {
+  void run(const Session& session, ThreadPool& pool, const ByteBudget& budget,
+           const Options& options) {
     const std::int64_t runs = (data->size() + batch - 1) / batch;
     const std::int64_t share = std::max<std::int64_t>(0, budget.free() / kShareOfBudget);
     store = std::make_unique<BatchStore>(runs, budget, share, *folder);
@@ -132,26 +149,35 @@ struct Reference::State {
                   store->put(first / batch, outputs);
                 });
     store->finish();
-    for (const std::string& name : names) is_finite.push_back(finite.at(name).report(name, options.log));
+    for (const std::string& name : names)
+      is_finite.push_back(finite.at(name).report(name, options.log));
     if (store->spilled_bytes() > 0) {
       say(options.log, LogLevel::info,
-          fmt::format("reference: float outputs take {} bytes of memory and, beyond the budget, {} bytes in '{}'",
+          fmt::format("reference: float outputs take {} bytes of memory and, beyond the budget, {} "
+                      "bytes in '{}'",
                       store->kept_bytes(), store->spilled_bytes(), folder->path().string()));
     }
   }
 
-  /// Runs are surveyed at the same time and merged in their order, so that the sums do not depend on threads.
+  /// Runs are surveyed at the same time and merged in their order, so that the sums do not depend
+  /// on threads.
   void find_slices(const Graph& graph, ThreadPool& pool, const CancellationToken& token) {
     const std::vector<SliceSurvey> none = surveys_of(graph);
     std::vector<SliceSurvey> total = none;
     const std::int64_t runs = (data->size() + batch - 1) / batch;
     const std::int64_t at_once = 2 * pool.threads();
     for (std::int64_t first = 0; first < runs; first += at_once) {
-      std::vector<std::vector<SliceSurvey>> of_runs(static_cast<std::size_t>(std::min(at_once, runs - first)), none);
-      pool.parallel_for(static_cast<std::int64_t>(of_runs.size()),
-                        [&](std::int64_t run, int) { survey(first + run, of_runs[static_cast<std::size_t>(run)]); }, token);
+      std::vector<std::vector<SliceSurvey>> of_runs(
+          static_cast<std::size_t>(std::min(at_once, runs - first)), none);
+      pool.parallel_for(
+          static_cast<std::int64_t>(of_runs.size()),
+          [&](std::int64_t run, int) {
+            survey(first + run, of_runs[static_cast<std::size_t>(run)]);
+          },
+          token);
       for (const std::vector<SliceSurvey>& of_run : of_runs) {
-        for (std::size_t output = 0; output < total.size(); ++output) total[output].merge(of_run[output]);
+        for (std::size_t output = 0; output < total.size(); ++output)
+          total[output].merge(of_run[output]);
       }
     }
     for (const SliceSurvey& survey : total) slices.push_back(survey.slices());
@@ -159,7 +185,8 @@ struct Reference::State {
 
   [[nodiscard]] std::vector<SliceSurvey> surveys_of(const Graph& graph) const {
     std::vector<SliceSurvey> surveys;
-    for (const std::string& name : names) surveys.emplace_back(*std::ranges::find(graph.outputs, name, &ValueInfo::name));
+    for (const std::string& name : names)
+      surveys.emplace_back(*std::ranges::find(graph.outputs, name, &ValueInfo::name));
     return surveys;
   }
 
@@ -170,7 +197,8 @@ struct Reference::State {
       const Tensor values = to_float32(outputs.at(names[output]));
       for (std::int64_t i = 0; i < count; ++i) {
         Sample sample = sample_of(values, i, count);
-        const std::vector<float> finite = is_finite[output] ? std::vector<float>{} : finite_values(sample.values);
+        const std::vector<float> finite =
+            is_finite[output] ? std::vector<float>{} : finite_values(sample.values);
         if (!is_finite[output]) sample.values = finite;
         surveys[output].add(sample);
       }
@@ -185,15 +213,17 @@ struct Reference::State {
       const Tensor logits = to_float32(outputs.at(logits_output));
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t label = (*labels)[static_cast<std::size_t>(first + i)];
-        result.push_back(rank_in_sample(sample_of(logits, i, count), logits_output, label, first + i));
+        result.push_back(
+            rank_in_sample(sample_of(logits, i, count), logits_output, label, first + i));
       }
     }
     return result;
   }
 };
 
-Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource> data, std::optional<Labels> labels,
-                     ThreadPool& pool, const ByteBudget& budget, const Options& options)
+Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource> data,
+                     std::optional<Labels> labels, ThreadPool& pool, const ByteBudget& budget,
+                     const Options& options)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
   if (data == nullptr) throw InvalidInput("evaluate: got no data, expected at least one sample");
@@ -228,14 +258,16 @@ std::int64_t Reference::spilled_bytes() const { return state_->store->spilled_by
 
 Batch Reference::outputs(std::int64_t first_sample) const {
   if (first_sample < 0 || first_sample >= data().size() || first_sample % batch() != 0) {
-    throw InternalError(fmt::format("reference: outputs from sample {} were asked of runs of {}", first_sample, batch()));
+    throw InternalError(fmt::format("reference: outputs from sample {} were asked of runs of {}",
+                                    first_sample, batch()));
   }
   return state_->store->outputs(first_sample / batch());
 }
 
 Scores Reference::float_scores(std::span<const Metric> metrics) const {
   require_labels(metrics, labels());
-  const std::vector<std::int64_t> ranks = any_needs_labels(metrics) ? state_->ranks() : std::vector<std::int64_t>{};
+  const std::vector<std::int64_t> ranks =
+      any_needs_labels(metrics) ? state_->ranks() : std::vector<std::int64_t>{};
   Scores scores;
   scores.size_bytes = state_->model_bytes;
   for (const Metric metric : metrics) {

@@ -10,7 +10,8 @@ namespace quantsearch {
 
 namespace {
 
-// Any number will do, as long as it is always the same: a study that is continued races in the same order.
+// Any number will do, as long as it is always the same: a study that is continued races in the same
+// order.
 constexpr std::uint64_t kOrderSeed = 0x9e3779b97f4a7c15;
 
 }  // namespace
@@ -20,7 +21,8 @@ RunOrder::RunOrder(const DataSource& data, std::int64_t batch) : data_(data), ba
   runs_.resize(static_cast<std::size_t>(whole + (data.size() % batch != 0 ? 1 : 0)));
   std::iota(runs_.begin(), runs_.end(), std::int64_t{0});
   RandomStream random(kOrderSeed);  // Fisher & Yates
-  for (auto left = static_cast<std::size_t>(whole); left > 1; --left) std::swap(runs_[left - 1], runs_[random.below(left)]);
+  for (auto left = static_cast<std::size_t>(whole); left > 1; --left)
+    std::swap(runs_[left - 1], runs_[random.below(left)]);
 }
 
 std::int64_t RunOrder::sample_at(std::int64_t position) const {
@@ -28,10 +30,13 @@ std::int64_t RunOrder::sample_at(std::int64_t position) const {
 }
 
 Batch RunOrder::read(std::int64_t first, std::int64_t count) const {
-  if (first / batch_ != (first + count - 1) / batch_) throw InternalError("evaluate: samples of two runs were read at once");
+  if (first / batch_ != (first + count - 1) / batch_)
+    throw InternalError("evaluate: samples of two runs were read at once");
   return data_.read(sample_at(first), count);
 }
 
-Key RunOrder::content_key() const { throw InternalError("evaluate: the order of samples has no key"); }
+Key RunOrder::content_key() const {
+  throw InternalError("evaluate: the order of samples has no key");
+}
 
 }  // namespace quantsearch

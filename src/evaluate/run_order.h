@@ -1,7 +1,7 @@
 #pragma once
 
-// The samples in the order in which candidates race: whole runs in a pseudo-random order that all candidates share, so
-// that the first samples say as much as any.
+// The samples in the order in which candidates race: whole runs in a pseudo-random order that all
+// candidates share, so that the first samples say as much as any.
 
 #include <cstdint>
 #include <vector>
@@ -10,7 +10,8 @@
 
 namespace quantsearch {
 
-/// Positions instead of samples; a last run that is shorter than the others keeps its place at the end. The data outlive it.
+/// Positions instead of samples; a last run that is shorter than the others keeps its place at the
+/// end. The data outlive it.
 class RunOrder final : public DataSource {
  public:
   RunOrder(const DataSource& data, std::int64_t batch);

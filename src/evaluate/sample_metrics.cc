@@ -16,7 +16,8 @@ double mean(double sum, std::size_t count) { return sum / static_cast<double>(co
 double cosine(const PairSums& sums) {
   const bool reference_is_zero = sums.squared_reference == 0;
   const bool candidate_is_zero = sums.squared_candidate == 0;
-  if (reference_is_zero || candidate_is_zero) return reference_is_zero && candidate_is_zero ? 1 : -1;
+  if (reference_is_zero || candidate_is_zero)
+    return reference_is_zero && candidate_is_zero ? 1 : -1;
   // The product of the roots, not the root of the product: the latter may overflow.
   const double norms = std::sqrt(sums.squared_reference) * std::sqrt(sums.squared_candidate);
   return std::clamp(sums.product / norms, -1.0, 1.0);
@@ -28,7 +29,8 @@ double decibel(double signal, double noise) {
   return std::clamp(10 * std::log10(signal / noise), kLowestDecibel, kHighestDecibel);
 }
 
-double value_of(Metric metric, const PairSums& sums, const Sample& reference, const Sample& candidate) {
+double value_of(Metric metric, const PairSums& sums, const Sample& reference,
+                const Sample& candidate) {
   switch (metric) {
     case Metric::l1:
       return mean(sums.absolute_difference, sums.count);
@@ -46,21 +48,25 @@ double value_of(Metric metric, const PairSums& sums, const Sample& reference, co
       return decibel(sums.squared_reference, sums.squared_difference);
     case Metric::kl: {
       const std::size_t length = row_length(reference.shape);
-      return mean(sum_kl(reference.values, candidate.values, length), reference.values.size() / length);
+      return mean(sum_kl(reference.values, candidate.values, length),
+                  reference.values.size() / length);
     }
     case Metric::worst_slice:
     case Metric::top1:
     case Metric::top5:
       break;
   }
-  throw InternalError("evaluate: a metric of all samples or of labels was asked of a pair of outputs");
+  throw InternalError(
+      "evaluate: a metric of all samples or of labels was asked of a pair of outputs");
 }
 
 }  // namespace
 
 bool is_distance(Metric metric) { return !metric_info(metric).needs_labels; }
 
-bool is_sample_distance(Metric metric) { return is_distance(metric) && metric != Metric::worst_slice; }
+bool is_sample_distance(Metric metric) {
+  return is_distance(metric) && metric != Metric::worst_slice;
+}
 
 double relative_noise(const Energies& energies) {
   if (energies.noise == 0) return 0;

@@ -12,7 +12,8 @@ namespace quantsearch {
 
 /// True for the metrics that compare outputs, false for those of labels.
 [[nodiscard]] bool is_distance(Metric metric);
-/// True for the distances that one sample has: all but worst_slice, whose slices are those of all samples.
+/// True for the distances that one sample has: all but worst_slice, whose slices are those of all
+/// samples.
 [[nodiscard]] bool is_sample_distance(Metric metric);
 
 /// Sums of squares over one sample of one output: what a relative distance over many samples is
@@ -34,8 +35,8 @@ struct Energies {
                                                      std::span<double> values,
                                                      std::optional<std::size_t> count = {});
 
-/// Place of the label among the logits, 0 for the largest: larger logits, and equal ones of a lower index, come before
-/// it. NaN comes last.
+/// Place of the label among the logits, 0 for the largest: larger logits, and equal ones of a lower
+/// index, come before it. NaN comes last.
 [[nodiscard]] std::int64_t rank_of_label(std::span<const float> logits, std::int64_t label);
 
 }  // namespace quantsearch

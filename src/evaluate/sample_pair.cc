@@ -36,7 +36,8 @@ SamplePair SamplePair::of_other_size(const Sample& reference, const Sample& cand
 
 std::vector<float> finite_values(std::span<const float> values) {
   std::vector<float> finite(values.begin(), values.end());
-  std::ranges::replace_if(finite, [](float value) { return !std::isfinite(value); }, 0.0F);
+  std::ranges::replace_if(
+      finite, [](float value) { return !std::isfinite(value); }, 0.0F);
   return finite;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// A sample of an output of the float model and the candidate's, made comparable where the plain values are not.
+// A sample of an output of the float model and the candidate's, made comparable where the plain
+// values are not.
 
 #include <cstddef>
 #include <span>
@@ -15,9 +16,11 @@ class SamplePair {
  public:
   /// `is_finite`: the float model's values are known to be.
   SamplePair(const Sample& reference, const Sample& candidate, bool is_finite);
-  SamplePair(SamplePair&&) noexcept = default;  // moved vectors keep their values in place; copies would not
-  /// Of outputs that are sized by the data and have come out with different sizes, which nothing can pair: the candidate has
-  /// missed all that the float model found or, where that is nothing, found what is not there. The other side is zeros.
+  // Moved vectors keep their values in place; copies would not.
+  SamplePair(SamplePair&&) noexcept = default;
+  /// Of outputs that are sized by the data and have come out with different sizes, which nothing
+  /// can pair: the candidate has missed all that the float model found or, where that is nothing,
+  /// found what is not there. The other side is zeros.
   [[nodiscard]] static SamplePair of_other_size(const Sample& reference, const Sample& candidate,
                                                 bool is_finite);
 

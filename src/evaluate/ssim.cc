@@ -13,7 +13,9 @@ constexpr double kSigma = 1.5;
 constexpr double kLuminance = 0.01;
 constexpr double kContrast = 0.03;
 
-double fraction(double numerator, double denominator) { return denominator == 0 ? 1 : numerator / denominator; }
+double fraction(double numerator, double denominator) {
+  return denominator == 0 ? 1 : numerator / denominator;
+}
 
 double range_of(std::span<const float> values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -26,7 +28,8 @@ double mean_of(std::span<const float> values) {
   return sum / static_cast<double>(values.size());
 }
 
-double global_ssim(std::span<const float> reference, std::span<const float> candidate, double range) {
+double global_ssim(std::span<const float> reference, std::span<const float> candidate,
+                   double range) {
   SsimMoments moments{.mean_reference = mean_of(reference), .mean_candidate = mean_of(candidate)};
   for (std::size_t i = 0; i < reference.size(); ++i) {
     const double x = static_cast<double>(reference[i]) - moments.mean_reference;
@@ -42,21 +45,28 @@ double global_ssim(std::span<const float> reference, std::span<const float> cand
   return ssim_of(moments, range);
 }
 
-// The five products whose filtered values are a window's moments, for one row of an image after the filter along x.
+// The five products whose filtered values are a window's moments, for one row of an image after the
+// filter along x.
 struct FilteredRow {
   std::vector<double> reference, candidate, reference_squared, candidate_squared, product;
 
   explicit FilteredRow(std::size_t width)
-      : reference(width), candidate(width), reference_squared(width), candidate_squared(width), product(width) {}
+      : reference(width),
+        candidate(width),
+        reference_squared(width),
+        candidate_squared(width),
+        product(width) {}
 };
 
 void add_weighted(double weight, const std::vector<double>& from, std::vector<double>& to) {
   for (std::size_t i = 0; i < to.size(); ++i) to[i] += weight * from[i];
 }
 
-// Values are shifted by their image's mean first: E[x^2] - E[x]^2 then loses no digits to a large offset.
-void filter_row(const float* reference, const float* candidate, double reference_shift, double candidate_shift,
-                const std::array<double, kSsimWindow>& weights, FilteredRow& row) {
+// Values are shifted by their image's mean first: E[x^2] - E[x]^2 then loses no digits to a large
+// offset.
+void filter_row(const float* reference, const float* candidate, double reference_shift,
+                double candidate_shift, const std::array<double, kSsimWindow>& weights,
+                FilteredRow& row) {
   for (std::size_t x = 0; x < row.reference.size(); ++x) {
     double sums[5] = {};
     for (std::size_t tap = 0; tap < kSsimWindow; ++tap) {
@@ -89,11 +99,12 @@ double plane_sum(const Plane& plane, double range) {
   const std::size_t windows = plane.width - kSsimWindow + 1;
   const double reference_shift = mean_of(plane.reference);
   const double candidate_shift = mean_of(plane.candidate);
-  std::vector<FilteredRow> rows(kSsimWindow, FilteredRow(windows));  // the last 11, by row number modulo 11
+  // The last 11, by row number modulo 11.
+  std::vector<FilteredRow> rows(kSsimWindow, FilteredRow(windows));
   double sum = 0;
   for (std::size_t y = 0; y < height; ++y) {
-    filter_row(plane.reference.data() + y * plane.width, plane.candidate.data() + y * plane.width, reference_shift,
-               candidate_shift, weights, rows[y % kSsimWindow]);
+    filter_row(plane.reference.data() + y * plane.width, plane.candidate.data() + y * plane.width,
+               reference_shift, candidate_shift, weights, rows[y % kSsimWindow]);
     if (y + 1 < kSsimWindow) continue;
     FilteredRow total(windows);
     for (std::size_t tap = 0; tap < kSsimWindow; ++tap) {
@@ -138,7 +149,8 @@ double ssim_of(const SsimMoments& moments, double range) {
   const double a = moments.mean_reference;
   const double b = moments.mean_candidate;
   return fraction(2 * a * b + c1, a * a + b * b + c1) *
-         fraction(2 * moments.covariance + c2, moments.variance_reference + moments.variance_candidate + c2);
+         fraction(2 * moments.covariance + c2,
+                  moments.variance_reference + moments.variance_candidate + c2);
 }
 
 bool is_image_shaped(const Shape& shape) {
@@ -147,7 +159,8 @@ bool is_image_shaped(const Shape& shape) {
 
 double ssim(const Sample& reference, const Sample& candidate) {
   const double range = range_of(reference.values);
-  if (!is_image_shaped(reference.shape)) return global_ssim(reference.values, candidate.values, range);
+  if (!is_image_shaped(reference.shape))
+    return global_ssim(reference.values, candidate.values, range);
   const auto height = static_cast<std::size_t>(reference.shape[2]);
   const auto width = static_cast<std::size_t>(reference.shape[3]);
   const std::size_t planes = reference.values.size() / (height * width);
@@ -158,7 +171,8 @@ double ssim(const Sample& reference, const Sample& candidate) {
                       .width = width},
                      range);
   }
-  const auto windows = static_cast<double>(planes * (height - kSsimWindow + 1) * (width - kSsimWindow + 1));
+  const auto windows =
+      static_cast<double>(planes * (height - kSsimWindow + 1) * (width - kSsimWindow + 1));
   return sum / windows;
 }
 

@@ -1,13 +1,15 @@
 #pragma once
 
-// Structural similarity. Wang, Bovik, Sheikh & Simoncelli 2004, "Image quality assessment: from error visibility to
-// structural similarity", https://doi.org/10.1109/TIP.2003.819861:
+// Structural similarity. Wang, Bovik, Sheikh & Simoncelli 2004, "Image quality assessment: from
+// error visibility to structural similarity", https://doi.org/10.1109/TIP.2003.819861:
 //
-//   ssim(x, y) = (2 mx my + C1) / (mx^2 + my^2 + C1) * (2 sxy + C2) / (sxx + syy + C2),   C1 = (0.01 R)^2, C2 = (0.03 R)^2
+//   ssim(x, y) = (2 mx my + C1) / (mx^2 + my^2 + C1) * (2 sxy + C2) / (sxx + syy + C2),   C1 =
+//   (0.01 R)^2, C2 = (0.03 R)^2
 //
-// with means m, variances and covariance s in an 11 x 11 Gaussian window (sigma 1.5), averaged over all windows that lie
-// inside the image and over channels. Where we differ: R is the range (max - min) of the float output, since outputs are
-// no 8-bit images; what is not image-shaped is one window with equal weights; a fraction 0 / 0 is 1.
+// with means m, variances and covariance s in an 11 x 11 Gaussian window (sigma 1.5), averaged over
+// all windows that lie inside the image and over channels. Where we differ: R is the range (max -
+// min) of the float output, since outputs are no 8-bit images; what is not image-shaped is one
+// window with equal weights; a fraction 0 / 0 is 1.
 
 #include <array>
 

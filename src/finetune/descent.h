@@ -27,8 +27,8 @@ struct DescentOptions {
   /// tenth of the iterations.
   std::int64_t window = 0;
   std::int64_t patience = 2;  // looks without a smaller error before it stops
-  OutputLoss loss =
-      {};  // sampled objective only: moments know the layer's output before the activation
+  // Sampled objective only: moments know the layer's output before the activation.
+  OutputLoss loss = {};
   std::int64_t error_samples = 64;  // evenly spread samples that errors are measured on
 };
 

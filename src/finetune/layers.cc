@@ -219,8 +219,9 @@ void skip_bodies(const Graph& graph, const std::vector<std::string>& op_types,
     const Graph& body = body_at(graph, place);
     for (int node = 0; node < static_cast<int>(body.nodes.size()); ++node) {
       if (is_wanted(body.nodes[static_cast<std::size_t>(node)], op_types))
-        records.push_back(skipped(
-            body, node, "it is inside a body, and only layers of the main graph are reconstructed"));
+        records.push_back(
+            skipped(body, node,
+                    "it is inside a body, and only layers of the main graph are reconstructed"));
     }
     skip_bodies(body, op_types, records);
   }
@@ -243,8 +244,8 @@ std::vector<int> without_fresh_nodes(std::vector<int> nodes, const Graph& graph,
 FoundLayers find_layers(const QuantizedModel& candidate, const Model& reference,
                         const std::vector<std::string>& op_types) {
   const std::vector<int> in_float = computing_nodes(reference.graph);
-  const std::vector<int> in_quantized = without_fresh_nodes(
-      computing_nodes(candidate.model.graph), candidate.model.graph, reference.graph);
+  const std::vector<int> in_quantized = without_fresh_nodes(computing_nodes(candidate.model.graph),
+                                                            candidate.model.graph, reference.graph);
   if (in_float.size() != in_quantized.size()) {
     throw InternalError(fmt::format(
         "finetune: the float model has {} nodes, the quantized one {}, expected as many",

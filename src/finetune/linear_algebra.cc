@@ -36,8 +36,8 @@ constexpr int kDotRows = 4;
 #endif
 constexpr int kTileVectors = 3;
 constexpr int kDotColumns = 4;
-constexpr std::int64_t kDepth =
-    256;  // shared index of one pass of product: the strip of b fits level 2
+// Shared index of one pass of product: the strip of b fits level 2.
+constexpr std::int64_t kDepth = 256;
 constexpr std::int64_t kDotDepth = 512;  // of product_transposed
 constexpr std::int64_t kDotBlock = 48;   // rows of b used again while they are in the cache
 

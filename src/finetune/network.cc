@@ -189,13 +189,14 @@ void Network::run_piece(const std::vector<int>& nodes, const std::set<std::strin
   const Model model = piece(nodes, outputs);
   // A model without outputs cannot be opened.
   const auto session =
-      outputs.empty() ? nullptr
-                      : open_session(model, {.taps = {outputs.begin(), outputs.end()},
-                                             .exact_products = true});
+      outputs.empty()
+          ? nullptr
+          : open_session(model, {.taps = {outputs.begin(), outputs.end()}, .exact_products = true});
   environment_.pool.parallel_for(
       samples_,
       [&](std::int64_t sample, int) {
-        consume(sample, session ? session->run(piece_inputs(model, sample), environment_.token) : Batch{});
+        consume(sample,
+                session ? session->run(piece_inputs(model, sample), environment_.token) : Batch{});
       },
       environment_.token);
 }

@@ -17,12 +17,15 @@ struct Energies {
 Energies energies(const Tensor& exact, const Tensor& other) {
   const Tensor a = to_float32(exact);
   const std::span<const float> wanted = a.values<float>();
-  // An output that is sized by the data may come out with another number of values: it then counts as zeros.
-  const Tensor b = other.shape() == exact.shape() ? to_float32(other) : Tensor(DataType::float32, exact.shape());
+  // An output that is sized by the data may come out with another number of values: it then counts
+  // as zeros.
+  const Tensor b =
+      other.shape() == exact.shape() ? to_float32(other) : Tensor(DataType::float32, exact.shape());
   const std::span<const float> got = b.values<float>();
   Energies sums;
   for (std::size_t at = 0; at < wanted.size(); ++at) {
-    if (!std::isfinite(wanted[at])) continue;  // as in scores: compared where the float model is finite
+    // As in scores: compared where the float model is finite.
+    if (!std::isfinite(wanted[at])) continue;
     const double difference = static_cast<double>(got[at]) - static_cast<double>(wanted[at]);
     sums.difference += difference * difference;
     sums.signal += static_cast<double>(wanted[at]) * static_cast<double>(wanted[at]);

@@ -78,8 +78,8 @@ struct Gelu {
     series = hn::MulAdd(series, t, Constant(0.254829592F));
     const auto bell = hn::Exp(tag, hn::Max(hn::Neg(hn::Mul(x, x)), Constant(-87)));
     const auto erf = hn::NegMulAdd(hn::Mul(series, t), bell, Constant(1));
-    const auto below =
-        hn::MulAdd(hn::CopySign(erf, y), Constant(0.5F), Constant(0.5F));  // normal distribution
+    // Normal distribution.
+    const auto below = hn::MulAdd(hn::CopySign(erf, y), Constant(0.5F), Constant(0.5F));
     const auto density = hn::Mul(bell, Constant(0.39894228F));
     return {hn::Mul(y, below), hn::MulAdd(y, density, below)};
   }

@@ -11,8 +11,8 @@ namespace quantsearch::reconstruction {
 
 struct RefineOptions {
   Activation activation = {};
-  double ridge =
-      0;           // as gptq's: weight of staying near the float weights, in shares of the mean x^2
+  // As gptq's: weight of staying near the float weights, in shares of the mean x^2.
+  double ridge = 0;
   int passes = 1;  // over all weights of a row; a pass that moves nothing is the last
 };
 

@@ -15,8 +15,8 @@ namespace {
 /// What is known of a tensor while the graph is walked in order.
 struct Origin {
   bool varies = false;  // follows from a graph input
-  bool computed =
-      false;  // its values come out of floating-point arithmetic that a quantizer may change
+  // Its values come out of floating-point arithmetic that a quantizer may change.
+  bool computed = false;
   bool sized = false;  // its shape follows from such values
 };
 

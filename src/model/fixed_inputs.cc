@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "quantsearch/base/names.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/names.h"
 
 namespace quantsearch {
 
@@ -63,7 +63,8 @@ void fit_shape(const ValueInfo& input, const Value& value, Flat& flat) {
   const bool fits = std::ranges::equal(wanted, flat.shape, [](const Dimension& at, std::int64_t n) {
     return !is_fixed(at) || *at.size == n;
   });
-  if (!fits) refuse(input, value, fmt::format("lists of its dimensions, not {}", to_string(flat.shape)));
+  if (!fits)
+    refuse(input, value, fmt::format("lists of its dimensions, not {}", to_string(flat.shape)));
 }
 
 Tensor integers_of(const ValueInfo& input, const Value& value, const Flat& flat) {
@@ -127,9 +128,10 @@ Tensor tensor_of(const ValueInfo& input, const Value& value) {
   if (input.type == DataType::string) return strings_of(input, value, flat);
   if (is_floating(input.type)) return floats_of(input, value, flat);
   if (is_integer(input.type)) return integers_of(input, value, flat);
-  throw Unsupported(fmt::format("fixed_inputs: input '{}' is {}, expected numbers, booleans or text; "
-                                "leave it as an input",
-                                input.name, to_string(input.type)));
+  throw Unsupported(
+      fmt::format("fixed_inputs: input '{}' is {}, expected numbers, booleans or text; "
+                  "leave it as an input",
+                  input.name, to_string(input.type)));
 }
 
 /// IR version from which an initializer need not be a graph input.

@@ -25,7 +25,8 @@ void open_negative_sizes(onnx::GraphProto& graph) {
   for (auto* list : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
     for (onnx::ValueInfoProto& value : *list) {
       if (!value.type().tensor_type().has_shape()) continue;
-      for (auto& size : *value.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim())
+      for (auto& size :
+           *value.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim())
         if (size.has_dim_value() && size.dim_value() < 0) size.clear_dim_value();
     }
   }

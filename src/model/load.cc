@@ -21,8 +21,8 @@ enum class Outline { whole, truncated, malformed };
 
 /// Walks the fields without looking inside, to tell a cut file from one of another format.
 Outline outline_of(std::span<const std::byte> bytes) {
-  constexpr std::uint32_t kLastField =
-      32;  // above every field of ModelProto and TensorProto, room for later versions
+  // Above every field of ModelProto and TensorProto, room for later versions.
+  constexpr std::uint32_t kLastField = 32;
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                                                 static_cast<int>(bytes.size()));
   while (stream.CurrentPosition() < static_cast<int>(bytes.size())) {

@@ -45,9 +45,6 @@ Tensor scalar_like_input(const Node& node, float value, const AdapterContext& co
   return convert(Tensor::scalar(value), input->type);
 }
 
-// ---- opset 9, 10
-// ---------------------------------------------------------------------------------------------------
-
 std::vector<Node> batch_normalization_9(Node node, AdapterContext& /*context*/) {
   if (node.int_attribute("spatial", 1) != 1)
     throw Unsupported("spatial = 0 has no equal in later opsets");
@@ -94,9 +91,6 @@ std::vector<Node> top_k_10(Node node, AdapterContext& context) {
   node.remove_attribute("k");
   return {std::move(node)};
 }
-
-// ---- opset 11, 12
-// --------------------------------------------------------------------------------------------------
 
 std::vector<Node> clip_11(Node node, AdapterContext& context) {
   const std::pair<const char*, std::size_t> bounds[] = {{"min", 1}, {"max", 2}};
@@ -163,9 +157,6 @@ std::vector<Node> dropout_12(Node node, AdapterContext& context) {
   }
   return {std::move(node)};
 }
-
-// ---- opset 13, 14
-// --------------------------------------------------------------------------------------------------
 
 std::vector<Node> axes_to_input(Node node, AdapterContext& context) {
   move_ints_to_input(node, "axes", 1, context);
@@ -238,9 +229,6 @@ std::vector<Node> batch_normalization_14(Node node, AdapterContext& /*context*/)
     throw Unsupported("its training outputs have no equal in later opsets");
   return {std::move(node)};
 }
-
-// ---- opset 16 and later
-// --------------------------------------------------------------------------------------------
 
 std::vector<Node> roi_align_16(Node node, AdapterContext& /*context*/) {
   node.set_attribute("coordinate_transformation_mode", std::string("output_half_pixel"));

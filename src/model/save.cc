@@ -191,7 +191,8 @@ DetachedModel detach_initializers(const Model& model, std::int64_t minimum_bytes
 }
 
 std::int64_t serialized_bytes(const Model& model) {
-  if (weight_bytes(model.graph) < kExternalFrom) return static_cast<std::int64_t>(serialize_model(model).size());
+  if (weight_bytes(model.graph) < kExternalFrom)
+    return static_cast<std::int64_t>(serialize_model(model).size());
   const DetachedModel detached = detach_initializers(model, kMinimumExternalBytes);
   auto bytes = static_cast<std::int64_t>(detached.proto.size());
   for (const Initializer& initializer : detached.initializers) {

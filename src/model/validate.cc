@@ -76,8 +76,8 @@ struct Scope {
   }
 };
 
-/// True when a node of a body gives a tensor the name of one of a graph around it: the format forbids
-/// it, but runtimes run and write such models.
+/// True when a node of a body gives a tensor the name of one of a graph around it: the format
+/// forbids it, but runtimes run and write such models.
 bool validate_graph(const Graph& graph, const Scope* outer) {
   const Scope scope{defined_names(graph), outer};
   bool hides = false;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "quantsearch/optimizers.h"
 #include "optimizers/axis.h"
 #include "optimizers/gp/history.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 
@@ -16,8 +16,8 @@ namespace {
 constexpr std::int64_t kProcessTrials = 200;  // then an ask costs more than it gains
 constexpr std::int64_t kProcessBudget = 250;  // searches up to this stay with the process
 constexpr std::size_t kProcessObjectives = 3;
-constexpr double kEliteShare =
-    0.1;  // of the observations: the spread that the strategy starts with
+// Of the observations: the spread that the strategy starts with.
+constexpr double kEliteShare = 0.1;
 constexpr double kLeastSigma = 0.02;
 constexpr double kGreatestSigma = 1.0 / 6;  // the strategy's own
 

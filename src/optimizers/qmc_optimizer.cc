@@ -1,9 +1,9 @@
 #include <variant>
 
-#include "quantsearch/optimizers.h"
 #include "optimizers/qmc/halton.h"
 #include "optimizers/qmc/sobol.h"
 #include "optimizers/visited.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 

@@ -1,5 +1,5 @@
-#include "quantsearch/optimizers.h"
 #include "optimizers/visited.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 

@@ -6,10 +6,10 @@
 #include <span>
 #include <unordered_set>
 
+#include "optimizers/axis.h"
 #include "quantsearch/base/hash.h"
 #include "quantsearch/base/random.h"
 #include "quantsearch/optimizers.h"
-#include "optimizers/axis.h"
 
 namespace quantsearch {
 

@@ -47,8 +47,10 @@ NodeFormat node_format(const Value& format) {
   if (format.is_string())
     return {.activation = std::nullopt, .weight = std::nullopt, .keep_float = true};
   NodeFormat result;
-  if (const Value* type = format.find("activation_type")) result.activation = data_type_named(type->as_string());
-  if (const Value* type = format.find("weight_type")) result.weight = data_type_named(type->as_string());
+  if (const Value* type = format.find("activation_type"))
+    result.activation = data_type_named(type->as_string());
+  if (const Value* type = format.find("weight_type"))
+    result.weight = data_type_named(type->as_string());
   return result;
 }
 

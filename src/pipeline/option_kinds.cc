@@ -1,9 +1,9 @@
 // How each kind of option value is checked.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cctype>
-
-#include <fmt/core.h>
 
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
@@ -14,19 +14,22 @@ namespace quantsearch::options {
 namespace {
 
 bool equal_ignoring_case(const std::string& a, const std::string& b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 }  // namespace
 
-std::function<Value(const Value&)> one_of(std::vector<NamedChoice> choices, std::map<std::string, std::string> refused) {
+std::function<Value(const Value&)> one_of(std::vector<NamedChoice> choices,
+                                          std::map<std::string, std::string> refused) {
   return [choices = std::move(choices), refused = std::move(refused)](const Value& value) -> Value {
     const std::string& text = value.as_string();
     std::vector<std::string> known;
     for (const NamedChoice& choice : choices) {
       known.push_back(choice.canonical);
       const auto matches = [&](const std::string& name) { return equal_ignoring_case(name, text); };
-      if (matches(choice.canonical) || std::ranges::any_of(choice.aliases, matches)) return choice.canonical;
+      if (matches(choice.canonical) || std::ranges::any_of(choice.aliases, matches))
+        return choice.canonical;
     }
     for (const auto& [name, reason] : refused) {
       if (equal_ignoring_case(name, text)) throw Unsupported(fmt::format("'{}' {}", text, reason));
@@ -78,7 +81,9 @@ std::function<Value(const Value&)> list_of_numbers_above(double low, double high
 }
 
 std::function<Value(const Value&)> optional(std::function<Value(const Value&)> inner) {
-  return [inner = std::move(inner)](const Value& value) -> Value { return value.is_null() ? value : inner(value); };
+  return [inner = std::move(inner)](const Value& value) -> Value {
+    return value.is_null() ? value : inner(value);
+  };
 }
 
 std::vector<std::string> strings_of(const Value& list) {

@@ -25,10 +25,12 @@ struct Option {
   std::function<bool(const Settings&)> matters = {};
 };
 
-/// A name that is known but does nothing here, with the reason. `accepted` values are taken silently, others refused.
+/// A name that is known but does nothing here, with the reason. `accepted` values are taken
+/// silently, others refused.
 struct Foreign {
   std::string name;
-  std::vector<Value> accepted;  // empty: any value is accepted, the option is a hint that is not needed
+  // Empty: any value is accepted, the option is a hint that is not needed.
+  std::vector<Value> accepted;
   std::string reason;
 };
 
@@ -39,15 +41,13 @@ struct Foreign {
 [[nodiscard]] const std::vector<Foreign>& foreign_table();
 [[nodiscard]] const Foreign* find_foreign(const std::string& name);
 
-// ---- factories -----------------------------------------------------------------------------------------------------
-
 /// Accepted spellings of one canonical name, compared without case.
 struct NamedChoice {
   std::string canonical;
   std::vector<std::string> aliases;
 };
-[[nodiscard]] std::function<Value(const Value&)> one_of(std::vector<NamedChoice> choices,
-                                                        std::map<std::string, std::string> refused = {});
+[[nodiscard]] std::function<Value(const Value&)> one_of(
+    std::vector<NamedChoice> choices, std::map<std::string, std::string> refused = {});
 [[nodiscard]] std::function<Value(const Value&)> boolean();
 [[nodiscard]] std::function<Value(const Value&)> integer(std::int64_t low, std::int64_t high);
 /// low < value <= high.

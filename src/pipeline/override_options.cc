@@ -1,6 +1,6 @@
-// TensorQuantOverrides: {tensor: [{quant_type, axis, scale, zero_point, symmetric, reduce_range, rmin,
-// rmax}, ...]}, the format of ONNX Runtime's and Quark's quantizers. One entry for a tensor, or one for
-// each channel of a weight.
+// TensorQuantOverrides: {tensor: [{quant_type, axis, scale, zero_point, symmetric, reduce_range,
+// rmin, rmax}, ...]}, the format of ONNX Runtime's and Quark's quantizers. One entry for a tensor,
+// or one for each channel of a weight.
 
 #include <fmt/core.h>
 
@@ -36,8 +36,9 @@ const std::vector<std::pair<std::string, Check>>& entry_keys() {
 
 const Check& check_of(const std::string& key) {
   if (key == "convert") {
-    throw Unsupported("key 'convert' is refused: a tensor read in two types gets a pair for each; give "
-                      "the nodes their types with mixed precision");
+    throw Unsupported(
+        "key 'convert' is refused: a tensor read in two types gets a pair for each; give "
+        "the nodes their types with mixed precision");
   }
   std::vector<std::string> known;
   for (const auto& [name, check] : entry_keys()) {
@@ -51,12 +52,14 @@ void require_consistent(const Value& entry) {
   const bool has_scale = entry.find("scale") != nullptr;
   if (has_scale != (entry.find("zero_point") != nullptr)) {
     throw InvalidInput(fmt::format("key '{}' is given without '{}', expected both or neither",
-                                   has_scale ? "scale" : "zero_point", has_scale ? "zero_point" : "scale"));
+                                   has_scale ? "scale" : "zero_point",
+                                   has_scale ? "zero_point" : "scale"));
   }
   if (!has_scale) return;
   for (const char* key : {"rmin", "rmax", "symmetric", "reduce_range"}) {
     if (entry.find(key) == nullptr) continue;
-    throw InvalidInput(fmt::format("key '{}' has no effect beside 'scale' and 'zero_point'; leave it out", key));
+    throw InvalidInput(
+        fmt::format("key '{}' has no effect beside 'scale' and 'zero_point'; leave it out", key));
   }
 }
 
@@ -86,7 +89,8 @@ void require_alike(const Value::List& entries) {
     for (const Value& entry : entries) {
       const Value* other = entry.find(key);
       if (other == nullptr || (first != nullptr && *other == *first)) continue;
-      throw InvalidInput(fmt::format("key '{}' differs between the channels, expected one value in the first entry", key));
+      throw InvalidInput(fmt::format(
+          "key '{}' differs between the channels, expected one value in the first entry", key));
     }
   }
 }
@@ -128,7 +132,8 @@ TensorOverride::Values values_of(const Value& entry) {
 TensorOverride override_of(const Value::List& entries) {
   TensorOverride result;
   const Value& first = entries.front();
-  if (const Value* type = first.find("quant_type")) result.type = data_type_named(type->as_string());
+  if (const Value* type = first.find("quant_type"))
+    result.type = data_type_named(type->as_string());
   if (const Value* symmetric = first.find("symmetric")) result.symmetric = symmetric->as_bool();
   if (const Value* reduce = first.find("reduce_range")) result.reduce_range = reduce->as_bool();
   if (const Value* axis = first.find("axis")) result.axis = static_cast<int>(axis->as_int());
@@ -151,12 +156,14 @@ void apply_overrides(QuantizationConfig& config, const Value& value) {
 }  // namespace
 
 void add_override_options(std::vector<Option>& table) {
-  table.push_back({.name = "extra_options.TensorQuantOverrides",
-                   .meaning = "by tensor, a list of {quant_type, scale, zero_point, rmin, rmax, symmetric, "
-                              "reduce_range, axis}: what differs for it; one entry, or one per channel of a weight",
-                   .default_value = Value::Map{},
-                   .canonical = canonical_overrides,
-                   .apply = apply_overrides});
+  table.push_back(
+      {.name = "extra_options.TensorQuantOverrides",
+       .meaning =
+           "by tensor, a list of {quant_type, scale, zero_point, rmin, rmax, symmetric, "
+           "reduce_range, axis}: what differs for it; one entry, or one per channel of a weight",
+       .default_value = Value::Map{},
+       .canonical = canonical_overrides,
+       .apply = apply_overrides});
 }
 
 }  // namespace quantsearch::options

@@ -16,7 +16,8 @@ namespace quantsearch {
 
 namespace {
 
-// A second failure is mostly another node of the same kind; a model with more of them is better described by its user.
+// A second failure is mostly another node of the same kind; a model with more of them is better
+// described by its user.
 constexpr int kMostRebuilds = 4;
 
 /// The labels of our nodes in a graph that was made from the quantized one.
@@ -26,11 +27,14 @@ class NodeLabels {
     for (const LayerRecord& layer : quantized.layers) labels_.insert(layer.node);
   }
 
-  /// The runtime keeps names with an ending ("conv1_token_7", "conv1/duplicated") or a beginning ("fused conv1").
+  /// The runtime keeps names with an ending ("conv1_token_7", "conv1/duplicated") or a beginning
+  /// ("fused conv1").
   [[nodiscard]] std::optional<std::string> of(const std::string& name) const {
     if (labels_.contains(name)) return name;
     for (const std::string_view ending : {"_token_", "/duplicated", "_nchwc"}) {
-      if (const std::size_t at = name.rfind(ending); at != std::string::npos && labels_.contains(name.substr(0, at))) return name.substr(0, at);
+      if (const std::size_t at = name.rfind(ending);
+          at != std::string::npos && labels_.contains(name.substr(0, at)))
+        return name.substr(0, at);
     }
     constexpr std::string_view kFused = "fused ";
     if (name.starts_with(kFused)) return of(name.substr(kFused.size()));
@@ -56,14 +60,16 @@ std::vector<int> neighbours(const Graph& graph, const GraphIndex& index, int nod
 }
 
 /// The labelled nodes nearest to `starts`; a start that has a label is the nearest itself.
-std::set<std::string> nearest(const Graph& graph, const NodeLabels& labels, std::vector<int> starts) {
+std::set<std::string> nearest(const Graph& graph, const NodeLabels& labels,
+                              std::vector<int> starts) {
   const GraphIndex index(graph);
   std::set<int> seen(starts.begin(), starts.end());
   std::set<std::string> found;
   while (!starts.empty() && found.empty()) {
     std::vector<int> next;
     for (const int node : starts) {
-      if (const auto label = labels.of(graph.nodes[static_cast<std::size_t>(node)].name)) found.insert(*label);
+      if (const auto label = labels.of(graph.nodes[static_cast<std::size_t>(node)].name))
+        found.insert(*label);
       for (const int other : neighbours(graph, index, node)) {
         if (seen.insert(other).second) next.push_back(other);
       }
@@ -77,7 +83,8 @@ std::vector<int> nodes_of(const Graph& graph, const FailingNode& failing) {
   std::vector<int> found;
   for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
     const Node& at = graph.nodes[node];
-    if (at.name == failing.name && at.op_type == failing.op_type) found.push_back(static_cast<int>(node));
+    if (at.name == failing.name && at.op_type == failing.op_type)
+      found.push_back(static_cast<int>(node));
   }
   return found;
 }
@@ -91,9 +98,10 @@ Graph executed_graph(const Model& model) {
   }
 }
 
-/// Those of `quantized` among `centre`, and the first of them in every direction from there: what is between, pairs and
-/// nodes that are float already, lets the runtime's rewriting through.
-std::set<std::string> with_neighbours(const Graph& graph, const std::set<std::string>& centre, const std::set<std::string>& quantized) {
+/// Those of `quantized` among `centre`, and the first of them in every direction from there: what
+/// is between, pairs and nodes that are float already, lets the runtime's rewriting through.
+std::set<std::string> with_neighbours(const Graph& graph, const std::set<std::string>& centre,
+                                      const std::set<std::string>& quantized) {
   const GraphIndex index(graph);
   std::set<std::string> result;
   std::vector<int> ahead;
@@ -123,7 +131,8 @@ std::set<std::string> with_neighbours(const Graph& graph, const std::set<std::st
 
 }  // namespace
 
-std::vector<std::string> nodes_that_do_not_run(const QuantizedModel& quantized, const std::string& message) {
+std::vector<std::string> nodes_that_do_not_run(const QuantizedModel& quantized,
+                                               const std::string& message) {
   const std::optional<FailingNode> failing = failing_node(message);
   if (!failing) return {};
   const NodeLabels labels(quantized);
@@ -139,7 +148,8 @@ std::vector<std::string> nodes_that_do_not_run(const QuantizedModel& quantized, 
 
 std::vector<std::string> all_nodes(const std::vector<LeftFloat>& left_float) {
   std::vector<std::string> nodes;
-  for (const LeftFloat& attempt : left_float) nodes.insert(nodes.end(), attempt.nodes.begin(), attempt.nodes.end());
+  for (const LeftFloat& attempt : left_float)
+    nodes.insert(nodes.end(), attempt.nodes.begin(), attempt.nodes.end());
   return nodes;
 }
 
@@ -153,7 +163,8 @@ Settings with_excluded_nodes(Settings settings, const std::vector<std::string>& 
 
 std::string to_string(const LeftFloat& left_float) {
   constexpr std::size_t kNamed = 8;
-  return fmt::format("{} stay float, because the quantized model did not run: {}", some_of(left_float.nodes, kNamed), left_float.reason);
+  return fmt::format("{} stay float, because the quantized model did not run: {}",
+                     some_of(left_float.nodes, kNamed), left_float.reason);
 }
 
 namespace {
@@ -167,12 +178,15 @@ std::string without_stage(const std::string& message) {
 }
 
 [[noreturn]] void give_up(const std::string& reason, const std::vector<LeftFloat>& left_float) {
-  throw Unsupported(fmt::format("check: the quantized model does not run ({}), also with {} of its nodes left float; leave out the nodes "
-                                "around the failing one with nodes_to_exclude, or operator types with op_types_to_exclude",
-                                reason, all_nodes(left_float).size()));
+  throw Unsupported(fmt::format(
+      "check: the quantized model does not run ({}), also with {} of its nodes left float; leave "
+      "out the nodes "
+      "around the failing one with nodes_to_exclude, or operator types with op_types_to_exclude",
+      reason, all_nodes(left_float).size()));
 }
 
-/// With all that is left float so far. When then nothing remains to be quantized, the failure that led there is what counts.
+/// With all that is left float so far. When then nothing remains to be quantized, the failure that
+/// led there is what counts.
 Candidate build_without(const std::vector<LeftFloat>& left_float, const Settings& settings,
                         const std::function<Candidate(const QuantizationConfig&)>& build) {
   try {
@@ -185,7 +199,8 @@ Candidate build_without(const std::vector<LeftFloat>& left_float, const Settings
 
 }  // namespace
 
-RunnableCandidate build_runnable(const Settings& settings, const std::function<Candidate(const QuantizationConfig&)>& build,
+RunnableCandidate build_runnable(const Settings& settings,
+                                 const std::function<Candidate(const QuantizationConfig&)>& build,
                                  const std::function<void(Candidate&)>& run) {
   RunnableCandidate made;
   for (int rebuilds = 0;; ++rebuilds) {

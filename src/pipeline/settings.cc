@@ -1,8 +1,8 @@
 #include "quantsearch/pipeline/settings.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
+
+#include <algorithm>
 
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
@@ -16,7 +16,7 @@ const std::vector<Option>& table() {
   static const std::vector<Option> rows = [] {
     std::vector<Option> made;
     add_range_options(made);
-    add_npu_options(made);  // before what it sets defaults of
+    add_npu_options(made);    // before what it sets defaults of
     add_target_option(made);  // after the option that sets its default
     add_type_options(made);
     add_storage_options(made);
@@ -67,7 +67,8 @@ const Option& built(const std::string& name) {
 }
 
 Value foreign_value(const Foreign& foreign, const Value& value) {
-  const bool accepted = foreign.accepted.empty() || std::ranges::find(foreign.accepted, value) != foreign.accepted.end();
+  const bool accepted = foreign.accepted.empty() ||
+                        std::ranges::find(foreign.accepted, value) != foreign.accepted.end();
   if (!accepted) {
     throw Unsupported(fmt::format("configuration: '{}: {}' is refused: {}; leave it out or give {}",
                                   foreign.name, to_json(value), foreign.reason,
@@ -106,14 +107,16 @@ std::vector<OptionInfo> all_options() {
 }
 
 std::string option_name(const std::string& written) {
-  static const std::map<std::string, std::string> aliases = {{kExtra + "OpTypesToQuantize", "op_types_to_quantize"},
-                                                             {kExtra + "ExtraOpTypesToQuantize", "extra_op_types_to_quantize"},
-                                                             {kExtra + "NodesToQuantize", "nodes_to_quantize"},
-                                                             {kExtra + "NodesToExclude", "nodes_to_exclude"},
-                                                             {kExtra + "InputNodes", "input_nodes"},
-                                                             {kExtra + "OutputNodes", "output_nodes"}};
+  static const std::map<std::string, std::string> aliases = {
+      {kExtra + "OpTypesToQuantize", "op_types_to_quantize"},
+      {kExtra + "ExtraOpTypesToQuantize", "extra_op_types_to_quantize"},
+      {kExtra + "NodesToQuantize", "nodes_to_quantize"},
+      {kExtra + "NodesToExclude", "nodes_to_exclude"},
+      {kExtra + "InputNodes", "input_nodes"},
+      {kExtra + "OutputNodes", "output_nodes"}};
   const std::string other_spelling = kExtra + "AutoMixPrecision";
-  if (written.starts_with(other_spelling)) return kExtra + "AutoMixprecision" + written.substr(other_spelling.size());
+  if (written.starts_with(other_spelling))
+    return kExtra + "AutoMixprecision" + written.substr(other_spelling.size());
   const auto found = aliases.find(written);
   return found == aliases.end() ? written : found->second;
 }
@@ -156,8 +159,9 @@ Settings with_target(std::optional<Settings> settings, const std::string& target
   if (!settings) settings = settings_from(name == Value("npu-cnn") ? Value("XINT8") : Value());
   const auto given = settings->find("target");
   if (given != settings->end() && !given->second.is_null() && given->second != name) {
-    throw InvalidInput(fmt::format("configuration: 'target' is {} and in 'quantization_config' {}, expected it once",
-                                   to_json(name), to_json(given->second)));
+    throw InvalidInput(fmt::format(
+        "configuration: 'target' is {} and in 'quantization_config' {}, expected it once",
+        to_json(name), to_json(given->second)));
   }
   (*settings)["target"] = name;
   return *std::move(settings);
@@ -173,10 +177,12 @@ Settings settings_from(const Value& config) {
     if (found == presets.end()) {
       std::vector<std::string> names;
       for (const PresetInfo& info : presets) names.push_back(info.name);
-      throw InvalidInput("configuration: " + unknown_name_message("preset", preset->as_string(), names));
+      throw InvalidInput("configuration: " +
+                         unknown_name_message("preset", preset->as_string(), names));
     }
     if (found->refused) {
-      throw Unsupported(fmt::format("configuration: preset '{}' is refused: {}", found->name, *found->refused));
+      throw Unsupported(
+          fmt::format("configuration: preset '{}' is refused: {}", found->name, *found->refused));
     }
     settings = found->settings;
   }
@@ -184,17 +190,20 @@ Settings settings_from(const Value& config) {
   return settings;
 }
 
-std::optional<std::string> contradiction(const Settings& settings, std::optional<std::int64_t> samples) {
+std::optional<std::string> contradiction(const Settings& settings,
+                                         std::optional<std::int64_t> samples) {
   const std::string method = effective_value("calibrate_method", settings).as_string();
   const std::string weights = effective_value("weight_type", settings).as_string();
   const bool power_of_two = method.starts_with("PowerOfTwoMethod.");
   const bool reduced = effective_value("reduce_range", settings).as_bool();
-  if (reduced && weights != "QInt8" && weights != "QUInt8") return "reduce_range needs 8-bit weights";
+  if (reduced && weights != "QInt8" && weights != "QUInt8")
+    return "reduce_range needs 8-bit weights";
   if (power_of_two && effective_value("per_channel", settings).as_bool()) {
     return "power-of-two methods need per-tensor weights (per_channel: false)";
   }
   if (power_of_two && reduced) return "power-of-two methods do not combine with reduce_range";
-  if (power_of_two && effective_value("extra_options.WeightCalibrateMethod", settings) == Value("Percentile")) {
+  if (power_of_two &&
+      effective_value("extra_options.WeightCalibrateMethod", settings) == Value("Percentile")) {
     return "power-of-two methods do not combine with WeightCalibrateMethod Percentile";
   }
   const bool npu = effective_value("enable_npu_cnn", settings).as_bool();
@@ -210,7 +219,8 @@ std::optional<std::string> contradiction(const Settings& settings, std::optional
   }
   if (npu && weights != "QInt8") return "enable_npu_cnn needs weight_type QInt8";
   if (auto reason = options::target_contradiction(settings)) return reason;
-  if (samples && options::batch_exceeds(settings, *samples)) return "BatchSize of FastFinetune is larger than the number of samples it reads";
+  if (samples && options::batch_exceeds(settings, *samples))
+    return "BatchSize of FastFinetune is larger than the number of samples it reads";
   return options::precision_contradiction(settings);
 }
 
@@ -226,7 +236,8 @@ QuantizationConfig resolve(const Settings& settings) {
 
 Settings with_node_formats(Settings settings, const std::map<std::string, NodeFormat>& formats) {
   std::erase_if(settings, [](const auto& entry) {
-    return entry.first == "include_auto_mp" || entry.first.starts_with(kExtra + "AutoMixprecision.");
+    return entry.first == "include_auto_mp" ||
+           entry.first.starts_with(kExtra + "AutoMixprecision.");
   });
   settings["node_formats"] = options::node_formats_value(formats);
   return settings;

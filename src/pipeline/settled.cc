@@ -60,7 +60,8 @@ const std::map<std::string, Settle>& rules() {
 
 }  // namespace
 
-Value settled_value(const std::string& option, const Value& value, std::optional<std::int64_t> samples) {
+Value settled_value(const std::string& option, const Value& value,
+                    std::optional<std::int64_t> samples) {
   const auto rule = rules().find(option);
   return rule == rules().end() ? value : rule->second(value, samples);
 }

@@ -24,7 +24,8 @@ std::optional<std::any> StageCache::held_or_claim(const Key& key, const Cancella
       return std::nullopt;
     }
     const std::shared_ptr<Flight> flight = flying->second;
-    while (!landed_.wait_for(lock, kNotice, [&] { return flight->done; })) token.throw_if_cancelled();
+    while (!landed_.wait_for(lock, kNotice, [&] { return flight->done; }))
+      token.throw_if_cancelled();
     if (flight->artefact.has_value()) {  // it may have been too large to keep
       count_hit(flight->seconds);
       return flight->artefact;

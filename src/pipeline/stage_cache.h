@@ -1,7 +1,8 @@
 #pragma once
 
-// Artefacts of stages by key, least recently used first out when the byte budget is spent. Thread-safe: of several trials
-// that need an artefact at the same time one computes it, the others wait for it.
+// Artefacts of stages by key, least recently used first out when the byte budget is spent.
+// Thread-safe: of several trials that need an artefact at the same time one computes it, the others
+// wait for it.
 
 #include <algorithm>
 #include <any>
@@ -29,15 +30,18 @@ class StageCache {
  public:
   explicit StageCache(const ByteBudget& budget) : budget_(budget) {}
 
-  /// The artefact under `key`, computed by `compute` when it is not held (which may get other artefacts itself, of earlier
-  /// stages). What does not fit even after everything else has been dropped is returned but not kept. Appends how the stage
-  /// went to `records`; its seconds are without those of stages that `compute` went through. When the trial that computes
-  /// fails or is cancelled, one that waits computes instead. Throws Cancelled while waiting when `token` is cancelled.
+  /// The artefact under `key`, computed by `compute` when it is not held (which may get other
+  /// artefacts itself, of earlier stages). What does not fit even after everything else has been
+  /// dropped is returned but not kept. Appends how the stage went to `records`; its seconds are
+  /// without those of stages that `compute` went through. When the trial that computes fails or is
+  /// cancelled, one that waits computes instead. Throws Cancelled while waiting when `token` is
+  /// cancelled.
   template <typename Artefact>
   std::shared_ptr<const Artefact> get(const std::string& stage, const Key& key,
                                       const std::function<Artefact()>& compute,
                                       const std::function<std::int64_t(const Artefact&)>& bytes_of,
-                                      std::vector<StageRecord>& records, const CancellationToken& token) {
+                                      std::vector<StageRecord>& records,
+                                      const CancellationToken& token) {
     if (const std::optional<std::any> held = held_or_claim(key, token)) {
       records.push_back({.name = stage, .seconds = 0, .cached = true});
       return std::any_cast<std::shared_ptr<const Artefact>>(*held);
@@ -47,7 +51,8 @@ class StageCache {
     const Stopwatch watch;
     auto artefact = std::make_shared<const Artefact>(compute());
     double seconds = watch.seconds();
-    for (std::size_t inner = before; inner < records.size(); ++inner) seconds -= records[inner].seconds;
+    for (std::size_t inner = before; inner < records.size(); ++inner)
+      seconds -= records[inner].seconds;
     seconds = std::max(seconds, 0.0);
     records.push_back({.name = stage, .seconds = seconds, .cached = false});
     claim.settle(artefact, bytes_of(*artefact), seconds);
@@ -90,7 +95,8 @@ class StageCache {
     bool settled_ = false;
   };
 
-  /// What is held, after waiting for whoever computes it; nullopt when the caller has to compute it.
+  /// What is held, after waiting for whoever computes it; nullopt when the caller has to compute
+  /// it.
   std::optional<std::any> held_or_claim(const Key& key, const CancellationToken& token);
   /// Ends a flight: keeps the artefact, or none, and wakes those who wait.
   void land(const Key& key, std::any artefact, std::int64_t bytes, double seconds);

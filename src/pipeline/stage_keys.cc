@@ -8,9 +8,9 @@ namespace quantsearch {
 
 namespace {
 
-// Raised when a stage changes what it makes from the same input.
-// 2: an If with a constant condition becomes its branch; 3: Pad of all axes; 4: layers in other spellings;
-// 5: folding constants adds at most 64 KiB
+// Raised when a stage changes what it makes from the same input. 2: an If with a constant condition
+// becomes its branch; 3: Pad of all axes; 4: layers in other spellings; 5: folding constants adds
+// at most 64 KiB
 constexpr int kSimplifyVersion = 5;
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
@@ -20,12 +20,14 @@ constexpr int kSmoothVersion = 1;
 constexpr int kObserveVersion = 6;
 constexpr int kRangesVersion = 1;
 constexpr int kFactsVersion = 2;  // 2: what a Log is computed from
-// 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two; 4: what another
-// quantizer has given pairs stays as it is; 5: unlike parts do not share a step; 6: tables of integers, stored weights; 7: what a Log needs
+// 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two;
+// 4: what another quantizer has given pairs stays as it is; 5: unlike parts do not share a step; 6:
+// tables of integers, stored weights; 7: what a Log needs
 constexpr int kQuantizeVersion = 7;
 constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
 constexpr int kPrecisionVersion = 2;
-// 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer changes take no part
+// 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer
+// changes take no part
 constexpr int kEvaluateVersion = 4;
 
 void add(KeyBuilder& key, const std::vector<std::string>& names) {
@@ -66,7 +68,9 @@ void add(KeyBuilder& key, const std::map<std::string, TensorOverride>& overrides
     key.add(wanted.axis.value_or(-1)).add(static_cast<std::int64_t>(wanted.values.size()));
     for (const TensorOverride::Values& values : wanted.values) {
       const ScaleZeroPoint params = values.params.value_or(ScaleZeroPoint{});
-      key.add(values.params.has_value()).add(static_cast<double>(params.scale)).add(params.zero_point);
+      key.add(values.params.has_value())
+          .add(static_cast<double>(params.scale))
+          .add(params.zero_point);
       add(key, values.low);
       add(key, values.high);
     }
@@ -93,7 +97,8 @@ RangeOptions effective_range_options(const RangeOptions& options) {
   RangeOptions effective = options;
   const RangeOptions defaults;
   if (options.method != RangeMethod::min_max) effective.moving_average = false;
-  if (!effective.moving_average) effective.moving_average_constant = defaults.moving_average_constant;
+  if (!effective.moving_average)
+    effective.moving_average_constant = defaults.moving_average_constant;
   if (options.method != RangeMethod::percentile) effective.percentile = defaults.percentile;
   if (options.method != RangeMethod::layer_wise_percentile) {
     effective.percentile_candidates = defaults.percentile_candidates;
@@ -139,7 +144,11 @@ Key observe_biases_key(const Key& equalized, const Key& data, const Quantization
 
 Key absorb_key(const Key& equalized, const Key& statistics, BiasAbsorption absorption) {
   KeyBuilder key;
-  key.add("absorb").add(kAbsorbVersion).add(equalized).add(statistics).add(static_cast<int>(absorption));
+  key.add("absorb")
+      .add(kAbsorbVersion)
+      .add(equalized)
+      .add(statistics)
+      .add(static_cast<int>(absorption));
   return key.finish();
 }
 
@@ -158,33 +167,44 @@ Key observe_key(const Key& prepared, const Key& data, const QuantizationConfig& 
   return key.finish();
 }
 
-Key digest_key(const Key& statistics) { return KeyBuilder().add("digest").add(kFactsVersion).add(statistics).finish(); }
+Key digest_key(const Key& statistics) {
+  return KeyBuilder().add("digest").add(kFactsVersion).add(statistics).finish();
+}
 
 Key ranges_key(const Key& statistics, const RangeOptions& options) {
   const RangeOptions effective = effective_range_options(options);
   KeyBuilder key;
   key.add("ranges").add(kRangesVersion).add(statistics).add(static_cast<int>(effective.method));
   key.add(effective.symmetric_range.has_value()).add(effective.symmetric_range.value_or(false));
-  key.add(effective.moving_average).add(effective.moving_average_constant).add(effective.percentile);
+  key.add(effective.moving_average)
+      .add(effective.moving_average_constant)
+      .add(effective.percentile);
   key.add(static_cast<std::int64_t>(effective.percentile_candidates.size()));
   for (const double candidate : effective.percentile_candidates) key.add(candidate);
   key.add(static_cast<int>(effective.percentile_metric));
   add(key, effective.quantized_bins);
-  key.add(static_cast<int>(effective.type)).add(effective.symmetric_quantization).add(effective.reduce_range);
+  key.add(static_cast<int>(effective.type))
+      .add(effective.symmetric_quantization)
+      .add(effective.reduce_range);
   add(key, effective.tensors);
   return key.finish();
 }
 
 // Not in it: options.facts, which follow from the statistics behind `ranges`.
-Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const QuantizeOptions& options) {
+Key quantize_key(const Key& prepared, const std::vector<Key>& ranges,
+                 const QuantizeOptions& options) {
   KeyBuilder key;
   key.add("quantize").add(kQuantizeVersion).add(prepared);
   for (const Key& of_type : ranges) key.add(of_type);
   key.add(static_cast<int>(options.target));
   key.add(static_cast<int>(options.activation_type)).add(static_cast<int>(options.weight_type));
   key.add(options.activation_symmetric).add(options.weight_symmetric).add(options.per_channel);
-  key.add(options.reduce_range).add(options.power_of_two).add(static_cast<int>(options.power_of_two_rounding));
-  key.add(static_cast<int>(options.weight_range)).add(options.quantize_bias).add(options.matmul_const_b_only);
+  key.add(options.reduce_range)
+      .add(options.power_of_two)
+      .add(static_cast<int>(options.power_of_two_rounding));
+  key.add(static_cast<int>(options.weight_range))
+      .add(options.quantize_bias)
+      .add(options.matmul_const_b_only);
   key.add(static_cast<int>(options.table_weights)).add(static_cast<int>(options.recurrent_weights));
   key.add(options.int16_scale).add(static_cast<int>(options.bias_type));
   add(key, options.passthrough_op_types);
@@ -193,8 +213,9 @@ Key quantize_key(const Key& prepared, const std::vector<Key>& ranges, const Quan
   const NpuOptions& npu = options.npu;
   key.add(npu.enabled).add(npu.limitation_check).add(npu.shift_read).add(npu.shift_write);
   key.add(npu.shift_cut).add(npu.shift_bias).add(npu.hard_sigmoid).add(npu.shift_swish);
-  for (const auto* names : {&options.op_types, &options.extra_op_types, &options.exclude_op_types, &options.nodes,
-                            &options.exclude_nodes, &options.input_tensors, &options.output_tensors}) {
+  for (const auto* names :
+       {&options.op_types, &options.extra_op_types, &options.exclude_op_types, &options.nodes,
+        &options.exclude_nodes, &options.input_tensors, &options.output_tensors}) {
     add(key, *names);
   }
   key.add(static_cast<std::int64_t>(options.exclude_subgraphs.size()));
@@ -213,11 +234,17 @@ Key precision_key(const Key& quantized, const Key& data, const PrecisionOptions&
   add(key, options.low);
   key.add(static_cast<std::int64_t>(options.high.size()));
   for (const NodeFormat& format : options.high) add(key, format);
-  for (const auto* names : {&options.op_types, &options.include_layers, &options.exclude_layers}) add(key, *names);
+  for (const auto* names : {&options.op_types, &options.include_layers, &options.exclude_layers})
+    add(key, *names);
   key.add(static_cast<std::int64_t>(options.thresholds.size()));
-  for (const auto& [metric, threshold] : options.thresholds) key.add(static_cast<int>(metric)).add(threshold);
-  for (const auto& limit : {options.changed_classes, options.changed_rare_classes, options.max_high_share}) add(key, limit);
-  for (const auto& limit : {options.max_high_layers, options.min_low_layers, options.max_bytes, options.output}) add(key, limit);
+  for (const auto& [metric, threshold] : options.thresholds)
+    key.add(static_cast<int>(metric)).add(threshold);
+  for (const auto& limit :
+       {options.changed_classes, options.changed_rare_classes, options.max_high_share})
+    add(key, limit);
+  for (const auto& limit :
+       {options.max_high_layers, options.min_low_layers, options.max_bytes, options.output})
+    add(key, limit);
   key.add(static_cast<int>(options.goal)).add(options.samples).add(options.probe_samples);
   key.add(options.weights_reconstructed);
   return key.finish();
@@ -231,7 +258,8 @@ Key mixed_key(const Key& precision, const Model& quantized) {
   return KeyBuilder().add("mixed").add(precision).add(content_key(quantized)).finish();
 }
 
-Key activations_key(const Key& prepared, const Key& data, const std::vector<std::string>& tensors, std::int64_t samples) {
+Key activations_key(const Key& prepared, const Key& data, const std::vector<std::string>& tensors,
+                    std::int64_t samples) {
   KeyBuilder key;
   key.add("activations").add(prepared).add(data).add(samples);
   add(key, tensors);
@@ -246,12 +274,21 @@ Key finetune_key(const Key& quantized, const Key& data, const FinetuneOptions& o
   key.add(options.iterations).add(options.learning_rate).add(options.batch_size);
   key.add(static_cast<std::int64_t>(options.seed));
   key.add(options.early_stop).add(options.early_stop_window);
-  const LearningRateAdjustment adjustment = options.learning_rate_adjustment.value_or(LearningRateAdjustment{});
-  key.add(options.learning_rate_adjustment.has_value()).add(adjustment.error).add(adjustment.learning_rate);
+  const LearningRateAdjustment adjustment =
+      options.learning_rate_adjustment.value_or(LearningRateAdjustment{});
+  key.add(options.learning_rate_adjustment.has_value())
+      .add(adjustment.error)
+      .add(adjustment.learning_rate);
   add(key, options.op_types);
   key.add(options.selective_update).add(options.update_bias).add(options.output_quantizer);
-  key.add(options.drop_ratio).add(options.regularization).add(options.beta_start).add(options.beta_end);
-  key.add(options.warm_start).add(options.bias_correction).add(options.beam).add(options.choose_scales);
+  key.add(options.drop_ratio)
+      .add(options.regularization)
+      .add(options.beta_start)
+      .add(options.beta_end);
+  key.add(options.warm_start)
+      .add(options.bias_correction)
+      .add(options.beam)
+      .add(options.choose_scales);
   return key.finish();
 }
 
@@ -274,7 +311,8 @@ std::map<DataType, RangeOptions> ranges_by_type(const QuantizationConfig& config
 
 std::vector<Key> ranges_keys(const Key& statistics, const QuantizationConfig& config) {
   std::vector<Key> keys;
-  for (const auto& [type, options] : ranges_by_type(config)) keys.push_back(ranges_key(statistics, options));
+  for (const auto& [type, options] : ranges_by_type(config))
+    keys.push_back(ranges_key(statistics, options));
   return keys;
 }
 
@@ -316,7 +354,8 @@ std::vector<Key> stage_keys(const Key& model, const Key& data, const Quantizatio
   keys.push_back(quantize_key(prepared, ranges, config.quantize));
   if (config.precision) {
     keys.push_back(precision_key(keys.back(), data, *config.precision));
-    if (config.precision->weights_reconstructed) keys.push_back(finish_precision_key(keys.back(), data, *config.finetune));
+    if (config.precision->weights_reconstructed)
+      keys.push_back(finish_precision_key(keys.back(), data, *config.finetune));
   }
   if (config.finetune) keys.push_back(finetune_key(keys.back(), data, *config.finetune));
   return keys;

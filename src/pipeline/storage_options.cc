@@ -14,27 +14,29 @@ TableWeights table_weights(const Value& value) {
 }  // namespace
 
 void add_storage_options(std::vector<Option>& table) {
-  table.push_back({.name = "extra_options.TableWeights",
-                   .meaning = "constant tables that Gather reads (embeddings): per_tensor (integers with one scale, "
-                              "dequantized after the Gather), per_row (one scale per row) or float",
-                   .default_value = "per_tensor",
-                   .canonical = one_of({{"per_tensor", {}}, {"per_row", {}}, {"float", {}}}),
-                   .apply =
-                       [](QuantizationConfig& config, const Value& value) {
-                         config.quantize.table_weights = table_weights(value);
-                       },
-                   .matters = {}});
-  table.push_back({.name = "extra_options.RecurrentWeights",
-                   .meaning = "LSTM: float, or dynamic (8-bit weights, what they multiply is quantized in each run: "
-                              "DynamicQuantizeLSTM); GRU and RNN stay float",
-                   .default_value = "float",
-                   .canonical = one_of({{"float", {}}, {"dynamic", {}}}),
-                   .apply =
-                       [](QuantizationConfig& config, const Value& value) {
-                         if (value.as_string() == "dynamic")
-                           config.quantize.recurrent_weights = RecurrentWeights::dynamic;
-                       },
-                   .matters = {}});
+  table.push_back(
+      {.name = "extra_options.TableWeights",
+       .meaning =
+           "constant tables that Gather reads (embeddings): per_tensor (integers with one scale, "
+           "dequantized after the Gather), per_row (one scale per row) or float",
+       .default_value = "per_tensor",
+       .canonical = one_of({{"per_tensor", {}}, {"per_row", {}}, {"float", {}}}),
+       .apply = [](QuantizationConfig& config,
+                   const Value& value) { config.quantize.table_weights = table_weights(value); },
+       .matters = {}});
+  table.push_back(
+      {.name = "extra_options.RecurrentWeights",
+       .meaning =
+           "LSTM: float, or dynamic (8-bit weights, what they multiply is quantized in each run: "
+           "DynamicQuantizeLSTM); GRU and RNN stay float",
+       .default_value = "float",
+       .canonical = one_of({{"float", {}}, {"dynamic", {}}}),
+       .apply =
+           [](QuantizationConfig& config, const Value& value) {
+             if (value.as_string() == "dynamic")
+               config.quantize.recurrent_weights = RecurrentWeights::dynamic;
+           },
+       .matters = {}});
 }
 
 }  // namespace quantsearch::options

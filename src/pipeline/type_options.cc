@@ -17,10 +17,13 @@ std::vector<NamedChoice> integer_types() {
 std::map<std::string, std::string> refused_types(const std::vector<const char*>& integers) {
   std::map<std::string, std::string> refused;
   for (const char* name : integers) {
-    refused[name] = refused[std::string("QuantType.") + name] = "is not built: use QInt8, QUInt8, QInt16 or QUInt16";
+    refused[name] = refused[std::string("QuantType.") + name] =
+        "is not built: use QInt8, QUInt8, QInt16 or QUInt16";
   }
-  for (const char* name : {"QFloat16", "QBFloat16", "QBFP", "QMX", "Float16", "BFloat16", "BFP16", "MX"}) {
-    refused[name] = refused[std::string("QuantType.") + name] = "is not an integer type; only integer types are built";
+  for (const char* name :
+       {"QFloat16", "QBFloat16", "QBFP", "QMX", "Float16", "BFloat16", "BFP16", "MX"}) {
+    refused[name] = refused[std::string("QuantType.") + name] =
+        "is not an integer type; only integer types are built";
   }
   return refused;
 }
@@ -80,23 +83,27 @@ void add_symmetry(std::vector<Option>& table) {
                    .apply = [](QuantizationConfig& config, const Value& value) {
                      config.quantize.weight_symmetric = value.as_bool();
                    }});
-  table.push_back({.name = "extra_options.WeightCalibrateMethod",
-                   .meaning = "range of weights: MinMax, MinMSE (least squared error), Percentile; absent: MinMSE under "
-                              "PowerOfTwoMethod.MinMSE, else MinMax",
-                   .default_value = {},
-                   .canonical = optional(one_of({{"MinMax", {"CalibrationMethod.MinMax"}},
-                                                 {"MinMSE", {"ExtendedCalibrationMethod.MinMSE", "CalibrationMethod.MinMSE"}},
-                                                 {"Percentile", {"CalibrationMethod.Percentile"}}})),
-                   .apply = [](QuantizationConfig& config, const Value& value) {
-                     if (!value.is_null()) config.quantize.weight_range = weight_range(value);
-                   }});
-  table.push_back({.name = "extra_options.QuantizeBias",
-                   .meaning = "biases as integers, int32 with scale s_in * s_w; false leaves them float",
-                   .default_value = true,
-                   .canonical = boolean(),
-                   .apply = [](QuantizationConfig& config, const Value& value) {
-                     config.quantize.quantize_bias = value.as_bool();
-                   }});
+  table.push_back(
+      {.name = "extra_options.WeightCalibrateMethod",
+       .meaning = "range of weights: MinMax, MinMSE (least squared error), Percentile; absent: "
+                  "MinMSE under "
+                  "PowerOfTwoMethod.MinMSE, else MinMax",
+       .default_value = {},
+       .canonical = optional(
+           one_of({{"MinMax", {"CalibrationMethod.MinMax"}},
+                   {"MinMSE", {"ExtendedCalibrationMethod.MinMSE", "CalibrationMethod.MinMSE"}},
+                   {"Percentile", {"CalibrationMethod.Percentile"}}})),
+       .apply = [](QuantizationConfig& config, const Value& value) {
+         if (!value.is_null()) config.quantize.weight_range = weight_range(value);
+       }});
+  table.push_back(
+      {.name = "extra_options.QuantizeBias",
+       .meaning = "biases as integers, int32 with scale s_in * s_w; false leaves them float",
+       .default_value = true,
+       .canonical = boolean(),
+       .apply = [](QuantizationConfig& config, const Value& value) {
+         config.quantize.quantize_bias = value.as_bool();
+       }});
 }
 
 bool biases_are_integers(const Settings& settings) {
@@ -104,36 +111,42 @@ bool biases_are_integers(const Settings& settings) {
 }
 
 bool scales_are_free(const Settings& settings) {
-  return !effective_value("calibrate_method", settings).as_string().starts_with("PowerOfTwoMethod.");
+  return !effective_value("calibrate_method", settings)
+              .as_string()
+              .starts_with("PowerOfTwoMethod.");
 }
 
 void add_forms(std::vector<Option>& table) {
   table.push_back({.name = "extra_options.Int32Bias",
-                   .meaning = "false: biases have the weight's type and a scale of their own, as NPUs want them; absent: "
+                   .meaning = "false: biases have the weight's type and a scale of their own, as "
+                              "NPUs want them; absent: "
                               "false only with enable_npu_cnn",
                    .default_value = {},
                    .canonical = optional(boolean()),
-                   .apply = [](QuantizationConfig& config, const Value& value) {
-                     if (value.is_null()) return;
-                     config.quantize.bias_type = value.as_bool() ? BiasType::int32 : BiasType::like_weight;
-                   },
+                   .apply =
+                       [](QuantizationConfig& config, const Value& value) {
+                         if (value.is_null()) return;
+                         config.quantize.bias_type =
+                             value.as_bool() ? BiasType::int32 : BiasType::like_weight;
+                       },
                    .matters = biases_are_integers});
   table.push_back({.name = "extra_options.Int16Bias",
                    .meaning = "biases as int16 with scale s_in * s_w * 2^k, k as small as fits",
                    .default_value = false,
                    .canonical = boolean(),
-                   .apply = [](QuantizationConfig& config, const Value& value) {
-                     if (value.as_bool()) config.quantize.bias_type = BiasType::int16;
-                   },
+                   .apply =
+                       [](QuantizationConfig& config, const Value& value) {
+                         if (value.as_bool()) config.quantize.bias_type = BiasType::int16;
+                       },
                    .matters = biases_are_integers});
-  table.push_back({.name = "extra_options.Int16Scale",
-                   .meaning = "scales are M / 2^N with a 16-bit M and as large an N as the scale needs",
-                   .default_value = false,
-                   .canonical = boolean(),
-                   .apply = [](QuantizationConfig& config, const Value& value) {
-                     config.quantize.int16_scale = value.as_bool();
-                   },
-                   .matters = scales_are_free});
+  table.push_back(
+      {.name = "extra_options.Int16Scale",
+       .meaning = "scales are M / 2^N with a 16-bit M and as large an N as the scale needs",
+       .default_value = false,
+       .canonical = boolean(),
+       .apply = [](QuantizationConfig& config,
+                   const Value& value) { config.quantize.int16_scale = value.as_bool(); },
+       .matters = scales_are_free});
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct Sensitivity {
                                         const std::vector<Sensitivity>& sensitivities,
                                         const PrecisionOptions& options, const LogSink& log);
 
-/// Whether the limits on layers, share and bytes hold; `bytes` is asked only when there is one on them.
+/// Whether the limits on layers, share and bytes hold; `bytes` is asked only when there is one on
+/// them.
 [[nodiscard]] bool is_within_budget(const Assignment& assignment, const PrecisionOptions& options,
                                     const std::function<double()>& bytes);
 /// Throws InvalidInput when not.

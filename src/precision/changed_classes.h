@@ -10,8 +10,8 @@ namespace quantsearch {
 
 struct ChangedClasses {
   double share = 0;  // of all positions
-  double rare_share =
-      0;  // of those whose class is not the float model's most frequent one; 0 without any
+  // Of those whose class is not the float model's most frequent one; 0 without any.
+  double rare_share = 0;
 };
 
 /// The float model's best classes over the reference's data. Ties: the lower index.

@@ -52,9 +52,9 @@ double weight_noise(const Tensor& weight, const TensorParams& params) {
 
 class Estimator {
  public:
-  Estimator(const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
-            const std::vector<Layer>& layers, const std::vector<NodeFormat>& formats,
-            const PrecisionContext& context)
+  Estimator(const Model& model, const CalibrationResult& calibration,
+            const QuantizeOptions& quantization, const std::vector<Layer>& layers,
+            const std::vector<NodeFormat>& formats, const PrecisionContext& context)
       : model_(model), index_(model.graph), layers_(layers), context_(context) {
     for (const NodeFormat& format : formats) {
       if (format.keep_float) {
@@ -166,12 +166,10 @@ class Estimator {
 
 }  // namespace
 
-std::vector<std::vector<double>> estimate_noise(const Model& model, const CalibrationResult& calibration,
-                                                const QuantizeOptions& quantization,
-                                                const std::vector<Layer>& layers,
-                                                const std::vector<NodeFormat>& formats,
-                                                const DataSource& data,
-                                                const PrecisionContext& context) {
+std::vector<std::vector<double>> estimate_noise(
+    const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
+    const std::vector<Layer>& layers, const std::vector<NodeFormat>& formats,
+    const DataSource& data, const PrecisionContext& context) {
   return Estimator(model, calibration, quantization, layers, formats, context).run(data);
 }
 

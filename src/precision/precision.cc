@@ -57,10 +57,10 @@ void require_output(const Model& model, const PrecisionOptions& options) {
   const std::string& name = model.graph.outputs[static_cast<std::size_t>(*options.output)].name;
   for (const SkippedOutput& output : compared_outputs(model).skipped) {
     if (output.name != name) continue;
-    throw InvalidInput(
-        fmt::format("precision: output index {} is '{}', which {} and is not compared, expected the "
-                    "index of another output",
-                    *options.output, name, why_not_compared(output.role)));
+    throw InvalidInput(fmt::format(
+        "precision: output index {} is '{}', which {} and is not compared, expected the "
+        "index of another output",
+        *options.output, name, why_not_compared(output.role)));
   }
 }
 
@@ -115,7 +115,8 @@ PrecisionResult choose_precision(const Model& model, const CalibrationResult& ca
                                  std::shared_ptr<const DataSource> data,
                                  const PrecisionOptions& options, const PrecisionContext& context) {
   require_options(options);
-  if (data == nullptr) throw InvalidInput("mixed precision: got no calibration data, expected at least one sample");
+  if (data == nullptr)
+    throw InvalidInput("mixed precision: got no calibration data, expected at least one sample");
   require_output(model, options);
   const std::vector<Layer> layers = find_layers(model, quantization, options);
   if (has_layers_in_bodies_alone(model, layers)) {

@@ -148,9 +148,8 @@ std::optional<std::string> Trials::output_name() const {
 EvaluateOptions Trials::evaluation(Effort effort) const {
   std::set<Metric> metrics = {Metric::rel_l2};
   for (const auto& [metric, threshold] : options_.thresholds) metrics.insert(metric);
-  EvaluateOptions options{.metrics = {metrics.begin(), metrics.end()},
-                          .exact_products = true,
-                          .token = context_.token};
+  EvaluateOptions options{
+      .metrics = {metrics.begin(), metrics.end()}, .exact_products = true, .token = context_.token};
   if (effort == Effort::until_missed) options.limits = options_.thresholds;
   const std::optional<std::string> output = output_name();
   if (output) {

@@ -32,9 +32,9 @@ void require_quantized(const QuantizedModel& model, std::size_t layers);
 
 class Trials {
  public:
-  Trials(const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
-         const std::vector<Layer>& layers, const PrecisionOptions& options,
-         const PrecisionContext& context)
+  Trials(const Model& model, const CalibrationResult& calibration,
+         const QuantizeOptions& quantization, const std::vector<Layer>& layers,
+         const PrecisionOptions& options, const PrecisionContext& context)
       : model_(model),
         calibration_(calibration),
         quantization_(quantization),

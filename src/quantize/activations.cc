@@ -83,12 +83,14 @@ class Parameters {
   /// A tensor whose operator is listed in CalibPassthroughOpTypes, and that would keep too little
   /// of the range it would take.
   [[nodiscard]] bool keeps_own_range(const std::string& tensor) const {
-    const auto passed = passed_range(options_.activation_type, {.tensor = tensor, .fixed = std::nullopt});
+    const auto passed =
+        passed_range(options_.activation_type, {.tensor = tensor, .fixed = std::nullopt});
     return passed && is_too_wide(*passed, tensor);
   }
 
  private:
-  /// Whether a range of the type of activations leaves a tensor too few steps of the range that it has itself.
+  /// Whether a range of the type of activations leaves a tensor too few steps of the range that it
+  /// has itself.
   [[nodiscard]] bool is_too_wide(const Range& passed, const std::string& tensor) const {
     const auto own = ranges_of(options_.activation_type).find(tensor);
     if (own == ranges_of(options_.activation_type).end()) return false;
@@ -141,9 +143,11 @@ class Parameters {
 
   [[nodiscard]] std::optional<Range> find_range(DataType type, const RangeSource& source) const {
     if (source.fixed) return source.fixed;
-    // Each range is found once: the ranges of a chain of operators would else be found twice for each of them.
+    // Each range is found once: the ranges of a chain of operators would else be found twice for
+    // each of them.
     if (const auto passed = passed_range(type, source)) {
-      const bool is_own = type == options_.activation_type ? is_too_wide(*passed, source.tensor) : keeps_own_range(source.tensor);
+      const bool is_own = type == options_.activation_type ? is_too_wide(*passed, source.tensor)
+                                                           : keeps_own_range(source.tensor);
       if (!is_own) return passed;
     }
     const ObservedRange observed = [&ranges = ranges_of(type)](const std::string& tensor) {
@@ -152,7 +156,8 @@ class Parameters {
     };
     const auto fact = options_.facts.find(source.tensor);
     const bool is_empty = fact != options_.facts.end() && fact->second.is_empty;
-    return is_empty ? value_bounds(graph_, index_, source.tensor, observed) : observed(source.tensor);
+    return is_empty ? value_bounds(graph_, index_, source.tensor, observed)
+                    : observed(source.tensor);
   }
 
   /// Of all that is passed on into the tensor; nullopt when nothing is, or when a part has no
@@ -161,9 +166,9 @@ class Parameters {
     std::vector<Range> passed;
     for (const std::string& input : passed_inputs(graph_, index_, options_, source.tensor)) {
       const Tensor* constant = index_.initializer(input);
-      const std::optional<Range> range =
-          constant != nullptr ? std::optional(range_of_values(*constant))
-                              : find_range(type, source_of(input, type));
+      const std::optional<Range> range = constant != nullptr
+                                             ? std::optional(range_of_values(*constant))
+                                             : find_range(type, source_of(input, type));
       if (!range || !std::isfinite(range->low) || !std::isfinite(range->high)) return std::nullopt;
       passed.push_back(*range);
     }

@@ -35,7 +35,8 @@ std::vector<LayerRecord> float_records(const Graph& graph, const std::string& re
 /// Every node of the graph and of its bodies stays float for the same reason.
 void leave_float(const Graph& graph, const std::string& reason, std::vector<LayerRecord>& layers) {
   append(layers, float_records(graph, reason));
-  for (const BodyPlace& place : bodies_of(graph)) leave_float(body_at(graph, place), reason, layers);
+  for (const BodyPlace& place : bodies_of(graph))
+    leave_float(body_at(graph, place), reason, layers);
 }
 
 class BodyQuantizer {

@@ -228,7 +228,8 @@ class Emitter {
     std::string& dequantized = weights_[layer.quantized_weight.get()];
     if (dequantized.empty()) {
       const QuantizedTensor& weight = *layer.quantized_weight;
-      dequantized = writer_.add_dequantized(layer.weight, weight, stored_names(layer.weight, weight));
+      dequantized =
+          writer_.add_dequantized(layer.weight, weight, stored_names(layer.weight, weight));
       tensors_[layer.weight] = weight.params;
     }
     node.inputs[1] = dequantized;

@@ -34,9 +34,8 @@ void collect_bodies(const Graph& graph, GraphNames& names) {
 bool matches_any(const std::string& pattern, const Names& labels) {
   try {
     const std::regex expression(pattern);
-    return std::ranges::any_of(labels, [&](const std::string& label) {
-      return std::regex_search(label, expression);
-    });
+    return std::ranges::any_of(
+        labels, [&](const std::string& label) { return std::regex_search(label, expression); });
   } catch (const std::regex_error&) {
     return false;  // refused where the expressions of the main graph are read
   }

@@ -29,21 +29,22 @@ struct LayerScales {
   int node = 0;
   std::string weight;  // initializer
   WeightOptions options;
-  float factor = 1;                        // Gemm: alpha
-  const TensorOverride* wanted = nullptr;  // null: nothing
+  float factor = 1;                               // Gemm: alpha
+  const TensorOverride* wanted = nullptr;         // null: nothing
   std::shared_ptr<const QuantizedTensor> stored;  // the model's own integers, kept; null: none
-  std::vector<Range> ranges;               // of the weight times `factor`, one per channel
-  TensorParams params;                     // of the weight
-  std::string input;                       // tensor whose scale multiplies the weight's
+  std::vector<Range> ranges;                      // of the weight times `factor`, one per channel
+  TensorParams params;                            // of the weight
+  std::string input;                              // tensor whose scale multiplies the weight's
   DataType input_type = DataType::undefined;
   std::string bias;       // initializer, "" when there is none
   float bias_factor = 1;  // Gemm: beta
   const TensorOverride* wanted_bias = nullptr;
   BiasForm bias_form = BiasForm::unchanged;
-  TensorParams bias_params;  // own
+  TensorParams bias_params;          // own
   std::optional<PairLimits> limits;  // absent: no kernel saturates, or the target does not mind
-  std::optional<InputMoments> moments;  // beside `limits`, where the channels of the input were observed
-  double widened = 1;        // how much the int32 bias enlarged the weight's scale
+  // Beside `limits`, where the channels of the input were observed.
+  std::optional<InputMoments> moments;
+  double widened = 1;  // how much the int32 bias enlarged the weight's scale
 };
 
 /// How weights are quantized under `options`; `axis` is used where each channel has a scale.

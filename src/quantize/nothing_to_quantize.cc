@@ -69,7 +69,8 @@ void require_something_quantized(const std::vector<LayerRecord>& records) {
   const bool tables_are_enough = !has_half_precision_layers(records);
   const auto computes = [&](const LayerRecord& record) {
     if (!record.quantized) return false;
-    // A Gather that only moves integers has company; one whose table is stored as integers need not.
+    // A Gather that only moves integers has company; one whose table is stored as integers need
+    // not.
     if (record.op_type == "Gather") return tables_are_enough;
     if (record.op_type == "LSTM") return true;
     const OperatorRule* rule = rule_of(record);

@@ -5,9 +5,8 @@
 //   write  Add, Sub           min(p_in) - p_out                 in [-7, 25]
 //   write  Mul                sum(p_in) - p_out                 in [0, 32]
 //   cut    Conv, Gemm, ...    p_w + p_in - p_out                in [0, 16]
-//   bias   the same           p_w + p_in - p_b                  in [min(0, cut - 16), 15], from 0
-//   before
-//                                                               a LeakyRelu
+//   bias   the same           p_w + p_in - p_b                  in [min(0, cut - 16), 15];
+//                                                               from 0 before a LeakyRelu
 //   swish  x * hardsigmoid(x) sum(p_in) - p_out                 in [0, 15]
 //   HardSigmoid               p_in in [0, 15], p_out >= 7, 14 + p_in - p_out in [0, 31]
 //   Concat, pools, Pad        all positions equal (the least)

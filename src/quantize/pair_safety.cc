@@ -22,10 +22,10 @@ constexpr double kMargin = 1.25;
 /// values is safe: 1/8 of their ratio apart, on a logarithmic scale.
 constexpr int kCandidates = 8;
 
-/// How far the values of a channel at neighbouring positions of a kernel are taken to vary together.
-/// Images and what convolutions make of them are smooth: without it errors that the positions have in
-/// common count for too little (safe pairs in resnet8's first layer alone then raised the error of its
-/// outputs from .0030 to .0049).
+/// How far the values of a channel at neighbouring positions of a kernel are taken to vary
+/// together. Images and what convolutions make of them are smooth: without it errors that the
+/// positions have in common count for too little (safe pairs in resnet8's first layer alone then
+/// raised the error of its outputs from .0030 to .0049).
 constexpr double kCorrelation = 0.5;
 
 /// Channels that hardly vary in the data seen are taken to vary this much of the average.
@@ -82,8 +82,8 @@ class SafeRows {
   SafeRows(const Node& node, const Tensor& weight, const LayerScales& layer)
       : rows_(node, weight),
         pairs_(weight_pairs(node, weight.shape(), *layer.limits)),
-        moments_(moments_of_groups(rows_.layout(), input_channels(node, weight.shape()),
-                                   layer.moments)),
+        moments_(
+            moments_of_groups(rows_.layout(), input_channels(node, weight.shape()), layer.moments)),
         is_observed_(layer.moments.has_value()) {}
 
   [[nodiscard]] const WeightRows& layout() const { return rows_.layout(); }
@@ -202,8 +202,8 @@ class LayerWidening {
     }
   }
 
-  /// Integers around a zero point far from 0 stay large however wide the scale is. With one bit less
-  /// every pair is safe.
+  /// Integers around a zero point far from 0 stay large however wide the scale is. With one bit
+  /// less every pair is safe.
   void offer_narrow_integers(std::int64_t channel, std::int64_t begin, std::int64_t end) {
     WeightOptions narrow = layer_.options;
     narrow.reduce_range = true;
@@ -222,8 +222,7 @@ class LayerWidening {
 std::int32_t stored_maximum(double highest, const TensorParams& input) {
   const std::int64_t offset = input.type == DataType::int8 ? 128 : 0;
   const double steps = std::max(0.0, highest * kMargin / static_cast<double>(input.scales[0]));
-  const double stored =
-      static_cast<double>(input.zero_points[0] + offset) + std::nearbyint(steps);
+  const double stored = static_cast<double>(input.zero_points[0] + offset) + std::nearbyint(steps);
   return static_cast<std::int32_t>(std::clamp(stored, 0.0, 255.0));
 }
 
@@ -240,8 +239,8 @@ PairLimits limits_of(const Node& node, const Shape& weight, const TensorParams& 
   if (seen == nullptr) return limits;
   const bool fits = is_own_axis(node, *seen) && seen->channel_max.size() == channels;
   for (std::size_t channel = 0; channel < channels; ++channel) {
-    limits.input_maxima[channel] = stored_maximum(
-        static_cast<double>(fits ? seen->channel_max[channel] : seen->max), input);
+    limits.input_maxima[channel] =
+        stored_maximum(static_cast<double>(fits ? seen->channel_max[channel] : seen->max), input);
   }
   return limits;
 }
@@ -264,8 +263,8 @@ std::optional<InputMoments> moments_of(const Node& node, const Shape& weight,
   return made;
 }
 
-/// A weight that several layers read is stored once: it has to be safe for all of them. It is rounded
-/// for the first.
+/// A weight that several layers read is stored once: it has to be safe for all of them. It is
+/// rounded for the first.
 void unite_limits(std::vector<LayerScales>& layers) {
   std::map<std::string, PairLimits> united;
   std::map<std::string, std::optional<InputMoments>> moments;
@@ -301,8 +300,8 @@ bool has_unsafe_pair(const Node& node, const Tensor& weight, const PairLimits& l
   return false;
 }
 
-/// Integers that the model stores keep their values: where a pair is not safe they become uint8, 128
-/// higher, which no kernel saturates on.
+/// Integers that the model stores keep their values: where a pair is not safe they become uint8,
+/// 128 higher, which no kernel saturates on.
 void keep_safely(const Node& node, LayerScales& layer) {
   if (!has_unsafe_pair(node, layer.stored->integers, *layer.limits)) return;
   constexpr int kShift = 128;
@@ -323,10 +322,9 @@ bool is_byte(DataType type) { return type == DataType::uint8 || type == DataType
 
 }  // namespace
 
-void choose_safe_scales(const Graph& graph, const GraphIndex& index,
-                        const Activations& activations, const ExtremesByTensor& extremes,
-                        const QuantizeOptions& options, std::vector<LayerScales>& layers,
-                        ThreadPool& pool) {
+void choose_safe_scales(const Graph& graph, const GraphIndex& index, const Activations& activations,
+                        const ExtremesByTensor& extremes, const QuantizeOptions& options,
+                        std::vector<LayerScales>& layers, ThreadPool& pool) {
   if (options.target != Target::cpu) return;
   for (LayerScales& layer : layers) {
     const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
@@ -352,8 +350,8 @@ void choose_safe_scales(const Graph& graph, const GraphIndex& index,
 QuantizedTensor quantize_safely(const Node& node, const Tensor& weight, const LayerScales& layer) {
   SafeRows rows(node, weight, layer);
   const TensorParams& params = layer.params;
-  const IntegerLimits limits = integer_limits(layer.options.type, layer.options.symmetric,
-                                              layer.options.reduce_range);
+  const IntegerLimits limits =
+      integer_limits(layer.options.type, layer.options.symmetric, layer.options.reduce_range);
   QuantizedTensor made{.integers = Tensor(params.type, weight.shape()), .params = params};
   const auto integers = made.integers.mutable_values<std::int8_t>();
   const WeightRows& layout = rows.layout();

@@ -14,10 +14,9 @@ namespace quantsearch {
 
 /// Sets LayerScales::limits where the target asks for safe pairs, and widens scales that are not
 /// fixed by the user.
-void choose_safe_scales(const Graph& graph, const GraphIndex& index,
-                        const Activations& activations, const ExtremesByTensor& extremes,
-                        const QuantizeOptions& options, std::vector<LayerScales>& layers,
-                        ThreadPool& pool);
+void choose_safe_scales(const Graph& graph, const GraphIndex& index, const Activations& activations,
+                        const ExtremesByTensor& extremes, const QuantizeOptions& options,
+                        std::vector<LayerScales>& layers, ThreadPool& pool);
 
 /// Quantizes the weight of a layer, whose scales are settled, under its limits.
 [[nodiscard]] QuantizedTensor quantize_safely(const Node& node, const Tensor& weight,

@@ -24,8 +24,8 @@ struct NodePlan {
   /// NPUs: the producer whose result it works on before that is quantized: a LeakyRelu behind a
   /// layer, the scaling of a pool.
   std::optional<int> follows;
-  bool reads_table = false;    // Gather of a constant that is stored as integers
-  bool is_recurrent = false;   // an LSTM whose weights are; it has no rule and is not `quantized`
+  bool reads_table = false;   // Gather of a constant that is stored as integers
+  bool is_recurrent = false;  // an LSTM whose weights are; it has no rule and is not `quantized`
   DataType activation = DataType::undefined;  // of what it reads, when quantized
   DataType weight = DataType::undefined;
 };
@@ -50,7 +50,7 @@ struct PairPlan {
 struct Plan {
   std::vector<NodePlan> nodes;
   std::map<std::string, PairPlan, std::less<>> pairs;  // by tensor
-  StoredTensors stored;  // weights may keep these grids
+  StoredTensors stored;                                // weights may keep these grids
 };
 
 /// Nodes that stay float because of what their ranges turned out to be, and why.

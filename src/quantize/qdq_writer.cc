@@ -91,10 +91,9 @@ std::string QdqWriter::add_constant(const std::string& label, const QuantizedTen
 std::string QdqWriter::add_dequantized(const std::string& label, const QuantizedTensor& tensor,
                                        const StoredNames& stored) {
   const std::string output = names_.unique(label + "_DequantizeLinear_Output");
-  add_dequantize({.label = label, .input = stored.integers, .output = output}, stored,
-                 tensor.params,
-                 tensor.params.axis < 0 ? std::nullopt
-                                        : std::optional<std::int64_t>(tensor.params.axis));
+  add_dequantize(
+      {.label = label, .input = stored.integers, .output = output}, stored, tensor.params,
+      tensor.params.axis < 0 ? std::nullopt : std::optional<std::int64_t>(tensor.params.axis));
   return output;
 }
 

@@ -39,8 +39,8 @@ class QdqWriter {
   /// The same for integers that are written already.
   std::string add_dequantized(const std::string& label, const QuantizedTensor& tensor,
                               const StoredNames& stored);
-  /// Appends the DequantizeLinear of `tensor.input`, which holds integers of `stored`; negative axes
-  /// count from the last.
+  /// Appends the DequantizeLinear of `tensor.input`, which holds integers of `stored`; negative
+  /// axes count from the last.
   void add_dequantize(const PairNames& tensor, const StoredNames& stored,
                       const TensorParams& params, std::optional<std::int64_t> axis);
   /// Appends a node of ai.onnx with one output, named after `label` and its type; returns the

@@ -20,9 +20,9 @@
 #include "quantize/parameters.h"
 #include "quantize/passthrough.h"
 #include "quantize/plan.h"
-#include "quantsearch/quantize/option_keys.h"
 #include "quantize/tables.h"
 #include "quantize/unlike_parts.h"
+#include "quantsearch/quantize/option_keys.h"
 
 namespace quantsearch {
 
@@ -179,7 +179,8 @@ QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calib
   const Numbers numbers = choose_numbers(stored, index, calibration, options, pool);
   std::vector<LayerRecord> records = layer_records(model.graph, index, numbers.plan, options);
   add_unmet(records, numbers.unmet);
-  const auto layers = quantize_parameters(model.graph, index, numbers.activations, numbers.scales, pool);
+  const auto layers =
+      quantize_parameters(model.graph, index, numbers.activations, numbers.scales, pool);
   add_notes(records, layers, numbers.activations);
   const Tables tables = quantize_tables(model.graph, index, numbers.plan, layers, options, pool);
   Emitted emitted = emit({.model = model,
@@ -235,7 +236,8 @@ QuantizedModel quantize(const Model& model, const CalibrationResult& calibration
   const QuantizeOptions options = with_npu_types(asked);
   const auto of_activations = calibration.ranges.find(options.activation_type);
   return quantize_with_bodies(
-      model, options, of_activations == calibration.ranges.end() ? nullptr : &of_activations->second,
+      model, options,
+      of_activations == calibration.ranges.end() ? nullptr : &of_activations->second,
       [&](const Model& graph, const QuantizeOptions& own) {
         return quantize_graph(graph, calibration, own, pool);
       });

@@ -42,8 +42,8 @@ bool only_gets_bias(const Graph& graph, const GraphIndex& index, std::string_vie
   return producer && bias_add_of(graph, index, *producer).has_value();
 }
 
-/// The largest value of each input channel of a layer bounds its pairs of weights, so the layer's input is observed itself
-/// and not only the tensor that it takes its range from.
+/// The largest value of each input channel of a layer bounds its pairs of weights, so the layer's
+/// input is observed itself and not only the tensor that it takes its range from.
 bool reads_channels(const Node& node, const OperatorRule& rule, const GraphIndex& index) {
   return has_weight(rule.kind) && index.initializer(node.input(1)) != nullptr &&
          index.initializer(node.inputs[0]) == nullptr && is_float_tensor(index, node.inputs[0]);
@@ -103,7 +103,8 @@ std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
 std::optional<std::string> observed_source(const Model& model, const std::string& tensor) {
   const StoredConstants stored(model);
   const GraphIndex index(stored.model().graph);
-  if (index.producer(tensor) || index.is_graph_input(tensor) || index.initializer(tensor) != nullptr) {
+  if (index.producer(tensor) || index.is_graph_input(tensor) ||
+      index.initializer(tensor) != nullptr) {
     RangeSource source = range_source(model.graph, index, tensor);
     if (source.fixed) return std::nullopt;
     return std::move(source.tensor);

@@ -23,8 +23,8 @@ struct WantedPair {
 
 double squared(double value) { return value * value; }
 
-/// The safe pair next to two values of one sign: the integer of the first is tried from its rounding
-/// down to zero, and the second is the nearest that fits.
+/// The safe pair next to two values of one sign: the integer of the first is tried from its
+/// rounding down to zero, and the second is the nearest that fits.
 IntegerPair nearest_safe(const WeightPair& pair, const WantedPair& wanted) {
   const bool is_negative = wanted.first < 0;
   const double bound = is_negative ? 32768 : 32767;
@@ -42,7 +42,8 @@ IntegerPair nearest_safe(const WeightPair& pair, const WantedPair& wanted) {
                          wanted.second_cost * squared(wanted_second - other);
     if (error < best_error) {
       best_error = error;
-      best = {.first = static_cast<std::int32_t>(tried), .second = static_cast<std::int32_t>(other)};
+      best = {.first = static_cast<std::int32_t>(tried),
+              .second = static_cast<std::int32_t>(other)};
     }
     if (other == rounded_second) break;  // a smaller first is only further away
   }
@@ -180,8 +181,8 @@ double expected_error(const SafeRow& row, const InputMoments& moments) {
       squares += squared(row.errors[at]);
       sum += row.errors[at];
     }
-    expected += moments.variance[channel] * ((1 - moments.correlation) * squares +
-                                             moments.correlation * squared(sum));
+    expected += moments.variance[channel] *
+                ((1 - moments.correlation) * squares + moments.correlation * squared(sum));
   }
   return expected;
 }

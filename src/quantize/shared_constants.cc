@@ -52,8 +52,8 @@ void read_outside(Graph& graph, const Constants& constants) {
     std::map<std::string, std::string, std::less<>> renamed;
     std::erase_if(body.initializers, [&](const Initializer& initializer) {
       // An output of a body has to be a tensor of its own.
-      const bool is_output = std::ranges::find(body.outputs, initializer.name, &ValueInfo::name) !=
-                             body.outputs.end();
+      const bool is_output =
+          std::ranges::find(body.outputs, initializer.name, &ValueInfo::name) != body.outputs.end();
       if (is_output || !is_large(initializer)) return false;
       const auto found = constants.find(content_of(*initializer.tensor));
       if (found == constants.end() || found->second.count < 2) return false;

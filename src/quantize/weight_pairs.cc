@@ -1,7 +1,7 @@
-// The order of the reduction as ONNX Runtime's kernels have it, probed on x86-64 with AVX2 (versions
-// 1.29 and 1.32): a Conv runs over the kernel's positions first and the input channels of the group
-// fastest; Gemm and MatMul run over K. Pairs are the elements (0, 1), (2, 3), ... of that order; an
-// odd last element has no partner.
+// The order of the reduction as ONNX Runtime's kernels have it, probed on x86-64 with AVX2
+// (versions 1.29 and 1.32): a Conv runs over the kernel's positions first and the input channels of
+// the group fastest; Gemm and MatMul run over K. Pairs are the elements (0, 1), (2, 3), ... of that
+// order; an odd last element has no partner.
 
 #include "quantize/weight_pairs.h"
 
@@ -9,7 +9,9 @@ namespace quantsearch {
 
 namespace {
 
-std::int64_t groups_of(const Node& node) { return node.is("Conv") ? node.int_attribute("group", 1) : 1; }
+std::int64_t groups_of(const Node& node) {
+  return node.is("Conv") ? node.int_attribute("group", 1) : 1;
+}
 
 /// Position among the weights of an output channel of each element of the reduction.
 std::vector<std::int32_t> reduction_order(const Node& node, const Shape& weight,

@@ -1,7 +1,7 @@
 #pragma once
 
-// The weights of a layer as the rows of a matrix product, and which two weights of a row a saturating
-// kernel multiplies in one step (docs/targets.md).
+// The weights of a layer as the rows of a matrix product, and which two weights of a row a
+// saturating kernel multiplies in one step (docs/targets.md).
 
 #include <cstdint>
 #include <vector>
@@ -16,7 +16,8 @@ struct WeightRows {
   std::int64_t columns = 0;  // weights of one output channel
   std::int64_t row_stride = 0;
   std::int64_t column_stride = 1;
-  std::int64_t rows_per_matrix = 0;  // a stack of matrices: the next one begins after this many rows
+  // A stack of matrices: the next one begins after this many rows.
+  std::int64_t rows_per_matrix = 0;
   std::int64_t matrix_stride = 0;
   std::int64_t groups = 1;
 

@@ -54,21 +54,29 @@ class Scale {
 };
 
 std::vector<ChartPoint> finite(std::vector<ChartPoint> points) {
-  std::erase_if(points, [](const ChartPoint& point) { return !std::isfinite(point.x) || !std::isfinite(point.y); });
+  std::erase_if(points, [](const ChartPoint& point) {
+    return !std::isfinite(point.x) || !std::isfinite(point.y);
+  });
   return points;
 }
 
 std::string axes(const Chart& chart, const Scale& x, const Scale& y) {
   std::string text;
   for (const double value : x.ticks()) {
-    text += fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='middle'>{:.4g}</text>", x.pixel(value), kHeight - kBottom + 16, value);
+    text +=
+        fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='middle'>{:.4g}</text>",
+                    x.pixel(value), kHeight - kBottom + 16, value);
   }
   for (const double value : y.ticks()) {
-    text += fmt::format("<line class='grid' x1='{:.1f}' y1='{:.1f}' x2='{:.1f}' y2='{:.1f}'/>", kLeft, y.pixel(value), kWidth - kRight, y.pixel(value));
-    text += fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='end'>{:.4g}</text>", kLeft - 6, y.pixel(value) + 4, value);
+    text += fmt::format("<line class='grid' x1='{:.1f}' y1='{:.1f}' x2='{:.1f}' y2='{:.1f}'/>",
+                        kLeft, y.pixel(value), kWidth - kRight, y.pixel(value));
+    text += fmt::format("<text class='tick' x='{:.1f}' y='{:.1f}' text-anchor='end'>{:.4g}</text>",
+                        kLeft - 6, y.pixel(value) + 4, value);
   }
-  text += fmt::format("<text class='axis' x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>", (kLeft + kWidth - kRight) / 2, kHeight - 8, escaped(chart.x_label));
-  text += fmt::format("<text class='axis' x='{:.1f}' y='18'>{}</text>", 6.0, escaped(chart.y_label));
+  text += fmt::format("<text class='axis' x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>",
+                      (kLeft + kWidth - kRight) / 2, kHeight - 8, escaped(chart.x_label));
+  text +=
+      fmt::format("<text class='axis' x='{:.1f}' y='18'>{}</text>", 6.0, escaped(chart.y_label));
   return text;
 }
 
@@ -78,12 +86,23 @@ std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
     switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
-      case '\'': result += "&#39;"; break;
-      default: result += c;
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\'':
+        result += "&#39;";
+        break;
+      default:
+        result += c;
     }
   }
   return result;
@@ -102,17 +121,21 @@ std::string svg_of(const Chart& chart) {
     }
   }
   y.use_decades();
-  std::string text = fmt::format("<figure><figcaption>{}</figcaption><svg viewBox='0 0 {:.0f} {:.0f}' role='img' aria-label='{}'>",
-                                 escaped(chart.title), kWidth, kHeight, escaped(chart.title));
+  std::string text = fmt::format(
+      "<figure><figcaption>{}</figcaption><svg viewBox='0 0 {:.0f} {:.0f}' role='img' "
+      "aria-label='{}'>",
+      escaped(chart.title), kWidth, kHeight, escaped(chart.title));
   text += axes(chart, x, y);
   if (line.size() > 1) {
     text += "<polyline class='line' points='";
-    for (const ChartPoint& point : line) text += fmt::format("{:.1f},{:.1f} ", x.pixel(point.x), y.pixel(point.y));
+    for (const ChartPoint& point : line)
+      text += fmt::format("{:.1f},{:.1f} ", x.pixel(point.x), y.pixel(point.y));
     text += "'/>";
   }
   for (const ChartPoint& point : points) {
-    text += fmt::format("<circle class='{}' cx='{:.1f}' cy='{:.1f}' r='4'><title>{}</title></circle>", point.style, x.pixel(point.x), y.pixel(point.y),
-                        escaped(point.label));
+    text +=
+        fmt::format("<circle class='{}' cx='{:.1f}' cy='{:.1f}' r='4'><title>{}</title></circle>",
+                    point.style, x.pixel(point.x), y.pixel(point.y), escaped(point.label));
   }
   return text + "</svg></figure>\n";
 }

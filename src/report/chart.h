@@ -10,8 +10,8 @@ namespace quantsearch {
 struct ChartPoint {
   double x = 0;
   double y = 0;
-  std::string label = {};    // shown when the mouse rests on it
-  std::string style = "dot"; // class in the page's style sheet
+  std::string label = {};     // shown when the mouse rests on it
+  std::string style = "dot";  // class in the page's style sheet
 };
 
 struct Chart {
@@ -22,8 +22,8 @@ struct Chart {
   std::vector<ChartPoint> line = {};  // through these, in their order
 };
 
-/// Axes from the least to the largest value; a y axis in decades when all y are positive and span more than two of them.
-/// "" when there is no point. Values that are not finite are left out.
+/// Axes from the least to the largest value; a y axis in decades when all y are positive and span
+/// more than two of them. "" when there is no point. Values that are not finite are left out.
 [[nodiscard]] std::string svg_of(const Chart& chart);
 
 /// The five characters that HTML reads otherwise.

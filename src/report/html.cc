@@ -64,7 +64,9 @@ Row model_cells(const ModelResult& model, const std::vector<std::string>& names)
     const auto found = model.scores.find(name);
     row.push_back(found == model.scores.end() ? "" : number(found->second));
   }
-  row.push_back(model.size_bytes > 0 ? fmt::format("{:.1f}", static_cast<double>(model.size_bytes) / 1e3) : "");
+  row.push_back(model.size_bytes > 0
+                    ? fmt::format("{:.1f}", static_cast<double>(model.size_bytes) / 1e3)
+                    : "");
   row.push_back(model.latency_ms ? fmt::format("{:.3f}", *model.latency_ms) : "");
   return row;
 }
@@ -99,14 +101,18 @@ std::string trials_section(const ResultsDocument& document) {
 }
 
 std::string history_chart(const ResultsDocument& document) {
-  Chart chart{.title = "Search history", .x_label = "trial", .y_label = document.objective, .points = {}};
+  Chart chart{
+      .title = "Search history", .x_label = "trial", .y_label = document.objective, .points = {}};
   const TrialOrder order(document.goal);
   std::optional<Trial> best;
   for (const TrialResult& trial : document.trials) {
     if (!is_scored(trial, document)) continue;
     const double value = trial.model.scores.at(document.objective);
     const auto x = static_cast<double>(trial.number);
-    chart.points.push_back({.x = x, .y = value, .label = fmt::format("trial {}: {}\n{}", trial.number, number(value), to_string(trial.config)),
+    chart.points.push_back({.x = x,
+                            .y = value,
+                            .label = fmt::format("trial {}: {}\n{}", trial.number, number(value),
+                                                 to_string(trial.config)),
                             .style = style_of(trial, document)});
     const Trial standing = standing_of(trial, document.objective);
     if (!best || order(standing, *best)) best = standing;
@@ -115,27 +121,33 @@ std::string history_chart(const ResultsDocument& document) {
   return svg_of(chart);
 }
 
-std::string against_chart(const ResultsDocument& document, const std::string& title, const std::string& x_label,
+std::string against_chart(const ResultsDocument& document, const std::string& title,
+                          const std::string& x_label,
                           const std::function<std::optional<double>(const ModelResult&)>& x_of) {
   Chart chart{.title = title, .x_label = x_label, .y_label = document.objective, .points = {}};
   for (const TrialResult& trial : document.trials) {
     const std::optional<double> x = x_of(trial.model);
     if (!is_scored(trial, document) || !x) continue;
-    chart.points.push_back({.x = *x, .y = trial.model.scores.at(document.objective), .label = fmt::format("trial {}\n{}", trial.number, to_string(trial.config)),
-                            .style = style_of(trial, document)});
+    chart.points.push_back(
+        {.x = *x,
+         .y = trial.model.scores.at(document.objective),
+         .label = fmt::format("trial {}\n{}", trial.number, to_string(trial.config)),
+         .style = style_of(trial, document)});
   }
   return svg_of(chart);
 }
 
 std::string layer_tables(const ResultsDocument& document) {
-  const auto best = std::ranges::find_if(document.trials, [&](const TrialResult& trial) { return document.best == trial.number; });
+  const auto best = std::ranges::find_if(
+      document.trials, [&](const TrialResult& trial) { return document.best == trial.number; });
   if (best == document.trials.end()) return "";
   std::string text;
   for (const auto& [name, rows] : best->layer_tables) {
     if (rows.as_list().empty()) continue;
     Row head;
     for (const auto& [column, value] : rows.as_list().front().as_map()) head.push_back(column);
-    text += fmt::format("<h2>Layers of the best model: {}</h2>\n<table><tr>{}</tr>\n", escaped(name), cells(head, "th"));
+    text += fmt::format("<h2>Layers of the best model: {}</h2>\n<table><tr>{}</tr>\n",
+                        escaped(name), cells(head, "th"));
     for (const Value& layer : rows.as_list()) {
       Row row;
       for (const std::string& column : head) {
@@ -163,50 +175,71 @@ std::string stages_section(const ResultsDocument& document) {
       ++(stage.cached ? total.reused : total.computed);
     }
   }
-  std::string text = "<h2>Stages</h2>\n<table><tr>" + cells({"stage", "seconds", "computed", "reused"}, "th") + "</tr>\n";
+  std::string text = "<h2>Stages</h2>\n<table><tr>" +
+                     cells({"stage", "seconds", "computed", "reused"}, "th") + "</tr>\n";
   for (const auto& [name, total] : totals) {
-    text += "<tr>" + cells({name, fmt::format("{:.3f}", total.seconds), std::to_string(total.computed), std::to_string(total.reused)}, "td") + "</tr>\n";
+    text += "<tr>" +
+            cells({name, fmt::format("{:.3f}", total.seconds), std::to_string(total.computed),
+                   std::to_string(total.reused)},
+                  "td") +
+            "</tr>\n";
   }
-  return text + fmt::format("</table>\n<p>{:.2f} s saved by reuse.</p>\n", document.cache_seconds_saved);
+  return text +
+         fmt::format("</table>\n<p>{:.2f} s saved by reuse.</p>\n", document.cache_seconds_saved);
 }
 
 std::string importances_section(const ResultsDocument& document) {
   const std::vector<ParameterImportance> importances = importances_of(document);
   if (importances.empty()) return "";
-  std::string text = fmt::format("<h2>Importance of the parameters for {}</h2>\n<table><tr>{}</tr>\n", escaped(document.objective),
-                                 cells({"parameter", "share", ""}, "th"));
+  std::string text =
+      fmt::format("<h2>Importance of the parameters for {}</h2>\n<table><tr>{}</tr>\n",
+                  escaped(document.objective), cells({"parameter", "share", ""}, "th"));
   for (const ParameterImportance& parameter : importances) {
-    text += fmt::format("<tr><td>{}</td><td>{:.3f}</td><td class='text'><meter value='{:.3f}'></meter></td></tr>\n", escaped(parameter.name),
-                        parameter.share, parameter.share);
+    text += fmt::format(
+        "<tr><td>{}</td><td>{:.3f}</td><td class='text'><meter value='{:.3f}'></meter></td></tr>\n",
+        escaped(parameter.name), parameter.share, parameter.share);
   }
   return text + "</table>\n";
 }
 
 std::string space_section(const ResultsDocument& document) {
-  std::string text = fmt::format("<h2>Space</h2>\n<p>{} points, {}{} distinct.</p>\n", document.space.raw, document.space.complete ? "" : "at least ", document.space.distinct);
+  std::string text =
+      fmt::format("<h2>Space</h2>\n<p>{} points, {}{} distinct.</p>\n", document.space.raw,
+                  document.space.complete ? "" : "at least ", document.space.distinct);
   if (document.space.filtered.empty()) return text;
   text += "<ul>\n";
-  for (const auto& [reason, count] : document.space.filtered) text += fmt::format("<li>{} left out: {}</li>\n", count, escaped(reason));
+  for (const auto& [reason, count] : document.space.filtered)
+    text += fmt::format("<li>{} left out: {}</li>\n", count, escaped(reason));
   return text + "</ul>\n";
 }
 
 }  // namespace
 
 std::string html_report(const ResultsDocument& document) {
-  std::string text = "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>";
-  text += fmt::format("<title>quantsearch: {}</title><style>{}</style></head><body>\n", escaped(document.model), kStyle);
+  std::string text =
+      "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
+      "content='width=device-width'>";
+  text += fmt::format("<title>quantsearch: {}</title><style>{}</style></head><body>\n",
+                      escaped(document.model), kStyle);
   text += fmt::format("<h1>Search of {}</h1>\n", escaped(document.model));
-  text += fmt::format("<p>{} by {}; a candidate has {}. {} trials in {:.1f} s, {} candidates; {}.</p>\n",
-                      document.goal == Goal::minimize ? "Minimised" : "Maximised", escaped(document.objective), escaped(document.tolerance),
-                      document.trials.size(), document.seconds, document.candidates.size(), escaped(document.stop_message));
-  if (document.processor) text += fmt::format("<p>Processor: {}.</p>\n", escaped(to_string(*document.processor)));
+  text += fmt::format(
+      "<p>{} by {}; a candidate has {}. {} trials in {:.1f} s, {} candidates; {}.</p>\n",
+      document.goal == Goal::minimize ? "Minimised" : "Maximised", escaped(document.objective),
+      escaped(document.tolerance), document.trials.size(), document.seconds,
+      document.candidates.size(), escaped(document.stop_message));
+  if (document.processor)
+    text += fmt::format("<p>Processor: {}.</p>\n", escaped(to_string(*document.processor)));
   text += fmt::format("<pre>{}</pre>\n", escaped(summary_text(document)));
   text += "<div class='charts'>\n" + history_chart(document);
-  text += against_chart(document, "Size", "kB", [](const ModelResult& model) -> std::optional<double> {
-    return model.size_bytes > 0 ? std::optional(static_cast<double>(model.size_bytes) / 1e3) : std::nullopt;
-  });
-  text += against_chart(document, "Latency", "ms", [](const ModelResult& model) { return model.latency_ms; });
-  text += "</div>\n" + trials_section(document) + layer_tables(document) + importances_section(document) + stages_section(document) + space_section(document);
+  text +=
+      against_chart(document, "Size", "kB", [](const ModelResult& model) -> std::optional<double> {
+        return model.size_bytes > 0 ? std::optional(static_cast<double>(model.size_bytes) / 1e3)
+                                    : std::nullopt;
+      });
+  text += against_chart(document, "Latency", "ms",
+                        [](const ModelResult& model) { return model.latency_ms; });
+  text += "</div>\n" + trials_section(document) + layer_tables(document) +
+          importances_section(document) + stages_section(document) + space_section(document);
   return text + "</body></html>\n";
 }
 

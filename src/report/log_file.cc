@@ -39,22 +39,28 @@ struct LogFile {
 std::string now_text() {
   const auto now = std::chrono::system_clock::now();
   const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(now);
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now - seconds).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now - seconds).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
 }
 
-/// Lines are appended, so a device is as good as a file; a pipe needs somebody who reads it, or opening it never ends.
+/// Lines are appended, so a device is as good as a file; a pipe needs somebody who reads it, or
+/// opening it never ends.
 void require_log(const std::filesystem::path& file) {
   std::error_code ignored;  // opening it says what is wrong
   const std::filesystem::file_status status = std::filesystem::status(file, ignored);
   if (std::filesystem::is_directory(status) || std::filesystem::is_socket(status)) {
-    throw InvalidInput(fmt::format("log: '{}' is {}, expected a file; choose another with --log", file.string(), kind_of_file(status)));
+    throw InvalidInput(fmt::format("log: '{}' is {}, expected a file; choose another with --log",
+                                   file.string(), kind_of_file(status)));
   }
   if (!std::filesystem::is_fifo(status)) return;
   const Descriptor probe(::open(file.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   if (probe.get() < 0 && errno == ENXIO) {
-    throw InvalidInput(fmt::format("log: '{}' is a pipe that nobody reads; start its reader first, or choose another file with --log",
-                                   file.string()));
+    throw InvalidInput(
+        fmt::format("log: '{}' is a pipe that nobody reads; start its reader first, or choose "
+                    "another file with --log",
+                    file.string()));
   }
 }
 

@@ -27,17 +27,21 @@ struct ProgressLine::State {
   }
 
   [[nodiscard]] std::string best_text() const {
-    return best ? fmt::format("best {} {:.6g} (trial {})", objective, *best->value, best->number) : "no result yet";
+    return best ? fmt::format("best {} {:.6g} (trial {})", objective, *best->value, best->number)
+                : "no result yet";
   }
 
   void draw() {
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    std::string text = total ? fmt::format("trial {}/{}", count, *total) : fmt::format("trial {}", count);
+    std::string text =
+        total ? fmt::format("trial {}/{}", count, *total) : fmt::format("trial {}", count);
     text += fmt::format("  {}", best_text());
     if (count > 0 && seconds > 0) {
       const double rate = static_cast<double>(count) / seconds;
       text += fmt::format("  {:.1f} trials/s", rate);
-      if (total && *total > count) text += fmt::format("  about {:.0f} s left", std::ceil(static_cast<double>(*total - count) / rate));
+      if (total && *total > count)
+        text += fmt::format("  about {:.0f} s left",
+                            std::ceil(static_cast<double>(*total - count) / rate));
     }
     constexpr std::size_t kWidth = 100;
     text.resize(kWidth, ' ');
@@ -47,17 +51,24 @@ struct ProgressLine::State {
   }
 
   void print(const Trial& trial) {
-    out << fmt::format("trial {} {}: {}", trial.number, to_string(trial.state), to_string(trial.point));
+    out << fmt::format("trial {} {}: {}", trial.number, to_string(trial.state),
+                       to_string(trial.point));
     if (trial.state == TrialState::complete) {
-      out << fmt::format(": {} {:.6g}{}, {:.3f} s; {}\n", objective, *trial.value, trial.is_candidate ? " (candidate)" : "", trial.seconds, best_text());
+      out << fmt::format(": {} {:.6g}{}, {:.3f} s; {}\n", objective, *trial.value,
+                         trial.is_candidate ? " (candidate)" : "", trial.seconds, best_text());
     } else {
       out << fmt::format(": {}\n", trial.reason);
     }
   }
 };
 
-ProgressLine::ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal, std::optional<std::int64_t> total)
-    : state_(new State{.out = out, .is_terminal = is_terminal, .objective = std::move(objective), .goal = goal, .total = total}) {}
+ProgressLine::ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal,
+                           std::optional<std::int64_t> total)
+    : state_(new State{.out = out,
+                       .is_terminal = is_terminal,
+                       .objective = std::move(objective),
+                       .goal = goal,
+                       .total = total}) {}
 
 ProgressLine::~ProgressLine() {
   if (state_->line_open) {

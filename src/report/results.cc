@@ -15,7 +15,9 @@ namespace {
 
 const Value& member(const Value& value, const char* key) {
   const Value* found = value.find(key);
-  if (found == nullptr) throw InvalidInput(fmt::format("results: got no '{}', expected a results.json of schema 1", key));
+  if (found == nullptr)
+    throw InvalidInput(
+        fmt::format("results: got no '{}', expected a results.json of schema 1", key));
   return *found;
 }
 
@@ -40,7 +42,9 @@ void add_model(Value& value, const ModelResult& model) {
 }
 
 ModelResult model_from(const Value& value) {
-  ModelResult model{.scores = scores_from(member(value, "scores")), .size_bytes = member(value, "size_bytes").as_int(), .latency_ms = {}};
+  ModelResult model{.scores = scores_from(member(value, "scores")),
+                    .size_bytes = member(value, "size_bytes").as_int(),
+                    .latency_ms = {}};
   const Value& latency = member(value, "latency_ms");
   if (!latency.is_null()) model.latency_ms = latency.as_double();
   return model;
@@ -48,16 +52,20 @@ ModelResult model_from(const Value& value) {
 
 Value to_value(const std::map<std::string, StageResult>& stages) {
   Value value(Value::Map{});
-  for (const auto& [name, stage] : stages) value.set(name, Value::Map{{"seconds", stage.seconds}, {"cached", stage.cached}});
+  for (const auto& [name, stage] : stages)
+    value.set(name, Value::Map{{"seconds", stage.seconds}, {"cached", stage.cached}});
   return value;
 }
 
 Value to_value(const ArithmeticScores& scores) {
-  return Value::Map{{"graph", to_value(scores.graph)}, {"processor", to_value(scores.processor)}, {"differ", scores.differ}};
+  return Value::Map{{"graph", to_value(scores.graph)},
+                    {"processor", to_value(scores.processor)},
+                    {"differ", scores.differ}};
 }
 
 ArithmeticScores arithmetic_from(const Value& value) {
-  return {.graph = scores_from(member(value, "graph")), .processor = scores_from(member(value, "processor")),
+  return {.graph = scores_from(member(value, "graph")),
+          .processor = scores_from(member(value, "processor")),
           .differ = member(value, "differ").as_bool()};
 }
 
@@ -80,7 +88,8 @@ Value to_value(const TrialResult& trial) {
 
 TrialState state_from(const std::string& name) {
   if (const auto state = parse_trial_state(name)) return *state;
-  throw InvalidInput(fmt::format("results: got the trial state '{}', expected complete, failed, pruned or interrupted", name));
+  throw InvalidInput(fmt::format(
+      "results: got the trial state '{}', expected complete, failed, pruned or interrupted", name));
 }
 
 TrialResult trial_from(const Value& value) {
@@ -88,10 +97,12 @@ TrialResult trial_from(const Value& value) {
   TrialResult trial;
   trial.number = member(value, "number").as_int();
   trial.state = state_from(member(value, "state").as_string());
-  for (const auto& [name, choice] : member(value, "config").as_map()) trial.config.emplace(name, choice);
+  for (const auto& [name, choice] : member(value, "config").as_map())
+    trial.config.emplace(name, choice);
   trial.model = model_from(value);
   trial.is_candidate = member(value, "candidate").as_bool();
-  if (const Value* feasible = value.find("feasible")) trial.is_feasible = feasible->as_bool();  // absent in older files
+  // Absent in older files.
+  if (const Value* feasible = value.find("feasible")) trial.is_feasible = feasible->as_bool();
   trial.float_layers = details.float_layers;
   trial.seconds = member(value, "seconds").as_double();
   trial.stages = std::move(details.stages);
@@ -104,30 +115,43 @@ TrialResult trial_from(const Value& value) {
 Value to_value(const SpaceSummary& space) {
   Value filtered(Value::Map{});
   for (const auto& [reason, count] : space.filtered) filtered.set(reason, count);
-  return Value::Map{{"raw", space.raw}, {"distinct", space.distinct}, {"complete", space.complete}, {"filtered", filtered}};
+  return Value::Map{{"raw", space.raw},
+                    {"distinct", space.distinct},
+                    {"complete", space.complete},
+                    {"filtered", filtered}};
 }
 
 Value to_value(const Confirmation& confirmation) {
   Value::List scores;
-  for (const auto& [number, score] : confirmation.scores) scores.push_back(Value::Map{{"trial", number}, {"score", score}});
-  return Value::Map{{"samples", confirmation.samples}, {"float", confirmation.float_score}, {"scores", scores}};
+  for (const auto& [number, score] : confirmation.scores)
+    scores.push_back(Value::Map{{"trial", number}, {"score", score}});
+  return Value::Map{
+      {"samples", confirmation.samples}, {"float", confirmation.float_score}, {"scores", scores}};
 }
 
 /// A score that JSON could not hold was not finite.
-double score_from(const Value& value) { return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.as_double(); }
+double score_from(const Value& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.as_double();
+}
 
 Confirmation confirmation_from(const Value& value) {
-  Confirmation confirmation{.samples = member(value, "samples").as_int(), .float_score = score_from(member(value, "float")), .scores = {}};
+  Confirmation confirmation{.samples = member(value, "samples").as_int(),
+                            .float_score = score_from(member(value, "float")),
+                            .scores = {}};
   for (const Value& row : member(value, "scores").as_list()) {
-    confirmation.scores.emplace_back(member(row, "trial").as_int(), score_from(member(row, "score")));
+    confirmation.scores.emplace_back(member(row, "trial").as_int(),
+                                     score_from(member(row, "score")));
   }
   return confirmation;
 }
 
 SpaceSummary space_from(const Value& value) {
-  SpaceSummary space{.raw = member(value, "raw").as_int(), .distinct = member(value, "distinct").as_int(), .filtered = {},
+  SpaceSummary space{.raw = member(value, "raw").as_int(),
+                     .distinct = member(value, "distinct").as_int(),
+                     .filtered = {},
                      .complete = member(value, "complete").as_bool()};
-  for (const auto& [reason, count] : member(value, "filtered").as_map()) space.filtered[reason] = count.as_int();
+  for (const auto& [reason, count] : member(value, "filtered").as_map())
+    space.filtered[reason] = count.as_int();
   return space;
 }
 
@@ -138,7 +162,9 @@ TrialResult trial_result(const Trial& trial) {
   return {.number = trial.number,
           .state = trial.state,
           .config = trial.point,
-          .model = {.scores = std::move(details.scores), .size_bytes = details.size_bytes, .latency_ms = details.latency_ms},
+          .model = {.scores = std::move(details.scores),
+                    .size_bytes = details.size_bytes,
+                    .latency_ms = details.latency_ms},
           .is_candidate = trial.is_candidate,
           .is_feasible = is_feasible(trial),
           .float_layers = details.float_layers,
@@ -149,7 +175,8 @@ TrialResult trial_result(const Trial& trial) {
           .arithmetic = {}};
 }
 
-ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal, const std::vector<Trial>& trials) {
+ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal,
+                           const std::vector<Trial>& trials) {
   ResultsDocument document;
   document.model = study;
   document.objective = objective;
@@ -188,16 +215,20 @@ Value to_value(const ResultsDocument& document) {
   value.set("best", document.best ? Value(*document.best) : Value());
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
   if (document.confirmation) value.set("confirmation", to_value(*document.confirmation));
-  if (!document.front.empty()) value.set("front", Value::List(document.front.begin(), document.front.end()));
+  if (!document.front.empty())
+    value.set("front", Value::List(document.front.begin(), document.front.end()));
   if (const auto importances = importances_of(document); !importances.empty()) {
     Value shares(Value::Map{});
-    for (const ParameterImportance& parameter : importances) shares.set(parameter.name, parameter.share);
+    for (const ParameterImportance& parameter : importances)
+      shares.set(parameter.name, parameter.share);
     value.set("importances", shares);
   }
   value.set("stop_reason", document.stop_reason);
   value.set("stop_message", document.stop_message);
   value.set("space", to_value(document.space));
-  value.set("cache", Value::Map{{"hits", document.cache_hits}, {"misses", document.cache_misses}, {"seconds_saved", document.cache_seconds_saved}});
+  value.set("cache", Value::Map{{"hits", document.cache_hits},
+                                {"misses", document.cache_misses},
+                                {"seconds_saved", document.cache_seconds_saved}});
   value.set("seconds", document.seconds);
   value.set("peak_rss_bytes", document.peak_rss_bytes);
   value.set("for_npu", document.for_npu);
@@ -207,7 +238,8 @@ Value to_value(const ResultsDocument& document) {
 
 ResultsDocument results_from(const Value& value) {
   if (!(member(value, "schema") == Value(1))) {
-    throw InvalidInput(fmt::format("results: got schema {}, expected 1", to_json(member(value, "schema"))));
+    throw InvalidInput(
+        fmt::format("results: got schema {}, expected 1", to_json(member(value, "schema"))));
   }
   ResultsDocument document;
   document.model = member(value, "model").as_string();
@@ -215,10 +247,13 @@ ResultsDocument results_from(const Value& value) {
   document.goal = member(value, "direction") == Value("maximize") ? Goal::maximize : Goal::minimize;
   document.tolerance = member(value, "tolerance").as_string();
   document.float_model = model_from(member(value, "float"));
-  for (const Value& trial : member(value, "trials").as_list()) document.trials.push_back(trial_from(trial));
+  for (const Value& trial : member(value, "trials").as_list())
+    document.trials.push_back(trial_from(trial));
   if (!member(value, "best").is_null()) document.best = member(value, "best").as_int();
-  for (const Value& number : member(value, "candidates").as_list()) document.candidates.push_back(number.as_int());
-  if (const Value* confirmation = value.find("confirmation")) document.confirmation = confirmation_from(*confirmation);
+  for (const Value& number : member(value, "candidates").as_list())
+    document.candidates.push_back(number.as_int());
+  if (const Value* confirmation = value.find("confirmation"))
+    document.confirmation = confirmation_from(*confirmation);
   if (const Value* front = value.find("front")) {
     for (const Value& number : front->as_list()) document.front.push_back(number.as_int());
   }
@@ -231,8 +266,10 @@ ResultsDocument results_from(const Value& value) {
   document.cache_seconds_saved = member(cache, "seconds_saved").as_double();
   document.seconds = member(value, "seconds").as_double();
   document.peak_rss_bytes = member(value, "peak_rss_bytes").as_int();
-  if (const Value* for_npu = value.find("for_npu")) document.for_npu = for_npu->as_bool();  // absent in older files
-  if (const Value* processor = value.find("processor")) document.processor = processor_from(*processor);
+  // Absent in older files.
+  if (const Value* for_npu = value.find("for_npu")) document.for_npu = for_npu->as_bool();
+  if (const Value* processor = value.find("processor"))
+    document.processor = processor_from(*processor);
   return document;
 }
 

@@ -14,18 +14,21 @@ Trial standing_of(const TrialResult& trial, const std::string& objective) {
   standing.value = trial.model.scores.at(objective);
   if (!trial.is_feasible) standing.constraints = {1};
   standing.is_candidate = trial.is_candidate;
-  standing.details = to_value(TrialDetails{.size_bytes = trial.model.size_bytes, .float_layers = trial.float_layers});
+  standing.details = to_value(
+      TrialDetails{.size_bytes = trial.model.size_bytes, .float_layers = trial.float_layers});
   return standing;
 }
 
 std::vector<const TrialResult*> best_first(const ResultsDocument& document) {
   std::vector<const TrialResult*> trials;
   for (const TrialResult& trial : document.trials) {
-    if (trial.state == TrialState::complete && trial.model.scores.contains(document.objective)) trials.push_back(&trial);
+    if (trial.state == TrialState::complete && trial.model.scores.contains(document.objective))
+      trials.push_back(&trial);
   }
   const TrialOrder order(document.goal);
   std::ranges::sort(trials, [&](const TrialResult* a, const TrialResult* b) {
-    if (document.best == a->number || document.best == b->number) return document.best == a->number && a->number != b->number;
+    if (document.best == a->number || document.best == b->number)
+      return document.best == a->number && a->number != b->number;
     return order(standing_of(*a, document.objective), standing_of(*b, document.objective));
   });
   return trials;

@@ -33,14 +33,18 @@ std::vector<std::string> shown_scores(const ResultsDocument& document) {
   std::vector<std::string> names = {document.objective};
   const bool has_trials = !document.trials.empty();
   for (const char* name : {"top1", "rel_l2", "worst_slice", "cos"}) {
-    const bool scored = has_trials && std::ranges::any_of(document.trials, [&](const TrialResult& trial) { return trial.model.scores.contains(name); });
+    const bool scored =
+        has_trials && std::ranges::any_of(document.trials, [&](const TrialResult& trial) {
+          return trial.model.scores.contains(name);
+        });
     if (scored && document.objective != name) names.emplace_back(name);
   }
   return names;
 }
 
 bool better(const TrialResult& a, const TrialResult& b, const ResultsDocument& document) {
-  return is_better(a.model.scores.at(document.objective), b.model.scores.at(document.objective), document.goal);
+  return is_better(a.model.scores.at(document.objective), b.model.scores.at(document.objective),
+                   document.goal);
 }
 
 std::vector<std::string> header(const ResultsDocument& document, const char* first) {
@@ -50,7 +54,8 @@ std::vector<std::string> header(const ResultsDocument& document, const char* fir
   return row;
 }
 
-std::vector<std::string> model_row(const ResultsDocument& document, std::string label, const ModelResult& model, std::string config) {
+std::vector<std::string> model_row(const ResultsDocument& document, std::string label,
+                                   const ModelResult& model, std::string config) {
   std::vector<std::string> row = {std::move(label)};
   for (const std::string& name : shown_scores(document)) row.push_back(score_text(model, name));
   row.push_back(bytes_text(model.size_bytes));
@@ -78,11 +83,15 @@ const TrialResult* narrow_runner_up(const std::vector<const TrialResult*>& trial
 std::string speed_sentence(const ResultsDocument& document, const TrialResult& best) {
   if (document.for_npu || !best.model.latency_ms || !document.float_model.latency_ms) return "";
   const double ratio = *document.float_model.latency_ms / *best.model.latency_ms;
-  if (ratio >= 1) return fmt::format("best is {:.2f} times as fast as float on this machine\n", ratio);
-  std::string text = fmt::format("best is {:.2f} times slower than float on this machine", 1 / ratio);
+  if (ratio >= 1)
+    return fmt::format("best is {:.2f} times as fast as float on this machine\n", ratio);
+  std::string text =
+      fmt::format("best is {:.2f} times slower than float on this machine", 1 / ratio);
   for (const TrialResult* trial : best_first(document)) {
-    if (trial->is_candidate && trial->model.latency_ms && *trial->model.latency_ms < *document.float_model.latency_ms) {
-      return text + fmt::format("; trial {} is a candidate that is faster than float\n", trial->number);
+    if (trial->is_candidate && trial->model.latency_ms &&
+        *trial->model.latency_ms < *document.float_model.latency_ms) {
+      return text +
+             fmt::format("; trial {} is a candidate that is faster than float\n", trial->number);
     }
   }
   return text + "; activation_type QUInt8 runs on integer kernels\n";
@@ -95,9 +104,11 @@ std::string arithmetic_sentence(const ResultsDocument& document, const TrialResu
   // An evaluator's score has no second one.
   for (const std::string& score : {document.objective, std::string("rel_l2")}) {
     if (!graph.contains(score) || !processor.contains(score)) continue;
-    return fmt::format("best has {} {:.6g} on this processor, whose integer kernels saturate, and {:.6g} as its graph says; use target cpu, "
-                       "or reduce_range\n",
-                       score, processor.at(score), graph.at(score));
+    return fmt::format(
+        "best has {} {:.6g} on this processor, whose integer kernels saturate, and {:.6g} as its "
+        "graph says; use target cpu, "
+        "or reduce_range\n",
+        score, processor.at(score), graph.at(score));
   }
   return "";
 }
@@ -106,11 +117,14 @@ std::string arithmetic_sentence(const ResultsDocument& document, const TrialResu
 std::string confirmation_sentence(const ResultsDocument& document) {
   const Confirmation& confirmation = *document.confirmation;
   std::vector<std::string> scores;
-  for (const auto& [number, score] : confirmation.scores) scores.push_back(fmt::format("trial {} {:.6g}", number, score));
+  for (const auto& [number, score] : confirmation.scores)
+    scores.push_back(fmt::format("trial {} {:.6g}", number, score));
   const bool agrees = document.best == confirmation.scores.front().first;
-  return fmt::format("confirmed on {} samples that no trial saw, {}: float {:.6g}, {}; {}\n", confirmation.samples, document.objective,
-                     confirmation.float_score, fmt::join(scores, ", "),
-                     agrees ? "the search's best is the best there too" : fmt::format("trial {} is the best there and was chosen", document.best.value()));
+  return fmt::format(
+      "confirmed on {} samples that no trial saw, {}: float {:.6g}, {}; {}\n", confirmation.samples,
+      document.objective, confirmation.float_score, fmt::join(scores, ", "),
+      agrees ? "the search's best is the best there too"
+             : fmt::format("trial {} is the best there and was chosen", document.best.value()));
 }
 
 }  // namespace
@@ -119,7 +133,8 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t column = 0; column < row.size(); ++column) widths[column] = std::max(widths[column], row[column].size());
+    for (std::size_t column = 0; column < row.size(); ++column)
+      widths[column] = std::max(widths[column], row[column].size());
   }
   std::string text;
   for (const auto& row : rows) {
@@ -127,7 +142,8 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
     for (std::size_t column = 0; column < row.size(); ++column) {
       const bool left = column == 0 || column + 1 == widths.size();
       line += column > 0 ? "  " : "";
-      line += left ? fmt::format("{:<{}}", row[column], widths[column]) : fmt::format("{:>{}}", row[column], widths[column]);
+      line += left ? fmt::format("{:<{}}", row[column], widths[column])
+                   : fmt::format("{:>{}}", row[column], widths[column]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
@@ -139,14 +155,19 @@ std::string trials_table(const ResultsDocument& document) {
   std::vector<std::vector<std::string>> rows = {header(document, "trial")};
   for (const TrialResult* trial : best_first(document)) {
     const bool is_best = document.best == trial->number;
-    rows.push_back(model_row(document, fmt::format("{}{}", trial->number, is_best ? " (best)" : trial->is_candidate ? " *" : ""), trial->model,
-                             to_string(trial->config)));
+    rows.push_back(model_row(document,
+                             fmt::format("{}{}", trial->number,
+                                         is_best               ? " (best)"
+                                         : trial->is_candidate ? " *"
+                                                               : ""),
+                             trial->model, to_string(trial->config)));
   }
   rows.push_back(model_row(document, "float", document.float_model, ""));
   std::string text = text_table(rows);
   for (const TrialResult& trial : document.trials) {
     if (trial.state == TrialState::complete) continue;
-    text += fmt::format("trial {} {}: {}: {}\n", trial.number, to_string(trial.state), to_string(trial.config), trial.reason);
+    text += fmt::format("trial {} {}: {}: {}\n", trial.number, to_string(trial.state),
+                        to_string(trial.config), trial.reason);
   }
   return text;
 }
@@ -156,23 +177,29 @@ std::string summary_text(const ResultsDocument& document) {
   std::vector<std::vector<std::string>> rows = {header(document, "")};
   rows.push_back(model_row(document, "float", document.float_model, ""));
   if (!trials.empty()) {
-    const auto worst = std::ranges::max_element(trials, [&](const TrialResult* a, const TrialResult* b) { return better(*a, *b, document); });
-    rows.push_back(model_row(document, fmt::format("best (trial {})", trials.front()->number), trials.front()->model, to_string(trials.front()->config)));
+    const auto worst = std::ranges::max_element(
+        trials,
+        [&](const TrialResult* a, const TrialResult* b) { return better(*a, *b, document); });
+    rows.push_back(model_row(document, fmt::format("best (trial {})", trials.front()->number),
+                             trials.front()->model, to_string(trials.front()->config)));
     if (const TrialResult* const narrow = narrow_runner_up(trials)) {
       rows.push_back(model_row(document, fmt::format("best 8 bit (trial {})", narrow->number),
                                narrow->model, to_string(narrow->config)));
     }
-    rows.push_back(model_row(document, fmt::format("worst (trial {})", (*worst)->number), (*worst)->model, to_string((*worst)->config)));
+    rows.push_back(model_row(document, fmt::format("worst (trial {})", (*worst)->number),
+                             (*worst)->model, to_string((*worst)->config)));
   }
   std::string text = text_table(rows);
   if (!trials.empty()) text += speed_sentence(document, *trials.front());
   if (!trials.empty()) text += arithmetic_sentence(document, *trials.front());
   if (document.confirmation) text += confirmation_sentence(document);
   if (!document.front.empty()) {
-    text += fmt::format("front: trials {}; no other is better in every objective\n", fmt::join(document.front, ", "));
+    text += fmt::format("front: trials {}; no other is better in every objective\n",
+                        fmt::join(document.front, ", "));
   }
-  text += fmt::format("{} trials in {:.1f} s, {} candidates ({}); {}\n", document.trials.size(), document.seconds, document.candidates.size(),
-                      document.tolerance, document.stop_message);
+  text += fmt::format("{} trials in {:.1f} s, {} candidates ({}); {}\n", document.trials.size(),
+                      document.seconds, document.candidates.size(), document.tolerance,
+                      document.stop_message);
   return text;
 }
 

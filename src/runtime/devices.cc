@@ -23,19 +23,23 @@ Device& chosen_device() {
 }
 
 InvalidInput unknown_device(const std::string& text) {
-  return InvalidInput(fmt::format("got the devices '{}', expected cpu or cuda:0,1 (the numbers of the cards)", text));
+  return InvalidInput(fmt::format(
+      "got the devices '{}', expected cpu or cuda:0,1 (the numbers of the cards)", text));
 }
 
 int card_of(const std::string& text, std::string_view number) {
   int card = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), card);
-  if (error != std::errc() || end != number.data() + number.size() || card < 0) throw unknown_device(text);
+  if (error != std::errc() || end != number.data() + number.size() || card < 0)
+    throw unknown_device(text);
   return card;
 }
 
 }  // namespace
 
-std::string to_string(const Device& device) { return device.card ? fmt::format("{}{}", kCuda, *device.card) : "cpu"; }
+std::string to_string(const Device& device) {
+  return device.card ? fmt::format("{}{}", kCuda, *device.card) : "cpu";
+}
 
 std::vector<Device> parse_devices(const std::string& text) {
   if (text == "cpu") return {Device{}};
@@ -52,9 +56,11 @@ std::vector<Device> parse_devices(const std::string& text) {
 
 void require_devices(const std::vector<Device>& devices) {
   const std::vector<std::string> providers = Ort::GetAvailableProviders();
-  const bool wants_cards = std::ranges::any_of(devices, [](const Device& device) { return device.card.has_value(); });
+  const bool wants_cards =
+      std::ranges::any_of(devices, [](const Device& device) { return device.card.has_value(); });
   if (!wants_cards || std::ranges::find(providers, kCudaProvider) != providers.end()) return;
-  throw Unsupported(fmt::format("{} has no {}, which 'cuda' devices need; it has {}", runtime_version(), kCudaProvider, fmt::join(providers, ", ")));
+  throw Unsupported(fmt::format("{} has no {}, which 'cuda' devices need; it has {}",
+                                runtime_version(), kCudaProvider, fmt::join(providers, ", ")));
 }
 
 void use_device(const Device& device) {

@@ -19,7 +19,9 @@ const std::vector<Form>& forms() {
       // A kernel failed.
       {std::regex("while running (\\S+) node\\. Name:'([^']*)'"), 2, 1},
       // No kernel for these types.
-      {std::regex("Could not find an implementation for ([^( ]+)\\([0-9]+\\) node with name '([^']*)'"), 2, 1},
+      {std::regex(
+           "Could not find an implementation for ([^( ]+)\\([0-9]+\\) node with name '([^']*)'"),
+       2, 1},
       // Shape or type inference.
       {std::regex("Node \\(([^)]*)\\) Op \\(([^)]*)\\)"), 1, 2},
       {std::regex("Failed to find kernel for ([^( ]+)\\([0-9]+\\) \\(node:'([^']*)'"), 2, 1},

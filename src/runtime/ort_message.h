@@ -1,6 +1,7 @@
 #pragma once
 
-// ONNX Runtime's messages carry the file, line and function of its source; users are helped by the rest alone.
+// ONNX Runtime's messages carry the file, line and function of its source; users are helped by the
+// rest alone.
 
 #include <string>
 #include <string_view>

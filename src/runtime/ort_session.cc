@@ -58,7 +58,8 @@ class OrtSession final : public Session {
     for (std::size_t index = 0; index < values.size(); ++index) {
       const std::string& name = output_names_[index];
       Tensor output = from_ort_value(std::move(values[index]), name);
-      outputs.insert_or_assign(name, signature_.is_constant(name) ? copy_of(output) : std::move(output));
+      outputs.insert_or_assign(name,
+                               signature_.is_constant(name) ? copy_of(output) : std::move(output));
     }
     signature_.add_outer_values(inputs, outputs);
     return outputs;
@@ -67,7 +68,8 @@ class OrtSession final : public Session {
  private:
   void load(const std::string& proto, const SessionOptions& options) {
     Ort::SessionOptions ort_options = ort_session_options(options.threads, options.optimize);
-    // On some processors that need it not it doubles the time (AVX-512 with VNNI, ONNX Runtime 1.32).
+    // On some processors that need it not it doubles the time (AVX-512 with VNNI, ONNX Runtime
+    // 1.32).
     if (options.exact_products && !multiplies_without_saturation())
       ort_options.AddConfigEntry(kOrtSessionOptionsAvx2PrecisionMode, "1");
     try {

@@ -48,9 +48,6 @@ void add_layout_kernels(KernelTable& table);
 void add_slicing_kernels(KernelTable& table);
 void add_quantization_kernels(KernelTable& table);
 
-// ---- indices
-// -------------------------------------------------------------------------------------------------------
-
 /// Elements as double; integers are exact up to 2^53.
 [[nodiscard]] Tensor wide(const Tensor& tensor);
 /// visit(index) for each index of a shape, last axis fastest. A scalar has one index, the empty

@@ -34,8 +34,9 @@ class Signature {
   [[nodiscard]] bool is_outer(std::string_view name) const;
   /// True for what follows from initializers alone.
   [[nodiscard]] bool is_constant(std::string_view name) const { return constants_.contains(name); }
-  /// Adds the outputs and taps that no node makes: graph inputs (when given) and initializers. The runtime's own values of
-  /// them lie in the memory of the inputs or of the session, which an output may outlive.
+  /// Adds the outputs and taps that no node makes: graph inputs (when given) and initializers. The
+  /// runtime's own values of them lie in the memory of the inputs or of the session, which an
+  /// output may outlive.
   void add_outer_values(const Batch& inputs, Batch& outputs) const;
 
  private:

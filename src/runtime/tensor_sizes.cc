@@ -1,8 +1,8 @@
-#include "quantsearch/runtime.h"
-
 #include <algorithm>
 #include <map>
 #include <optional>
+
+#include "quantsearch/runtime.h"
 
 namespace quantsearch {
 

@@ -29,9 +29,12 @@ WalkCounts visit_distinct(const Space& space, const Normalize& normalize, std::i
   return counts;
 }
 
-std::vector<Point> distinct_points(const Space& space, const Normalize& normalize, std::int64_t limit) {
+std::vector<Point> distinct_points(const Space& space, const Normalize& normalize,
+                                   std::int64_t limit) {
   std::vector<Point> points;
-  visit_distinct(space, normalize, limit, [&points](std::int64_t /*index*/, Point&& point) { points.push_back(std::move(point)); });
+  visit_distinct(space, normalize, limit, [&points](std::int64_t /*index*/, Point&& point) {
+    points.push_back(std::move(point));
+  });
   return points;
 }
 

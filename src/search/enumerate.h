@@ -1,7 +1,7 @@
 #pragma once
 
-// The walk of summarize() and of the samplers whose space fits in memory. It shows points and forgets them, so that
-// 200 000 of them cost their keys alone.
+// The walk of summarize() and of the samplers whose space fits in memory. It shows points and
+// forgets them, so that 200 000 of them cost their keys alone.
 
 #include <functional>
 

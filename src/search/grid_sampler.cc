@@ -74,9 +74,11 @@ class LazyGrid final : public Sampler {
 void require_listed(const Space& space) {
   const auto unlisted = space.unlisted();
   if (!unlisted) return;
-  throw InvalidInput(fmt::format("search: a grid cannot walk the real numbers of '{}'; give a step, list the values, or use random or "
-                                 "model-based search",
-                                 *unlisted));
+  throw InvalidInput(
+      fmt::format("search: a grid cannot walk the real numbers of '{}'; give a step, list the "
+                  "values, or use random or "
+                  "model-based search",
+                  *unlisted));
 }
 
 std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize, CostModel cost,

@@ -12,7 +12,9 @@ namespace {
 /// By parameter: the values that trials have.
 using Values = std::map<std::string, std::vector<Value>>;
 
-bool are_numbers(const std::vector<Value>& values) { return std::ranges::all_of(values, &Value::is_number); }
+bool are_numbers(const std::vector<Value>& values) {
+  return std::ranges::all_of(values, &Value::is_number);
+}
 
 Values values_of(std::span<const Trial> trials) {
   Values values;
@@ -33,26 +35,37 @@ Coordinates coordinates_of(const Point& point, const Values& values) {
   Coordinates at;
   for (const auto& [name, known] : values) {
     const auto chosen = point.find(name);
-    at.push_back(chosen == point.end() ? kInactive : static_cast<double>(std::ranges::find(known, chosen->second) - known.begin()));
+    at.push_back(
+        chosen == point.end()
+            ? kInactive
+            : static_cast<double>(std::ranges::find(known, chosen->second) - known.begin()));
   }
   return at;
 }
 
 }  // namespace
 
-std::vector<ParameterImportance> importances(std::span<const Trial> trials, std::span<const Goal> goals, const ImportanceOptions& options) {
+std::vector<ParameterImportance> importances(std::span<const Trial> trials,
+                                             std::span<const Goal> goals,
+                                             const ImportanceOptions& options) {
   const Values values = values_of(trials);
   Domain domain;
-  for (const auto& [name, known] : values) domain.dimensions.push_back(Categories{.count = std::ssize(known), .ordered = are_numbers(known)});
+  for (const auto& [name, known] : values)
+    domain.dimensions.push_back(
+        Categories{.count = std::ssize(known), .ordered = are_numbers(known)});
   std::vector<Observation> observations;
   for (const Trial& trial : trials) {
     const auto losses = losses_of(trial, goals, "importances");
     if (!losses) continue;
-    observations.push_back({.number = trial.number, .at = coordinates_of(trial.point, values), .objectives = *losses, .constraints = trial.constraints});
+    observations.push_back({.number = trial.number,
+                            .at = coordinates_of(trial.point, values),
+                            .objectives = *losses,
+                            .constraints = trial.constraints});
   }
   const std::vector<double> shares = importances(domain, observations, options);
   std::vector<ParameterImportance> named;
-  for (const auto& [name, known] : values) named.push_back({.name = name, .share = shares[named.size()]});
+  for (const auto& [name, known] : values)
+    named.push_back({.name = name, .share = shares[named.size()]});
   std::ranges::stable_sort(named, std::ranges::greater{}, &ParameterImportance::share);
   return named;
 }

@@ -12,8 +12,11 @@ namespace {
 
 class ModelSampler final : public Sampler {
  public:
-  ModelSampler(const Space& space, Normalize normalize, const MakeOptimizer& make, const ModelSamplerOptions& options)
-      : mapping_(space, std::move(normalize), options.enumeration_limit), domain_(mapping_.domain()), optimizer_(make(domain_)),
+  ModelSampler(const Space& space, Normalize normalize, const MakeOptimizer& make,
+               const ModelSamplerOptions& options)
+      : mapping_(space, std::move(normalize), options.enumeration_limit),
+        domain_(mapping_.domain()),
+        optimizer_(make(domain_)),
         options_(options) {}
   ModelSampler(const ModelSampler&) = delete;
   ModelSampler& operator=(const ModelSampler&) = delete;
@@ -31,7 +34,8 @@ class ModelSampler final : public Sampler {
     Observation observation = observe(finished);
     const auto own = proposed_.find(key_of(finished.point));
     if (own != proposed_.end()) {
-      std::erase_if(pending_, [&](const Pending& pending) { return pending.number == own->second; });
+      std::erase_if(pending_,
+                    [&](const Pending& pending) { return pending.number == own->second; });
     }
     optimizer_->tell(observation);
     ++told_;
@@ -41,20 +45,26 @@ class ModelSampler final : public Sampler {
 
   std::optional<std::int64_t> remaining() const override {
     if (domain_.points == nullptr) return std::nullopt;
-    return std::max<std::int64_t>(0, static_cast<std::int64_t>(domain_.points->size()) - told_ - static_cast<std::int64_t>(pending_.size()));
+    return std::max<std::int64_t>(0, static_cast<std::int64_t>(domain_.points->size()) - told_ -
+                                         static_cast<std::int64_t>(pending_.size()));
   }
 
  private:
   [[nodiscard]] Observation observe(const Trial& trial) const {
-    Observation observation{.number = trial.number, .at = mapping_.coordinates_of(trial.point), .outcome = Outcome::failed};
-    if (trial.state != TrialState::complete && trial.state != TrialState::pruned) return observation;
+    Observation observation{.number = trial.number,
+                            .at = mapping_.coordinates_of(trial.point),
+                            .outcome = Outcome::failed};
+    if (trial.state != TrialState::complete && trial.state != TrialState::pruned)
+      return observation;
     observation.outcome = trial.state == TrialState::complete ? Outcome::complete : Outcome::pruned;
     std::vector<double> values = trial.objectives;
     if (values.empty()) values.push_back(*trial.value);
     // A pruned trial has one estimate only: it cannot be compared in the other objectives.
-    if (values.size() < options_.goals.size()) return {.number = trial.number, .at = observation.at, .outcome = Outcome::failed};
+    if (values.size() < options_.goals.size())
+      return {.number = trial.number, .at = observation.at, .outcome = Outcome::failed};
     for (std::size_t i = 0; i < options_.goals.size(); ++i) {
-      observation.objectives.push_back(options_.goals[i] == Goal::minimize ? values[i] : -values[i]);
+      observation.objectives.push_back(options_.goals[i] == Goal::minimize ? values[i]
+                                                                           : -values[i]);
     }
     observation.constraints = trial.constraints;
     return observation;
@@ -74,7 +84,8 @@ class StagedSampler final : public Sampler {
  public:
   using Second = std::function<std::unique_ptr<Sampler>(const std::vector<Trial>&)>;
 
-  StagedSampler(std::unique_ptr<Sampler> first, Second second) : first_(std::move(first)), make_second_(std::move(second)) {}
+  StagedSampler(std::unique_ptr<Sampler> first, Second second)
+      : first_(std::move(first)), make_second_(std::move(second)) {}
 
   std::optional<Point> ask() override {
     if (!first_is_over_) {
@@ -124,13 +135,15 @@ class StagedSampler final : public Sampler {
 
 }  // namespace
 
-std::unique_ptr<Sampler> model_sampler(const Space& space, Normalize normalize, const MakeOptimizer& make,
+std::unique_ptr<Sampler> model_sampler(const Space& space, Normalize normalize,
+                                       const MakeOptimizer& make,
                                        const ModelSamplerOptions& options) {
   return std::make_unique<ModelSampler>(space, std::move(normalize), make, options);
 }
 
-std::unique_ptr<Sampler> staged_sampler(std::unique_ptr<Sampler> first,
-                                        std::function<std::unique_ptr<Sampler>(const std::vector<Trial>& finished)> second) {
+std::unique_ptr<Sampler> staged_sampler(
+    std::unique_ptr<Sampler> first,
+    std::function<std::unique_ptr<Sampler>(const std::vector<Trial>& finished)> second) {
   return std::make_unique<StagedSampler>(std::move(first), std::move(second));
 }
 

@@ -12,13 +12,15 @@ namespace quantsearch {
 
 namespace {
 
-// How far a sampler that does not learn may be ahead of the oldest running trial, in trials per job.
+// How far a sampler that does not learn may be ahead of the oldest running trial, in trials per
+// job.
 constexpr std::int64_t kAheadPerJob = 4;
 
 /// A study of one process: results count in the order of their numbers.
 class OwnSearch final : public SearchLoop {
  public:
-  OwnSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options, StudyStore& store)
+  OwnSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options,
+            StudyStore& store)
       : SearchLoop(sampler, objective, options), store_(store) {}
 
  private:
@@ -87,7 +89,8 @@ class OwnSearch final : public SearchLoop {
     }
   }
 
-  /// Trials of an earlier search that this one does not repeat number by number count as they are; new ones come after them.
+  /// Trials of an earlier search that this one does not repeat number by number count as they are;
+  /// new ones come after them.
   void adopt_earlier() {
     for (auto& [number, trial] : earlier_) {
       progress_.add(trial);
@@ -114,7 +117,9 @@ class OwnSearch final : public SearchLoop {
   }
 
   /// A trial that an earlier search has kept is finished, even when its own limit interrupted it.
-  [[nodiscard]] bool is_unfinished(const Trial& trial) const { return ran_.contains(trial.number) && is_cut_off(trial); }
+  [[nodiscard]] bool is_unfinished(const Trial& trial) const {
+    return ran_.contains(trial.number) && is_cut_off(trial);
+  }
 
   bool commit() override {
     if (open_.empty()) return false;
@@ -138,11 +143,14 @@ class OwnSearch final : public SearchLoop {
   bool wait() override { return false; }
   std::int64_t tried() const override { return asked_; }
 
-  /// A trial that a count has made superfluous is left out, one that time or the user stopped is shown as interrupted; trials
-  /// of an earlier, longer search are kept.
+  /// A trial that a count has made superfluous is left out, one that time or the user stopped is
+  /// shown as interrupted; trials of an earlier, longer search are kept.
   void complete_study() override {
-    if (study_.stop_reason == StopReason::candidates_found || study_.stop_reason == StopReason::no_improvement) return;
-    for (auto& [number, trial] : earlier_) finished_.emplace(number, TrialRun{.trial = std::move(trial)});
+    if (study_.stop_reason == StopReason::candidates_found ||
+        study_.stop_reason == StopReason::no_improvement)
+      return;
+    for (auto& [number, trial] : earlier_)
+      finished_.emplace(number, TrialRun{.trial = std::move(trial)});
     for (auto& [number, run] : finished_) {
       if (!is_unfinished(run.trial)) progress_.add(run.trial);
       keep(std::move(run));
@@ -152,9 +160,10 @@ class OwnSearch final : public SearchLoop {
   StudyStore& store_;
   std::map<std::int64_t, Trial> earlier_;               // of earlier runs, not yet proposed again
   std::unordered_map<Key, std::int64_t> earlier_keys_;  // their points -> numbers
-  std::deque<std::int64_t> open_;                       // asked for and not yet committed, by number
-  std::map<std::int64_t, TrialRun> finished_;           // of these
-  std::set<std::int64_t> ran_;                          // begun by this search
+  // Asked for and not yet committed, by number.
+  std::deque<std::int64_t> open_;
+  std::map<std::int64_t, TrialRun> finished_;  // of these
+  std::set<std::int64_t> ran_;                 // begun by this search
   std::int64_t next_number_ = 0;
   std::int64_t asked_ = 0;
   bool exhausted_ = false;
@@ -162,7 +171,8 @@ class OwnSearch final : public SearchLoop {
 
 }  // namespace
 
-Study optimize(Sampler& sampler, const Objective& objective, const SearchOptions& options, StudyStore& store) {
+Study optimize(Sampler& sampler, const Objective& objective, const SearchOptions& options,
+               StudyStore& store) {
   check_search(options);
   return OwnSearch(sampler, objective, options, store).run();
 }

@@ -16,7 +16,8 @@ namespace {
 /// One process's part of a study that several work on: results count as they come.
 class SharedSearch final : public SearchLoop {
  public:
-  SharedSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options, SharedStudyStore& store)
+  SharedSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options,
+               SharedStudyStore& store)
       : SearchLoop(sampler, objective, options), store_(store) {}
 
  private:
@@ -29,7 +30,8 @@ class SharedSearch final : public SearchLoop {
 
   bool begin() override {
     if (outstanding() >= options_.jobs) return false;
-    std::optional<Trial> trial = store_.begin([this](const SharedStudyStore::News& news) { return propose(news); });
+    std::optional<Trial> trial =
+        store_.begin([this](const SharedStudyStore::News& news) { return propose(news); });
     if (!trial) return false;
     mine_.insert(trial->number);
     submit(*std::move(trial));
@@ -45,7 +47,9 @@ class SharedSearch final : public SearchLoop {
     }
     if (ended() || !sampler_.is_ready()) return std::nullopt;
     const auto open = static_cast<std::int64_t>(news.running.size());
-    if (const auto& limit = options_.stop.iteration_limit; limit && progress_.finished() + open >= *limit) return std::nullopt;
+    if (const auto& limit = options_.stop.iteration_limit;
+        limit && progress_.finished() + open >= *limit)
+      return std::nullopt;
     while (std::optional<Point> point = sampler_.ask()) {
       if (taken_.insert(key_of(*point)).second) return point;
     }
@@ -78,7 +82,8 @@ class SharedSearch final : public SearchLoop {
   /// Until the trials of others finish, or their processes end and leave them.
   bool wait() override {
     if (others_running_ == 0) return false;
-    std::this_thread::sleep_for(std::chrono::duration<double>(std::min(store_.lease_seconds() / 4, 0.25)));
+    std::this_thread::sleep_for(
+        std::chrono::duration<double>(std::min(store_.lease_seconds() / 4, 0.25)));
     return true;
   }
 
@@ -91,7 +96,8 @@ class SharedSearch final : public SearchLoop {
     std::condition_variable_any tick;
     std::unique_lock lock(mutex);
     const std::chrono::duration<double> interval(store_.lease_seconds() / 4);
-    while (!tick.wait_for(lock, stop, interval, [&stop] { return stop.stop_requested(); })) store_.keep_alive();
+    while (!tick.wait_for(lock, stop, interval, [&stop] { return stop.stop_requested(); }))
+      store_.keep_alive();
   }
 
   SharedStudyStore& store_;
@@ -105,7 +111,8 @@ class SharedSearch final : public SearchLoop {
 
 }  // namespace
 
-Study optimize_shared(Sampler& sampler, const Objective& objective, const SearchOptions& options, SharedStudyStore& store) {
+Study optimize_shared(Sampler& sampler, const Objective& objective, const SearchOptions& options,
+                      SharedStudyStore& store) {
   check_search(options);
   return SharedSearch(sampler, objective, options, store).run();
 }

@@ -1,14 +1,15 @@
 // Weighted random sampling without replacement.
 //
-// Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir" (Information Processing Letters 97): each item
-// draws the key u^(1/w) once, u uniform; items by falling key are a weighted sample without replacement. With
-// w = 1 / seconds the order by falling key is the order by rising -ln(u) * seconds: exponential clocks whose means are the
-// expected seconds.
+// Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir" (Information Processing
+// Letters 97): each item draws the key u^(1/w) once, u uniform; items by falling key are a weighted
+// sample without replacement. With w = 1 / seconds the order by falling key is the order by rising
+// -ln(u) * seconds: exponential clocks whose means are the expected seconds.
 //
-// A point's seconds cost a look at all of its options, so a space of more than kWholeRace points is not estimated whole:
-// at each draw kEntrants more points start their clocks, in a pseudo-random order. A clock has no memory, so one that
-// starts at the time of the last draw is as good as one that has run from the beginning, and each draw follows the weights
-// of the points that have started.
+// A point's seconds cost a look at all of its options, so a space of more than kWholeRace points is
+// not estimated whole: at each draw kEntrants more points start their clocks, in a pseudo-random
+// order. A clock has no memory, so one that starts at the time of the last draw is as good as one
+// that has run from the beginning, and each draw follows the weights of the points that have
+// started.
 
 #include <algorithm>
 #include <cmath>
@@ -29,16 +30,22 @@ namespace {
 
 constexpr std::int64_t kWholeRace = 1024;
 constexpr std::int64_t kEntrants = 64;
-// Raw points looked at in one draw once a clock runs: mostly invalid or repeated points must not make a draw slow.
+// Raw points looked at in one draw once a clock runs: mostly invalid or repeated points must not
+// make a draw slow.
 constexpr std::int64_t kLooks = 1024;
 
 class RandomSampler final : public Sampler {
  public:
-  RandomSampler(const Space& space, Normalize normalize, CostModel cost, const SamplerOptions& options)
-      : space_(space), normalize_(std::move(normalize)), cost_(std::move(cost)), random_(options.seed, 0, "random sampler") {
+  RandomSampler(const Space& space, Normalize normalize, CostModel cost,
+                const SamplerOptions& options)
+      : space_(space),
+        normalize_(std::move(normalize)),
+        cost_(std::move(cost)),
+        random_(options.seed, 0, "random sampler") {
     if (space_.size() <= options.enumeration_limit) {
       auto& indices = distinct_.emplace();
-      visit_distinct(space_, normalize_, space_.size(), [&](std::int64_t index, Point&& /*point*/) { indices.push_back(index); });
+      visit_distinct(space_, normalize_, space_.size(),
+                     [&](std::int64_t index, Point&& /*point*/) { indices.push_back(index); });
     }
     size_ = distinct_ ? static_cast<std::int64_t>(distinct_->size()) : space_.size();
     permutation_.emplace(std::max<std::int64_t>(size_, 1), options.seed);
@@ -69,7 +76,8 @@ class RandomSampler final : public Sampler {
   void start_clocks() {
     const std::int64_t wanted = distinct_ && size_ <= kWholeRace ? size_ : kEntrants;
     std::int64_t started = 0;
-    for (std::int64_t looks = 0; started < wanted && next_ < size_ && (looks < kLooks || clocks_.empty()); ++looks) {
+    for (std::int64_t looks = 0;
+         started < wanted && next_ < size_ && (looks < kLooks || clocks_.empty()); ++looks) {
       started += start_clock(permutation_->at(next_++)) ? 1 : 0;
     }
   }
@@ -83,8 +91,9 @@ class RandomSampler final : public Sampler {
     return true;
   }
 
-  /// The point of a raw index. Of the raw points that normalize to one point only the one with the first choice of each
-  /// setting without effect stands for it, so that settings without effect do not make a point more likely.
+  /// The point of a raw index. Of the raw points that normalize to one point only the one with the
+  /// first choice of each setting without effect stands for it, so that settings without effect do
+  /// not make a point more likely.
   std::optional<Point> point_of(std::int64_t index) const {
     const Point raw = space_.at(index);
     std::variant<Point, Rejected> outcome = normalize_(raw);
@@ -94,7 +103,8 @@ class RandomSampler final : public Sampler {
     const Point first = with_first_choices(index, raw, point);
     if (first != raw) {
       const std::variant<Point, Rejected> twin = normalize_(first);
-      if (std::holds_alternative<Point>(twin) && std::get<Point>(twin) == point) return std::nullopt;
+      if (std::holds_alternative<Point>(twin) && std::get<Point>(twin) == point)
+        return std::nullopt;
     }
     return std::move(point);
   }
@@ -110,10 +120,11 @@ class RandomSampler final : public Sampler {
   Normalize normalize_;
   CostModel cost_;
   RandomStream random_;
-  std::optional<std::vector<std::int64_t>> distinct_;  // raw indices of the distinct points of a space that fits
-  std::int64_t size_ = 0;                              // of distinct_, or of the raw points
-  std::optional<Permutation> permutation_;             // of these
-  std::int64_t next_ = 0;                              // position in it
+  // Raw indices of the distinct points of a space that fits.
+  std::optional<std::vector<std::int64_t>> distinct_;
+  std::int64_t size_ = 0;                   // of distinct_, or of the raw points
+  std::optional<Permutation> permutation_;  // of these
+  std::int64_t next_ = 0;                   // position in it
   std::priority_queue<Clock, std::vector<Clock>, std::greater<>> clocks_;
   double now_ = 0;
   std::unordered_set<Key> seen_;  // points whose clock has started, of a space that does not fit
@@ -123,9 +134,13 @@ class RandomSampler final : public Sampler {
 
 std::unique_ptr<Sampler> random_sampler(const Space& space, Normalize normalize, CostModel cost,
                                         const SamplerOptions& options) {
-  if (!space.is_finite()) {  // no weights: what costs how much is not known of points that are not listed
-    const auto make = [seed = options.seed](Domain domain) { return random_optimizer(std::move(domain), {.seed = seed}); };
-    return model_sampler(space, std::move(normalize), make, {.goals = {Goal::minimize}, .learns = false});
+  // No weights: what costs how much is not known of points that are not listed.
+  if (!space.is_finite()) {
+    const auto make = [seed = options.seed](Domain domain) {
+      return random_optimizer(std::move(domain), {.seed = seed});
+    };
+    return model_sampler(space, std::move(normalize), make,
+                         {.goals = {Goal::minimize}, .learns = false});
   }
   return std::make_unique<RandomSampler>(space, std::move(normalize), std::move(cost), options);
 }

@@ -20,9 +20,11 @@ void fail(Trial& trial, std::string reason) {
   trial.reason = std::move(reason);
 }
 
-bool all_finite(double value, const std::vector<double>& more, const std::vector<double>& still_more) {
+bool all_finite(double value, const std::vector<double>& more,
+                const std::vector<double>& still_more) {
   const auto finite = [](double number) { return std::isfinite(number); };
-  return finite(value) && std::ranges::all_of(more, finite) && std::ranges::all_of(still_more, finite);
+  return finite(value) && std::ranges::all_of(more, finite) &&
+         std::ranges::all_of(still_more, finite);
 }
 
 void record(Trial& trial, TrialFailure&& failure) {
@@ -32,7 +34,8 @@ void record(Trial& trial, TrialFailure&& failure) {
 
 void record(Trial& trial, TrialPruned&& pruned) {
   trial.details = std::move(pruned.details);
-  if (!std::isfinite(pruned.value)) return fail(trial, fmt::format("the objective is {}, expected a finite number", pruned.value));
+  if (!std::isfinite(pruned.value))
+    return fail(trial, fmt::format("the objective is {}, expected a finite number", pruned.value));
   trial.state = TrialState::pruned;
   trial.value = pruned.value;
   trial.reason = std::move(pruned.reason);
@@ -41,8 +44,9 @@ void record(Trial& trial, TrialPruned&& pruned) {
 void record(Trial& trial, TrialSuccess&& success) {
   trial.details = std::move(success.details);
   if (!all_finite(success.value, success.objectives, success.constraints)) {
-    const auto bad = std::isfinite(success.value) ? std::string("one of the objectives or constraints is not finite")
-                                                  : fmt::format("the objective is {}", success.value);
+    const auto bad = std::isfinite(success.value)
+                         ? std::string("one of the objectives or constraints is not finite")
+                         : fmt::format("the objective is {}", success.value);
     return fail(trial, bad + ", expected a finite number");
   }
   trial.state = TrialState::complete;
@@ -61,7 +65,10 @@ TrialProduct product_of(const TrialOutcome& outcome) {
 bool settle(TrialRun& run, const Objective& objective, const CancellationToken& token) {
   Trial& trial = run.trial;
   try {
-    TrialOutcome outcome = objective({.point = trial.point, .number = trial.number, .incumbent = std::move(run.incumbent), .token = token});
+    TrialOutcome outcome = objective({.point = trial.point,
+                                      .number = trial.number,
+                                      .incumbent = std::move(run.incumbent),
+                                      .token = token});
     TrialProduct product = product_of(outcome);
     std::visit([&trial](auto&& result) { record(trial, std::move(result)); }, std::move(outcome));
     if (trial.state == TrialState::complete) run.product = std::move(product);
@@ -77,16 +84,19 @@ bool settle(TrialRun& run, const Objective& objective, const CancellationToken& 
 
 }  // namespace
 
-std::optional<Clock::time_point> deadline_after(Clock::time_point start, const std::optional<double>& seconds) {
+std::optional<Clock::time_point> deadline_after(Clock::time_point start,
+                                                const std::optional<double>& seconds) {
   if (!seconds || *seconds >= kNoLimitSeconds) return std::nullopt;
-  return start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*seconds));
+  return start +
+         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*seconds));
 }
 
 double seconds_between(Clock::time_point start, Clock::time_point end) {
   return std::chrono::duration<double>(end - start).count();
 }
 
-void TrialLimits::run(TrialRun& run, const Objective& objective, const CancellationToken& token) const {
+void TrialLimits::run(TrialRun& run, const Objective& objective,
+                      const CancellationToken& token) const {
   if (token.is_cancelled() || is_over()) return;
   const Clock::time_point start = options_.now();
   const auto own_deadline = deadline_after(start, options_.stop.trial_time_limit_seconds);
@@ -101,13 +111,17 @@ void TrialLimits::run(TrialRun& run, const Objective& objective, const Cancellat
   trial.reason = why_interrupted(trial.seconds, own_deadline);
 }
 
-std::string TrialLimits::why_interrupted(double seconds, const std::optional<Clock::time_point>& own_deadline) const {
-  if (options_.token.is_cancelled()) return fmt::format("the search was cancelled after {:.1f} s of it", seconds);
+std::string TrialLimits::why_interrupted(
+    double seconds, const std::optional<Clock::time_point>& own_deadline) const {
+  if (options_.token.is_cancelled())
+    return fmt::format("the search was cancelled after {:.1f} s of it", seconds);
   if (is_over()) {
-    return fmt::format("the search's time limit of {} s came after {:.1f} s of it", *options_.stop.time_limit_seconds, seconds);
+    return fmt::format("the search's time limit of {} s came after {:.1f} s of it",
+                       *options_.stop.time_limit_seconds, seconds);
   }
   if (own_deadline && options_.now() >= *own_deadline) {
-    return fmt::format("took longer than the trial time limit: {:.1f} of {} s", seconds, *options_.stop.trial_time_limit_seconds);
+    return fmt::format("took longer than the trial time limit: {:.1f} of {} s", seconds,
+                       *options_.stop.trial_time_limit_seconds);
   }
   return "cancelled by the objective itself";
 }

@@ -13,17 +13,20 @@ SearchLoop::SearchLoop(Sampler& sampler, const Objective& objective, const Searc
       start_(options.now()),
       limits_(options, start_),
       running_(options.token.child()),
-      workers_(options.jobs, [this, &objective](TrialRun& run) { limits_.run(run, objective, running_); }) {}
+      workers_(options.jobs,
+               [this, &objective](TrialRun& run) { limits_.run(run, objective, running_); }) {}
 
 Study SearchLoop::run() {
   load();
   while (!ended()) {
-    // Before the next commit: what a sampler has been told then depends on the number of the trial alone.
+    // Before the next commit: what a sampler has been told then depends on the number of the trial
+    // alone.
     if (begin() || commit()) continue;
     if (outstanding() > 0) {
       take(workers_.next_finished());
     } else if (!wait()) {
-      end({.reason = StopReason::space_exhausted, .message = fmt::format("space exhausted: all {} points tried", tried())});
+      end({.reason = StopReason::space_exhausted,
+           .message = fmt::format("space exhausted: all {} points tried", tried())});
     }
   }
   finish();
@@ -32,7 +35,8 @@ Study SearchLoop::run() {
 
 bool SearchLoop::ended() {
   if (ended_) return true;
-  if (auto stop = progress_.stop(seconds_between(start_, options_.now()), options_.token)) end(*std::move(stop));
+  if (auto stop = progress_.stop(seconds_between(start_, options_.now()), options_.token))
+    end(*std::move(stop));
   return ended_;
 }
 
@@ -43,7 +47,8 @@ void SearchLoop::end(StudyProgress::Stop stop) {
 }
 
 bool SearchLoop::is_cut_off(const Trial& trial) const {
-  return trial.state == TrialState::interrupted && (ended_ || options_.token.is_cancelled() || limits_.is_over());
+  return trial.state == TrialState::interrupted &&
+         (ended_ || options_.token.is_cancelled() || limits_.is_over());
 }
 
 void SearchLoop::submit(Trial trial) {

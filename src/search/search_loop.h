@@ -1,8 +1,8 @@
 #pragma once
 
-// The loop of a search: begin trials while there is room, take their results, stop when a condition holds. Where trials
-// come from and in which order results count depends on whether the study belongs to this process alone (optimize.cc) or to
-// several (optimize_shared.cc).
+// The loop of a search: begin trials while there is room, take their results, stop when a condition
+// holds. Where trials come from and in which order results count depends on whether the study
+// belongs to this process alone (optimize.cc) or to several (optimize_shared.cc).
 
 #include <cstdint>
 #include <functional>
@@ -26,7 +26,8 @@ class SearchLoop {
  protected:
   /// Takes over the trials of earlier runs.
   virtual void load() = 0;
-  /// Begins a trial, or settles what the sampler proposed in another way; false when there is nothing to begin now.
+  /// Begins a trial, or settles what the sampler proposed in another way; false when there is
+  /// nothing to begin now.
   virtual bool begin() = 0;
   /// Counts the next result that waits for its turn; false when none does.
   virtual bool commit() = 0;
@@ -42,8 +43,8 @@ class SearchLoop {
   /// Settles stop_reason and stop_message when a condition holds.
   bool ended();
   void end(StudyProgress::Stop stop);
-  /// Whether an interrupted trial was interrupted by the end of the search and not by its own limit. The next search runs
-  /// it again.
+  /// Whether an interrupted trial was interrupted by the end of the search and not by its own
+  /// limit. The next search runs it again.
   [[nodiscard]] bool is_cut_off(const Trial& trial) const;
   void submit(Trial trial);
   [[nodiscard]] int outstanding() const { return workers_.outstanding(); }

@@ -50,7 +50,8 @@ std::string shown(const Value& value) {
 }
 
 bool is_unlisted(const Parameter& parameter) {
-  return parameter.choices.empty() && parameter.range && std::holds_alternative<FloatRange>(*parameter.range);
+  return parameter.choices.empty() && parameter.range &&
+         std::holds_alternative<FloatRange>(*parameter.range);
 }
 
 void check_parameter(const Parameter& parameter, std::set<std::string>& names) {
@@ -80,7 +81,8 @@ void check_parameter(const Parameter& parameter, std::set<std::string>& names) {
 std::int64_t size_of(const std::vector<Parameter>& product) {
   std::int64_t size = 1;
   for (const Parameter& parameter : product) {
-    const auto choices = std::max<std::int64_t>(1, static_cast<std::int64_t>(parameter.choices.size()));
+    const auto choices =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(parameter.choices.size()));
     if (size > kLargestSpace / choices) {
       throw InvalidInput(
           fmt::format("search space: the product of {} parameters passes 2^62 points at '{}'; "

@@ -11,10 +11,13 @@ namespace quantsearch {
 
 namespace {
 
-bool holds(const std::vector<Value>& values, const Value& value) { return std::ranges::find(values, value) != values.end(); }
+bool holds(const std::vector<Value>& values, const Value& value) {
+  return std::ranges::find(values, value) != values.end();
+}
 
 bool in_range(const SearchDimension& range, double value) {
-  if (const auto* real = std::get_if<FloatRange>(&range)) return real->low <= value && value <= real->high;
+  if (const auto* real = std::get_if<FloatRange>(&range))
+    return real->low <= value && value <= real->high;
   const auto& whole = std::get<IntRange>(range);
   return static_cast<double>(whole.low) <= value && value <= static_cast<double>(whole.high);
 }
@@ -43,13 +46,16 @@ Value SpaceDomain::Setting::value_at(double coordinate) const {
 }
 
 double SpaceDomain::Setting::coordinate_of(const Value& value) const {
-  if (range) return value.is_number() && in_range(*range, value.as_double()) ? value.as_double() : kInactive;
+  if (range)
+    return value.is_number() && in_range(*range, value.as_double()) ? value.as_double() : kInactive;
   const auto found = std::ranges::find(values, value);
   return found == values.end() ? kInactive : static_cast<double>(found - values.begin());
 }
 
 SpaceDomain::SpaceDomain(Space space, Normalize normalize, std::int64_t enumeration_limit)
-    : space_(std::move(space)), normalize_(std::move(normalize)), several_(space_.products().size() > 1) {
+    : space_(std::move(space)),
+      normalize_(std::move(normalize)),
+      several_(space_.products().size() > 1) {
   for (const auto& product : space_.products()) {
     for (const Parameter& parameter : product) add(parameter);
   }
@@ -60,14 +66,18 @@ SpaceDomain::SpaceDomain(Space space, Normalize normalize, std::int64_t enumerat
 void SpaceDomain::add(const Parameter& parameter) {
   const auto [place, is_new] = places_.emplace(parameter.name, settings_.size());
   if (is_new) {
-    settings_.push_back({.name = parameter.name, .values = parameter.choices, .range = parameter.range, .ordered = false});
+    settings_.push_back({.name = parameter.name,
+                         .values = parameter.choices,
+                         .range = parameter.range,
+                         .ordered = false});
     return;
   }
   Setting& known = settings_[place->second];
   if (known.range != parameter.range) {
-    throw InvalidInput(fmt::format("search space: parameter '{}' has a range in one space and another or a list in the next; "
-                                   "a model-based search needs the same in all",
-                                   parameter.name));
+    throw InvalidInput(fmt::format(
+        "search space: parameter '{}' has a range in one space and another or a list in the next; "
+        "a model-based search needs the same in all",
+        parameter.name));
   }
   for (const Value& value : parameter.choices) {
     if (!holds(known.values, value)) known.values.push_back(value);
@@ -77,14 +87,18 @@ void SpaceDomain::add(const Parameter& parameter) {
 /// Two values say nothing about an order that a category does not say.
 void SpaceDomain::put_in_order(Setting& setting) const {
   if (setting.range) return;
-  setting.ordered = setting.values.size() > 2 && std::ranges::all_of(setting.values, &Value::is_number);
+  setting.ordered =
+      setting.values.size() > 2 && std::ranges::all_of(setting.values, &Value::is_number);
   if (!setting.ordered) return;
-  std::ranges::stable_sort(setting.values, [](const Value& a, const Value& b) { return a.as_double() < b.as_double(); });
+  std::ranges::stable_sort(
+      setting.values, [](const Value& a, const Value& b) { return a.as_double() < b.as_double(); });
 }
 
 Domain SpaceDomain::domain() const {
   Domain domain;
-  if (several_) domain.dimensions.push_back(Categories{.count = static_cast<std::int64_t>(space_.products().size())});
+  if (several_)
+    domain.dimensions.push_back(
+        Categories{.count = static_cast<std::int64_t>(space_.products().size())});
   for (const Setting& setting : settings_) domain.dimensions.push_back(setting.dimension());
   domain.canonical = [this](const Coordinates& point) { return canonical(point); };
   domain.points = points_;
@@ -102,7 +116,8 @@ std::optional<Point> SpaceDomain::raw_point(const Coordinates& point) const {
     if (is_active(coordinate)) {
       value = setting.value_at(coordinate);
     } else {  // it has no effect: any of its values will do
-      value = parameter.choices.empty() ? Value(low_of(*parameter.range)) : parameter.choices.front();
+      value =
+          parameter.choices.empty() ? Value(low_of(*parameter.range)) : parameter.choices.front();
     }
     if (!admits(parameter, value)) return std::nullopt;
     raw.emplace(parameter.name, std::move(value));
@@ -133,12 +148,14 @@ double SpaceDomain::product_of(const Point& normalized) const {
       if (own != normalized.end()) {
         raw.insert(*own);
       } else {
-        raw.emplace(parameter.name, parameter.choices.empty() ? Value(low_of(*parameter.range)) : parameter.choices.front());
+        raw.emplace(parameter.name, parameter.choices.empty() ? Value(low_of(*parameter.range))
+                                                              : parameter.choices.front());
       }
     }
     if (raw.size() < products[product].size()) continue;
     const std::variant<Point, Rejected> again = normalize_(raw);
-    if (std::holds_alternative<Point>(again) && std::get<Point>(again) == normalized) return static_cast<double>(product);
+    if (std::holds_alternative<Point>(again) && std::get<Point>(again) == normalized)
+      return static_cast<double>(product);
   }
   return 0;
 }
@@ -148,14 +165,16 @@ Coordinates SpaceDomain::coordinates_of(const Point& normalized) const {
   if (several_) coordinates.push_back(product_of(normalized));
   for (const Setting& setting : settings_) {
     const auto found = normalized.find(setting.name);
-    coordinates.push_back(found == normalized.end() ? kInactive : setting.coordinate_of(found->second));
+    coordinates.push_back(found == normalized.end() ? kInactive
+                                                    : setting.coordinate_of(found->second));
   }
   return coordinates;
 }
 
 void SpaceDomain::walk() {
   std::vector<Coordinates> points;
-  visit_distinct(space_, normalize_, space_.size(), [&](std::int64_t, Point&& point) { points.push_back(coordinates_of(point)); });
+  visit_distinct(space_, normalize_, space_.size(),
+                 [&](std::int64_t, Point&& point) { points.push_back(coordinates_of(point)); });
   points_ = std::make_shared<const std::vector<Coordinates>>(std::move(points));
 }
 

@@ -22,8 +22,8 @@ class SpaceDomain {
   [[nodiscard]] Domain domain() const;
   /// The normalized point at canonical coordinates.
   [[nodiscard]] Point point_of(const Coordinates& canonical) const;
-  /// Coordinates of a normalized point, whoever made it; a setting this space does not know is left out, and one whose
-  /// value it does not list is inactive.
+  /// Coordinates of a normalized point, whoever made it; a setting this space does not know is left
+  /// out, and one whose value it does not list is inactive.
   [[nodiscard]] Coordinates coordinates_of(const Point& normalized) const;
 
  private:

@@ -26,7 +26,8 @@ void check_seconds(const char* name, const std::optional<double>& seconds) {
 }  // namespace
 
 void check_search(const SearchOptions& options) {
-  if (options.jobs < 1) throw InvalidInput(fmt::format("search: got {} jobs, expected at least 1", options.jobs));
+  if (options.jobs < 1)
+    throw InvalidInput(fmt::format("search: got {} jobs, expected at least 1", options.jobs));
   const StopConditions& stop = options.stop;
   check_count("find_n_candidates", stop.find_n_candidates);
   check_count("find_best_candidate", stop.find_best_candidate);
@@ -49,10 +50,12 @@ void StudyProgress::add(const Trial& finished) {
   if (!best_ || order(finished, *best_)) best_ = finished;
 }
 
-std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds, const CancellationToken& token) const {
+std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds,
+                                                       const CancellationToken& token) const {
   if (token.is_cancelled()) {
-    return Stop{.reason = StopReason::cancelled,
-                .message = fmt::format("cancelled after {} trials and {:.1f} s", finished_, seconds)};
+    return Stop{
+        .reason = StopReason::cancelled,
+        .message = fmt::format("cancelled after {} trials and {:.1f} s", finished_, seconds)};
   }
   if (const auto& wanted = stop_.find_n_candidates; wanted && candidates_ >= *wanted) {
     return Stop{.reason = StopReason::candidates_found,

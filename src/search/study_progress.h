@@ -23,7 +23,9 @@ class StudyProgress {
   [[nodiscard]] std::int64_t finished() const { return finished_; }
   /// The best trial that keeps the limits, by TrialOrder; null without one.
   [[nodiscard]] const Trial* best() const { return best_ ? &*best_ : nullptr; }
-  [[nodiscard]] std::optional<std::int64_t> best_number() const { return best_ ? std::optional(best_->number) : std::nullopt; }
+  [[nodiscard]] std::optional<std::int64_t> best_number() const {
+    return best_ ? std::optional(best_->number) : std::nullopt;
+  }
 
   struct Stop {
     StopReason reason = StopReason::space_exhausted;
@@ -42,6 +44,7 @@ class StudyProgress {
 };
 
 /// Numbers of the candidates, best first by TrialOrder.
-[[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials, Goal goal);
+[[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials,
+                                                        Goal goal);
 
 }  // namespace quantsearch

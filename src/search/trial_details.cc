@@ -27,7 +27,8 @@ std::map<std::string, StageResult> stages_from(const Value& value) {
   std::map<std::string, StageResult> stages;
   for (const auto& [name, stage] : value.as_map()) {
     const Value* const cached = stage.find("cached");
-    stages[name] = {.seconds = number(stage.find("seconds")).value_or(0), .cached = cached != nullptr && *cached == Value(true)};
+    stages[name] = {.seconds = number(stage.find("seconds")).value_or(0),
+                    .cached = cached != nullptr && *cached == Value(true)};
   }
   return stages;
 }
@@ -38,26 +39,31 @@ Value to_value(const TrialDetails& details) {
   Value scores(Value::Map{});
   for (const auto& [name, score] : details.scores) scores.set(name, score);
   Value stages(Value::Map{});
-  for (const auto& [name, stage] : details.stages) stages.set(name, Value::Map{{"seconds", stage.seconds}, {"cached", stage.cached}});
+  for (const auto& [name, stage] : details.stages)
+    stages.set(name, Value::Map{{"seconds", stage.seconds}, {"cached", stage.cached}});
   Value value = Value::Map{{"scores", scores}, {"size_bytes", details.size_bytes}};
   if (details.float_layers) value.set("float_layers", *details.float_layers);
   value.set("stages", stages);
   if (details.latency_ms) value.set("latency_ms", *details.latency_ms);
   for (const char* const name : kLayerTables) {
-    if (const auto rows = details.layer_tables.find(name); rows != details.layer_tables.end()) value.set(name, rows->second);
+    if (const auto rows = details.layer_tables.find(name); rows != details.layer_tables.end())
+      value.set(name, rows->second);
   }
   return value;
 }
 
 TrialDetails details_from(const Value& value) {
   TrialDetails details;
-  if (const Value* const scores = value.find("scores"); scores != nullptr && scores->is_map()) details.scores = scores_from(*scores);
+  if (const Value* const scores = value.find("scores"); scores != nullptr && scores->is_map())
+    details.scores = scores_from(*scores);
   details.size_bytes = count(value.find("size_bytes")).value_or(0);
   details.float_layers = count(value.find("float_layers"));
   details.latency_ms = number(value.find("latency_ms"));
-  if (const Value* const stages = value.find("stages"); stages != nullptr && stages->is_map()) details.stages = stages_from(*stages);
+  if (const Value* const stages = value.find("stages"); stages != nullptr && stages->is_map())
+    details.stages = stages_from(*stages);
   for (const char* const name : kLayerTables) {
-    if (const Value* const rows = value.find(name); rows != nullptr && rows->is_list()) details.layer_tables[name] = *rows;
+    if (const Value* const rows = value.find(name); rows != nullptr && rows->is_list())
+      details.layer_tables[name] = *rows;
   }
   return details;
 }

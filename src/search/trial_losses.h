@@ -6,8 +6,8 @@
 #include <span>
 #include <string_view>
 
-#include "quantsearch/search/study.h"
 #include "quantsearch/optimizers/non_dominated.h"
+#include "quantsearch/search/study.h"
 
 namespace quantsearch {
 

@@ -11,7 +11,8 @@ namespace {
 
 auto tie_break(const Trial& trial) {
   const TrialDetails details = details_from(trial.details);
-  return std::tuple(details.float_layers.value_or(0), details.size_bytes, to_string(trial.point), trial.number);
+  return std::tuple(details.float_layers.value_or(0), details.size_bytes, to_string(trial.point),
+                    trial.number);
 }
 
 }  // namespace

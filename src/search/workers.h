@@ -13,8 +13,8 @@
 
 namespace quantsearch {
 
-/// With one job trials run on the calling thread, inside submit(). The destructor waits for running trials; their token
-/// is to be cancelled before.
+/// With one job trials run on the calling thread, inside submit(). The destructor waits for running
+/// trials; their token is to be cancelled before.
 class Workers {
  public:
   using Run = std::function<void(TrialRun& run)>;

@@ -39,7 +39,8 @@ class Database {
   /// The following transactions are on disk when they end, or may be lost (whole, the latest first)
   /// when the machine, not merely the process, stops.
   virtual void set_durable(bool durable) = 0;
-  /// Throws StudyRemoved when others could no longer find what is written: the file has been removed or replaced.
+  /// Throws StudyRemoved when others could no longer find what is written: the file has been
+  /// removed or replaced.
   virtual void require_in_place() const {}
   /// Claims the study for this process until the connection ends, alone or with others who share
   /// it; false when others use it so that it cannot be.

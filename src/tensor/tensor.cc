@@ -1,12 +1,12 @@
 #include "quantsearch/tensor.h"
 
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
 #include <new>
-
-#include <fmt/core.h>
-#include <fmt/ranges.h>
 
 namespace quantsearch {
 
@@ -19,19 +19,22 @@ struct TypeInfo {
 
 // Indexed by DataType.
 constexpr TypeInfo kTypes[] = {
-    {"undefined", 0}, {"float32", 32},      {"uint8", 8},           {"int8", 8},        {"uint16", 16},
-    {"int16", 16},    {"int32", 32},        {"int64", 64},          {"string", 0},      {"boolean", 8},
-    {"float16", 16},  {"float64", 64},      {"uint32", 32},         {"uint64", 64},     {"complex64", 64},
-    {"complex128", 128}, {"bfloat16", 16},  {"float8e4m3fn", 8},    {"float8e4m3fnuz", 8}, {"float8e5m2", 8},
-    {"float8e5m2fnuz", 8}, {"uint4", 4},    {"int4", 4},            {"float4e2m1", 4},  {"float8e8m0", 8},
-    {"uint2", 2},     {"int2", 2},
+    {"undefined", 0},      {"float32", 32},     {"uint8", 8},          {"int8", 8},
+    {"uint16", 16},        {"int16", 16},       {"int32", 32},         {"int64", 64},
+    {"string", 0},         {"boolean", 8},      {"float16", 16},       {"float64", 64},
+    {"uint32", 32},        {"uint64", 64},      {"complex64", 64},     {"complex128", 128},
+    {"bfloat16", 16},      {"float8e4m3fn", 8}, {"float8e4m3fnuz", 8}, {"float8e5m2", 8},
+    {"float8e5m2fnuz", 8}, {"uint4", 4},        {"int4", 4},           {"float4e2m1", 4},
+    {"float8e8m0", 8},     {"uint2", 2},        {"int2", 2},
 };
 
 constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector register
 
 std::shared_ptr<std::byte> allocate(std::size_t bytes) {
-  auto* const memory = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t{kAlignment}));
-  return {memory, [](std::byte* freed) { ::operator delete(freed, std::align_val_t{kAlignment}); }};
+  auto* const memory = static_cast<std::byte*>(
+      ::operator new (std::max<std::size_t>(bytes, 1), std::align_val_t{kAlignment}));
+  return {memory,
+          [](std::byte* freed) { ::operator delete (freed, std::align_val_t{kAlignment}); }};
 }
 
 }  // namespace
@@ -54,14 +57,33 @@ bool is_floating(DataType type) {
 
 bool is_integer(DataType type) {
   switch (type) {
-    case DataType::uint8: case DataType::int8: case DataType::uint16: case DataType::int16:
-    case DataType::int32: case DataType::int64: case DataType::uint32: case DataType::uint64:
-    case DataType::uint4: case DataType::int4: case DataType::uint2: case DataType::int2:
+    case DataType::uint8:
+    case DataType::int8:
+    case DataType::uint16:
+    case DataType::int16:
+    case DataType::int32:
+    case DataType::int64:
+    case DataType::uint32:
+    case DataType::uint64:
+    case DataType::uint4:
+    case DataType::int4:
+    case DataType::uint2:
+    case DataType::int2:
       return true;
-    case DataType::undefined: case DataType::float32: case DataType::string: case DataType::boolean:
-    case DataType::float16: case DataType::float64: case DataType::complex64: case DataType::complex128:
-    case DataType::bfloat16: case DataType::float8e4m3fn: case DataType::float8e4m3fnuz:
-    case DataType::float8e5m2: case DataType::float8e5m2fnuz: case DataType::float4e2m1:
+    case DataType::undefined:
+    case DataType::float32:
+    case DataType::string:
+    case DataType::boolean:
+    case DataType::float16:
+    case DataType::float64:
+    case DataType::complex64:
+    case DataType::complex128:
+    case DataType::bfloat16:
+    case DataType::float8e4m3fn:
+    case DataType::float8e4m3fnuz:
+    case DataType::float8e5m2:
+    case DataType::float8e5m2fnuz:
+    case DataType::float4e2m1:
     case DataType::float8e8m0:
       return false;
   }
@@ -73,9 +95,11 @@ std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join
 std::int64_t element_count(const Shape& shape) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
-    if (size < 0) throw InvalidInput(fmt::format("shape {} has a negative dimension", to_string(shape)));
+    if (size < 0)
+      throw InvalidInput(fmt::format("shape {} has a negative dimension", to_string(shape)));
     if (__builtin_mul_overflow(count, size, &count)) {
-      throw InvalidInput(fmt::format("shape {} has more elements than 63 bits can count", to_string(shape)));
+      throw InvalidInput(
+          fmt::format("shape {} has more elements than 63 bits can count", to_string(shape)));
     }
   }
   return count;
@@ -86,8 +110,8 @@ std::int64_t byte_count(DataType type, const Shape& shape) {
   std::int64_t bits = 0;
   if (__builtin_mul_overflow(count, std::int64_t{bits_of(type)}, &bits) ||
       bits > std::numeric_limits<std::int64_t>::max() - 7) {
-    throw InvalidInput(fmt::format("shape {} of {} has more bytes than 63 bits can count", to_string(shape),
-                                   to_string(type)));
+    throw InvalidInput(fmt::format("shape {} of {} has more bytes than 63 bits can count",
+                                   to_string(shape), to_string(type)));
   }
   return (bits + 7) / 8;
 }
@@ -111,8 +135,8 @@ Tensor Tensor::wrapping(DataType type, Shape shape, std::shared_ptr<const void> 
                         std::span<const std::byte> bytes) {
   const std::int64_t expected = byte_count(type, shape);
   if (static_cast<std::int64_t>(bytes.size()) != expected) {
-    throw InvalidInput(fmt::format("tensor {} {}: got {} bytes, expected {}", to_string(type), to_string(shape),
-                                   bytes.size(), expected));
+    throw InvalidInput(fmt::format("tensor {} {}: got {} bytes, expected {}", to_string(type),
+                                   to_string(shape), bytes.size(), expected));
   }
   Tensor tensor;
   tensor.type_ = type;
@@ -126,7 +150,8 @@ Tensor Tensor::wrapping(DataType type, Shape shape, std::shared_ptr<const void> 
 Tensor Tensor::of_strings(Shape shape, std::vector<std::string> values) {
   const std::int64_t expected = element_count(shape);
   if (static_cast<std::int64_t>(values.size()) != expected) {
-    throw InvalidInput(fmt::format("tensor string {}: got {} strings, expected {}", to_string(shape), values.size(), expected));
+    throw InvalidInput(fmt::format("tensor string {}: got {} strings, expected {}",
+                                   to_string(shape), values.size(), expected));
   }
   Tensor tensor;
   tensor.type_ = DataType::string;
@@ -143,7 +168,8 @@ const std::vector<std::string>& Tensor::strings() const {
 
 Tensor Tensor::reshaped(Shape shape) const {
   if (element_count(shape) != size_) {
-    throw InvalidInput(fmt::format("tensor {} cannot take the shape {}", to_string(shape_), to_string(shape)));
+    throw InvalidInput(
+        fmt::format("tensor {} cannot take the shape {}", to_string(shape_), to_string(shape)));
   }
   Tensor result = *this;
   result.shape_ = std::move(shape);
@@ -151,8 +177,10 @@ Tensor Tensor::reshaped(Shape shape) const {
 }
 
 Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
-  if (shape_.empty() || first < 0 || count < 0 || first + count > shape_[0] || bits_of(type_) % 8 != 0) {
-    throw InternalError(fmt::format("rows {}..{} of a tensor {} {}", first, first + count, to_string(type_), to_string(shape_)));
+  if (shape_.empty() || first < 0 || count < 0 || first + count > shape_[0] ||
+      bits_of(type_) % 8 != 0) {
+    throw InternalError(fmt::format("rows {}..{} of a tensor {} {}", first, first + count,
+                                    to_string(type_), to_string(shape_)));
   }
   Tensor result = *this;
   result.shape_[0] = count;
@@ -161,8 +189,10 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
     const auto begin = strings_->begin() + (shape_[0] == 0 ? 0 : size_ / shape_[0] * first);
     return of_strings(result.shape_, {begin, begin + result.size_});
   }
-  const std::size_t row_bytes = shape_[0] == 0 ? 0 : bytes_.size() / static_cast<std::size_t>(shape_[0]);
-  result.bytes_ = bytes_.subspan(row_bytes * static_cast<std::size_t>(first), row_bytes * static_cast<std::size_t>(count));
+  const std::size_t row_bytes =
+      shape_[0] == 0 ? 0 : bytes_.size() / static_cast<std::size_t>(shape_[0]);
+  result.bytes_ = bytes_.subspan(row_bytes * static_cast<std::size_t>(first),
+                                 row_bytes * static_cast<std::size_t>(count));
   return result;
 }
 
@@ -175,7 +205,8 @@ bool Tensor::operator==(const Tensor& other) const {
 
 void Tensor::require_type(DataType wanted) const {
   if (type_ != wanted) {
-    throw InternalError(fmt::format("tensor {} {} read as {}", to_string(type_), to_string(shape_), to_string(wanted)));
+    throw InternalError(fmt::format("tensor {} {} read as {}", to_string(type_), to_string(shape_),
+                                    to_string(wanted)));
   }
 }
 

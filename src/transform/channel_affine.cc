@@ -111,8 +111,8 @@ LinearLayerOrObjection linear_layer(GraphEditor& editor, int node) {
   if (weight->type() != DataType::float32)
     return {std::nullopt, "the weight is " + to_string(weight->type())};
   const FoldableLayer layer{.node = node,
-                          .channels = channels_of(candidate, weight->shape()),
-                          .output_rank = weight->shape().size()};
+                            .channels = channels_of(candidate, weight->shape()),
+                            .output_rank = weight->shape().size()};
   if (layer.channels == 0)
     return {std::nullopt, "the weight has an odd shape " + to_string(weight->shape())};
   if (!bias_of(editor, layer))

@@ -11,7 +11,8 @@ namespace quantsearch {
 
 namespace {
 
-// Without a tolerance of the user's: a hundredth of the float signal's energy (20 dB), a hundredth of accuracy.
+// Without a tolerance of the user's: a hundredth of the float signal's energy (20 dB), a hundredth
+// of accuracy.
 constexpr double kDefaultShare = 0.01;
 constexpr double kDefaultSqnr = 20;
 constexpr double kDefaultPsnr = 30;
@@ -60,7 +61,8 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Direction direc
   switch (kind) {
     case Kind::distance:
       // L1 and L2 have the unit of the outputs, so only a relative default means anything.
-      if (!config.tolerance && (config.metric == Metric::l1 || config.metric == Metric::l2)) score_ = metric_info(Metric::rel_l2).name;
+      if (!config.tolerance && (config.metric == Metric::l1 || config.metric == Metric::l2))
+        score_ = metric_info(Metric::rel_l2).name;
       limit_ = tolerance;
       break;
     case Kind::similarity:
@@ -74,7 +76,8 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Direction direc
       limit_ = direction == Direction::maximize ? base - tolerance : base + tolerance;
       break;
   }
-  rule_ = fmt::format("{} {} {:.6g}", score_, direction == Direction::minimize ? "at most" : "at least", limit_);
+  rule_ = fmt::format("{} {} {:.6g}", score_,
+                      direction == Direction::minimize ? "at most" : "at least", limit_);
   if (float_value && (kind == Kind::accuracy || kind == Kind::custom)) {
     rule_ += fmt::format(" (float {:.6g}, tolerance {:.6g})", base, tolerance);
   }
@@ -91,13 +94,15 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Direction direc
 bool Acceptance::accepts(const std::map<std::string, double>& scores) const {
   const auto score = [&](const std::string& name) {
     const auto found = scores.find(name);
-    if (found == scores.end()) throw InternalError("the tolerance looks at '" + name + "', which was not scored");
+    if (found == scores.end())
+      throw InternalError("the tolerance looks at '" + name + "', which was not scored");
     return found->second;
   };
   if (most_ && score(most_->first) > most_->second) return false;
   // A hair of slack: the limit is a difference of two rounded numbers.
   const double slack = 1e-12 * std::abs(limit_);
-  return direction_ == Direction::minimize ? score(score_) <= limit_ + slack : score(score_) >= limit_ - slack;
+  return direction_ == Direction::minimize ? score(score_) <= limit_ + slack
+                                           : score(score_) >= limit_ - slack;
 }
 
 }  // namespace quantsearch

@@ -8,11 +8,13 @@
 namespace quantsearch {
 
 /// Of every trial, also one that was given up early.
-[[nodiscard]] std::map<std::string, StageResult> stage_results(const std::vector<StageRecord>& stages);
+[[nodiscard]] std::map<std::string, StageResult> stage_results(
+    const std::vector<StageRecord>& stages);
 
 [[nodiscard]] TrialDetails details_of(const Scores& scores, const RunnableCandidate& made);
 
-/// Nodes that stayed float because the model did not run otherwise; from the details of a finished trial.
+/// Nodes that stayed float because the model did not run otherwise; from the details of a finished
+/// trial.
 [[nodiscard]] std::vector<std::string> nodes_left_float(const TrialDetails& details);
 
 }  // namespace quantsearch

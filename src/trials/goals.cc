@@ -15,11 +15,14 @@ namespace {
 
 const std::string kDrop = "drop";
 
-bool is_among(const std::vector<std::string>& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
+bool is_among(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
 
 ObjectiveName named(const std::string& name, const CustomEvaluator* evaluator) {
   if (name == kCustomGoal) return {.name = name, .direction = evaluator->direction};
-  if (name == kSizeGoal || name == kLatencyGoal) return {.name = name, .direction = Direction::minimize};
+  if (name == kSizeGoal || name == kLatencyGoal)
+    return {.name = name, .direction = Direction::minimize};
   return {.name = name, .direction = metric_info(parse_metric(name)).direction};
 }
 
@@ -28,26 +31,35 @@ ObjectiveName named(const std::string& name, const CustomEvaluator* evaluator) {
 void require_objectives(const GoalConfig& config, bool has_evaluator) {
   const bool is_later = is_among(config.more_objectives, kCustomGoal);
   if (!has_evaluator && (config.named_first == kCustomGoal || is_later)) {
-    throw InvalidInput("search: search_metric names 'custom', the score of an evaluator, and there is none; give search_evaluator or leave it out");
+    throw InvalidInput(
+        "search: search_metric names 'custom', the score of an evaluator, and there is none; give "
+        "search_evaluator or leave it out");
   }
-  if (has_evaluator && !is_later && !config.named_first.empty() && config.named_first != kCustomGoal) {
-    throw InvalidInput(fmt::format("search: search_metric begins with '{0}' in a list without 'custom', and an evaluator is given, whose score would take "
-                                   "the place of '{0}'; put 'custom' into the list, or leave out search_evaluator",
-                                   config.named_first));
+  if (has_evaluator && !is_later && !config.named_first.empty() &&
+      config.named_first != kCustomGoal) {
+    throw InvalidInput(
+        fmt::format("search: search_metric begins with '{0}' in a list without 'custom', and an "
+                    "evaluator is given, whose score would take "
+                    "the place of '{0}'; put 'custom' into the list, or leave out search_evaluator",
+                    config.named_first));
   }
 }
 
-ObjectiveName objective_of(const GoalConfig& config, const std::optional<CustomEvaluator>& evaluator) {
-  const bool is_later = std::ranges::find(config.more_objectives, "custom") != config.more_objectives.end();
+ObjectiveName objective_of(const GoalConfig& config,
+                           const std::optional<CustomEvaluator>& evaluator) {
+  const bool is_later =
+      std::ranges::find(config.more_objectives, "custom") != config.more_objectives.end();
   if (evaluator && !is_later) return {.name = "custom", .direction = evaluator->direction};
   const MetricInfo& info = metric_info(config.metric);
   return {.name = info.name, .direction = info.direction};
 }
 
 std::vector<Metric> recorded_metrics(const GoalConfig& config, bool has_labels) {
-  std::set<Metric> metrics = {config.metric, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::cos, Metric::sqnr};
+  std::set<Metric> metrics = {config.metric,       Metric::l2,  Metric::rel_l2,
+                              Metric::worst_slice, Metric::cos, Metric::sqnr};
   for (const std::string& name : config.more_objectives) {
-    if (name != kSizeGoal && name != kLatencyGoal && name != kCustomGoal) metrics.insert(parse_metric(name));
+    if (name != kSizeGoal && name != kLatencyGoal && name != kCustomGoal)
+      metrics.insert(parse_metric(name));
   }
   if (has_labels) {
     metrics.insert(Metric::top1);
@@ -56,12 +68,15 @@ std::vector<Metric> recorded_metrics(const GoalConfig& config, bool has_labels) 
   return {metrics.begin(), metrics.end()};
 }
 
-double custom_score(const CustomEvaluator& evaluator, const Model& model, const CancellationToken& token) {
+double custom_score(const CustomEvaluator& evaluator, const Model& model,
+                    const CancellationToken& token) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "model.onnx";
   save_model(model, file);
   const double score = evaluator.score(file, token);
-  if (!std::isfinite(score)) throw IoError(fmt::format("evaluate: the custom evaluator returned {}, expected a finite number", score));
+  if (!std::isfinite(score))
+    throw IoError(
+        fmt::format("evaluate: the custom evaluator returned {}, expected a finite number", score));
   return score;
 }
 
@@ -71,16 +86,22 @@ bool SearchGoals::needs_latency(const GoalConfig& config) {
   return is_objective || (limit != config.limits.end() && limit->second);
 }
 
-SearchGoals::SearchGoals(const GoalConfig& config, ObjectiveName first, const Scores& float_scores, const CustomEvaluator* evaluator) {
-  if (const auto found = float_scores.metrics.find(first.name); found != float_scores.metrics.end()) float_value_ = found->second;
+SearchGoals::SearchGoals(const GoalConfig& config, ObjectiveName first, const Scores& float_scores,
+                         const CustomEvaluator* evaluator) {
+  if (const auto found = float_scores.metrics.find(first.name); found != float_scores.metrics.end())
+    float_value_ = found->second;
   objectives_.push_back(std::move(first));
-  for (const std::string& name : config.more_objectives) objectives_.push_back(named(name, evaluator));
+  for (const std::string& name : config.more_objectives)
+    objectives_.push_back(named(name, evaluator));
   for (const auto& [name, most] : config.limits) {
     if (most) limits_.push_back({.name = name, .most = *most, .why = {}});
   }
-  // A model that is slower than the float one is of no use to anybody who asks for the time it takes.
+  // A model that is slower than the float one is of no use to anybody who asks for the time it
+  // takes.
   if (needs_latency(config) && !config.limits.contains(kLatencyGoal)) {
-    limits_.push_back({.name = kLatencyGoal, .most = float_scores.latency.value().median_ms, .why = " (the float model's)"});
+    limits_.push_back({.name = kLatencyGoal,
+                       .most = float_scores.latency.value().median_ms,
+                       .why = " (the float model's)"});
   }
 }
 
@@ -105,7 +126,9 @@ std::vector<std::string> SearchGoals::limit_names() const {
 std::vector<std::string> SearchGoals::rules() const {
   std::vector<std::string> rules;
   for (const Limit& limit : limits_) {
-    const std::string what = limit.name == kDrop ? fmt::format("{} worse than float by", objectives_.front().name) : limit.name;
+    const std::string what = limit.name == kDrop
+                                 ? fmt::format("{} worse than float by", objectives_.front().name)
+                                 : limit.name;
     rules.push_back(fmt::format("{} at most {:.6g}{}", what, limit.most, limit.why));
   }
   return rules;
@@ -123,7 +146,8 @@ double SearchGoals::value_of(const std::string& name, const Scores& scores) cons
 std::vector<double> SearchGoals::values(const Scores& scores) const {
   if (objectives_.size() == 1) return {};
   std::vector<double> values;
-  for (const ObjectiveName& objective : objectives_) values.push_back(value_of(objective.name, scores));
+  for (const ObjectiveName& objective : objectives_)
+    values.push_back(value_of(objective.name, scores));
   return values;
 }
 

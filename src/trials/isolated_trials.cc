@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "trials/messages.h"
 #include "quantsearch/base/error.h"
+#include "trials/messages.h"
 
 namespace quantsearch {
 
@@ -12,14 +12,17 @@ namespace {
 /// A model that a worker has written; the file goes with it.
 class ModelFile final : public BuiltProduct {
  public:
-  ModelFile(std::filesystem::path file, Settings settings) : file_(std::move(file)), settings_(std::move(settings)) {}
+  ModelFile(std::filesystem::path file, Settings settings)
+      : file_(std::move(file)), settings_(std::move(settings)) {}
   ~ModelFile() override {
     std::error_code ignored;  // the folder is removed in the end
     std::filesystem::remove(file_, ignored);
   }
   ModelFile(const ModelFile&) = delete;
   ModelFile& operator=(const ModelFile&) = delete;
-  BuiltModel load() const override { return {.model = std::make_shared<const Model>(load_model(file_)), .settings = settings_}; }
+  BuiltModel load() const override {
+    return {.model = std::make_shared<const Model>(load_model(file_)), .settings = settings_};
+  }
   std::int64_t bytes() const override { return 0; }
 
  private:
@@ -30,7 +33,10 @@ class ModelFile final : public BuiltProduct {
 }  // namespace
 
 IsolatedTrials::IsolatedTrials(IsolationOptions options)
-    : options_(std::move(options)), folder_(options_.folder), workers_(options_.commands.size()), free_(workers_.size()) {
+    : options_(std::move(options)),
+      folder_(options_.folder),
+      workers_(options_.commands.size()),
+      free_(workers_.size()) {
   try {
     const SlotPool::Lease lease(free_);
     (void)worker_of(lease.slot(), options_.token);
@@ -43,17 +49,19 @@ IsolatedTrials::IsolatedTrials(IsolationOptions options)
 WorkerHandle& IsolatedTrials::worker_of(std::size_t slot, const CancellationToken& token) {
   std::unique_ptr<WorkerHandle>& worker = workers_[slot];
   if (worker == nullptr || !worker->is_alive()) {
-    worker = std::make_unique<WorkerHandle>(WorkerHandle::Options{.command = options_.commands[slot],
-                                                                .memory_limit = options_.memory_limit,
-                                                                .greeting = Value::Map{{"float", value_of(options_.float_scores)}},
-                                                                .fingerprint = options_.fingerprint,
-                                                                .log = options_.log},
-                                           token);
+    worker = std::make_unique<WorkerHandle>(
+        WorkerHandle::Options{.command = options_.commands[slot],
+                              .memory_limit = options_.memory_limit,
+                              .greeting = Value::Map{{"float", value_of(options_.float_scores)}},
+                              .fingerprint = options_.fingerprint,
+                              .log = options_.log},
+        token);
   }
   return *worker;
 }
 
-Value IsolatedTrials::ask(std::size_t slot, const Value& request, const CancellationToken& token, const std::function<void()>& alone) {
+Value IsolatedTrials::ask(std::size_t slot, const Value& request, const CancellationToken& token,
+                          const std::function<void()>& alone) {
   while (true) {
     WorkerHandle& worker = worker_of(slot, token);
     const bool is_new = worker.answered() == 0;
@@ -62,7 +70,8 @@ Value IsolatedTrials::ask(std::size_t slot, const Value& request, const Cancella
     } catch (const WorkerDied& error) {
       workers_[slot].reset();
       if (is_new) throw;
-      say(options_.log, LogLevel::warning, fmt::format("{}; what it was at is tried again in a new one", error.what()));
+      say(options_.log, LogLevel::warning,
+          fmt::format("{}; what it was at is tried again in a new one", error.what()));
     }
   }
 }
@@ -70,7 +79,8 @@ Value IsolatedTrials::ask(std::size_t slot, const Value& request, const Cancella
 TrialOutcome IsolatedTrials::run(const TrialRequest& request) {
   const SlotPool::Lease lease(free_);
   const std::filesystem::path file = new_file();
-  Value message = Value::Map{{"run", request.number}, {"point", value_of(request.point)}, {"file", file.string()}};
+  Value message = Value::Map{
+      {"run", request.number}, {"point", value_of(request.point)}, {"file", file.string()}};
   if (request.incumbent) message.set("incumbent", reference_to(*request.incumbent));
   std::shared_lock at_work(latency_gate_);
   std::unique_lock alone(latency_gate_, std::defer_lock);
@@ -83,7 +93,8 @@ TrialOutcome IsolatedTrials::run(const TrialRequest& request) {
     const Value answer = ask(lease.slot(), message, request.token, leave_alone);
     TrialOutcome outcome = outcome_of(answer).value();
     if (const Value* const settings = answer.find("made")) {
-      std::get<TrialSuccess>(outcome).product = std::make_shared<const ModelFile>(file, point_of(*settings));
+      std::get<TrialSuccess>(outcome).product =
+          std::make_shared<const ModelFile>(file, point_of(*settings));
     }
     return outcome;
   } catch (const WorkerDied& error) {
@@ -95,7 +106,8 @@ BuiltModel IsolatedTrials::rebuild(const Trial& trial) {
   const SlotPool::Lease lease(free_);
   const std::filesystem::path file = new_file();
   const auto impossible = [&trial](const std::string& reason) {
-    return IoError(fmt::format("search: the model of {} cannot be made again: {}", to_string(trial.point), reason));
+    return IoError(fmt::format("search: the model of {} cannot be made again: {}",
+                               to_string(trial.point), reason));
   };
   try {
     Value message = Value::Map{{"make", reference_to(trial)}, {"file", file.string()}};

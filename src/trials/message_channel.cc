@@ -16,9 +16,12 @@ void MessageChannel::send(const Value& message) {
   const std::string line = to_json(message) + "\n";
   const std::lock_guard lock(sending_);
   for (std::size_t sent = 0; sent < line.size();) {
-    const ssize_t count = ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    const ssize_t count =
+        ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw IoError(fmt::format("the other process does not take messages any more: {}", std::strerror(errno)));
+    if (count < 0)
+      throw IoError(fmt::format("the other process does not take messages any more: {}",
+                                std::strerror(errno)));
     sent += static_cast<std::size_t>(count);
   }
 }
@@ -26,7 +29,8 @@ void MessageChannel::send(const Value& message) {
 std::optional<Value> MessageChannel::next_line() {
   const std::size_t end = received_.find('\n');
   if (end == std::string::npos) return std::nullopt;
-  Value message = parse_json(std::string_view(received_).substr(0, end), "a message between processes");
+  Value message =
+      parse_json(std::string_view(received_).substr(0, end), "a message between processes");
   received_.erase(0, end + 1);
   return message;
 }
@@ -34,7 +38,8 @@ std::optional<Value> MessageChannel::next_line() {
 MessageChannel::Received MessageChannel::receive(int milliseconds) {
   std::array<char, 65536> buffer;
   while (true) {
-    if (std::optional<Value> message = next_line()) return {.message = std::move(message), .closed = false};
+    if (std::optional<Value> message = next_line())
+      return {.message = std::move(message), .closed = false};
     pollfd source{.fd = socket_.get(), .events = POLLIN, .revents = 0};
     const int ready = ::poll(&source, 1, milliseconds);
     if (ready < 0 && errno == EINTR) continue;
@@ -49,7 +54,8 @@ MessageChannel::Received MessageChannel::receive(int milliseconds) {
 SocketPair open_socket_pair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    throw IoError(fmt::format("a conversation between processes cannot be opened: {}", std::strerror(errno)));
+    throw IoError(
+        fmt::format("a conversation between processes cannot be opened: {}", std::strerror(errno)));
   }
   return {.ours = Descriptor(ends[0]), .theirs = Descriptor(ends[1])};
 }

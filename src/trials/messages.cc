@@ -9,9 +9,13 @@ namespace quantsearch {
 namespace {
 
 // JSON knows finite numbers only.
-Value value_of(double number) { return std::isfinite(number) ? Value(number) : Value(fmt::format("{}", number)); }
+Value value_of(double number) {
+  return std::isfinite(number) ? Value(number) : Value(fmt::format("{}", number));
+}
 
-double number_of(const Value& value) { return value.is_string() ? std::stod(value.as_string()) : value.as_double(); }
+double number_of(const Value& value) {
+  return value.is_string() ? std::stod(value.as_string()) : value.as_double();
+}
 
 Value list_of(const std::vector<double>& numbers) {
   Value::List list;
@@ -26,22 +30,29 @@ std::vector<double> numbers_of(const Value& list) {
 }
 
 Value body_of(const TrialSuccess& success) {
-  return Value::Map{{"value", value_of(success.value)}, {"is_candidate", success.is_candidate}, {"details", success.details},
-                    {"objectives", list_of(success.objectives)}, {"constraints", list_of(success.constraints)}};
+  return Value::Map{{"value", value_of(success.value)},
+                    {"is_candidate", success.is_candidate},
+                    {"details", success.details},
+                    {"objectives", list_of(success.objectives)},
+                    {"constraints", list_of(success.constraints)}};
 }
 
 Value body_of(const TrialPruned& pruned) {
-  return Value::Map{{"value", value_of(pruned.value)}, {"reason", pruned.reason}, {"details", pruned.details}};
+  return Value::Map{
+      {"value", value_of(pruned.value)}, {"reason", pruned.reason}, {"details", pruned.details}};
 }
 
-Value body_of(const TrialFailure& failure) { return Value::Map{{"reason", failure.reason}, {"details", failure.details}}; }
+Value body_of(const TrialFailure& failure) {
+  return Value::Map{{"reason", failure.reason}, {"details", failure.details}};
+}
 
 }  // namespace
 
 Value message_of(const TrialOutcome& outcome) {
   constexpr const char* kKinds[] = {"success", "failed", "pruned"};  // in the order of the variant
   Value message;
-  message.set(kKinds[outcome.index()], std::visit([](const auto& body) { return body_of(body); }, outcome));
+  message.set(kKinds[outcome.index()],
+              std::visit([](const auto& body) { return body_of(body); }, outcome));
   return message;
 }
 
@@ -54,16 +65,20 @@ std::optional<TrialOutcome> outcome_of(const Value& message) {
                         .constraints = numbers_of(*body->find("constraints"))};
   }
   if (const Value* const body = message.find("pruned")) {
-    return TrialPruned{.value = number_of(*body->find("value")), .reason = body->find("reason")->as_string(), .details = *body->find("details")};
+    return TrialPruned{.value = number_of(*body->find("value")),
+                       .reason = body->find("reason")->as_string(),
+                       .details = *body->find("details")};
   }
   if (const Value* const body = message.find("failed")) {
-    return TrialFailure{.reason = body->find("reason")->as_string(), .details = *body->find("details")};
+    return TrialFailure{.reason = body->find("reason")->as_string(),
+                        .details = *body->find("details")};
   }
   return std::nullopt;
 }
 
 Value reference_to(const Trial& trial) {
-  return Value::Map{{"number", trial.number}, {"point", value_of(trial.point)}, {"details", trial.details}};
+  return Value::Map{
+      {"number", trial.number}, {"point", value_of(trial.point)}, {"details", trial.details}};
 }
 
 Trial trial_of(const Value& reference) {
@@ -85,9 +100,11 @@ Value value_of(const Scores& scores) {
 
 Scores scores_of(const Value& value) {
   Scores scores;
-  for (const auto& [name, score] : value.find("metrics")->as_map()) scores.metrics[name] = number_of(score);
+  for (const auto& [name, score] : value.find("metrics")->as_map())
+    scores.metrics[name] = number_of(score);
   scores.size_bytes = value.find("size_bytes")->as_int();
-  if (const Value* const latency = value.find("latency_ms")) scores.latency = Latency{.median_ms = latency->as_double()};
+  if (const Value* const latency = value.find("latency_ms"))
+    scores.latency = Latency{.median_ms = latency->as_double()};
   return scores;
 }
 

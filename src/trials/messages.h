@@ -4,8 +4,10 @@
 //
 //   search                                              worker
 //   {float: scores}                                     {ready: fingerprint}
-//   {run: number, point, incumbent: trial, file}        {log: level, line}..., {alone: true}, then one of
-//                                                       {success, made: settings}, {pruned}, {failed}, {cancelled}
+//   {run: number, point, incumbent: trial, file}        {log: level, line}..., {alone: true}, then
+//   one of
+//                                                       {success, made: settings}, {pruned},
+//                                                       {failed}, {cancelled}
 //   {make: trial, file}                                 {made: settings}, {failed}, {cancelled}
 //   {cancel: true}, {alone: true}                       (none of their own)
 //

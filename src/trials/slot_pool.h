@@ -16,8 +16,8 @@ class SlotPool {
     for (std::size_t slot = 0; slot < count; ++slot) free_.push_back(slot);
   }
 
-  /// A slot that nobody else has while this lives. Waits for one when all are taken; the one that was given back last is
-  /// taken first.
+  /// A slot that nobody else has while this lives. Waits for one when all are taken; the one that
+  /// was given back last is taken first.
   class Lease {
    public:
     explicit Lease(SlotPool& slots) : slots_(slots) {

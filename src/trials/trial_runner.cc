@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "trials/built_details.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/names.h"
 #include "quantsearch/base/stopwatch.h"
+#include "trials/built_details.h"
 
 namespace quantsearch {
 
@@ -21,7 +21,8 @@ void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedMo
   }
   constexpr std::size_t kNamed = 3;
   for (const auto& [reason, nodes] : by_reason) {
-    say(log, LogLevel::detail, fmt::format("trial {}: {}: {}", number, reason, some_of(nodes, kNamed)));
+    say(log, LogLevel::detail,
+        fmt::format("trial {}: {}: {}", number, reason, some_of(nodes, kNamed)));
   }
 }
 
@@ -33,7 +34,9 @@ Settings settings_of(const Settings& base, const Point& point) {
   return settings;
 }
 
-int share_of(int threads, int jobs, int job) { return std::max(1, threads / jobs + (job < threads % jobs ? 1 : 0)); }
+int share_of(int threads, int jobs, int job) {
+  return std::max(1, threads / jobs + (job < threads % jobs ? 1 : 0));
+}
 
 JobPools::JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t trial_bytes) {
   for (int job = 0; job < jobs; ++job) {
@@ -48,21 +51,27 @@ JobPools::JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t
   free_.emplace(pools_.size());
 }
 
-Latency trial_latency(const Model& model, const Reference& reference, const CancellationToken& token) {
+Latency trial_latency(const Model& model, const Reference& reference,
+                      const CancellationToken& token) {
   return measure_latency(model, reference.data().read(0, 1), {.seconds = 0.05, .token = token});
 }
 
 EvaluateOptions TrialRunner::evaluate_options(const CancellationToken& token) const {
-  return {.metrics = recorded_metrics(context_.goal_config, context_.reference.labels().has_value()),
-          .output_weights = context_.goal_config.output_weights,
-          .losses_of = context_.race ? std::optional(context_.race->metric) : std::nullopt,
-          .token = token};
+  return {
+      .metrics = recorded_metrics(context_.goal_config, context_.reference.labels().has_value()),
+      .output_weights = context_.goal_config.output_weights,
+      .losses_of = context_.race ? std::optional(context_.race->metric) : std::nullopt,
+      .token = token};
 }
 
 class TrialRunner::Product final : public BuiltProduct {
  public:
-  Product(std::shared_ptr<const QuantizedModel> quantized, Settings settings) : quantized_(std::move(quantized)), settings_(std::move(settings)) {}
-  BuiltModel load() const override { return {.model = std::shared_ptr<const Model>(quantized_, &quantized_->model), .settings = settings_}; }
+  Product(std::shared_ptr<const QuantizedModel> quantized, Settings settings)
+      : quantized_(std::move(quantized)), settings_(std::move(settings)) {}
+  BuiltModel load() const override {
+    return {.model = std::shared_ptr<const Model>(quantized_, &quantized_->model),
+            .settings = settings_};
+  }
   std::int64_t bytes() const override { return weight_bytes(quantized_->model.graph); }
 
  private:
@@ -71,46 +80,59 @@ class TrialRunner::Product final : public BuiltProduct {
 };
 
 TrialRunner::Product TrialRunner::product_of(const Candidate& candidate, Settings settings) {
-  if (!candidate.precision.empty()) settings = with_node_formats(std::move(settings), candidate.node_formats);
+  if (!candidate.precision.empty())
+    settings = with_node_formats(std::move(settings), candidate.node_formats);
   return {candidate.quantized, std::move(settings)};
 }
 
-std::vector<double> TrialRunner::losses_of(const Trial& incumbent, ThreadPool& pool, const CancellationToken& token) {
+std::vector<double> TrialRunner::losses_of(const Trial& incumbent, ThreadPool& pool,
+                                           const CancellationToken& token) {
   {
     const std::lock_guard lock(mutex_);
     if (losses_number_ == incumbent.number) return losses_;
   }
   Candidate candidate = context_.pipeline.build(resolve(settings_of(incumbent)), token, &pool);
-  std::vector<double> losses = context_.pipeline.score(candidate, context_.reference, evaluate_options(token), &pool).losses;
+  std::vector<double> losses =
+      context_.pipeline.score(candidate, context_.reference, evaluate_options(token), &pool).losses;
   const std::lock_guard lock(mutex_);
   losses_number_ = incumbent.number;
   losses_ = losses;
   return losses;
 }
 
-Scores TrialRunner::score(Candidate& candidate, const TrialRequest& request, std::optional<Race>& race, ThreadPool& pool) {
+Scores TrialRunner::score(Candidate& candidate, const TrialRequest& request,
+                          std::optional<Race>& race, ThreadPool& pool) {
   EvaluateOptions options = evaluate_options(request.token);
   if (context_.race && request.incumbent) {
-    race.emplace(losses_of(*request.incumbent, pool, request.token), RaceOptions{.error_rate = context_.race->error});
-    options.go_on = [&race](std::span<const double> losses) { return race->add(losses) == RaceDecision::go_on; };
+    race.emplace(losses_of(*request.incumbent, pool, request.token),
+                 RaceOptions{.error_rate = context_.race->error});
+    options.go_on = [&race](std::span<const double> losses) {
+      return race->add(losses) == RaceDecision::go_on;
+    };
   }
   Scores scores = context_.pipeline.score(candidate, context_.reference, options, &pool);
   if (context_.evaluator) {
     const Stopwatch watch;
-    scores.metrics["custom"] = custom_score(*context_.evaluator, candidate.quantized->model, request.token);
+    scores.metrics["custom"] =
+        custom_score(*context_.evaluator, candidate.quantized->model, request.token);
     candidate.stages.push_back({.name = "custom", .seconds = watch.seconds(), .cached = false});
   }
   return scores;
 }
 
-TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race, const Trial& incumbent) const {
+TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race,
+                                const Trial& incumbent) const {
   const ObjectiveName& objective = context_.goals.objectives().front();
   const double mean = race.estimate().mean;
-  const double value = objective.direction == Direction::minimize ? mean : metric_info(context_.race->metric).needs_labels ? 1 - mean : -mean;
-  return {.value = value,
-          .reason = fmt::format("given up after {} of {} samples: {} is about {:.6g}, which does not beat trial {}", race.seen(),
-                                context_.reference.data().size(), objective.name, value, incumbent.number),
-          .details = to_value(TrialDetails{.stages = stage_results(candidate.stages)})};
+  const double value = objective.direction == Direction::minimize        ? mean
+                       : metric_info(context_.race->metric).needs_labels ? 1 - mean
+                                                                         : -mean;
+  return {
+      .value = value,
+      .reason = fmt::format(
+          "given up after {} of {} samples: {} is about {:.6g}, which does not beat trial {}",
+          race.seen(), context_.reference.data().size(), objective.name, value, incumbent.number),
+      .details = to_value(TrialDetails{.stages = stage_results(candidate.stages)})};
 }
 
 TrialOutcome TrialRunner::run(const TrialRequest& request) {
@@ -119,12 +141,16 @@ TrialOutcome TrialRunner::run(const TrialRequest& request) {
   std::optional<Race> race;
   Scores scores;
   const Settings settings = quantsearch::settings_of(context_.base, request.point);
-  const RunnableCandidate made =
-      build_runnable(settings, [&](const QuantizationConfig& config) { return context_.pipeline.build(config, request.token, &lease.pool()); },
-                     [&](Candidate& tried) { scores = score(tried, request, race, lease.pool()); });
+  const RunnableCandidate made = build_runnable(
+      settings,
+      [&](const QuantizationConfig& config) {
+        return context_.pipeline.build(config, request.token, &lease.pool());
+      },
+      [&](Candidate& tried) { scores = score(tried, request, race, lease.pool()); });
   const Candidate& candidate = made.candidate;
   log_float_layers(context_.log, request.number, *candidate.quantized);
-  for (const LeftFloat& left : made.left_float) say(context_.log, LogLevel::info, fmt::format("trial {}: {}", request.number, to_string(left)));
+  for (const LeftFloat& left : made.left_float)
+    say(context_.log, LogLevel::info, fmt::format("trial {}: {}", request.number, to_string(left)));
   if (scores.gave_up) return pruned(candidate, *race, *request.incumbent);
   at_work.unlock();
   if (SearchGoals::needs_latency(context_.goal_config)) {
@@ -133,17 +159,20 @@ TrialOutcome TrialRunner::run(const TrialRequest& request) {
     scores.latency = trial_latency(candidate.quantized->model, context_.reference, request.token);
   }
   const std::vector<double> violations = context_.goals.violations(scores);
-  const bool keeps_limits = std::ranges::all_of(violations, [](double violation) { return violation <= 0; });
+  const bool keeps_limits =
+      std::ranges::all_of(violations, [](double violation) { return violation <= 0; });
   return TrialSuccess{.value = scores.metrics.at(context_.goals.objectives().front().name),
                       .is_candidate = keeps_limits && context_.acceptance.accepts(scores.metrics),
                       .details = to_value(details_of(scores, made)),
                       .objectives = context_.goals.values(scores),
                       .constraints = violations,
-                      .product = std::make_shared<const Product>(product_of(candidate, with_excluded_nodes(settings, all_nodes(made.left_float))))};
+                      .product = std::make_shared<const Product>(product_of(
+                          candidate, with_excluded_nodes(settings, all_nodes(made.left_float))))};
 }
 
 Settings TrialRunner::settings_of(const Trial& trial) const {
-  return with_excluded_nodes(quantsearch::settings_of(context_.base, trial.point), nodes_left_float(details_from(trial.details)));
+  return with_excluded_nodes(quantsearch::settings_of(context_.base, trial.point),
+                             nodes_left_float(details_from(trial.details)));
 }
 
 BuiltModel TrialRunner::rebuild(const Trial& trial) {
@@ -152,6 +181,8 @@ BuiltModel TrialRunner::rebuild(const Trial& trial) {
   return product_of(candidate, std::move(settings)).load();
 }
 
-std::unique_ptr<TrialExecutor> make_trial_runner(const TrialContext& context) { return std::make_unique<TrialRunner>(context); }
+std::unique_ptr<TrialExecutor> make_trial_runner(const TrialContext& context) {
+  return std::make_unique<TrialRunner>(context);
+}
 
 }  // namespace quantsearch

@@ -20,8 +20,8 @@ namespace quantsearch {
 /// A pool of threads, and memory, for each trial that runs at the same time.
 class JobPools {
  public:
-  /// Splits the threads over the jobs; each job has at least one. Reserves `trial_bytes` for each: there are fewer pools
-  /// than jobs when the budget has no room for all, but at least one.
+  /// Splits the threads over the jobs; each job has at least one. Reserves `trial_bytes` for each:
+  /// there are fewer pools than jobs when the budget has no room for all, but at least one.
   JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t trial_bytes);
 
   [[nodiscard]] int size() const { return static_cast<int>(pools_.size()); }
@@ -46,7 +46,8 @@ class JobPools {
 class TrialRunner final : public TrialExecutor {
  public:
   explicit TrialRunner(const TrialContext& context)
-      : context_(context), pools_(context.jobs, context.threads, context.budget, context.trial_bytes) {}
+      : context_(context),
+        pools_(context.jobs, context.threads, context.budget, context.trial_bytes) {}
 
   [[nodiscard]] int jobs() const override { return pools_.size(); }
   [[nodiscard]] TrialOutcome run(const TrialRequest& request) override;
@@ -59,15 +60,19 @@ class TrialRunner final : public TrialExecutor {
   /// That build the model of a complete trial at once.
   [[nodiscard]] Settings settings_of(const Trial& trial) const;
   [[nodiscard]] EvaluateOptions evaluate_options(const CancellationToken& token) const;
-  [[nodiscard]] Scores score(Candidate& candidate, const TrialRequest& request, std::optional<Race>& race, ThreadPool& pool);
-  /// The losses of a trial that has run, in an earlier search perhaps; it is scored again when it is not the one that was asked
-  /// for last.
-  [[nodiscard]] std::vector<double> losses_of(const Trial& incumbent, ThreadPool& pool, const CancellationToken& token);
-  [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race, const Trial& incumbent) const;
+  [[nodiscard]] Scores score(Candidate& candidate, const TrialRequest& request,
+                             std::optional<Race>& race, ThreadPool& pool);
+  /// The losses of a trial that has run, in an earlier search perhaps; it is scored again when it
+  /// is not the one that was asked for last.
+  [[nodiscard]] std::vector<double> losses_of(const Trial& incumbent, ThreadPool& pool,
+                                              const CancellationToken& token);
+  [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race,
+                                   const Trial& incumbent) const;
 
   TrialContext context_;
   JobPools pools_;
-  std::shared_mutex latency_gate_;  // held alone while a latency is measured, shared by trials at work
+  // Held alone while a latency is measured, shared by trials at work.
+  std::shared_mutex latency_gate_;
   std::mutex mutex_;
   std::optional<std::int64_t> losses_number_;  // of the trial whose losses these are:
   std::vector<double> losses_;

@@ -15,13 +15,18 @@ namespace {
 
 constexpr int kMomentMilliseconds = 10;
 
-std::string megabytes(std::int64_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
+std::string megabytes(std::int64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
 
 std::string ending_of(const ChildResult& result) {
-  const std::string last = result.last_error.empty() ? "" : fmt::format("; its last words: {}", result.last_error);
+  const std::string last =
+      result.last_error.empty() ? "" : fmt::format("; its last words: {}", result.last_error);
   if (result.signal == 0) return fmt::format("ended with exit code {}{}", result.exit_code, last);
-  const char* const hint = result.signal == SIGKILL ? ", which the system does when memory runs out" : "";
-  return fmt::format("was ended by signal {} ({}){}{}", result.signal, ::strsignal(result.signal), hint, last);
+  const char* const hint =
+      result.signal == SIGKILL ? ", which the system does when memory runs out" : "";
+  return fmt::format("was ended by signal {} ({}){}{}", result.signal, ::strsignal(result.signal),
+                     hint, last);
 }
 
 std::unique_ptr<ChildProcess> started(const std::vector<std::string>& command, Descriptor theirs) {
@@ -37,7 +42,9 @@ WorkerHandle::WorkerHandle(Options options, const CancellationToken& token)
     : WorkerHandle(std::move(options), token, open_socket_pair()) {}
 
 WorkerHandle::WorkerHandle(Options options, const CancellationToken& token, SocketPair conversation)
-    : options_(std::move(options)), channel_(std::move(conversation.ours)), process_(started(options_.command, std::move(conversation.theirs))) {
+    : options_(std::move(options)),
+      channel_(std::move(conversation.ours)),
+      process_(started(options_.command, std::move(conversation.theirs))) {
   send(options_.greeting);
   std::optional<Value> message;
   while (!message) {
@@ -45,14 +52,19 @@ WorkerHandle::WorkerHandle(Options options, const CancellationToken& token, Sock
     message = next_message();
   }
   const Value* const ready = message->find("ready");
-  if (ready == nullptr) throw IoError(fmt::format("search: a worker process says {} before it is ready", to_json(*message)));
+  if (ready == nullptr)
+    throw IoError(
+        fmt::format("search: a worker process says {} before it is ready", to_json(*message)));
   if (*ready != options_.fingerprint) {
-    throw IoError(fmt::format("search: a worker process reads other input than the search: {} instead of {}; did a file change?",
-                              to_json(*ready), to_json(options_.fingerprint)));
+    throw IoError(
+        fmt::format("search: a worker process reads other input than the search: {} instead of {}; "
+                    "did a file change?",
+                    to_json(*ready), to_json(options_.fingerprint)));
   }
 }
 
-Value WorkerHandle::ask(const Value& request, const CancellationToken& token, const std::function<void()>& alone) {
+Value WorkerHandle::ask(const Value& request, const CancellationToken& token,
+                        const std::function<void()>& alone) {
   send(request);
   std::optional<Clock::time_point> last_moment;
   while (true) {
@@ -67,7 +79,8 @@ Value WorkerHandle::ask(const Value& request, const CancellationToken& token, co
     }
     if (!token.is_cancelled()) continue;
     if (!last_moment) {
-      last_moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.grace_seconds));
+      last_moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                       std::chrono::duration<double>(options_.grace_seconds));
       send(Value::Map{{"cancel", true}});
     } else if (Clock::now() >= *last_moment) {
       process_.reset();
@@ -94,7 +107,8 @@ std::optional<Value> WorkerHandle::next_message() {
   }
   const Value* const level = received.message->find("log");
   if (level == nullptr) return std::move(received.message);
-  say(options_.log, static_cast<LogLevel>(level->as_int()), received.message->find("line")->as_string());
+  say(options_.log, static_cast<LogLevel>(level->as_int()),
+      received.message->find("line")->as_string());
   return std::nullopt;
 }
 
@@ -103,7 +117,8 @@ void WorkerHandle::require_within_memory() {
   const std::int64_t own = own_memory_bytes(process_->id());
   if (own <= options_.memory_limit) return;
   process_->end();
-  die(fmt::format("took {} of memory, its limit is {}", megabytes(own), megabytes(options_.memory_limit)));
+  die(fmt::format("took {} of memory, its limit is {}", megabytes(own),
+                  megabytes(options_.memory_limit)));
 }
 
 void WorkerHandle::die(const std::string& reason) {

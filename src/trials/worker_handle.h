@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "trials/message_channel.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/log.h"
+#include "trials/message_channel.h"
 
 namespace quantsearch {
 
@@ -28,15 +28,17 @@ class WorkerHandle {
     Value greeting;                 // the first message
     Value fingerprint;              // of the work that it has to agree on
     LogSink log;
-    double grace_seconds = 5;       // for an answer after it was cancelled
+    double grace_seconds = 5;  // for an answer after it was cancelled
   };
-  /// Starts it and waits until it is ready. Throws WorkerDied, IoError when it works on something else, Cancelled.
+  /// Starts it and waits until it is ready. Throws WorkerDied, IoError when it works on something
+  /// else, Cancelled.
   WorkerHandle(Options options, const CancellationToken& token);
 
-  /// Sends a request and waits for its answer. `alone` is called when the worker asks to be the only one at work. A cancelled
-  /// worker has its grace to answer, then it is killed. Throws WorkerDied when it ended or took more memory than its
-  /// limit, Cancelled.
-  [[nodiscard]] Value ask(const Value& request, const CancellationToken& token, const std::function<void()>& alone);
+  /// Sends a request and waits for its answer. `alone` is called when the worker asks to be the
+  /// only one at work. A cancelled worker has its grace to answer, then it is killed. Throws
+  /// WorkerDied when it ended or took more memory than its limit, Cancelled.
+  [[nodiscard]] Value ask(const Value& request, const CancellationToken& token,
+                          const std::function<void()>& alone);
   /// Requests answered so far.
   [[nodiscard]] int answered() const { return answered_; }
   /// False once it was ended: it answers no more.

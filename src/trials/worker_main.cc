@@ -14,7 +14,9 @@ namespace quantsearch {
 
 namespace {
 
-Value failed(const std::string& reason) { return message_of(TrialFailure{.reason = reason, .details = {}}); }
+Value failed(const std::string& reason) {
+  return message_of(TrialFailure{.reason = reason, .details = {}});
+}
 
 Value answer(TrialExecutor& executor, const Value& request, const CancellationToken& token) {
   const auto made = [&request](const BuiltModel& built) {
@@ -22,13 +24,18 @@ Value answer(TrialExecutor& executor, const Value& request, const CancellationTo
     return value_of(built.settings);
   };
   try {
-    if (const Value* const trial = request.find("make")) return Value::Map{{"made", made(executor.rebuild(trial_of(*trial)))}};
-    TrialRequest wanted{.point = point_of(*request.find("point")), .number = request.find("run")->as_int(), .token = token};
-    if (const Value* const incumbent = request.find("incumbent")) wanted.incumbent = trial_of(*incumbent);
+    if (const Value* const trial = request.find("make"))
+      return Value::Map{{"made", made(executor.rebuild(trial_of(*trial)))}};
+    TrialRequest wanted{.point = point_of(*request.find("point")),
+                        .number = request.find("run")->as_int(),
+                        .token = token};
+    if (const Value* const incumbent = request.find("incumbent"))
+      wanted.incumbent = trial_of(*incumbent);
     const TrialOutcome outcome = executor.run(wanted);
     Value message = message_of(outcome);
     if (const auto* const success = std::get_if<TrialSuccess>(&outcome)) {
-      message.set("made", made(std::static_pointer_cast<const BuiltProduct>(success->product)->load()));
+      message.set("made",
+                  made(std::static_pointer_cast<const BuiltProduct>(success->product)->load()));
     }
     return message;
   } catch (const Cancelled&) {
@@ -48,7 +55,8 @@ class WorkerMain::State {
 
   [[nodiscard]] LogSink log();
   [[nodiscard]] Scores float_scores();
-  void serve(TrialExecutor& executor, const Value& fingerprint, const std::function<void()>& on_closed);
+  void serve(TrialExecutor& executor, const Value& fingerprint,
+             const std::function<void()>& on_closed);
   void wait_until_alone();
 
  private:
@@ -77,11 +85,13 @@ LogSink WorkerMain::State::log() {
 
 Scores WorkerMain::State::float_scores() {
   const MessageChannel::Received first = channel_.receive(-1);
-  if (first.closed || first.message->find("float") == nullptr) throw InvalidInput("--trial-worker: is for quantsearch itself");
+  if (first.closed || first.message->find("float") == nullptr)
+    throw InvalidInput("--trial-worker: is for quantsearch itself");
   return scores_of(*first.message->find("float"));
 }
 
-void WorkerMain::State::serve(TrialExecutor& executor, const Value& fingerprint, const std::function<void()>& on_closed) {
+void WorkerMain::State::serve(TrialExecutor& executor, const Value& fingerprint,
+                              const std::function<void()>& on_closed) {
   channel_.send(Value::Map{{"ready", fingerprint}});
   is_serving_ = true;
   std::jthread at_work;
@@ -99,7 +109,8 @@ void WorkerMain::State::serve(TrialExecutor& executor, const Value& fingerprint,
     } else {
       if (at_work.joinable()) at_work.join();  // it has answered
       token = CancellationToken();
-      at_work = std::jthread([this, &executor, message, token] { reply(answer(executor, message, token)); });
+      at_work = std::jthread(
+          [this, &executor, message, token] { reply(answer(executor, message, token)); });
     }
   }
   on_closed();
@@ -120,7 +131,8 @@ WorkerMain::WorkerMain(int socket) : state_(std::make_unique<State>(socket)) {}
 WorkerMain::~WorkerMain() = default;
 LogSink WorkerMain::log() { return state_->log(); }
 Scores WorkerMain::float_scores() { return state_->float_scores(); }
-void WorkerMain::serve(TrialExecutor& executor, const Value& fingerprint, const std::function<void()>& on_closed) {
+void WorkerMain::serve(TrialExecutor& executor, const Value& fingerprint,
+                       const std::function<void()>& on_closed) {
   state_->serve(executor, fingerprint, on_closed);
 }
 void WorkerMain::wait_until_alone() { state_->wait_until_alone(); }

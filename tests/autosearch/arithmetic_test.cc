@@ -22,7 +22,8 @@ TEST(Arithmetic, NoiseBeyondRoundingDiffers) {
 }
 
 TEST(Arithmetic, HasTheMetricsThatBothHave) {
-  const ArithmeticScores both = compared({{"rel_l2", 0.01}, {"custom", 3}}, {{"rel_l2", 0.02}, {"L2", 1}});
+  const ArithmeticScores both =
+      compared({{"rel_l2", 0.01}, {"custom", 3}}, {{"rel_l2", 0.02}, {"L2", 1}});
   EXPECT_EQ(both.graph, (Scores{{"rel_l2", 0.01}}));
   EXPECT_EQ(both.processor, (Scores{{"rel_l2", 0.02}}));
 }
@@ -30,7 +31,8 @@ TEST(Arithmetic, HasTheMetricsThatBothHave) {
 /// Three trials, of which two are written.
 ResultsDocument document_of(const std::string& target, bool compare_with_graph) {
   const TemporaryFolder folder;
-  SearchSetting setting("quantization_config: {target: " + target + "}\nsearch_space: {calibrate_method: [MinMax, Entropy, MinMSE]}");
+  SearchSetting setting("quantization_config: {target: " + target +
+                        "}\nsearch_space: {calibrate_method: [MinMax, Entropy, MinMSE]}");
   setting.adjust = [&](SearchEnvironment& environment) {
     environment.keep = 2;
     environment.compare_with_graph = compare_with_graph;
@@ -45,7 +47,9 @@ TEST(Arithmetic, AWrittenModelHasBothScoresWhereTheProcessorSaturates) {
     EXPECT_EQ(std::ranges::count_if(document.trials, measured), 2) << target;
     for (const TrialResult& trial : document.trials) {
       if (!trial.arithmetic) continue;
-      EXPECT_TRUE(trial.arithmetic->graph.contains("top1") && trial.arithmetic->processor.contains("top1")) << target;
+      EXPECT_TRUE(trial.arithmetic->graph.contains("top1") &&
+                  trial.arithmetic->processor.contains("top1"))
+          << target;
       const Scores& own = target == "cpu" ? trial.arithmetic->processor : trial.arithmetic->graph;
       EXPECT_EQ(own.at("rel_l2"), trial.model.scores.at("rel_l2")) << target;
     }
@@ -53,7 +57,8 @@ TEST(Arithmetic, AWrittenModelHasBothScoresWhereTheProcessorSaturates) {
 }
 
 TEST(Arithmetic, ElsewhereNothingIsMeasured) {
-  for (const TrialResult& trial : document_of("cpu", false).trials) EXPECT_FALSE(trial.arithmetic.has_value());
+  for (const TrialResult& trial : document_of("cpu", false).trials)
+    EXPECT_FALSE(trial.arithmetic.has_value());
 }
 
 }  // namespace

@@ -2,9 +2,8 @@
 
 #include "quantsearch/autosearch.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/core.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <functional>
@@ -65,7 +64,8 @@ TEST(AutoSearch, NamesTheProcessorOnceInTheLogAndInTheResults) {
   const SearchResult result = setting.run(folder.path());
   EXPECT_EQ(lines, std::vector<std::string>{"processor: " + to_string(this_processor())});
   EXPECT_EQ(result.document.processor, this_processor());
-  EXPECT_EQ(processor_from(*load_config_file(folder.path() / "results.json").find("processor")), this_processor());
+  EXPECT_EQ(processor_from(*load_config_file(folder.path() / "results.json").find("processor")),
+            this_processor());
 }
 
 TEST(AutoSearch, BestIsTheLeastDistance) {
@@ -105,7 +105,8 @@ TEST_P(SameResults, ForAnyNumberOfThreads) {
   ASSERT_EQ(first.study.trials.size(), second.study.trials.size());
   for (std::size_t i = 0; i < first.study.trials.size(); ++i) {
     EXPECT_EQ(first.study.trials[i].point, second.study.trials[i].point);
-    EXPECT_EQ(*first.study.trials[i].details.find("scores"), *second.study.trials[i].details.find("scores"));
+    EXPECT_EQ(*first.study.trials[i].details.find("scores"),
+              *second.study.trials[i].details.find("scores"));
   }
   EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
 }
@@ -130,8 +131,9 @@ TEST_P(SameResults, InAnyOrder) {
 TEST_P(SameResults, HoweverTheChoicesAreListed) {
   const TemporaryFolder one;
   const TemporaryFolder two;
-  const std::string reversed = "search_space: {per_channel: [false, true], activation_type: [QInt8, QUInt8], "
-                               "calibrate_method: [Percentile, MinMax]}";
+  const std::string reversed =
+      "search_space: {per_channel: [false, true], activation_type: [QInt8, QUInt8], "
+      "calibrate_method: [Percentile, MinMax]}";
   const SearchResult first = Setting(kGrid, kSource / GetParam()).run(one.path());
   const SearchResult second = Setting(reversed, kSource / GetParam()).run(two.path());
   ASSERT_EQ(first.study.trials.size(), second.study.trials.size());
@@ -147,7 +149,8 @@ TEST(AutoSearch, TheWrittenConfigurationMakesTheSameBytes) {
   const TemporaryFolder folder;
   Setting setting(kGrid);
   (void)setting.run(folder.path());
-  const Settings settings = parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
+  const Settings settings =
+      parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
   ThreadPool pool(2);
   Pipeline pipeline(setting.input.model, setting.input.calibration, pool, ByteBudget(1 << 28), {});
   const Candidate again = pipeline.build(resolve(settings), {});
@@ -158,13 +161,15 @@ TEST(AutoSearch, TheWrittenConfigurationMakesTheSameBytes) {
 TEST(AutoSearch, MixedPrecisionIsWrittenAsTheFormatsItChose) {
   const TemporaryFolder folder;
   Setting setting(
-      "search_space: {include_auto_mp: [true], activation_type: [QUInt8], extra_options: {AutoMixprecision: {L2Target: "
+      "search_space: {include_auto_mp: [true], activation_type: [QUInt8], extra_options: "
+      "{AutoMixprecision: {L2Target: "
       "[0.00005], DataSize: [16], ProbeSize: [4]}}}");
   const SearchResult result = setting.run(folder.path());
   const Value* layers = testing::best_of(result).details.find("precision");
   ASSERT_NE(layers, nullptr);
   EXPECT_FALSE(layers->as_list().empty());
-  const Settings settings = parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
+  const Settings settings =
+      parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
   EXPECT_FALSE(settings.at("node_formats").as_map().empty());
   EXPECT_FALSE(settings.contains("include_auto_mp"));
   ThreadPool pool(1);
@@ -181,7 +186,8 @@ TEST(AutoSearch, AHoldOutIsWrittenIntoTheConfiguration) {
   setting.input.labels = std::nullopt;
   setting.input.holdout = 0.25;
   (void)setting.run(folder.path());
-  const Settings settings = parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
+  const Settings settings =
+      parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
   EXPECT_EQ(settings.at("extra_options.CalibDataSize"), Value(24));
   ThreadPool pool(2);
   Pipeline pipeline(setting.input.model, setting.input.calibration, pool, ByteBudget(1 << 28), {});
@@ -229,27 +235,33 @@ TEST(AutoSearch, ACustomEvaluatorDecides) {
   Setting setting("{search_metric_tolerance: 1e9, search_space: {weight_type: [QInt8, QInt16]}}");
   setting.adjust = [](SearchEnvironment& environment) {
     environment.evaluator = CustomEvaluator{
-        .score = [](const fs::path& model, const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
+        .score = [](const fs::path& model,
+                    const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
         .direction = Direction::minimize};
   };
   const SearchResult result = setting.run(folder.path());
   const Trial& best = result.study.trials[static_cast<std::size_t>(*result.best)];
   EXPECT_EQ(best.point.at("weight_type"), Value("QInt8"));
-  EXPECT_EQ(score_of(best, "custom"), static_cast<double>(fs::file_size(folder.path() / "best.onnx")));
+  EXPECT_EQ(score_of(best, "custom"),
+            static_cast<double>(fs::file_size(folder.path() / "best.onnx")));
 }
 
 TEST(AutoSearch, AnEvaluatorDecidesBesideOtherObjectives) {
   const TemporaryFolder folder;
-  Setting setting("{search_metric: [custom, size], search_metric_tolerance: 1e9, search_space: {weight_type: [QInt8, QInt16]}}");
+  Setting setting(
+      "{search_metric: [custom, size], search_metric_tolerance: 1e9, search_space: {weight_type: "
+      "[QInt8, QInt16]}}");
   setting.adjust = [](SearchEnvironment& environment) {
     environment.evaluator = CustomEvaluator{
-        .score = [](const fs::path& model, const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
+        .score = [](const fs::path& model,
+                    const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
         .direction = Direction::maximize};
   };
   const SearchResult result = setting.run(folder.path());
   EXPECT_EQ(result.document.objective, "custom");
   EXPECT_EQ(testing::best_of(result).point.at("weight_type"), Value("QInt16"));
-  EXPECT_EQ(result.document.front.size(), 2U);  // the larger by the evaluator, the smaller by its size
+  // The larger by the evaluator, the smaller by its size.
+  EXPECT_EQ(result.document.front.size(), 2U);
 }
 
 TEST(AutoSearch, AnEvaluatorNeedsNoEvaluationData) {
@@ -260,8 +272,12 @@ TEST(AutoSearch, AnEvaluatorNeedsNoEvaluationData) {
     setting.input.labels.reset();
     std::int64_t warnings = 0;
     setting.adjust = [&](SearchEnvironment& environment) {
-      environment.log = [&warnings](LogLevel level, std::string_view) { warnings += level == LogLevel::warning ? 1 : 0; };
-      if (has_evaluator) environment.evaluator = CustomEvaluator{.score = [](const fs::path&, const CancellationToken&) { return 1.0; }};
+      environment.log = [&warnings](LogLevel level, std::string_view) {
+        warnings += level == LogLevel::warning ? 1 : 0;
+      };
+      if (has_evaluator)
+        environment.evaluator =
+            CustomEvaluator{.score = [](const fs::path&, const CancellationToken&) { return 1.0; }};
     };
     (void)setting.run(folder.path());
     return warnings;
@@ -281,14 +297,18 @@ TEST(AutoSearch, WhatACallerLeavesOutIsAnErrorAndNoCrash) {
   const TemporaryFolder folder;
   Setting setting("search_space: {activation_type: [QUInt8]}");
   setting.config.output.output_folder = folder.path();
-  EXPECT_EQ(message_of([&] { (void)auto_search(setting.config, setting.input, {.evaluator = CustomEvaluator{}}); }),
-            "search: got a custom evaluator without a function, expected one that scores a model file");
+  EXPECT_EQ(
+      message_of([&] {
+        (void)auto_search(setting.config, setting.input, {.evaluator = CustomEvaluator{}});
+      }),
+      "search: got a custom evaluator without a function, expected one that scores a model file");
   setting.input.calibration = nullptr;
   EXPECT_EQ(message_of([&] { (void)auto_search(setting.config, setting.input, {}); }),
             "search: got no calibration data, expected at least one sample");
 }
 
-// 16 images are half of the 32 there are, everything else is all of them: two fine-tunings, not five.
+// 16 images are half of the 32 there are, everything else is all of them: two fine-tunings, not
+// five.
 TEST(AutoSearch, MoreSamplesThanThereAreAreOneTrial) {
   const TemporaryFolder folder;
   Setting setting(R"(
@@ -305,13 +325,16 @@ search_space:
 
 TEST(AutoSearch, AFailingTrialIsRecordedAndTheSearchGoesOn) {
   const TemporaryFolder folder;
-  Setting setting("{search_metric_tolerance: 1e9, search_space: {activation_type: [QUInt8, QInt8]}}");
+  Setting setting(
+      "{search_metric_tolerance: 1e9, search_space: {activation_type: [QUInt8, QInt8]}}");
   int calls = 0;
   setting.adjust = [&](SearchEnvironment& environment) {
-    environment.evaluator = CustomEvaluator{.score = [&](const fs::path&, const CancellationToken&) -> double {
-      if (++calls == 2) throw IoError("the evaluator fell over");  // the first call scores the float model
-      return 1;
-    }};
+    environment.evaluator =
+        CustomEvaluator{.score = [&](const fs::path&, const CancellationToken&) -> double {
+          // The first call scores the float model.
+          if (++calls == 2) throw IoError("the evaluator fell over");
+          return 1;
+        }};
   };
   const SearchResult result = setting.run(folder.path());
   ASSERT_EQ(result.study.trials.size(), 2U);
@@ -325,13 +348,15 @@ TEST(AutoSearch, WhenAllTrialsFailTheFirstReasonIsTheError) {
   Setting setting("search_space: {activation_type: [QUInt8]}");
   int calls = 0;
   setting.adjust = [&](SearchEnvironment& environment) {
-    environment.evaluator = CustomEvaluator{.score = [&](const fs::path&, const CancellationToken&) -> double {
-      if (++calls > 1) throw IoError("the evaluator fell over");
-      return 1;
-    }};
+    environment.evaluator =
+        CustomEvaluator{.score = [&](const fs::path&, const CancellationToken&) -> double {
+          if (++calls > 1) throw IoError("the evaluator fell over");
+          return 1;
+        }};
   };
-  EXPECT_EQ(message_of([&] { (void)setting.run(folder.path()); }),
-            "search: all 1 trials failed; the first, activation_type=QUInt8: the evaluator fell over");
+  EXPECT_EQ(
+      message_of([&] { (void)setting.run(folder.path()); }),
+      "search: all 1 trials failed; the first, activation_type=QUInt8: the evaluator fell over");
 }
 
 TEST(AutoSearch, ASpaceWithoutAValidPointSaysWhy) {
@@ -359,9 +384,11 @@ TEST(AutoSearch, KeepsAsManyCandidatesAsAskedBestFirst) {
   setting.adjust = [](SearchEnvironment& environment) { environment.keep = 2; };
   const SearchResult result = setting.run(folder.path());
   int files = 0;
-  for (const auto& entry : fs::directory_iterator(folder.path() / "candidates")) files += entry.is_regular_file() ? 1 : 0;
+  for (const auto& entry : fs::directory_iterator(folder.path() / "candidates"))
+    files += entry.is_regular_file() ? 1 : 0;
   EXPECT_EQ(files, 2);
-  EXPECT_EQ(read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)), read_file(folder.path() / "best.onnx"));
+  EXPECT_EQ(read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)),
+            read_file(folder.path() / "best.onnx"));
 }
 
 }  // namespace

@@ -16,11 +16,13 @@ namespace {
 using Setting = testing::SearchSetting;
 
 constexpr const char* kConfig =
-    "{search_metric_tolerance: 1000, search_space: {activation_type: [QUInt8, QInt8], per_channel: [false, true],"
+    "{search_metric_tolerance: 1000, search_space: {activation_type: [QUInt8, QInt8], per_channel: "
+    "[false, true],"
     " calibrate_method: [MinMax, Percentile, Entropy]}}";
 
 TEST(Confirmation, TheBestScoreWinsAndOfEqualOnesTheEarlier) {
-  const Confirmation confirmation{.samples = 3, .float_score = 0, .scores = {{7, 0.5}, {2, 0.25}, {9, 0.25}, {4, 0.75}}};
+  const Confirmation confirmation{
+      .samples = 3, .float_score = 0, .scores = {{7, 0.5}, {2, 0.25}, {9, 0.25}, {4, 0.75}}};
   EXPECT_EQ(confirmed_best(confirmation, Goal::minimize), 2);
   EXPECT_EQ(confirmed_best(confirmation, Goal::maximize), 4);
 }
@@ -51,22 +53,29 @@ TEST(Confirmation, JudgesTheBestOnSamplesThatNoTrialSaw) {
     last = *trial.value;
   }
   EXPECT_EQ(result.best, confirmed_best(confirmation, Goal::minimize));
-  EXPECT_EQ(read_file(folder.path() / "best.onnx"), read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)));
+  EXPECT_EQ(read_file(folder.path() / "best.onnx"),
+            read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)));
 }
 
-// A first look at three samples is luck: of percentiles that are nearly equal the confirmation on the 61 others chooses another.
+// A first look at three samples is luck: of percentiles that are nearly equal the confirmation on
+// the 61 others chooses another.
 TEST(Confirmation, MayChooseAnotherThanTheSearch) {
   const TemporaryFolder folder;
-  Setting setting("{search_metric_tolerance: 1000, search_space: {calibrate_method: [Percentile], extra_options: {Percentile: [99.97, 99.98, 99.99, "
-                  "99.995, 99.999]}}}");
+  Setting setting(
+      "{search_metric_tolerance: 1000, search_space: {calibrate_method: [Percentile], "
+      "extra_options: {Percentile: [99.97, 99.98, 99.99, "
+      "99.995, 99.999]}}}");
   setting.config.goals.confirmation = 61.0 / 64;
   const SearchResult result = setting.run(folder.path());
   const Confirmation& confirmation = result.document.confirmation.value();
   ASSERT_EQ(confirmation.samples, 61);
   EXPECT_NE(result.best, confirmation.scores.front().first);
   EXPECT_EQ(result.best, confirmed_best(confirmation, Goal::minimize));
-  EXPECT_EQ(read_file(folder.path() / "best.onnx"), read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)));
-  EXPECT_NE(summary_text(result.document).find(fmt::format("trial {} is the best there and was chosen", *result.best)), std::string::npos);
+  EXPECT_EQ(read_file(folder.path() / "best.onnx"),
+            read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)));
+  EXPECT_NE(summary_text(result.document)
+                .find(fmt::format("trial {} is the best there and was chosen", *result.best)),
+            std::string::npos);
 }
 
 TEST(Confirmation, SharesThatLeaveNothingAreRefused) {
@@ -83,7 +92,8 @@ TEST(Confirmation, ACustomEvaluatorHasDataOfItsOwn) {
   Setting setting(kConfig);
   setting.config.goals.confirmation = 0.5;
   setting.adjust = [](SearchEnvironment& environment) {
-    environment.evaluator = CustomEvaluator{.score = [](const std::filesystem::path&, const CancellationToken&) { return 1.0; }};
+    environment.evaluator = CustomEvaluator{
+        .score = [](const std::filesystem::path&, const CancellationToken&) { return 1.0; }};
   };
   EXPECT_THROW((void)setting.run(folder.path()), InvalidInput);
 }

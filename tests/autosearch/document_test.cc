@@ -1,4 +1,5 @@
-// The code blocks of AMD Quark's page on automatic search: as YAML, as the page's Python text behind a YAML key, and in C++.
+// The code blocks of AMD Quark's page on automatic search: as YAML, as the page's Python text
+// behind a YAML key, and in C++.
 
 #include <gtest/gtest.h>
 
@@ -32,15 +33,18 @@ AutoSearchConfig two_stage_config() {
 AutoSearchConfig advanced_config() {
   AutoSearchConfig config;
   config.base = {{"include_fast_ft", true}};
-  config.strategy.advanced = AdvancedFinetuneSearch{.sampler = SearchAlgorithm::tpe, .direction = Direction::minimize, .trials = 10};
-  config.space = Space({{.name = kTune + "NumIterations", .choices = {100, 200}}, {.name = kTune + "LearningRate", .choices = {1e-3, 1e-7}}});
+  config.strategy.advanced = AdvancedFinetuneSearch{
+      .sampler = SearchAlgorithm::tpe, .direction = Direction::minimize, .trials = 10};
+  config.space = Space({{.name = kTune + "NumIterations", .choices = {100, 200}},
+                        {.name = kTune + "LearningRate", .choices = {1e-3, 1e-7}}});
   return config;
 }
 
 AutoSearchConfig joint_config() {
   AutoSearchConfig config;
-  config.space = Space({{.name = "include_fast_ft", .choices = {true}},
-                        {.name = kTune + "NumIterLR", .choices = {Value::List{100, 1e-4}, Value::List{200, 1e-5}}}});
+  config.space = Space(
+      {{.name = "include_fast_ft", .choices = {true}},
+       {.name = kTune + "NumIterLR", .choices = {Value::List{100, 1e-4}, Value::List{200, 1e-5}}}});
   return config;
 }
 
@@ -48,8 +52,9 @@ AutoSearchConfig example_config() {
   AutoSearchConfig config;
   const std::string extra = "extra_options.";
   config.space = Space({{.name = "calibrate_method",
-                         .choices = {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow", "CalibrationMethod.MinMax",
-                                     "CalibrationMethod.Entropy", "CalibrationMethod.Percentile"}},
+                         .choices = {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow",
+                                     "CalibrationMethod.MinMax", "CalibrationMethod.Entropy",
+                                     "CalibrationMethod.Percentile"}},
                         {.name = "activation_type", .choices = {"QuantType.QInt8", "QInt16"}},
                         {.name = "weight_type", .choices = {"QuantType.QInt8", "QInt16"}},
                         {.name = "include_cle", .choices = {true, false}},
@@ -74,7 +79,8 @@ AutoSearchConfig example_config() {
 
 std::vector<Block> blocks() {
   return {
-      {"TwoStage", "two_stage_search: true", "two_stage_search: True  # Default value is False", two_stage_config},
+      {"TwoStage", "two_stage_search: true", "two_stage_search: True  # Default value is False",
+       two_stage_config},
       {"Advanced",
        R"(
 quantization_config: {include_fast_ft: true}
@@ -192,7 +198,8 @@ search_evaluator: None
 void PrintTo(const Block& block, std::ostream* stream) { *stream << block.name; }
 
 class DocumentBlock : public ::testing::TestWithParam<Block> {};
-INSTANTIATE_TEST_SUITE_P(Quark, DocumentBlock, ::testing::ValuesIn(blocks()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Quark, DocumentBlock, ::testing::ValuesIn(blocks()),
+                         [](const auto& info) { return info.param.name; });
 
 std::vector<std::vector<Parameter>> products_of(const AutoSearchConfig& config) {
   return settled_space(config.space.value_or(default_space(config.base)), std::nullopt).products();
@@ -241,10 +248,12 @@ Ran run(const AutoSearchConfig& config) {
 std::vector<AutoSearchConfig> forms_of(const std::string& name) {
   const std::vector<Block> all = blocks();
   const Block& block = *std::ranges::find(all, name, &Block::name);
-  return {parse_search_config(parse_yaml(block.yaml, "block")), parse_search_config(parse_yaml(block.python, "block")), block.in_code()};
+  return {parse_search_config(parse_yaml(block.yaml, "block")),
+          parse_search_config(parse_yaml(block.python, "block")), block.in_code()};
 }
 
-// The base switches fine-tuning on, and there is one calibration: every trial is one of the four pairs.
+// The base switches fine-tuning on, and there is one calibration: every trial is one of the four
+// pairs.
 TEST(DocumentSearch, TheAdvancedBlockTunesOverItsFourPairs) {
   for (const AutoSearchConfig& config : forms_of("Advanced")) {
     const Ran ran = run(config);
@@ -270,8 +279,10 @@ TEST(DocumentSearch, TwoStagesWithoutFineTuningAreAPlainSearchWithAWarning) {
     config.strategy.stop.iteration_limit = 2;
     const Ran ran = run(config);
     EXPECT_EQ(ran.study.trials.size(), 2U);
-    EXPECT_EQ(std::ranges::count(ran.warnings, "two_stage_search has no effect: nothing switches fine-tuning on (include_fast_ft: true in "
-                                               "quantization_config, or [true] in search_space)"),
+    EXPECT_EQ(std::ranges::count(ran.warnings,
+                                 "two_stage_search has no effect: nothing switches fine-tuning on "
+                                 "(include_fast_ft: true in "
+                                 "quantization_config, or [true] in search_space)"),
               1);
   }
 }
@@ -281,7 +292,8 @@ TEST(DocumentSearch, TheExampleRunsItsCheapestTrialsFirst) {
     config.strategy.stop.iteration_limit = 3;
     const Ran ran = run(config);
     ASSERT_EQ(ran.study.trials.size(), 3U);
-    for (const Trial& trial : ran.study.trials) EXPECT_EQ(trial.state, TrialState::complete) << trial.reason;
+    for (const Trial& trial : ran.study.trials)
+      EXPECT_EQ(trial.state, TrialState::complete) << trial.reason;
   }
 }
 

@@ -16,7 +16,8 @@ Trial numbered(std::int64_t number) {
 TEST(EarlyResults, AreWhatWasFoundWhenTheSearchWasCancelled) {
   const CancellationToken token;
   std::promise<std::vector<Trial>> written;
-  EarlyResults early(token, [&written](std::vector<Trial> trials) { written.set_value(std::move(trials)); });
+  EarlyResults early(
+      token, [&written](std::vector<Trial> trials) { written.set_value(std::move(trials)); });
   early.add(numbered(0));
   early.add(numbered(1));
   token.cancel();
@@ -25,7 +26,10 @@ TEST(EarlyResults, AreWhatWasFoundWhenTheSearchWasCancelled) {
 
 TEST(EarlyResults, OfASearchThatEndsByItselfAreNotWritten) {
   bool was_written = false;
-  { EarlyResults early(CancellationToken(), [&was_written](const std::vector<Trial>&) { was_written = true; }); }
+  {
+    EarlyResults early(CancellationToken(),
+                       [&was_written](const std::vector<Trial>&) { was_written = true; });
+  }
   EXPECT_FALSE(was_written);
 }
 

@@ -8,7 +8,9 @@
 namespace quantsearch {
 namespace {
 
-AutoSearchConfig with_metric(const std::string& yaml) { return parse_search_config(parse_yaml("search_metric: " + yaml, "test")); }
+AutoSearchConfig with_metric(const std::string& yaml) {
+  return parse_search_config(parse_yaml("search_metric: " + yaml, "test"));
+}
 
 std::string message_of(const std::string& yaml, bool has_evaluator) {
   try {
@@ -19,8 +21,9 @@ std::string message_of(const std::string& yaml, bool has_evaluator) {
   return "nothing was thrown";
 }
 
-const CustomEvaluator kEvaluator{.score = [](const std::filesystem::path&, const CancellationToken&) { return 0.5; },
-                                 .direction = Direction::maximize};
+const CustomEvaluator kEvaluator{
+    .score = [](const std::filesystem::path&, const CancellationToken&) { return 0.5; },
+    .direction = Direction::maximize};
 
 std::vector<std::string> names_of(const std::string& yaml) {
   const AutoSearchConfig config = with_metric(yaml);
@@ -28,10 +31,12 @@ std::vector<std::string> names_of(const std::string& yaml) {
   Scores scores;
   scores.metrics = {{"L2", 0}, {"custom", 1}};
   scores.latency.emplace();
-  const SearchGoals goals(config.goals, objective_of(config.goals, kEvaluator), scores, &kEvaluator);
+  const SearchGoals goals(config.goals, objective_of(config.goals, kEvaluator), scores,
+                          &kEvaluator);
   std::vector<std::string> names;
   for (const ObjectiveName& objective : goals.objectives()) {
-    names.push_back(objective.name + (objective.direction == Direction::maximize ? " up" : " down"));
+    names.push_back(objective.name +
+                    (objective.direction == Direction::maximize ? " up" : " down"));
   }
   return names;
 }
@@ -47,21 +52,25 @@ TEST(Objectives, OfAnEvaluatorStandWhereTheListNamesThem) {
 
 TEST(Objectives, AMetricThatAnEvaluatorWouldDropFromAListIsAnError) {
   EXPECT_EQ(message_of("[L2, latency]", true),
-            "search: search_metric begins with 'L2' in a list without 'custom', and an evaluator is given, whose score would take the place of "
+            "search: search_metric begins with 'L2' in a list without 'custom', and an evaluator "
+            "is given, whose score would take the place of "
             "'L2'; put 'custom' into the list, or leave out search_evaluator");
   EXPECT_EQ(message_of("[L2, latency]", false), "nothing was thrown");
 }
 
 TEST(Objectives, CustomNeedsAnEvaluator) {
   const std::string message =
-      "search: search_metric names 'custom', the score of an evaluator, and there is none; give search_evaluator or leave it out";
+      "search: search_metric names 'custom', the score of an evaluator, and there is none; give "
+      "search_evaluator or leave it out";
   EXPECT_EQ(message_of("custom", false), message);
   EXPECT_EQ(message_of("[custom, size]", false), message);
 }
 
 TEST(Objectives, TheCommandLineChangesTheFirstAlone) {
   const auto with = [](const char* metric) {
-    return parse_search_config(parse_yaml("search_metric: [L2, cos, size]", "test"), {{.key = "search_metric", .value = metric, .flag = "--metric"}}).goals;
+    return parse_search_config(parse_yaml("search_metric: [L2, cos, size]", "test"),
+                               {{.key = "search_metric", .value = metric, .flag = "--metric"}})
+        .goals;
   };
   EXPECT_EQ(with("cos").metric, Metric::cos);
   EXPECT_EQ(with("cos").more_objectives, Names{"size_bytes"} /* L2 was the first */);

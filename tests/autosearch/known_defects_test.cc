@@ -32,8 +32,6 @@ void keep_warnings(Setting& setting, std::vector<std::string>& warnings) {
   };
 }
 
-// ---- a reader that calibration has drained made every score nan and the result empty
-
 TEST(KnownDefects, CalibrationDataAloneScoreTheCandidatesToo) {
   const TemporaryFolder folder;
   Setting setting("search_space: {activation_type: [QUInt8, QInt8]}");
@@ -54,8 +52,6 @@ TEST(KnownDefects, CalibrationDataAloneScoreTheCandidatesToo) {
                 "--holdout FRACTION for an honest judgement"});
 }
 
-// ---- cosine ranked the worst first
-
 class EveryMetric : public ::testing::TestWithParam<Metric> {};
 
 TEST_P(EveryMetric, RanksTheWidestTypeBestAndTheCoarsestScaleWorst) {
@@ -64,7 +60,8 @@ TEST_P(EveryMetric, RanksTheWidestTypeBestAndTheCoarsestScaleWorst) {
       "{search_space: {activation_type: [QInt8, QInt16], calibrate_method: [MinMax, "
       "NonOverflow]}}");
   setting.config.goals.metric = GetParam();
-  setting.config.goals.tolerance = metric_info(GetParam()).direction == Direction::minimize ? 1e9 : 1;
+  setting.config.goals.tolerance =
+      metric_info(GetParam()).direction == Direction::minimize ? 1e9 : 1;
   const SearchResult result = setting.run(folder.path());
   const Direction direction = metric_info(GetParam()).direction;
   for (const Trial& trial : result.study.trials) {
@@ -81,8 +78,6 @@ INSTANTIATE_TEST_SUITE_P(KnownDefects, EveryMetric,
                          ::testing::Values(Metric::l1, Metric::l2, Metric::rel_l2, Metric::cos,
                                            Metric::psnr, Metric::ssim, Metric::sqnr, Metric::kl),
                          [](const auto& info) { return metric_info(info.param).name; });
-
-// ---- the default tolerance took destroyed models, and a type that destroys one, for candidates
 
 class DefaultTolerance : public ::testing::TestWithParam<Metric> {};
 
@@ -125,8 +120,6 @@ TEST(KnownDefects, AnAllDestroyedSpaceHasNoCandidate) {
       << "the best so far is delivered all the same";
 }
 
-// ---- L2 was a mean square in one search and a Euclidean norm in the other
-
 /// Mean over samples of the mean squared difference, as docs/metrics.md defines it.
 double mean_square_between(const Model& reference, const Model& candidate, const DataSource& data) {
   const auto reference_session = open_session(reference);
@@ -161,8 +154,6 @@ TEST(KnownDefects, L2IsTheMeanSquareInEverySearch) {
   }
 }
 
-// ---- PowerOfTwo MinMSE dropped every Relu while zero points stayed 0
-
 TEST(KnownDefects, AsymmetricPowerOfTwoKeepsTheModelsAccuracy) {
   const TemporaryFolder folder;
   Setting setting(R"(
@@ -181,8 +172,6 @@ search_space:
   }
 }
 
-// ---- a search under L2 alone preferred 16 bits and did not say so
-
 TEST(KnownDefects, ADistanceThatRanksSixteenBitsBesideEightSaysWhoWins) {
   const TemporaryFolder folder;
   Setting setting("{search_metric: L2, search_space: {activation_type: [QUInt8, QUInt16]}}");
@@ -194,8 +183,6 @@ TEST(KnownDefects, ADistanceThatRanksSixteenBitsBesideEightSaysWhoWins) {
   EXPECT_EQ(best_of(result).point.at("activation_type"), Value("QUInt16"));
   EXPECT_NE(summary_text(result.document).find("\nbest 8 bit (trial "), std::string::npos);
 }
-
-// ---- a folder of the user's was deleted
 
 TEST(KnownDefects, ACacheFolderWithFilesOfTheUsersIsRefusedAndLeftAlone) {
   const TemporaryFolder folder;

@@ -36,7 +36,8 @@ TEST(OutputFolder, RefusesToMixWithAnEarlierSearch) {
   } catch (const InvalidInput& error) {
     EXPECT_EQ(std::string(error.what()),
               "search: output folder '" + temporary.path().string() +
-                  "' already holds a search; add --resume to continue it, --overwrite to replace it, or choose another folder");
+                  "' already holds a search; add --resume to continue it, --overwrite to replace "
+                  "it, or choose another folder");
   }
   EXPECT_NO_THROW(OutputFolder(temporary.path(), Existing::resume));
   EXPECT_TRUE(fs::exists(temporary.path() / "results.json"));

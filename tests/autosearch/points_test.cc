@@ -6,7 +6,9 @@
 namespace quantsearch {
 namespace {
 
-Point normalized(const Normalize& normalize, const Point& point) { return std::get<Point>(normalize(point)); }
+Point normalized(const Normalize& normalize, const Point& point) {
+  return std::get<Point>(normalize(point));
+}
 
 TEST(Points, SettingsWithoutEffectAreRemoved) {
   const Normalize normalize = normalize_over({});
@@ -22,35 +24,42 @@ TEST(Points, SettingsWithoutEffectAreRemoved) {
 }
 
 TEST(Points, WhatTheBaseSaysDecidesWhatHasAnEffect) {
-  const Normalize normalize = normalize_over({{"calibrate_method", "CalibrationMethod.Percentile"}});
-  EXPECT_EQ(normalized(normalize, {{"extra_options.Percentile", 99.9}}), (Point{{"extra_options.Percentile", 99.9}}));
+  const Normalize normalize =
+      normalize_over({{"calibrate_method", "CalibrationMethod.Percentile"}});
+  EXPECT_EQ(normalized(normalize, {{"extra_options.Percentile", 99.9}}),
+            (Point{{"extra_options.Percentile", 99.9}}));
 }
 
 TEST(Points, InvalidCombinationsAreRejectedWithTheirReason) {
-  const auto outcome = normalize_over({{"per_channel", true}})({{"calibrate_method", "PowerOfTwoMethod.MinMSE"}});
-  EXPECT_EQ(std::get<Rejected>(outcome).reason, "power-of-two methods need per-tensor weights (per_channel: false)");
+  const auto outcome =
+      normalize_over({{"per_channel", true}})({{"calibrate_method", "PowerOfTwoMethod.MinMSE"}});
+  EXPECT_EQ(std::get<Rejected>(outcome).reason,
+            "power-of-two methods need per-tensor weights (per_channel: false)");
 }
 
 TEST(Points, QuarksDocumentedCalibrationGridHoldsFarFewerModelsThanPoints) {
-  // 5 methods x 2 x 2 types x 2^3 switches x 2 x 2 = 640 raw points; MinMax reads the moving average and its constant
-  // (3 ways), Percentile its percentile (2 ways), the others nothing: (3 + 2 + 3) x 16 = 128.
-  const Space space({{"calibrate_method",
-                      {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow", "CalibrationMethod.MinMax",
-                       "CalibrationMethod.Entropy", "CalibrationMethod.Percentile"}},
-                     {"activation_type", {"QInt8", "QInt16"}},
-                     {"weight_type", {"QInt8", "QInt16"}},
-                     {"extra_options.ActivationSymmetric", {true, false}},
-                     {"extra_options.WeightSymmetric", {true, false}},
-                     {"extra_options.CalibMovingAverage", {true, false}},
-                     {"extra_options.CalibMovingAverageConstant", {0.01, 0.001}},
-                     {"extra_options.Percentile", {99.99, 99.999}}});
+  // 5 methods x 2 x 2 types x 2^3 switches x 2 x 2 = 640 raw points; MinMax reads the moving
+  // average and its constant (3 ways), Percentile its percentile (2 ways), the others nothing: (3 +
+  // 2 + 3) x 16 = 128.
+  const Space space(
+      {{"calibrate_method",
+        {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow", "CalibrationMethod.MinMax",
+         "CalibrationMethod.Entropy", "CalibrationMethod.Percentile"}},
+       {"activation_type", {"QInt8", "QInt16"}},
+       {"weight_type", {"QInt8", "QInt16"}},
+       {"extra_options.ActivationSymmetric", {true, false}},
+       {"extra_options.WeightSymmetric", {true, false}},
+       {"extra_options.CalibMovingAverage", {true, false}},
+       {"extra_options.CalibMovingAverageConstant", {0.01, 0.001}},
+       {"extra_options.Percentile", {99.99, 99.999}}});
   const SpaceSummary summary = summarize(space, normalize_over({}));
   EXPECT_EQ(summary.raw, 640);
   EXPECT_EQ(summary.distinct, 128);
 }
 
 TEST(Points, EveryPointOfTheDefaultSpaceIsValid) {
-  const SpaceSummary summary = summarize(default_space(settings_from(Value())), normalize_over(settings_from(Value())));
+  const SpaceSummary summary =
+      summarize(default_space(settings_from(Value())), normalize_over(settings_from(Value())));
   EXPECT_TRUE(summary.filtered.empty());
   EXPECT_EQ(summary.distinct, (1 + 2 + 1 + 1 + 1) * 2 * 2 * 2);
 }
@@ -59,12 +68,15 @@ TEST(Points, EveryPointOfTheDefaultSpaceIsValid) {
 TEST(Points, TheDefaultSpaceFitsEveryPreset) {
   for (const PresetInfo& preset : all_presets()) {
     if (preset.refused) continue;
-    const SpaceSummary summary = summarize(default_space(preset.settings), normalize_over(preset.settings));
+    const SpaceSummary summary =
+        summarize(default_space(preset.settings), normalize_over(preset.settings));
     EXPECT_TRUE(summary.filtered.empty()) << preset.name << ": " << summary.filtered.begin()->first;
     EXPECT_GE(summary.distinct, 8) << preset.name;
     const Point point = default_space(preset.settings).at(0);
     const Settings settings = settings_of(preset.settings, point);
-    EXPECT_EQ(effective_value("activation_type", settings), effective_value("activation_type", preset.settings)) << preset.name;
+    EXPECT_EQ(effective_value("activation_type", settings),
+              effective_value("activation_type", preset.settings))
+        << preset.name;
   }
 }
 
@@ -82,7 +94,8 @@ TEST(Points, EqualizationOfAModelWithoutChainsIsThePointWithoutIt) {
 }
 
 TEST(Points, ReplacingClipByReluGivesEqualizationSomethingToDo) {
-  const Model clipped = load_model(std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/fashion_mnist/mobilenet_s.onnx");
+  const Model clipped =
+      load_model(std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/fashion_mnist/mobilenet_s.onnx");
   const Point asked = {{"include_cle", true}, {"extra_options.ReplaceClip6Relu", true}};
   EXPECT_EQ(normalized(normalize_for(clipped), asked), asked);
 }
@@ -97,8 +110,11 @@ TEST(Points, AnImpossibleSimplificationLeavesThePointToItsTrial) {
 TEST(Points, TheDefaultSpaceCountsEqualizationWhereItApplies) {
   const std::string folder = QUANTSEARCH_SOURCE_DIR;
   const AutoSearchConfig config = parse_search_config(Value(Value::Map{}));
-  EXPECT_EQ(plan_space(config, load_model(folder + "/examples/fashion_mnist/mobilenet_s.onnx"), 0).summary.distinct, 24);
-  EXPECT_EQ(plan_space(config, load_model(folder + "/tests/data/resnet8.onnx"), 0).summary.distinct, 48);
+  EXPECT_EQ(plan_space(config, load_model(folder + "/examples/fashion_mnist/mobilenet_s.onnx"), 0)
+                .summary.distinct,
+            24);
+  EXPECT_EQ(plan_space(config, load_model(folder + "/tests/data/resnet8.onnx"), 0).summary.distinct,
+            48);
 }
 
 }  // namespace

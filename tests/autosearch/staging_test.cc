@@ -11,7 +11,9 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-AutoSearchConfig parse(const std::string& yaml) { return parse_search_config(parse_yaml(yaml, "test")); }
+AutoSearchConfig parse(const std::string& yaml) {
+  return parse_search_config(parse_yaml(yaml, "test"));
+}
 
 StagingChoice choice_of(const std::string& yaml) {
   const AutoSearchConfig config = parse(yaml);
@@ -19,37 +21,59 @@ StagingChoice choice_of(const std::string& yaml) {
 }
 
 const std::string kTuned = "quantization_config: {include_fast_ft: true}\n";
-const std::string kSpace = "search_space: {calibrate_method: [MinMax, Entropy], extra_options: {FastFinetune: {NumIterations: [10, 20]}}}\n";
+const std::string kSpace =
+    "search_space: {calibrate_method: [MinMax, Entropy], extra_options: {FastFinetune: "
+    "{NumIterations: [10, 20]}}}\n";
 
 TEST(Staging, TheSwitchOfTheBaseCounts) {
   const StagingChoice choice = choice_of(kTuned + kSpace + "two_stage_search: true");
   EXPECT_EQ(choice.staging, Staging::two_stages);
   EXPECT_TRUE(choice.warnings.empty());
   EXPECT_EQ(first_stage(choice.space).size(), 2);
-  EXPECT_EQ(second_stage(choice.space, {{{"calibrate_method", "CalibrationMethod.Entropy"}, {"include_fast_ft", false}}}).value().size(), 2);
+  EXPECT_EQ(second_stage(choice.space, {{{"calibrate_method", "CalibrationMethod.Entropy"},
+                                         {"include_fast_ft", false}}})
+                .value()
+                .size(),
+            2);
   const AutoSearchConfig advanced = parse(kTuned + kSpace + "advanced_fastft_search: true");
   EXPECT_NO_THROW(check_stages(advanced, *advanced.space));
 }
 
 TEST(Staging, WhatMakesTwoStagesIneffectiveIsAWarning) {
   EXPECT_EQ(choice_of(kSpace + "two_stage_search: true").warnings,
-            Lines{"two_stage_search has no effect: nothing switches fine-tuning on (include_fast_ft: true in quantization_config, or [true] in "
+            Lines{"two_stage_search has no effect: nothing switches fine-tuning on "
+                  "(include_fast_ft: true in quantization_config, or [true] in "
                   "search_space)"});
-  EXPECT_EQ(choice_of(kTuned + "search_space: {calibrate_method: [MinMax, Entropy]}\ntwo_stage_search: true").warnings,
-            Lines{"two_stage_search has no effect: the space varies no setting of fine-tuning (extra_options.FastFinetune); every trial is tuned as "
+  EXPECT_EQ(choice_of(kTuned +
+                      "search_space: {calibrate_method: [MinMax, Entropy]}\ntwo_stage_search: true")
+                .warnings,
+            Lines{"two_stage_search has no effect: the space varies no setting of fine-tuning "
+                  "(extra_options.FastFinetune); every trial is tuned as "
                   "the base says"});
-  const StagingChoice one = choice_of(kTuned + "search_space: {extra_options: {FastFinetune: {NumIterations: [10, 20]}}}\ntwo_stage_search: true");
+  const StagingChoice one = choice_of(kTuned +
+                                      "search_space: {extra_options: {FastFinetune: "
+                                      "{NumIterations: [10, 20]}}}\ntwo_stage_search: true");
   EXPECT_EQ(one.staging, Staging::none);
-  EXPECT_EQ(one.warnings, Lines{"two_stage_search has no effect: the space has one calibration only"});
+  EXPECT_EQ(one.warnings,
+            Lines{"two_stage_search has no effect: the space has one calibration only"});
 }
 
 TEST(Staging, WhatTwoStagesDoNotReadIsAWarning) {
-  EXPECT_EQ(choice_of(kTuned + kSpace + "two_stage_search: true\nsearch_algo: TPE\nsearch_stop_condition: {iteration_limit: 3, time_limit: 60}").warnings,
+  EXPECT_EQ(choice_of(kTuned + kSpace +
+                      "two_stage_search: true\nsearch_algo: TPE\nsearch_stop_condition: "
+                      "{iteration_limit: 3, time_limit: 60}")
+                .warnings,
             (Lines{"two_stage_search: both stages are exhausted, so search_algo has no effect",
-                   "two_stage_search: both stages are exhausted, so iteration_limit of search_stop_condition has no effect"}));
-  EXPECT_EQ(choice_of(kTuned + kSpace + "two_stage_search: true\nadvanced_fastft_search: true\nsearch_algo: TPE").warnings,
-            (Lines{"advanced_fastft_search has both stages of two_stage_search, which has no further effect",
-                   "advanced_fastft_search: the calibrations are walked whole and sampler_algo chooses the fine-tuning, so search_algo has no effect"}));
+                   "two_stage_search: both stages are exhausted, so iteration_limit of "
+                   "search_stop_condition has no effect"}));
+  EXPECT_EQ(
+      choice_of(kTuned + kSpace +
+                "two_stage_search: true\nadvanced_fastft_search: true\nsearch_algo: TPE")
+          .warnings,
+      (Lines{
+          "advanced_fastft_search has both stages of two_stage_search, which has no further effect",
+          "advanced_fastft_search: the calibrations are walked whole and sampler_algo chooses the "
+          "fine-tuning, so search_algo has no effect"}));
 }
 
 TEST(Staging, AnAdvancedSearchWithoutFineTuningSaysWhereItIsSwitchedOn) {
@@ -58,21 +82,28 @@ TEST(Staging, AnAdvancedSearchWithoutFineTuningSaysWhereItIsSwitchedOn) {
     check_stages(config, *config.space);
     FAIL();
   } catch (const InvalidInput& error) {
-    EXPECT_STREQ(error.what(), "search: advanced_fastft_search needs a space with 'include_fast_ft: [true]', or 'include_fast_ft: true' in "
-                               "quantization_config");
+    EXPECT_STREQ(error.what(),
+                 "search: advanced_fastft_search needs a space with 'include_fast_ft: [true]', or "
+                 "'include_fast_ft: true' in "
+                 "quantization_config");
   }
 }
 
 // Two spaces, one that calibrates and one that tunes, are the two stages.
 TEST(Staging, OneSpaceMayCalibrateAndAnotherTune) {
   const StagingChoice choice = choice_of(
-      "search_space: [{calibrate_method: [MinMax, Entropy]}, {include_fast_ft: [true], extra_options: {FastFinetune: {NumIterations: [10, 20]}}}]\n"
+      "search_space: [{calibrate_method: [MinMax, Entropy]}, {include_fast_ft: [true], "
+      "extra_options: {FastFinetune: {NumIterations: [10, 20]}}}]\n"
       "two_stage_search: true");
   EXPECT_EQ(choice.staging, Staging::two_stages);
-  const Space second = second_stage(choice.space, {{{"calibrate_method", "CalibrationMethod.Entropy"}, {"include_fast_ft", false}}}).value();
+  const Space second =
+      second_stage(choice.space, {{{"calibrate_method", "CalibrationMethod.Entropy"},
+                                   {"include_fast_ft", false}}})
+          .value();
   EXPECT_EQ(second.size(), 2);
   EXPECT_EQ(to_string(second.at(0)),
-            "calibrate_method=CalibrationMethod.Entropy extra_options.FastFinetune.NumIterations=10 include_fast_ft=true");
+            "calibrate_method=CalibrationMethod.Entropy "
+            "extra_options.FastFinetune.NumIterations=10 include_fast_ft=true");
 }
 
 std::vector<std::pair<std::string, std::int64_t>> stages_of(const std::string& yaml) {
@@ -89,12 +120,16 @@ using Stages = std::vector<std::pair<std::string, std::int64_t>>;
 
 TEST(SpacePlan, ShowsTheStages) {
   EXPECT_EQ(stages_of(kSpace), (Stages{{"search", 2}}));
-  EXPECT_EQ(stages_of(kTuned + kSpace + "two_stage_search: true"), (Stages{{"calibration", 2}, {"fine-tuning of the best calibration", 2}}));
-  EXPECT_EQ(stages_of(kTuned + "advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 5}\n"
-                               "search_space: {calibrate_method: [MinMax, Entropy], extra_options: {FastFinetune: {LearningRate: {type: float, "
-                               "low: 0.001, high: 0.1, log: true}}}}"),
-            (Stages{{"calibration", 2}, {"fine-tuning of the best calibration", 5}}));
-  EXPECT_EQ(stages_of(kTuned + "advanced_fastft_search: true\nsearch_space: {extra_options: {FastFinetune: {NumIterations: [10, 20]}}}"),
+  EXPECT_EQ(stages_of(kTuned + kSpace + "two_stage_search: true"),
+            (Stages{{"calibration", 2}, {"fine-tuning of the best calibration", 2}}));
+  EXPECT_EQ(
+      stages_of(kTuned + "advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 5}\n"
+                         "search_space: {calibrate_method: [MinMax, Entropy], extra_options: "
+                         "{FastFinetune: {LearningRate: {type: float, "
+                         "low: 0.001, high: 0.1, log: true}}}}"),
+      (Stages{{"calibration", 2}, {"fine-tuning of the best calibration", 5}}));
+  EXPECT_EQ(stages_of(kTuned + "advanced_fastft_search: true\nsearch_space: {extra_options: "
+                               "{FastFinetune: {NumIterations: [10, 20]}}}"),
             (Stages{{"fine-tuning of the best calibration", 2}}));
 }
 

@@ -53,11 +53,15 @@ void expect_frozen(const Study& study) {
   }
 }
 
-std::int64_t tuned_trials(const Study& study) { return std::ranges::count_if(study.trials, is_tuned); }
+std::int64_t tuned_trials(const Study& study) {
+  return std::ranges::count_if(study.trials, is_tuned);
+}
 
 TEST(TwoStageSearch, ExhaustsCalibrationsAndThenTheTuningOfTheBest) {
   const TemporaryFolder folder;
-  SearchSetting setting("two_stage_search: true\nsearch_stop_condition: {iteration_limit: 2}\nsearch_space:" + kCalibrations + kTuning);
+  SearchSetting setting(
+      "two_stage_search: true\nsearch_stop_condition: {iteration_limit: 2}\nsearch_space:" +
+      kCalibrations + kTuning);
   const Study study = setting.run(folder.path()).study;
   EXPECT_EQ(study.trials.size(), 6U + 4U);  // the limit is off
   EXPECT_EQ(tuned_trials(study), 4);
@@ -70,23 +74,34 @@ void expect_most_trials(const std::string& yaml, std::int64_t most) {
   const TemporaryFolder folder;
   SearchSetting setting(yaml);
   std::optional<std::int64_t> said;
-  setting.adjust = [&said](SearchEnvironment& environment) { environment.on_space = [&said](const SearchStart& start) { said = start.most_trials; }; };
+  setting.adjust = [&said](SearchEnvironment& environment) {
+    environment.on_space = [&said](const SearchStart& start) { said = start.most_trials; };
+  };
   EXPECT_EQ(std::ssize(setting.run(folder.path()).study.trials), most) << yaml;
   EXPECT_EQ(said, most) << yaml;
 }
 
 TEST(SearchInStages, SaysHowManyTrialsAllStagesHave) {
-  const std::string space = "search_space:" + kCalibrations + kTuning;  // 6 calibrations, each tuned in 4 ways
-  expect_most_trials("two_stage_search: true\nsearch_stop_condition: {iteration_limit: 2}\n" + space, 6 + 4);
-  expect_most_trials("advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 3}\n" + space, 6 + 3);
-  expect_most_trials("advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 3}\nsearch_stop_condition: {iteration_limit: 7}\n" + space, 7);
+  // 6 calibrations, each tuned in 4 ways.
+  const std::string space = "search_space:" + kCalibrations + kTuning;
+  expect_most_trials(
+      "two_stage_search: true\nsearch_stop_condition: {iteration_limit: 2}\n" + space, 6 + 4);
+  expect_most_trials(
+      "advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 3}\n" + space, 6 + 3);
+  expect_most_trials(
+      "advanced_fastft_search: true\nadvanced_fastft_params: {n_trials: 3}\nsearch_stop_condition: "
+      "{iteration_limit: 7}\n" +
+          space,
+      7);
   expect_most_trials("search_algo: auto\nsearch_stop_condition: {iteration_limit: 8}\n" + space, 8);
   expect_most_trials("search_stop_condition: {iteration_limit: 3}\n" + space, 3);
 }
 
 TEST(TwoStageSearch, TheSwitchMayBeInTheBase) {
   const TemporaryFolder folder;
-  SearchSetting setting("quantization_config: {include_fast_ft: true}\ntwo_stage_search: true\nsearch_space:" + kCalibrations + R"(
+  SearchSetting setting(
+      "quantization_config: {include_fast_ft: true}\ntwo_stage_search: true\nsearch_space:" +
+      kCalibrations + R"(
   extra_options:
     FastFinetune: {DataSize: [16], OptimAlgorithm: [adaround], NumIterations: [10, 20]}
 )");
@@ -112,13 +127,19 @@ TEST(TwoStageSearch, WithoutASecondStageIsAPlainSearchAndSaysSo) {
     environment.log = [&lines](LogLevel, std::string_view line) { lines.emplace_back(line); };
   };
   EXPECT_EQ(setting.run(folder.path()).study.trials.size(), 6U);
-  EXPECT_EQ(std::ranges::count(lines, "two_stage_search has no effect: nothing switches fine-tuning on (include_fast_ft: true in "
-                                     "quantization_config, or [true] in search_space)"), 1);
+  EXPECT_EQ(std::ranges::count(lines,
+                               "two_stage_search has no effect: nothing switches fine-tuning on "
+                               "(include_fast_ft: true in "
+                               "quantization_config, or [true] in search_space)"),
+            1);
 }
 
 TEST(AdvancedSearch, IsOneStudyOverTheTuningOfTheBestCalibration) {
   const TemporaryFolder folder;
-  SearchSetting setting("advanced_fastft_search: true\nadvanced_fastft_params: {sampler_algo: TPE, n_trials: 5}\nsearch_space:" + kCalibrations + R"(
+  SearchSetting setting(
+      "advanced_fastft_search: true\nadvanced_fastft_params: {sampler_algo: TPE, n_trials: "
+      "5}\nsearch_space:" +
+      kCalibrations + R"(
   include_fast_ft: [false, true]
   extra_options:
     FastFinetune: {DataSize: [16], OptimAlgorithm: [adaround], NumIterations: {type: int, low: 2, high: 20},
@@ -130,14 +151,17 @@ TEST(AdvancedSearch, IsOneStudyOverTheTuningOfTheBestCalibration) {
   expect_frozen(study);
   std::set<double> rates;
   for (const Trial& trial : study.trials) {
-    if (is_tuned(trial)) rates.insert(trial.point.at("extra_options.FastFinetune.LearningRate").as_double());
+    if (is_tuned(trial))
+      rates.insert(trial.point.at("extra_options.FastFinetune.LearningRate").as_double());
   }
   EXPECT_EQ(rates.size(), 5U);
 }
 
 TEST(AutomaticSearch, TunesTheBestCalibrationsWithinItsLimit) {
   const TemporaryFolder folder;
-  SearchSetting setting("search_algo: auto\nsearch_stop_condition: {iteration_limit: 14}\nsearch_space:" + kCalibrations + kTuning);
+  SearchSetting setting(
+      "search_algo: auto\nsearch_stop_condition: {iteration_limit: 14}\nsearch_space:" +
+      kCalibrations + kTuning);
   const Study study = setting.run(folder.path()).study;
   EXPECT_EQ(study.trials.size(), 14U);
   EXPECT_EQ(tuned_trials(study), 8);
@@ -146,12 +170,15 @@ TEST(AutomaticSearch, TunesTheBestCalibrationsWithinItsLimit) {
 }
 
 class EachSampler : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(AutoSearch, EachSampler, ::testing::Values("TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"),
+INSTANTIATE_TEST_SUITE_P(AutoSearch, EachSampler,
+                         ::testing::Values("TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"),
                          [](const auto& info) { return info.param; });
 
-/// A finite space ends by itself, each trial once; the same seed gives the same trials, whatever the threads.
+/// A finite space ends by itself, each trial once; the same seed gives the same trials, whatever
+/// the threads.
 TEST_P(EachSampler, SearchesASpaceWholeAndTheSameWayAgain) {
-  const std::string yaml = "seed: 3\nsearch_algo: " + GetParam() + "\nsearch_space:" + kCalibrations;
+  const std::string yaml =
+      "seed: 3\nsearch_algo: " + GetParam() + "\nsearch_space:" + kCalibrations;
   std::vector<Study> studies;
   for (const int threads : {1, 2}) {
     const TemporaryFolder folder;
@@ -200,7 +227,9 @@ TEST(ParallelSearch, RunsFewerTrialsAtATimeThanTheBudgetHasNoRoomFor) {
     };
   };
   EXPECT_EQ(setting.run(folder.path()).study.trials.size(), 6U);
-  const auto says_so = [](const std::string& line) { return line.starts_with("the memory budget has room for "); };
+  const auto says_so = [](const std::string& line) {
+    return line.starts_with("the memory budget has room for ");
+  };
   EXPECT_EQ(std::ranges::count_if(warnings, says_so), 1);
 }
 

@@ -1,6 +1,7 @@
+#include "quantsearch/base/cancellation.h"
+
 #include <gtest/gtest.h>
 
-#include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {

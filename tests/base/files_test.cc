@@ -1,5 +1,6 @@
-#include <gtest/gtest.h>
+#include "quantsearch/base/files.h"
 
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -10,7 +11,6 @@
 #include <string>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 
 namespace quantsearch {
 namespace {
@@ -32,10 +32,12 @@ TEST(WriteFileAtomically, AFailedWriterLeavesTheOldFileAndNoRest) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "a.txt";
   write_file_atomically(file, "old");
-  EXPECT_THROW(write_file_atomically(file, [](std::ostream& out) {
-    out << "new";
-    throw std::runtime_error("stop");
-  }), std::runtime_error);
+  EXPECT_THROW(write_file_atomically(file,
+                                     [](std::ostream& out) {
+                                       out << "new";
+                                       throw std::runtime_error("stop");
+                                     }),
+               std::runtime_error);
   EXPECT_EQ(read_file(file), "old");
   EXPECT_EQ(files_in(folder.path()), 1U);
 }
@@ -65,7 +67,8 @@ TEST(WriteFileAtomically, AFullDiskIsAnIoErrorWithTheReason) {
     });
     FAIL() << "no error";
   } catch (const IoError& error) {
-    EXPECT_EQ(std::string(error.what()), "file '" + file.string() + "' cannot be written: No space left on device");
+    EXPECT_EQ(std::string(error.what()),
+              "file '" + file.string() + "' cannot be written: No space left on device");
   }
   EXPECT_EQ(files_in(folder.path()), 0U);
 }
@@ -79,7 +82,8 @@ TEST(RequirePlaceFor, KnowsWhatWritingWouldFindOut) {
     require_place_for(file);
     FAIL() << "no error";
   } catch (const IoError& error) {
-    EXPECT_EQ(std::string(error.what()), "file '" + file.string() + "' cannot be written: No such file or directory");
+    EXPECT_EQ(std::string(error.what()),
+              "file '" + file.string() + "' cannot be written: No such file or directory");
   }
   EXPECT_EQ(files_in(folder.path()), 0U);
 }
@@ -98,7 +102,8 @@ TEST(WriteFileAtomically, ReplacesNeitherFoldersNorDevicesNorPipes) {
   const TemporaryFolder folder;
   const auto pipe = folder.path() / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_EQ(refusal(folder.path()), "'" + folder.path().string() + "' is a folder, expected the name of a file");
+  EXPECT_EQ(refusal(folder.path()),
+            "'" + folder.path().string() + "' is a folder, expected the name of a file");
   EXPECT_EQ(refusal(pipe), "'" + pipe.string() + "' is a pipe, expected the name of a file");
   EXPECT_EQ(refusal("/dev/null"), "'/dev/null' is a device, expected the name of a file");
   EXPECT_TRUE(std::filesystem::is_fifo(pipe));
@@ -139,7 +144,8 @@ TEST(WriteFileAtomically, ALinkInACircleIsNoFile) {
   std::filesystem::create_symlink("b", folder.path() / "a");
   std::filesystem::create_symlink("a", folder.path() / "b");
   EXPECT_EQ(refusal(folder.path() / "a"),
-            "'" + (folder.path() / "a").string() + "' is a symbolic link that leads to itself, expected the name of a file");
+            "'" + (folder.path() / "a").string() +
+                "' is a symbolic link that leads to itself, expected the name of a file");
 }
 
 TEST(MapFile, GivesTheBytesAndOutlivesTheFile) {
@@ -182,8 +188,10 @@ class TemporaryVariable {
     ::setenv("TMPDIR", value.c_str(), 1);
   }
   ~TemporaryVariable() {
-    if (old_) ::setenv("TMPDIR", old_->c_str(), 1);
-    else ::unsetenv("TMPDIR");
+    if (old_)
+      ::setenv("TMPDIR", old_->c_str(), 1);
+    else
+      ::unsetenv("TMPDIR");
   }
   TemporaryVariable(const TemporaryVariable&) = delete;
   TemporaryVariable& operator=(const TemporaryVariable&) = delete;
@@ -200,9 +208,11 @@ TEST(TemporaryFolder, AMissingPlaceForItIsAnIoErrorThatNamesIt) {
     const TemporaryFolder inner;
     FAIL() << "no error";
   } catch (const IoError& error) {
-    EXPECT_EQ(std::string(error.what()), "the folder for temporary files, '" + missing +
-                                             "' (TMPDIR), cannot be used: No such file or directory; make it, or set TMPDIR to "
-                                             "another");
+    EXPECT_EQ(
+        std::string(error.what()),
+        "the folder for temporary files, '" + missing +
+            "' (TMPDIR), cannot be used: No such file or directory; make it, or set TMPDIR to "
+            "another");
   }
 }
 

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "quantsearch/base/hash.h"
+
+#include <gtest/gtest.h>
 
 namespace quantsearch {
 namespace {
@@ -10,7 +10,8 @@ TEST(KeyBuilder, FieldBoundariesMatter) {
 }
 
 TEST(KeyBuilder, EqualFieldsGiveEqualKeys) {
-  EXPECT_EQ(KeyBuilder().add("x").add(1.5).add(true).finish(), KeyBuilder().add("x").add(1.5).add(true).finish());
+  EXPECT_EQ(KeyBuilder().add("x").add(1.5).add(true).finish(),
+            KeyBuilder().add("x").add(1.5).add(true).finish());
 }
 
 TEST(KeyBuilder, NegativeZeroIsZero) {

@@ -1,14 +1,16 @@
-#include <gtest/gtest.h>
-
 #include "quantsearch/base/names.h"
+
+#include <gtest/gtest.h>
 
 namespace quantsearch {
 namespace {
 
-const std::vector<std::string> kKnown = {"calibrate_method", "activation_type", "weight_type", "include_cle"};
+const std::vector<std::string> kKnown = {"calibrate_method", "activation_type", "weight_type",
+                                         "include_cle"};
 
 TEST(UnknownName, SuggestsTheNearestFirst) {
-  EXPECT_EQ(unknown_name_message("key", "weigth_type", kKnown), "unknown key 'weigth_type'; nearest known: 'weight_type'");
+  EXPECT_EQ(unknown_name_message("key", "weigth_type", kKnown),
+            "unknown key 'weigth_type'; nearest known: 'weight_type'");
 }
 
 TEST(UnknownName, IgnoresCase) {
@@ -16,7 +18,8 @@ TEST(UnknownName, IgnoresCase) {
 }
 
 TEST(UnknownName, ListsAllWhenNothingIsNear) {
-  EXPECT_EQ(unknown_name_message("key", "zzz", std::vector<std::string>{"a", "b"}), "unknown key 'zzz'; known: 'a', 'b'");
+  EXPECT_EQ(unknown_name_message("key", "zzz", std::vector<std::string>{"a", "b"}),
+            "unknown key 'zzz'; known: 'a', 'b'");
 }
 
 TEST(SomeOf, CountsWhatItDoesNotName) {

@@ -1,8 +1,8 @@
+#include "quantsearch/base/random.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
-
-#include "quantsearch/base/random.h"
 
 namespace quantsearch {
 namespace {

@@ -1,3 +1,5 @@
+#include "quantsearch/base/thread_pool.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -5,7 +7,6 @@
 #include <vector>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/thread_pool.h"
 
 namespace quantsearch {
 namespace {
@@ -26,7 +27,8 @@ TEST_P(ThreadPoolTest, CallsEachIndexOnceWithAWorkerInRange) {
 
 TEST_P(ThreadPoolTest, RethrowsTheFailureOfTheLowestIndexThatFailed) {
   ThreadPool pool(GetParam());
-  EXPECT_THROW(pool.parallel_for(100, [](std::int64_t, int) { throw InvalidInput("x"); }), InvalidInput);
+  EXPECT_THROW(pool.parallel_for(100, [](std::int64_t, int) { throw InvalidInput("x"); }),
+               InvalidInput);
   std::atomic<int> calls = 0;  // the pool is usable afterwards
   pool.parallel_for(10, [&](std::int64_t, int) { ++calls; });
   EXPECT_EQ(calls, 10);
@@ -47,9 +49,13 @@ TEST_P(ThreadPoolTest, ACancelledTokenStopsBeforeTheEnd) {
   ThreadPool pool(GetParam());
   const CancellationToken token;
   std::atomic<int> calls = 0;
-  EXPECT_THROW(pool.parallel_for(1000, [&](std::int64_t, int) {
-    if (++calls == 5) token.cancel();
-  }, token), Cancelled);
+  EXPECT_THROW(pool.parallel_for(
+                   1000,
+                   [&](std::int64_t, int) {
+                     if (++calls == 5) token.cancel();
+                   },
+                   token),
+               Cancelled);
   EXPECT_LT(calls, 1000);
 }
 

@@ -1,7 +1,8 @@
+#include "quantsearch/base/value.h"
+
 #include <gtest/gtest.h>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/value.h"
 
 namespace quantsearch {
 namespace {

@@ -11,7 +11,8 @@ namespace quantsearch {
 namespace {
 
 TEST(ParseYaml, ReadsPlainScalarsByTheCoreSchema) {
-  const Value value = parse_yaml("{a: 1, b: 1e-4, c: true, d: null, e: '5', f: QInt8, g: -1, h: [0.5, x], i: False}", "t");
+  const Value value = parse_yaml(
+      "{a: 1, b: 1e-4, c: true, d: null, e: '5', f: QInt8, g: -1, h: [0.5, x], i: False}", "t");
   EXPECT_TRUE(value.find("a")->is_int());
   EXPECT_EQ(value.find("b")->as_double(), 1e-4);
   EXPECT_TRUE(value.find("c")->as_bool());
@@ -37,7 +38,9 @@ TEST(ParseYaml, ASyntaxErrorNamesLineAndColumn) {
     (void)parse_yaml("a: [1, 2\nb: 3\n", "c.yaml");
     FAIL() << "no error";
   } catch (const InvalidInput& error) {
-    EXPECT_NE(std::string(error.what()).find("'c.yaml' is not valid YAML: line 2"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("'c.yaml' is not valid YAML: line 2"),
+              std::string::npos)
+        << error.what();
   }
 }
 

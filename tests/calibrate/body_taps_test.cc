@@ -16,8 +16,7 @@ namespace {
 using testing::ModelBuilder;
 
 Attribute body_attribute(const std::string& name, const ModelBuilder& builder) {
-  return {.name = name,
-          .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
+  return {.name = name, .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
 }
 
 Tensor floats(Shape shape, const std::vector<float>& values) {
@@ -61,7 +60,8 @@ Tensor choices(const std::vector<bool>& values) {
 
 TEST(BodyTaps, GiveEachBranchTheSamplesThatTakeIt) {
   const Statistics seen = observed(
-      branches(), {{"x", floats({3, 2}, {1, 2, 3, 4, 5, 6})}, {"choice", choices({true, false, true})}},
+      branches(),
+      {{"x", floats({3, 2}, {1, 2, 3, 4, 5, 6})}, {"choice", choices({true, false, true})}},
       {"sum_out", "double_out", "x"});
   EXPECT_EQ(seen.tensors.at("sum_out").min, 2);
   EXPECT_EQ(seen.tensors.at("sum_out").max, 7);
@@ -94,8 +94,8 @@ Model growing_loop() {
   body.input("round", {}, DataType::int64);
   body.input("go_on", {}, DataType::boolean);
   body.input("state", {1, -1});
-  const std::string next =
-      body.node("If", {"go_on"}, {body_attribute("then_branch", grow), body_attribute("else_branch", stay)});
+  const std::string next = body.node(
+      "If", {"go_on"}, {body_attribute("then_branch", grow), body_attribute("else_branch", stay)});
   body.node("Identity", {"go_on"}, {}, "still");
   body.output("still_out", {}, DataType::boolean);
   body.output(next, {1, -1});
@@ -140,8 +140,9 @@ TEST(BodyTaps, SeeEachIterationOfAScan) {
   builder.add(scan);
   builder.output("last", {2});
   builder.output("all", {-1, 2});
-  const auto three_rows = callback_data(
-      1, [](std::int64_t) { return Batch{{"x", floats({3, 2}, {1, 10, 1, 10, 1, 10})}}; });
+  const auto three_rows = callback_data(1, [](std::int64_t) {
+    return Batch{{"x", floats({3, 2}, {1, 10, 1, 10, 1, 10})}};
+  });
   ThreadPool pool(1);
   const Statistics seen = observe(builder.build(), *three_rows, pool, {.tensors = {"next_out"}});
   EXPECT_EQ(seen.tensors.at("next_out").count, 6U);

@@ -81,8 +81,8 @@ void expect_within(const Range& found, const Range& expected, double tolerance,
 }
 
 /// Here Quark takes the value one place lower in the order (7.4908 and 6.4922): as if one of the
-/// largest values were lost when its grid is lengthened (inferred, not traced). Sorting the 313,600 values puts 7.5890 at 99.999
-/// percent and 6.5009 at 99.99.
+/// largest values were lost when its grid is lengthened (inferred, not traced). Sorting the 313,600
+/// values puts 7.5890 at 99.999 percent and 6.5009 at 99.99.
 const std::string kOnePlaceLower = "/l/l.2/sc/sc.0/Conv_output_0";
 
 TEST_F(Golden, PercentileTakesTheRightPlaceWhereQuarkDoesNot) {

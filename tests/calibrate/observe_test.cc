@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-
 #include <limits>
 
 #include "calibrate/made_statistics.h"
@@ -123,8 +122,7 @@ TEST(Observe, CountsInnerValuesThatAreNotFiniteAndSummarizesTheRest) {
   const Model model = builder.build();
   ThreadPool pool(1);
   const auto data = in_memory_data({{"x", Tensor::of<float>({2, 4}, {1, 1, 1, 1, -1, 0, 16, 1})}});
-  const TensorStatistics seen =
-      observe(model, *data, pool, watching({"x", log})).tensors.at(log);
+  const TensorStatistics seen = observe(model, *data, pool, watching({"x", log})).tensors.at(log);
   EXPECT_EQ(seen.count, 6U);
   EXPECT_EQ(seen.nan_count, 1U);
   EXPECT_EQ(seen.infinite_count, 1U);

@@ -316,13 +316,16 @@ INSTANTIATE_TEST_SUITE_P(
                  [] {},
                  "--metric: unknown metric 'L3'; nearest known: 'L1', 'L2', 'kl'",
                  {"--metric", "L3"}},
-        BadInput{"EqualizationSteps",
-                 [] { write_config("search_space: {extra_options: {CLESteps: [1, 0]}}"); },
-                 "configuration: 'extra_options.CLESteps': got 0, expected an integer in [1, 10000], "
-                 "or -1 for as many as it takes",
-                 kWithConfig},
-        BadInput{"SmoothAlpha", [] { write_config("search_space: {extra_options: {SmoothAlpha: [0.5, 2]}}"); },
-                 "configuration: 'extra_options.SmoothAlpha': got 2, expected a number in [0, 1] or 'auto'",
+        BadInput{
+            "EqualizationSteps",
+            [] { write_config("search_space: {extra_options: {CLESteps: [1, 0]}}"); },
+            "configuration: 'extra_options.CLESteps': got 0, expected an integer in [1, 10000], "
+            "or -1 for as many as it takes",
+            kWithConfig},
+        BadInput{"SmoothAlpha",
+                 [] { write_config("search_space: {extra_options: {SmoothAlpha: [0.5, 2]}}"); },
+                 "configuration: 'extra_options.SmoothAlpha': got 2, expected a number in [0, 1] "
+                 "or 'auto'",
                  kWithConfig},
         BadInput{"FineTuningElsewhere",
                  [] {
@@ -342,48 +345,68 @@ INSTANTIATE_TEST_SUITE_P(
                  kWithConfig},
         BadInput{"ContinuousGrid",
                  [] {
-                   write_config("search_space: {include_fast_ft: [true], extra_options: {FastFinetune: {LearningRate: "
-                                "{type: float, low: 0.01, high: 0.1, log: true}}}}");
+                   write_config(
+                       "search_space: {include_fast_ft: [true], extra_options: {FastFinetune: "
+                       "{LearningRate: "
+                       "{type: float, low: 0.01, high: 0.1, log: true}}}}");
                  },
-                 "search: a grid cannot walk the real numbers of 'extra_options.FastFinetune.LearningRate'; give a step, list the "
+                 "search: a grid cannot walk the real numbers of "
+                 "'extra_options.FastFinetune.LearningRate'; give a step, list the "
                  "values, or use random or model-based search",
                  kWithConfig},
         BadInput{"UnknownAlgorithmOnTheCommandLine",
                  [] {},
                  "--algorithm: unknown search algorithm 'NSGA'; nearest known: 'NSGAII'",
                  {"--algorithm", "NSGA"}},
-        BadInput{"AdvancedSearchOfSeveralSpaces",
-                 [] {
-                   write_config("advanced_fastft_search: true\nsearch_space: [{include_fast_ft: true}, {per_channel: true}]");
-                 },
-                 "search: advanced_fastft_search takes one search space, got 2; leave out the others",
-                 kWithConfig},
+        BadInput{
+            "AdvancedSearchOfSeveralSpaces",
+            [] {
+              write_config(
+                  "advanced_fastft_search: true\nsearch_space: [{include_fast_ft: true}, "
+                  "{per_channel: true}]");
+            },
+            "search: advanced_fastft_search takes one search space, got 2; leave out the others",
+            kWithConfig},
         BadInput{"AdvancedSearchWithTheJointParameter",
                  [] {
-                   write_config("advanced_fastft_search: true\nsearch_space: {include_fast_ft: true, extra_options: {FastFinetune: "
-                                "{NumIterLR: [[100, 0.1], [200, 0.01]]}}}");
+                   write_config(
+                       "advanced_fastft_search: true\nsearch_space: {include_fast_ft: true, "
+                       "extra_options: {FastFinetune: "
+                       "{NumIterLR: [[100, 0.1], [200, 0.01]]}}}");
                  },
-                 "search: advanced_fastft_search varies NumIterations and LearningRate by themselves; leave out the joint NumIterLR",
+                 "search: advanced_fastft_search varies NumIterations and LearningRate by "
+                 "themselves; leave out the joint NumIterLR",
                  kWithConfig},
         BadInput{"AdvancedSearchOfAnotherParameter",
                  [] {
-                   write_config("advanced_fastft_search: true\nsearch_space: {include_fast_ft: true, extra_options: {FastFinetune: "
-                                "{NumIterations: [10, 20], DataSize: [10, 20]}}}");
+                   write_config(
+                       "advanced_fastft_search: true\nsearch_space: {include_fast_ft: true, "
+                       "extra_options: {FastFinetune: "
+                       "{NumIterations: [10, 20], DataSize: [10, 20]}}}");
                  },
-                 "search: advanced_fastft_search varies NumIterations and LearningRate only, got several values of "
+                 "search: advanced_fastft_search varies NumIterations and LearningRate only, got "
+                 "several values of "
                  "'extra_options.FastFinetune.DataSize'; give one",
                  kWithConfig},
         BadInput{"AdvancedSearchWithoutFinetuning",
-                 [] { write_config("advanced_fastft_search: true\nsearch_space: {per_channel: [true, false]}"); },
-                 "search: advanced_fastft_search needs a space with 'include_fast_ft: [true]', or 'include_fast_ft: true' in "
+                 [] {
+                   write_config(
+                       "advanced_fastft_search: true\nsearch_space: {per_channel: [true, false]}");
+                 },
+                 "search: advanced_fastft_search needs a space with 'include_fast_ft: [true]', or "
+                 "'include_fast_ft: true' in "
                  "quantization_config",
                  kWithConfig},
         BadInput{"AdvancedSearchAgainstTheMetric",
                  [] {
-                   write_config("advanced_fastft_search: true\nadvanced_fastft_params: {direction: minimize}\nsearch_metric: cos\n"
-                                "search_space: {include_fast_ft: true, extra_options: {FastFinetune: {NumIterations: [10, 20]}}}");
+                   write_config(
+                       "advanced_fastft_search: true\nadvanced_fastft_params: {direction: "
+                       "minimize}\nsearch_metric: cos\n"
+                       "search_space: {include_fast_ft: true, extra_options: {FastFinetune: "
+                       "{NumIterations: [10, 20]}}}");
                  },
-                 "search: advanced_fastft_params asks to minimize 'cos', of which more is better; leave out 'direction'",
+                 "search: advanced_fastft_params asks to minimize 'cos', of which more is better; "
+                 "leave out 'direction'",
                  kWithConfig},
         BadInput{"NoValidPoint",
                  [] {

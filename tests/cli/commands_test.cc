@@ -26,19 +26,23 @@ const std::string kCalibration = kExample + "/calibration_100.npz";
 const std::string kEvaluation = kExample + "/evaluation_2000.npz";
 
 RunResult search_in(const fs::path& folder, std::vector<std::string> more) {
-  std::vector<std::string> arguments = {"search", kModel, "--calibration", kCalibration, "--limit", "20",
-                                        "--evaluation", kEvaluation, "--evaluation-limit", "50", "--output", "out"};
+  std::vector<std::string> arguments = {
+      "search",       kModel,      "--calibration",      kCalibration, "--limit",  "20",
+      "--evaluation", kEvaluation, "--evaluation-limit", "50",         "--output", "out"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_quantsearch(arguments, folder);
 }
 
-Value results_in(const fs::path& folder) { return load_config_file(folder / "out" / "results.json"); }
+Value results_in(const fs::path& folder) {
+  return load_config_file(folder / "out" / "results.json");
+}
 
 TEST(Commands, SearchWorksWithoutAConfiguration) {
   const TemporaryFolder folder;
   const RunResult result = search_in(folder.path(), {});
   EXPECT_EQ(result.exit_code, 0) << result.error;
-  for (const char* name : {"out/best.onnx", "out/best_config.yaml", "out/results.json", "auto_search.log"}) {
+  for (const char* name :
+       {"out/best.onnx", "out/best_config.yaml", "out/results.json", "auto_search.log"}) {
     EXPECT_TRUE(fs::exists(folder.path() / name)) << name;
   }
   EXPECT_NE(result.out.find("best (trial "), std::string::npos);
@@ -48,13 +52,18 @@ TEST(Commands, SearchWorksWithoutAConfiguration) {
 TEST(Commands, EvaluateAgreesWithTheResultsOfTheSearch) {
   const TemporaryFolder folder;
   ASSERT_EQ(search_in(folder.path(), {"--iteration-limit", "2"}).exit_code, 0);
-  const RunResult result = run_quantsearch({"evaluate", kModel, "out/best.onnx", "--data", kEvaluation, "--limit", "50", "--json"}, folder.path());
+  const RunResult result = run_quantsearch(
+      {"evaluate", kModel, "out/best.onnx", "--data", kEvaluation, "--limit", "50", "--json"},
+      folder.path());
   ASSERT_EQ(result.exit_code, 0) << result.error;
   const Value evaluated = parse_json(result.out, "evaluate");
   const Value results = results_in(folder.path());
-  const Value& best = results.find("trials")->as_list()[static_cast<std::size_t>(results.find("best")->as_int())];
+  const Value& best =
+      results.find("trials")->as_list()[static_cast<std::size_t>(results.find("best")->as_int())];
   for (const auto& [name, value] : best.find("scores")->as_map()) {
-    EXPECT_DOUBLE_EQ(evaluated.find("quantized")->find("scores")->find(name)->as_double(), value.as_double()) << name;
+    EXPECT_DOUBLE_EQ(evaluated.find("quantized")->find("scores")->find(name)->as_double(),
+                     value.as_double())
+        << name;
   }
 }
 
@@ -91,15 +100,19 @@ std::string calibration_of(const Value& config) {
   return text;
 }
 
-// Two types, two methods and two granularities are 8 calibrations; a stage tunes one of them, a joint grid all of its 4.
+// Two types, two methods and two granularities are 8 calibrations; a stage tunes one of them, a
+// joint grid all of its 4.
 TEST(Commands, TheStagedExamplesTuneWhatTheySay) {
-  for (const StagedExample& example : {StagedExample{"two_stage", 8 + 4, 4, 1}, StagedExample{"advanced_fastft", 8 + 6, 6, 1},
-                                       StagedExample{"joint_finetune", 4 * 2, 8, 4}}) {
+  for (const StagedExample& example :
+       {StagedExample{"two_stage", 8 + 4, 4, 1}, StagedExample{"advanced_fastft", 8 + 6, 6, 1},
+        StagedExample{"joint_finetune", 4 * 2, 8, 4}}) {
     const TemporaryFolder folder;
-    const std::string config = std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/" + example.name + ".yaml";
-    const RunResult result = run_quantsearch({"search", kModel, "--calibration", kCalibration, "--limit", "32", "--evaluation", kEvaluation,
-                                              "--evaluation-limit", "50", "--config", config, "--output", "out"},
-                                             folder.path());
+    const std::string config =
+        std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/" + example.name + ".yaml";
+    const RunResult result = run_quantsearch(
+        {"search", kModel, "--calibration", kCalibration, "--limit", "32", "--evaluation",
+         kEvaluation, "--evaluation-limit", "50", "--config", config, "--output", "out"},
+        folder.path());
     ASSERT_EQ(result.exit_code, 0) << example.name << result.error;
     const Value results = results_in(folder.path());
     EXPECT_EQ(results.find("trials")->as_list().size(), example.trials) << example.name;
@@ -119,10 +132,13 @@ TEST(Commands, TheStagedExamplesTuneWhatTheySay) {
 TEST(Commands, QuantizeMakesTheBestModelAgain) {
   const TemporaryFolder folder;
   ASSERT_EQ(search_in(folder.path(), {"--iteration-limit", "3"}).exit_code, 0);
-  const RunResult result = run_quantsearch({"quantize", kModel, "--calibration", kCalibration, "--limit", "20", "--config",
-                                            "out/best_config.yaml", "--output", "again.onnx"}, folder.path());
+  const RunResult result =
+      run_quantsearch({"quantize", kModel, "--calibration", kCalibration, "--limit", "20",
+                       "--config", "out/best_config.yaml", "--output", "again.onnx"},
+                      folder.path());
   EXPECT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "out" / "best.onnx"));
+  EXPECT_EQ(read_file(folder.path() / "again.onnx"),
+            read_file(folder.path() / "out" / "best.onnx"));
 }
 
 // Without a home folder the runtime's telemetry would leave a file in the current one.
@@ -178,7 +194,8 @@ TEST(Commands, JsonOnStdoutIsJsonAlone) {
 
 TEST(Commands, NothingWithinTheToleranceExitsWithThree) {
   const TemporaryFolder folder;
-  const RunResult result = search_in(folder.path(), {"--iteration-limit", "1", "--metric", "L2", "--tolerance", "0"});
+  const RunResult result =
+      search_in(folder.path(), {"--iteration-limit", "1", "--metric", "L2", "--tolerance", "0"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_TRUE(fs::exists(folder.path() / "out" / "best.onnx"));
 }
@@ -193,8 +210,10 @@ search_space:
   extra_options:
     Percentile: {type: float, low: 99.0, high: 99.99, step: 0.01}
 )");
-  const int process = testing::start_quantsearch({"search", kModel, "--calibration", kCalibration, "--evaluation", kEvaluation,
-                                                  "--config", "config.yaml", "--output", "out"}, folder.path());
+  const int process =
+      testing::start_quantsearch({"search", kModel, "--calibration", kCalibration, "--evaluation",
+                                  kEvaluation, "--config", "config.yaml", "--output", "out"},
+                                 folder.path());
   // Wait for the first result, not for a time.
   while (!fs::exists(folder.path() / "out" / "best.onnx")) std::this_thread::yield();
   kill(process, SIGINT);
@@ -205,8 +224,9 @@ search_space:
 
 TEST(Commands, AKilledSearchResumes) {
   const TemporaryFolder folder;
-  const std::vector<std::string> arguments = {"search", kModel, "--calibration", kCalibration, "--limit", "20", "--evaluation", kEvaluation,
-                                              "--evaluation-limit", "50", "--output", "out"};
+  const std::vector<std::string> arguments = {
+      "search",       kModel,      "--calibration",      kCalibration, "--limit",  "20",
+      "--evaluation", kEvaluation, "--evaluation-limit", "50",         "--output", "out"};
   const int process = testing::start_quantsearch(arguments, folder.path());
   while (!fs::exists(folder.path() / "out" / "best.onnx")) std::this_thread::yield();
   kill(process, SIGKILL);
@@ -215,8 +235,10 @@ TEST(Commands, AKilledSearchResumes) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
   const TemporaryFolder undisturbed;
   ASSERT_EQ(search_in(undisturbed.path(), {}).exit_code, 0);
-  EXPECT_EQ(results_in(folder.path()).find("best")->as_int(), results_in(undisturbed.path()).find("best")->as_int());
-  EXPECT_EQ(read_file(folder.path() / "out" / "best.onnx"), read_file(undisturbed.path() / "out" / "best.onnx"));
+  EXPECT_EQ(results_in(folder.path()).find("best")->as_int(),
+            results_in(undisturbed.path()).find("best")->as_int());
+  EXPECT_EQ(read_file(folder.path() / "out" / "best.onnx"),
+            read_file(undisturbed.path() / "out" / "best.onnx"));
 }
 
 TEST(Commands, ACommandJudgesTheModels) {
@@ -229,9 +251,11 @@ search_metric_tolerance: 1000000000
   const RunResult result = search_in(folder.path(), {"--config", "config.yaml"});
   ASSERT_EQ(result.exit_code, 0) << result.error;
   const Value results = results_in(folder.path());
-  const Value& best = results.find("trials")->as_list()[static_cast<std::size_t>(results.find("best")->as_int())];
+  const Value& best =
+      results.find("trials")->as_list()[static_cast<std::size_t>(results.find("best")->as_int())];
   EXPECT_EQ(best.find("config")->find("weight_type")->as_string(), "QInt8");
-  EXPECT_EQ(best.find("scores")->find("custom")->as_double(), static_cast<double>(fs::file_size(folder.path() / "out" / "best.onnx")));
+  EXPECT_EQ(best.find("scores")->find("custom")->as_double(),
+            static_cast<double>(fs::file_size(folder.path() / "out" / "best.onnx")));
 }
 
 TEST(Commands, ReportShowsWhatWasFound) {
@@ -240,45 +264,65 @@ TEST(Commands, ReportShowsWhatWasFound) {
   const RunResult text = run_quantsearch({"report", "out"}, folder.path());
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_NE(text.out.find("(best)"), std::string::npos);
-  EXPECT_EQ(run_quantsearch({"report", "out", "--json"}, folder.path()).out, read_file(folder.path() / "out" / "results.json"));
+  EXPECT_EQ(run_quantsearch({"report", "out", "--json"}, folder.path()).out,
+            read_file(folder.path() / "out" / "results.json"));
 }
 
 TEST(Commands, SpaceCountsWithoutData) {
   const TemporaryFolder folder;
   write_file_atomically(folder.path() / "config.yaml",
-                        "search_space: {calibrate_method: [MinMax, MinMSE], per_channel: [true, false], extra_options: {Percentile: [99, 99.9]}}");
-  const RunResult result = run_quantsearch({"space", kModel, "--config", "config.yaml", "--list"}, folder.path());
+                        "search_space: {calibrate_method: [MinMax, MinMSE], per_channel: [true, "
+                        "false], extra_options: {Percentile: [99, 99.9]}}");
+  const RunResult result =
+      run_quantsearch({"space", kModel, "--config", "config.yaml", "--list"}, folder.path());
   EXPECT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_TRUE(result.out.starts_with("8 points, 3 distinct configurations\n"
-                                     "  2 left out: power-of-two methods need per-tensor weights (per_channel: false)\n"))
+  EXPECT_TRUE(result.out.starts_with(
+      "8 points, 3 distinct configurations\n"
+      "  2 left out: power-of-two methods need per-tensor weights (per_channel: false)\n"))
       << result.out;
 }
 
 TEST(Commands, SpaceShowsTheStagesAndWarns) {
   const TemporaryFolder folder;
-  const std::string space = "search_space: {calibrate_method: [MinMax, Entropy], extra_options: {FastFinetune: {NumIterations: [10, 20, 30]}}}\n";
-  write_file_atomically(folder.path() / "config.yaml", "quantization_config: {include_fast_ft: true}\nexpected_time_per_config: 1\n"
-                                                       "two_stage_search: true\n" + space);
-  const RunResult staged = run_quantsearch({"space", kModel, "--config", "config.yaml"}, folder.path());
+  const std::string space =
+      "search_space: {calibrate_method: [MinMax, Entropy], extra_options: {FastFinetune: "
+      "{NumIterations: [10, 20, 30]}}}\n";
+  write_file_atomically(
+      folder.path() / "config.yaml",
+      "quantization_config: {include_fast_ft: true}\nexpected_time_per_config: 1\n"
+      "two_stage_search: true\n" +
+          space);
+  const RunResult staged =
+      run_quantsearch({"space", kModel, "--config", "config.yaml"}, folder.path());
   EXPECT_EQ(staged.exit_code, 0) << staged.error;
   EXPECT_EQ(staged.error, "");
-  EXPECT_TRUE(staged.out.starts_with("6 points, 6 distinct configurations\nstage 1: calibration: 2 trials, ")) << staged.out;
-  EXPECT_NE(staged.out.find("\nstage 2: fine-tuning of the best calibration: 3 trials, "), std::string::npos) << staged.out;
-  const RunResult json = run_quantsearch({"space", kModel, "--config", "config.yaml", "--json"}, folder.path());
+  EXPECT_TRUE(staged.out.starts_with(
+      "6 points, 6 distinct configurations\nstage 1: calibration: 2 trials, "))
+      << staged.out;
+  EXPECT_NE(staged.out.find("\nstage 2: fine-tuning of the best calibration: 3 trials, "),
+            std::string::npos)
+      << staged.out;
+  const RunResult json =
+      run_quantsearch({"space", kModel, "--config", "config.yaml", "--json"}, folder.path());
   EXPECT_EQ(parse_json(json.out, "space").find("stages")->as_list().size(), 2U);
 
   write_file_atomically(folder.path() / "config.yaml", "two_stage_search: true\n" + space);
-  const RunResult plain = run_quantsearch({"space", kModel, "--config", "config.yaml"}, folder.path());
+  const RunResult plain =
+      run_quantsearch({"space", kModel, "--config", "config.yaml"}, folder.path());
   EXPECT_EQ(plain.out.find("stage "), std::string::npos) << plain.out;
-  EXPECT_EQ(plain.error, "warning: two_stage_search has no effect: nothing switches fine-tuning on (include_fast_ft: true in quantization_config, or "
-                         "[true] in search_space)\n");
+  EXPECT_EQ(plain.error,
+            "warning: two_stage_search has no effect: nothing switches fine-tuning on "
+            "(include_fast_ft: true in quantization_config, or "
+            "[true] in search_space)\n");
 }
 
 TEST(Commands, ResumingWhatIsNotThereSaysSoAndBegins) {
   const TemporaryFolder folder;
   const RunResult first = search_in(folder.path(), {"--iteration-limit", "1", "--resume"});
   EXPECT_EQ(first.exit_code, 0) << first.error;
-  EXPECT_EQ(first.error, "warning: there is nothing to resume in 'out': no trial of an earlier search is there, so this one begins with its first trial\n");
+  EXPECT_EQ(first.error,
+            "warning: there is nothing to resume in 'out': no trial of an earlier search is there, "
+            "so this one begins with its first trial\n");
   const RunResult second = search_in(folder.path(), {"--iteration-limit", "1", "--resume"});
   EXPECT_EQ(second.exit_code, 0);
   EXPECT_EQ(second.error, "");
@@ -294,7 +338,10 @@ TEST(Commands, APresetWithoutASpaceGetsOneThatFitsIt) {
   EXPECT_EQ(results.find("for_npu")->as_bool(), true);
   for (const Value& trial : results.find("trials")->as_list()) {
     EXPECT_EQ(trial.find("state")->as_string(), "complete") << trial.find("reason")->as_string();
-    EXPECT_TRUE(trial.find("config")->find("calibrate_method")->as_string().starts_with("PowerOfTwoMethod."));
+    EXPECT_TRUE(trial.find("config")
+                    ->find("calibrate_method")
+                    ->as_string()
+                    .starts_with("PowerOfTwoMethod."));
   }
   EXPECT_EQ(result.out.find("QUInt8"), std::string::npos) << result.out;
   EXPECT_EQ(result.out.find("than float"), std::string::npos) << result.out;
@@ -303,7 +350,8 @@ TEST(Commands, APresetWithoutASpaceGetsOneThatFitsIt) {
 TEST(Commands, InspectSaysWhatWouldBeQuantized) {
   const RunResult result = run_quantsearch({"inspect", kModel}, "/");
   EXPECT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_NE(result.out.find("input  input: float32 [N, 1, 28, 28]"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("input  input: float32 [N, 1, 28, 28]"), std::string::npos)
+      << result.out;
   EXPECT_NE(result.out.find("Conv"), std::string::npos);
 }
 
@@ -323,7 +371,8 @@ TEST(Commands, PresetsAreListedAndShown) {
 }
 
 TEST(Commands, EveryCommandHasHelp) {
-  for (const char* command : {"search", "quantize", "evaluate", "inspect", "space", "report", "presets"}) {
+  for (const char* command :
+       {"search", "quantize", "evaluate", "inspect", "space", "report", "presets"}) {
     const RunResult result = run_quantsearch({command, "--help"}, "/");
     EXPECT_EQ(result.exit_code, 0) << command;
     EXPECT_NE(result.out.find("Usage"), std::string::npos) << command;
@@ -333,7 +382,9 @@ TEST(Commands, EveryCommandHasHelp) {
 TEST(Commands, VersionNamesTheRuntime) {
   const RunResult result = run_quantsearch({"--version"}, "/");
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_TRUE(result.out.starts_with("quantsearch " + std::string(kVersion) + " with ONNX Runtime ")) << result.out;
+  EXPECT_TRUE(
+      result.out.starts_with("quantsearch " + std::string(kVersion) + " with ONNX Runtime "))
+      << result.out;
   EXPECT_EQ(kVersion, QUANTSEARCH_CMAKE_VERSION);
 }
 

@@ -29,7 +29,8 @@ class Delivery : public ::testing::Test {
   }
 
   [[nodiscard]] RunResult quantize(const std::vector<std::string>& more) const {
-    std::vector<std::string> arguments = {"quantize", "model.onnx", "--calibration", "data.npz", "--output", "int8.onnx"};
+    std::vector<std::string> arguments = {"quantize", "model.onnx", "--calibration",
+                                          "data.npz", "--output",   "int8.onnx"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_quantsearch(arguments, folder_.path());
   }
@@ -55,7 +56,9 @@ TEST_F(Delivery, QuantizeRunsTheModelOnItsSamplesAndSaysWhatItFound) {
 TEST_F(Delivery, ThePrintedTextHasTheSame) {
   const RunResult result = quantize({});
   ASSERT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_NE(result.out.find("run on 6 calibration samples beside the float model\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("run on 6 calibration samples beside the float model\n"),
+            std::string::npos)
+      << result.out;
   EXPECT_NE(result.out.find("runs in turns on one thread"), std::string::npos) << result.out;
 }
 
@@ -71,11 +74,15 @@ TEST_F(Delivery, NoCheckLeavesItOutAndWritesTheSameModel) {
 TEST_F(Delivery, AnOutputThatIsDestroyedIsAWarning) {
   // What the MatMul writes is clipped to a hundredth of its range.
   write_file_atomically(folder_.path() / "config.yaml",
-                        "quantization_config: {extra_options: {TensorQuantOverrides: {x: [{rmin: -0.01, rmax: 0.01}]}}}\n");
+                        "quantization_config: {extra_options: {TensorQuantOverrides: {x: [{rmin: "
+                        "-0.01, rmax: 0.01}]}}}\n");
   const RunResult result = quantize({"--config", "config.yaml"});
   ASSERT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_NE(result.error.find("warning: output 'sum_out' has the relative noise "), std::string::npos) << result.error;
-  EXPECT_NE(result.error.find(", above 0.1: little is left of it; try include_fast_ft, a wider activation_type (QUInt16), or a "
+  EXPECT_NE(result.error.find("warning: output 'sum_out' has the relative noise "),
+            std::string::npos)
+      << result.error;
+  EXPECT_NE(result.error.find(", above 0.1: little is left of it; try include_fast_ft, a wider "
+                              "activation_type (QUInt16), or a "
                               "search, which compares them\n"),
             std::string::npos)
       << result.error;
@@ -84,23 +91,29 @@ TEST_F(Delivery, AnOutputThatIsDestroyedIsAWarning) {
 void write_padded(const fs::path& folder) {
   write_model(folder / "model.onnx", testing::padded_between_convolutions());
   write_arrays(folder / "data.npz", {{"x", testing::padded_input()}});
-  write_file_atomically(folder / "config.yaml", "quantization_config: {extra_op_types_to_quantize: [Pad]}\n");
+  write_file_atomically(folder / "config.yaml",
+                        "quantization_config: {extra_op_types_to_quantize: [Pad]}\n");
 }
 
 TEST_F(Delivery, AModelThatIsDeliveredRuns) {
   write_padded(folder_.path());
   const RunResult result = quantize({"--config", "config.yaml", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.error;
-  const RunResult evaluated =
-      run_quantsearch({"evaluate", "model.onnx", "int8.onnx", "--data", "data.npz", "--metric", "rel_l2"}, folder_.path());
+  const RunResult evaluated = run_quantsearch(
+      {"evaluate", "model.onnx", "int8.onnx", "--data", "data.npz", "--metric", "rel_l2"},
+      folder_.path());
   EXPECT_EQ(evaluated.exit_code, 0) << evaluated.error;
   // The settings in the document build it at once.
   const Value document = parse_json(result.out, "stdout");
-  for (const Value& left : document.find("left_float")->as_list()) EXPECT_NE(result.error.find(left.find("reason")->as_string()), std::string::npos);
-  write_file_atomically(folder_.path() / "again.yaml", to_json(Value::Map{{"quantization_config", *document.find("quantization_config")}}));
-  const RunResult again = run_quantsearch({"quantize", "model.onnx", "--calibration", "data.npz", "--config", "again.yaml", "--output",
-                                           "again.onnx", "--json"},
-                                          folder_.path());
+  for (const Value& left : document.find("left_float")->as_list())
+    EXPECT_NE(result.error.find(left.find("reason")->as_string()), std::string::npos);
+  write_file_atomically(
+      folder_.path() / "again.yaml",
+      to_json(Value::Map{{"quantization_config", *document.find("quantization_config")}}));
+  const RunResult again =
+      run_quantsearch({"quantize", "model.onnx", "--calibration", "data.npz", "--config",
+                       "again.yaml", "--output", "again.onnx", "--json"},
+                      folder_.path());
   ASSERT_EQ(again.exit_code, 0) << again.error;
   EXPECT_TRUE(parse_json(again.out, "stdout").find("left_float")->as_list().empty());
   EXPECT_EQ(read_file(folder_.path() / "again.onnx"), read_file(folder_.path() / "int8.onnx"));
@@ -108,15 +121,18 @@ TEST_F(Delivery, AModelThatIsDeliveredRuns) {
 
 TEST_F(Delivery, ASearchDeliversAModelThatRunsAndTheSettingsThatBuildIt) {
   write_padded(folder_.path());
-  const RunResult result = run_quantsearch({"search", "model.onnx", "--calibration", "data.npz", "--evaluation", "data.npz", "--config",
-                                            "config.yaml", "--iteration-limit", "2", "--output", "out"},
-                                           folder_.path());
+  const RunResult result = run_quantsearch(
+      {"search", "model.onnx", "--calibration", "data.npz", "--evaluation", "data.npz", "--config",
+       "config.yaml", "--iteration-limit", "2", "--output", "out"},
+      folder_.path());
   ASSERT_TRUE(result.exit_code == 0 || result.exit_code == 3) << result.error;
   const Value results = parse_json(read_file(folder_.path() / "out/results.json"), "results.json");
-  for (const Value& trial : results.find("trials")->as_list()) EXPECT_EQ(trial.find("state")->as_string(), "complete");
-  const RunResult again = run_quantsearch({"quantize", "model.onnx", "--calibration", "data.npz", "--config", "out/best_config.yaml",
-                                           "--output", "again.onnx"},
-                                          folder_.path());
+  for (const Value& trial : results.find("trials")->as_list())
+    EXPECT_EQ(trial.find("state")->as_string(), "complete");
+  const RunResult again =
+      run_quantsearch({"quantize", "model.onnx", "--calibration", "data.npz", "--config",
+                       "out/best_config.yaml", "--output", "again.onnx"},
+                      folder_.path());
   ASSERT_EQ(again.exit_code, 0) << again.error;
   EXPECT_EQ(again.error.find("stay float"), std::string::npos) << again.error;
   EXPECT_EQ(read_file(folder_.path() / "again.onnx"), read_file(folder_.path() / "out/best.onnx"));

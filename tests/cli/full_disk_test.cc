@@ -7,9 +7,9 @@
 
 #include "cli/made_inputs.h"
 #include "cli/run_command.h"
-#include "support/model_builder.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
+#include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
@@ -103,7 +103,8 @@ TEST_F(FullDisk, UnderTheStudyKeepsFinishedTrialsAndResumes) {
   const RunResult full = search("model.onnx", "data.npz", "out", {}, room);
   EXPECT_EQ(full.exit_code, 2);
   EXPECT_EQ(full.error,
-            "quantsearch: search: study database 'out/study.db' failed: disk I/O error; the finished trials are "
+            "quantsearch: search: study database 'out/study.db' failed: disk I/O error; the "
+            "finished trials are "
             "kept in 'out', make room and continue with --resume\n");
   const std::size_t kept = kept_trials();
   EXPECT_GT(kept, 1U);

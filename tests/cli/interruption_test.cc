@@ -66,11 +66,13 @@ TEST_P(SignalDuringASearch, DeliversTheBestSoFar) {
   EXPECT_TRUE(fs::exists(out / "best_config.yaml"));
 }
 
-// The second signal comes while the search still ends: whether it does or not, what was found is there.
+// The second signal comes while the search still ends: whether it does or not, what was found is
+// there.
 TEST(SecondSignal, StillLeavesTheResults) {
   const TemporaryFolder folder;
   testing::write_model(folder.path() / "model.onnx", testing::small_model());
-  testing::write_arrays(folder.path() / "data.npz", {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
+  testing::write_arrays(folder.path() / "data.npz",
+                        {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
   write_file_atomically(folder.path() / "judge.sh", R"(
 runs=$(cat runs 2> /dev/null || echo 0)
 echo $((runs + 1)) > runs
@@ -82,11 +84,14 @@ if [ "$runs" = 2 ]; then
 fi
 echo "$runs"
 )");
-  write_file_atomically(folder.path() / "config.yaml",
-                        "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16]}\nsearch_metric_tolerance: 1000\n"
-                        "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
-  const RunResult result = run_quantsearch(
-      {"search", "model.onnx", "--calibration", "data.npz", "--config", "config.yaml", "--output", "out"}, folder.path());
+  write_file_atomically(
+      folder.path() / "config.yaml",
+      "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16]}\nsearch_metric_tolerance: "
+      "1000\n"
+      "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
+  const RunResult result = run_quantsearch({"search", "model.onnx", "--calibration", "data.npz",
+                                            "--config", "config.yaml", "--output", "out"},
+                                           folder.path());
   EXPECT_EQ(result.exit_code, 130) << result.error;
   const Value results = load_config_file(folder.path() / "out" / "results.json");
   ASSERT_GE(results.find("trials")->as_list().size(), 1U);
@@ -98,13 +103,19 @@ echo "$runs"
 /// A search whose evaluator runs `command` in its second trial.
 RunResult search_disturbed_by(const TemporaryFolder& folder, const std::string& command) {
   testing::write_model(folder.path() / "model.onnx", testing::small_model());
-  testing::write_arrays(folder.path() / "data.npz", {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
-  write_file_atomically(folder.path() / "judge.sh", "runs=$(cat runs 2> /dev/null || echo 0)\necho $((runs + 1)) > runs\n"
-                                                    "if [ \"$runs\" = 2 ]; then " + command + "; fi\necho \"$runs\"\n");
-  write_file_atomically(folder.path() / "config.yaml",
-                        "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16]}\nsearch_metric_tolerance: 1000\n"
-                        "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: maximize}\n");
-  return run_quantsearch({"search", "model.onnx", "--calibration", "data.npz", "--config", "config.yaml", "--output", "out", "--quiet"},
+  testing::write_arrays(folder.path() / "data.npz",
+                        {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
+  write_file_atomically(folder.path() / "judge.sh",
+                        "runs=$(cat runs 2> /dev/null || echo 0)\necho $((runs + 1)) > runs\n"
+                        "if [ \"$runs\" = 2 ]; then " +
+                            command + "; fi\necho \"$runs\"\n");
+  write_file_atomically(
+      folder.path() / "config.yaml",
+      "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16]}\nsearch_metric_tolerance: "
+      "1000\n"
+      "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: maximize}\n");
+  return run_quantsearch({"search", "model.onnx", "--calibration", "data.npz", "--config",
+                          "config.yaml", "--output", "out", "--quiet"},
                          folder.path());
 }
 
@@ -115,7 +126,8 @@ TEST_P(RemovedStudy, EndsTheSearchWithItsResults) {
   const RunResult result = search_disturbed_by(folder, GetParam());
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.error,
-            "quantsearch: search: study database 'out/study.db' was removed or replaced while it was in use, which ended the search; the results of "
+            "quantsearch: search: study database 'out/study.db' was removed or replaced while it "
+            "was in use, which ended the search; the results of "
             "its 2 trials are in 'out', and --resume cannot continue them\n");
   const fs::path out = folder.path() / "out";
   const Value results = load_config_file(out / "results.json");
@@ -126,7 +138,9 @@ TEST_P(RemovedStudy, EndsTheSearchWithItsResults) {
   EXPECT_EQ(read_file(out / "best.onnx"), read_file(out / "candidates" / "0001.onnx"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, RemovedStudy, ::testing::Values("rm out/study.db", "rm -r out", "mv out/study.db elsewhere"),
+INSTANTIATE_TEST_SUITE_P(Ways, RemovedStudy,
+                         ::testing::Values("rm out/study.db", "rm -r out",
+                                           "mv out/study.db elsewhere"),
                          [](const auto& info) { return "Way" + std::to_string(info.index); });
 
 INSTANTIATE_TEST_SUITE_P(Signals, SignalDuringASearch,

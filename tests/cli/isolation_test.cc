@@ -24,18 +24,22 @@ class IsolatedSearch : public ::testing::Test {
  protected:
   IsolatedSearch() {
     testing::write_model(in("model.onnx"), testing::small_model());
-    testing::write_arrays(in("data.npz"), {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
+    testing::write_arrays(in("data.npz"),
+                          {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
     write_file_atomically(in("config.yaml"), kSpace);
   }
 
   [[nodiscard]] fs::path in(const std::string& file) const { return folder_.path() / file; }
-  [[nodiscard]] std::vector<std::string> arguments(const std::string& output, const std::vector<std::string>& more) const {
-    std::vector<std::string> all = {"search",      "model.onnx", "--calibration", "data.npz", "--evaluation", "data.npz",
-                                    "--config",    "config.yaml", "--output",      output,     "--quiet"};
+  [[nodiscard]] std::vector<std::string> arguments(const std::string& output,
+                                                   const std::vector<std::string>& more) const {
+    std::vector<std::string> all = {"search",       "model.onnx", "--calibration", "data.npz",
+                                    "--evaluation", "data.npz",   "--config",      "config.yaml",
+                                    "--output",     output,       "--quiet"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  [[nodiscard]] RunResult search(const std::string& output, const std::vector<std::string>& more) const {
+  [[nodiscard]] RunResult search(const std::string& output,
+                                 const std::vector<std::string>& more) const {
     return run_quantsearch(arguments(output, more), folder_.path());
   }
   [[nodiscard]] Value::List trials_of(const std::string& output) const {
@@ -45,20 +49,25 @@ class IsolatedSearch : public ::testing::Test {
   [[nodiscard]] Value found_in(const std::string& output) const {
     Value::List found;
     for (const Value& trial : trials_of(output)) {
-      found.push_back(Value::Map{{"number", *trial.find("number")}, {"state", *trial.find("state")}, {"config", *trial.find("config")},
-                                 {"scores", *trial.find("scores")}, {"size", *trial.find("size_bytes")}});
+      found.push_back(Value::Map{{"number", *trial.find("number")},
+                                 {"state", *trial.find("state")},
+                                 {"config", *trial.find("config")},
+                                 {"scores", *trial.find("scores")},
+                                 {"size", *trial.find("size_bytes")}});
     }
     return found;
   }
 
   static constexpr const char* kSpace =
-      "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16], calibrate_method: [MinMax, Percentile], per_channel: [true, false]}\n"
+      "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16], calibrate_method: "
+      "[MinMax, Percentile], per_channel: [true, false]}\n"
       "search_metric_tolerance: 1000\n";
   TemporaryFolder folder_;
 };
 
 TEST_F(IsolatedSearch, FindsWhatOneInTheProcessFinds) {
-  for (const std::vector<std::string>& kind : {std::vector<std::string>{}, {"--algorithm", "TPE"}, {"--jobs", "2"}}) {
+  for (const std::vector<std::string>& kind :
+       {std::vector<std::string>{}, {"--algorithm", "TPE"}, {"--jobs", "2"}}) {
     std::vector<std::string> isolated = kind;
     isolated.emplace_back("--isolate");
     fs::remove_all(in("here"));
@@ -71,7 +80,8 @@ TEST_F(IsolatedSearch, FindsWhatOneInTheProcessFinds) {
     EXPECT_EQ(read_file(in("apart/best_config.yaml")), read_file(in("here/best_config.yaml")));
     int candidates = 0;
     for (const auto& entry : fs::directory_iterator(in("here/candidates"))) {
-      EXPECT_EQ(read_file(in("apart/candidates") / entry.path().filename()), read_file(entry.path()));
+      EXPECT_EQ(read_file(in("apart/candidates") / entry.path().filename()),
+                read_file(entry.path()));
       ++candidates;
     }
     EXPECT_EQ(candidates, 5);
@@ -79,9 +89,15 @@ TEST_F(IsolatedSearch, FindsWhatOneInTheProcessFinds) {
 }
 
 TEST_F(IsolatedSearch, ATrialThatKillsItsProcessHasFailedAndTheOthersGoOn) {
-  // The evaluator is a child of the worker. Models with 16-bit activations use the domain com.microsoft.
-  write_file_atomically(in("judge.sh"), "if grep -q com.microsoft \"$1\"; then kill -SEGV $PPID; exec tail -f /dev/null; fi; wc -c < \"$1\"\n");
-  write_file_atomically(in("config.yaml"), std::string(kSpace) + "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
+  // The evaluator is a child of the worker. Models with 16-bit activations use the domain
+  // com.microsoft.
+  write_file_atomically(in("judge.sh"),
+                        "if grep -q com.microsoft \"$1\"; then kill -SEGV $PPID; exec tail -f "
+                        "/dev/null; fi; wc -c < \"$1\"\n");
+  write_file_atomically(
+      in("config.yaml"),
+      std::string(kSpace) +
+          "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
   const RunResult result = search("out", {"--isolate"});
   ASSERT_EQ(result.exit_code, 0) << result.error;
   int failed = 0;
@@ -90,7 +106,8 @@ TEST_F(IsolatedSearch, ATrialThatKillsItsProcessHasFailedAndTheOthersGoOn) {
     const bool is_wide = trial.find("config")->find("activation_type")->as_string().ends_with("16");
     EXPECT_EQ(trial.find("state")->as_string(), is_wide ? "failed" : "complete") << to_json(trial);
     if (is_wide) {
-      EXPECT_EQ(trial.find("reason")->as_string(), "the worker process was ended by signal 11 (Segmentation fault)");
+      EXPECT_EQ(trial.find("reason")->as_string(),
+                "the worker process was ended by signal 11 (Segmentation fault)");
     }
     ++(is_wide ? failed : complete);
   }
@@ -101,13 +118,18 @@ TEST_F(IsolatedSearch, ATrialThatKillsItsProcessHasFailedAndTheOthersGoOn) {
 TEST_F(IsolatedSearch, WithTooLittleMemoryDoesNotBegin) {
   const RunResult result = search("out", {"--isolate", "--trial-memory", "1M"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.error.find("its limit is 1.0 MB before its first trial; raise --trial-memory"), std::string::npos) << result.error;
+  EXPECT_NE(result.error.find("its limit is 1.0 MB before its first trial; raise --trial-memory"),
+            std::string::npos)
+      << result.error;
 }
 
 TEST_F(IsolatedSearch, ALimitOfMemoryNeedsWorkers) {
   const RunResult result = search("out", {"--trial-memory", "1G"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.error.find("is the limit of a worker process, add search_isolate: true (--isolate)"), std::string::npos) << result.error;
+  EXPECT_NE(
+      result.error.find("is the limit of a worker process, add search_isolate: true (--isolate)"),
+      std::string::npos)
+      << result.error;
 }
 
 TEST_F(IsolatedSearch, LeavesNoProcessBehindWhenItIsKilled) {
@@ -116,7 +138,10 @@ TEST_F(IsolatedSearch, LeavesNoProcessBehindWhenItIsKilled) {
                         "echo $PPID > worker.partial; mv worker.partial worker\n"
                         "[ -e float ] || { touch float; echo 1; exit; }\n"
                         "exec tail -f /dev/null\n");
-  write_file_atomically(in("config.yaml"), std::string(kSpace) + "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
+  write_file_atomically(
+      in("config.yaml"),
+      std::string(kSpace) +
+          "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
   const int process = testing::start_quantsearch(arguments("out", {"--isolate"}), folder_.path());
   const auto moment = [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
   const auto worker = [this] {

@@ -33,16 +33,20 @@ class KilledSearch : public ::testing::TestWithParam<Kind> {
  protected:
   KilledSearch() {
     testing::write_model(folder_.path() / "model.onnx", testing::small_model());
-    testing::write_arrays(folder_.path() / "data.npz", {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
+    testing::write_arrays(folder_.path() / "data.npz",
+                          {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
     write_file_atomically(folder_.path() / "config.yaml",
-                          "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16], calibrate_method: [MinMax, Entropy, Percentile],\n"
+                          "search_space: {activation_type: [QUInt8, QInt8, QInt16, QUInt16], "
+                          "calibrate_method: [MinMax, Entropy, Percentile],\n"
                           "               per_channel: [true, false]}\n"
                           "search_metric_tolerance: 1000\nsearch_racing: false\n");
   }
 
   [[nodiscard]] std::vector<std::string> arguments(const std::string& output) const {
-    return {"search",   "model.onnx", "--calibration", "data.npz",       "--evaluation",       "data.npz", "--config", "config.yaml",
-            "--output", output,       "--algorithm",   GetParam().algorithm, "--jobs", GetParam().jobs, "--resume", "--quiet"};
+    return {"search",       "model.onnx",    "--calibration", "data.npz",
+            "--evaluation", "data.npz",      "--config",      "config.yaml",
+            "--output",     output,          "--algorithm",   GetParam().algorithm,
+            "--jobs",       GetParam().jobs, "--resume",      "--quiet"};
   }
   [[nodiscard]] fs::path in(const std::string& file) const { return folder_.path() / file; }
 
@@ -51,10 +55,15 @@ class KilledSearch : public ::testing::TestWithParam<Kind> {
     const Value results = load_config_file(in(output) / "results.json");
     Value::List trials;
     for (const Value& trial : results.find("trials")->as_list()) {
-      trials.push_back(Value::Map{{"number", *trial.find("number")}, {"state", *trial.find("state")}, {"config", *trial.find("config")},
-                                  {"scores", *trial.find("scores")}, {"size", *trial.find("size_bytes")}});
+      trials.push_back(Value::Map{{"number", *trial.find("number")},
+                                  {"state", *trial.find("state")},
+                                  {"config", *trial.find("config")},
+                                  {"scores", *trial.find("scores")},
+                                  {"size", *trial.find("size_bytes")}});
     }
-    return Value::Map{{"trials", trials}, {"best", *results.find("best")}, {"candidates", *results.find("candidates")}};
+    return Value::Map{{"trials", trials},
+                      {"best", *results.find("best")},
+                      {"candidates", *results.find("candidates")}};
   }
 
   TemporaryFolder folder_;
@@ -84,11 +93,14 @@ TEST_P(KilledSearch, ContinuesToTheSameEnd) {
   EXPECT_EQ(read_file(in("out/best_config.yaml")), read_file(in("whole/best_config.yaml")));
   const RunResult report = run_quantsearch({"report", "out/study.db", "--json"}, folder_.path());
   EXPECT_EQ(report.exit_code, 0) << report.error;
-  EXPECT_EQ(parse_json(report.out, "report").find("trials")->as_list().size(), found_in("whole").find("trials")->as_list().size());
+  EXPECT_EQ(parse_json(report.out, "report").find("trials")->as_list().size(),
+            found_in("whole").find("trials")->as_list().size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Searches, KilledSearch,
-                         ::testing::Values(Kind{"Grid", "grid_search", "1"}, Kind{"GridOfTwoJobs", "grid_search", "2"}, Kind{"Model", "TPE", "1"},
+                         ::testing::Values(Kind{"Grid", "grid_search", "1"},
+                                           Kind{"GridOfTwoJobs", "grid_search", "2"},
+                                           Kind{"Model", "TPE", "1"},
                                            Kind{"ModelOfTwoJobs", "TPE", "2"}),
                          [](const auto& info) { return info.param.name; });
 

@@ -1,5 +1,5 @@
-// Where results go: no device, pipe or folder is replaced by a file, symbolic links are followed, a file that
-// exists stays without --overwrite; and failures as JSON.
+// Where results go: no device, pipe or folder is replaced by a file, symbolic links are followed, a
+// file that exists stays without --overwrite; and failures as JSON.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -31,22 +31,27 @@ class OutputFiles : public ::testing::Test {
     write_arrays(folder_.path() / "data.npz", {{"x", Tensor::of<float>({6, 4}, sample_values())}});
   }
 
-  [[nodiscard]] RunResult quantize(const std::string& output, const std::vector<std::string>& more = {},
+  [[nodiscard]] RunResult quantize(const std::string& output,
+                                   const std::vector<std::string>& more = {},
                                    const RunOptions& options = {}) const {
-    std::vector<std::string> arguments = {"quantize", "model.onnx", "--calibration", "data.npz", "--output", output};
+    std::vector<std::string> arguments = {"quantize", "model.onnx", "--calibration",
+                                          "data.npz", "--output",   output};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_quantsearch(arguments, folder_.path(), options);
   }
 
   [[nodiscard]] RunResult search(const std::vector<std::string>& more) const {
-    std::vector<std::string> arguments = {"search", "model.onnx", "--calibration", "data.npz", "--evaluation", "data.npz",
-                                          "--iteration-limit", "1"};
+    std::vector<std::string> arguments = {
+        "search",       "model.onnx", "--calibration",     "data.npz",
+        "--evaluation", "data.npz",   "--iteration-limit", "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_quantsearch(arguments, folder_.path());
   }
 
   [[nodiscard]] fs::path file(const std::string& name) const { return folder_.path() / name; }
-  void make_pipe(const std::string& name) const { ASSERT_EQ(::mkfifo(file(name).c_str(), 0600), 0); }
+  void make_pipe(const std::string& name) const {
+    ASSERT_EQ(::mkfifo(file(name).c_str(), 0600), 0);
+  }
 
   TemporaryFolder folder_;
 };
@@ -58,8 +63,9 @@ TEST_F(OutputFiles, QuantizeReplacesNoDeviceFolderOrPipe) {
            {"/dev/null", "a device"}, {"folder", "a folder"}, {"pipe", "a pipe"}}) {
     const RunResult result = quantize(output, {"--overwrite"});
     EXPECT_EQ(result.exit_code, 2);
-    EXPECT_EQ(result.error, "quantsearch: quantize: '" + output + "' is " + kind +
-                                ", expected the name of a file; choose another file with --output\n");
+    EXPECT_EQ(result.error,
+              "quantsearch: quantize: '" + output + "' is " + kind +
+                  ", expected the name of a file; choose another file with --output\n");
   }
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
   EXPECT_TRUE(fs::is_fifo(file("pipe")));
@@ -71,7 +77,8 @@ TEST_F(OutputFiles, QuantizeKeepsAFileThatExistsUnlessToldOtherwise) {
   const RunResult refused = quantize("int8.onnx");
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_EQ(refused.error,
-            "quantsearch: quantize: output file 'int8.onnx' exists; add --overwrite to replace it, or choose another file with "
+            "quantsearch: quantize: output file 'int8.onnx' exists; add --overwrite to replace it, "
+            "or choose another file with "
             "--output\n");
   EXPECT_EQ(content_of(folder_.path()), before);
   EXPECT_EQ(quantize("int8.onnx", {"--overwrite"}).exit_code, 0);
@@ -92,7 +99,8 @@ TEST_F(OutputFiles, AMissingPlaceForTemporaryFilesIsNamed) {
   const RunResult result = quantize("int8.onnx", {}, {.temporary = "/no/such/folder"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.error,
-            "quantsearch: the folder for temporary files, '/no/such/folder' (TMPDIR), cannot be used: No such file or directory; "
+            "quantsearch: the folder for temporary files, '/no/such/folder' (TMPDIR), cannot be "
+            "used: No such file or directory; "
             "make it, or set TMPDIR to another\n");
   EXPECT_FALSE(fs::exists(file("int8.onnx")));
 }
@@ -102,10 +110,12 @@ TEST_F(OutputFiles, SearchSaysWhatIsInThePlaceOfItsFolder) {
   const RunResult device = search({"--output", "/dev/null"});
   EXPECT_EQ(device.exit_code, 2);
   EXPECT_EQ(device.error,
-            "quantsearch: search: output folder '/dev/null' cannot be made: a device of that name exists; choose another with "
+            "quantsearch: search: output folder '/dev/null' cannot be made: a device of that name "
+            "exists; choose another with "
             "--output\n");
   EXPECT_EQ(search({"--output", "pipe"}).error,
-            "quantsearch: search: output folder 'pipe' cannot be made: a pipe of that name exists; choose another with "
+            "quantsearch: search: output folder 'pipe' cannot be made: a pipe of that name exists; "
+            "choose another with "
             "--output\n");
 }
 
@@ -130,7 +140,8 @@ TEST_F(OutputFiles, SearchRefusesAFolderInThePlaceOfOneOfItsFiles) {
   const RunResult result = search({"--output", "out", "--overwrite"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.error,
-            "quantsearch: search: output folder 'out': 'out/best.onnx' is a folder, expected the name of a file; choose another "
+            "quantsearch: search: output folder 'out': 'out/best.onnx' is a folder, expected the "
+            "name of a file; choose another "
             "folder with --output\n");
 }
 
@@ -149,7 +160,8 @@ TEST_F(OutputFiles, ALogInAFolderOrAPipeThatNobodyReadsIsRefused) {
   EXPECT_EQ(quantize("a.onnx", {"--log", "folder"}).error,
             "quantsearch: log: 'folder' is a folder, expected a file; choose another with --log\n");
   EXPECT_EQ(quantize("a.onnx", {"--log", "pipe"}).error,
-            "quantsearch: log: 'pipe' is a pipe that nobody reads; start its reader first, or choose another file with --log\n");
+            "quantsearch: log: 'pipe' is a pipe that nobody reads; start its reader first, or "
+            "choose another file with --log\n");
 }
 
 struct Failing {
@@ -157,7 +169,6 @@ struct Failing {
   std::vector<std::string> arguments;
   std::string kind;
   std::string message;
-
 };
 
 class FailureAsJson : public ::testing::TestWithParam<Failing> {};
@@ -170,7 +181,8 @@ TEST_P(FailureAsJson, IsOneDocumentOnStandardOutput) {
   arguments.emplace_back("--json");
   const RunResult result = run_quantsearch(arguments, folder.path());
   EXPECT_EQ(result.exit_code, 2);
-  const Value expected = Value::Map{{"error", GetParam().message}, {"kind", GetParam().kind}, {"exit_code", 2}};
+  const Value expected =
+      Value::Map{{"error", GetParam().message}, {"kind", GetParam().kind}, {"exit_code", 2}};
   EXPECT_EQ(to_json(parse_json(result.out, "stdout")), to_json(expected));
   EXPECT_NE(result.error.find(GetParam().message), std::string::npos) << result.error;
   arguments.pop_back();
@@ -182,21 +194,37 @@ const std::string kNoModel = "load: file 'none.onnx' does not exist, expected an
 INSTANTIATE_TEST_SUITE_P(
     Commands, FailureAsJson,
     ::testing::Values(
-        Failing{"Quantize", {"quantize", "none.onnx", "--calibration", "data.npz", "--output", "a.onnx"}, "invalid_input", kNoModel},
-        Failing{"Search", {"search", "none.onnx", "--calibration", "data.npz", "--output", "out"}, "invalid_input", kNoModel},
-        Failing{"Evaluate", {"evaluate", "none.onnx", "model.onnx", "--data", "data.npz"}, "invalid_input", kNoModel},
+        Failing{"Quantize",
+                {"quantize", "none.onnx", "--calibration", "data.npz", "--output", "a.onnx"},
+                "invalid_input",
+                kNoModel},
+        Failing{"Search",
+                {"search", "none.onnx", "--calibration", "data.npz", "--output", "out"},
+                "invalid_input",
+                kNoModel},
+        Failing{"Evaluate",
+                {"evaluate", "none.onnx", "model.onnx", "--data", "data.npz"},
+                "invalid_input",
+                kNoModel},
         Failing{"Inspect", {"inspect", "none.onnx"}, "invalid_input", kNoModel},
         Failing{"Space", {"space", "none.onnx"}, "invalid_input", kNoModel},
-        Failing{"Report", {"report", "nowhere"}, "invalid_input",
-                "report: 'nowhere' holds neither results.json nor study.db; expected the output folder of a search, a study.db, "
+        Failing{"Report",
+                {"report", "nowhere"},
+                "invalid_input",
+                "report: 'nowhere' holds neither results.json nor study.db; expected the output "
+                "folder of a search, a study.db, "
                 "or postgresql://..."},
-        Failing{"UnknownArgument", {"inspect", "model.onnx", "--surprise"}, "usage",
+        Failing{"UnknownArgument",
+                {"inspect", "model.onnx", "--surprise"},
+                "usage",
                 "The following argument was not expected: --surprise"},
-        Failing{"FileSystem",
-                {"quantize", "model.onnx", "--calibration", "data.npz", "--output", "nowhere/a.onnx"},
-                "io",
-                "quantize: file 'nowhere/a.onnx' cannot be written: No such file or directory; choose another file with "
-                "--output"}),
+        Failing{
+            "FileSystem",
+            {"quantize", "model.onnx", "--calibration", "data.npz", "--output", "nowhere/a.onnx"},
+            "io",
+            "quantize: file 'nowhere/a.onnx' cannot be written: No such file or directory; choose "
+            "another file with "
+            "--output"}),
     [](const ::testing::TestParamInfo<Failing>& info) { return info.param.name; });
 
 }  // namespace

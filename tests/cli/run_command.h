@@ -28,7 +28,8 @@ struct RunOptions {
 [[nodiscard]] RunResult run_quantsearch(const std::vector<std::string>& arguments,
                                         const std::string& folder, const RunOptions& options = {});
 /// Starts it and leaves it running; the process id.
-[[nodiscard]] int start_quantsearch(const std::vector<std::string>& arguments, const std::string& folder);
+[[nodiscard]] int start_quantsearch(const std::vector<std::string>& arguments,
+                                    const std::string& folder);
 /// Its exit code (128 + signal when it was killed).
 [[nodiscard]] int wait_for(int process);
 

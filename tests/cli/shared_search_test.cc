@@ -23,25 +23,34 @@ using testing::run_quantsearch;
 using testing::RunResult;
 
 constexpr const char* kSpace =
-    "search_space: {activation_type: [QUInt8, QInt8], calibrate_method: [MinMax, Percentile, Entropy], per_channel: [true, false]}\n"
+    "search_space: {activation_type: [QUInt8, QInt8], calibrate_method: [MinMax, Percentile, "
+    "Entropy], per_channel: [true, false]}\n"
     "search_metric_tolerance: 1000\n";
-// A trial's judge waits for ever while the file `block` is there; the first call judges the float model.
+// A trial's judge waits for ever while the file `block` is there; the first call judges the float
+// model.
 constexpr const char* kJudge =
-    "if [ -e float ] && [ -e block ]; then echo $$ > judge.partial; mv judge.partial judge; exec tail -f /dev/null; fi\n"
+    "if [ -e float ] && [ -e block ]; then echo $$ > judge.partial; mv judge.partial judge; exec "
+    "tail -f /dev/null; fi\n"
     "touch float; wc -c < \"$1\"\n";
 
 class SharedSearch : public ::testing::Test {
  protected:
   SharedSearch() {
     testing::write_model(in("model.onnx"), testing::small_model());
-    testing::write_arrays(in("data.npz"), {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
+    testing::write_arrays(in("data.npz"),
+                          {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
     write_file_atomically(in("judge.sh"), kJudge);
-    write_file_atomically(in("config.yaml"), std::string(kSpace) + "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
+    write_file_atomically(
+        in("config.yaml"),
+        std::string(kSpace) +
+            "search_evaluator: {command: [sh, judge.sh, '{model}'], direction: minimize}\n");
   }
   [[nodiscard]] fs::path in(const std::string& file) const { return folder_.path() / file; }
-  [[nodiscard]] static std::vector<std::string> arguments(const std::string& output, const std::string& storage) {
-    return {"search",   "model.onnx", "--calibration", "data.npz",  "--evaluation", "data.npz", "--config", "config.yaml",
-            "--output", output,       "--storage",     storage,     "--study",      "ours",     "--quiet"};
+  [[nodiscard]] static std::vector<std::string> arguments(const std::string& output,
+                                                          const std::string& storage) {
+    return {"search",    "model.onnx", "--calibration", "data.npz", "--evaluation",
+            "data.npz",  "--config",   "config.yaml",   "--output", output,
+            "--storage", storage,      "--study",       "ours",     "--quiet"};
   }
   TemporaryFolder folder_;
 };
@@ -58,13 +67,16 @@ void kill_when_named(const fs::path& file, int signal) {
 TEST_F(SharedSearch, TheTrialOfADeadProcessIsTakenOverAndEveryOneIsDoneOnce) {
   const std::unique_ptr<Place> place = new_place();
   if (place == nullptr) GTEST_SKIP() << "no PostgreSQL server";
-  const RunResult alone = run_quantsearch({"search", "model.onnx", "--calibration", "data.npz", "--evaluation", "data.npz", "--config", "config.yaml",
-                                           "--output", "alone", "--quiet"}, folder_.path());
+  const RunResult alone =
+      run_quantsearch({"search", "model.onnx", "--calibration", "data.npz", "--evaluation",
+                       "data.npz", "--config", "config.yaml", "--output", "alone", "--quiet"},
+                      folder_.path());
   ASSERT_EQ(alone.exit_code, 0) << alone.error;
 
   fs::remove(in("float"));
   write_file_atomically(in("block"), "");
-  const int dying = testing::start_quantsearch(arguments("first", place->address()), folder_.path());
+  const int dying =
+      testing::start_quantsearch(arguments("first", place->address()), folder_.path());
   while (!fs::exists(in("judge"))) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   ::kill(dying, SIGKILL);
   EXPECT_EQ(testing::wait_for(dying), 128 + SIGKILL);
@@ -74,7 +86,8 @@ TEST_F(SharedSearch, TheTrialOfADeadProcessIsTakenOverAndEveryOneIsDoneOnce) {
   // An hour passes: its lease is over.
   place->run("UPDATE trial_heartbeats SET heartbeat = heartbeat - interval '1 hour'");
 
-  const int second = testing::start_quantsearch(arguments("second", place->address()), folder_.path());
+  const int second =
+      testing::start_quantsearch(arguments("second", place->address()), folder_.path());
   const RunResult third = run_quantsearch(arguments("third", place->address()), folder_.path());
   EXPECT_EQ(third.exit_code, 0) << third.error;
   EXPECT_EQ(testing::wait_for(second), 0);

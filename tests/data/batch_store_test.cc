@@ -15,7 +15,8 @@ namespace quantsearch {
 namespace {
 
 Batch outputs_of(std::uint64_t run) {
-  return {{"a", testing::random_tensor({2, 5}, run)}, {"b", Tensor::of<std::int8_t>({3}, {1, 2, static_cast<std::int8_t>(run)})}};
+  return {{"a", testing::random_tensor({2, 5}, run)},
+          {"b", Tensor::of<std::int8_t>({3}, {1, 2, static_cast<std::int8_t>(run)})}};
 }
 
 TEST(BatchStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
@@ -23,9 +24,11 @@ TEST(BatchStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
   SpillFolder folder(parent.path());
   const ByteBudget budget(1500);  // two of six runs
   BatchStore store(6, budget, 1500, folder);
-  for (std::uint64_t run = 0; run < 6; ++run) store.put(static_cast<std::int64_t>(run), outputs_of(run));
+  for (std::uint64_t run = 0; run < 6; ++run)
+    store.put(static_cast<std::int64_t>(run), outputs_of(run));
   store.finish();
-  for (std::uint64_t run = 0; run < 6; ++run) EXPECT_EQ(store.outputs(static_cast<std::int64_t>(run)), outputs_of(run));
+  for (std::uint64_t run = 0; run < 6; ++run)
+    EXPECT_EQ(store.outputs(static_cast<std::int64_t>(run)), outputs_of(run));
   EXPECT_GT(store.kept_bytes(), 0);
   EXPECT_LE(store.kept_bytes(), 1500);
   EXPECT_EQ(budget.used(), store.kept_bytes());
@@ -52,7 +55,8 @@ TEST(BatchStore, ThoseOfOneFolderShareWhatStaysInMemory) {
   for (std::int64_t at = 0; at < kStores; ++at) {
     stores.push_back(std::make_unique<BatchStore>(kRuns, budget, 0, folder));
     for (std::int64_t run = 0; run < kRuns; ++run)
-      stores.back()->put(run, {{"a", Tensor(DataType::float32, {1 << 20})}});  // 20 MiB in all: below the limit
+      stores.back()->put(
+          run, {{"a", Tensor(DataType::float32, {1 << 20})}});  // 20 MiB in all: below the limit
     stores.back()->finish();
   }
   const std::int64_t before = resident_file_bytes();
@@ -89,9 +93,9 @@ TEST(SpillFolder, AFolderWithFilesOfOthersIsRefusedAndTheyStay) {
     const SpillFolder folder(parent.path());
     FAIL();
   } catch (const InvalidInput& error) {
-    EXPECT_EQ(std::string(error.what()),
-              "data: the cache folder '" + parent.path().string() +
-                  "' is neither empty nor one of quantsearch (it has no '.quantsearch_cache'); give an empty or a new one");
+    EXPECT_EQ(std::string(error.what()), "data: the cache folder '" + parent.path().string() +
+                                             "' is neither empty nor one of quantsearch (it has no "
+                                             "'.quantsearch_cache'); give an empty or a new one");
   }
   EXPECT_THROW(SpillFolder folder(file), InvalidInput);
   EXPECT_EQ(read_file(file), "years of work");

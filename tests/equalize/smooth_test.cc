@@ -190,7 +190,9 @@ TEST_F(Projections, WhatWasNotObservedIsLeftAlone) {
   const Smoothed result = smooth(model, {}, {});
   EXPECT_FALSE(result.changed);
   EXPECT_EQ(result.model, model);
-  EXPECT_EQ(result.notes, (std::vector<std::string>{"'tanh_out': its channels were not observed: it only rearranges a tensor that is rounded before it"}));
+  EXPECT_EQ(result.notes,
+            (std::vector<std::string>{"'tanh_out': its channels were not observed: it only "
+                                      "rearranges a tensor that is rounded before it"}));
 }
 
 TEST_F(Projections, ALayerNormalizationWithAnotherReaderIsNotTouched) {

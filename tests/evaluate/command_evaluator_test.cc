@@ -13,8 +13,10 @@
 namespace quantsearch {
 namespace {
 
-double run(const std::vector<std::string>& command, double timeout = 60, const CancellationToken& token = {}) {
-  return run_command_evaluator({.command = command, .timeout_seconds = timeout}, "model.onnx", token);
+double run(const std::vector<std::string>& command, double timeout = 60,
+           const CancellationToken& token = {}) {
+  return run_command_evaluator({.command = command, .timeout_seconds = timeout}, "model.onnx",
+                               token);
 }
 
 std::string error_of(const std::vector<std::string>& command, double timeout = 60) {
@@ -39,28 +41,36 @@ TEST(CommandEvaluator, TheLastNonEmptyLineIsTheScore) {
 
 TEST(CommandEvaluator, TheModelReplacesThePlaceholderInEveryArgumentWithoutAShell) {
   EXPECT_EQ(error_of({"echo", "--model={model}", "{model};$HOME"}),
-            "evaluate: command 'echo --model=model.onnx model.onnx;$HOME' printed '--model=model.onnx model.onnx;$HOME' on "
+            "evaluate: command 'echo --model=model.onnx model.onnx;$HOME' printed "
+            "'--model=model.onnx model.onnx;$HOME' on "
             "its last line, expected a finite number");
 }
 
 TEST(CommandEvaluator, FailuresSayWhatHappened) {
   EXPECT_EQ(error_of({"sh", "-c", "echo 1; echo first >&2; echo no such label >&2; exit 3"}),
-            "evaluate: command 'sh -c echo 1; echo first >&2; echo no such label >&2; exit 3' ended with exit code 3, expected "
+            "evaluate: command 'sh -c echo 1; echo first >&2; echo no such label >&2; exit 3' "
+            "ended with exit code 3, expected "
             "0, last line of stderr: 'no such label'");
   EXPECT_EQ(error_of({"true"}),
-            "evaluate: command 'true' printed nothing, expected a number on its last line, nothing on stderr");
-  EXPECT_EQ(error_of({"echo", "nan"}), "evaluate: command 'echo nan' printed 'nan' on its last line, expected a finite number");
+            "evaluate: command 'true' printed nothing, expected a number on its last line, nothing "
+            "on stderr");
+  EXPECT_EQ(
+      error_of({"echo", "nan"}),
+      "evaluate: command 'echo nan' printed 'nan' on its last line, expected a finite number");
   EXPECT_EQ(error_of({"echo", "0.9 accuracy"}),
-            "evaluate: command 'echo 0.9 accuracy' printed '0.9 accuracy' on its last line, expected a finite number");
+            "evaluate: command 'echo 0.9 accuracy' printed '0.9 accuracy' on its last line, "
+            "expected a finite number");
   EXPECT_EQ(error_of({"/no/such/program"}),
             "evaluate: command '/no/such/program' cannot be started: No such file or directory");
-  EXPECT_EQ(error_of({"sh", "-c", "kill -9 $$"}),
-            "evaluate: command 'sh -c kill -9 $$' was ended by signal 9 (Killed), nothing on stderr");
+  EXPECT_EQ(
+      error_of({"sh", "-c", "kill -9 $$"}),
+      "evaluate: command 'sh -c kill -9 $$' was ended by signal 9 (Killed), nothing on stderr");
 }
 
 TEST(CommandEvaluator, ATimeoutKillsTheWholeGroup) {
   EXPECT_EQ(error_of({"sh", "-c", "echo waiting >&2; sleep 100 & wait"}, 0.3),
-            "evaluate: command 'sh -c echo waiting >&2; sleep 100 & wait' took longer than 0.3 s and was killed, last line of "
+            "evaluate: command 'sh -c echo waiting >&2; sleep 100 & wait' took longer than 0.3 s "
+            "and was killed, last line of "
             "stderr: 'waiting'");
 }
 
@@ -91,7 +101,8 @@ TEST(CommandEvaluator, LeavesNeitherZombiesNorDescriptors) {
 TEST(CommandEvaluator, InheritsNoDescriptors) {
   const int ours = ::open("/dev/null", O_RDONLY);  // not closed on exec by itself
   ASSERT_GE(ours, 3);
-  EXPECT_EQ(run({"sh", "-c", "test -e /proc/$$/fd/" + std::to_string(ours) + " && echo 1 || echo 0"}), 0);
+  EXPECT_EQ(
+      run({"sh", "-c", "test -e /proc/$$/fd/" + std::to_string(ours) + " && echo 1 || echo 0"}), 0);
   ::close(ours);
 }
 

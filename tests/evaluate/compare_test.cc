@@ -38,7 +38,8 @@ TEST(Compare, KlSurvivesLogitsWhoseExponentialsOverflow) {
 TEST(Compare, SsimSeesAPermutationThatKeepsMeanAndVariance) {
   // Means 2, variances 1, covariance -1, range 2: the luminance term is 1.
   const double c2 = 0.03 * 2 * 0.03 * 2;
-  EXPECT_NEAR(compare(Metric::ssim, row({1, 3, 1, 3}), row({3, 1, 3, 1})), (-2 + c2) / (2 + c2), 1e-12);
+  EXPECT_NEAR(compare(Metric::ssim, row({1, 3, 1, 3}), row({3, 1, 3, 1})), (-2 + c2) / (2 + c2),
+              1e-12);
 }
 
 TEST(Compare, AnEqualCandidateHasTheBestValue) {
@@ -76,13 +77,17 @@ TEST(Compare, OneElementAndNoElementAreFinite) {
 }
 
 TEST(Compare, IntegersAreComparedAsNumbers) {
-  EXPECT_DOUBLE_EQ(compare(Metric::l1, Tensor::of<std::int64_t>({2}, {1, 5}), Tensor::of<std::int64_t>({2}, {2, 2})), 2);
+  EXPECT_DOUBLE_EQ(compare(Metric::l1, Tensor::of<std::int64_t>({2}, {1, 5}),
+                           Tensor::of<std::int64_t>({2}, {2, 2})),
+                   2);
 }
 
 TEST(Compare, RefusesUnequalShapesAndNonFiniteValues) {
   EXPECT_THROW((void)compare(Metric::l2, row({1}), row({1, 2})), InvalidInput);
-  EXPECT_THROW((void)compare(Metric::l2, row({1}), row({std::numeric_limits<float>::quiet_NaN()})), InvalidInput);
-  EXPECT_THROW((void)compare(Metric::l2, row({std::numeric_limits<float>::infinity()}), row({1})), InvalidInput);
+  EXPECT_THROW((void)compare(Metric::l2, row({1}), row({std::numeric_limits<float>::quiet_NaN()})),
+               InvalidInput);
+  EXPECT_THROW((void)compare(Metric::l2, row({std::numeric_limits<float>::infinity()}), row({1})),
+               InvalidInput);
   EXPECT_THROW((void)compare(Metric::top1, row({1}), row({1})), InvalidInput);
 }
 

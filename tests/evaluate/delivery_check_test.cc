@@ -38,20 +38,26 @@ std::shared_ptr<const DataSource> samples(std::int64_t count) {
 
 std::vector<ValueInfo> declared(const std::vector<std::string>& outputs) {
   std::vector<ValueInfo> values;
-  for (const std::string& output : outputs) values.push_back({.name = output, .dimensions = {}, .extra = {}});
+  for (const std::string& output : outputs)
+    values.push_back({.name = output, .dimensions = {}, .extra = {}});
   return values;
 }
 
-DeliveryCheck check(const Fake& of_float, const Fake& quantized, std::int64_t count, const std::vector<std::string>& outputs,
-                    const Fake* graph = nullptr) {
-  return check_sessions({.float_model = of_float, .quantized = quantized, .graph = graph, .outputs = declared(outputs)},
+DeliveryCheck check(const Fake& of_float, const Fake& quantized, std::int64_t count,
+                    const std::vector<std::string>& outputs, const Fake* graph = nullptr) {
+  return check_sessions({.float_model = of_float,
+                         .quantized = quantized,
+                         .graph = graph,
+                         .outputs = declared(outputs)},
                         *samples(count), {.seconds = kForever});
 }
 
 TEST(DeliveryCheck, AddsEnergiesOverTheSamplesBeforeItDivides) {
   // Samples 1 and 2: signal 1 + 4 in the first output, noise .25 + 0; the second has no noise.
   const Fake of_float([](float x) { return Batch{{"y", two(x, 0)}, {"z", two(1, 1)}}; });
-  const Fake quantized([](float x) { return Batch{{"y", two(x == 1 ? 1.5F : x, 0)}, {"z", two(1, 1)}}; });
+  const Fake quantized([](float x) {
+    return Batch{{"y", two(x == 1 ? 1.5F : x, 0)}, {"z", two(1, 1)}};
+  });
   const DeliveryCheck result = check(of_float, quantized, 2, {"y", "z"});
   EXPECT_EQ(result.samples, 2);
   ASSERT_EQ(result.outputs.size(), 2U);
@@ -62,7 +68,8 @@ TEST(DeliveryCheck, AddsEnergiesOverTheSamplesBeforeItDivides) {
 }
 
 TEST(DeliveryCheck, FindsTheSliceThatALargeOneHides) {
-  // Two columns over eight samples: 100 and 1; the second loses half of its amplitude, a quarter of its energy.
+  // Two columns over eight samples: 100 and 1; the second loses half of its amplitude, a quarter of
+  // its energy.
   const Fake of_float([](float) { return Batch{{"y", two(100, 1)}}; });
   const Fake quantized([](float) { return Batch{{"y", two(100, 0.5F)}}; });
   const Fake graph([](float) { return Batch{{"y", two(100, 1)}}; });
@@ -89,7 +96,9 @@ TEST(DeliveryCheck, RunsAtMostSixteenSamplesSpreadOverTheData) {
 TEST(DeliveryCheck, WithoutTimeOneSampleAndOnePairMustDo) {
   const Fake model([](float x) { return Batch{{"y", two(x, x)}}; });
   const Fake quantized([](float x) { return Batch{{"y", two(x, x)}}; });
-  const DeliveryCheck result = check_sessions({.float_model = model, .quantized = quantized, .outputs = declared({"y"})}, *samples(8), {.seconds = 0});
+  const DeliveryCheck result =
+      check_sessions({.float_model = model, .quantized = quantized, .outputs = declared({"y"})},
+                     *samples(8), {.seconds = 0});
   EXPECT_EQ(result.samples, 1);
   EXPECT_EQ(result.latency.pairs, 1);
   EXPECT_EQ(model.runs, 2);
@@ -105,7 +114,9 @@ TEST(DeliveryCheck, ValuesThatAreNotFiniteInTheFloatModelAreNoSignal) {
 
 TEST(DeliveryCheck, ValuesThatAreNotFiniteInTheQuantizedModelAloneDestroyTheOutput) {
   const Fake of_float([](float) { return Batch{{"y", two(2, 1)}}; });
-  const Fake quantized([](float) { return Batch{{"y", two(2, std::numeric_limits<float>::infinity())}}; });
+  const Fake quantized([](float) {
+    return Batch{{"y", two(2, std::numeric_limits<float>::infinity())}};
+  });
   EXPECT_EQ(check(of_float, quantized, 1, {"y"}).outputs[0].rel_l2, 1e6);
 }
 
@@ -113,7 +124,8 @@ TEST(DeliveryCheck, AnOutputOfAnotherShapeIsNamedAndNotCompared) {
   const Fake of_float([](float) { return Batch{{"y", two(2, 1)}}; });
   const Fake quantized([](float) { return Batch{{"y", Tensor::of<float>({1}, {2})}}; });
   const DeliveryCheck result = check(of_float, quantized, 1, {"y"});
-  EXPECT_EQ(result.outputs[0].skipped, "its shape depends on the data: [2] in float, [1] quantized");
+  EXPECT_EQ(result.outputs[0].skipped,
+            "its shape depends on the data: [2] in float, [1] quantized");
   EXPECT_TRUE(delivery_warnings({.samples = 1, .outputs = result.outputs, .latency = {}}).empty());
 }
 
@@ -128,7 +140,8 @@ TEST(DeliveryCheck, OfAModelWithItselfFindsNoNoise) {
   builder.input("x", {-1, 1});
   builder.output(builder.node("Relu", {"x"}, {}, "bend"), {-1, 1});
   const Model model = builder.build();
-  const DeliveryCheck result = check_delivery(model, model, *samples(3), {.seconds = kForever, .compare_with_graph = true});
+  const DeliveryCheck result =
+      check_delivery(model, model, *samples(3), {.seconds = kForever, .compare_with_graph = true});
   EXPECT_EQ(result.samples, 3);
   EXPECT_EQ(result.outputs[0].output, "bend_out");
   EXPECT_EQ(result.outputs[0].rel_l2, 0);
@@ -144,7 +157,11 @@ TEST(SummarizePairs, TakesTheMedianOfRatiosNotTheRatioOfMedians) {
   EXPECT_EQ(latency.pairs, 3);
 }
 
-DeliveryCheck fine() { return {.samples = 4, .outputs = {{.output = "y", .rel_l2 = 0.01}}, .latency = {.float_ms = 4, .quantized_ms = 2, .ratio = 0.5, .pairs = 4}}; }
+DeliveryCheck fine() {
+  return {.samples = 4,
+          .outputs = {{.output = "y", .rel_l2 = 0.01}},
+          .latency = {.float_ms = 4, .quantized_ms = 2, .ratio = 0.5, .pairs = 4}};
+}
 
 TEST(DeliveryWarnings, AGoodModelHasNone) { EXPECT_TRUE(delivery_warnings(fine()).empty()); }
 
@@ -152,24 +169,31 @@ TEST(DeliveryWarnings, NameAnOutputThatIsDestroyed) {
   DeliveryCheck result = fine();
   result.outputs[0].rel_l2 = 0.25;
   EXPECT_EQ(delivery_warnings(result),
-            std::vector<std::string>{"output 'y' has the relative noise 0.25, above 0.1: little is left of it; try include_fast_ft, a "
-                                     "wider activation_type (QUInt16), or a search, which compares them"});
+            std::vector<std::string>{
+                "output 'y' has the relative noise 0.25, above 0.1: little is left of it; try "
+                "include_fast_ft, a "
+                "wider activation_type (QUInt16), or a search, which compares them"});
 }
 
 TEST(DeliveryWarnings, NameAPartThatIsDestroyed) {
   DeliveryCheck result = fine();
   result.outputs[0].worst_slice = 0.5;
-  EXPECT_EQ(delivery_warnings(result),
-            std::vector<std::string>{"output 'y' has the relative noise 0.5 in its worst slice, above 0.1: little is left of it; try "
-                                     "include_fast_ft, a wider activation_type (QUInt16), or a search, which compares them"});
+  EXPECT_EQ(
+      delivery_warnings(result),
+      std::vector<std::string>{
+          "output 'y' has the relative noise 0.5 in its worst slice, above 0.1: little is left of "
+          "it; try "
+          "include_fast_ft, a wider activation_type (QUInt16), or a search, which compares them"});
 }
 
 TEST(DeliveryWarnings, TellAModelThatIsSlowerThanFloat) {
   DeliveryCheck result = fine();
   result.latency = {.float_ms = 2, .quantized_ms = 3, .ratio = 1.5, .pairs = 4};
   EXPECT_EQ(delivery_warnings(result),
-            std::vector<std::string>{"the quantized model takes 1.50 times as long as the float model (3 ms against 2 ms); try fewer "
-                                     "operator types (op_types_to_quantize: [Conv, Gemm, MatMul]), or a search with latency among its "
+            std::vector<std::string>{"the quantized model takes 1.50 times as long as the float "
+                                     "model (3 ms against 2 ms); try fewer "
+                                     "operator types (op_types_to_quantize: [Conv, Gemm, MatMul]), "
+                                     "or a search with latency among its "
                                      "metrics"});
 }
 
@@ -185,8 +209,10 @@ TEST(DeliveryWarnings, TellArithmeticThatDiffersByMoreThanRounding) {
   EXPECT_TRUE(delivery_warnings(result).empty());
   result.outputs[0].graph_rel_l2 = 0.001;
   EXPECT_EQ(delivery_warnings(result),
-            std::vector<std::string>{"output 'y' has the relative noise 0.01 on this processor, and 0.001 where the graph is computed as "
-                                     "it says: its integer kernels saturate; use target cpu, or reduce_range"});
+            std::vector<std::string>{
+                "output 'y' has the relative noise 0.01 on this processor, and 0.001 where the "
+                "graph is computed as "
+                "it says: its integer kernels saturate; use target cpu, or reduce_range"});
 }
 
 }  // namespace

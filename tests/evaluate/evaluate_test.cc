@@ -1,3 +1,5 @@
+#include "quantsearch/evaluate.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -5,7 +7,6 @@
 #include "evaluate/sample_metrics.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
-#include "quantsearch/evaluate.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
@@ -53,12 +54,14 @@ std::vector<Metric> distances() {
   return metrics;
 }
 
-Reference reference_of(const Model& model, std::shared_ptr<const DataSource> data, std::int64_t batch = 1) {
+Reference reference_of(const Model& model, std::shared_ptr<const DataSource> data,
+                       std::int64_t batch = 1) {
   ThreadPool pool(1);
   return {model, std::move(data), std::nullopt, pool, ByteBudget(kPlenty), {.batch = batch}};
 }
 
-std::string error_of(const Model& candidate, const Reference& reference, const EvaluateOptions& options = {}) {
+std::string error_of(const Model& candidate, const Reference& reference,
+                     const EvaluateOptions& options = {}) {
   ThreadPool pool(2);
   try {
     (void)evaluate(candidate, reference, pool, options);
@@ -118,14 +121,17 @@ TEST(Evaluate, EqualsTheDefinitionsSampleBySample) {
   };
   EXPECT_NEAR(scores.metrics.at("rel_l2"), 0.5 * (relative("y_out") + relative("z_out")), 1e-9);
   for (const Metric metric : distances()) {
-    if (metric == Metric::rel_l2 || metric == Metric::worst_slice) continue;  // of all samples at once
+    // Of all samples at once.
+    if (metric == Metric::rel_l2 || metric == Metric::worst_slice) continue;
     double sum = 0;
     for (std::int64_t sample = 0; sample < 5; ++sample) {
       const Batch expected = float_session->run(data->read(sample, 1));
       const Batch got = session->run(data->read(sample, 1));
-      for (const char* name : {"y_out", "z_out"}) sum += 0.5 * compare(metric, expected.at(name), got.at(name));
+      for (const char* name : {"y_out", "z_out"})
+        sum += 0.5 * compare(metric, expected.at(name), got.at(name));
     }
-    EXPECT_NEAR(scores.metrics.at(metric_info(metric).name), sum / 5, 1e-9) << metric_info(metric).name;
+    EXPECT_NEAR(scores.metrics.at(metric_info(metric).name), sum / 5, 1e-9)
+        << metric_info(metric).name;
   }
 }
 
@@ -133,12 +139,14 @@ TEST(Evaluate, TheFloatModelItselfScoresBest) {
   const Reference reference = reference_of(scaled(2, 1), samples({5, 4}), 2);
   ThreadPool pool(2);
   const Scores scores = evaluate(scaled(2, 1), reference, pool, {.metrics = distances()});
-  for (const auto& [name, value] : reference.float_scores(distances()).metrics) EXPECT_NEAR(scores.metrics.at(name), value, 1e-12);
+  for (const auto& [name, value] : reference.float_scores(distances()).metrics)
+    EXPECT_NEAR(scores.metrics.at(name), value, 1e-12);
   EXPECT_EQ(scores.size_bytes, static_cast<std::int64_t>(serialize_model(scaled(2, 1)).size()));
 }
 
 TEST(Evaluate, ScoresARealModelTheSameForAnyThreadsBatchAndPlaceOfTheOutputs) {
-  const Model model = load_model(std::filesystem::path(QUANTSEARCH_SOURCE_DIR) / "tests/data/resnet8.onnx");
+  const Model model =
+      load_model(std::filesystem::path(QUANTSEARCH_SOURCE_DIR) / "tests/data/resnet8.onnx");
   Model candidate = model;
   for (Initializer& initializer : candidate.graph.initializers) {
     if (initializer.tensor->type() != DataType::float32) continue;
@@ -160,7 +168,8 @@ TEST(Evaluate, ScoresARealModelTheSameForAnyThreadsBatchAndPlaceOfTheOutputs) {
   EXPECT_GT(expected.at("L2"), 0);
   EXPECT_EQ(score(2, 4, kPlenty), expected);
   EXPECT_EQ(score(2, 4, 0), expected);
-  for (const auto& [name, value] : score(2, 1, kPlenty)) {  // the runtime's kernels may round otherwise in a stack
+  // The runtime's kernels may round otherwise in a stack.
+  for (const auto& [name, value] : score(2, 1, kPlenty)) {
     EXPECT_NEAR(value, expected.at(name), 1e-4 * (1 + std::abs(value))) << name;
   }
 }
@@ -168,7 +177,9 @@ TEST(Evaluate, ScoresARealModelTheSameForAnyThreadsBatchAndPlaceOfTheOutputs) {
 TEST(Evaluate, ACandidateThatCannotStackIsComparedSampleBySample) {
   const Reference reference = reference_of(scaled(1, 0), samples({5, 4}), 3);
   ThreadPool pool(2);
-  EXPECT_NEAR(evaluate(scaled(1, 0.5F, 1), reference, pool, {.metrics = {Metric::l1}}).metrics.at("L1"), 0.25, 1e-7);
+  EXPECT_NEAR(
+      evaluate(scaled(1, 0.5F, 1), reference, pool, {.metrics = {Metric::l1}}).metrics.at("L1"),
+      0.25, 1e-7);
 }
 
 TEST(Evaluate, IntegerOutputsAreNumbers) {
@@ -176,8 +187,12 @@ TEST(Evaluate, IntegerOutputsAreNumbers) {
     testing::ModelBuilder builder;
     builder.input("x", {-1, 4});
     builder.constant("order", Tensor::of<std::int64_t>({1}, {first}));
-    builder.output(builder.node("Add", {builder.node("ArgMax", {"x"}, {{.name = "axis", .value = std::int64_t{1}}}), "order"}, {}, "c"),
-                   {-1, 1}, DataType::int64);
+    builder.output(
+        builder.node(
+            "Add",
+            {builder.node("ArgMax", {"x"}, {{.name = "axis", .value = std::int64_t{1}}}), "order"},
+            {}, "c"),
+        {-1, 1}, DataType::int64);
     return builder.build();
   };
   const Reference reference = reference_of(classes(0), samples({5, 4}), 2);
@@ -201,14 +216,17 @@ Watched watched(const std::map<Metric, double>& limits, std::int64_t end_after =
     result.seen += count;
     return result.seen < end_after;
   };
-  result.scores = evaluate(scaled(1, 0.5F), reference, pool,
-                           {.metrics = {Metric::l1, Metric::cos, Metric::rel_l2}, .limits = limits, .watch = watch});
+  result.scores = evaluate(
+      scaled(1, 0.5F), reference, pool,
+      {.metrics = {Metric::l1, Metric::cos, Metric::rel_l2}, .limits = limits, .watch = watch});
   return result;
 }
 
 TEST(Evaluate, LimitsThatHoldChangeNothing) {
   const auto plain = watched({}).scores.metrics;
-  const Watched limited = watched({{Metric::l1, plain.at("L1")}, {Metric::rel_l2, plain.at("rel_l2")}, {Metric::cos, plain.at("cos")}});
+  const Watched limited = watched({{Metric::l1, plain.at("L1")},
+                                   {Metric::rel_l2, plain.at("rel_l2")},
+                                   {Metric::cos, plain.at("cos")}});
   EXPECT_FALSE(limited.scores.gave_up);
   EXPECT_EQ(limited.scores.metrics, plain);
   EXPECT_EQ(limited.seen, 5);
@@ -254,14 +272,17 @@ TEST(Evaluate, NamesWhatDoesNotFit) {
             "evaluate: the weight of output 'y_out' is -1, expected 0 or more");
   EXPECT_EQ(error_of(scaled(1, 0), reference, {.output_weights = {{"y_out", 0}, {"z_out", 0}}}),
             "evaluate: the weights of all outputs are 0, expected one above 0");
-  EXPECT_EQ(error_of(scaled(1, 0), reference, {.metrics = {Metric::top1}}),
-            "evaluate: metric 'top1' needs labels and the data have none; give labels or another metric");
-  EXPECT_EQ(error_of(scaled(1, 0), reference, {.metrics = {Metric::l1}, .limits = {{Metric::cos, 0.9}}}),
-            "evaluate: a limit is given for 'cos', expected one of the distances that are measured");
+  EXPECT_EQ(
+      error_of(scaled(1, 0), reference, {.metrics = {Metric::top1}}),
+      "evaluate: metric 'top1' needs labels and the data have none; give labels or another metric");
+  EXPECT_EQ(
+      error_of(scaled(1, 0), reference, {.metrics = {Metric::l1}, .limits = {{Metric::cos, 0.9}}}),
+      "evaluate: a limit is given for 'cos', expected one of the distances that are measured");
   Model one_output = scaled(1, 0);
   one_output.graph.outputs.pop_back();
   EXPECT_EQ(error_of(one_output, reference),
-            "evaluate: the candidate has the outputs 'y_out', expected those of the float model, 'y_out', 'z_out'");
+            "evaluate: the candidate has the outputs 'y_out', expected those of the float model, "
+            "'y_out', 'z_out'");
 }
 
 TEST(Evaluate, AnOutputOfAnotherShapeIsNamedWithBothShapes) {
@@ -274,7 +295,8 @@ TEST(Evaluate, AnOutputOfAnotherShapeIsNamedWithBothShapes) {
   };
   const Reference reference = reference_of(transposed({2, 2}), samples({3, 4}));
   EXPECT_EQ(error_of(transposed({1, 4}), reference),
-            "evaluate: output 'r_out' of the candidate has shape [1, 4] for sample 0, expected that of the float model, [2, 2]");
+            "evaluate: output 'r_out' of the candidate has shape [1, 4] for sample 0, expected "
+            "that of the float model, [2, 2]");
 }
 
 TEST(Evaluate, ACandidateThatGivesNaNIsAnErrorWithOutputAndSample) {
@@ -287,25 +309,30 @@ TEST(Evaluate, ACandidateThatGivesNaNIsAnErrorWithOutputAndSample) {
   };
   Tensor inputs = testing::random_tensor({5, 4}, 21, 0.6F, 1);
   inputs.mutable_values<float>()[13] = 0.25F;
-  const Reference reference = reference_of(unary("Relu"), std::make_shared<ArraySource>(inputs, "x"), 2);
+  const Reference reference =
+      reference_of(unary("Relu"), std::make_shared<ArraySource>(inputs, "x"), 2);
   EXPECT_EQ(error_of(unary("Sqrt"), reference),
-            "evaluate: output 'u_out' of the candidate holds NaN or infinity for sample 3, expected finite values");
+            "evaluate: output 'u_out' of the candidate holds NaN or infinity for sample 3, "
+            "expected finite values");
 }
 
 /// y = sqrt(x) * factor.
 Model scaled_root(float factor) {
   testing::ModelBuilder builder;
   const std::string root = builder.node("Sqrt", {builder.input("x", {-1, 4})});
-  builder.output(builder.node("Mul", {root, builder.weight("factor", {1}, {factor})}, {}, "y"), {-1, 4});
+  builder.output(builder.node("Mul", {root, builder.weight("factor", {1}, {factor})}, {}, "y"),
+                 {-1, 4});
   return builder.build();
 }
 
 TEST(Evaluate, ComparesWhereTheFloatOutputIsFinite) {
-  const auto data = std::make_shared<ArraySource>(Tensor::of<float>({2, 4}, {1, -1, 4, 9, -1, -1, -1, -1}), "x");
+  const auto data =
+      std::make_shared<ArraySource>(Tensor::of<float>({2, 4}, {1, -1, 4, 9, -1, -1, -1, -1}), "x");
   const Reference reference = reference_of(scaled_root(1), data);
   ThreadPool pool(1);
-  const Scores scores = evaluate(scaled_root(1.5F), reference, pool,
-                                 {.metrics = {Metric::l1, Metric::l2, Metric::rel_l2}, .limits = {{Metric::rel_l2, 1}}});
+  const Scores scores = evaluate(
+      scaled_root(1.5F), reference, pool,
+      {.metrics = {Metric::l1, Metric::l2, Metric::rel_l2}, .limits = {{Metric::rel_l2, 1}}});
   // Differences .5, 1, 1.5 of 1, 2, 3 in the first sample; the second has nothing to compare.
   EXPECT_DOUBLE_EQ(scores.metrics.at("L1"), 1.0 / 2);
   EXPECT_DOUBLE_EQ(scores.metrics.at("L2"), (0.25 + 1 + 2.25) / 3 / 2);
@@ -320,7 +347,8 @@ TEST(Evaluate, ComparesWhereTheFloatOutputIsFinite) {
 /// The values of x + shift that are above 0.
 Model positive_values(float shift) {
   testing::ModelBuilder builder;
-  const std::string sum = builder.node("Add", {builder.input("x", {1, 4}), builder.weight("shift", {1}, {shift})});
+  const std::string sum =
+      builder.node("Add", {builder.input("x", {1, 4}), builder.weight("shift", {1}, {shift})});
   const std::string relu = builder.node("Relu", {sum});
   const std::string rows = builder.node("Transpose", {builder.node("NonZero", {relu})});
   builder.output(builder.node("GatherND", {relu, rows}, {}, "found"));
@@ -328,23 +356,26 @@ Model positive_values(float shift) {
 }
 
 TEST(Evaluate, AnOutputSizedByTheDataCountsAsZerosWhereItHasAnotherSize) {
-  const auto data = std::make_shared<ArraySource>(Tensor::of<float>({2, 4}, {1, 2, 0.5F, 3, 1, -2, 3, 4}), "x");
+  const auto data =
+      std::make_shared<ArraySource>(Tensor::of<float>({2, 4}, {1, 2, 0.5F, 3, 1, -2, 3, 4}), "x");
   const Reference reference = reference_of(positive_values(0), data, 2);
   EXPECT_EQ(reference.batch(), 1);
   ThreadPool pool(1);
   const EvaluateOptions options{.metrics = {Metric::rel_l2, Metric::l1}};
   EXPECT_EQ(evaluate(positive_values(0), reference, pool, options).metrics.at("rel_l2"), 0);
-  // The first sample loses .5, so that none of it counts as found; the second is off by 1 everywhere.
+  // The first sample loses .5, so that none of it counts as found; the second is off by 1
+  // everywhere.
   const Scores scores = evaluate(positive_values(-0.75F), reference, pool, options);
   EXPECT_DOUBLE_EQ(scores.metrics.at("rel_l2"), (14.25 + 3 * 0.5625) / (14.25 + 26));
   EXPECT_DOUBLE_EQ(scores.metrics.at("L1"), (6.5 / 4 + 0.75) / 2);
 }
 
 TEST(Evaluate, WhatIsFoundWhereNothingIsCountsAgainstZeros) {
-  const auto data = std::make_shared<ArraySource>(Tensor::of<float>({1, 4}, {-1, -2, -0.5F, -3}), "x");
+  const auto data =
+      std::make_shared<ArraySource>(Tensor::of<float>({1, 4}, {-1, -2, -0.5F, -3}), "x");
   ThreadPool pool(1);
-  const Scores scores =
-      evaluate(positive_values(1), reference_of(positive_values(0), data), pool, {.metrics = {Metric::rel_l2, Metric::cos}});
+  const Scores scores = evaluate(positive_values(1), reference_of(positive_values(0), data), pool,
+                                 {.metrics = {Metric::rel_l2, Metric::cos}});
   EXPECT_EQ(scores.metrics.at("cos"), -1);
   EXPECT_EQ(scores.metrics.at("rel_l2"), 1e6);
 }
@@ -359,12 +390,14 @@ TEST(Evaluate, AnOutputThatIsAnInputIsTheSameInEveryRun) {
   ThreadPool pool(2);
   const Scores first = evaluate(with_input(1.1F), reference, pool, {.metrics = {Metric::l2}});
   for (int run = 0; run < 5; ++run)
-    EXPECT_EQ(evaluate(with_input(1.1F), reference, pool, {.metrics = {Metric::l2}}).metrics, first.metrics);
+    EXPECT_EQ(evaluate(with_input(1.1F), reference, pool, {.metrics = {Metric::l2}}).metrics,
+              first.metrics);
 }
 
 TEST(Evaluate, RefusesLabelsOutsideTheClasses) {
   ThreadPool pool(1);
-  const Reference reference(scaled(1, 0), samples({2, 4}), Labels{0, 4}, pool, ByteBudget(kPlenty), {});
+  const Reference reference(scaled(1, 0), samples({2, 4}), Labels{0, 4}, pool, ByteBudget(kPlenty),
+                            {});
   EXPECT_EQ(error_of(scaled(1, 0), reference, {.metrics = {Metric::top1}}),
             "evaluate: label 4 of sample 1 is not one of the 4 classes of output 'y_out'");
 }
@@ -378,7 +411,9 @@ TEST(Evaluate, StopsInTheMiddleWhenCancelled) {
     if (++reads == 5) token.cancel();
   };
   ThreadPool pool(2);
-  EXPECT_THROW((void)evaluate(scaled(1, 0), reference, pool, {.metrics = {Metric::l2}, .token = token}), Cancelled);
+  EXPECT_THROW(
+      (void)evaluate(scaled(1, 0), reference, pool, {.metrics = {Metric::l2}, .token = token}),
+      Cancelled);
   EXPECT_LT(reads, 10);
 }
 

@@ -31,8 +31,8 @@ Model relu_model() {
 }
 
 TEST(Latency, RunsAtLeastAsOftenAsAskedAndSaysUnderWhatConditions) {
-  const Latency latency =
-      measure_latency(relu_model(), {{"x", testing::random_tensor({3, 4}, 1)}}, {.minimum_runs = 25, .seconds = 0.001});
+  const Latency latency = measure_latency(relu_model(), {{"x", testing::random_tensor({3, 4}, 1)}},
+                                          {.minimum_runs = 25, .seconds = 0.001});
   EXPECT_GE(latency.runs, 25);
   EXPECT_EQ(latency.threads, 1);
   EXPECT_EQ(latency.batch, 3);
@@ -44,7 +44,9 @@ TEST(Latency, RunsAtLeastAsOftenAsAskedAndSaysUnderWhatConditions) {
 TEST(Latency, ACancelledTokenStopsIt) {
   const CancellationToken token;
   token.cancel();
-  EXPECT_THROW((void)measure_latency(relu_model(), {{"x", testing::random_tensor({1, 4}, 1)}}, {.token = token}), Cancelled);
+  EXPECT_THROW((void)measure_latency(relu_model(), {{"x", testing::random_tensor({1, 4}, 1)}},
+                                     {.token = token}),
+               Cancelled);
 }
 
 TEST(Latency, RefusesNoThreads) {

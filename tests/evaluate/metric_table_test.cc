@@ -22,16 +22,19 @@ TEST(MetricTable, AnUnknownNameIsAnErrorThatNamesTheNearest) {
     (void)parse_metric("snqr");
     FAIL();
   } catch (const InvalidInput& error) {
-    EXPECT_NE(std::string(error.what()).find("unknown metric 'snqr'; nearest known: 'sqnr'"), std::string::npos)
+    EXPECT_NE(std::string(error.what()).find("unknown metric 'snqr'; nearest known: 'sqnr'"),
+              std::string::npos)
         << error.what();
   }
 }
 
 TEST(MetricTable, SimilaritiesAreMaximizedAndDistancesMinimized) {
-  for (const Metric metric : {Metric::cos, Metric::psnr, Metric::ssim, Metric::sqnr, Metric::top1, Metric::top5}) {
+  for (const Metric metric :
+       {Metric::cos, Metric::psnr, Metric::ssim, Metric::sqnr, Metric::top1, Metric::top5}) {
     EXPECT_EQ(metric_info(metric).direction, Direction::maximize);
   }
-  for (const Metric metric : {Metric::l1, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::kl}) {
+  for (const Metric metric :
+       {Metric::l1, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::kl}) {
     EXPECT_EQ(metric_info(metric).direction, Direction::minimize);
   }
 }

@@ -22,11 +22,14 @@ Model scaled(float scale, std::int64_t batch = -1) {
   return builder.build();
 }
 
-std::shared_ptr<const DataSource> data(std::int64_t samples) { return in_memory_data({{"x", testing::random_tensor({samples, 4}, 5, 0.1F, 1)}}); }
+std::shared_ptr<const DataSource> data(std::int64_t samples) {
+  return in_memory_data({{"x", testing::random_tensor({samples, 4}, 5, 0.1F, 1)}});
+}
 
 Reference reference_of(std::int64_t samples, std::int64_t batch) {
   ThreadPool pool(1);
-  return {scaled(1), data(samples), Labels(static_cast<std::size_t>(samples), 1), pool, ByteBudget(1 << 24), {.batch = batch}};
+  return {scaled(1), data(samples),       Labels(static_cast<std::size_t>(samples), 1),
+          pool,      ByteBudget(1 << 24), {.batch = batch}};
 }
 
 TEST(RunOrder, HoldsEverySampleOnceAndTheShortRunLast) {
@@ -62,11 +65,13 @@ TEST(Race, ToTheEndGivesTheScoresOfAPlainEvaluation) {
       ThreadPool pool(threads);
       const std::vector<Metric> metrics = {Metric::l2, Metric::cos, Metric::top1, Metric::rel_l2};
       const Scores plain = evaluate(scaled(1.5F), reference, pool, {.metrics = metrics});
-      const Scores raced = evaluate(scaled(1.5F), reference, pool, {.metrics = metrics, .losses_of = Metric::l2});
+      const Scores raced =
+          evaluate(scaled(1.5F), reference, pool, {.metrics = metrics, .losses_of = Metric::l2});
       EXPECT_EQ(raced.metrics, plain.metrics);
       EXPECT_FALSE(raced.gave_up);
       ASSERT_EQ(raced.losses.size(), 40U);
-      EXPECT_NEAR(std::accumulate(raced.losses.begin(), raced.losses.end(), 0.0) / 40, plain.metrics.at("L2"), 1e-12);
+      EXPECT_NEAR(std::accumulate(raced.losses.begin(), raced.losses.end(), 0.0) / 40,
+                  plain.metrics.at("L2"), 1e-12);
     }
   }
 }
@@ -75,17 +80,21 @@ TEST(Race, ACandidateThatCannotStackSamplesRacesInTheSameOrder) {
   const Reference reference = reference_of(20, 4);
   ThreadPool pool(2);
   const EvaluateOptions options{.metrics = {Metric::l2}, .losses_of = Metric::l2};
-  EXPECT_EQ(evaluate(scaled(2, 1), reference, pool, options).losses, evaluate(scaled(2), reference, pool, options).losses);
+  EXPECT_EQ(evaluate(scaled(2, 1), reference, pool, options).losses,
+            evaluate(scaled(2), reference, pool, options).losses);
 }
 
 TEST(Race, MoreIsBetterIsNegatedAndAMissCostsOne) {
   const Reference reference = reference_of(16, 1);
   ThreadPool pool(1);
-  const Scores cosine = evaluate(scaled(-1), reference, pool, {.metrics = {Metric::cos}, .losses_of = Metric::cos});
+  const Scores cosine =
+      evaluate(scaled(-1), reference, pool, {.metrics = {Metric::cos}, .losses_of = Metric::cos});
   for (const double loss : cosine.losses) EXPECT_NEAR(loss, 1, 1e-6);  // the opposite direction
-  const Scores top = evaluate(scaled(1), reference, pool, {.metrics = {Metric::top1}, .losses_of = Metric::top1});
+  const Scores top =
+      evaluate(scaled(1), reference, pool, {.metrics = {Metric::top1}, .losses_of = Metric::top1});
   EXPECT_EQ(std::ranges::count(top.losses, 0.0) + std::ranges::count(top.losses, 1.0), 16);
-  EXPECT_NEAR(1 - std::accumulate(top.losses.begin(), top.losses.end(), 0.0) / 16, top.metrics.at("top1"), 1e-12);
+  EXPECT_NEAR(1 - std::accumulate(top.losses.begin(), top.losses.end(), 0.0) / 16,
+              top.metrics.at("top1"), 1e-12);
 }
 
 TEST(Race, IsGivenUpWhenAskedAndShowsTheSameLossesForAnyThreads) {
@@ -98,14 +107,17 @@ TEST(Race, IsGivenUpWhenAskedAndShowsTheSameLossesForAnyThreads) {
       seen.insert(seen.end(), losses.begin(), losses.end());
       return seen.size() < 20;
     };
-    const Scores scores = evaluate(scaled(3), reference, pool, {.metrics = {Metric::l2}, .losses_of = Metric::l2, .go_on = go_on});
+    const Scores scores =
+        evaluate(scaled(3), reference, pool,
+                 {.metrics = {Metric::l2}, .losses_of = Metric::l2, .go_on = go_on});
     EXPECT_TRUE(scores.gave_up);
     EXPECT_TRUE(scores.metrics.empty());
     EXPECT_EQ(scores.losses, seen);
     EXPECT_LT(seen.size(), 60U);
     if (first.empty()) first = seen;
     const std::size_t common = std::min(first.size(), seen.size());
-    EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(common), first.begin()));
+    EXPECT_TRUE(std::equal(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(common),
+                           first.begin()));
   }
 }
 
@@ -113,8 +125,12 @@ TEST(Race, RefusesAMetricWithoutLosses) {
   const Reference reference = reference_of(8, 1);
   ThreadPool pool(1);
   EXPECT_FALSE(has_losses(Metric::rel_l2));
-  EXPECT_THROW((void)evaluate(scaled(1), reference, pool, {.metrics = {Metric::rel_l2}, .losses_of = Metric::rel_l2}), InternalError);
-  EXPECT_THROW((void)evaluate(scaled(1), reference, pool, {.metrics = {Metric::l2}, .losses_of = Metric::cos}), InternalError);
+  EXPECT_THROW((void)evaluate(scaled(1), reference, pool,
+                              {.metrics = {Metric::rel_l2}, .losses_of = Metric::rel_l2}),
+               InternalError);
+  EXPECT_THROW((void)evaluate(scaled(1), reference, pool,
+                              {.metrics = {Metric::l2}, .losses_of = Metric::cos}),
+               InternalError);
 }
 
 }  // namespace

@@ -26,11 +26,13 @@ std::shared_ptr<const DataSource> samples(std::int64_t count) {
   return in_memory_data({{"x", testing::random_tensor({count, 4}, 11)}});
 }
 
-Reference make(std::int64_t batch, std::int64_t budget_bytes, const std::filesystem::path& folder = {},
+Reference make(std::int64_t batch, std::int64_t budget_bytes,
+               const std::filesystem::path& folder = {},
                std::optional<Labels> labels = std::nullopt) {
   ThreadPool pool(2);
   const ByteBudget budget(budget_bytes);
-  return {two_outputs(), samples(7), std::move(labels), pool, budget, {.batch = batch, .spill_folder = folder}};
+  return {two_outputs(), samples(7), std::move(labels),
+          pool,          budget,     {.batch = batch, .spill_folder = folder}};
 }
 
 TEST(Reference, HoldsTheFloatOutputsOfEveryRun) {
@@ -40,7 +42,8 @@ TEST(Reference, HoldsTheFloatOutputsOfEveryRun) {
   const Tensor input = reference.data().read(6, 1).at("x");
   const Tensor output = reference.outputs(6).at("z_out");
   ASSERT_EQ(output.shape(), (Shape{1, 4}));
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(output.values<float>()[i], input.values<float>()[i] + 1);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(output.values<float>()[i], input.values<float>()[i] + 1);
   EXPECT_GT(reference.kept_bytes(), 0);
   EXPECT_EQ(reference.spilled_bytes(), 0);
 }
@@ -51,7 +54,8 @@ TEST(Reference, SpilledOutputsEqualKeptOnes) {
   const Reference spilled = make(2, 0, folder.path());
   EXPECT_EQ(spilled.kept_bytes(), 0);
   EXPECT_GT(spilled.spilled_bytes(), 0);
-  for (std::int64_t first = 0; first < 7; first += 2) EXPECT_EQ(kept.outputs(first), spilled.outputs(first));
+  for (std::int64_t first = 0; first < 7; first += 2)
+    EXPECT_EQ(kept.outputs(first), spilled.outputs(first));
 }
 
 TEST(Reference, GivesItsBytesBack) {
@@ -70,7 +74,10 @@ TEST(Reference, ChoosesABatchForModelsThatStack) {
   builder.input("x", {1, 4});
   builder.output(builder.node("Relu", {"x"}), {1, 4});
   ThreadPool pool(1);
-  EXPECT_EQ(Reference(builder.build(), samples(3), std::nullopt, pool, ByteBudget(kPlenty), {.batch = 0}).batch(), 1);
+  EXPECT_EQ(
+      Reference(builder.build(), samples(3), std::nullopt, pool, ByteBudget(kPlenty), {.batch = 0})
+          .batch(),
+      1);
 }
 
 TEST(Reference, FloatScoresAreTheBestDistancesAndTheFloatAccuracy) {
@@ -83,8 +90,10 @@ TEST(Reference, FloatScoresAreTheBestDistancesAndTheFloatAccuracy) {
   }
   labels[0] = (labels[0] + 1) % 4;
   ThreadPool pool(1);
-  const Reference reference(two_outputs(), data, labels, pool, ByteBudget(kPlenty), {.batch = 2, .logits_output = "z_out"});
-  const std::vector<Metric> metrics = {Metric::l2, Metric::cos, Metric::sqnr, Metric::top1, Metric::top5};
+  const Reference reference(two_outputs(), data, labels, pool, ByteBudget(kPlenty),
+                            {.batch = 2, .logits_output = "z_out"});
+  const std::vector<Metric> metrics = {Metric::l2, Metric::cos, Metric::sqnr, Metric::top1,
+                                       Metric::top5};
   const Scores scores = reference.float_scores(metrics);
   EXPECT_EQ(scores.metrics.at("L2"), 0);
   EXPECT_EQ(scores.metrics.at("cos"), 1);
@@ -105,14 +114,18 @@ std::string error_of(const Action& action) {
 }
 
 TEST(Reference, RefusesLabelsOfTheWrongLength) {
-  EXPECT_EQ(error_of([] { (void)make(1, kPlenty, {}, Labels{1, 2}); }),
+  EXPECT_EQ(error_of([] {
+              (void)make(1, kPlenty, {}, Labels{1, 2});
+            }),
             "reference: there are 2 labels, expected one for each of the 7 samples");
 }
 
 TEST(Reference, RefusesAFolderOfOthers) {
   const TemporaryFolder folder;
   std::ofstream(folder.path() / "mine") << "x";
-  EXPECT_NE(error_of([&] { (void)make(1, kPlenty, folder.path()); }).find("neither empty nor one of quantsearch"),
+  EXPECT_NE(error_of([&] {
+              (void)make(1, kPlenty, folder.path());
+            }).find("neither empty nor one of quantsearch"),
             std::string::npos);
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "mine"));
 }
@@ -123,22 +136,30 @@ std::string refusal_of_root(const std::vector<float>& values, const LogSink& log
   builder.input("x", {-1, 2});
   builder.output(builder.node("Sqrt", {"x"}, {}, "y"), {-1, 2});
   const Model model = builder.build();
-  const auto data = in_memory_data({{"x", Tensor::of<float>({static_cast<std::int64_t>(values.size()) / 2, 2}, values)}});
+  const auto data = in_memory_data(
+      {{"x", Tensor::of<float>({static_cast<std::int64_t>(values.size()) / 2, 2}, values)}});
   ThreadPool pool(1);
-  return error_of([&] { Reference(model, data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = 1, .log = log}); });
+  return error_of([&] {
+    Reference(model, data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = 1, .log = log});
+  });
 }
 
 TEST(Reference, RefusesAFloatOutputWithoutAFiniteValue) {
   EXPECT_EQ(refusal_of_root({-1, -2, -3, -4}),
-            "reference: output 'y_out' of the float model holds 4 NaN and 0 infinite values and no finite one in any sample, "
+            "reference: output 'y_out' of the float model holds 4 NaN and 0 infinite values and no "
+            "finite one in any sample, "
             "expected numbers to compare; check the data and the model");
 }
 
 TEST(Reference, SaysOnceThatAPartOfAnOutputIsNotFinite) {
   std::vector<std::string> lines;
-  EXPECT_EQ(refusal_of_root({-1, 2, -3, 4}, [&](LogLevel, std::string_view line) { lines.emplace_back(line); }), "no error");
-  EXPECT_EQ(lines, std::vector<std::string>{"reference: output 'y_out' of the float model holds 2 NaN and 0 infinite values "
-                                            "of 4; candidates are compared where it is finite"});
+  EXPECT_EQ(refusal_of_root({-1, 2, -3, 4},
+                            [&](LogLevel, std::string_view line) { lines.emplace_back(line); }),
+            "no error");
+  EXPECT_EQ(lines,
+            std::vector<std::string>{
+                "reference: output 'y_out' of the float model holds 2 NaN and 0 infinite values "
+                "of 4; candidates are compared where it is finite"});
 }
 
 TEST(Reference, LeavesOutInputsInitializersAndOutputsThatAreSizedByTheData) {
@@ -150,21 +171,26 @@ TEST(Reference, LeavesOutInputsInitializersAndOutputsThatAreSizedByTheData) {
   const Model model = builder.build();
   std::vector<std::string> lines;
   ThreadPool pool(1);
-  const Reference reference(model, samples(3), std::nullopt, pool, ByteBudget(kPlenty),
-                            {.batch = 1, .log = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
+  const Reference reference(
+      model, samples(3), std::nullopt, pool, ByteBudget(kPlenty),
+      {.batch = 1, .log = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
   EXPECT_EQ(reference.output_names(), std::vector<std::string>{"y_out"});
-  EXPECT_EQ(lines,
-            (std::vector<std::string>{
-                "reference: output 'x' does not depend on what is quantized and is not compared",
-                "reference: output 'anchors' does not depend on what is quantized and is not compared",
-                "reference: output 'found_out' has a size that depends on computed values and is not compared"}));
+  EXPECT_EQ(
+      lines,
+      (std::vector<std::string>{
+          "reference: output 'x' does not depend on what is quantized and is not compared",
+          "reference: output 'anchors' does not depend on what is quantized and is not compared",
+          "reference: output 'found_out' has a size that depends on computed values and is not "
+          "compared"}));
 }
 
 TEST(Reference, ACancelledTokenStopsIt) {
   const CancellationToken token;
   token.cancel();
   ThreadPool pool(2);
-  EXPECT_THROW(Reference(two_outputs(), samples(3), std::nullopt, pool, ByteBudget(kPlenty), {.token = token}), Cancelled);
+  EXPECT_THROW(Reference(two_outputs(), samples(3), std::nullopt, pool, ByteBudget(kPlenty),
+                         {.token = token}),
+               Cancelled);
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ std::vector<Metric> distances() {
 void expect_fast_equals_slow(const Tensor& reference, const Tensor& candidate) {
   const std::vector<Metric> metrics = distances();
   std::vector<double> values(metrics.size());
-  ASSERT_TRUE(measure_sample(sample_of(reference, 0, 1), sample_of(candidate, 0, 1), metrics, values));
+  ASSERT_TRUE(
+      measure_sample(sample_of(reference, 0, 1), sample_of(candidate, 0, 1), metrics, values));
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     const double expected = compare(metrics[i], reference, candidate);
     EXPECT_NEAR(values[i], expected, 1e-10 * (1 + std::abs(expected)))
@@ -31,15 +32,20 @@ void expect_fast_equals_slow(const Tensor& reference, const Tensor& candidate) {
 
 TEST(SampleMetrics, EqualTheDefinitionsForEveryLengthAndShape) {
   for (std::int64_t length = 1; length <= 40; ++length) {
-    expect_fast_equals_slow(testing::random_tensor({1, length}, 1), testing::random_tensor({1, length}, 2));
+    expect_fast_equals_slow(testing::random_tensor({1, length}, 1),
+                            testing::random_tensor({1, length}, 2));
   }
-  for (const Shape& shape : {Shape{}, Shape{7}, Shape{1, 3, 5}, Shape{1, 2, 11, 11}, Shape{1, 3, 14, 19}, Shape{1, 2, 10, 30}}) {
-    expect_fast_equals_slow(testing::random_tensor(shape, 3, -8, 8), testing::random_tensor(shape, 4, -8, 8));
+  for (const Shape& shape : {Shape{}, Shape{7}, Shape{1, 3, 5}, Shape{1, 2, 11, 11},
+                             Shape{1, 3, 14, 19}, Shape{1, 2, 10, 30}}) {
+    expect_fast_equals_slow(testing::random_tensor(shape, 3, -8, 8),
+                            testing::random_tensor(shape, 4, -8, 8));
   }
 }
 
 TEST(SampleMetrics, EqualTheDefinitionsForHugeConstantAndZeroValues) {
-  const auto filled = [](float value) { return Tensor::of<float>({1, 1, 11, 12}, std::vector<float>(132, value)); };
+  const auto filled = [](float value) {
+    return Tensor::of<float>({1, 1, 11, 12}, std::vector<float>(132, value));
+  };
   expect_fast_equals_slow(filled(3e38F), filled(-3e38F));
   expect_fast_equals_slow(filled(1e-30F), filled(0));
   expect_fast_equals_slow(filled(0), filled(0));
@@ -56,9 +62,11 @@ TEST(SampleMetrics, NonFiniteElementsAreReportedWhereverTheyStand) {
   const Tensor reference = testing::random_tensor({1, 19}, 1);
   for (std::size_t place = 0; place < 19; ++place) {
     Tensor candidate = testing::random_tensor({1, 19}, 2);
-    candidate.mutable_values<float>()[place] = place % 2 == 0 ? std::numeric_limits<float>::quiet_NaN()
-                                                              : -std::numeric_limits<float>::infinity();
-    EXPECT_FALSE(measure_sample(sample_of(reference, 0, 1), sample_of(candidate, 0, 1), metrics, values));
+    candidate.mutable_values<float>()[place] = place % 2 == 0
+                                                   ? std::numeric_limits<float>::quiet_NaN()
+                                                   : -std::numeric_limits<float>::infinity();
+    EXPECT_FALSE(
+        measure_sample(sample_of(reference, 0, 1), sample_of(candidate, 0, 1), metrics, values));
   }
   EXPECT_EQ(values[0], -7);
 }

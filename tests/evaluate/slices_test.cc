@@ -101,8 +101,6 @@ TEST(WorstSlice, OfAnOutputOfZerosIsZero) {
   EXPECT_DOUBLE_EQ(compare(Metric::worst_slice, rows_of({0, 0}, 8), rows_of({1, 1}, 8)), 0);
 }
 
-// ---- over the samples of a data set
-
 /// y = x * scales, of shape [batch, 2, 8].
 Model head(float boxes, float scores) {
   testing::ModelBuilder builder;

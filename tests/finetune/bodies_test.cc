@@ -29,9 +29,9 @@ Model layers_inside_and_outside() {
   builder.input("choice", {1}, DataType::boolean);
   builder.random_weight("w", {5, 6}, 1, 1);
   builder.node("Relu", {builder.node("MatMul", {"x", "w"}, {}, "outside")}, {}, "hidden");
-  builder.output(
-      builder.node("If", {"choice"}, {branch("then_branch", 2), branch("else_branch", 3)}, "choose"),
-      {-1, 4});
+  builder.output(builder.node("If", {"choice"},
+                              {branch("then_branch", 2), branch("else_branch", 3)}, "choose"),
+                 {-1, 4});
   return builder.build();
 }
 
@@ -45,9 +45,9 @@ TEST(FinetuneBodies, TunesTheMainGraphAndSaysWhyTheRestIsLeft) {
   const Statistics seen =
       observe(reference, *data, pool, {.tensors = tensors_to_observe(reference)});
   const QuantizedModel candidate = quantize(reference, choose_ranges(seen, {}, pool), {}, pool);
-  const FinetunedModel tuned =
-      finetune(candidate, reference, *data, {.algorithm = FinetuneAlgorithm::gptq},
-               {.pool = pool, .budget = ByteBudget(1 << 26), .cache_folder = {}, .token = {}, .log = {}});
+  const FinetunedModel tuned = finetune(
+      candidate, reference, *data, {.algorithm = FinetuneAlgorithm::gptq},
+      {.pool = pool, .budget = ByteBudget(1 << 26), .cache_folder = {}, .token = {}, .log = {}});
   const auto record = [&](const std::string& node) {
     return *std::ranges::find(tuned.layers, node, &LayerReconstruction::node);
   };

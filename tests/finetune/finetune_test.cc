@@ -21,10 +21,10 @@ using testing::distance;
 using testing::FinetuneTest;
 using testing::kGptq;
 using testing::kSamples;
-using testing::Prepared;
-using testing::prepare;
-using testing::small_network;
 using testing::ModelBuilder;
+using testing::prepare;
+using testing::Prepared;
+using testing::small_network;
 
 TEST_F(FinetuneTest, EveryLayerIsTunedInOrderAndNoneBecomesWorse) {
   const Prepared prepared = small();
@@ -144,13 +144,15 @@ TEST_F(FinetuneTest, SelectiveUpdateComparesWhatIsComputedAsNumbers) {
   // Beside the output of the network: an initializer, the input, and as many values as are above 0.
   Model model = small_network();
   model.graph.initializers.push_back(
-      {.name = "anchors", .tensor = std::make_shared<const Tensor>(Tensor::of<float>({2}, {1, 2}))});
+      {.name = "anchors",
+       .tensor = std::make_shared<const Tensor>(Tensor::of<float>({2}, {1, 2}))});
   model.graph.outputs.push_back({.name = "anchors",
                                  .type = DataType::float32,
                                  .dimensions = std::vector<Dimension>{{.size = 2, .symbol = ""}},
                                  .extra = ""});
   model.graph.outputs.push_back(model.graph.inputs[0]);
-  const auto add = [&](const std::string& op_type, const std::string& input, const std::string& output) {
+  const auto add = [&](const std::string& op_type, const std::string& input,
+                       const std::string& output) {
     model.graph.nodes.push_back({.op_type = op_type,
                                  .domain = "",
                                  .name = output,
@@ -161,13 +163,11 @@ TEST_F(FinetuneTest, SelectiveUpdateComparesWhatIsComputedAsNumbers) {
   };
   add("Relu", model.graph.outputs[0].name, "above");
   add("NonZero", "above", "found");
-  model.graph.outputs.push_back({.name = "found",
-                                 .type = DataType::int64,
-                                 .dimensions = std::nullopt,
-                                 .extra = ""});
+  model.graph.outputs.push_back(
+      {.name = "found", .type = DataType::int64, .dimensions = std::nullopt, .extra = ""});
   const Prepared prepared =
-      prepare(infer_shapes(model), in_memory_data({{"x", testing::random_tensor({kSamples, 3, 8, 8}, 4)}}),
-              {}, pool_);
+      prepare(infer_shapes(model),
+              in_memory_data({{"x", testing::random_tensor({kSamples, 3, 8, 8}, 4)}}), {}, pool_);
   FinetuneOptions options = kGptq;
   options.selective_update = true;
   EXPECT_FALSE(tune(prepared, options).layers.empty());

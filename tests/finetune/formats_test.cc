@@ -23,9 +23,8 @@ using testing::small_data;
 using testing::small_network;
 
 Prepared mixed_formats(ThreadPool& pool) {
-  Prepared made{.reference = simplify(small_network(), {}).model,
-                .data = small_data(),
-                .candidate = {}};
+  Prepared made{
+      .reference = simplify(small_network(), {}).model, .data = small_data(), .candidate = {}};
   const Statistics statistics =
       observe(made.reference, *made.data, pool, {.tensors = tensors_to_observe(made.reference)});
   CalibrationResult calibration{.ranges = {}, .extremes = extremes_of(statistics)};

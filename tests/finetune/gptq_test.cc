@@ -154,7 +154,8 @@ TEST(Gptq, MakesABiasOnlyWhenTold) {
   const Moments moments = moments_of(problem, pool);
   const Solution without = gptq(problem.layer, moments, {.ridge = 0.01}, pool);
   EXPECT_TRUE(without.bias.empty());
-  const Solution made = gptq(problem.layer, moments, {.ridge = 0.01, .bias = BiasUpdate::make}, pool);
+  const Solution made =
+      gptq(problem.layer, moments, {.ridge = 0.01, .bias = BiasUpdate::make}, pool);
   EXPECT_EQ(made.bias.size(), 3U);
   EXPECT_LT(error_of(problem, made), error_of(problem, without));
 }

@@ -97,10 +97,10 @@ inline int unsafe_pairs(const LayerWeights& layer, const std::vector<std::int32_
     for (std::int64_t input = 0; input < k; ++input) {
       const PairedInput& pair =
           layer.grid.pairs[static_cast<std::size_t>(output / layer.shape.rows * k + input)];
-      const double sum = static_cast<double>(pair.maximum) *
-                             codes[static_cast<std::size_t>(output * k + input)] +
-                         static_cast<double>(pair.partner_maximum) *
-                             codes[static_cast<std::size_t>(output * k + pair.partner)];
+      const double sum =
+          static_cast<double>(pair.maximum) * codes[static_cast<std::size_t>(output * k + input)] +
+          static_cast<double>(pair.partner_maximum) *
+              codes[static_cast<std::size_t>(output * k + pair.partner)];
       if (sum > 32767 || sum < -32768) ++count;
     }
   }

@@ -14,8 +14,7 @@ namespace quantsearch::testing {
 namespace {
 
 Attribute body_attribute(const std::string& name, const ModelBuilder& builder) {
-  return {.name = name,
-          .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
+  return {.name = name, .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
 }
 
 /// x, w and scale are of the graph around; both branches call their nodes and tensors alike.
@@ -111,10 +110,10 @@ TEST(InlineBody, CopiesAnOutputThatIsATensorOfTheGraphAround) {
   ModelBuilder builder;
   builder.input("x", {-1, 2});
   builder.input("choice", {}, DataType::boolean);
-  builder.output(builder.node("If", {"choice"},
-                              {body_attribute("then_branch", pass),
-                               body_attribute("else_branch", pass)}),
-                 {-1, 2});
+  builder.output(
+      builder.node("If", {"choice"},
+                   {body_attribute("then_branch", pass), body_attribute("else_branch", pass)}),
+      {-1, 2});
   Model model = builder.build_unchecked();
   inline_body(model.graph, {.node = 0, .attribute = "then_branch"});
   ASSERT_EQ(model.graph.nodes.size(), 1U);

@@ -78,8 +78,8 @@ TEST(ConvertOpset, ASoftmaxOfOneAxisStaysOneNode) {
 
 TEST(ConvertOpset, ASoftmaxOfManyAxesKeepsItsMatrix) {
   for (const char* op_type : {"Softmax", "LogSoftmax", "Hardmax"}) {
-    const Model model =
-        convert_opset(one_node(12, op_type, {}), 13);  // axis 1, as it was the default
+    // Axis 1, as it was the default.
+    const Model model = convert_opset(one_node(12, op_type, {}), 13);
     check_model(model);
     ASSERT_EQ(model.graph.nodes.size(), 4U);
     EXPECT_EQ(model.graph.nodes[1].op_type, "Flatten");

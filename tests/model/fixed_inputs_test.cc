@@ -71,13 +71,15 @@ TEST(FixInputs, RefusesWhatDoesNotFitTheTypeOrTheShape) {
   EXPECT_EQ(message_of(rate, {{"rate", Value::List{1, 2}}}),
             "fixed_inputs: input 'rate' takes int64 [], got [1,2], expected lists of its "
             "dimensions, not [2]");
-  EXPECT_EQ(message_of(model_with("a", {}, DataType::int8), {{"a", 200}}),
-            "fixed_inputs: input 'a' takes int8 [], got 200, expected whole numbers in the range of "
-            "int8");
+  EXPECT_EQ(
+      message_of(model_with("a", {}, DataType::int8), {{"a", 200}}),
+      "fixed_inputs: input 'a' takes int8 [], got 200, expected whole numbers in the range of "
+      "int8");
   EXPECT_EQ(message_of(model_with("a", {}, DataType::boolean), {{"a", 1}}),
             "fixed_inputs: input 'a' takes boolean [], got 1, expected true or false");
-  EXPECT_EQ(message_of(model_with("a", {-1, 2}, DataType::float32), {{"a", 1}}),
-            "fixed_inputs: input 'a' takes float32 [batch, 2], got 1, expected lists nested 2 deep");
+  EXPECT_EQ(
+      message_of(model_with("a", {-1, 2}, DataType::float32), {{"a", 1}}),
+      "fixed_inputs: input 'a' takes float32 [batch, 2], got 1, expected lists nested 2 deep");
   const Value ragged = Value::List{Value::List{1, 2}, Value::List{3}};
   EXPECT_EQ(message_of(model_with("a", {-1, 2}, DataType::float32), {{"a", ragged}}),
             "fixed_inputs: input 'a' takes float32 [batch, 2], got [[1,2],[3]], expected lists of "

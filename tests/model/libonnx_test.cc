@@ -40,8 +40,8 @@ TEST(CheckModel, AnOutputOfUnknownRankIsValid) {
 
 TEST(CheckModel, FindsShapesThatDoNotFit) {
   testing::ModelBuilder builder;
-  const std::string weight =
-      builder.random_weight("w", {100, 100}, 1, 1);  // larger than what is copied for libonnx
+  // Larger than what is copied for libonnx.
+  const std::string weight = builder.random_weight("w", {100, 100}, 1, 1);
   builder.output(builder.node("MatMul", {builder.input("x", {1, 99}), weight}), {1, 100});
   EXPECT_THROW(check_model(builder.build_unchecked()), InvalidInput);
 }

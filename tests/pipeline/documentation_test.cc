@@ -9,9 +9,11 @@ namespace quantsearch {
 namespace {
 
 TEST(Documentation, HasARowForEveryOption) {
-  const std::string page = read_file(std::string(QUANTSEARCH_SOURCE_DIR) + "/docs/configuration.md");
+  const std::string page =
+      read_file(std::string(QUANTSEARCH_SOURCE_DIR) + "/docs/configuration.md");
   for (const OptionInfo& option : all_options()) {
-    EXPECT_NE(page.find("| `" + option.name + "` | " + option.meaning + " |"), std::string::npos) << option.name;
+    EXPECT_NE(page.find("| `" + option.name + "` | " + option.meaning + " |"), std::string::npos)
+        << option.name;
   }
 }
 

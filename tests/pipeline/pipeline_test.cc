@@ -72,13 +72,15 @@ TEST_F(PipelineTest, HistogramBinsMustBeAPowerOfTwo) {
 
 std::string stages_of(const Candidate& candidate) {
   std::string text;
-  for (const StageRecord& stage : candidate.stages) text += stage.name + (stage.cached ? "* " : " ");
+  for (const StageRecord& stage : candidate.stages)
+    text += stage.name + (stage.cached ? "* " : " ");
   return text;
 }
 
 TEST_F(PipelineTest, AnEqualizationThatChangesNothingLeadsToTheSameStages) {
   const Candidate plain = pipeline_.build(resolve(settings_from(Value())), {});
-  const Candidate idle = pipeline_.build(resolve(settings_from(parse_yaml("{preset: U8S8_CPU, include_cle: true}", ""))), {});
+  const Candidate idle = pipeline_.build(
+      resolve(settings_from(parse_yaml("{preset: U8S8_CPU, include_cle: true}", ""))), {});
   EXPECT_EQ(stages_of(plain), "simplify observe ranges quantize ");
   EXPECT_EQ(stages_of(idle), "simplify* equalize ranges* quantize* ");
   EXPECT_EQ(idle.key, plain.key);
@@ -88,7 +90,8 @@ TEST_F(PipelineTest, AnEqualizationThatChangesNothingLeadsToTheSameStages) {
 TEST_F(PipelineTest, AnEqualizedModelIsObservedAnew) {
   const std::string folder = std::string(QUANTSEARCH_SOURCE_DIR);
   const Model model = load_model(folder + "/tests/data/resnet8.onnx");
-  const auto images = open_data(folder + "/examples/fashion_mnist/calibration_100.npz", model, {.limit = 2}).source;
+  const auto images =
+      open_data(folder + "/examples/fashion_mnist/calibration_100.npz", model, {.limit = 2}).source;
   Pipeline pipeline(model, images, pool_, ByteBudget(kPlenty), {});
   const auto config = resolve(settings_from(parse_yaml("{include_cle: true}", "")));
   const Candidate plain = pipeline.build(resolve(settings_from(parse_yaml("{}", ""))), {});
@@ -101,14 +104,19 @@ TEST_F(PipelineTest, AnEqualizedModelIsObservedAnew) {
 TEST_F(PipelineTest, ABiasAboveZeroIsAbsorbedFromWhatWasObserved) {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2, 2, 2});
-  const std::string y = builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 1, 1}, 1, 1), builder.weight("b", {2}, {9, 9})});
+  const std::string y = builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 1, 1}, 1, 1),
+                                              builder.weight("b", {2}, {9, 9})});
   const std::string between = builder.node("Relu", {y});
-  builder.output(builder.node("Conv", {between, builder.random_weight("v", {2, 2, 1, 1}, 1, 2)}), {-1, 2, 2, 2});
+  builder.output(builder.node("Conv", {between, builder.random_weight("v", {2, 2, 1, 1}, 1, 2)}),
+                 {-1, 2, 2, 2});
   const Model model = builder.build();
   const auto images = in_memory_data({{"x", testing::random_tensor({3, 2, 2, 2}, 4)}});
   Pipeline pipeline(model, images, pool_, ByteBudget(kPlenty), {});
   const auto built = [&](const std::string& how) {
-    return pipeline.build(resolve(settings_from(parse_yaml("{include_cle: true, extra_options: {CLEBiasAbsorption: " + how + "}}", ""))), {});
+    return pipeline.build(
+        resolve(settings_from(parse_yaml(
+            "{include_cle: true, extra_options: {CLEBiasAbsorption: " + how + "}}", ""))),
+        {});
   };
   const Candidate without = built("none");
   const Candidate with = built("minimum");
@@ -119,27 +127,43 @@ TEST_F(PipelineTest, ABiasAboveZeroIsAbsorbedFromWhatWasObserved) {
 }
 
 TEST_F(PipelineTest, SmoothingSharesTheObservationOfTheTrialWithoutIt) {
-  const auto built = [&](const std::string& yaml) { return pipeline_.build(resolve(settings_from(parse_yaml(yaml, ""))), {}); };
+  const auto built = [&](const std::string& yaml) {
+    return pipeline_.build(resolve(settings_from(parse_yaml(yaml, ""))), {});
+  };
   EXPECT_EQ(stages_of(built("{}")), "simplify observe ranges quantize ");
-  EXPECT_EQ(stages_of(built("{include_sq: true}")), "simplify* observe_float* smooth observe ranges quantize ");
-  EXPECT_EQ(stages_of(built("{include_sq: true, calibrate_method: Percentile}")), "simplify* smooth* observe* ranges quantize ");
+  EXPECT_EQ(stages_of(built("{include_sq: true}")),
+            "simplify* observe_float* smooth observe ranges quantize ");
+  EXPECT_EQ(stages_of(built("{include_sq: true, calibrate_method: Percentile}")),
+            "simplify* smooth* observe* ranges quantize ");
 }
 
 TEST_F(PipelineTest, TrialsThatDifferInReconstructionShareTheChoiceOfFormats) {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 3, 4, 4});
-  const std::string y = builder.node("Conv", {"x", builder.random_weight("w", {4, 3, 1, 1}, 1, 1)}, {}, "one");
+  const std::string y =
+      builder.node("Conv", {"x", builder.random_weight("w", {4, 3, 1, 1}, 1, 1)}, {}, "one");
   const std::string z = builder.node("Relu", {y});
-  builder.output(builder.node("Conv", {z, builder.random_weight("v", {2, 4, 1, 1}, 1, 2)}, {}, "two"), {-1, 2, 4, 4});
-  Pipeline pipeline(builder.build(), in_memory_data({{"x", testing::random_tensor({6, 3, 4, 4}, 4)}}), pool_, ByteBudget(kPlenty), {});
+  builder.output(
+      builder.node("Conv", {z, builder.random_weight("v", {2, 4, 1, 1}, 1, 2)}, {}, "two"),
+      {-1, 2, 4, 4});
+  Pipeline pipeline(builder.build(),
+                    in_memory_data({{"x", testing::random_tensor({6, 3, 4, 4}, 4)}}), pool_,
+                    ByteBudget(kPlenty), {});
   const auto built = [&](const std::string& how) {
     return pipeline.build(resolve(settings_from(parse_yaml(
-                              "{include_auto_mp: true, include_fast_ft: true, extra_options: {AutoMixprecision: {L2Target: 0.01}, FastFinetune: "
-                              "{NumIterations: 5, OptimAlgorithm: " + how + "}}}", ""))),
+                              "{include_auto_mp: true, include_fast_ft: true, extra_options: "
+                              "{AutoMixprecision: {L2Target: 0.01}, FastFinetune: "
+                              "{NumIterations: 5, OptimAlgorithm: " +
+                                  how + "}}}",
+                              ""))),
                           {});
   };
-  EXPECT_EQ(stages_of(built("gptq")), "simplify observe ranges ranges (uint16)* precision activations finetune finish_precision finetune* ");
-  EXPECT_EQ(stages_of(built("adaround")), "simplify* ranges* ranges (uint16)* precision* activations* finetune finish_precision finetune* ");
+  EXPECT_EQ(stages_of(built("gptq")),
+            "simplify observe ranges ranges (uint16)* precision activations finetune "
+            "finish_precision finetune* ");
+  EXPECT_EQ(stages_of(built("adaround")),
+            "simplify* ranges* ranges (uint16)* precision* activations* finetune finish_precision "
+            "finetune* ");
 }
 
 // It was read from a cache that had not kept it.

@@ -13,8 +13,10 @@ namespace quantsearch {
 namespace {
 
 constexpr std::int64_t kPlenty = 1 << 24;
-const std::string kFailure = "run: ONNX Runtime failed: Non-zero status code returned while running Softmax node. Name:'middle' "
-                             "Status Message: no";
+const std::string kFailure =
+    "run: ONNX Runtime failed: Non-zero status code returned while running Softmax node. "
+    "Name:'middle' "
+    "Status Message: no";
 
 /// x -> MatMul first -> Softmax middle -> MatMul second -> MatMul third.
 Model chain() {
@@ -23,19 +25,27 @@ Model chain() {
   builder.node("MatMul", {"x", builder.random_weight("a", {4, 4}, 1, 1)}, {}, "first");
   builder.node("Softmax", {"first_out"}, {}, "middle");
   builder.node("MatMul", {"middle_out", builder.random_weight("b", {4, 4}, 1, 2)}, {}, "second");
-  builder.output(builder.node("MatMul", {"second_out", builder.random_weight("c", {4, 4}, 1, 3)}, {}, "third"), {-1, 4});
+  builder.output(
+      builder.node("MatMul", {"second_out", builder.random_weight("c", {4, 4}, 1, 3)}, {}, "third"),
+      {-1, 4});
   return builder.build();
 }
 
 class BuildRunnable : public ::testing::Test {
  protected:
   RunnableCandidate build(const std::function<void(Candidate&)>& run) {
-    return build_runnable(settings_, [this](const QuantizationConfig& config) { return pipeline_.build(config, {}); }, run);
+    return build_runnable(
+        settings_, [this](const QuantizationConfig& config) { return pipeline_.build(config, {}); },
+        run);
   }
 
   ThreadPool pool_{1};
   Settings settings_ = settings_from(Value());
-  Pipeline pipeline_{chain(), in_memory_data({{"x", testing::random_tensor({8, 4}, 5)}}), pool_, ByteBudget(kPlenty), {}};
+  Pipeline pipeline_{chain(),
+                     in_memory_data({{"x", testing::random_tensor({8, 4}, 5)}}),
+                     pool_,
+                     ByteBudget(kPlenty),
+                     {}};
 };
 
 TEST_F(BuildRunnable, AModelThatRunsIsBuiltOnce) {
@@ -54,7 +64,9 @@ TEST_F(BuildRunnable, NeighboursOfTheFailingNodeStayFloat) {
   ASSERT_EQ(made.left_float.size(), 1U);
   EXPECT_EQ(made.left_float[0].nodes, (std::vector<std::string>{"first", "second"}));
   EXPECT_EQ(made.left_float[0].reason, kFailure.substr(5));
-  EXPECT_EQ(to_string(made.left_float[0]), "first, second stay float, because the quantized model did not run: " + kFailure.substr(5));
+  EXPECT_EQ(
+      to_string(made.left_float[0]),
+      "first, second stay float, because the quantized model did not run: " + kFailure.substr(5));
 }
 
 TEST_F(BuildRunnable, TheSettingsThatItEndsWithBuildTheModelAtOnce) {
@@ -79,7 +91,8 @@ TEST_F(BuildRunnable, NodesThatTheUserExcludesAreKept) {
   } catch (const Unsupported& error) {
     EXPECT_EQ(std::string(error.what()),
               "check: the quantized model does not run (" + kFailure.substr(5) +
-                  "), also with 2 of its nodes left float; leave out the nodes around the failing one with nodes_to_exclude, or "
+                  "), also with 2 of its nodes left float; leave out the nodes around the failing "
+                  "one with nodes_to_exclude, or "
                   "operator types with op_types_to_exclude");
   }
   EXPECT_EQ(runs, 1);
@@ -88,7 +101,8 @@ TEST_F(BuildRunnable, NodesThatTheUserExcludesAreKept) {
 TEST_F(BuildRunnable, WhatStillFailsWidensTheCircleAndEndsAsAnError) {
   std::vector<std::size_t> on_integers;
   EXPECT_THROW((void)build([&](Candidate& candidate) {
-                 on_integers.push_back(static_cast<std::size_t>(std::ranges::count(candidate.quantized->layers, true, &LayerRecord::quantized)));
+                 on_integers.push_back(static_cast<std::size_t>(std::ranges::count(
+                     candidate.quantized->layers, true, &LayerRecord::quantized)));
                  throw IoError(kFailure);
                }),
                Unsupported);
@@ -109,12 +123,17 @@ TEST(BuildRunnableOnTheRuntime, WhatItDeliversRuns) {
   ThreadPool pool(1);
   const auto data = in_memory_data({{"x", testing::padded_input()}});
   Pipeline pipeline(testing::padded_between_convolutions(), data, pool, ByteBudget(kPlenty), {});
-  const RunnableCandidate made =
-      build_runnable(settings_from(Value()), [&](const QuantizationConfig& config) { return pipeline.build(config, {}); },
-                     [&](const Candidate& candidate) { prove_that_it_runs(candidate.quantized->model, data->read(0, 1)); });
+  const RunnableCandidate made = build_runnable(
+      settings_from(Value()),
+      [&](const QuantizationConfig& config) { return pipeline.build(config, {}); },
+      [&](const Candidate& candidate) {
+        prove_that_it_runs(candidate.quantized->model, data->read(0, 1));
+      });
   prove_that_it_runs(made.candidate.quantized->model, data->read(1, 1));
-  // 1.29 fails in a Gather of its own beside the Pad; a release that does not has nothing left float.
-  for (const LeftFloat& left : made.left_float) EXPECT_EQ(left.nodes, (std::vector<std::string>{"bend", "third"}));
+  // 1.29 fails in a Gather of its own beside the Pad; a release that does not has nothing left
+  // float.
+  for (const LeftFloat& left : made.left_float)
+    EXPECT_EQ(left.nodes, (std::vector<std::string>{"bend", "third"}));
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "pipeline/stage_cache.h"
 
-#include "quantsearch/base/error.h"
-
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <latch>
 #include <thread>
+
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 namespace {
@@ -19,8 +19,13 @@ struct Caller {
   int computed = 0;
 
   int get(std::uint64_t key, int value, std::int64_t bytes) {
-    return *cache.get<int>("stage", key_number(key), [&] { ++computed; return value; },
-                           [bytes](const int&) { return bytes; }, records, {});
+    return *cache.get<int>(
+        "stage", key_number(key),
+        [&] {
+          ++computed;
+          return value;
+        },
+        [bytes](const int&) { return bytes; }, records, {});
   }
 };
 
@@ -63,7 +68,9 @@ TEST(StageCache, AFailedStageIsNotKept) {
   StageCache cache(ByteBudget(20));
   std::vector<StageRecord> records;
   const auto fail = [&] {
-    (void)cache.get<int>("stage", key_number(1), []() -> int { throw InvalidInput("no"); }, [](const int&) { return std::int64_t{1}; }, records, {});
+    (void)cache.get<int>(
+        "stage", key_number(1), []() -> int { throw InvalidInput("no"); },
+        [](const int&) { return std::int64_t{1}; }, records, {});
   };
   EXPECT_THROW(fail(), InvalidInput);
   EXPECT_TRUE(records.empty());
@@ -88,7 +95,8 @@ TEST(StageCache, SecondsOfAStageAreWithoutThoseOfTheStagesItNeeded) {
 
 TEST(StageCache, OfTrialsThatNeedTheSameStageOneComputesIt) {
   constexpr int kTrials = 8;
-  StageCache cache(ByteBudget(0));  // too small to keep anything: it must come from the one that computes
+  // Too small to keep anything: it must come from the one that computes.
+  StageCache cache(ByteBudget(0));
   std::atomic<int> computed = 0;
   std::latch all_started(kTrials);
   std::vector<int> values(kTrials);
@@ -99,7 +107,8 @@ TEST(StageCache, OfTrialsThatNeedTheSameStageOneComputesIt) {
         std::vector<StageRecord> records;
         all_started.arrive_and_wait();
         values[static_cast<std::size_t>(trial)] = *cache.get<int>(
-            "stage", key_number(1), [&] { return 10 + computed++; }, [](const int&) { return std::int64_t{1}; }, records, {});
+            "stage", key_number(1), [&] { return 10 + computed++; },
+            [](const int&) { return std::int64_t{1}; }, records, {});
       });
     }
   }
@@ -119,7 +128,9 @@ TEST(StageCache, AKeptStageIsComputedOnceByAnyNumberOfTrials) {
     for (int trial = 0; trial < kTrials; ++trial) {
       trials.emplace_back([&] {
         std::vector<StageRecord> records;
-        (void)cache.get<int>("stage", key_number(1), [&] { return ++computed; }, [](const int&) { return std::int64_t{1}; }, records, {});
+        (void)cache.get<int>(
+            "stage", key_number(1), [&] { return ++computed; },
+            [](const int&) { return std::int64_t{1}; }, records, {});
       });
     }
   }
@@ -138,7 +149,8 @@ TEST(StageCache, AWaitingTrialComputesWhenTheOtherFails) {
       second_is_there.wait();
       throw InvalidInput("no");
     };
-    EXPECT_THROW((void)cache.get<int>("stage", key_number(1), fail, one, records, {}), InvalidInput);
+    EXPECT_THROW((void)cache.get<int>("stage", key_number(1), fail, one, records, {}),
+                 InvalidInput);
   });
   first_computes.wait();
   second_is_there.count_down();
@@ -164,7 +176,9 @@ TEST(StageCache, AWaitingTrialCanBeCancelled) {
   const CancellationToken token;
   token.cancel();
   std::vector<StageRecord> records;
-  EXPECT_THROW((void)cache.get<int>("stage", key_number(1), [] { return 3; }, one, records, token), Cancelled);
+  EXPECT_THROW((void)cache.get<int>(
+                   "stage", key_number(1), [] { return 3; }, one, records, token),
+               Cancelled);
   second_gave_up.count_down();
 }
 

@@ -36,7 +36,8 @@ TEST(StageKeys, RangesThatMinimiseAnErrorDependOnTheType) {
 }
 
 TEST(StageKeys, OptionsOfOtherMethodsChangeNothing) {
-  EXPECT_EQ(keys_of("{calibrate_method: MinMax, extra_options: {Percentile: 99.9}}"), keys_of("{calibrate_method: MinMax}"));
+  EXPECT_EQ(keys_of("{calibrate_method: MinMax, extra_options: {Percentile: 99.9}}"),
+            keys_of("{calibrate_method: MinMax}"));
 }
 
 TEST(StageKeys, ExclusionsChangeOnlyTheLastStage) {
@@ -51,9 +52,11 @@ TEST(StageKeys, EqualizationIsAStageThatReadsItsOwnOptions) {
   const auto equalized = keys_of("{calibrate_method: MinMax, include_cle: true}");
   ASSERT_EQ(equalized.size(), plain.size() + 1);
   EXPECT_EQ(equalized[0], plain[0]);
-  for (std::size_t stage = 1; stage < plain.size(); ++stage) EXPECT_NE(equalized[stage + 1], plain[stage]);
+  for (std::size_t stage = 1; stage < plain.size(); ++stage)
+    EXPECT_NE(equalized[stage + 1], plain[stage]);
   const auto keys = [](const std::string& options) {
-    return keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: {" + options + "}}");
+    return keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: {" + options +
+                   "}}");
   };
   EXPECT_EQ(keys("CLESteps: 1"), equalized);
   EXPECT_EQ(keys("CLETotalLayerDiffThreshold: 1"), equalized);  // one sweep looks at no difference
@@ -66,12 +69,16 @@ TEST(StageKeys, EqualizationIsAStageThatReadsItsOwnOptions) {
 
 TEST(StageKeys, AbsorptionSharesTheEqualization) {
   const auto equalized = keys_of("{calibrate_method: MinMax, include_cle: true}");
-  const auto absorbed = keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: {CLEBiasAbsorption: minimum}}");
+  const auto absorbed = keys_of(
+      "{calibrate_method: MinMax, include_cle: true, extra_options: {CLEBiasAbsorption: minimum}}");
   ASSERT_EQ(absorbed.size(), equalized.size() + 2);
   for (std::size_t stage = 0; stage < 2; ++stage) EXPECT_EQ(absorbed[stage], equalized[stage]);
   EXPECT_NE(absorbed[2], equalized[2]);  // other tensors are looked at
-  for (std::size_t stage = 2; stage < equalized.size(); ++stage) EXPECT_NE(absorbed[stage + 2], equalized[stage]);
-  EXPECT_NE(keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: {CLEBiasAbsorption: three_sigma}}")[3], absorbed[3]);
+  for (std::size_t stage = 2; stage < equalized.size(); ++stage)
+    EXPECT_NE(absorbed[stage + 2], equalized[stage]);
+  EXPECT_NE(keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: "
+                    "{CLEBiasAbsorption: three_sigma}}")[3],
+            absorbed[3]);
 }
 
 TEST(StageKeys, SmoothingReadsTheObservationOfTheModelAsItWas) {
@@ -80,30 +87,35 @@ TEST(StageKeys, SmoothingReadsTheObservationOfTheModelAsItWas) {
   ASSERT_EQ(smoothed.size(), plain.size() + 2);
   EXPECT_EQ(smoothed[0], plain[0]);
   EXPECT_EQ(smoothed[1], plain[1]);
-  for (std::size_t stage = 1; stage < plain.size(); ++stage) EXPECT_NE(smoothed[stage + 2], plain[stage]);
+  for (std::size_t stage = 1; stage < plain.size(); ++stage)
+    EXPECT_NE(smoothed[stage + 2], plain[stage]);
   const auto key = [](const std::string& options) {
     return keys_of("{calibrate_method: MinMax, include_sq: true, " + options + "}")[2];
   };
   EXPECT_EQ(key("per_channel: true"), smoothed[2]);
   EXPECT_NE(key("extra_options: {SmoothAlpha: 0.6}"), smoothed[2]);
   EXPECT_NE(key("extra_options: {SmoothAlpha: auto}"), smoothed[2]);
-  EXPECT_NE(key("per_channel: true, extra_options: {SmoothAlpha: auto}"), key("extra_options: {SmoothAlpha: auto}"));
+  EXPECT_NE(key("per_channel: true, extra_options: {SmoothAlpha: auto}"),
+            key("extra_options: {SmoothAlpha: auto}"));
 }
 
 TEST(StageKeys, NodeFormatsChangeOnlyTheLastStage) {
   const auto plain = keys_of("{calibrate_method: MinMax}");
-  const auto weights = keys_of("{calibrate_method: MinMax, node_formats: {conv1: {weight_type: QInt16}}}");
+  const auto weights =
+      keys_of("{calibrate_method: MinMax, node_formats: {conv1: {weight_type: QInt16}}}");
   EXPECT_EQ(plain[2], weights[2]);
   EXPECT_NE(plain[3], weights[3]);
 }
 
 TEST(StageKeys, EveryActivationTypeHasRangesOfItsOwnWhereTheMethodReadsTheType) {
-  const auto entropy = keys_of("{calibrate_method: Entropy, activation_type: QUInt8, "
-                               "node_formats: {conv1: {activation_type: QUInt16}}}");
+  const auto entropy = keys_of(
+      "{calibrate_method: Entropy, activation_type: QUInt8, "
+      "node_formats: {conv1: {activation_type: QUInt16}}}");
   EXPECT_EQ(entropy.size(), 5U);
   EXPECT_NE(entropy[2], entropy[3]);
-  const auto min_max = keys_of("{calibrate_method: MinMax, activation_type: QUInt8, "
-                               "node_formats: {conv1: {activation_type: QUInt16}}}");
+  const auto min_max = keys_of(
+      "{calibrate_method: MinMax, activation_type: QUInt8, "
+      "node_formats: {conv1: {activation_type: QUInt16}}}");
   EXPECT_EQ(min_max[2], min_max[3]);
   EXPECT_EQ(entropy[2], keys_of("{calibrate_method: Entropy, activation_type: QUInt8}")[2]);
 }
@@ -114,8 +126,10 @@ TEST(StageKeys, ModelAndDataReachEveryStageBehindThem) {
   const auto other_data = stage_keys(kModel, Key{5, 6}, config);
   const auto other_model = stage_keys(Key{7, 8}, kData, config);
   EXPECT_EQ(keys[0], other_data[0]);
-  for (std::size_t stage = 1; stage < keys.size(); ++stage) EXPECT_NE(keys[stage], other_data[stage]);
-  for (std::size_t stage = 0; stage < keys.size(); ++stage) EXPECT_NE(keys[stage], other_model[stage]);
+  for (std::size_t stage = 1; stage < keys.size(); ++stage)
+    EXPECT_NE(keys[stage], other_data[stage]);
+  for (std::size_t stage = 0; stage < keys.size(); ++stage)
+    EXPECT_NE(keys[stage], other_model[stage]);
 }
 
 TEST(StageKeys, OverridesReachTheRangesOnlyUnderMethodsThatReadTypes) {

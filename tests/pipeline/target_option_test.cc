@@ -29,7 +29,8 @@ TEST(TargetOption, IsTheCpuUnlessAPresetImpliesAnother) {
 }
 
 TEST(TargetOption, AndEnableNpuCnnGoTogether) {
-  EXPECT_EQ(contradiction(settings_of("{preset: XINT8, target: cpu}")), "enable_npu_cnn is for the target npu-cnn");
+  EXPECT_EQ(contradiction(settings_of("{preset: XINT8, target: cpu}")),
+            "enable_npu_cnn is for the target npu-cnn");
   EXPECT_EQ(contradiction(settings_of("target: npu-cnn")),
             "target npu-cnn needs enable_npu_cnn, as the preset XINT8 has it");
   EXPECT_EQ(contradiction(settings_of("{preset: XINT8, target: npu-cnn}")), std::nullopt);
@@ -39,11 +40,13 @@ TEST(TargetOption, MattersWhereAKernelCouldSaturate) {
   EXPECT_TRUE(has_effect("target", settings_of("{activation_type: QInt8}")));
   EXPECT_FALSE(has_effect("target", settings_of("{weight_type: QUInt8}")));
   EXPECT_FALSE(has_effect("target", settings_of("{activation_type: QUInt16}")));
-  EXPECT_TRUE(has_effect("target", settings_of("{activation_type: QUInt16, include_auto_mp: true}")));
+  EXPECT_TRUE(
+      has_effect("target", settings_of("{activation_type: QUInt16, include_auto_mp: true}")));
 }
 
 TEST(TargetOption, ChoosesTheBaseWhenNothingElseDoes) {
-  EXPECT_EQ(with_target(std::nullopt, "npu-cnn").at("calibrate_method"), Value("PowerOfTwoMethod.MinMSE"));
+  EXPECT_EQ(with_target(std::nullopt, "npu-cnn").at("calibrate_method"),
+            Value("PowerOfTwoMethod.MinMSE"));
   EXPECT_EQ(with_target(std::nullopt, "cpu-vnni").at("per_channel"), Value(true));
   EXPECT_EQ(with_target(settings_of("{weight_type: QUInt8}"), "cpu").at("target"), Value("cpu"));
 }
@@ -52,7 +55,8 @@ TEST(TargetOption, IsRefusedWhenUnknownOrGivenTwiceWithTwoValues) {
   EXPECT_EQ(message_of([] { (void)with_target(std::nullopt, "cpu-vni"); }),
             "configuration: 'target': unknown value 'cpu-vni'; nearest known: 'cpu-vnni'");
   EXPECT_EQ(message_of([] { (void)with_target(settings_of("{target: cpu}"), "cpu-vnni"); }),
-            "configuration: 'target' is \"cpu-vnni\" and in 'quantization_config' \"cpu\", expected it once");
+            "configuration: 'target' is \"cpu-vnni\" and in 'quantization_config' \"cpu\", "
+            "expected it once");
 }
 
 }  // namespace

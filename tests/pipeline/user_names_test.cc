@@ -163,9 +163,6 @@ TEST_F(UserNames, APipelineTakesThem) {
   EXPECT_TRUE(layer("conv_b").quantized);
 }
 
-// ---- keys in messages
-// ----------------------------------------------------------------------------
-
 TEST(OptionKeys, AreKeysThatUsersCanWrite) {
   std::set<std::string, std::less<>> written;
   for (const OptionInfo& option : all_options()) written.insert(option.name);

@@ -39,7 +39,8 @@ class FinishPrecision : public ::testing::Test {
   ByteBudget budget_{1 << 24};
   PrecisionContext context_{.pool = pool_, .budget = budget_};
   Model model_ = testing::network_with_a_hard_layer();
-  CalibrationResult calibration_ = testing::calibration_of(model_, {DataType::uint8, DataType::uint16});
+  CalibrationResult calibration_ =
+      testing::calibration_of(model_, {DataType::uint8, DataType::uint16});
 };
 
 constexpr double kTight = 1e-3;  // more than 8-bit weights of the hard layer allow
@@ -109,8 +110,8 @@ TEST_F(FinishPrecision, WeightsOfLayersThatAreHighAnywayComeFirst) {
   chosen.layers[1].is_high = true;
   chosen.layers[1].format = kSixteenActivations;
   chosen.layers[0].sensitivity = 1e9;
-  const PrecisionResult finished = finish_precision(model_, calibration_, {}, testing::twelve_samples(),
-                                                    tight(), chosen, as_it_is, context_);
+  const PrecisionResult finished = finish_precision(
+      model_, calibration_, {}, testing::twelve_samples(), tight(), chosen, as_it_is, context_);
   EXPECT_EQ(finished.high_layers, 1);
   EXPECT_EQ(finished.layers[1].format, kSixteen);
 }

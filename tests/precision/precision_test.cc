@@ -17,7 +17,8 @@ PrecisionResult choose(const PrecisionOptions& options, const QuantizeOptions& q
   ThreadPool pool(threads);
   const ByteBudget budget(1 << 24);
   const Model model = testing::network_with_a_hard_layer();
-  const CalibrationResult calibration = testing::calibration_of(model, {DataType::uint8, DataType::uint16});
+  const CalibrationResult calibration =
+      testing::calibration_of(model, {DataType::uint8, DataType::uint16});
   return choose_precision(model, calibration, quantization, testing::twelve_samples(), options,
                           {.pool = pool, .budget = budget});
 }
@@ -158,7 +159,8 @@ TEST(Precision, AnOutputThatIsNotComparedCannotBeTheOneThatCounts) {
   model.graph.outputs.push_back(model.graph.inputs[0]);
   ThreadPool pool(1);
   const ByteBudget budget(1 << 24);
-  const CalibrationResult calibration = testing::calibration_of(model, {DataType::uint8, DataType::uint16});
+  const CalibrationResult calibration =
+      testing::calibration_of(model, {DataType::uint8, DataType::uint16});
   try {
     (void)choose_precision(model, calibration, {}, testing::twelve_samples(),
                            {.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 1}}, .output = 1},

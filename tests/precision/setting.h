@@ -44,7 +44,8 @@ inline CalibrationResult calibration_of(const Model& model, const std::vector<Da
       observe(model, *twelve_samples(), pool, {.tensors = tensors_to_observe(model)});
   CalibrationResult calibration{.ranges = {}, .extremes = extremes_of(statistics)};
   for (const DataType type : types) {
-    calibration.ranges[type] = choose_ranges(statistics, {.method = RangeMethod::min_max, .type = type}, pool);
+    calibration.ranges[type] =
+        choose_ranges(statistics, {.method = RangeMethod::min_max, .type = type}, pool);
   }
   return calibration;
 }

@@ -77,9 +77,10 @@ TEST(ActivationParams, AMissingRangeNamesItsTensor) {
     (void)params_of(conv_clip(6), {{"x", {-1, 1}}}, {.activation_symmetric = true});
     FAIL();
   } catch (const InvalidInput& error) {
-    EXPECT_STREQ(error.what(),
-                 "quantize: tensor 'clip_out' has no range, expected one for every tensor that a node "
-                 "reads as integers; give calibration data in which it holds values");
+    EXPECT_STREQ(
+        error.what(),
+        "quantize: tensor 'clip_out' has no range, expected one for every tensor that a node "
+        "reads as integers; give calibration data in which it holds values");
   }
 }
 

@@ -1,5 +1,7 @@
 // Layers inside If, Loop and Scan.
 
+#include "quantsearch/model/bodies.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 
 #include "quantize/fixture.h"
 #include "quantsearch/calibrate.h"
-#include "quantsearch/model/bodies.h"
 #include "quantsearch/transform.h"
 
 namespace quantsearch {
@@ -21,8 +22,7 @@ using testing::ModelBuilder;
 using testing::reason_of;
 
 Attribute body_attribute(const std::string& name, const ModelBuilder& builder) {
-  return {.name = name,
-          .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
+  return {.name = name, .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
 }
 
 Tensor choices(const std::vector<bool>& values) {
@@ -153,7 +153,8 @@ TEST(QuantizeBodies, LeavesABranchFloatThatNoSampleTakes) {
 
 TEST(QuantizeBodies, KnowsNamesOfBodiesInItsLists) {
   const Model model = two_layers();
-  const QuantizedModel excluded = quantized_with(model, kBoth, {.exclude_nodes = {"second", "^thi"}});
+  const QuantizedModel excluded =
+      quantized_with(model, kBoth, {.exclude_nodes = {"second", "^thi"}});
   EXPECT_EQ(reason_of(excluded.layers, "second"), "excluded by name");
   EXPECT_EQ(reason_of(excluded.layers, "third"), "excluded by the expression '^thi'");
   EXPECT_TRUE(is_quantized(excluded.layers, "first"));
@@ -172,8 +173,9 @@ TEST(QuantizeBodies, LeavesTheBodiesOfAnExcludedNodeFloat) {
     require_quantizable(two_layers(), {.exclude_op_types = {"If"}});
     FAIL();
   } catch (const InvalidInput& error) {
-    EXPECT_NE(std::string(error.what()).find("MatMul (4): operator type 'If' is in op_types_to_exclude"),
-              std::string::npos)
+    EXPECT_NE(
+        std::string(error.what()).find("MatMul (4): operator type 'If' is in op_types_to_exclude"),
+        std::string::npos)
         << error.what();
   }
 }
@@ -198,8 +200,9 @@ TEST(QuantizeBodies, QuantizesTheBodyOfALoop) {
   builder.random_weight("w", {4, 4}, 1, 7);
   builder.constant("rounds", Tensor::scalar(std::int64_t{3}));
   builder.constant("yes", choices({true}).reshaped({}));
-  builder.output(builder.node("Loop", {"rounds", "yes", "x"}, {body_attribute("body", body)}, "loop"),
-                 {-1, 4});
+  builder.output(
+      builder.node("Loop", {"rounds", "yes", "x"}, {body_attribute("body", body)}, "loop"),
+      {-1, 4});
   const Model model = builder.build();
   ThreadPool pool(1);
   const Tensor data = testing::random_tensor({6, 4}, 5);

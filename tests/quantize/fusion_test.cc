@@ -60,9 +60,6 @@ struct Kernels {
 
 Kernels kernels_of(const QuantizedModel& model) { return {fused_operators(model.model)}; }
 
-// ---- Conv
-// ----------------------------------------------------------------------------------------------------------
-
 TEST(Fusion, ConvRunsOnIntegersForEveryEightBitType) {  // C1, C4, S1
   const Model model = between_convs([](ModelBuilder&, const std::string& x) { return x; });
   for (const DataType activation : {DataType::uint8, DataType::int8}) {
@@ -179,14 +176,12 @@ TEST(Fusion, ConvTransposeStaysFloatAndItsNeighboursDoNot) {  // C23
   const QuantizedModel result = quantized(model);
   EXPECT_EQ(kernels_of(result)["QLinearConv"], 2);
   EXPECT_EQ(testing::reason_of(result.layers, "up"),
-            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types_to_quantize can add it");
+            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types_to_quantize "
+            "can add it");
   const QuantizedModel all = quantized(model, {.extra_op_types = {"ConvTranspose"}});
   EXPECT_TRUE(testing::is_quantized(all.layers, "up"));
   EXPECT_LE(steps_apart(all), 1.01);
 }
-
-// ---- Gemm, MatMul
-// --------------------------------------------------------------------------------------------------
 
 Model gemm_model(std::vector<Attribute> attributes, bool with_relu = false) {
   ModelBuilder builder;
@@ -293,9 +288,6 @@ TEST(Fusion, MatMulOfTwoActivationsRunsOnIntegers) {  // M1
                 builder, builder.node("MatMul", {"a", "b"}, {}, "matmul"))))["QLinearMatMul"],
             1);
 }
-
-// ---- elementwise and the like
-// --------------------------------------------------------------------------------------
 
 TEST(Fusion, AddAndMulWithConstantsRunOnIntegers) {  // E1, E2
   for (const char* op : {"Add", "Mul"}) {
@@ -418,9 +410,6 @@ TEST(Fusion, LayoutOperatorsBeforeMatMulLoadAtEveryOpset) {  // S6, S8
     }
   }
 }
-
-// ---- 16 bits
-// -------------------------------------------------------------------------------------------------------
 
 TEST(Fusion, SixteenBitModelsLoadAtEveryOpset) {  // S11
   for (const std::int64_t opset : {13, 17, 21}) {

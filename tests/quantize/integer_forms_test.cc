@@ -72,8 +72,8 @@ TEST(Int16Scale, AClipStillEndsAtItsBoundOnARatio) {
 }
 
 TEST(Int16Bias, IsShiftedByTheLeastPowerThatFits) {
-  const QuantizedModel result = tiny_with(
-      {.target = Target::cpu_vnni, .per_channel = true, .bias_type = BiasType::int16});
+  const QuantizedModel result =
+      tiny_with({.target = Target::cpu_vnni, .per_channel = true, .bias_type = BiasType::int16});
   // s_in * s_w = 0.0001 and 0.00005; 0.3 fits, 100 / 0.00005 = 2e6 takes 2^6.
   const TensorParams& bias = result.tensors.at("b");
   EXPECT_EQ(bias.type, DataType::int16);

@@ -94,8 +94,8 @@ TEST_P(WholeModel, EveryConfigurationIsValidAndComputesTheSameOptimized) {
                                                  .activation_symmetric = symmetric,
                                                  .per_channel = per_channel});
         check_model(result.model);
-        // In the deep recognizer and detector one rounding that falls on the other side grows into a
-        // difference of any size on such inputs (noise .48 of the detector's output was seen), so
+        // In the deep recognizer and detector one rounding that falls on the other side grows into
+        // a difference of any size on such inputs (noise .48 of the detector's output was seen), so
         // there the sums are compared: NoSumSaturates.
         const double apart = testing::steps_apart_on(result, samples(100, 1));
         EXPECT_LE(apart, GetParam().is_chaotic ? std::numeric_limits<double>::max() : 3)
@@ -132,8 +132,8 @@ QuantizeOptions mixed_options(const Model& model, DataType narrow, DataType wide
   QuantizeOptions options{.activation_type = narrow};
   int computing = 0;
   for (const LayerRecord& layer : plan_layers(model, options)) {
-    const bool weighted =
-        layer.op_type == "Conv" || layer.op_type == "Gemm";  // MatMul may have no weight
+    // MatMul may have no weight.
+    const bool weighted = layer.op_type == "Conv" || layer.op_type == "Gemm";
     if (!layer.quantized || (!weighted && layer.op_type != "Mul")) continue;
     ++computing;
     NodeFormat format;
@@ -150,7 +150,8 @@ TEST_P(WholeModel, MixedFormatsAreValidAndRunAsForecast) {
     const QuantizedModel result = quantized(mixed_options(model_, narrow, wide));
     check_model(result.model);
     const double apart = testing::steps_apart_on(result, samples(100, 1));
-    EXPECT_LE(apart, GetParam().is_chaotic ? std::numeric_limits<double>::max() : 3) << to_string(wide);
+    EXPECT_LE(apart, GetParam().is_chaotic ? std::numeric_limits<double>::max() : 3)
+        << to_string(wide);
     EXPECT_EQ(report_kernels(optimized_model(result.model)).float_compute,
               testing::float_forecast(result.layers));
   }

@@ -237,8 +237,6 @@ TEST(NodeTypes, RangesMayDifferByType) {
       257.0 / 2, 0.1);
 }
 
-// ---- kernels
-
 TEST(NodeTypes, RecordsSayWhatMixedTypesCostInKernels) {
   const QuantizedModel result = quantized(chain(), {.node_formats = {{"second", kSixteen}}});
   EXPECT_EQ(
@@ -284,8 +282,6 @@ TEST(NodeTypes, RecordsOfMatMulAndGemmSayWhatRuns) {
     }
   }
 }
-
-// ---- errors
 
 std::string error_of(const Model& model, const QuantizeOptions& options) {
   try {

@@ -19,10 +19,8 @@ constexpr RowGrid kGrid{.params = {.scale = 1, .zero_point = 0}, .limits = kSymm
 InputMoments alike() { return {.mean = {0, 0}, .variance = {1, 1}}; }
 
 std::vector<WeightPair> one_pair(std::int32_t first_maximum, std::int32_t second_maximum) {
-  return {{.first = 0,
-           .second = 1,
-           .first_maximum = first_maximum,
-           .second_maximum = second_maximum}};
+  return {
+      {.first = 0, .second = 1, .first_maximum = first_maximum, .second_maximum = second_maximum}};
 }
 
 SafeRow rounded(std::vector<float> row, std::int32_t first_maximum, std::int32_t second_maximum) {
@@ -39,17 +37,13 @@ std::vector<std::int32_t> settled(std::vector<float> row, const InputMoments& mo
   return made.integers;
 }
 
-// ---- the emulation --------------------------------------------------------------------------------
-
 TEST(SaturatingKernel, AddsPairsIn16Bits) {
-  EXPECT_EQ(testing::saturating_sum({{255, 127}, {255, 127}}), 32767);    // 64770
+  EXPECT_EQ(testing::saturating_sum({{255, 127}, {255, 127}}), 32767);  // 64770
   EXPECT_EQ(testing::saturating_sum({{255, -128}, {255, -128}}), -32768);
   EXPECT_EQ(testing::saturating_sum({{255, 127}, {255, -127}, {255, 127}}), 32385);
   EXPECT_EQ(testing::saturating_sum({{1, 1}, {255, 127}, {255, 127}}), 1 + 32385 + 32385);
   EXPECT_EQ(testing::exact_sum({{255, 127}, {255, 127}}), 64770);
 }
-
-// ---- rounding -------------------------------------------------------------------------------------
 
 TEST(PairSafety, LeavesSafePairsAsRoundingGivesThem) {
   const SafeRow made = rounded({60.4F, -100.2F}, 255, 255);
@@ -85,7 +79,8 @@ TEST(PairSafety, TheWeightThatMeetsLargerValuesGivesWay) {
 TEST(PairSafety, TheWeightWhoseErrorCostsLessGivesWay) {
   const std::vector<float> row = {65, 64};
   const auto integers = [&](double first, double second) {
-    return round_safely(row, kGrid, one_pair(255, 255), {.mean = {0, 0}, .variance = {first, second}})
+    return round_safely(row, kGrid, one_pair(255, 255),
+                        {.mean = {0, 0}, .variance = {first, second}})
         .integers;
   };
   EXPECT_EQ(integers(4, 1), (std::vector<std::int32_t>{65, 63}));
@@ -96,8 +91,9 @@ TEST(PairSafety, TheWeightWhoseErrorCostsLessGivesWay) {
 // correlation .5 costs 2 (.5 * .29 + .5 * .25) = .54.
 TEST(ExpectedError, CountsWhatThePositionsOfAChannelHaveInCommon) {
   const SafeRow row{.integers = {0, 0, 0}, .errors = {0.4, 0.3, -0.2}};
-  EXPECT_NEAR(expected_error(row, {.positions = 3, .correlation = 0.5, .mean = {0}, .variance = {2}}),
-              0.54, 1e-12);
+  EXPECT_NEAR(
+      expected_error(row, {.positions = 3, .correlation = 0.5, .mean = {0}, .variance = {2}}), 0.54,
+      1e-12);
   EXPECT_NEAR(expected_error(row, {.mean = {0, 0, 0}, .variance = {2, 2, 1}}), 0.54, 1e-12);
 }
 
@@ -116,8 +112,8 @@ TEST(TakeUpMean, LeavesWhatRoundingGivesWhereTheMeanIsNothing) {
             (std::vector<std::int32_t>{10, 20}));
 }
 
-// Three positions of one channel lose .45, .4 and .4. A step of the first costs .1 of its own and takes
-// the square of their sum from 1.5625 to .0625; both count by half.
+// Three positions of one channel lose .45, .4 and .4. A step of the first costs .1 of its own and
+// takes the square of their sum from 1.5625 to .0625; both count by half.
 TEST(TakeUpMean, EvensOutThePositionsOfAChannel) {
   EXPECT_EQ(settled({10.45F, 20.4F, 30.4F},
                     {.positions = 3, .correlation = 0.5, .mean = {0}, .variance = {1}}),
@@ -132,8 +128,6 @@ TEST(TakeUpMean, KeepsPairsSafeAndIntegersInsideTheLimits) {
   EXPECT_EQ(settled({127.4F, 5.1F}, {.mean = {1, 1}, .variance = {0.1, 100}}),
             (std::vector<std::int32_t>{127, 5}));
 }
-
-// ---- whole layers ---------------------------------------------------------------------------------
 
 struct Case {
   std::string name;
@@ -157,16 +151,19 @@ Model heavy_model() {
   const std::string x = builder.input("x", {1, 3, 6, 6});
   std::string tensor = x;
   Tensor first = testing::random_tensor({6, 3, 3, 3}, 1, 0.5F, 1);
-  tensor = builder.node("Conv", {tensor, builder.constant("w1", first)},
-                        {{.name = "pads", .value = std::vector<std::int64_t>{1, 1, 1, 1}}}, "first");
+  tensor =
+      builder.node("Conv", {tensor, builder.constant("w1", first)},
+                   {{.name = "pads", .value = std::vector<std::int64_t>{1, 1, 1, 1}}}, "first");
   tensor = builder.node("Relu", {tensor});
-  tensor = builder.node("Conv",
-                        {tensor, builder.constant("w2", testing::random_tensor({4, 3, 2, 2}, 2, -1, 0.2F))},
-                        {{.name = "group", .value = std::int64_t{2}}}, "grouped");
+  tensor = builder.node(
+      "Conv", {tensor, builder.constant("w2", testing::random_tensor({4, 3, 2, 2}, 2, -1, 0.2F))},
+      {{.name = "group", .value = std::int64_t{2}}}, "grouped");
   tensor = builder.node("Flatten", {tensor});
-  tensor = builder.node("MatMul", {tensor, builder.constant("w3", testing::random_tensor({100, 5}, 3, 0.1F, 1))},
-                        {}, "product");
-  tensor = builder.node("Gemm", {tensor, builder.constant("w4", testing::random_tensor({3, 5}, 4, -1, 0))},
+  tensor = builder.node(
+      "MatMul", {tensor, builder.constant("w3", testing::random_tensor({100, 5}, 3, 0.1F, 1))}, {},
+      "product");
+  tensor = builder.node("Gemm",
+                        {tensor, builder.constant("w4", testing::random_tensor({3, 5}, 4, -1, 0))},
                         {{.name = "transB", .value = std::int64_t{1}}}, "last");
   return testing::build_with_output(builder, tensor);
 }
@@ -179,7 +176,8 @@ std::vector<Batch> positive_inputs() {
 QuantizedModel quantized(QuantizeOptions options, Target target) {
   options.target = target;
   ThreadPool pool(1);
-  return quantize(heavy_model(), testing::ranges_over(heavy_model(), positive_inputs()), options, pool);
+  return quantize(heavy_model(), testing::ranges_over(heavy_model(), positive_inputs()), options,
+                  pool);
 }
 
 std::int64_t total(const std::map<std::string, std::int64_t>& counts) {
@@ -190,7 +188,8 @@ std::int64_t total(const std::map<std::string, std::int64_t>& counts) {
 
 TEST(PairSafety, NoSumSaturatesUnderTheTargetCpu) {
   for (const Case& tried : cases()) {
-    const auto counts = testing::saturated_sums(quantized(tried.options, Target::cpu).model, positive_inputs());
+    const auto counts =
+        testing::saturated_sums(quantized(tried.options, Target::cpu).model, positive_inputs());
     EXPECT_EQ(counts.size(), 4U) << tried.name;
     EXPECT_EQ(total(counts), 0) << tried.name;
   }
@@ -213,10 +212,11 @@ TEST(PairSafety, NoSumSaturatesWhereWeightsTakeUpTheMean) {
     return quantize(heavy_model(), calibration, {.per_channel = true}, pool).model;
   };
   const Model plain = made(1);
-  calibration.extremes["x"] = {.min = 0,
-                               .max = 1,
-                               .channel_moments = std::vector<ChannelMoments>(3, {.mean = 0.5, .mean_square = 1.0 / 3}),
-                               .channel_max = {1, 1, 1}};
+  calibration.extremes["x"] = {
+      .min = 0,
+      .max = 1,
+      .channel_moments = std::vector<ChannelMoments>(3, {.mean = 0.5, .mean_square = 1.0 / 3}),
+      .channel_max = {1, 1, 1}};
   EXPECT_EQ(total(testing::saturated_sums(made(1), positive_inputs())), 0);
   EXPECT_NE(made(1), plain);
   EXPECT_EQ(made(1), made(3));
@@ -225,7 +225,8 @@ TEST(PairSafety, NoSumSaturatesWhereWeightsTakeUpTheMean) {
 // Whatever processor this is.
 TEST(PairSafety, TheRuntimeGivesWhatTheGraphSays) {
   for (const Case& tried : cases()) {
-    EXPECT_LE(testing::steps_apart_on(quantized(tried.options, Target::cpu), positive_inputs()), 1.01)
+    EXPECT_LE(testing::steps_apart_on(quantized(tried.options, Target::cpu), positive_inputs()),
+              1.01)
         << tried.name;
   }
 }
@@ -247,9 +248,12 @@ TEST(PairSafety, ChannelsThatStaySmallNeedNoWiderScale) {
   ThreadPool pool(1);
   CalibrationResult calibration;
   calibration.ranges[DataType::uint8] = {{"x", {.low = 0, .high = 1}}, {y, {.low = 0, .high = 2}}};
-  const auto scale = [&] { return quantize(model, calibration, {}, pool).tensors.at("w").scales[0]; };
+  const auto scale = [&] {
+    return quantize(model, calibration, {}, pool).tensors.at("w").scales[0];
+  };
   EXPECT_GT(scale(), 1.9F / 127);  // without extremes every value may occur
-  calibration.extremes["x"] = {.min = 0, .max = 1, .channel_moments = {}, .channel_max = {0.8F, 0.004F}};
+  calibration.extremes["x"] = {
+      .min = 0, .max = 1, .channel_moments = {}, .channel_max = {0.8F, 0.004F}};
   EXPECT_EQ(scale(), 1.0F / 127);
 }
 

@@ -99,9 +99,8 @@ TEST(Quantize, ABiasThatWouldOverflowEnlargesTheWeightScaleAndSaysSo) {
   builder.weight("b", {2}, {5.0F, 5.0F});
   const Model model = build_with_output(builder, builder.node("Conv", {"x", "w", "b"}, {}, "conv"));
   ThreadPool pool(1);
-  const QuantizedModel result =
-      quantize(model, {{"x", {0, 0.01}}, {"conv_out", {0, 6}}},
-               {.target = Target::cpu_vnni, .per_channel = true}, pool);
+  const QuantizedModel result = quantize(model, {{"x", {0, 0.01}}, {"conv_out", {0, 6}}},
+                                         {.target = Target::cpu_vnni, .per_channel = true}, pool);
   EXPECT_NE(reason_of(result.layers, "conv").find("so that the int32 bias 'b' does not overflow"),
             std::string::npos);
   EXPECT_TRUE(is_quantized(result.layers, "conv"));
@@ -189,7 +188,8 @@ TEST(Quantize, SubgraphsReadTheDequantizedValueByItsOldName) {
       {{.name = "then_branch", .value = branch}, {.name = "else_branch", .value = branch}}, "if");
   builder.output(chosen, {1, 3, 2, 2});
   const QuantizedModel result = quantized(builder.build());
-  EXPECT_EQ(reason_of(result.layers, "if"), "control flow: the nodes of its bodies are quantized on their own");
+  EXPECT_EQ(reason_of(result.layers, "if"),
+            "control flow: the nodes of its bodies are quantized on their own");
   EXPECT_TRUE(is_quantized(result.layers, "conv"));
   EXPECT_LE(testing::steps_apart(result), 1.01);
 }
@@ -275,9 +275,10 @@ TEST(Quantize, OperatorsOfOtherDomainsAloneLeaveTheFloatModel) {
   builder.output("y", {1, 4});
   Model model = builder.build_unchecked();
   model.opsets = {{"ai.onnx.ml", 3}};
-  EXPECT_EQ(nothing_to_quantize(model),
-            "quantize: there is nothing to quantize in the model (Scaler (1): operators of domain "
-            "'ai.onnx.ml' are not quantized), expected at least one operator; keep the float model");
+  EXPECT_EQ(
+      nothing_to_quantize(model),
+      "quantize: there is nothing to quantize in the model (Scaler (1): operators of domain "
+      "'ai.onnx.ml' are not quantized), expected at least one operator; keep the float model");
   EXPECT_EQ(plan_layers(model, {}).size(), 1U);
 }
 
@@ -286,22 +287,23 @@ TEST(Quantize, AFloat16ModelNamesItsWayOut) {
   builder.input("x", {1, 2}, DataType::float16);
   const std::string weight = builder.constant("w", Tensor(DataType::float16, {2, 2}));
   builder.output(builder.node("MatMul", {"x", weight}, {}, "layer"), {1, 2}, DataType::float16);
-  EXPECT_EQ(nothing_to_quantize(builder.build()),
-            "quantize: there is nothing to quantize in the model (MatMul (1): its tensor 'x' is "
-            "float16), expected at least one operator; set extra_options.ConvertFP16ToFP32 to true, "
-            "which turns a float16 model into float32 first");
+  EXPECT_EQ(
+      nothing_to_quantize(builder.build()),
+      "quantize: there is nothing to quantize in the model (MatMul (1): its tensor 'x' is "
+      "float16), expected at least one operator; set extra_options.ConvertFP16ToFP32 to true, "
+      "which turns a float16 model into float32 first");
 }
 
 TEST(Quantize, AFloat32TableDoesNotMakeAFloat16ModelOneToQuantize) {
   ModelBuilder builder;
   builder.input("ids", {1, 3}, DataType::int64);
-  const std::string table =
-      builder.constant("table", testing::random_tensor({1000, 64}, 1, -1, 1));
+  const std::string table = builder.constant("table", testing::random_tensor({1000, 64}, 1, -1, 1));
   const std::string rows = builder.node("Gather", {table, "ids"}, {}, "lookup");
   const std::string narrow = builder.node(
       "Cast", {rows}, {{.name = "to", .value = std::int64_t{10}}}, "narrow");  // FLOAT16
   const std::string weight = builder.constant("w", Tensor(DataType::float16, {64, 2}));
-  builder.output(builder.node("MatMul", {narrow, weight}, {}, "layer"), {1, 3, 2}, DataType::float16);
+  builder.output(builder.node("MatMul", {narrow, weight}, {}, "layer"), {1, 3, 2},
+                 DataType::float16);
   const Model model = builder.build();
   EXPECT_TRUE(is_quantized(plan_layers(model, {}), "lookup"));
   EXPECT_NE(nothing_to_quantize(model).find("set extra_options.ConvertFP16ToFP32 to true"),

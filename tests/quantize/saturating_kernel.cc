@@ -40,7 +40,8 @@ std::optional<Layer> layer_of(const Graph& graph, const GraphIndex& index, int a
   if (input == nullptr || weight == nullptr) return std::nullopt;
   const Tensor* weights = index.initializer(weight->inputs[0]);
   const Tensor* zero = index.initializer(input->input(2));
-  if (weights == nullptr || weights->type() != DataType::int8 || zero == nullptr) return std::nullopt;
+  if (weights == nullptr || weights->type() != DataType::int8 || zero == nullptr)
+    return std::nullopt;
   if (bits_of(zero->type()) != 8) return std::nullopt;
   return Layer{.node = at,
                .stored = input->inputs[0],
@@ -127,10 +128,9 @@ std::vector<Products> matrix_products(const Node& node, const Layer& layer, cons
     for (std::int64_t column = 0; column < columns; ++column) {
       Products sum;
       for (std::int64_t k = 0; k < depth; ++k) {
-        sum.emplace_back(
-            values[static_cast<std::size_t>(row * depth + k)] + layer.offset,
-            weights[static_cast<std::size_t>(transposed ? column * depth + k
-                                                        : k * columns + column)]);
+        sum.emplace_back(values[static_cast<std::size_t>(row * depth + k)] + layer.offset,
+                         weights[static_cast<std::size_t>(transposed ? column * depth + k
+                                                                     : k * columns + column)]);
       }
       sums.push_back(std::move(sum));
     }

@@ -1,8 +1,8 @@
 #pragma once
 
 // What x86 processors without VNNI compute, slowly and obviously, on any machine: two neighbouring
-// products of uint8 and int8 are added in 16 bits, which saturate. The order of the reduction is that
-// of ONNX Runtime's kernels.
+// products of uint8 and int8 are added in 16 bits, which saturate. The order of the reduction is
+// that of ONNX Runtime's kernels.
 
 #include <cstdint>
 #include <string>

@@ -95,7 +95,8 @@ TEST(Scope, FirstReasonStays) {
   EXPECT_EQ(reasons[0], "");
   EXPECT_EQ(reasons[1], "excluded by name");
   EXPECT_EQ(reasons[2],
-            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types_to_quantize can add it");
+            "ONNX Runtime's CPU provider has no integer kernel for it; extra_op_types_to_quantize "
+            "can add it");
   EXPECT_EQ(reasons[3], "operator type 'Add' is in op_types_to_exclude");
   EXPECT_EQ(reasons[4], "excluded by the expression '^e'");
 }
@@ -119,10 +120,11 @@ TEST(Scope, UnknownNamesShowTheNearest) {
 TEST(Scope, ExpressionsThatCannotBeReadOrMatchNothingAreErrors) {
   EXPECT_NE(message({.exclude_nodes = {"^("}}).find("regular expression '^(' that cannot be read"),
             std::string::npos);
-  EXPECT_EQ(message({.exclude_nodes = {"^q"}}),
-            "quantize: the regular expression '^q' in option 'nodes_to_exclude' matches none of the 5 "
-            "nodes, expected at "
-            "least one");
+  EXPECT_EQ(
+      message({.exclude_nodes = {"^q"}}),
+      "quantize: the regular expression '^q' in option 'nodes_to_exclude' matches none of the 5 "
+      "nodes, expected at "
+      "least one");
 }
 
 TEST(Scope, SubgraphsWithoutAPathAreErrors) {

@@ -228,8 +228,6 @@ TEST(UnlikeParts, AnOverrideOfTheOutputIsTheUsersWord) {
       "joined"));
 }
 
-// ---- rules that give tensors the parameters of others
-
 TEST(UnlikeParts, AlignPoolLeavesASmallAverageItsOwnStep) {
   TwoBranches branches;
   const std::string pool = branches.builder.node("GlobalAveragePool", {branches.large}, {}, "pool");

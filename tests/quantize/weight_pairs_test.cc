@@ -31,8 +31,8 @@ std::vector<std::pair<int, int>> positions(const std::vector<WeightPair>& pairs)
 TEST(WeightPairs, AConvRunsOverPositionsFirstAndChannelsFastest) {
   const auto pairs = weight_pairs(conv(), {1, 3, 2, 2}, all(3, 255));
   ASSERT_EQ(pairs.size(), 1U);
-  EXPECT_EQ(positions(pairs[0]), (std::vector<std::pair<int, int>>{
-                                     {0, 4}, {8, 1}, {5, 9}, {2, 6}, {10, 3}, {7, 11}}));
+  EXPECT_EQ(positions(pairs[0]),
+            (std::vector<std::pair<int, int>>{{0, 4}, {8, 1}, {5, 9}, {2, 6}, {10, 3}, {7, 11}}));
 }
 
 TEST(WeightPairs, TheLastElementOfAnOddReductionHasNoPartner) {

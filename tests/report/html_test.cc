@@ -10,7 +10,8 @@ namespace {
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++found;
   return found;
 }
 
@@ -31,7 +32,8 @@ ResultsDocument document() {
   document.float_model.size_bytes = 8000;
   document.float_model.latency_ms = 2.0;
   document.trials = {trial(0, 0.5), trial(1, 0.25)};
-  document.trials[1].layer_tables["precision"] = Value::List{Value::Map{{"node", "conv & 1"}, {"sensitivity", 0.125}}};
+  document.trials[1].layer_tables["precision"] =
+      Value::List{Value::Map{{"node", "conv & 1"}, {"sensitivity", 0.125}}};
   document.trials[1].stages["observe"] = {.seconds = 0.5, .cached = false};
   TrialResult& failed = document.trials.emplace_back();
   failed.number = 2;
@@ -61,7 +63,8 @@ TEST(HtmlReport, EscapesWhatUsersNamed) {
 TEST(HtmlReport, NamesTheProcessorWhereItIsKnown) {
   ResultsDocument known = document();
   EXPECT_EQ(count(html_report(known), "Processor"), 0U);
-  known.processor = Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
+  known.processor =
+      Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
   EXPECT_EQ(count(html_report(known), "<p>Processor: Some &lt;CPU&gt; (x86_64) with avx2: "), 1U);
 }
 
@@ -76,7 +79,8 @@ TEST(HtmlReport, ShowsWhichParametersMattered) {
   ASSERT_EQ(importances.size(), 2U);
   EXPECT_EQ(importances.front().name, "bits");
   EXPECT_NE(html_report(document).find("Importance of the parameters for L2"), std::string::npos);
-  EXPECT_EQ(to_value(document).find("importances")->find("bits")->as_double(), importances.front().share);
+  EXPECT_EQ(to_value(document).find("importances")->find("bits")->as_double(),
+            importances.front().share);
   document.trials.resize(9);
   EXPECT_TRUE(importances_of(document).empty());
   EXPECT_EQ(to_value(document).find("importances"), nullptr);
@@ -97,20 +101,30 @@ TEST(HtmlReport, OfASearchWithoutTrialsIsAPageToo) {
 }
 
 TEST(Chart, PutsTheLeastBelowAndTheLargestAbove) {
-  const std::string svg = svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {{.x = 0, .y = 1}, {.x = 10, .y = 3}}});
+  const std::string svg = svg_of({.title = "t",
+                                  .x_label = "x",
+                                  .y_label = "y",
+                                  .points = {{.x = 0, .y = 1}, {.x = 10, .y = 3}}});
   EXPECT_NE(svg.find("cx='70.0' cy='275.0'"), std::string::npos) << svg;
   EXPECT_NE(svg.find("cx='625.0' cy='30.0'"), std::string::npos) << svg;
 }
 
 TEST(Chart, SpansDecadesAndLeavesOutWhatIsNoNumber) {
   const double none = std::numeric_limits<double>::quiet_NaN();
-  const std::string svg = svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {{.x = 0, .y = 1}, {.x = 1, .y = 100}, {.x = 2, .y = 10000}, {.x = 3, .y = none}}});
+  const std::string svg = svg_of(
+      {.title = "t",
+       .x_label = "x",
+       .y_label = "y",
+       .points = {
+           {.x = 0, .y = 1}, {.x = 1, .y = 100}, {.x = 2, .y = 10000}, {.x = 3, .y = none}}});
   EXPECT_EQ(count(svg, "<circle"), 3U);
   EXPECT_NE(svg.find("cy='152.5'"), std::string::npos) << svg;  // 100 is halfway
 }
 
 TEST(Chart, OfOnePointIsInTheMiddleAndOfNoneEmpty) {
-  EXPECT_NE(svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {{.x = 5, .y = 5}}}).find("cx='347.5' cy='152.5'"), std::string::npos);
+  EXPECT_NE(svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {{.x = 5, .y = 5}}})
+                .find("cx='347.5' cy='152.5'"),
+            std::string::npos);
   EXPECT_EQ(svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {}}), "");
 }
 

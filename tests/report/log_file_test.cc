@@ -16,7 +16,8 @@ TEST(LogFile, LinesCarryTimeAndLevel) {
   log(LogLevel::info, "hello");
   log(LogLevel::warning, "careful");
   std::string text = read_file(folder.path() / "log");
-  std::ranges::replace_if(text, [](char c) { return c >= '0' && c <= '9'; }, 'd');
+  std::ranges::replace_if(
+      text, [](char c) { return c >= '0' && c <= '9'; }, 'd');
   EXPECT_EQ(text,
             "dddd-dd-ddTdd:dd:dd.dddZ info hello\n"
             "dddd-dd-ddTdd:dd:dd.dddZ warning careful\n");

@@ -48,11 +48,14 @@ TEST(ProgressLine, TheBestFollowsTheGoal) {
 }
 
 TEST(ProgressLine, TheBestIsTheOneThatTheSummaryNames) {
-  // A candidate beats a better value beyond the tolerance, and between equal values fewer float layers decide.
-  std::vector<Trial> trials = {trial_with(0, 0.1), trial_with(1, 0.5), trial_with(2, 0.5), trial_with(3, 0.5)};
+  // A candidate beats a better value beyond the tolerance, and between equal values fewer float
+  // layers decide.
+  std::vector<Trial> trials = {trial_with(0, 0.1), trial_with(1, 0.5), trial_with(2, 0.5),
+                               trial_with(3, 0.5)};
   for (std::size_t i = 1; i < trials.size(); ++i) trials[i].is_candidate = true;
   for (Trial& trial : trials) {
-    trial.details = Value::Map{{"scores", Value::Map{{"L2", *trial.value}}}, {"float_layers", trial.number == 2 ? 0 : 1}};
+    trial.details = Value::Map{{"scores", Value::Map{{"L2", *trial.value}}},
+                               {"float_layers", trial.number == 2 ? 0 : 1}};
   }
   std::ostringstream out;
   {

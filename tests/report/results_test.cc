@@ -23,9 +23,13 @@ ResultsDocument example() {
   document.model = "model.onnx";
   document.objective = "L2";
   document.tolerance = "L2 at most 0.1";
-  document.float_model = {.scores = {{"L2", 0}, {"top1", 0.9}}, .size_bytes = 400'000, .latency_ms = 0.5};
-  document.trials = {complete(0, "QInt8", {{"L2", 0.2}, {"top1", 0.8}}), complete(1, "QUInt8", {{"L2", 0.05}, {"top1", 0.9}}), {}};
-  document.trials[0].stages = {{"quantize", {.seconds = 0.125, .cached = false}}, {"observe", {.seconds = 0, .cached = true}}};
+  document.float_model = {
+      .scores = {{"L2", 0}, {"top1", 0.9}}, .size_bytes = 400'000, .latency_ms = 0.5};
+  document.trials = {complete(0, "QInt8", {{"L2", 0.2}, {"top1", 0.8}}),
+                     complete(1, "QUInt8", {{"L2", 0.05}, {"top1", 0.9}}),
+                     {}};
+  document.trials[0].stages = {{"quantize", {.seconds = 0.125, .cached = false}},
+                               {"observe", {.seconds = 0, .cached = true}}};
   document.trials[1].is_candidate = true;
   document.trials[1].float_layers = 3;
   document.trials[0].is_feasible = false;
@@ -34,8 +38,11 @@ ResultsDocument example() {
   document.trials[2].state = TrialState::failed;
   document.trials[2].config = {{"activation_type", "QInt16"}};
   document.trials[2].reason = "the evaluator fell over";
-  document.trials[0].layer_tables["reconstruction"] = Value::List{Value::Map{{"node", "conv1"}, {"tuned", true}, {"error_before", 0.25}}};
-  document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}}, .processor = {{"L2", 0.05}, {"rel_l2", 0.01}}, .differ = false};
+  document.trials[0].layer_tables["reconstruction"] =
+      Value::List{Value::Map{{"node", "conv1"}, {"tuned", true}, {"error_before", 0.25}}};
+  document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}},
+                                   .processor = {{"L2", 0.05}, {"rel_l2", 0.01}},
+                                   .differ = false};
   document.best = 1;
   document.candidates = {1};
   document.stop_reason = "space_exhausted";
@@ -43,7 +50,8 @@ ResultsDocument example() {
   document.space = {.raw = 6, .distinct = 3, .filtered = {{"no such thing", 2}}, .complete = true};
   document.seconds = 1.5;
   document.peak_rss_bytes = 123'456'789;
-  document.processor = Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
+  document.processor =
+      Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
   document.cache_hits = 4;
   document.cache_misses = 2;
   document.cache_seconds_saved = 0.5;
@@ -75,32 +83,40 @@ TEST(Results, AScoreThatIsNotFiniteReadsBackAsNone) {
 
 TEST(Results, TheSummarySaysWhatTheConfirmationFound) {
   ResultsDocument document = confirmed_example();
-  EXPECT_NE(summary_text(document).find("confirmed on 16 samples that no trial saw, L2: float 0, trial 1 0.06; the search's best is the best there too"),
+  EXPECT_NE(summary_text(document).find("confirmed on 16 samples that no trial saw, L2: float 0, "
+                                        "trial 1 0.06; the search's best is the best there too"),
             std::string::npos);
   document.confirmation->scores = {{0, 0.5}, {1, 0.06}};
-  EXPECT_NE(summary_text(document).find("trial 1 is the best there and was chosen"), std::string::npos);
+  EXPECT_NE(summary_text(document).find("trial 1 is the best there and was chosen"),
+            std::string::npos);
 }
 
 TEST(Results, TheSummarySaysBothScoresWhereTheProcessorComputesOtherThanTheGraph) {
   ResultsDocument document = example();
   EXPECT_EQ(summary_text(document).find("saturate"), std::string::npos);
-  document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}}, .processor = {{"L2", 0.25}, {"rel_l2", 0.5}}, .differ = true};
-  EXPECT_NE(summary_text(document).find("best has L2 0.25 on this processor, whose integer kernels saturate, and 0.05 as its graph says; use "
+  document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}},
+                                   .processor = {{"L2", 0.25}, {"rel_l2", 0.5}},
+                                   .differ = true};
+  EXPECT_NE(summary_text(document).find("best has L2 0.25 on this processor, whose integer kernels "
+                                        "saturate, and 0.05 as its graph says; use "
                                         "target cpu, or reduce_range\n"),
             std::string::npos)
       << summary_text(document);
   document.objective = "custom";  // an evaluator's score has no second one
   for (TrialResult& trial : document.trials) trial.model.scores["custom"] = 1;
-  EXPECT_NE(summary_text(document).find("best has rel_l2 0.5 on this processor"), std::string::npos) << summary_text(document);
+  EXPECT_NE(summary_text(document).find("best has rel_l2 0.5 on this processor"), std::string::npos)
+      << summary_text(document);
 }
 
 TEST(Results, HaveTheKeysOfTheContract) {
   const Value value = to_value(example());
-  for (const char* key : {"schema", "model", "float", "trials", "best", "candidates", "stop_reason", "space", "seconds", "peak_rss_bytes", "processor"}) {
+  for (const char* key : {"schema", "model", "float", "trials", "best", "candidates", "stop_reason",
+                          "space", "seconds", "peak_rss_bytes", "processor"}) {
     EXPECT_NE(value.find(key), nullptr) << key;
   }
   const Value& trial = value.find("trials")->as_list()[0];
-  for (const char* key : {"number", "state", "config", "scores", "size_bytes", "latency_ms", "seconds", "stages", "reason"}) {
+  for (const char* key : {"number", "state", "config", "scores", "size_bytes", "latency_ms",
+                          "seconds", "stages", "reason"}) {
     EXPECT_NE(trial.find(key), nullptr) << key;
   }
   EXPECT_EQ(to_json(*value.find("space")->find("filtered")), R"({"no such thing":2})");
@@ -165,7 +181,8 @@ TEST(Results, ASlowBestPointsToAFasterCandidate) {
   document.trials[0].is_candidate = true;
   document.trials[0].model.latency_ms = 0.2;
   document.trials[1].model.latency_ms = 1.0;
-  EXPECT_NE(summary_text(document).find("best is 2.00 times slower than float on this machine; trial 0 is a candidate that is faster than float\n"),
+  EXPECT_NE(summary_text(document).find("best is 2.00 times slower than float on this machine; "
+                                        "trial 0 is a candidate that is faster than float\n"),
             std::string::npos);
 }
 

@@ -75,7 +75,8 @@ Tensor to_tensor(const Ort::Value& value) {
 
 class BackendSuite : public ::testing::Test {
  protected:
-  // Without it the runtime sends and stores telemetry from a thread of its own (docs/decisions/0005).
+  // Without it the runtime sends and stores telemetry from a thread of its own
+  // (docs/decisions/0005).
   static void SetUpTestSuite() { setenv("ORT_DISABLE_TELEMETRY", "1", 1); }
 
   /// Nullopt when ONNX Runtime does not load or run the model.

@@ -131,9 +131,9 @@ TEST(OrtSession, ExactProductsAreThoseOfTheGraphOnEveryProcessor) {
                         {builder.node("QuantizeLinear", {tensor, scale, "zero"}), scale, "zero"});
   };
   const std::string weight = builder.node("DequantizeLinear", {"w", "one", "w_zero"});
-  builder.output(pair(builder.node("Conv", {pair(builder.input("x", {1, 4, 1, 1}), "one"), weight}),
-                      "wide"),
-                 {1, 1, 1, 1});
+  builder.output(
+      pair(builder.node("Conv", {pair(builder.input("x", {1, 4, 1, 1}), "one"), weight}), "wide"),
+      {1, 1, 1, 1});
   const Batch inputs = {{"x", Tensor::of<float>({1, 4, 1, 1}, {255, 255, 255, 255})}};
   const Batch outputs = open_session(builder.build(), {.exact_products = true})->run(inputs);
   // 4 * 255 * 127 = 129540, to the nearest multiple of 1024.

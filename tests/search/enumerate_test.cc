@@ -12,7 +12,8 @@ TEST(VisitDistinct, CountsWhatItLeavesOut) {
   EXPECT_EQ(result.counts.raw, 12);
   EXPECT_EQ(result.points.size(), 7U);
   EXPECT_EQ(result.counts.duplicates, 3);
-  EXPECT_EQ(result.counts.filtered, (std::map<std::string, std::int64_t>{{"entropy has no 16 bits", 2}}));
+  EXPECT_EQ(result.counts.filtered,
+            (std::map<std::string, std::int64_t>{{"entropy has no 16 bits", 2}}));
   EXPECT_EQ(to_string(result.points.front()), "bits=8 method=minmax");
 }
 
@@ -31,7 +32,8 @@ TEST(VisitDistinct, PointsOfSeveralSpacesAppearOnce) {
 }
 
 TEST(DistinctPoints, AreThoseOfTheWalk) {
-  EXPECT_EQ(distinct_points(conditional_space(), conditional, 100), walk(conditional_space(), conditional, 100).points);
+  EXPECT_EQ(distinct_points(conditional_space(), conditional, 100),
+            walk(conditional_space(), conditional, 100).points);
 }
 
 TEST(Summarize, SaysHowManyPointsAreDistinct) {
@@ -49,7 +51,9 @@ TEST(Summarize, IsALowerBoundBeyondItsLimit) {
   EXPECT_FALSE(summary.complete);
 }
 
-TEST(Summarize, IsCompleteAtItsLimit) { EXPECT_TRUE(summarize(line_space(5), keep_all, 5).complete); }
+TEST(Summarize, IsCompleteAtItsLimit) {
+  EXPECT_TRUE(summarize(line_space(5), keep_all, 5).complete);
+}
 
 TEST(Summarize, ASpaceWithoutAValidPointHasNone) {
   const auto never = [](const Point&) -> std::variant<Point, Rejected> {

@@ -1,6 +1,7 @@
+#include "quantsearch/search/importance.h"
+
 #include <gtest/gtest.h>
 
-#include "quantsearch/search/importance.h"
 #include "search/problems.h"
 
 namespace quantsearch {
@@ -63,7 +64,9 @@ TEST(ImportancesOfTrials, OrderTheNumbersThatTrialsHave) {
     const int first = (t * 13) % 40;  // 0, 13, 26, ...: each once
     const int second = (t * 7) % 40;
     made.push_back(trial(t, {{"x", first / 40.0}, {"y", second / 40.0}}, first));
-    observations.push_back({.number = t, .at = {static_cast<double>(first), static_cast<double>(second)}, .objectives = {static_cast<double>(first)}});
+    observations.push_back({.number = t,
+                            .at = {static_cast<double>(first), static_cast<double>(second)},
+                            .objectives = {static_cast<double>(first)}});
   }
   const Categories places{.count = 40, .ordered = true};
   const std::vector<Goal> goals = {Goal::minimize};

@@ -48,13 +48,17 @@ Trial complete(std::int64_t number, const Point& point, double value) {
 }
 
 TEST(ModelSampler, ListsOfNumbersHaveAnOrderAndOtherListsNone) {
-  const Space space({{.name = "bits", .choices = {16, 4, 8}}, {.name = "pair", .choices = {0.1, 0.2}}, {.name = "type", .choices = {"a", "b", "c"}},
-                     {.name = "rate", .choices = {}, .range = FloatRange{.low = 0.1, .high = 1, .log = true}}});
+  const Space space(
+      {{.name = "bits", .choices = {16, 4, 8}},
+       {.name = "pair", .choices = {0.1, 0.2}},
+       {.name = "type", .choices = {"a", "b", "c"}},
+       {.name = "rate", .choices = {}, .range = FloatRange{.low = 0.1, .high = 1, .log = true}}});
   Script script{.proposals = {{0, 1, 2, 0.5}, {2, 0, 0, 0.25}}};
   const auto sampler = model_sampler(space, keep_all, scripted(script));
   EXPECT_EQ(script.domain.dimensions,
-            (std::vector<SearchDimension>{Categories{.count = 3, .ordered = true}, Categories{.count = 2}, Categories{.count = 3},
-                                    FloatRange{.low = 0.1, .high = 1, .log = true}}));
+            (std::vector<SearchDimension>{Categories{.count = 3, .ordered = true},
+                                          Categories{.count = 2}, Categories{.count = 3},
+                                          FloatRange{.low = 0.1, .high = 1, .log = true}}));
   EXPECT_EQ(script.domain.points, nullptr);
   EXPECT_EQ(to_string(*sampler->ask()), "bits=4 pair=0.2 rate=0.5 type=c");
   EXPECT_EQ(to_string(*sampler->ask()), "bits=16 pair=0.1 rate=0.25 type=a");
@@ -74,7 +78,8 @@ TEST(ModelSampler, SettingsWithoutEffectAreInactive) {
 
 TEST(ModelSampler, TellsNegatedValuesOfWhatIsMaximizedAndKeepsThePendingPoints) {
   Script script{.proposals = {{0}, {1}, {2}}};
-  const auto sampler = model_sampler(line_space(3), keep_all, scripted(script), {.goals = {Goal::maximize}});
+  const auto sampler =
+      model_sampler(line_space(3), keep_all, scripted(script), {.goals = {Goal::maximize}});
   const Point first = *sampler->ask();
   const Point second = *sampler->ask();
   sampler->tell(complete(0, first, 5));
@@ -95,7 +100,9 @@ TEST(ModelSampler, TellsNegatedValuesOfWhatIsMaximizedAndKeepsThePendingPoints) 
 }
 
 TEST(ModelSampler, SeveralSpacesAreToldApartByTheFirstDimension) {
-  const Space space = Space::union_of({Space({{.name = "a", .choices = {1, 2}}}), Space({{.name = "a", .choices = {2, 3}}, {.name = "b", .choices = {"x", "y"}}})});
+  const Space space = Space::union_of(
+      {Space({{.name = "a", .choices = {1, 2}}}),
+       Space({{.name = "a", .choices = {2, 3}}, {.name = "b", .choices = {"x", "y"}}})});
   Script script{.proposals = {{0, 1, 0}, {1, 2, 1}, {1, 1, 0}}};
   const auto sampler = model_sampler(space, keep_all, scripted(script));
   ASSERT_EQ(script.domain.dimensions.size(), 3U);
@@ -113,7 +120,9 @@ TEST(ModelSampler, APointOfTwoSpacesIsOne) {
     if (kept.at("a").as_int() != 2) kept.erase("b");
     return kept;
   };
-  const Space space = Space::union_of({Space({{.name = "a", .choices = {1}}}), Space({{.name = "a", .choices = {1, 2}}, {.name = "b", .choices = {"x", "y"}}})});
+  const Space space = Space::union_of(
+      {Space({{.name = "a", .choices = {1}}}),
+       Space({{.name = "a", .choices = {1, 2}}, {.name = "b", .choices = {"x", "y"}}})});
   Script script{.proposals = {{1, 0, 1}}};
   const auto sampler = model_sampler(space, normalize, scripted(script));
   EXPECT_EQ(script.domain.points->size(), 3U);
@@ -125,17 +134,21 @@ TEST(ModelSampler, APointOfTwoSpacesIsOne) {
 }
 
 TEST(ModelSampler, RefusesDifferentRangesOfOneName) {
-  const Space space = Space::union_of({Space({{.name = "a", .choices = {}, .range = FloatRange{.low = 0, .high = 1}}}),
-                                       Space({{.name = "a", .choices = {}, .range = FloatRange{.low = 0, .high = 2}}})});
+  const Space space = Space::union_of(
+      {Space({{.name = "a", .choices = {}, .range = FloatRange{.low = 0, .high = 1}}}),
+       Space({{.name = "a", .choices = {}, .range = FloatRange{.low = 0, .high = 2}}})});
   Script script;
-  EXPECT_EQ(message_of<InvalidInput>([&] { (void)model_sampler(space, keep_all, scripted(script)); }),
-            "search space: parameter 'a' has a range in one space and another or a list in the next; a model-based search needs the same in all");
+  EXPECT_EQ(
+      message_of<InvalidInput>([&] { (void)model_sampler(space, keep_all, scripted(script)); }),
+      "search space: parameter 'a' has a range in one space and another or a list in the next; a "
+      "model-based search needs the same in all");
 }
 
 TEST(Grid, RefusesRealNumbersAndRandomSearchTakesThem) {
   const Space space({{.name = "rate", .choices = {}, .range = FloatRange{.low = 0, .high = 1}}});
   EXPECT_EQ(message_of<InvalidInput>([&] { (void)grid_sampler(space, keep_all, one_second); }),
-            "search: a grid cannot walk the real numbers of 'rate'; give a step, list the values, or use random or model-based search");
+            "search: a grid cannot walk the real numbers of 'rate'; give a step, list the values, "
+            "or use random or model-based search");
   EXPECT_FALSE(summarize(space, keep_all).complete);
   const auto sampler = random_sampler(space, keep_all, one_second, {.seed = 2});
   std::set<double> seen;
@@ -172,11 +185,15 @@ TEST(StagedSampler, MakesTheSecondStageOfWhatTheFirstFound) {
 TEST(StagedSampler, RunsToTheEndInASearch) {
   const auto value_of_x = [](const TrialRequest& request) -> TrialOutcome {
     const auto x = request.point.find("x");
-    return TrialSuccess{.value = x != request.point.end() ? x->second.as_double() : 10, .is_candidate = false, .details = {}};
+    return TrialSuccess{.value = x != request.point.end() ? x->second.as_double() : 10,
+                        .is_candidate = false,
+                        .details = {}};
   };
   for (const int jobs : {1, 3}) {
-    const auto sampler = staged_sampler(grid_sampler(line_space(4), keep_all, one_second),
-                                        [](const std::vector<Trial>&) { return grid_sampler(Space({{.name = "y", .choices = {1, 2}}}), keep_all, one_second); });
+    const auto sampler = staged_sampler(
+        grid_sampler(line_space(4), keep_all, one_second), [](const std::vector<Trial>&) {
+          return grid_sampler(Space({{.name = "y", .choices = {1, 2}}}), keep_all, one_second);
+        });
     SearchOptions options;
     options.jobs = jobs;
     const auto store = in_memory_store();

@@ -28,7 +28,8 @@ class Counter final : public Sampler {
 /// Trials in `lost` are finished by another process, with the value 100, before this one can.
 class StoreWithARival final : public SharedStudyStore {
  public:
-  StoreWithARival(std::set<std::int64_t> lost, std::vector<Trial> earlier) : lost_(std::move(lost)), earlier_(std::move(earlier)) {
+  StoreWithARival(std::set<std::int64_t> lost, std::vector<Trial> earlier)
+      : lost_(std::move(lost)), earlier_(std::move(earlier)) {
     next_ = static_cast<std::int64_t>(earlier_.size());
   }
 
@@ -67,7 +68,8 @@ class StoreWithARival final : public SharedStudyStore {
 };
 
 TrialOutcome value_is_x(const TrialRequest& request) {
-  return TrialSuccess{.value = request.point.at("x").as_double(), .is_candidate = false, .details = {}};
+  return TrialSuccess{
+      .value = request.point.at("x").as_double(), .is_candidate = false, .details = {}};
 }
 
 struct Seen {
@@ -80,8 +82,9 @@ Seen searched(std::set<std::int64_t> lost, std::vector<Trial> earlier = {}) {
   Seen seen;
   Counter sampler;
   StoreWithARival store(std::move(lost), std::move(earlier));
-  const SearchOptions options{
-      .on_trial = [&](const Trial& trial, const TrialProduct&) { seen.reported.push_back(trial.number); }};
+  const SearchOptions options{.on_trial = [&](const Trial& trial, const TrialProduct&) {
+    seen.reported.push_back(trial.number);
+  }};
   seen.study = optimize_shared(sampler, value_is_x, options, store);
   seen.told = sampler.told;
   return seen;
@@ -97,9 +100,15 @@ TEST(OptimizeShared, AloneItRunsEveryPoint) {
   EXPECT_EQ(seen.study.stop_reason, StopReason::space_exhausted);
 }
 
-// Found by several commands on one study: what had finished before a process came was run again by it.
+// Found by several commands on one study: what had finished before a process came was run again by
+// it.
 TEST(OptimizeShared, WhatFinishedBeforeIsNotRunAgain) {
-  Trial earlier{.number = 0, .state = TrialState::complete, .point = {{"x", 2}}, .value = 2, .reason = {}, .details = {}};
+  Trial earlier{.number = 0,
+                .state = TrialState::complete,
+                .point = {{"x", 2}},
+                .value = 2,
+                .reason = {},
+                .details = {}};
   const Seen seen = searched({}, {earlier});
   EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));
   EXPECT_EQ(seen.reported, (Numbers{1, 2, 3}));

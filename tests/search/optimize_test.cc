@@ -95,14 +95,18 @@ TEST(Optimize, AFailedTrialIsRecordedAndTheSearchGoesOn) {
 TEST(Optimize, TheObjectiveSeesTheIncumbentAndTheCallerItsProduct) {
   std::vector<std::optional<std::int64_t>> incumbents;
   const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
-    incumbents.push_back(request.incumbent ? std::optional(request.incumbent->number) : std::nullopt);
+    incumbents.push_back(request.incumbent ? std::optional(request.incumbent->number)
+                                           : std::nullopt);
     if (request.number == 1) return TrialFailure{.reason = "no", .details = {}};
-    return TrialSuccess{.value = -static_cast<double>(request.number), .details = {}, .product = std::make_shared<const std::int64_t>(request.number)};
+    return TrialSuccess{.value = -static_cast<double>(request.number),
+                        .details = {},
+                        .product = std::make_shared<const std::int64_t>(request.number)};
   };
   std::vector<std::int64_t> products;
   SearchOptions options;
   options.on_trial = [&](const Trial& /*trial*/, const TrialProduct& product) {
-    products.push_back(product == nullptr ? -1 : *std::static_pointer_cast<const std::int64_t>(product));
+    products.push_back(product == nullptr ? -1
+                                          : *std::static_pointer_cast<const std::int64_t>(product));
   };
   (void)run(4, objective, options);
   EXPECT_EQ(incumbents, (std::vector<std::optional<std::int64_t>>{std::nullopt, 0, 0, 2}));
@@ -177,12 +181,12 @@ TEST(Optimize, TheTimeLimitEndsTheRunningTrial) {
   const auto sampler = grid_sampler(line_space(10), keep_all, one_second);
   const auto store = in_memory_store();
   const Study study = optimize(
-      *sampler,
-      [](const TrialRequest& request) { return never_ends(request.token); },
-      options, *store);
+      *sampler, [](const TrialRequest& request) { return never_ends(request.token); }, options,
+      *store);
   ASSERT_EQ(study.trials.size(), 1U);
   EXPECT_EQ(study.trials[0].state, TrialState::interrupted);
-  EXPECT_TRUE(study.trials[0].reason.starts_with("the search's time limit of 0.01 s came after ")) << study.trials[0].reason;
+  EXPECT_TRUE(study.trials[0].reason.starts_with("the search's time limit of 0.01 s came after "))
+      << study.trials[0].reason;
   EXPECT_EQ(study.stop_reason, StopReason::time_limit);
   EXPECT_TRUE(study.stop_message.starts_with("time limit reached: ")) << study.stop_message;
   EXPECT_EQ(seen, study.trials);
@@ -214,18 +218,15 @@ TEST(Optimize, TheTrialTimeLimitReachesTheObjectiveThroughItsToken) {
   SearchOptions options;
   options.stop.trial_time_limit_seconds = 0.01;
   const Study study = run(
-      2,
-      [](const TrialRequest& request) { return never_ends(request.token); },
-      options);
+      2, [](const TrialRequest& request) { return never_ends(request.token); }, options);
   ASSERT_EQ(study.trials.size(), 2U);
   EXPECT_EQ(study.trials[1].state, TrialState::interrupted);
-  EXPECT_TRUE(study.trials[1].reason.starts_with("took longer than the trial time limit: ")) << study.trials[1].reason;
+  EXPECT_TRUE(study.trials[1].reason.starts_with("took longer than the trial time limit: "))
+      << study.trials[1].reason;
 }
 
 TEST(Optimize, AnObjectiveThatCancelsItselfIsInterrupted) {
-  const auto objective = [](const TrialRequest& /*request*/) -> TrialOutcome {
-    throw Cancelled();
-  };
+  const auto objective = [](const TrialRequest& /*request*/) -> TrialOutcome { throw Cancelled(); };
   const Study study = run(2, objective, {});
   ASSERT_EQ(study.trials.size(), 2U);
   EXPECT_EQ(study.trials[0].reason, "cancelled by the objective itself");

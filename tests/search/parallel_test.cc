@@ -46,7 +46,8 @@ TrialOutcome parabola(const TrialRequest& request) {
   dawdle();
   const double x = request.point.at("x").as_double();
   if (request.number % 7 == 3) return TrialFailure{.reason = "three", .details = {}};
-  return TrialSuccess{.value = (x - 9) * (x - 9), .is_candidate = x > 4, .details = Value::Map{{"x", x}}};
+  return TrialSuccess{
+      .value = (x - 9) * (x - 9), .is_candidate = x > 4, .details = Value::Map{{"x", x}}};
 }
 
 SearchOptions options_of(int jobs, std::int64_t limit) {
@@ -61,7 +62,8 @@ TEST(ParallelTrials, WhatALearningSamplerWasToldDependsOnTheNumberAlone) {
   constexpr std::int64_t kLimit = 30;
   for (const int jobs : {1, 2, 4}) {
     std::vector<std::int64_t> expected;
-    for (std::int64_t number = 0; number < kLimit; ++number) expected.push_back(std::max<std::int64_t>(0, number - (2 * jobs - 2)));
+    for (std::int64_t number = 0; number < kLimit; ++number)
+      expected.push_back(std::max<std::int64_t>(0, number - (2 * jobs - 2)));
     std::vector<Trial> first;
     for (int run = 0; run < 3; ++run) {
       Learner sampler;
@@ -136,7 +138,9 @@ TEST(ParallelTrials, ATrialIsSavedBeforeSlowerOnesBeforeItHaveFinished) {
   };
   std::vector<std::int64_t> reported;
   SearchOptions options = options_of(2, 4);
-  options.on_trial = [&](const Trial& trial, const TrialProduct&) { reported.push_back(trial.number); };
+  options.on_trial = [&](const Trial& trial, const TrialProduct&) {
+    reported.push_back(trial.number);
+  };
   const auto sampler = grid_sampler(line_space(4), keep_all, one_second);
   (void)optimize(*sampler, objective, options, store);
   EXPECT_EQ(store.order.front(), 1);
@@ -165,12 +169,15 @@ TEST(ParallelTrials, AResumedStudyIsTheUndisturbedOneWhateverHadFinished) {
   for (const int jobs : {1, 2, 4}) {
     Learner undisturbed_sampler;
     const auto undisturbed_store = in_memory_store();
-    const Study whole = optimize(undisturbed_sampler, parabola, options_of(jobs, kLimit), *undisturbed_store);
+    const Study whole =
+        optimize(undisturbed_sampler, parabola, options_of(jobs, kLimit), *undisturbed_store);
     for (std::size_t kept = 0; kept < whole.trials.size(); ++kept) {
       const auto store = in_memory_store();
       for (std::size_t i = 0; i < kept; ++i) store->save(whole.trials[i]);
       // The next may still have run while those behind it were done.
-      for (std::size_t i = kept + 1; i < std::min(kept + static_cast<std::size_t>(2 * jobs - 1), whole.trials.size()); ++i) store->save(whole.trials[i]);
+      for (std::size_t i = kept + 1;
+           i < std::min(kept + static_cast<std::size_t>(2 * jobs - 1), whole.trials.size()); ++i)
+        store->save(whole.trials[i]);
       Learner sampler;
       const Study resumed = optimize(sampler, parabola, options_of(jobs, kLimit), *store);
       EXPECT_EQ(resumed.trials, whole.trials) << jobs << " jobs, " << kept << " kept";

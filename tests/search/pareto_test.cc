@@ -1,8 +1,9 @@
+#include "quantsearch/search/pareto.h"
+
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "quantsearch/search/pareto.h"
 #include "search/problems.h"
 
 namespace quantsearch {

@@ -68,7 +68,9 @@ struct Walk {
 };
 inline Walk walk(const Space& space, const Normalize& normalize, std::int64_t limit) {
   Walk walk;
-  walk.counts = visit_distinct(space, normalize, limit, [&](std::int64_t /*index*/, Point&& point) { walk.points.push_back(std::move(point)); });
+  walk.counts = visit_distinct(space, normalize, limit, [&](std::int64_t /*index*/, Point&& point) {
+    walk.points.push_back(std::move(point));
+  });
   return walk;
 }
 

@@ -127,9 +127,7 @@ TEST(Resume, TheSamplerIsToldOfEarlierTrialsInTheOrderOfItsQuestions) {
   const auto store = in_memory_store();
   SearchOptions options = options_of();
   options.stop.iteration_limit = 2;
-  const auto objective = [](const TrialRequest& request) {
-    return score(request.point);
-  };
+  const auto objective = [](const TrialRequest& request) { return score(request.point); };
   Told first;
   (void)optimize(first, objective, options, *store);
   Told second;

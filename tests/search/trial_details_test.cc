@@ -6,17 +6,19 @@ namespace quantsearch {
 namespace {
 
 TEST(TrialDetails, AreTheSameAfterTheyHaveBeenText) {
-  const TrialDetails details{.scores = {{"L2", 0.5}},
-                             .size_bytes = 12,
-                             .float_layers = 3,
-                             .latency_ms = 0.25,
-                             .stages = {{"observe", {.seconds = 1.5, .cached = true}}},
-                             .layer_tables = {{"left_float", Value::List{Value::Map{{"node", "conv"}}}}}};
+  const TrialDetails details{
+      .scores = {{"L2", 0.5}},
+      .size_bytes = 12,
+      .float_layers = 3,
+      .latency_ms = 0.25,
+      .stages = {{"observe", {.seconds = 1.5, .cached = true}}},
+      .layer_tables = {{"left_float", Value::List{Value::Map{{"node", "conv"}}}}}};
   EXPECT_EQ(details_from(parse_json(to_json(to_value(details)), "details")), details);
 }
 
 TEST(TrialDetails, LeaveOutWhatIsOfAnotherKind) {
-  const Value foreign = Value::Map{{"scores", "none"}, {"size_bytes", "large"}, {"stages", 3}, {"precision", true}, {"note", 1}};
+  const Value foreign = Value::Map{
+      {"scores", "none"}, {"size_bytes", "large"}, {"stages", 3}, {"precision", true}, {"note", 1}};
   EXPECT_EQ(details_from(foreign), TrialDetails{});
   EXPECT_EQ(details_from(Value("not a mapping")), TrialDetails{});
   EXPECT_EQ(details_from(Value::Map{{"scores", Value::Map{{"L2", Value()}}}}), TrialDetails{});

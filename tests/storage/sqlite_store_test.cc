@@ -163,10 +163,12 @@ TEST_F(SqliteStore, AFileThatWasRemovedOrReplacedIsNoticed) {
     const auto store = place->open(example_description());
     std::filesystem::remove(place->address());
     if (is_replaced) write_file_atomically(place->address(), "something else");
-    EXPECT_EQ(message_from<StudyRemoved>([&] { store->save(Trial()); }),
-              "study database '" + place->address() + "' was removed or replaced while it was in use");
-    EXPECT_EQ(message_from<StudyRemoved>([&] { store->start(Trial()); }),
-              "study database '" + place->address() + "' was removed or replaced while it was in use");
+    EXPECT_EQ(
+        message_from<StudyRemoved>([&] { store->save(Trial()); }),
+        "study database '" + place->address() + "' was removed or replaced while it was in use");
+    EXPECT_EQ(
+        message_from<StudyRemoved>([&] { store->start(Trial()); }),
+        "study database '" + place->address() + "' was removed or replaced while it was in use");
   }
 }
 

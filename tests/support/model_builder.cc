@@ -8,7 +8,8 @@ namespace quantsearch::testing {
 
 namespace {
 
-ValueInfo value_info(const std::string& name, const std::vector<std::int64_t>& shape, DataType type) {
+ValueInfo value_info(const std::string& name, const std::vector<std::int64_t>& shape,
+                     DataType type) {
   ValueInfo info{.name = name, .type = type, .dimensions = std::vector<Dimension>{}, .extra = ""};
   for (const std::int64_t size : shape) {
     Dimension dimension;
@@ -30,21 +31,25 @@ ModelBuilder::ModelBuilder(std::int64_t opset) {
   model_.graph.name = "graph";
 }
 
-std::string ModelBuilder::input(const std::string& name, const std::vector<std::int64_t>& shape, DataType type) {
+std::string ModelBuilder::input(const std::string& name, const std::vector<std::int64_t>& shape,
+                                DataType type) {
   model_.graph.inputs.push_back(value_info(name, shape, type));
   return name;
 }
 
 std::string ModelBuilder::constant(const std::string& name, Tensor tensor) {
-  model_.graph.initializers.push_back({.name = name, .tensor = std::make_shared<const Tensor>(std::move(tensor))});
+  model_.graph.initializers.push_back(
+      {.name = name, .tensor = std::make_shared<const Tensor>(std::move(tensor))});
   return name;
 }
 
-std::string ModelBuilder::weight(const std::string& name, const Shape& shape, const std::vector<float>& values) {
+std::string ModelBuilder::weight(const std::string& name, const Shape& shape,
+                                 const std::vector<float>& values) {
   return constant(name, Tensor::of<float>(shape, values));
 }
 
-std::string ModelBuilder::random_weight(const std::string& name, const Shape& shape, float scale, std::uint64_t seed) {
+std::string ModelBuilder::random_weight(const std::string& name, const Shape& shape, float scale,
+                                        std::uint64_t seed) {
   return constant(name, random_tensor(shape, seed, -scale, scale));
 }
 
@@ -63,12 +68,14 @@ std::string ModelBuilder::node(const std::string& op_type, const std::vector<std
 
 void ModelBuilder::add(Node node) { model_.graph.nodes.push_back(std::move(node)); }
 
-void ModelBuilder::output(const std::string& tensor, const std::vector<std::int64_t>& shape, DataType type) {
+void ModelBuilder::output(const std::string& tensor, const std::vector<std::int64_t>& shape,
+                          DataType type) {
   model_.graph.outputs.push_back(value_info(tensor, shape, type));
 }
 
 void ModelBuilder::output(const std::string& tensor) {
-  model_.graph.outputs.push_back({.name = tensor, .type = DataType::float32, .dimensions = std::nullopt, .extra = ""});
+  model_.graph.outputs.push_back(
+      {.name = tensor, .type = DataType::float32, .dimensions = std::nullopt, .extra = ""});
 }
 
 void ModelBuilder::import_domain(const std::string& domain, std::int64_t version) {
@@ -89,7 +96,8 @@ Tensor random_tensor(const Shape& shape, std::uint64_t seed, float low, float hi
   return tensor;
 }
 
-std::map<std::string, Tensor> random_inputs(const Model& model, std::uint64_t seed, std::int64_t batch) {
+std::map<std::string, Tensor> random_inputs(const Model& model, std::uint64_t seed,
+                                            std::int64_t batch) {
   std::map<std::string, Tensor> inputs;
   for (const ValueInfo& input : model.graph.inputs) {
     if (model.graph.find_initializer(input.name) != nullptr) continue;

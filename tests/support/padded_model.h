@@ -7,8 +7,9 @@
 
 namespace quantsearch::testing {
 
-/// Conv -> Conv -> Relu -> Pad -> Conv -> Conv. The axes of the Pad are an output, so that simplification leaves them computed:
-/// the runtime's layout optimization then breaks the Pad between integer kernels.
+/// Conv -> Conv -> Relu -> Pad -> Conv -> Conv. The axes of the Pad are an output, so that
+/// simplification leaves them computed: the runtime's layout optimization then breaks the Pad
+/// between integer kernels.
 [[nodiscard]] Model padded_between_convolutions();
 /// Four samples of its input `x`.
 [[nodiscard]] Tensor padded_input();

@@ -15,7 +15,8 @@ TEST(Convert, RoundsHalfToEvenAndSaturates) {
 }
 
 TEST(Convert, WideIntegersSaturate) {
-  const Tensor tensor = Tensor::of<std::int64_t>({3}, {std::numeric_limits<std::int64_t>::min(), 7, std::int64_t{1} << 40});
+  const Tensor tensor = Tensor::of<std::int64_t>(
+      {3}, {std::numeric_limits<std::int64_t>::min(), 7, std::int64_t{1} << 40});
   EXPECT_EQ(convert(tensor, DataType::uint8), Tensor::of<std::uint8_t>({3}, {0, 7, 255}));
 }
 
@@ -43,7 +44,8 @@ TEST(ToInt64s, RefusesFloats) {
 }
 
 TEST(ConcatenateRows, StacksAndRefusesOtherShapes) {
-  const std::vector<Tensor> parts = {Tensor::of<float>({1, 2}, {1, 2}), Tensor::of<float>({2, 2}, {3, 4, 5, 6})};
+  const std::vector<Tensor> parts = {Tensor::of<float>({1, 2}, {1, 2}),
+                                     Tensor::of<float>({2, 2}, {3, 4, 5, 6})};
   EXPECT_EQ(concatenate_rows(parts), Tensor::of<float>({3, 2}, {1, 2, 3, 4, 5, 6}));
   const std::vector<Tensor> bad = {parts[0], Tensor::of<float>({1, 3}, {1, 2, 3})};
   EXPECT_THROW((void)concatenate_rows(bad), InvalidInput);
@@ -51,10 +53,12 @@ TEST(ConcatenateRows, StacksAndRefusesOtherShapes) {
 
 TEST(CountNonFinite, CountsEachKind) {
   const float infinity = std::numeric_limits<float>::infinity();
-  const NonFinite counts = count_non_finite(Tensor::of<float>({4}, {1, infinity, std::nanf(""), -infinity}));
+  const NonFinite counts =
+      count_non_finite(Tensor::of<float>({4}, {1, infinity, std::nanf(""), -infinity}));
   EXPECT_EQ(counts.nan, 1);
   EXPECT_EQ(counts.infinite, 2);
-  EXPECT_EQ(count_non_finite(Tensor::of<float>({1}, {std::numeric_limits<float>::max()})).infinite, 0);
+  EXPECT_EQ(count_non_finite(Tensor::of<float>({1}, {std::numeric_limits<float>::max()})).infinite,
+            0);
 }
 
 }  // namespace

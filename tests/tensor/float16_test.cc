@@ -16,9 +16,9 @@ TEST(Float16, HandValues) {
   EXPECT_EQ(to_float16(65519.0F).bits, 0x7bff);
   EXPECT_EQ(to_float16(65520.0F).bits, 0x7c00);  // the tie above the largest goes to infinity
   EXPECT_EQ(to_float16(0x1.0p-24F).bits, 0x0001);
-  EXPECT_EQ(to_float16(0x1.0p-25F).bits, 0x0000);  // tie to even
-  EXPECT_EQ(to_float16(1.0F + 0x1.0p-11F).bits, 0x3c00);           // tie to even, down
-  EXPECT_EQ(to_float16(1.0F + 3 * 0x1.0p-11F).bits, 0x3c02);       // tie to even, up
+  EXPECT_EQ(to_float16(0x1.0p-25F).bits, 0x0000);             // tie to even
+  EXPECT_EQ(to_float16(1.0F + 0x1.0p-11F).bits, 0x3c00);      // tie to even, down
+  EXPECT_EQ(to_float16(1.0F + 3 * 0x1.0p-11F).bits, 0x3c02);  // tie to even, up
   EXPECT_EQ(to_float16(-0.0F).bits, 0x8000);
 }
 

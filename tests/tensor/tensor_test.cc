@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "quantsearch/tensor.h"
+
+#include <gtest/gtest.h>
 
 namespace quantsearch {
 namespace {

@@ -19,7 +19,8 @@ namespace quantsearch::testing {
                                         std::int64_t batch = 2);
 [[nodiscard]] double largest_difference(const std::map<std::string, Tensor>& before,
                                         const std::map<std::string, Tensor>& after);
-/// The model with inferred shapes, those of its outputs included; unchecked, since an output without a shape is refused.
+/// The model with inferred shapes, those of its outputs included; unchecked, since an output
+/// without a shape is refused.
 [[nodiscard]] Model inferred(const ModelBuilder& builder);
 [[nodiscard]] int count(const Model& model, const std::string& op_type);
 /// All notes, one a line.

@@ -5,7 +5,8 @@
 namespace quantsearch {
 namespace {
 
-Acceptance with(Metric metric, std::optional<double> tolerance, std::optional<double> float_value = std::nullopt) {
+Acceptance with(Metric metric, std::optional<double> tolerance,
+                std::optional<double> float_value = std::nullopt) {
   GoalConfig config;
   config.metric = metric;
   config.tolerance = tolerance;
@@ -40,7 +41,8 @@ TEST(Acceptance, DecibelsAreAskedForAsTheyAre) {
 }
 
 TEST(Acceptance, TheDefaultForUnnormalisedDistancesIsRelative) {
-  // A destroyed model has a mean squared error of 75 where the float outputs have an energy of 80: no candidate.
+  // A destroyed model has a mean squared error of 75 where the float outputs have an energy of 80:
+  // no candidate.
   const Acceptance acceptance = with(Metric::l2, std::nullopt);
   EXPECT_FALSE(acceptance.accepts({{"L2", 75}, {"rel_l2", 0.94}, {"worst_slice", 0.94}}));
   EXPECT_TRUE(acceptance.accepts({{"L2", 0.5}, {"rel_l2", 0.006}, {"worst_slice", 0.02}}));
@@ -49,7 +51,8 @@ TEST(Acceptance, TheDefaultForUnnormalisedDistancesIsRelative) {
 
 TEST(Acceptance, TheDefaultRefusesAModelWithADestroyedSlice) {
   // Scores beside boxes: the whole output shows nothing.
-  const std::map<std::string, double> destroyed = {{"L2", 0.5}, {"rel_l2", 0.0014}, {"worst_slice", 0.58}, {"top1", 0.91}, {"sqnr", 28}};
+  const std::map<std::string, double> destroyed = {
+      {"L2", 0.5}, {"rel_l2", 0.0014}, {"worst_slice", 0.58}, {"top1", 0.91}, {"sqnr", 28}};
   EXPECT_FALSE(with(Metric::l2, std::nullopt).accepts(destroyed));
   EXPECT_FALSE(with(Metric::sqnr, std::nullopt).accepts(destroyed));
   EXPECT_FALSE(with(Metric::top1, std::nullopt, 0.91).accepts(destroyed));

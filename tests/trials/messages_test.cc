@@ -14,7 +14,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 Value sent(const Value& message) { return parse_json(to_json(message), "a message"); }
 
 TEST(TrialMessages, ASuccessArrivesAsItWas) {
-  const TrialSuccess success{.value = 0.1, .is_candidate = true, .details = Value::Map{{"size_bytes", 5}}, .objectives = {0.1, 1e-300},
+  const TrialSuccess success{.value = 0.1,
+                             .is_candidate = true,
+                             .details = Value::Map{{"size_bytes", 5}},
+                             .objectives = {0.1, 1e-300},
                              .constraints = {-kInfinity, 0}};
   const auto outcome = outcome_of(sent(message_of(success)));
   const auto& back = std::get<TrialSuccess>(outcome.value());
@@ -26,10 +29,12 @@ TEST(TrialMessages, ASuccessArrivesAsItWas) {
 }
 
 TEST(TrialMessages, APrunedAndAFailedTrialArriveAsTheyWere) {
-  const auto pruned = outcome_of(sent(message_of(TrialPruned{.value = std::nan(""), .reason = "slow", .details = {}})));
+  const auto pruned = outcome_of(
+      sent(message_of(TrialPruned{.value = std::nan(""), .reason = "slow", .details = {}})));
   EXPECT_TRUE(std::isnan(std::get<TrialPruned>(pruned.value()).value));
   EXPECT_EQ(std::get<TrialPruned>(pruned.value()).reason, "slow");
-  const auto failed = outcome_of(sent(message_of(TrialFailure{.reason = "a \"word\"\nmore", .details = {}})));
+  const auto failed =
+      outcome_of(sent(message_of(TrialFailure{.reason = "a \"word\"\nmore", .details = {}})));
   EXPECT_EQ(std::get<TrialFailure>(failed.value()).reason, "a \"word\"\nmore");
 }
 
@@ -42,7 +47,9 @@ TEST(TrialMessages, ATrialToBuildAgainArrivesWithWhatItsModelNeeds) {
   EXPECT_EQ(trial_of(sent(reference_to(trial))), trial);
 }
 
-TEST(TrialMessages, OtherMessagesAreNoOutcome) { EXPECT_FALSE(outcome_of(Value::Map{{"cancelled", true}})); }
+TEST(TrialMessages, OtherMessagesAreNoOutcome) {
+  EXPECT_FALSE(outcome_of(Value::Map{{"cancelled", true}}));
+}
 
 TEST(TrialMessages, ScoresArriveAsTheyWere) {
   Scores scores;

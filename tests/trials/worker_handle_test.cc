@@ -17,8 +17,12 @@ const std::function<void()> kNothing = [] {};
 
 /// A worker that is ready and then does as the script says.
 WorkerHandle::Options script(const std::string& text) {
-  return {.command = {"sh", "-c", "read greeting; echo '{\"ready\": \"all\"}'; read request; " + text},
-          .memory_limit = 0, .greeting = Value::Map{}, .fingerprint = "all", .log = {}};
+  return {
+      .command = {"sh", "-c", "read greeting; echo '{\"ready\": \"all\"}'; read request; " + text},
+      .memory_limit = 0,
+      .greeting = Value::Map{},
+      .fingerprint = "all",
+      .log = {}};
 }
 
 std::string death_of(const WorkerHandle::Options& options) {
@@ -40,8 +44,11 @@ TEST(WorkerHandle, AnswersRequests) {
 
 TEST(WorkerHandle, PassesItsLogOn) {
   std::vector<std::string> lines;
-  WorkerHandle::Options options = script("echo '{\"log\": 1, \"line\": \"half\"}'; echo '{\"success\": 1}'; read more");
-  options.log = [&lines](LogLevel level, std::string_view line) { lines.push_back(std::to_string(static_cast<int>(level)) + std::string(line)); };
+  WorkerHandle::Options options =
+      script("echo '{\"log\": 1, \"line\": \"half\"}'; echo '{\"success\": 1}'; read more");
+  options.log = [&lines](LogLevel level, std::string_view line) {
+    lines.push_back(std::to_string(static_cast<int>(level)) + std::string(line));
+  };
   WorkerHandle worker(options, {});
   (void)worker.ask(kRequest, {}, kNothing);
   EXPECT_EQ(lines, std::vector<std::string>{"1half"});
@@ -49,30 +56,48 @@ TEST(WorkerHandle, PassesItsLogOn) {
 
 TEST(WorkerHandle, MayAskToBeAlone) {
   int calls = 0;
-  WorkerHandle worker(script("echo '{\"alone\": true}'; read may; echo '{\"success\": '\"$may\"'}'; read more"), {});
-  EXPECT_EQ(*worker.ask(kRequest, {}, [&calls] { ++calls; }).find("success"), Value(Value::Map{{"alone", true}}));
+  WorkerHandle worker(
+      script("echo '{\"alone\": true}'; read may; echo '{\"success\": '\"$may\"'}'; read more"),
+      {});
+  EXPECT_EQ(*worker.ask(kRequest, {}, [&calls] { ++calls; }).find("success"),
+            Value(Value::Map{{"alone", true}}));
   EXPECT_EQ(calls, 1);
 }
 
 TEST(WorkerHandle, SaysHowItEnded) {
   EXPECT_EQ(death_of(script("echo first >&2; echo no such memory >&2; exit 3")),
             "the worker process ended with exit code 3; its last words: no such memory");
-  EXPECT_EQ(death_of(script("kill -ABRT $$")), "the worker process was ended by signal 6 (Aborted)");
+  EXPECT_EQ(death_of(script("kill -ABRT $$")),
+            "the worker process was ended by signal 6 (Aborted)");
   EXPECT_EQ(death_of(script("kill -KILL $$")),
-            "the worker process was ended by signal 9 (Killed), which the system does when memory runs out");
+            "the worker process was ended by signal 9 (Killed), which the system does when memory "
+            "runs out");
 }
 
 TEST(WorkerHandle, ThatCannotBeStartedOrEndsAtOnceSaysSo) {
-  EXPECT_EQ(death_of({.command = {"sh", "-c", "exit 4"}, .memory_limit = 0, .greeting = {}, .fingerprint = {}, .log = {}}),
+  EXPECT_EQ(death_of({.command = {"sh", "-c", "exit 4"},
+                      .memory_limit = 0,
+                      .greeting = {},
+                      .fingerprint = {},
+                      .log = {}}),
             "the worker process ended with exit code 4");
-  EXPECT_THROW((void)WorkerHandle({.command = {"/no/such/program"}, .memory_limit = 0, .greeting = {}, .fingerprint = {}, .log = {}}, {}), IoError);
+  EXPECT_THROW((void)WorkerHandle({.command = {"/no/such/program"},
+                                   .memory_limit = 0,
+                                   .greeting = {},
+                                   .fingerprint = {},
+                                   .log = {}},
+                                  {}),
+               IoError);
 }
 
 TEST(WorkerHandle, IsKilledBeyondItsMemory) {
-  WorkerHandle::Options options = script("kept=$(head -c 60000000 /dev/zero | tr '\\0' a); echo \"${#kept}\" >&2; read more");
+  WorkerHandle::Options options =
+      script("kept=$(head -c 60000000 /dev/zero | tr '\\0' a); echo \"${#kept}\" >&2; read more");
   options.memory_limit = 20'000'000;
   const std::string death = death_of(options);
-  EXPECT_TRUE(death.starts_with("the worker process took ") && death.ends_with(" MB of memory, its limit is 20.0 MB")) << death;
+  EXPECT_TRUE(death.starts_with("the worker process took ") &&
+              death.ends_with(" MB of memory, its limit is 20.0 MB"))
+      << death;
 }
 
 TEST(WorkerHandle, OfOtherInputIsRefused) {

@@ -45,13 +45,15 @@ class ByteBudget {
 /// "2G", "512M", "1.5 GiB", plain bytes: powers of 1024. Throws InvalidInput.
 [[nodiscard]] std::int64_t parse_size(const std::string& text);
 
-/// Resident set size of this process now and at its peak, in bytes (0 where the system does not say).
+/// Resident set size of this process now and at its peak, in bytes (0 where the system does not
+/// say).
 struct MemoryUse {
   std::int64_t resident_bytes = 0;
   std::int64_t peak_bytes = 0;
 };
 [[nodiscard]] MemoryUse memory_use();
-/// Memory that a process has for itself: resident pages that no file holds. In bytes; 0 where the system does not say.
+/// Memory that a process has for itself: resident pages that no file holds. In bytes; 0 where the
+/// system does not say.
 [[nodiscard]] std::int64_t own_memory_bytes(pid_t process);
 /// Physical memory of the machine, in bytes.
 [[nodiscard]] std::int64_t physical_memory_bytes();

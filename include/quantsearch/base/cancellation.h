@@ -1,6 +1,7 @@
 #pragma once
 
-// Cooperative cancellation: a token is cheap to copy, safe to poll from any thread, and may carry a deadline.
+// Cooperative cancellation: a token is cheap to copy, safe to poll from any thread, and may carry a
+// deadline.
 
 #include <atomic>
 #include <chrono>
@@ -11,7 +12,8 @@ namespace quantsearch {
 
 using Clock = std::chrono::steady_clock;
 
-/// Copies share one flag. A token derived with `with_deadline` is cancelled when its parent is or when time is up.
+/// Copies share one flag. A token derived with `with_deadline` is cancelled when its parent is or
+/// when time is up.
 class CancellationToken {
  public:
   CancellationToken();
@@ -23,7 +25,8 @@ class CancellationToken {
   [[nodiscard]] bool was_requested() const noexcept;
   /// Throws Cancelled when is_cancelled().
   void throw_if_cancelled() const;
-  /// A token that shares this flag and also ends at `deadline` (or at this token's own, whichever is first).
+  /// A token that shares this flag and also ends at `deadline` (or at this token's own, whichever
+  /// is first).
   [[nodiscard]] CancellationToken with_deadline(Clock::time_point deadline) const;
   /// A token that is cancelled when this one is, and whose own cancel() does not reach this one.
   [[nodiscard]] CancellationToken child() const;

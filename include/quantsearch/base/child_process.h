@@ -1,6 +1,7 @@
 #pragma once
 
-// A program started without a shell in a process group of its own, with stdout and stderr read through pipes.
+// A program started without a shell in a process group of its own, with stdout and stderr read
+// through pipes.
 
 #include <sys/types.h>
 
@@ -12,7 +13,8 @@
 
 namespace quantsearch {
 
-/// Keeps the last line that holds more than white space, however much is written; a line is cut after 4096 bytes.
+/// Keeps the last line that holds more than white space, however much is written; a line is cut
+/// after 4096 bytes.
 class LastLine {
  public:
   void add(std::string_view bytes);
@@ -53,7 +55,8 @@ class Descriptor {
 /// A started program that is always killed with its group and reaped. Not thread-safe.
 class ChildProcess {
  public:
-  /// With an empty standard input. Throws IoError with the system's reason when the program cannot be started.
+  /// With an empty standard input. Throws IoError with the system's reason when the program cannot
+  /// be started.
   explicit ChildProcess(const std::vector<std::string>& command);
   /// With `conversation`, an open socket, as both standard input and standard output.
   ChildProcess(const std::vector<std::string>& command, int conversation);
@@ -77,13 +80,15 @@ class ChildProcess {
   LastLine last_error_;
 };
 
-/// Runs the program to its end. `should_stop` is polled some hundred times a second; when it is true the whole process
-/// group is killed and reaped and `stopped` is true in what is returned. Other processes of the group are killed when the
-/// program has ended. Throws IoError with the system's reason when the program cannot be started.
+/// Runs the program to its end. `should_stop` is polled some hundred times a second; when it is
+/// true the whole process group is killed and reaped and `stopped` is true in what is returned.
+/// Other processes of the group are killed when the program has ended. Throws IoError with the
+/// system's reason when the program cannot be started.
 struct ChildOutcome {
   bool stopped = false;
   ChildResult result;
 };
-[[nodiscard]] ChildOutcome run_child(const std::vector<std::string>& command, const std::function<bool()>& should_stop);
+[[nodiscard]] ChildOutcome run_child(const std::vector<std::string>& command,
+                                     const std::function<bool()>& should_stop);
 
 }  // namespace quantsearch

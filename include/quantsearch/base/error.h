@@ -1,7 +1,8 @@
 #pragma once
 
-// The four kinds of failure of the library. A message is one sentence: stage, object, what was got, what was expected
-// and, where there is one, the way out. Expected failures (a trial that diverges) are values, not exceptions.
+// The four kinds of failure of the library. A message is one sentence: stage, object, what was got,
+// what was expected and, where there is one, the way out. Expected failures (a trial that diverges)
+// are values, not exceptions.
 
 #include <stdexcept>
 #include <string>
@@ -38,7 +39,8 @@ class InternalError : public Error {
   using Error::Error;
 };
 
-/// Thrown at a cancellation point after CancellationToken::cancel() or a deadline; not an Error, nothing went wrong.
+/// Thrown at a cancellation point after CancellationToken::cancel() or a deadline; not an Error,
+/// nothing went wrong.
 class Cancelled : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override { return "cancelled"; }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Content keys: XXH3-128 over tagged fields. Stage artefacts, data sets and model files are named by them.
+// Content keys: XXH3-128 over tagged fields. Stage artefacts, data sets and model files are named
+// by them.
 
 #include <compare>
 #include <cstddef>
@@ -20,7 +21,8 @@ struct Key {
   [[nodiscard]] std::string hex() const;
 };
 
-/// Streams fields into one key. Every field is preceded by its length, so ("ab", "c") and ("a", "bc") differ.
+/// Streams fields into one key. Every field is preceded by its length, so ("ab", "c") and ("a",
+/// "bc") differ.
 class KeyBuilder {
  public:
   KeyBuilder();

@@ -1,6 +1,7 @@
 #pragma once
 
-// Text leaves the library only through a sink that the caller gives; a sink may be called from several threads.
+// Text leaves the library only through a sink that the caller gives; a sink may be called from
+// several threads.
 
 #include <functional>
 #include <string_view>

@@ -9,10 +9,13 @@
 
 namespace quantsearch {
 
-/// Up to three of `known`, nearest first by Damerau-Levenshtein distance ignoring case; only plausible ones.
-[[nodiscard]] std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> known);
+/// Up to three of `known`, nearest first by Damerau-Levenshtein distance ignoring case; only
+/// plausible ones.
+[[nodiscard]] std::vector<std::string> nearest_names(std::string_view name,
+                                                     std::span<const std::string> known);
 
-/// "unknown WHAT 'NAME'; nearest known: 'a', 'b'" or, when nothing is near, "...; known: 'a', 'b', 'c', ...".
+/// "unknown WHAT 'NAME'; nearest known: 'a', 'b'" or, when nothing is near, "...; known: 'a', 'b',
+/// 'c', ...".
 [[nodiscard]] std::string unknown_name_message(std::string_view what, std::string_view name,
                                                std::span<const std::string> known);
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// The one thread pool of a process. Work is split by index, so a result never depends on the number of threads.
+// The one thread pool of a process. Work is split by index, so a result never depends on the number
+// of threads.
 
 #include <cstdint>
 #include <functional>
@@ -21,10 +22,12 @@ class ThreadPool {
 
   [[nodiscard]] int threads() const noexcept;
 
-  /// Calls body(index, worker) once for each index in [0, count), worker in [0, threads()); indices are handed out in
-  /// increasing order. Returns when all are done. The exception of the lowest failing index is rethrown and indices
-  /// not yet started are dropped. Throws Cancelled when `token` is cancelled before the last index has started.
-  void parallel_for(std::int64_t count, const std::function<void(std::int64_t index, int worker)>& body,
+  /// Calls body(index, worker) once for each index in [0, count), worker in [0, threads()); indices
+  /// are handed out in increasing order. Returns when all are done. The exception of the lowest
+  /// failing index is rethrown and indices not yet started are dropped. Throws Cancelled when
+  /// `token` is cancelled before the last index has started.
+  void parallel_for(std::int64_t count,
+                    const std::function<void(std::int64_t index, int worker)>& body,
                     const CancellationToken& token = {});
 
  private:

@@ -1,7 +1,8 @@
 #pragma once
 
-// A configuration value: what a YAML or JSON document holds. Keys of a mapping keep their order, so that what was read
-// can be written again. Points of a search space, configurations and results are made of these.
+// A configuration value: what a YAML or JSON document holds. Keys of a mapping keep their order, so
+// that what was read can be written again. Points of a search space, configurations and results are
+// made of these.
 
 #include <cstdint>
 #include <filesystem>
@@ -39,8 +40,8 @@ class Value {
   [[nodiscard]] bool is_list() const { return std::holds_alternative<List>(data_); }
   [[nodiscard]] bool is_map() const { return std::holds_alternative<Map>(data_); }
 
-  /// Each throws InvalidInput saying what the value is instead. `as_double` takes integers too; `as_int` takes a
-  /// floating-point number that is whole (YAML writes 1e3 for 1000).
+  /// Each throws InvalidInput saying what the value is instead. `as_double` takes integers too;
+  /// `as_int` takes a floating-point number that is whole (YAML writes 1e3 for 1000).
   [[nodiscard]] bool as_bool() const;
   [[nodiscard]] std::int64_t as_int() const;
   [[nodiscard]] double as_double() const;
@@ -63,13 +64,15 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> data_;
 };
 
-/// Each throws InvalidInput with `name` (the file, for the message), line and column of a syntax error or duplicate key.
+/// Each throws InvalidInput with `name` (the file, for the message), line and column of a syntax
+/// error or duplicate key.
 [[nodiscard]] Value parse_json(std::string_view text, const std::string& name);
 [[nodiscard]] Value parse_yaml(std::string_view text, const std::string& name);
 /// By extension: .json is JSON, anything else YAML (of which JSON is nearly a subset).
 [[nodiscard]] Value load_config_file(const std::filesystem::path& file);
 
-/// `indent` < 0: one line. Doubles are written with the digits that read back the same; NaN and inf become null.
+/// `indent` < 0: one line. Doubles are written with the digits that read back the same; NaN and inf
+/// become null.
 [[nodiscard]] std::string to_json(const Value& value, int indent = -1);
 [[nodiscard]] std::string to_yaml(const Value& value);
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Tensors of numbered runs (float outputs, layer inputs): in memory while the budget lets them, else in a spill file.
+// Tensors of numbered runs (float outputs, layer inputs): in memory while the budget lets them,
+// else in a spill file.
 
 #include <cstdint>
 #include <memory>
@@ -17,10 +18,12 @@ namespace quantsearch {
 class BatchStore {
  public:
   /// Keeps at most `share_bytes` of the budget for itself. `folder` outlives the store.
-  BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes, SpillFolder& folder);
+  BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes,
+             SpillFolder& folder);
   ~BatchStore();
 
-  /// Copies numeric tensors, so nothing of the runtime's memory is held. Safe from several threads, a run once.
+  /// Copies numeric tensors, so nothing of the runtime's memory is held. Safe from several threads,
+  /// a run once.
   void put(std::int64_t run, const Batch& outputs);
   /// After the last put, before the first read.
   void finish();

@@ -1,7 +1,7 @@
 #pragma once
 
-// Bytes on disk that do not fit in memory. The file is nameless (unlinked as soon as it is open), so nothing is left
-// behind however the process ends; it is read back through a memory map.
+// Bytes on disk that do not fit in memory. The file is nameless (unlinked as soon as it is open),
+// so nothing is left behind however the process ends; it is read back through a memory map.
 
 #include <atomic>
 #include <cstdint>
@@ -13,11 +13,12 @@ namespace quantsearch {
 
 class ResidentPages;
 
-/// A folder that is empty or ours, meaning that it holds our marker file; files of others are never touched.
+/// A folder that is empty or ours, meaning that it holds our marker file; files of others are never
+/// touched.
 class SpillFolder {
  public:
-  /// Empty path: the system's temporary folder, which is not marked. Throws InvalidInput when the path is a file or a
-  /// folder with content of others. Nothing is written yet.
+  /// Empty path: the system's temporary folder, which is not marked. Throws InvalidInput when the
+  /// path is a file or a folder with content of others. Nothing is written yet.
   explicit SpillFolder(std::filesystem::path folder);
   /// Removes the marker and the folder if this object made them.
   ~SpillFolder();
@@ -46,8 +47,8 @@ class SpillFile {
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
 
-  /// Appends and returns where (a multiple of 64). Safe from several threads. Throws IoError, naming the way out when
-  /// the disk is full.
+  /// Appends and returns where (a multiple of 64). Safe from several threads. Throws IoError,
+  /// naming the way out when the disk is full.
   [[nodiscard]] std::int64_t append(std::span<const std::byte> bytes);
   [[nodiscard]] std::int64_t size() const noexcept { return end_; }
 

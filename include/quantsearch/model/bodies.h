@@ -31,7 +31,7 @@ void set_body(Graph& graph, const BodyPlace& place, Graph body);
 /// as initializers that share their values, everything else as inputs of the type known outside.
 struct OpenBody {
   Model model;
-  std::vector<std::string> captured;        // inputs that are tensors of the graph around
+  std::vector<std::string> captured;          // inputs that are tensors of the graph around
   std::vector<Initializer> shared_constants;  // initializers of the graph around
 };
 /// `owner` may be an opened body itself.

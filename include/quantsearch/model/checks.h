@@ -1,7 +1,7 @@
 #pragma once
 
-// Questions about a model that few rooms ask: whether the format allows it, and whether it gives the
-// same answer twice.
+// Questions about a model that few rooms ask: whether the format allows it, and whether it gives
+// the same answer twice.
 
 #include <string>
 #include <vector>
@@ -16,8 +16,8 @@ namespace quantsearch {
 void check_structure(const Model& model);
 [[nodiscard]] std::string inference_objection(const Model& model);
 
-/// True for operators whose result differs from run to run. Dropout is one only where it trains, see
-/// random_nodes().
+/// True for operators whose result differs from run to run. Dropout is one only where it trains,
+/// see random_nodes().
 [[nodiscard]] bool draws_random_numbers(const Node& node);
 /// describe_node() of the nodes, subgraphs included, that draw random numbers, and of each Dropout
 /// that trains or may.

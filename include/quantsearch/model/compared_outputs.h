@@ -1,7 +1,7 @@
 #pragma once
 
-// Which outputs of a model say how close another model comes to it. Calibration, evaluation, reconstruction and mixed
-// precision ask here, so that they all compare the same outputs.
+// Which outputs of a model say how close another model comes to it. Calibration, evaluation,
+// reconstruction and mixed precision ask here, so that they all compare the same outputs.
 
 #include <string>
 #include <vector>
@@ -11,10 +11,14 @@
 namespace quantsearch {
 
 enum class OutputRole {
-  computed,       // numbers whose shape follows from the shapes of the inputs
-  sized_by_data,  // numbers as many as computed values ask for: detections that were kept, positions that were found
-  passed_on,      // a graph input, an initializer or what follows from initializers alone: no quantizer can change it
-  no_numbers,     // strings, complex numbers, sequences, maps, optionals
+  computed,  // numbers whose shape follows from the shapes of the inputs
+  // Numbers as many as computed values ask for: detections that were kept, positions that were
+  // found.
+  sized_by_data,
+  // A graph input, an initializer or what follows from initializers alone: no quantizer can change
+  // it.
+  passed_on,
+  no_numbers,  // strings, complex numbers, sequences, maps, optionals
 };
 
 /// Of each graph output, in their order.
@@ -26,7 +30,8 @@ struct SkippedOutput {
   bool operator==(const SkippedOutput&) const = default;
 };
 
-/// The computed outputs. Without any, those that are sized by the data; without these, too, those that are passed on.
+/// The computed outputs. Without any, those that are sized by the data; without these, too, those
+/// that are passed on.
 struct ComparedOutputs {
   std::vector<std::string> names;  // in the order of the model; empty when no output holds numbers
   bool sized_by_data = false;      // another model's may have another shape

@@ -14,9 +14,9 @@ namespace quantsearch {
 /// Values of inputs by name: a number, truth value or text, or nested lists of them.
 using FixedInputs = std::map<std::string, Value>;
 
-/// The model without these inputs computes what `model` does with these values. A single value fills
-/// an input of fixed size. Throws InvalidInput for an unknown input (nearest known shown) and for a
-/// value that does not fit its type or shape, Unsupported for an input that is no tensor.
+/// The model without these inputs computes what `model` does with these values. A single value
+/// fills an input of fixed size. Throws InvalidInput for an unknown input (nearest known shown) and
+/// for a value that does not fit its type or shape, Unsupported for an input that is no tensor.
 [[nodiscard]] Model fix_inputs(Model model, const FixedInputs& fixed);
 
 }  // namespace quantsearch

@@ -15,19 +15,22 @@ namespace quantsearch {
 struct ImportanceOptions {
   /// Share of the complete trials that counts as the best. In (0, 1).
   double best_share = 0.1;
-  /// Rank trials by this objective alone; absent: all of them together, by non-domination and, where a front has to be
-  /// cut, by hypervolume. No matter with one objective.
+  /// Rank trials by this objective alone; absent: all of them together, by non-domination and,
+  /// where a front has to be cut, by hypervolume. No matter with one objective.
   std::optional<std::size_t> objective = {};
 };
 
-/// PED-ANOVA (Watanabe, Bansal & Hutter 2023, arXiv 2304.10255): the Pearson divergence between the density of a
-/// dimension's values among the best trials and among all. A dimension without effect in some trials counts by the trials
-/// in which it has one (conditional PED-ANOVA, arXiv 2601.20800, theorem 4.2). One share per dimension, summing to 1: equal
-/// ones when nothing can be told apart (fewer than two complete trials, all equally good, no dimension with a choice).
+/// PED-ANOVA (Watanabe, Bansal & Hutter 2023, arXiv 2304.10255): the Pearson divergence between the
+/// density of a dimension's values among the best trials and among all. A dimension without effect
+/// in some trials counts by the trials in which it has one (conditional PED-ANOVA, arXiv
+/// 2601.20800, theorem 4.2). One share per dimension, summing to 1: equal ones when nothing can be
+/// told apart (fewer than two complete trials, all equally good, no dimension with a choice).
 ///
-/// Trials that did not complete are left out; infeasible ones rank after the others. Throws InvalidInput for a share out of
-/// range, an objective that is not there, or observations of unequal numbers of objectives or dimensions.
-[[nodiscard]] std::vector<double> importances(const Domain& domain, std::span<const Observation> observations,
+/// Trials that did not complete are left out; infeasible ones rank after the others. Throws
+/// InvalidInput for a share out of range, an objective that is not there, or observations of
+/// unequal numbers of objectives or dimensions.
+[[nodiscard]] std::vector<double> importances(const Domain& domain,
+                                              std::span<const Observation> observations,
                                               const ImportanceOptions& options = {});
 
 }  // namespace quantsearch

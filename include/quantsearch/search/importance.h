@@ -17,11 +17,13 @@ struct ParameterImportance {
   bool operator==(const ParameterImportance&) const = default;
 };
 
-/// PED-ANOVA of the parameters in the trials' points, most important first, ties by name. A parameter's values are those
-/// that the trials have, in their order when all are numbers. One that a point lacks had no effect in that trial. Only
-/// complete trials count. `goals`: one per objective, as in pareto.h. Throws InvalidInput when a complete trial has another
-/// number of objectives.
-[[nodiscard]] std::vector<ParameterImportance> importances(std::span<const Trial> trials, std::span<const Goal> goals,
+/// PED-ANOVA of the parameters in the trials' points, most important first, ties by name. A
+/// parameter's values are those that the trials have, in their order when all are numbers. One that
+/// a point lacks had no effect in that trial. Only complete trials count. `goals`: one per
+/// objective, as in pareto.h. Throws InvalidInput when a complete trial has another number of
+/// objectives.
+[[nodiscard]] std::vector<ParameterImportance> importances(std::span<const Trial> trials,
+                                                           std::span<const Goal> goals,
                                                            const ImportanceOptions& options = {});
 
 }  // namespace quantsearch

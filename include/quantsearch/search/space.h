@@ -1,7 +1,7 @@
 #pragma once
 
-// A search space as a lazy mixed-radix product: a point is a number, nothing is stored, 10^9 points cost nothing until
-// they are walked.
+// A search space as a lazy mixed-radix product: a point is a number, nothing is stored, 10^9 points
+// cost nothing until they are walked.
 
 #include <cstdint>
 #include <functional>
@@ -26,16 +26,18 @@ using Point = std::map<std::string, Value>;
 
 struct Parameter {
   std::string name;
-  std::vector<Value> choices;  // no two equal; empty only for a range of real numbers without a step
-  std::optional<SearchDimension> range = {};  // that the choices came from: a FloatRange or IntRange
+  // No two equal; empty only for a range of real numbers without a step.
+  std::vector<Value> choices;
+  // That the choices came from: a FloatRange or IntRange.
+  std::optional<SearchDimension> range = {};
   bool operator==(const Parameter&) const = default;
 };
 
 /// One product, or the union of several (several search spaces): numbered one after the other.
 class Space {
  public:
-  /// Throws InvalidInput for a parameter without a name, choices or range, a duplicate one, repeated choices, or a product
-  /// above 2^62.
+  /// Throws InvalidInput for a parameter without a name, choices or range, a duplicate one,
+  /// repeated choices, or a product above 2^62.
   explicit Space(std::vector<Parameter> parameters);
   [[nodiscard]] static Space union_of(std::vector<Space> spaces);
 
@@ -63,15 +65,15 @@ class Space {
   std::int64_t size_ = 0;
 };
 
-/// What the domain says about a point: the same point without the settings that have no effect in it, or why it cannot be.
-/// Pure: the same answer every time.
+/// What the domain says about a point: the same point without the settings that have no effect in
+/// it, or why it cannot be. Pure: the same answer every time.
 struct Rejected {
   std::string reason;  // short and countable: the same text for the same kind
 };
 using Normalize = std::function<std::variant<Point, Rejected>(const Point& point)>;
 
-/// What a point is expected to cost. Points with equal first keys of their prefixes are kept adjacent. A cost model is a pure
-/// function: samplers ask once for each point.
+/// What a point is expected to cost. Points with equal first keys of their prefixes are kept
+/// adjacent. A cost model is a pure function: samplers ask once for each point.
 struct Expected {
   double seconds = 1;
   std::vector<Key> prefix = {};  // keys of the stages it goes through, earliest first
@@ -79,6 +81,7 @@ struct Expected {
 using CostModel = std::function<Expected(const Point& normalized)>;
 
 /// The distinct valid points among the first `limit` raw ones, normalized, in their order.
-[[nodiscard]] std::vector<Point> distinct_points(const Space& space, const Normalize& normalize, std::int64_t limit);
+[[nodiscard]] std::vector<Point> distinct_points(const Space& space, const Normalize& normalize,
+                                                 std::int64_t limit);
 
 }  // namespace quantsearch

@@ -1,6 +1,7 @@
 #pragma once
 
-// The one order of trials: what search, progress, results, report and the delivered model call the best.
+// The one order of trials: what search, progress, results, report and the delivered model call the
+// best.
 
 #include <cstdint>
 #include <vector>
@@ -9,10 +10,11 @@
 
 namespace quantsearch {
 
-/// Complete trials go before others, those that keep the limits before those that do not, candidates before the rest, then
-/// the better value. Between equal ones decide, in this order: fewer layers left in float and fewer bytes ("float_layers" and
-/// "size_bytes" of the details, 0 where they are absent), the text of the point, the number. Only the last depends on the
-/// order in which trials ran.
+/// Complete trials go before others, those that keep the limits before those that do not,
+/// candidates before the rest, then the better value. Between equal ones decide, in this order:
+/// fewer layers left in float and fewer bytes ("float_layers" and "size_bytes" of the details, 0
+/// where they are absent), the text of the point, the number. Only the last depends on the order in
+/// which trials ran.
 class TrialOrder {
  public:
   explicit TrialOrder(Goal goal) : goal_(goal) {}

@@ -1,6 +1,7 @@
 #pragma once
 
-// What a search wants: the metric that decides, other objectives beside it, and limits that a model must keep.
+// What a search wants: the metric that decides, other objectives beside it, and limits that a model
+// must keep.
 
 #include <filesystem>
 #include <functional>
@@ -29,20 +30,22 @@ struct CustomEvaluator {
 /// What makes one model better than another, and which are good enough.
 struct GoalConfig {
   Metric metric = Metric::l2;  // search_metric: what decides, unless an evaluator does
-  /// The others of a list: metrics, "size_bytes", "latency_ms", and "custom" (the evaluator's score), which makes the metric
-  /// decide although there is an evaluator.
+  /// The others of a list: metrics, "size_bytes", "latency_ms", and "custom" (the evaluator's
+  /// score), which makes the metric decide although there is an evaluator.
   std::vector<std::string> more_objectives = {};
-  /// What search_metric names first, where it is a list or "custom": an evaluator takes the place of no metric that a list
-  /// names. Empty: a metric alone.
+  /// What search_metric names first, where it is a list or "custom": an evaluator takes the place
+  /// of no metric that a list names. Empty: a metric alone.
   std::string named_first = {};
-  /// search_limits: most of "size_bytes", "latency_ms" (of one run, in milliseconds), "drop" (against the float model, in
-  /// units of the metric); nullopt: no limit, not even the one that goes with a latency that is measured.
+  /// search_limits: most of "size_bytes", "latency_ms" (of one run, in milliseconds), "drop"
+  /// (against the float model, in units of the metric); nullopt: no limit, not even the one that
+  /// goes with a latency that is measured.
   std::map<std::string, std::optional<double>> limits = {};
-  std::optional<double> tolerance = {};               // search_metric_tolerance; absent: a default rule (docs/metrics.md)
+  // search_metric_tolerance; absent: a default rule (docs/metrics.md)
+  std::optional<double> tolerance = {};
   std::map<std::string, double> output_weights = {};  // search_metric_output_weights
   std::optional<CommandEvaluator> command = {};       // search_evaluator
-  /// search_confirmation: share of the evaluation data that no trial sees; the best trials are judged on it in the end and
-  /// the best there is delivered. In [0, 1).
+  /// search_confirmation: share of the evaluation data that no trial sees; the best trials are
+  /// judged on it in the end and the best there is delivered. In [0, 1).
   double confirmation = 0;
 };
 
@@ -50,28 +53,35 @@ struct GoalConfig {
 struct ObjectiveName {
   std::string name;
   Direction direction = Direction::minimize;
-  [[nodiscard]] Goal goal() const { return direction == Direction::minimize ? Goal::minimize : Goal::maximize; }
+  [[nodiscard]] Goal goal() const {
+    return direction == Direction::minimize ? Goal::minimize : Goal::maximize;
+  }
 };
 /// The evaluator's score, unless the metric heads a list that names the score later.
-[[nodiscard]] ObjectiveName objective_of(const GoalConfig& config, const std::optional<CustomEvaluator>& evaluator);
+[[nodiscard]] ObjectiveName objective_of(const GoalConfig& config,
+                                         const std::optional<CustomEvaluator>& evaluator);
 
-/// Throws InvalidInput when the objectives name an evaluator's score and there is none, or when an evaluator would take the
-/// place of a metric that a list names.
+/// Throws InvalidInput when the objectives name an evaluator's score and there is none, or when an
+/// evaluator would take the place of a metric that a list names.
 void require_objectives(const GoalConfig& config, bool has_evaluator);
 
 /// Metrics recorded beside the objective: they cost next to nothing and let results be compared.
 [[nodiscard]] std::vector<Metric> recorded_metrics(const GoalConfig& config, bool has_labels);
 
-/// Score of a model by the user's own evaluator, through a temporary file. Throws IoError when it is not a finite number.
-[[nodiscard]] double custom_score(const CustomEvaluator& evaluator, const Model& model, const CancellationToken& token);
+/// Score of a model by the user's own evaluator, through a temporary file. Throws IoError when it
+/// is not a finite number.
+[[nodiscard]] double custom_score(const CustomEvaluator& evaluator, const Model& model,
+                                  const CancellationToken& token);
 
 class SearchGoals {
  public:
-  /// `first`: what decides between trials. `float_scores`: of the float model, its latency where needs_latency().
-  /// `evaluator`: may be null.
-  SearchGoals(const GoalConfig& config, ObjectiveName first, const Scores& float_scores, const CustomEvaluator* evaluator);
+  /// `first`: what decides between trials. `float_scores`: of the float model, its latency where
+  /// needs_latency(). `evaluator`: may be null.
+  SearchGoals(const GoalConfig& config, ObjectiveName first, const Scores& float_scores,
+              const CustomEvaluator* evaluator);
 
-  /// True when a model's latency is an objective or has a limit: then it is measured for every trial.
+  /// True when a model's latency is an objective or has a limit: then it is measured for every
+  /// trial.
   [[nodiscard]] static bool needs_latency(const GoalConfig& config);
 
   [[nodiscard]] const std::vector<ObjectiveName>& objectives() const { return objectives_; }
@@ -89,7 +99,7 @@ class SearchGoals {
  private:
   struct Limit {
     std::string name;
-    double most = 0;     // of size, latency, or the loss against the float model
+    double most = 0;  // of size, latency, or the loss against the float model
     std::string why;
   };
   [[nodiscard]] double value_of(const std::string& name, const Scores& scores) const;

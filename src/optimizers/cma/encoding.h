@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "quantsearch/optimizers/domain.h"
 #include "optimizers/axis.h"
 #include "optimizers/cma/grid.h"
+#include "quantsearch/optimizers/domain.h"
 
 namespace quantsearch {
 

@@ -76,8 +76,8 @@ void CmaGaussian::update(const CmaStrategy& strategy, const Eigen::MatrixXd& poi
 
   const double settled =
       std::sqrt(1 - std::pow(1 - cs, 2.0 * (static_cast<double>(generation) + 1)));
-  const double moves =
-      length / settled < (1.4 + 2 / (n + 1)) * strategy.expected_length ? 1 : 0;  // h_sigma
+  // h_sigma.
+  const double moves = length / settled < (1.4 + 2 / (n + 1)) * strategy.expected_length ? 1 : 0;
   const double cc = strategy.path_rate;
   path = (1 - cc) * path + moves * std::sqrt(cc * (2 - cc) * strategy.parent_mass) * step;
 

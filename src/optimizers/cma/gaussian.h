@@ -7,8 +7,8 @@
 #include <Eigen/Core>
 #include <vector>
 
-#include "quantsearch/base/random.h"
 #include "optimizers/cma/strategy.h"
+#include "quantsearch/base/random.h"
 
 namespace quantsearch {
 

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "quantsearch/optimizers.h"
 #include "optimizers/cma/gaussian.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 

@@ -9,7 +9,6 @@
 #include <optional>
 #include <vector>
 
-#include "quantsearch/optimizers.h"
 #include "optimizers/cma/categories.h"
 #include "optimizers/cma/encoding.h"
 #include "optimizers/cma/gaussian.h"
@@ -17,6 +16,7 @@
 #include "optimizers/cma/margin.h"
 #include "optimizers/cma/restarts.h"
 #include "optimizers/cma/strategy.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "quantsearch/base/error.h"
 #include "optimizers/cma/run.h"
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 

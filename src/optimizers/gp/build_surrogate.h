@@ -5,11 +5,11 @@
 #include <span>
 #include <vector>
 
-#include "quantsearch/base/random.h"
-#include "quantsearch/optimizers.h"
 #include "optimizers/gp/features.h"
 #include "optimizers/gp/model.h"
 #include "optimizers/gp/surrogate.h"
+#include "quantsearch/base/random.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch::gp {
 

@@ -86,7 +86,8 @@ std::vector<double> exchanges(const Axis& axis, double coordinate) {
 }
 
 /// The best exchange of one value, if any is better.
-RatedPoint exchange(const Surrogate& surrogate, const Landscape& landscape, const RatedPoint& start) {
+RatedPoint exchange(const Surrogate& surrogate, const Landscape& landscape,
+                    const RatedPoint& start) {
   std::vector<Coordinates> neighbours;
   for (std::size_t i = 0; i < landscape.axes.size(); ++i) {
     const Axis& axis = landscape.axes[i];

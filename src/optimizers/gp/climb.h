@@ -12,6 +12,7 @@ struct RatedPoint {
 };
 
 /// Never below where it started.
-[[nodiscard]] RatedPoint climb(const Surrogate& surrogate, const Landscape& landscape, RatedPoint start);
+[[nodiscard]] RatedPoint climb(const Surrogate& surrogate, const Landscape& landscape,
+                               RatedPoint start);
 
 }  // namespace quantsearch::gp

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "quantsearch/base/error.h"
-#include "quantsearch/optimizers.h"
 #include "optimizers/gp/build_surrogate.h"
 #include "optimizers/gp/history.h"
 #include "optimizers/gp/maximize.h"
 #include "optimizers/visited.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 

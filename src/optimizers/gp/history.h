@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "quantsearch/optimizers.h"
 #include "optimizers/gp/features.h"
 #include "optimizers/gp/model.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch::gp {
 

@@ -1,5 +1,5 @@
-#include "quantsearch/base/error.h"
 #include "optimizers/gp/model.h"
+#include "quantsearch/base/error.h"
 
 namespace quantsearch::gp {
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "quantsearch/base/error.h"
-#include "quantsearch/optimizers/importance.h"
 #include "optimizers/axis.h"
 #include "optimizers/importance/grid_density.h"
 #include "optimizers/pareto/hypervolume.h"
-#include "quantsearch/optimizers/non_dominated.h"
 #include "optimizers/pareto/subset.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/optimizers/importance.h"
+#include "quantsearch/optimizers/non_dominated.h"
 
 namespace quantsearch {
 

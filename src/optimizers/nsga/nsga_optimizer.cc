@@ -7,11 +7,11 @@
 
 #include <algorithm>
 
-#include "quantsearch/base/error.h"
 #include "optimizers/nsga/niches.h"
 #include "optimizers/nsga/selection.h"
 #include "optimizers/nsga/variation.h"
 #include "optimizers/visited.h"
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 

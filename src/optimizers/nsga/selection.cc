@@ -79,7 +79,7 @@ std::vector<NsgaMember> select_uncrowded(std::vector<NsgaMember> members, std::s
 }
 
 std::vector<NsgaMember> select_by_niche(std::vector<NsgaMember> members, std::size_t count,
-                                    std::span<const Losses> directions, RandomStream& random) {
+                                        std::span<const Losses> directions, RandomStream& random) {
   const Fronts fronts = rank(members);
   Division division = divide(fronts, count);
   const std::size_t settled = division.settled.size();

@@ -23,12 +23,14 @@ struct NsgaMember {
 /// Whole fronts while they fit into `count`, then the least crowded of the next (Deb, Pratap,
 /// Agarwal & Meyarivan 2002, section III-C); ties to the earlier member. The order of members is
 /// kept.
-[[nodiscard]] std::vector<NsgaMember> select_uncrowded(std::vector<NsgaMember> members, std::size_t count);
+[[nodiscard]] std::vector<NsgaMember> select_uncrowded(std::vector<NsgaMember> members,
+                                                       std::size_t count);
 
 /// The same, the next front filled by niches (niches.h).
-[[nodiscard]] std::vector<NsgaMember> select_by_niche(std::vector<NsgaMember> members, std::size_t count,
-                                                  std::span<const Losses> directions,
-                                                  RandomStream& random);
+[[nodiscard]] std::vector<NsgaMember> select_by_niche(std::vector<NsgaMember> members,
+                                                      std::size_t count,
+                                                      std::span<const Losses> directions,
+                                                      RandomStream& random);
 
 /// Lower rank, then less crowded, else the first.
 [[nodiscard]] const NsgaMember& better_parent(const NsgaMember& one, const NsgaMember& other);

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "quantsearch/base/random.h"
 #include "optimizers/axis.h"
+#include "quantsearch/base/random.h"
 
 namespace quantsearch {
 

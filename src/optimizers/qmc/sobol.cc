@@ -4,8 +4,8 @@
 
 #include <bit>
 
-#include "quantsearch/base/error.h"
 #include "optimizers/qmc/sobol_table.h"
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 

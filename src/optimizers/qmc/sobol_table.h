@@ -1,7 +1,7 @@
 #pragma once
 
-// SobolDirection numbers of 128 dimensions (Joe & Kuo 2008, "Constructing Sobol sequences with better
-// two-dimensional projections", https://web.maths.unsw.edu.au/~fkuo/sobol/, table
+// SobolDirection numbers of 128 dimensions (Joe & Kuo 2008, "Constructing Sobol sequences with
+// better two-dimensional projections", https://web.maths.unsw.edu.au/~fkuo/sobol/, table
 // new-joe-kuo-6.21201).
 
 #include <array>

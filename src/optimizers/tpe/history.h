@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "quantsearch/optimizers/domain.h"
 #include "optimizers/axis.h"
+#include "quantsearch/optimizers/domain.h"
 
 namespace quantsearch {
 

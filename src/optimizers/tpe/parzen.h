@@ -18,9 +18,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "quantsearch/base/random.h"
 #include "optimizers/axis.h"
 #include "optimizers/tpe/history.h"
+#include "quantsearch/base/random.h"
 
 namespace quantsearch {
 

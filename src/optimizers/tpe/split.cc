@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "quantsearch/base/error.h"
 #include "optimizers/pareto/hypervolume.h"
-#include "quantsearch/optimizers/non_dominated.h"
 #include "optimizers/pareto/subset.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/optimizers/non_dominated.h"
 
 namespace quantsearch {
 

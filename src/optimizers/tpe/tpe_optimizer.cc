@@ -7,10 +7,10 @@
 #include <functional>
 #include <limits>
 
-#include "quantsearch/base/error.h"
 #include "optimizers/tpe/history.h"
 #include "optimizers/tpe/split.h"
 #include "optimizers/visited.h"
+#include "quantsearch/base/error.h"
 
 namespace quantsearch {
 

@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "quantsearch/optimizers.h"
 #include "optimizers/tpe/parzen.h"
+#include "quantsearch/optimizers.h"
 
 namespace quantsearch {
 

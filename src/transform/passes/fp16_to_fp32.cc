@@ -75,8 +75,8 @@ class Widener {
   // LayerNormalization, Attention.
   inline static const std::set<std::string, std::less<>> kTypeAttributes = {
       "to", "dtype", "output_dtype", "output_datatype", "stash_type", "softmax_precision"};
-  static constexpr std::size_t kPlainExtra =
-      512;  // producer, version and doc string; functions are longer
+  // Producer, version and doc string; functions are longer.
+  static constexpr std::size_t kPlainExtra = 512;
 
   std::int64_t tensors_ = 0;
   std::int64_t doors_ = 0;

@@ -15,8 +15,8 @@ namespace quantsearch {
 namespace {
 
 constexpr std::int64_t kRank = 4;
-constexpr std::int64_t kAxesAsInputOfReduce =
-    18;  // opset in which ReduceMean's axes became an input
+// Opset in which ReduceMean's axes became an input.
+constexpr std::int64_t kAxesAsInputOfReduce = 18;
 constexpr std::int64_t kAxesAsInputOfSqueeze = 13;  // and Squeeze's
 
 // Sorted non-negative axes; nullopt when they are not constant.

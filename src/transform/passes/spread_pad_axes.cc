@@ -25,13 +25,16 @@ std::vector<std::int64_t> integers(const Tensor& tensor) {
   return {values.begin(), values.end()};
 }
 
-/// The amounts at the begin of every axis, then those at every end; nullopt when they do not fit the axes.
-std::optional<std::vector<std::int64_t>> spread(const std::vector<std::int64_t>& pads, const std::vector<std::int64_t>& axes,
+/// The amounts at the begin of every axis, then those at every end; nullopt when they do not fit
+/// the axes.
+std::optional<std::vector<std::int64_t>> spread(const std::vector<std::int64_t>& pads,
+                                                const std::vector<std::int64_t>& axes,
                                                 std::size_t rank) {
   if (pads.size() != 2 * axes.size()) return std::nullopt;
   std::vector<std::int64_t> all(2 * rank, 0);
   for (std::size_t place = 0; place < axes.size(); ++place) {
-    const std::int64_t axis = axes[place] < 0 ? axes[place] + static_cast<std::int64_t>(rank) : axes[place];
+    const std::int64_t axis =
+        axes[place] < 0 ? axes[place] + static_cast<std::int64_t>(rank) : axes[place];
     if (axis < 0 || axis >= static_cast<std::int64_t>(rank)) return std::nullopt;
     all[static_cast<std::size_t>(axis)] = pads[place];
     all[rank + static_cast<std::size_t>(axis)] = pads[axes.size() + place];
@@ -41,9 +44,9 @@ std::optional<std::vector<std::int64_t>> spread(const std::vector<std::int64_t>&
 
 }  // namespace
 
-// ONNX Runtime moves layouts through a Pad by reordering its amounts as if there were one for every axis: with `axes` it
-// writes a model that does not run. (Seen in 1.29 and 1.32, where integer kernels with channels last
-// surround the Pad.)
+// ONNX Runtime moves layouts through a Pad by reordering its amounts as if there were one for every
+// axis: with `axes` it writes a model that does not run. (Seen in 1.29 and 1.32, where integer
+// kernels with channels last surround the Pad.)
 PassResult spread_pad_axes(Model model) {
   std::vector<std::string> notes;
   GraphEditor editor(model.graph);
@@ -55,15 +58,19 @@ PassResult spread_pad_axes(Model model) {
     const Tensor* const axes = editor.constant(node.input(kAxes));
     const std::optional<std::size_t> rank = rank_of(editor.value(node.input(0)));
     if (pads == nullptr || axes == nullptr || !rank) {
-      notes.push_back(fmt::format("{} keeps its axes: {}", name, rank ? "its pads or axes are not constant" : "the rank of its input is not known"));
+      notes.push_back(fmt::format(
+          "{} keeps its axes: {}", name,
+          rank ? "its pads or axes are not constant" : "the rank of its input is not known"));
       continue;
     }
     const auto all = spread(integers(*pads), integers(*axes), *rank);
     if (!all) {
-      notes.push_back(fmt::format("{} keeps its axes: they do not fit its pads or its input", name));
+      notes.push_back(
+          fmt::format("{} keeps its axes: they do not fit its pads or its input", name));
       continue;
     }
-    editor.set_constant(index, kPads, "", Tensor::of<std::int64_t>({static_cast<std::int64_t>(all->size())}, *all));
+    editor.set_constant(index, kPads, "",
+                        Tensor::of<std::int64_t>({static_cast<std::int64_t>(all->size())}, *all));
     std::vector<std::string>& inputs = editor.node(index).inputs;
     inputs.pop_back();
     while (inputs.back().empty()) inputs.pop_back();

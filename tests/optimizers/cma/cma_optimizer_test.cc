@@ -5,9 +5,9 @@
 #include <functional>
 #include <set>
 
+#include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
 #include "quantsearch/optimizers.h"
-#include "quantsearch/base/error.h"
 #include "support/messages.h"
 
 namespace quantsearch {

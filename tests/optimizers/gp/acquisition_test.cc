@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "quantsearch/base/random.h"
 #include "optimizers/gp/improvement.h"
+#include "quantsearch/base/random.h"
 
 namespace quantsearch::gp {
 namespace {

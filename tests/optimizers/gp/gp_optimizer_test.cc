@@ -4,10 +4,10 @@
 #include <cmath>
 #include <set>
 
+#include "optimizers/gp/history.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
 #include "quantsearch/optimizers.h"
-#include "optimizers/gp/history.h"
 
 namespace quantsearch {
 namespace {

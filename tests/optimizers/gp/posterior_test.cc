@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "quantsearch/base/random.h"
 #include "optimizers/gp/model.h"
 #include "optimizers/gp/surrogate.h"
+#include "quantsearch/base/random.h"
 
 namespace quantsearch::gp {
 namespace {

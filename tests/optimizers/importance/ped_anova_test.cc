@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "quantsearch/optimizers/importance.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/optimizers/importance.h"
 #include "support/messages.h"
 
 namespace quantsearch {

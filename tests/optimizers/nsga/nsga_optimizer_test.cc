@@ -6,9 +6,9 @@
 #include <numbers>
 #include <set>
 
-#include "quantsearch/optimizers.h"
 #include "optimizers/pareto/hypervolume.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/optimizers.h"
 #include "support/messages.h"
 
 namespace quantsearch {
@@ -68,7 +68,8 @@ TEST(NsgaOptimizer, ComesNearTheFrontOfZdt1) {
 }
 
 TEST(NsgaOptimizer, ComesNearTheConcaveFrontOfZdt2) {
-  // 1.1 * 1.1 - 2/3 = 0.543; a population of 50 often loses one end of a concave front early. The end alone is 0.1 * 1.1.
+  // 1.1 * 1.1 - 2/3 = 0.543; a population of 50 often loses one end of a concave front early. The
+  // end alone is 0.1 * 1.1.
   for (const std::uint64_t seed : {1, 2, 3}) {
     const auto optimizer = nsga_optimizer(unit_box(8), {.seed = seed});
     EXPECT_GT(hypervolume(search(*optimizer, zdt2, 1500), {1.1, 1.1}), 0.11);
@@ -87,7 +88,8 @@ TEST(NsgaOptimizer, SpreadsOverTheSphereOfDtlz2) {
 }
 
 TEST(NsgaOptimizer, FindsTheTradeOffsBetweenTwoIntegerPoints) {
-  const Domain domain{.dimensions = std::vector<SearchDimension>(8, IntRange{.low = 0, .high = 20})};
+  const Domain domain{.dimensions =
+                          std::vector<SearchDimension>(8, IntRange{.low = 0, .high = 20})};
   const Values values = [](const Coordinates& x) {
     Losses losses(2, 0.0);
     for (const double xi : x) {

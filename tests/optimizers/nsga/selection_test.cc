@@ -23,7 +23,7 @@ TEST(SelectUncrowded, KeepsWholeFrontsAndTheEndsOfTheNext) {
   // First front: 0, 3. Second: 1, 2, 4, 5 with 1 and 4 at its ends; 2 is 0.5 + 0.5 from its
   // neighbours, 5 is 0.75 + 0.75.
   const std::vector<NsgaMember> members = {member(0, {0, 4}), member(1, {1, 9}), member(2, {2, 8}),
-                                       member(3, {1, 3}), member(4, {5, 5}), member(5, {3, 7})};
+                                           member(3, {1, 3}), member(4, {5, 5}), member(5, {3, 7})};
   EXPECT_EQ(names_of(select_uncrowded(members, 4)), (std::vector<double>{0, 1, 3, 4}));
   EXPECT_EQ(names_of(select_uncrowded(members, 5)), (std::vector<double>{0, 1, 3, 4, 5}));
   EXPECT_EQ(names_of(select_uncrowded(members, 9)), (std::vector<double>{0, 1, 2, 3, 4, 5}));
@@ -39,20 +39,21 @@ TEST(SelectUncrowded, TellsRankAndCrowding) {
 
 TEST(SelectUncrowded, LetsTheLargestViolationGoFirst) {
   const std::vector<NsgaMember> members = {member(0, {0, 0}, 2), member(1, {9, 9}),
-                                       member(2, {0, 0}, 1)};
+                                           member(2, {0, 0}, 1)};
   EXPECT_EQ(names_of(select_uncrowded(members, 2)), (std::vector<double>{1, 2}));
 }
 
 TEST(SelectUncrowded, OfOneObjectiveKeepsTheBest) {
   const std::vector<NsgaMember> members = {member(0, {3}), member(1, {1}), member(2, {3}),
-                                       member(3, {2})};
+                                           member(3, {2})};
   EXPECT_EQ(names_of(select_uncrowded(members, 3)), (std::vector<double>{0, 1, 3}));
 }
 
 TEST(SelectByNiche, KeepsTheFirstFrontAndFillsEmptyNiches) {
   const auto directions = reference_directions(2, 3);
-  const std::vector<NsgaMember> members = {member(0, {1, 0}), member(1, {0, 1}), member(2, {1.1, 0.1}),
-                                       member(3, {0.6, 1.5}), member(4, {1, 1})};
+  const std::vector<NsgaMember> members = {member(0, {1, 0}), member(1, {0, 1}),
+                                           member(2, {1.1, 0.1}), member(3, {0.6, 1.5}),
+                                           member(4, {1, 1})};
   RandomStream random(1);
   EXPECT_EQ(names_of(select_by_niche(members, 2, directions, random)), (std::vector<double>{0, 1}));
   // Of the second front only (1, 1) lies along the diagonal, where no one is.

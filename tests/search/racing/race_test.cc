@@ -170,7 +170,8 @@ TEST(RaceErrors, AreFewAmongTrialsThatWouldHaveBeatenTheBest) {
   EXPECT_EQ(simulate({}, normal).mistaken, 5);
 }
 
-// The samples not yet seen make good what those seen have lost. Three deviations above the rate are 33.
+// The samples not yet seen make good what those seen have lost. Three deviations above the rate are
+// 33.
 TEST(RaceErrors, KeepToTheRateForTheSameMeanOverTheseSamples) {
   EXPECT_LE(simulate({.same_mean = true}, normal).all, 33);
   EXPECT_LE(simulate({.same_mean = true}, wrong_or_right).all, 33);

@@ -167,7 +167,8 @@ TEST(NonFiniteWeights, LeavesMasksAndTablesAlone) {
   ModelBuilder builder;
   builder.input("x", {2});
   builder.input("ids", {2}, DataType::int64);
-  const std::string table = builder.node("Gather", {builder.weight("table", {2}, {-infinity, 0}), "ids"});
+  const std::string table =
+      builder.node("Gather", {builder.weight("table", {2}, {-infinity, 0}), "ids"});
   const std::string scaled = builder.node("Mul", {table, builder.weight("nan", {2}, {NAN, 1})});
   builder.output(builder.node("Softmax", {builder.node("Add", {"x", scaled})}), {2});
   EXPECT_TRUE(non_finite_weights(builder.build()).empty());

@@ -58,8 +58,8 @@ TEST(FoldConstants, DoesNotInflateTheModel) {
             "the model");
 }
 
-// 16,000 elements are 64,000 bytes: one such constant fits into the 65,536 that all folding together
-// may add, two do not. The larger goes back to its node.
+// 16,000 elements are 64,000 bytes: one such constant fits into the 65,536 that all folding
+// together may add, two do not. The larger goes back to its node.
 TEST(FoldConstants, AddsAtMost64KilobytesInAll) {
   ModelBuilder builder;
   builder.input("x", {1});

@@ -24,10 +24,9 @@ Model model_of_rates() {
   ModelBuilder then_branch;
   then_branch.constant("two", Tensor::of<std::int64_t>({}, std::vector<std::int64_t>{2}));
   const std::string rank = then_branch.node("Size", {then_branch.node("Shape", {"x"})});
-  const std::string chosen =
-      then_branch.node("If", {then_branch.node("Equal", {rank, "two"})},
-                       {body_attribute("then_branch", squeezed), body_attribute("else_branch", plain)},
-                       "by_rank");
+  const std::string chosen = then_branch.node(
+      "If", {then_branch.node("Equal", {rank, "two"})},
+      {body_attribute("then_branch", squeezed), body_attribute("else_branch", plain)}, "by_rank");
   then_branch.output(then_branch.node("Mul", {chosen, "w"}, {}, "last"), {-1, 2});
   ModelBuilder else_branch;
   else_branch.output(else_branch.node("Mul", {"x", "w"}, {}, "last"), {-1, 2});
@@ -37,11 +36,11 @@ Model model_of_rates() {
   builder.weight("w", {2}, {3, 4});
   builder.constant("wanted", Tensor::scalar(std::int64_t{16000}));
   const std::string condition = builder.node("Equal", {"rate", "wanted"});
-  builder.output(
-      builder.node("If", {condition},
-                   {body_attribute("then_branch", then_branch), body_attribute("else_branch", else_branch)},
-                   "by_rate"),
-      {-1, 2});
+  builder.output(builder.node("If", {condition},
+                              {body_attribute("then_branch", then_branch),
+                               body_attribute("else_branch", else_branch)},
+                              "by_rate"),
+                 {-1, 2});
   return builder.build();
 }
 
@@ -76,11 +75,13 @@ TEST(InlineConstantIfs, NeedsNoFoldingForAConditionThatIsAConstant) {
   branch.output(branch.node("Neg", {"x"}), {2});
   ModelBuilder builder;
   builder.input("x", {2});
-  builder.add(node_of("Constant", {}, {"yes"},
-                      {attribute("value", convert(Tensor::scalar(std::int64_t{1}), DataType::boolean))}));
-  builder.output(builder.node("If", {"yes"}, {body_attribute("then_branch", branch),
-                                              body_attribute("else_branch", branch)}),
-                 {2});
+  builder.add(
+      node_of("Constant", {}, {"yes"},
+              {attribute("value", convert(Tensor::scalar(std::int64_t{1}), DataType::boolean))}));
+  builder.output(
+      builder.node("If", {"yes"},
+                   {body_attribute("then_branch", branch), body_attribute("else_branch", branch)}),
+      {2});
   const Model model = simplify(builder.build(), {.fold_constants = false}).model;
   EXPECT_EQ(count(model, "If"), 0);
   EXPECT_EQ(model.graph.nodes[0].op_type, "Neg");
@@ -98,8 +99,8 @@ TEST(InlineConstantIfs, LeavesIfsThatHideWhatInferenceObjectsTo) {
   builder.constant("one", Tensor::scalar(std::int64_t{1}));
   builder.constant("row_of_one", Tensor::of<std::int64_t>({1}, std::vector<std::int64_t>{4}));
   builder.constant("yes", convert(Tensor::scalar(std::int64_t{1}), DataType::boolean));
-  const std::string end =
-      builder.node("If", {"yes"}, {body_attribute("then_branch", row), body_attribute("else_branch", scalar)});
+  const std::string end = builder.node(
+      "If", {"yes"}, {body_attribute("then_branch", row), body_attribute("else_branch", scalar)});
   builder.output(builder.node("Add", {"x", builder.node("Range", {"zero", end, "one"})}), {4},
                  DataType::int64);
   const Model before = builder.build();

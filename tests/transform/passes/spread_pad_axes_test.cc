@@ -5,7 +5,9 @@
 namespace quantsearch::testing {
 namespace {
 
-Tensor integers(const std::vector<std::int64_t>& values) { return Tensor::of<std::int64_t>({std::ssize(values)}, values); }
+Tensor integers(const std::vector<std::int64_t>& values) {
+  return Tensor::of<std::int64_t>({std::ssize(values)}, values);
+}
 
 struct PadModel {
   std::vector<std::int64_t> pads;
@@ -18,8 +20,11 @@ struct PadModel {
 Model padded(const PadModel& pad) {
   ModelBuilder builder(18);
   builder.input("x", {2, 3, 4});
-  const std::string value = pad.has_value ? builder.constant("value", Tensor::scalar<float>(3.5F)) : "";
-  builder.output(builder.node("Pad", {"x", builder.constant("pads", integers(pad.pads)), value, builder.constant("axes", integers(pad.axes))},
+  const std::string value =
+      pad.has_value ? builder.constant("value", Tensor::scalar<float>(3.5F)) : "";
+  builder.output(builder.node("Pad",
+                              {"x", builder.constant("pads", integers(pad.pads)), value,
+                               builder.constant("axes", integers(pad.axes))},
                               {attribute("mode", pad.mode)}, "pad"));
   return inferred(builder);
 }
@@ -51,7 +56,8 @@ TEST(SpreadPadAxes, CountsNegativeAxesFromTheEndAndKeepsNegativeAmounts) {
 TEST(SpreadPadAxes, LeavesAPadWithoutAxesAlone) {
   ModelBuilder builder(18);
   builder.input("x", {2, 3});
-  builder.output(builder.node("Pad", {"x", builder.constant("pads", integers({0, 1, 0, 1}))}, {}, "pad"));
+  builder.output(
+      builder.node("Pad", {"x", builder.constant("pads", integers({0, 1, 0, 1}))}, {}, "pad"));
   const Model before = inferred(builder);
   EXPECT_EQ(spread_pad_axes(before).model.graph.nodes, before.graph.nodes);
 }
@@ -60,7 +66,8 @@ TEST(SpreadPadAxes, LeavesAxesThatAreComputed) {
   ModelBuilder builder(18);
   builder.input("x", {2, 3});
   builder.input("axes", {1}, DataType::int64);
-  builder.output(builder.node("Pad", {"x", builder.constant("pads", integers({1, 1})), "", "axes"}, {}, "pad"));
+  builder.output(builder.node("Pad", {"x", builder.constant("pads", integers({1, 1})), "", "axes"},
+                              {}, "pad"));
   const Model before = inferred(builder);
   const PassResult result = spread_pad_axes(before);
   EXPECT_EQ(result.model.graph.nodes, before.graph.nodes);
@@ -72,7 +79,10 @@ TEST(SpreadPadAxes, LeavesAnInputOfUnknownRank) {
   builder.input("x", {6});
   builder.input("shape", {-1}, DataType::int64);
   builder.node("Reshape", {"x", "shape"}, {}, "view");
-  builder.output(builder.node("Pad", {"view_out", builder.constant("pads", integers({1, 1})), "", builder.constant("axes", integers({0}))}, {}, "pad"));
+  builder.output(builder.node("Pad",
+                              {"view_out", builder.constant("pads", integers({1, 1})), "",
+                               builder.constant("axes", integers({0}))},
+                              {}, "pad"));
   const PassResult result = spread_pad_axes(inferred(builder));
   EXPECT_EQ(result.model.graph.nodes[1].inputs.size(), 4U);
   EXPECT_EQ(text(result.notes), "Pad 'pad' keeps its axes: the rank of its input is not known");
