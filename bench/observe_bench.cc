@@ -46,6 +46,7 @@ void tapped_inference(benchmark::State& state) {
     run_samples(*session, *data, pool, {},
                 [&](std::int64_t, std::int64_t, const Batch& outputs, int) {
                   for (const auto& [name, tensor] : outputs) values += tensor.size();
+                  return true;
                 });
     state.counters["values_per_image"] =
         static_cast<double>(values) / static_cast<double>(state.range(0));

@@ -94,14 +94,19 @@ class Session {
 
 struct RunSamplesOptions {
   std::int64_t batch = 1;  // samples per run; reduced to what the source and the session allow
+  std::int64_t begin = 0;  // positions [begin, end) are run
+  std::optional<std::int64_t> end = {};  // absent: as many as there are samples
+  /// The first sample of the run that begins at a position; empty: the position itself.
+  std::function<std::int64_t(std::int64_t position)> sample_at = {};
   CancellationToken token = {};
 };
-/// Runs all samples of `data` over the pool, one run per worker at a time. `consume(first_sample,
-/// count, outputs, worker)` is called once per run, concurrently and in any order, while the
-/// outputs are hot in the cache.
-void run_samples(const Session& session, const DataSource& data, ThreadPool& pool,
-                 const RunSamplesOptions& options,
-                 const std::function<void(std::int64_t first_sample, std::int64_t count,
-                                          const Batch& outputs, int worker)>& consume);
+/// Called once per run, concurrently and in any order, while the outputs are hot in the cache.
+/// False ends the whole: runs that have not begun are left out.
+using ConsumeOutputs = std::function<bool(std::int64_t first_sample, std::int64_t count,
+                                          const Batch& outputs, int worker)>;
+/// Runs samples of `data` over the pool, one run per worker at a time. Returns false when `consume`
+/// has ended it.
+bool run_samples(const Session& session, const DataSource& data, ThreadPool& pool,
+                 const RunSamplesOptions& options, const ConsumeOutputs& consume);
 
 }  // namespace quantsearch

@@ -15,9 +15,15 @@ namespace quantsearch {
 
 namespace {
 
-// Set on a pool's workers and on a caller inside parallel_for, so that nested calls run inline
-// under the same number.
-thread_local std::optional<int> current_worker;
+/// Which pool's worker a thread is.
+struct CurrentWorker {
+  const void* pool = nullptr;
+  int number = 0;
+};
+// Set on a pool's workers and on a caller inside parallel_for. A nested call on the same pool runs
+// inline under the same number; one on another pool runs inline too, as its worker 0: to wait for
+// that pool could be to wait for oneself.
+thread_local std::optional<CurrentWorker> current_worker;
 
 struct Job {
   std::int64_t count = 0;
@@ -67,7 +73,7 @@ struct ThreadPool::State {
   std::vector<std::jthread> workers;
 
   void worker_loop(int worker) {
-    current_worker = worker;
+    current_worker = CurrentWorker{.pool = this, .number = worker};
     std::uint64_t seen = 0;
     std::unique_lock lock(mutex);
     while (true) {
@@ -91,7 +97,7 @@ struct ThreadPool::State {
       ++generation;
     }
     wake.notify_all();
-    current_worker = 0;
+    current_worker = CurrentWorker{.pool = this, .number = 0};
     work.work(0);
     current_worker.reset();
     std::unique_lock lock(mutex);
@@ -127,7 +133,7 @@ void ThreadPool::parallel_for(std::int64_t count,
   job.body = &body;
   job.token = &token;
   if (current_worker) {
-    job.work(*current_worker);
+    job.work(current_worker->pool == state_.get() ? current_worker->number : 0);
   } else if (state_->workers.empty() || count <= 1) {
     job.work(0);
   } else {

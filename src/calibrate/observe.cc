@@ -172,9 +172,10 @@ class Observation {
     workers.reserve(static_cast<std::size_t>(pool_.threads()));
     for (int worker = 0; worker < pool_.threads(); ++worker)
       workers.emplace_back(model_.graph, group, tapped, left_sides_, options_.bins);
-    run_samples(*session, *subset(data_, 0, samples_), pool_, {.batch = 1, .token = options_.token},
+    run_samples(*session, *data_, pool_, {.batch = 1, .end = samples_, .token = options_.token},
                 [&](std::int64_t sample, std::int64_t, const Batch& outputs, int worker) {
                   workers[static_cast<std::size_t>(worker)].add(sample, outputs);
+                  return true;
                 });
     for (std::size_t worker = 1; worker < workers.size(); ++worker)
       workers[0].merge(workers[worker]);

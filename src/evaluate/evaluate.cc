@@ -70,9 +70,6 @@ std::vector<double> weights_of(const Reference& reference,
   return weights;
 }
 
-/// Thrown through run_samples, never out of here.
-struct EndedEarly {};
-
 /// Values per sample, written by sample index from any thread and added in sample order.
 class Scorer {
  public:
@@ -283,7 +280,7 @@ std::int64_t next_look(std::int64_t seen, std::int64_t batch, std::int64_t size,
   return std::min(size, seen + runs * batch);
 }
 
-/// Runs of a candidate; each throws EndedEarly when a limit or the watcher ends the evaluation.
+/// Runs of a candidate, which a limit or the watcher may end.
 class CandidateRuns {
  public:
   CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool,
@@ -294,20 +291,25 @@ class CandidateRuns {
         options_(options),
         scorer_(scorer) {}
 
-  void all() {
-    run(reference_.data(), [](std::int64_t first) { return first; });
-  }
+  /// False when it was ended before the last sample.
+  bool all() { return run({.batch = reference_.batch(), .token = options_.token}); }
 
-  /// Piece by piece in the shared order; false when the candidate was given up.
+  /// Piece by piece in the shared order; false when the candidate was given up or ended.
   bool race(std::vector<double>& losses) {
-    const auto order = std::make_shared<const RunOrder>(reference_.data(), reference_.batch());
-    while (static_cast<std::int64_t>(losses.size()) < order->size()) {
+    const RunOrder order(reference_.data().size(), reference_.batch());
+    const auto sample_at = [&order](std::int64_t position) { return order.sample_at(position); };
+    while (static_cast<std::int64_t>(losses.size()) < order.size()) {
       const auto seen = static_cast<std::int64_t>(losses.size());
-      const std::int64_t end = next_look(seen, reference_.batch(), order->size(), pool_.threads());
-      run(*subset(order, seen, end - seen),
-          [&](std::int64_t first) { return order->sample_at(seen + first); });
+      const std::int64_t end = next_look(seen, reference_.batch(), order.size(), pool_.threads());
+      if (!run({.batch = reference_.batch(),
+                .begin = seen,
+                .end = end,
+                .sample_at = sample_at,
+                .token = options_.token})) {
+        return false;
+      }
       for (std::int64_t position = seen; position < end; ++position) {
-        losses.push_back(scorer_.loss_of(*options_.losses_of, order->sample_at(position)));
+        losses.push_back(scorer_.loss_of(*options_.losses_of, order.sample_at(position)));
       }
       const std::span<const double> news =
           std::span(losses).subspan(static_cast<std::size_t>(seen));
@@ -317,16 +319,14 @@ class CandidateRuns {
   }
 
  private:
-  /// `sample_at` gives the reference's sample where a run of `data` begins.
-  template <typename SampleAt>
-  void run(const DataSource& data, SampleAt sample_at) {
-    run_samples(*session_, data, pool_, {.batch = reference_.batch(), .token = options_.token},
-                [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
-                  const std::int64_t sample = sample_at(first);
-                  scorer_.add_run(sample, count, outputs);
-                  const bool goes_on = !options_.watch || options_.watch(sample, count, outputs);
-                  if (!scorer_.limits_can_hold(sample, count) || !goes_on) throw EndedEarly{};
-                });
+  bool run(const RunSamplesOptions& options) {
+    return run_samples(
+        *session_, reference_.data(), pool_, options,
+        [&](std::int64_t sample, std::int64_t count, const Batch& outputs, int /*worker*/) {
+          scorer_.add_run(sample, count, outputs);
+          const bool goes_on = !options_.watch || options_.watch(sample, count, outputs);
+          return scorer_.limits_can_hold(sample, count) && goes_on;
+        });
   }
 
   std::unique_ptr<const Session> session_;
@@ -335,17 +335,6 @@ class CandidateRuns {
   const EvaluateOptions& options_;
   Scorer& scorer_;
 };
-
-/// False when the evaluation was ended before the last sample.
-bool run_candidate(CandidateRuns& runs, bool races, std::vector<double>& losses) {
-  try {
-    if (races) return runs.race(losses);
-    runs.all();
-    return true;
-  } catch (const EndedEarly&) {
-    return false;
-  }
-}
 
 void require_losses(const EvaluateOptions& options) {
   if (!options.losses_of) {
@@ -375,7 +364,7 @@ Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& 
   scores.size_bytes = serialized_bytes(candidate);
   if (!options.metrics.empty()) {
     CandidateRuns runs(compared, reference, pool, options, scorer);
-    scores.gave_up = !run_candidate(runs, options.losses_of.has_value(), scores.losses);
+    scores.gave_up = !(options.losses_of ? runs.race(scores.losses) : runs.all());
     if (scores.gave_up) return scores;
     scores.metrics = scorer.scores();
   }

@@ -147,6 +147,7 @@ struct Reference::State {
                   require_rows(outputs, count, "reference");
                   for (const auto& [name, tensor] : outputs) finite.at(name).add(tensor);
                   store->put(first / batch, outputs);
+                  return true;
                 });
     store->finish();
     for (const std::string& name : names)

@@ -281,20 +281,18 @@ void add_methods(std::vector<Option>& table) {
        .apply = [](QuantizationConfig& config,
                    const Value& value) { tuned(config).beam = static_cast<int>(value.as_int()); },
        .matters = under({"gptq"})});
-  table.push_back(
-      {.name = kGroup + "ChooseScales",
-       .meaning = "gptq: weight scales are chosen with the solver in the loop; never under "
-                  "enable_npu_cnn, whose "
-                  "shifters limit them",
-       .default_value = true,
-       .canonical = boolean(),
-       .apply = [](QuantizationConfig& config,
-                   const Value& value) { tuned(config).choose_scales = value.as_bool(); },
-       .matters =
-           [](const Settings& settings) {
-             return under({"gptq"})(settings) &&
-                    !effective_value("enable_npu_cnn", settings).as_bool();
-           }});
+  table.push_back({.name = kGroup + "ChooseScales",
+                   .meaning =
+                       "gptq: weight scales are chosen with the solver in the loop; absent: unless "
+                       "enable_npu_cnn, whose shifters limit them",
+                   .default_value = {},
+                   .canonical = optional(boolean()),
+                   .apply =
+                       [](QuantizationConfig& config, const Value& value) {
+                         tuned(config).choose_scales =
+                             value.is_null() ? !config.quantize.npu.enabled : value.as_bool();
+                       },
+                   .matters = under({"gptq"})});
 }
 
 }  // namespace

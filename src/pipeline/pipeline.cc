@@ -12,7 +12,6 @@
 #include "pipeline/stage_keys.h"
 #include "pipeline/user_names.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/equalize.h"
 #include "quantsearch/quantize/quantized_already.h"
 #include "quantsearch/transform.h"
@@ -248,8 +247,6 @@ struct Pipeline::State {
       FinetuneOptions options = *trial.config.finetune;
       options.reduce_range = trial.config.quantize.reduce_range;
       options.power_of_two = trial.config.quantize.power_of_two;
-      // The limits of the shifters were settled with the positions as they are.
-      if (trial.config.quantize.npu.enabled) options.choose_scales = false;
       FinetuneEnvironment environment = {.pool = trial.pool,
                                          .budget = budget,
                                          .cache_folder = cache_folder,
@@ -469,15 +466,6 @@ Candidate Pipeline::build(const QuantizationConfig& asked, const CancellationTok
   return candidate;
 }
 
-namespace {
-
-/// Leaves the stage cache without an artefact: what was given up in one race may win the next.
-struct GaveUp {
-  Scores scores;
-};
-
-}  // namespace
-
 // On x86 without VNNI such a model would saturate here.
 bool is_scored_as_graph(Target target) { return target != Target::cpu; }
 
@@ -486,22 +474,16 @@ Scores Pipeline::score(Candidate& candidate, const Reference& reference,
   EvaluateOptions options = asked;
   options.exact_products = is_scored_as_graph(candidate.target);
   const auto compute = [&] {
-    Scores scores = evaluate(candidate.quantized->model, reference,
-                             pool != nullptr ? *pool : state_->pool, options);
-    if (scores.gave_up) throw GaveUp{std::move(scores)};
-    return scores;
+    return evaluate(candidate.quantized->model, reference, pool != nullptr ? *pool : state_->pool,
+                    options);
   };
+  // What was given up in one race may win the next.
   const auto bytes_of_scores = [](const Scores& scores) {
-    return static_cast<std::int64_t>(1000 + 8 * scores.losses.size());
+    const auto bytes = static_cast<std::int64_t>(1000 + 8 * scores.losses.size());
+    return scores.gave_up ? std::nullopt : std::optional(bytes);
   };
-  const Stopwatch watch;
-  try {
-    return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options),
-                                      compute, bytes_of_scores, candidate.stages, options.token);
-  } catch (GaveUp& given_up) {
-    candidate.stages.push_back({.name = "evaluate", .seconds = watch.seconds(), .cached = false});
-    return std::move(given_up.scores);
-  }
+  return *state_->cache.get<Scores>("evaluate", evaluate_key(candidate.key, reference, options),
+                                    compute, bytes_of_scores, candidate.stages, options.token);
 }
 
 std::shared_ptr<const Model> Pipeline::simplified(const SimplifyOptions& options) {

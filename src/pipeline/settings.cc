@@ -218,6 +218,11 @@ std::optional<std::string> contradiction(const Settings& settings,
     return "enable_npu_cnn needs symmetric activations and weights";
   }
   if (npu && weights != "QInt8") return "enable_npu_cnn needs weight_type QInt8";
+  const std::string choose_scales = "extra_options.FastFinetune.ChooseScales";
+  if (npu && has_effect(choose_scales, settings) &&
+      effective_value(choose_scales, settings) == Value(true)) {
+    return "enable_npu_cnn settles the scales that ChooseScales would choose";
+  }
   if (auto reason = options::target_contradiction(settings)) return reason;
   if (samples && options::batch_exceeds(settings, *samples))
     return "BatchSize of FastFinetune is larger than the number of samples it reads";

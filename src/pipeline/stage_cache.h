@@ -32,16 +32,15 @@ class StageCache {
 
   /// The artefact under `key`, computed by `compute` when it is not held (which may get other
   /// artefacts itself, of earlier stages). What does not fit even after everything else has been
-  /// dropped is returned but not kept. Appends how the stage went to `records`; its seconds are
-  /// without those of stages that `compute` went through. When the trial that computes fails or is
-  /// cancelled, one that waits computes instead. Throws Cancelled while waiting when `token` is
-  /// cancelled.
+  /// dropped is returned but not kept, and neither is one that `bytes_of` gives no size. Appends
+  /// how the stage went to `records`; its seconds are without those of stages that `compute` went
+  /// through. When the trial that computes fails or is cancelled, one that waits computes instead.
+  /// Throws Cancelled while waiting when `token` is cancelled.
   template <typename Artefact>
-  std::shared_ptr<const Artefact> get(const std::string& stage, const Key& key,
-                                      const std::function<Artefact()>& compute,
-                                      const std::function<std::int64_t(const Artefact&)>& bytes_of,
-                                      std::vector<StageRecord>& records,
-                                      const CancellationToken& token) {
+  std::shared_ptr<const Artefact> get(
+      const std::string& stage, const Key& key, const std::function<Artefact()>& compute,
+      const std::function<std::optional<std::int64_t>(const Artefact&)>& bytes_of,
+      std::vector<StageRecord>& records, const CancellationToken& token) {
     if (const std::optional<std::any> held = held_or_claim(key, token)) {
       records.push_back({.name = stage, .seconds = 0, .cached = true});
       return std::any_cast<std::shared_ptr<const Artefact>>(*held);
@@ -55,7 +54,7 @@ class StageCache {
       seconds -= records[inner].seconds;
     seconds = std::max(seconds, 0.0);
     records.push_back({.name = stage, .seconds = seconds, .cached = false});
-    claim.settle(artefact, bytes_of(*artefact), seconds);
+    if (const auto bytes = bytes_of(*artefact)) claim.settle(artefact, *bytes, seconds);
     return artefact;
   }
 

@@ -136,11 +136,12 @@ class Search {
   }
 
   void log_state(std::string_view what, const Assignment& assignment) {
+    const FormatOutcome* const outcome = trials_.known(assignment);
     say(log_, LogLevel::detail,
-        fmt::format(
-            "precision: {}: {} of {} layers above the low format, rel_l2 {:.6g}, {} models run",
-            what, high_layers(assignment), layers_.size(), trials_.run(assignment).noise(),
-            trials_.evaluations()));
+        fmt::format("precision: {}: {} of {} layers above the low format{}, {} models run", what,
+                    high_layers(assignment), layers_.size(),
+                    outcome != nullptr ? fmt::format(", rel_l2 {:.6g}", outcome->noise()) : "",
+                    trials_.evaluations()));
   }
 
   Trials& trials_;

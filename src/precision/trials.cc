@@ -109,6 +109,11 @@ FormatOutcome Trials::outcome_of(const Assignment& assignment, Effort effort) co
   return outcome;
 }
 
+const FormatOutcome* Trials::known(const Assignment& assignment) const {
+  const auto found = known_.find(judged(assignment));
+  return found == known_.end() ? nullptr : &found->second;
+}
+
 const FormatOutcome& Trials::run(const Assignment& assignment) {
   const Assignment key = judged(assignment);
   const auto found = known_.find(key);

@@ -54,6 +54,8 @@ class Trials {
   [[nodiscard]] QuantizedModel model_of(const Assignment& assignment) const;
   /// Of a model that was made from one of model_of, on all samples.
   [[nodiscard]] FormatOutcome outcome_of(const Model& finished) const;
+  /// The outcome when it is known, null otherwise: runs nothing.
+  [[nodiscard]] const FormatOutcome* known(const Assignment& assignment) const;
   /// Models that were run in all.
   [[nodiscard]] int evaluations() const { return evaluations_; }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quantsearch/base/error.h"
+#include "support/messages.h"
 
 namespace quantsearch {
 namespace {
@@ -27,8 +28,8 @@ TEST_P(ThreadPoolTest, CallsEachIndexOnceWithAWorkerInRange) {
 
 TEST_P(ThreadPoolTest, RethrowsTheFailureOfTheLowestIndexThatFailed) {
   ThreadPool pool(GetParam());
-  EXPECT_THROW(pool.parallel_for(100, [](std::int64_t, int) { throw InvalidInput("x"); }),
-               InvalidInput);
+  const auto fail = [](std::int64_t index, int) { throw InvalidInput(std::to_string(index)); };
+  EXPECT_EQ(message_of<InvalidInput>([&] { pool.parallel_for(100, fail); }), "0");
   std::atomic<int> calls = 0;  // the pool is usable afterwards
   pool.parallel_for(10, [&](std::int64_t, int) { ++calls; });
   EXPECT_EQ(calls, 10);
@@ -43,6 +44,16 @@ TEST_P(ThreadPoolTest, NestedCallsRunInline) {
     });
   });
   EXPECT_EQ(calls, 20);
+}
+
+TEST_P(ThreadPoolTest, ANestedCallOnASmallerPoolHasItsWorkers) {
+  ThreadPool pool(GetParam());
+  ThreadPool smaller(1);
+  std::atomic<int> calls = 0;
+  pool.parallel_for(8, [&](std::int64_t, int) {
+    smaller.parallel_for(5, [&](std::int64_t, int worker) { calls += worker == 0 ? 1 : 0; });
+  });
+  EXPECT_EQ(calls, 40);
 }
 
 TEST_P(ThreadPoolTest, ACancelledTokenStopsBeforeTheEnd) {

@@ -33,8 +33,7 @@ Reference reference_of(std::int64_t samples, std::int64_t batch) {
 }
 
 TEST(RunOrder, HoldsEverySampleOnceAndTheShortRunLast) {
-  const auto source = data(23);
-  const RunOrder order(*source, 5);
+  const RunOrder order(23, 5);
   std::set<std::int64_t> samples;
   bool moved = false;
   for (std::int64_t position = 0; position < 23; ++position) {
@@ -47,15 +46,6 @@ TEST(RunOrder, HoldsEverySampleOnceAndTheShortRunLast) {
   EXPECT_EQ(samples.size(), 23U);
   EXPECT_TRUE(moved);
   EXPECT_EQ(order.sample_at(20), 20);
-}
-
-TEST(RunOrder, ReadsWhatIsAtThePositions) {
-  const auto source = data(12);
-  const RunOrder order(*source, 4);
-  const Batch read = order.read(5, 3);
-  const Batch expected = source->read(order.sample_at(5), 3);
-  EXPECT_TRUE(std::ranges::equal(read.at("x").values<float>(), expected.at("x").values<float>()));
-  EXPECT_THROW((void)order.read(3, 2), InternalError);
 }
 
 TEST(Race, ToTheEndGivesTheScoresOfAPlainEvaluation) {

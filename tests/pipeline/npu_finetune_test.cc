@@ -52,16 +52,19 @@ TEST_F(NpuFinetune, WithoutAnNpuScalesMove) {
             plain);
 }
 
-TEST(NpuFinetuneOptions, ChoosingScalesHasNoEffectUnderAnNpu) {
-  const auto has_effect_with = [](const std::string& preset) {
-    const std::string config =
-        "{preset: " + preset +
-        ", include_fast_ft: true, extra_options: {FastFinetune: {OptimAlgorithm: gptq}}}";
-    return has_effect("extra_options.FastFinetune.ChooseScales",
-                      settings_from(parse_yaml(config, "test")));
+TEST(NpuFinetuneOptions, AnNpuSettlesTheScalesThatGptqWouldChoose) {
+  const auto settings_with = [](const std::string& preset, const std::string& more) {
+    return settings_from(parse_yaml("{preset: " + preset +
+                                        ", include_fast_ft: true, extra_options: {FastFinetune: "
+                                        "{OptimAlgorithm: gptq" +
+                                        more + "}}}",
+                                    "test"));
   };
-  EXPECT_TRUE(has_effect_with("A8W8"));
-  EXPECT_FALSE(has_effect_with("XINT8"));
+  EXPECT_TRUE(resolve(settings_with("A8W8", "")).finetune->choose_scales);
+  EXPECT_FALSE(resolve(settings_with("XINT8", "")).finetune->choose_scales);
+  EXPECT_EQ(contradiction(settings_with("XINT8", ", ChooseScales: true")),
+            "enable_npu_cnn settles the scales that ChooseScales would choose");
+  EXPECT_EQ(contradiction(settings_with("XINT8", ", ChooseScales: false")), std::nullopt);
 }
 
 }  // namespace

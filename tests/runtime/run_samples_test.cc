@@ -54,6 +54,7 @@ std::map<std::int64_t, Tensor> collect(const Session& session, const DataSource&
                 EXPECT_LT(worker, threads);
                 EXPECT_EQ(values.at("double_out").shape()[0], count);
                 EXPECT_TRUE(outputs.emplace(first, values.at("double_out")).second);
+                return true;
               });
   return outputs;
 }
@@ -100,6 +101,7 @@ TEST(RunSamples, StopsWhenCancelled) {
                   [&](std::int64_t, std::int64_t, const Batch&, int) {
                     ++runs;
                     token.cancel();
+                    return true;
                   }),
       Cancelled);
   EXPECT_LE(runs, 2);
@@ -107,10 +109,33 @@ TEST(RunSamples, StopsWhenCancelled) {
 
 TEST(RunSamples, PassesOnWhatTheConsumerThrows) {
   ThreadPool pool(2);
-  EXPECT_THROW(
-      run_samples(*open_session(doubler(-1)), Counting(9), pool, {},
-                  [](std::int64_t, std::int64_t, const Batch&, int) { throw IoError("full"); }),
-      IoError);
+  EXPECT_THROW(run_samples(*open_session(doubler(-1)), Counting(9), pool, {},
+                           [](std::int64_t, std::int64_t, const Batch&, int) -> bool {
+                             throw IoError("full");
+                           }),
+               IoError);
+}
+
+TEST(RunSamples, RunsPositionsInTheOrderThatIsAskedFor) {
+  ThreadPool pool(1);
+  std::vector<std::int64_t> samples;
+  const auto backwards = [](std::int64_t position) { return 9 - position; };
+  EXPECT_TRUE(run_samples(*open_session(doubler(-1)), Counting(10), pool,
+                          {.batch = 1, .begin = 2, .end = 5, .sample_at = backwards},
+                          [&](std::int64_t sample, std::int64_t, const Batch&, int) {
+                            samples.push_back(sample);
+                            return true;
+                          }));
+  EXPECT_EQ(samples, (std::vector<std::int64_t>{7, 6, 5}));
+}
+
+TEST(RunSamples, EndWhenTheConsumerSaysSo) {
+  ThreadPool pool(1);
+  int runs = 0;
+  EXPECT_FALSE(
+      run_samples(*open_session(doubler(-1)), Counting(10), pool, {.batch = 1},
+                  [&](std::int64_t, std::int64_t, const Batch&, int) { return ++runs < 3; }));
+  EXPECT_EQ(runs, 3);
 }
 
 }  // namespace

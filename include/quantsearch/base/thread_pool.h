@@ -11,7 +11,8 @@
 
 namespace quantsearch {
 
-/// Fixed set of worker threads. Nested parallel_for calls from a worker run inline on that worker.
+/// Fixed set of worker threads. A parallel_for that is called inside another one, of this pool or
+/// of another, runs inline on the calling thread.
 class ThreadPool {
  public:
   /// `threads` >= 1 counts the calling thread: 1 runs everything inline. 0 means all cores.
