@@ -3,9 +3,9 @@
 
     tools/check_layers.py [--root FOLDER] [--draw]
 
-The table is tools/layers.txt. Three things are compared with it: the #include lines of include/, src/ and cli/, the
-SEES lists of src/*/CMakeLists.txt, and docs/layers.svg, which --draw writes anew. No two headers define a type of one name. Exits with 1 after naming each
-difference as FILE:LINE: reason.
+The table is tools/layers.txt. These are compared with it: the #include lines of include/, src/ and cli/, the
+SEES lists of src/*/CMakeLists.txt, and docs/layers.svg, which --draw writes anew. docs/architecture.md has a row for each room, and the files and
+functions that it names exist. No two headers define a type of one name. Exits with 1 after naming each difference as FILE:LINE: reason.
 """
 
 import argparse
@@ -141,6 +141,25 @@ def check_targets(root, table):
                    + (f"; not allowed: {' '.join(more)}" if more else "") + (f"; missing: {' '.join(less)}" if less else ""))
 
 
+def check_page(root, table):
+    """The table of rooms of docs/architecture.md, and `FILE`: `function` in its text."""
+    page = root / "docs/architecture.md"
+    name = page.relative_to(root)
+    if not page.exists():
+        return
+    text = page.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    for room in sorted(set(table.sees) ^ set(rows)):
+        yield f"{name}:1: room '{room}' is in " + ("tools/layers.txt" if room in table.sees else "the table of rooms") + " alone"
+    for path, function in re.findall(r"`((?:src|cli|include)/[\w/.]+)`(?::\s+`(\w+)`)?", text):
+        if "ROOM" in path:
+            continue
+        if not (root / path).exists():
+            yield f"{name}:1: there is no file '{path}'"
+        elif function and not re.search(rf"\b{function}\(", (root / path).read_text(encoding="utf-8")):
+            yield f"{name}:1: there is no function '{function}' in {path}"
+
+
 def levels(table):
     """Rooms by the length of the longest way down, lowest first."""
     level = {}
@@ -190,7 +209,7 @@ def main():
     picture = root / "docs/layers.svg"
     if arguments.draw:
         picture.write_text(drawing(table), encoding="utf-8")
-    problems = list(check_files(root, table)) + list(check_names(root)) + list(check_targets(root, table))
+    problems = list(check_files(root, table)) + list(check_names(root)) + list(check_targets(root, table)) + list(check_page(root, table))
     if not picture.exists() or picture.read_text(encoding="utf-8") != drawing(table):
         problems.append("docs/layers.svg:1: differs from tools/layers.txt; run tools/check_layers.py --draw")
     for problem in problems:

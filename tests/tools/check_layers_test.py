@@ -56,6 +56,17 @@ class CheckLayers(unittest.TestCase):
             self.run_tool({"src/low/inner.h": header, "src/low/outer.h": header.replace("namespace a", "namespace b"), "src/high/own.h": header}),
             (1, "src/low/inner.h:2: 'a::Same' is a type of src/high/own.h too; give one of them another name"))
 
+    def test_the_page_has_a_row_for_each_room_and_names_what_is_there(self):
+        rows = "".join(f"| `{room}` | x |\n" for room in ("low", "middle", "high", "cli"))
+        named = "`src/low/low.cc`: `made`, `src/low/none.cc`"
+        self.assertEqual(
+            self.run_tool({"src/low/low.cc": "void made();\n", "docs/architecture.md": rows + named}),
+            (1, "docs/architecture.md:1: there is no file 'src/low/none.cc'"))
+        self.assertEqual(
+            self.run_tool({"docs/architecture.md": rows.replace("| `low` | x |\n", "") + "`src/low/low.cc`: `made`"}),
+            (1, "docs/architecture.md:1: room 'low' is in tools/layers.txt alone\n"
+                "docs/architecture.md:1: there is no function 'made' in src/low/low.cc"))
+
     def test_a_door_is_checked_too(self):
         self.assertEqual(
             self.run_tool({"include/quantsearch/low.h": '#include "quantsearch/middle/part.h"\n'}),
