@@ -142,7 +142,6 @@ struct EvaluateOptions {
   OutputWatcher watch = {};
   std::map<std::string, double> output_weights = {};  // absent outputs weigh 1
   bool latency = false;                               // measured alone, after the scores
-  int latency_threads = 1;
   /// Of each sample the value of this metric, negated when more is better: a metric that is a mean
   /// over samples, so not rel_l2 or worst_slice; for top-k 0 is a hit and 1 a miss. It must be
   /// among `metrics`.

@@ -369,8 +369,8 @@ Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& 
     scores.metrics = scorer.scores();
   }
   if (options.latency) {
-    scores.latency = measure_latency(compared, reference.data().read(0, 1),
-                                     {.threads = options.latency_threads, .token = options.token});
+    scores.latency =
+        measure_latency(compared, reference.data().read(0, 1), {.token = options.token});
   }
   return scores;
 }
