@@ -10,7 +10,7 @@
 
 #include "common.h"
 #include "quantsearch/autosearch.h"
-#include "quantsearch/base/child_process.h"
+#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/quantize/option_keys.h"
 #include "quantsearch/report.h"

@@ -37,7 +37,7 @@ enum class SearchAlgorithm { grid, random, tpe, cma, gp, nsga, qmc, automatic };
 /// advanced_fastft_params: one study over NumIterations and LearningRate of the best calibration.
 struct AdvancedFinetuneSearch {
   SearchAlgorithm sampler = SearchAlgorithm::tpe;
-  std::optional<Direction> direction;  // absent: the metric's own, which it must agree with
+  std::optional<Goal> direction;  // absent: the metric's own, which it must agree with
   std::int64_t trials = 10;
 };
 

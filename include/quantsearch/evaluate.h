@@ -15,6 +15,7 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/goal.h"
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/data.h"
@@ -23,17 +24,11 @@
 
 namespace quantsearch {
 
-enum class Direction { minimize, maximize };
-/// True when `a` is strictly better than `b`.
-[[nodiscard]] inline bool is_better(double a, double b, Direction direction) {
-  return direction == Direction::minimize ? a < b : a > b;
-}
-
 enum class Metric { l1, l2, rel_l2, worst_slice, cos, psnr, ssim, sqnr, kl, top1, top5 };
 struct MetricInfo {
   Metric metric;
   std::string name;  // as in configuration files and results: "L1", "L2", "rel_l2", "cos", …
-  Direction direction;
+  Goal direction;
   bool needs_labels;
   double best;          // value of a candidate equal to the float model (where that is fixed)
   std::string meaning;  // definition, unit, rule for undefined values
@@ -181,7 +176,7 @@ struct LatencyOptions {
 /// A user's own score of a written model.
 struct CommandEvaluator {
   std::vector<std::string> command = {};  // "{model}" is replaced by the file
-  Direction direction = Direction::maximize;
+  Goal direction = Goal::maximize;
   double timeout_seconds = 600;
 };
 /// Last line of stdout as a number. Throws IoError naming the command with its exit code, its last

@@ -8,8 +8,8 @@ BestModel::BestModel(const Setup& setup, TrialExecutor& executor, const OutputFo
     : fixed_inputs_(setup.config.fixed_inputs),
       executor_(executor),
       output_(output),
-      order_(setup.objective.goal()),
-      products_(setup.objective.goal(),
+      order_(setup.objective.goal),
+      products_(setup.objective.goal,
                 static_cast<std::size_t>(std::max<std::int64_t>(1, setup.environment.keep)),
                 setup.environment.budget) {}
 

@@ -60,7 +60,7 @@ ResultsDocument document_of(const Delivery& delivery) {
   ResultsDocument document;
   document.model = delivery.input.model_name;
   document.objective = delivery.objective.name;
-  document.goal = delivery.objective.goal();
+  document.goal = delivery.objective.goal;
   document.tolerance = delivery.tolerance;
   document.float_model = {.scores = delivery.float_scores.metrics,
                           .size_bytes = delivery.float_scores.size_bytes,

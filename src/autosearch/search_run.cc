@@ -74,7 +74,7 @@ void announce(const SearchRun& run) {
   setup.environment.on_space(
       {.space = summary,
        .objective = setup.objective.name,
-       .goal = setup.objective.goal(),
+       .goal = setup.objective.goal,
        .most_trials = most_trials(setup.config, run.plan.space, summary, run.plan.normalize)});
 }
 
@@ -107,7 +107,7 @@ void write_early(const SearchRun& run, std::vector<Trial> finished) {
               .stop_reason = StopReason::cancelled,
               .stop_message = "cancelled; the search has not ended"};
   Delivery delivery = delivery_of(run, study);
-  for (const Trial* trial : ranked(study.trials, setup.objective.goal())) {
+  for (const Trial* trial : ranked(study.trials, setup.objective.goal)) {
     if (!delivery.best) delivery.best = trial->number;
     if (trial->is_candidate) study.candidates.push_back(trial->number);
   }
@@ -128,7 +128,7 @@ void continue_earlier(const SearchRun& run, const std::vector<Trial>& earlier) {
                     "so this one begins with its first trial",
                     url.empty() ? run.output.path().string() : url));
   }
-  const std::vector<const Trial*> best_first = ranked(earlier, setup.objective.goal());
+  const std::vector<const Trial*> best_first = ranked(earlier, setup.objective.goal);
   if (best_first.empty()) return;
   if (setup.environment.on_earlier_best) setup.environment.on_earlier_best(*best_first.front());
   // A kill between the study and the file may have left an older best.onnx.
@@ -149,7 +149,7 @@ StopConditions stop_conditions(const Setup& setup, const Strategy& strategy) {
 std::vector<Trial> finalists(const SearchRun& run, const Study& study) {
   const std::optional<Trial>& best = run.best.trial();
   std::vector<Trial> chosen;
-  for (const Trial* trial : ranked(study.trials, run.setup.objective.goal())) {
+  for (const Trial* trial : ranked(study.trials, run.setup.objective.goal)) {
     const bool as_good = best && trial->is_candidate == best->is_candidate &&
                          is_feasible(*trial) == is_feasible(*best);
     if (as_good) chosen.push_back(*trial);
@@ -165,7 +165,7 @@ std::optional<Confirmation> confirm_best(const SearchRun& run, const Study& stud
       confirm(finalists(run, study), setup.config, setup.data, setup.input.model, setup.environment,
               [&run](const Trial& trial) { return run.best.built(trial); });
   if (!confirmation) return std::nullopt;
-  const std::int64_t number = confirmed_best(*confirmation, setup.objective.goal());
+  const std::int64_t number = confirmed_best(*confirmation, setup.objective.goal);
   if (run.best.trial()->number != number)
     run.best.choose(*std::ranges::find(study.trials, number, &Trial::number));
   return confirmation;
@@ -206,7 +206,7 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   for (const std::string& notice : strategy.notices) say(environment.log, LogLevel::info, notice);
   Study study = store.optimize(
       *strategy.sampler, [&executor](const TrialRequest& request) { return executor.run(request); },
-      {.goal = setup.objective.goal(),
+      {.goal = setup.objective.goal,
        .jobs = setup.config.execution.jobs,
        .stop = stop_conditions(setup, strategy),
        .token = environment.token,

@@ -48,9 +48,9 @@ std::optional<std::int64_t> read_count(const Value& value) {
   return number;
 }
 
-Direction read_direction(const Value& value) {
-  if (value.as_string() == "maximize") return Direction::maximize;
-  if (value.as_string() == "minimize") return Direction::minimize;
+Goal read_direction(const Value& value) {
+  if (value.as_string() == "maximize") return Goal::maximize;
+  if (value.as_string() == "minimize") return Goal::minimize;
   const std::vector<std::string> known = {"maximize", "minimize"};
   throw InvalidInput(unknown_name_message("direction", value.as_string(), known));
 }

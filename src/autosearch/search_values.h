@@ -19,7 +19,7 @@ void require_known(const std::string& what, const Value& mapping,
 /// A number above 0; -1 and null switch the limit off.
 [[nodiscard]] std::optional<double> read_limit(const Value& value);
 [[nodiscard]] std::optional<std::int64_t> read_count(const Value& value);
-[[nodiscard]] Direction read_direction(const Value& value);
+[[nodiscard]] Goal read_direction(const Value& value);
 [[nodiscard]] std::optional<CommandEvaluator> read_command(const Value& value);
 
 /// The name of an objective as results have it: "size", "latency" and "custom" beside the metrics.

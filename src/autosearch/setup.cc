@@ -37,13 +37,12 @@ bool needs_workers(const ExecutionConfig& execution) {
 
 void require_agreeing_direction(const Setup& setup) {
   const auto& advanced = setup.config.strategy.advanced;
-  if (!advanced || !advanced->direction || *advanced->direction == setup.objective.direction)
-    return;
+  if (!advanced || !advanced->direction || *advanced->direction == setup.objective.goal) return;
   throw InvalidInput(fmt::format(
       "search: advanced_fastft_params asks to {} '{}', of which {} is better; leave out "
       "'direction'",
-      *advanced->direction == Direction::minimize ? "minimize" : "maximize", setup.objective.name,
-      setup.objective.direction == Direction::minimize ? "less" : "more"));
+      *advanced->direction == Goal::minimize ? "minimize" : "maximize", setup.objective.name,
+      setup.objective.goal == Goal::minimize ? "less" : "more"));
 }
 
 /// The evaluator of a user has data of its own.
@@ -84,7 +83,7 @@ Acceptance acceptance_of(const Setup& setup, const Scores& float_scores) {
   const auto found = float_scores.metrics.find(setup.objective.name);
   const auto value =
       found == float_scores.metrics.end() ? std::nullopt : std::optional(found->second);
-  return {setup.config.goals, setup.is_custom(), setup.objective.direction, value};
+  return {setup.config.goals, setup.is_custom(), setup.objective.goal, value};
 }
 
 /// nullopt when trials do not race: it is off, they are scored otherwise, or there are too few

@@ -140,13 +140,6 @@ std::string LastLine::text() const {
   return unfinished.empty() ? last_ : unfinished;
 }
 
-Descriptor::~Descriptor() { close(); }
-
-void Descriptor::close() {
-  if (number_ >= 0) ::close(number_);
-  number_ = -1;
-}
-
 ChildProcess::ChildProcess(const std::vector<std::string>& command) {
   Pipe output = make_pipe(command[0]);
   Pipe error = make_pipe(command[0]);

@@ -12,7 +12,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "quantsearch/base/child_process.h"
+#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {

@@ -78,15 +78,13 @@ SpillFolder::~SpillFolder() {
 
 SpillFile::SpillFile(const std::filesystem::path& folder) : folder_(folder) {
   std::string pattern = (folder / "quantsearch-outputs-XXXXXX").string();
-  descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
-  if (descriptor_ < 0) {
+  descriptor_ = Descriptor(::mkostemp(pattern.data(), O_CLOEXEC));
+  if (!descriptor_.is_open()) {
     throw IoError(fmt::format("data: spilled tensors cannot be written in '{}': {}",
                               folder.string(), std::strerror(errno)));
   }
   ::unlink(pattern.c_str());
 }
-
-SpillFile::~SpillFile() { ::close(descriptor_); }
 
 std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
   const auto length = static_cast<std::int64_t>(bytes.size());
@@ -94,7 +92,7 @@ std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
   std::int64_t done = 0;
   while (done < length) {
     const ssize_t written =
-        ::pwrite(descriptor_, bytes.data() + done, static_cast<std::size_t>(length - done),
+        ::pwrite(descriptor_.get(), bytes.data() + done, static_cast<std::size_t>(length - done),
                  static_cast<off_t>(start + done));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
@@ -108,15 +106,15 @@ std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
   return start;
 }
 
-SpillFile::Map SpillFile::map() const {
+MappedFile SpillFile::map() const {
   const auto length = static_cast<std::size_t>(end_.load());
   if (length == 0) return {};
   // The last append may end before its padding does; reading there would be a bus error.
-  if (::ftruncate(descriptor_, static_cast<off_t>(length)) != 0) {
+  if (::ftruncate(descriptor_.get(), static_cast<off_t>(length)) != 0) {
     throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be closed: {}",
                               folder_.string(), std::strerror(errno)));
   }
-  void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_, 0);
+  void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
   if (address == MAP_FAILED) {
     throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be mapped: {}",
                               folder_.string(), std::strerror(errno)));

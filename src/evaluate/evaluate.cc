@@ -104,7 +104,7 @@ class Scorer {
     const auto column =
         static_cast<std::size_t>(std::ranges::find(distances_, metric) - distances_.begin());
     const double value = values_[index * distances_.size() + column];
-    return info.direction == Direction::minimize ? value : -value;
+    return info.direction == Goal::minimize ? value : -value;
   }
 
   /// False when the samples so far have already missed a limit.

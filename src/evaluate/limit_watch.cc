@@ -19,8 +19,8 @@ constexpr double kRounding = 1e-9;
 
 bool is_missed(Metric metric, double value, double limit) {
   const double slack = kRounding * std::max(std::abs(value), std::abs(limit));
-  return metric_info(metric).direction == Direction::minimize ? value > limit + slack
-                                                              : value < limit - slack;
+  return metric_info(metric).direction == Goal::minimize ? value > limit + slack
+                                                         : value < limit - slack;
 }
 
 /// Sums of squares of the reference's outputs.

@@ -27,20 +27,20 @@ const std::array<MetricInfo, 11>& table() {
   static const std::array<MetricInfo, 11> infos = {{
       {.metric = Metric::l1,
        .name = "L1",
-       .direction = Direction::minimize,
+       .direction = Goal::minimize,
        .needs_labels = false,
        .best = 0,
        .meaning = "mean absolute difference over the elements of an output; unit of the output"},
       {.metric = Metric::l2,
        .name = "L2",
-       .direction = Direction::minimize,
+       .direction = Goal::minimize,
        .needs_labels = false,
        .best = 0,
        .meaning =
            "mean squared difference over the elements of an output; squared unit of the output"},
       {.metric = Metric::rel_l2,
        .name = "rel_l2",
-       .direction = Direction::minimize,
+       .direction = Goal::minimize,
        .needs_labels = false,
        .best = 0,
        .meaning =
@@ -48,7 +48,7 @@ const std::array<MetricInfo, 11>& table() {
            "a float output of zeros: 0 when the candidate's is zero too, else 1e6"},
       {.metric = Metric::worst_slice,
        .name = "worst_slice",
-       .direction = Direction::minimize,
+       .direction = Goal::minimize,
        .needs_labels = false,
        .best = 0,
        .meaning =
@@ -57,14 +57,14 @@ const std::array<MetricInfo, 11>& table() {
            "alike indices together; slices below a millionth of the largest scale do not count"},
       {.metric = Metric::cos,
        .name = "cos",
-       .direction = Direction::maximize,
+       .direction = Goal::maximize,
        .needs_labels = false,
        .best = 1,
        .meaning = "cosine of the angle between the outputs, in [-1, 1]; both zero: 1, one of them "
                   "zero: -1"},
       {.metric = Metric::psnr,
        .name = "psnr",
-       .direction = Direction::maximize,
+       .direction = Goal::maximize,
        .needs_labels = false,
        .best = kHighestDecibel,
        .meaning = "peak signal to noise ratio in dB, the peak is the largest magnitude of the "
@@ -73,7 +73,7 @@ const std::array<MetricInfo, 11>& table() {
                   "difference: -60"},
       {.metric = Metric::ssim,
        .name = "ssim",
-       .direction = Direction::maximize,
+       .direction = Goal::maximize,
        .needs_labels = false,
        .best = 1,
        .meaning = "structural similarity in [-1, 1] with the covariance, over 11 x 11 Gaussian "
@@ -82,7 +82,7 @@ const std::array<MetricInfo, 11>& table() {
                   "others; 0 / 0 is 1"},
       {.metric = Metric::sqnr,
        .name = "sqnr",
-       .direction = Direction::maximize,
+       .direction = Goal::maximize,
        .needs_labels = false,
        .best = kHighestDecibel,
        .meaning = "energy of the float output over the energy of the difference in dB; kept in "
@@ -90,7 +90,7 @@ const std::array<MetricInfo, 11>& table() {
                   "no difference: 120, a float output of zeros with a difference: -60"},
       {.metric = Metric::kl,
        .name = "kl",
-       .direction = Direction::minimize,
+       .direction = Goal::minimize,
        .needs_labels = false,
        .best = 0,
        .meaning = "Kullback-Leibler divergence in nats from the softmax of the float output to "
@@ -98,14 +98,14 @@ const std::array<MetricInfo, 11>& table() {
                   "over the last axis, mean over rows; 0 for rows of one element"},
       {.metric = Metric::top1,
        .name = "top1",
-       .direction = Direction::maximize,
+       .direction = Goal::maximize,
        .needs_labels = true,
        .best = 1,
        .meaning = "share of samples whose label has the largest logit; of equal logits the lower "
                   "index wins"},
       {.metric = Metric::top5,
        .name = "top5",
-       .direction = Direction::maximize,
+       .direction = Goal::maximize,
        .needs_labels = true,
        .best = 1,
        .meaning = "share of samples whose label is among the five largest logits; of equal logits "

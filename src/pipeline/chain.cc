@@ -31,14 +31,16 @@ std::vector<Stage> float_stages() {
        [](const Progress& progress) {
          return Keys{simplify_key(progress.model, progress.config.simplify)};
        },
-       advance_model, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       advance_model,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.simplify(progress, keys.front());
        }},
       {"equalize", [](const Config& config) { return config.equalize.has_value(); },
        [](const Progress& progress) {
          return Keys{equalize_key(progress.model, *progress.config.equalize)};
        },
-       advance_model, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       advance_model,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.equalize(progress, keys.front());
        }},
       {"observe_biases", absorbs,
@@ -51,7 +53,8 @@ std::vector<Stage> float_stages() {
          return Keys{absorb_key(progress.model, progress.statistics,
                                 progress.config.equalize->bias_absorption)};
        },
-       advance_model, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       advance_model,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.absorb(progress, keys.front());
        }},
       {"observe_float", [](const Config& config) { return config.smooth.has_value(); },
@@ -60,7 +63,8 @@ std::vector<Stage> float_stages() {
        [](const Progress& progress) {
          return Keys{smooth_key(progress.model, progress.statistics, *progress.config.smooth)};
        },
-       advance_model, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       advance_model,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.smooth(progress, keys.front());
        }},
   };
@@ -70,17 +74,17 @@ std::vector<Stage> integer_stages() {
   return {
       {"observe", nullptr, observe_keys, advance_statistics, nullptr},
       {"ranges", nullptr,
-       [](const Progress& progress) {
-         return ranges_keys(progress.statistics, progress.config);
-       },
-       advance_ranges, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       [](const Progress& progress) { return ranges_keys(progress.statistics, progress.config); },
+       advance_ranges,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.ranges(progress, keys);
        }},
       {"quantize", nullptr,
        [](const Progress& progress) {
          return Keys{quantize_key(progress.model, progress.ranges, progress.config.quantize)};
        },
-       advance_quantized, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       advance_quantized,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.quantize(progress, keys.front());
        }},
       {"precision", [](const Config& config) { return config.precision.has_value(); },
@@ -99,17 +103,19 @@ std::vector<Stage> integer_stages() {
          return config.precision && config.precision->weights_reconstructed;
        },
        [](const Progress& progress) {
-         return Keys{finish_precision_key(progress.precision, progress.data,
-                                          *progress.config.finetune)};
+         return Keys{
+             finish_precision_key(progress.precision, progress.data, *progress.config.finetune)};
        },
-       advance_quantized, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       advance_quantized,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.finish_precision(progress, keys.front());
        }},
       {"finetune", [](const Config& config) { return config.finetune.has_value(); },
        [](const Progress& progress) {
          return Keys{finetune_key(progress.quantized, progress.data, *progress.config.finetune)};
        },
-       advance_quantized, [](StageRunner& runner, Progress& progress, const Keys& keys) {
+       advance_quantized,
+       [](StageRunner& runner, Progress& progress, const Keys& keys) {
          runner.finetune(progress, keys.front());
        }},
   };

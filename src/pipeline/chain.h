@@ -17,11 +17,11 @@ namespace quantsearch {
 struct Progress {
   QuantizationConfig config;
   Key data;
-  Key model;               // of the float model so far
-  Key statistics = {};          // of the last observation
-  std::vector<Key> ranges = {}; // one for each activation type
-  Key precision = {};           // of the choice of formats
-  Key quantized = {};           // of the model so far
+  Key model;                     // of the float model so far
+  Key statistics = {};           // of the last observation
+  std::vector<Key> ranges = {};  // one for each activation type
+  Key precision = {};            // of the choice of formats
+  Key quantized = {};            // of the model so far
 
   std::shared_ptr<const Simplified> simplified = nullptr;
   std::shared_ptr<const Model> float_model = nullptr;

@@ -37,9 +37,8 @@ void add_value(KeyBuilder& key, const T& value) {
     key.add(static_cast<std::int64_t>(value.size()));
     for (const auto& entry : value) add_value(key, entry);
   } else {
-    for_each_field(value, [&key](const char* /*name*/, const auto& field) {
-      add_value(key, field);
-    });
+    for_each_field(value,
+                   [&key](const char* /*name*/, const auto& field) { add_value(key, field); });
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The fields of every options struct that a stage reads, for keys and for the test that each of them
-// is in a key. A field that is missing here does not compile: the bindings name all of them.
+// The fields of every options struct that a stage reads, for keys and for the test that each of
+// them is in a key. A field that is missing here does not compile: the bindings name all of them.
 
 #include <concepts>
 #include <type_traits>
@@ -23,7 +23,8 @@ concept OptionsOf = std::same_as<std::remove_const_t<Options>, Wanted>;
 
 template <OptionsOf<DpuOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [leaky_relu, sigmoid_to_hard_sigmoid, hard_sigmoid, average_pool, reduce_mean, clip] = options;
+  auto& [leaky_relu, sigmoid_to_hard_sigmoid, hard_sigmoid, average_pool, reduce_mean, clip] =
+      options;
   visit("leaky_relu", leaky_relu);
   visit("sigmoid_to_hard_sigmoid", sigmoid_to_hard_sigmoid);
   visit("hard_sigmoid", hard_sigmoid);
@@ -34,7 +35,8 @@ void for_each_field(Options& options, const Visit& visit) {
 
 template <OptionsOf<SimplifyOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [fold_constants, fold_batch_norm, fp16_to_fp32, reduce_mean_to_global_pool, div_to_mul, minimum_opset, opset, disabled, dpu] = options;
+  auto& [fold_constants, fold_batch_norm, fp16_to_fp32, reduce_mean_to_global_pool, div_to_mul,
+         minimum_opset, opset, disabled, dpu] = options;
   visit("fold_constants", fold_constants);
   visit("fold_batch_norm", fold_batch_norm);
   visit("fp16_to_fp32", fp16_to_fp32);
@@ -48,7 +50,8 @@ void for_each_field(Options& options, const Visit& visit) {
 
 template <OptionsOf<EqualizeOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [steps, weight_threshold, use_threshold, append_bias, total_difference, replace_clip6, bias_absorption] = options;
+  auto& [steps, weight_threshold, use_threshold, append_bias, total_difference, replace_clip6,
+         bias_absorption] = options;
   visit("steps", steps);
   visit("weight_threshold", weight_threshold);
   visit("use_threshold", use_threshold);
@@ -76,7 +79,9 @@ void for_each_field(Options& options, const Visit& visit) {
 
 template <OptionsOf<RangeOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [method, symmetric_range, moving_average, moving_average_constant, percentile, percentile_candidates, percentile_metric, quantized_bins, type, symmetric_quantization, reduce_range, tensors] = options;
+  auto& [method, symmetric_range, moving_average, moving_average_constant, percentile,
+         percentile_candidates, percentile_metric, quantized_bins, type, symmetric_quantization,
+         reduce_range, tensors] = options;
   visit("method", method);
   visit("symmetric_range", symmetric_range);
   visit("moving_average", moving_average);
@@ -109,7 +114,8 @@ void for_each_field(Options& options, const Visit& visit) {
 
 template <OptionsOf<NpuOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [enabled, limitation_check, shift_read, shift_write, shift_cut, shift_bias, hard_sigmoid, shift_swish] = options;
+  auto& [enabled, limitation_check, shift_read, shift_write, shift_cut, shift_bias, hard_sigmoid,
+         shift_swish] = options;
   visit("enabled", enabled);
   visit("limitation_check", limitation_check);
   visit("shift_read", shift_read);
@@ -148,7 +154,12 @@ void for_each_field(Options& options, const Visit& visit) {
 
 template <OptionsOf<QuantizeOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [target, activation_type, weight_type, activation_symmetric, weight_symmetric, per_channel, reduce_range, power_of_two, power_of_two_rounding, weight_range, int16_scale, quantize_bias, bias_type, table_weights, recurrent_weights, align, npu, op_types, extra_op_types, exclude_op_types, nodes, exclude_nodes, input_tensors, output_tensors, exclude_subgraphs, passthrough_op_types, node_formats, matmul_const_b_only, facts, overrides] = options;
+  auto& [target, activation_type, weight_type, activation_symmetric, weight_symmetric, per_channel,
+         reduce_range, power_of_two, power_of_two_rounding, weight_range, int16_scale,
+         quantize_bias, bias_type, table_weights, recurrent_weights, align, npu, op_types,
+         extra_op_types, exclude_op_types, nodes, exclude_nodes, input_tensors, output_tensors,
+         exclude_subgraphs, passthrough_op_types, node_formats, matmul_const_b_only, facts,
+         overrides] = options;
   visit("target", target);
   visit("activation_type", activation_type);
   visit("weight_type", weight_type);
@@ -190,7 +201,9 @@ void for_each_field(Options& options, const Visit& visit) {
 
 template <OptionsOf<PrecisionOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [low, high, op_types, include_layers, exclude_layers, thresholds, changed_classes, changed_rare_classes, max_high_layers, max_high_share, min_low_layers, max_bytes, goal, output, samples, probe_samples, weights_reconstructed] = options;
+  auto& [low, high, op_types, include_layers, exclude_layers, thresholds, changed_classes,
+         changed_rare_classes, max_high_layers, max_high_share, min_low_layers, max_bytes, goal,
+         output, samples, probe_samples, weights_reconstructed] = options;
   visit("low", low);
   visit("high", high);
   visit("op_types", op_types);
@@ -219,7 +232,10 @@ void for_each_field(Options& options, const Visit& visit) {
 
 template <OptionsOf<FinetuneOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
-  auto& [algorithm, objective, samples, iterations, learning_rate, batch_size, seed, early_stop, early_stop_window, learning_rate_adjustment, op_types, selective_update, update_bias, output_quantizer, drop_ratio, regularization, beta_start, beta_end, warm_start, bias_correction, beam, choose_scales, reduce_range, power_of_two] = options;
+  auto& [algorithm, objective, samples, iterations, learning_rate, batch_size, seed, early_stop,
+         early_stop_window, learning_rate_adjustment, op_types, selective_update, update_bias,
+         output_quantizer, drop_ratio, regularization, beta_start, beta_end, warm_start,
+         bias_correction, beam, choose_scales, reduce_range, power_of_two] = options;
   visit("algorithm", algorithm);
   visit("objective", objective);
   visit("samples", samples);

@@ -191,20 +191,20 @@ FormatOutcome Trials::score(const Model& candidate, Effort effort) const {
 }
 
 void Trials::judge(FormatOutcome& outcome) const {
-  const auto require = [&](const std::string& name, double limit, Direction direction) {
+  const auto require = [&](const std::string& name, double limit, Goal direction) {
     const double value = outcome.scores.at(name);
     if (!is_better(limit, value, direction)) return;
     outcome.meets = false;
     if (!outcome.shortfall.empty()) outcome.shortfall += "; ";
     outcome.shortfall += fmt::format("{} is {:.6g}, expected at {} {:.6g}", name, value,
-                                     direction == Direction::minimize ? "most" : "least", limit);
+                                     direction == Goal::minimize ? "most" : "least", limit);
   };
   for (const auto& [metric, threshold] : options_.thresholds) {
     require(metric_info(metric).name, threshold, metric_info(metric).direction);
   }
-  if (options_.changed_classes) require(kChanged, *options_.changed_classes, Direction::minimize);
+  if (options_.changed_classes) require(kChanged, *options_.changed_classes, Goal::minimize);
   if (options_.changed_rare_classes)
-    require(kChangedRare, *options_.changed_rare_classes, Direction::minimize);
+    require(kChangedRare, *options_.changed_rare_classes, Goal::minimize);
 }
 
 std::vector<double> added_noise(Trials& trials, const std::vector<Layer>& layers,

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <mutex>
 
-#include "quantsearch/base/child_process.h"
+#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/files.h"
 #include "quantsearch/report.h"

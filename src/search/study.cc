@@ -61,10 +61,6 @@ std::string to_string(StopReason reason) {
   throw InternalError("stop reason without a name");
 }
 
-bool is_better(double value, double than, Goal goal) {
-  return goal == Goal::minimize ? value < than : value > than;
-}
-
 std::unique_ptr<StudyStore> in_memory_store() { return std::make_unique<InMemoryStore>(); }
 
 }  // namespace quantsearch

@@ -51,7 +51,7 @@ double default_tolerance(const GoalConfig& config, Kind kind, double float_value
 
 }  // namespace
 
-Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Direction direction,
+Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
                        std::optional<double> float_value)
     : direction_(direction) {
   const Kind kind = is_custom ? Kind::custom : kind_of(config.metric);
@@ -73,11 +73,11 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Direction direc
       break;
     case Kind::accuracy:
     case Kind::custom:
-      limit_ = direction == Direction::maximize ? base - tolerance : base + tolerance;
+      limit_ = direction == Goal::maximize ? base - tolerance : base + tolerance;
       break;
   }
-  rule_ = fmt::format("{} {} {:.6g}", score_,
-                      direction == Direction::minimize ? "at most" : "at least", limit_);
+  rule_ = fmt::format("{} {} {:.6g}", score_, direction == Goal::minimize ? "at most" : "at least",
+                      limit_);
   if (float_value && (kind == Kind::accuracy || kind == Kind::custom)) {
     rule_ += fmt::format(" (float {:.6g}, tolerance {:.6g})", base, tolerance);
   }
@@ -101,8 +101,8 @@ bool Acceptance::accepts(const std::map<std::string, double>& scores) const {
   if (most_ && score(most_->first) > most_->second) return false;
   // A hair of slack: the limit is a difference of two rounded numbers.
   const double slack = 1e-12 * std::abs(limit_);
-  return direction_ == Direction::minimize ? score(score_) <= limit_ + slack
-                                           : score(score_) >= limit_ - slack;
+  return direction_ == Goal::minimize ? score(score_) <= limit_ + slack
+                                      : score(score_) >= limit_ - slack;
 }
 
 }  // namespace quantsearch

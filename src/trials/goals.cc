@@ -20,10 +20,9 @@ bool is_among(const std::vector<std::string>& names, const std::string& name) {
 }
 
 ObjectiveName named(const std::string& name, const CustomEvaluator* evaluator) {
-  if (name == kCustomGoal) return {.name = name, .direction = evaluator->direction};
-  if (name == kSizeGoal || name == kLatencyGoal)
-    return {.name = name, .direction = Direction::minimize};
-  return {.name = name, .direction = metric_info(parse_metric(name)).direction};
+  if (name == kCustomGoal) return {.name = name, .goal = evaluator->direction};
+  if (name == kSizeGoal || name == kLatencyGoal) return {.name = name, .goal = Goal::minimize};
+  return {.name = name, .goal = metric_info(parse_metric(name)).direction};
 }
 
 }  // namespace
@@ -49,9 +48,9 @@ ObjectiveName objective_of(const GoalConfig& config,
                            const std::optional<CustomEvaluator>& evaluator) {
   const bool is_later =
       std::ranges::find(config.more_objectives, "custom") != config.more_objectives.end();
-  if (evaluator && !is_later) return {.name = "custom", .direction = evaluator->direction};
+  if (evaluator && !is_later) return {.name = "custom", .goal = evaluator->direction};
   const MetricInfo& info = metric_info(config.metric);
-  return {.name = info.name, .direction = info.direction};
+  return {.name = info.name, .goal = info.direction};
 }
 
 std::vector<Metric> recorded_metrics(const GoalConfig& config, bool has_labels) {
@@ -107,7 +106,7 @@ SearchGoals::SearchGoals(const GoalConfig& config, ObjectiveName first, const Sc
 
 std::vector<Goal> SearchGoals::goals() const {
   std::vector<Goal> goals;
-  for (const ObjectiveName& objective : objectives_) goals.push_back(objective.goal());
+  for (const ObjectiveName& objective : objectives_) goals.push_back(objective.goal);
   return goals;
 }
 
@@ -140,7 +139,7 @@ double SearchGoals::value_of(const std::string& name, const Scores& scores) cons
   if (name != kDrop) return scores.metrics.at(name);
   const ObjectiveName& first = objectives_.front();
   const double value = scores.metrics.at(first.name);
-  return first.direction == Direction::maximize ? float_value_ - value : value - float_value_;
+  return first.goal == Goal::maximize ? float_value_ - value : value - float_value_;
 }
 
 std::vector<double> SearchGoals::values(const Scores& scores) const {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "quantsearch/base/child_process.h"
+#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/value.h"
 
 namespace quantsearch {

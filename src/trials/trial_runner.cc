@@ -124,7 +124,7 @@ TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race,
                                 const Trial& incumbent) const {
   const ObjectiveName& objective = context_.goals.objectives().front();
   const double mean = race.estimate().mean;
-  const double value = objective.direction == Direction::minimize        ? mean
+  const double value = objective.goal == Goal::minimize                  ? mean
                        : metric_info(context_.race->metric).needs_labels ? 1 - mean
                                                                          : -mean;
   return {

@@ -237,7 +237,7 @@ TEST(AutoSearch, ACustomEvaluatorDecides) {
     environment.evaluator = CustomEvaluator{
         .score = [](const fs::path& model,
                     const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
-        .direction = Direction::minimize};
+        .direction = Goal::minimize};
   };
   const SearchResult result = setting.run(folder.path());
   const Trial& best = result.study.trials[static_cast<std::size_t>(*result.best)];
@@ -255,7 +255,7 @@ TEST(AutoSearch, AnEvaluatorDecidesBesideOtherObjectives) {
     environment.evaluator = CustomEvaluator{
         .score = [](const fs::path& model,
                     const CancellationToken&) { return static_cast<double>(fs::file_size(model)); },
-        .direction = Direction::maximize};
+        .direction = Goal::maximize};
   };
   const SearchResult result = setting.run(folder.path());
   EXPECT_EQ(result.document.objective, "custom");

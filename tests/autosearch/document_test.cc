@@ -34,7 +34,7 @@ AutoSearchConfig advanced_config() {
   AutoSearchConfig config;
   config.base = {{"include_fast_ft", true}};
   config.strategy.advanced = AdvancedFinetuneSearch{
-      .sampler = SearchAlgorithm::tpe, .direction = Direction::minimize, .trials = 10};
+      .sampler = SearchAlgorithm::tpe, .direction = Goal::minimize, .trials = 10};
   config.space = Space({{.name = kTune + "NumIterations", .choices = {100, 200}},
                         {.name = kTune + "LearningRate", .choices = {1e-3, 1e-7}}});
   return config;

@@ -23,7 +23,7 @@ std::string message_of(const std::string& yaml, bool has_evaluator) {
 
 const CustomEvaluator kEvaluator{
     .score = [](const std::filesystem::path&, const CancellationToken&) { return 0.5; },
-    .direction = Direction::maximize};
+    .direction = Goal::maximize};
 
 std::vector<std::string> names_of(const std::string& yaml) {
   const AutoSearchConfig config = with_metric(yaml);
@@ -35,8 +35,7 @@ std::vector<std::string> names_of(const std::string& yaml) {
                           &kEvaluator);
   std::vector<std::string> names;
   for (const ObjectiveName& objective : goals.objectives()) {
-    names.push_back(objective.name +
-                    (objective.direction == Direction::maximize ? " up" : " down"));
+    names.push_back(objective.name + (objective.goal == Goal::maximize ? " up" : " down"));
   }
   return names;
 }

@@ -60,10 +60,9 @@ TEST_P(EveryMetric, RanksTheWidestTypeBestAndTheCoarsestScaleWorst) {
       "{search_space: {activation_type: [QInt8, QInt16], calibrate_method: [MinMax, "
       "NonOverflow]}}");
   setting.config.goals.metric = GetParam();
-  setting.config.goals.tolerance =
-      metric_info(GetParam()).direction == Direction::minimize ? 1e9 : 1;
+  setting.config.goals.tolerance = metric_info(GetParam()).direction == Goal::minimize ? 1e9 : 1;
   const SearchResult result = setting.run(folder.path());
-  const Direction direction = metric_info(GetParam()).direction;
+  const Goal direction = metric_info(GetParam()).direction;
   for (const Trial& trial : result.study.trials) {
     EXPECT_FALSE(is_better(*trial.value, *best_of(result).value, direction))
         << to_string(trial.point);

@@ -5,7 +5,7 @@
 namespace quantsearch {
 namespace {
 
-const ObjectiveName kL2{.name = "L2", .direction = Direction::minimize};
+const ObjectiveName kL2{.name = "L2", .goal = Goal::minimize};
 
 Space space_of(const std::string& option, std::vector<Value> choices) {
   return Space({{.name = option, .choices = std::move(choices)}});
@@ -24,7 +24,7 @@ TEST(MixedWidths, AreNamedWhenADistanceRanksThem) {
 TEST(MixedWidths, AreNoMatterWhenTheTaskDecides) {
   const Space space = space_of("activation_type", {"QUInt8", "QInt16"});
   for (const char* name : {"top1", "top5", "custom"}) {
-    const ObjectiveName task{.name = name, .direction = Direction::maximize};
+    const ObjectiveName task{.name = name, .goal = Goal::maximize};
     EXPECT_EQ(mixed_widths_warning(task, {}, space), std::nullopt) << name;
   }
 }

@@ -31,11 +31,11 @@ TEST(MetricTable, AnUnknownNameIsAnErrorThatNamesTheNearest) {
 TEST(MetricTable, SimilaritiesAreMaximizedAndDistancesMinimized) {
   for (const Metric metric :
        {Metric::cos, Metric::psnr, Metric::ssim, Metric::sqnr, Metric::top1, Metric::top5}) {
-    EXPECT_EQ(metric_info(metric).direction, Direction::maximize);
+    EXPECT_EQ(metric_info(metric).direction, Goal::maximize);
   }
   for (const Metric metric :
        {Metric::l1, Metric::l2, Metric::rel_l2, Metric::worst_slice, Metric::kl}) {
-    EXPECT_EQ(metric_info(metric).direction, Direction::minimize);
+    EXPECT_EQ(metric_info(metric).direction, Goal::minimize);
   }
 }
 

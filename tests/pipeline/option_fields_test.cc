@@ -79,9 +79,13 @@ Names unread_fields(const Options& base, const KeyOf& key_of) {
 }
 
 TEST(OptionFields, AreInTheKeyOfTheirStage) {
-  const auto simplify = [](const SimplifyOptions& options) { return simplify_key(kModel, options); };
+  const auto simplify = [](const SimplifyOptions& options) {
+    return simplify_key(kModel, options);
+  };
   EXPECT_EQ(unread_fields(SimplifyOptions{}, simplify), Names{});
-  const auto equalize = [](const EqualizeOptions& options) { return equalize_key(kModel, options); };
+  const auto equalize = [](const EqualizeOptions& options) {
+    return equalize_key(kModel, options);
+  };
   EXPECT_EQ(unread_fields(EqualizeOptions{.steps = 2}, equalize), Names{"bias_absorption"});
   const auto smooth = [](const SmoothOptions& options) {
     return smooth_key(kModel, kData, options);
@@ -103,12 +107,11 @@ TEST(OptionFields, AreInTheKeyOfTheirStage) {
 
 TEST(OptionFields, OfRangesAreInTheKeyOfTheMethodsThatReadThem) {
   const auto key_of = [](const RangeOptions& options) { return ranges_key(kModel, options); };
-  const std::vector<RangeOptions> bases = {
-      {.method = RangeMethod::min_max, .moving_average = true},
-      {.method = RangeMethod::percentile},
-      {.method = RangeMethod::layer_wise_percentile},
-      {.method = RangeMethod::entropy},
-      {.method = RangeMethod::min_mse}};
+  const std::vector<RangeOptions> bases = {{.method = RangeMethod::min_max, .moving_average = true},
+                                           {.method = RangeMethod::percentile},
+                                           {.method = RangeMethod::layer_wise_percentile},
+                                           {.method = RangeMethod::entropy},
+                                           {.method = RangeMethod::min_mse}};
   Names never_read = unread_fields(bases.front(), key_of);
   for (const RangeOptions& base : bases) {
     const Names unread = unread_fields(base, key_of);
@@ -146,9 +149,12 @@ TEST(OptionFields, DoNotReachTheStagesBeforeTheirs) {
       EXPECT_TRUE(first == stage || first == before.size()) << name << " reaches " << first;
     }
   };
-  expect_each([](QuantizationConfig& own) -> auto& { return own.simplify; }, 0);
-  expect_each([](QuantizationConfig& own) -> auto& { return own.ranges; }, 2);
-  expect_each([](QuantizationConfig& own) -> auto& { return *own.finetune; }, 4);
+  expect_each(
+      [](QuantizationConfig & own) -> auto& { return own.simplify; }, 0);
+  expect_each(
+      [](QuantizationConfig & own) -> auto& { return own.ranges; }, 2);
+  expect_each(
+      [](QuantizationConfig & own) -> auto& { return *own.finetune; }, 4);
 }
 
 }  // namespace

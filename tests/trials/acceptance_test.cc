@@ -66,7 +66,7 @@ TEST(Acceptance, AToleranceOfTheUsersBoundsWhatItIsGivenForAlone) {
 }
 
 TEST(Acceptance, AnEvaluatorJudgesTheWholeModelItself) {
-  const Acceptance acceptance(GoalConfig{}, true, Direction::maximize, 0.9);
+  const Acceptance acceptance(GoalConfig{}, true, Goal::maximize, 0.9);
   EXPECT_TRUE(acceptance.accepts({{"custom", 0.9}, {"worst_slice", 0.58}}));
 }
 
@@ -79,10 +79,10 @@ TEST(Acceptance, ZeroToleranceMeansNoLoss) {
 TEST(Acceptance, CustomScoresFollowTheirDirection) {
   GoalConfig config;
   config.tolerance = 1;
-  const Acceptance lower(config, true, Direction::minimize, 20.0);
+  const Acceptance lower(config, true, Goal::minimize, 20.0);
   EXPECT_TRUE(lower.accepts({{"custom", 21}}));
   EXPECT_FALSE(lower.accepts({{"custom", 21.5}}));
-  const Acceptance higher(config, true, Direction::maximize, 20.0);
+  const Acceptance higher(config, true, Goal::maximize, 20.0);
   EXPECT_TRUE(higher.accepts({{"custom", 19}}));
   EXPECT_FALSE(higher.accepts({{"custom", 18.5}}));
 }

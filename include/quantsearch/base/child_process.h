@@ -8,8 +8,9 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "quantsearch/base/descriptor.h"
 
 namespace quantsearch {
 
@@ -31,25 +32,6 @@ struct ChildResult {
   int signal = 0;     // when a signal ended it
   std::string last_output;
   std::string last_error;
-};
-
-/// An open file of the system, closed on scope exit.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor();
-  void close();
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-
- private:
-  int number_ = -1;
 };
 
 /// A started program that is always killed with its group and reaped. Not thread-safe.

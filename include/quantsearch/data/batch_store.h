@@ -55,7 +55,7 @@ class BatchStore {
   std::atomic<std::int64_t> kept_bytes_{0};
   std::mutex mutex_;  // guards the making of file_
   std::unique_ptr<SpillFile> file_;
-  SpillFile::Map map_;
+  MappedFile map_;
 };
 
 }  // namespace quantsearch

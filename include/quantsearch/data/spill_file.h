@@ -9,6 +9,9 @@
 #include <memory>
 #include <span>
 
+#include "quantsearch/base/descriptor.h"
+#include "quantsearch/base/files.h"
+
 namespace quantsearch {
 
 class ResidentPages;
@@ -43,7 +46,6 @@ class SpillFile {
  public:
   /// Throws IoError naming the folder.
   explicit SpillFile(const std::filesystem::path& folder);
-  ~SpillFile();
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
 
@@ -53,15 +55,11 @@ class SpillFile {
   [[nodiscard]] std::int64_t size() const noexcept { return end_; }
 
   /// The whole file; nothing is appended after this.
-  struct Map {
-    std::shared_ptr<const void> owner;
-    std::span<const std::byte> bytes;
-  };
-  [[nodiscard]] Map map() const;
+  [[nodiscard]] MappedFile map() const;
 
  private:
   std::filesystem::path folder_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::atomic<std::int64_t> end_{0};
 };
 

@@ -13,6 +13,7 @@
 
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/base/goal.h"
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/search/space.h"
@@ -23,8 +24,6 @@ enum class TrialState { running, complete, failed, pruned, interrupted };
 [[nodiscard]] std::string to_string(TrialState state);
 /// The state of that name; nullopt when there is none.
 [[nodiscard]] std::optional<TrialState> parse_trial_state(const std::string& name);
-
-enum class Goal { minimize, maximize };
 
 struct Trial {
   std::int64_t number = 0;
@@ -226,9 +225,6 @@ struct Study {
   std::string stop_message;  // with both numbers: "iteration limit reached: 10 of 10 trials"
   double seconds = 0;        // of this run
 };
-
-/// "better" by the goal, strictly.
-[[nodiscard]] bool is_better(double value, double than, Goal goal);
 
 /// Runs until a stop condition holds or the sampler is exhausted. Points that the store already has
 /// are not run again: the sampler is told their results when it proposes them, so that a resumed

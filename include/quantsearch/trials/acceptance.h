@@ -15,7 +15,7 @@ namespace quantsearch {
 class Acceptance {
  public:
   /// `float_value`: the float model's own value of the objective; used by top-k and custom scores.
-  Acceptance(const GoalConfig& config, bool is_custom, Direction direction,
+  Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
              std::optional<double> float_value);
   /// `scores` holds the objective; for the default rule worst_slice too, and for that of L1 and L2
   /// rel_l2.
@@ -25,7 +25,7 @@ class Acceptance {
  private:
   std::string score_;  // which score is looked at
   double limit_ = 0;   // on the good side of this
-  Direction direction_ = Direction::minimize;
+  Goal direction_ = Goal::minimize;
   // A further score and the most it may be, under the default.
   std::optional<std::pair<std::string, double>> most_;
   std::string rule_;

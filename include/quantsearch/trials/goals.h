@@ -24,7 +24,7 @@ inline constexpr const char* kCustomGoal = "custom";  // the score of the user's
 /// A user's own score of a model file, in place of a metric.
 struct CustomEvaluator {
   std::function<double(const std::filesystem::path& model, const CancellationToken& token)> score;
-  Direction direction = Direction::maximize;
+  Goal direction = Goal::maximize;
 };
 
 /// What makes one model better than another, and which are good enough.
@@ -52,10 +52,7 @@ struct GoalConfig {
 /// What a search optimizes: a metric, or "custom".
 struct ObjectiveName {
   std::string name;
-  Direction direction = Direction::minimize;
-  [[nodiscard]] Goal goal() const {
-    return direction == Direction::minimize ? Goal::minimize : Goal::maximize;
-  }
+  Goal goal = Goal::minimize;
 };
 /// The evaluator's score, unless the metric heads a list that names the score later.
 [[nodiscard]] ObjectiveName objective_of(const GoalConfig& config,

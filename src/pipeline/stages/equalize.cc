@@ -65,8 +65,8 @@ void StageRunner::smooth(Progress& progress, const Key& key) {
     return made;
   };
   take_over(progress,
-            state_.cache.get<Smoothed>("smooth", key, compute, bytes_if_changed<Smoothed>,
-                                       records_, token_),
+            state_.cache.get<Smoothed>("smooth", key, compute, bytes_if_changed<Smoothed>, records_,
+                                       token_),
             key);
 }
 

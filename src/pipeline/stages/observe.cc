@@ -64,9 +64,8 @@ void StageRunner::say_facts(const Facts& facts) const {
   };
   say(state_.log, LogLevel::info,
       fmt::format("observe: {} tensors held NaN or infinity, {} hold a mask, {} had no values",
-                  count(is_not_finite), count([&](const TensorFacts& fact) {
-                    return fact.mask && !is_not_finite(fact);
-                  }),
+                  count(is_not_finite),
+                  count([&](const TensorFacts& fact) { return fact.mask && !is_not_finite(fact); }),
                   count([](const TensorFacts& fact) { return fact.is_empty; })));
 }
 

@@ -8,9 +8,7 @@ namespace quantsearch {
 
 namespace {
 
-std::int64_t bytes_of_result(const PrecisionResult& made) {
-  return bytes_of(made.quantized.model);
-}
+std::int64_t bytes_of_result(const PrecisionResult& made) { return bytes_of(made.quantized.model); }
 
 }  // namespace
 

@@ -1,0 +1,14 @@
+#pragma once
+
+// Which of two values is better.
+
+namespace quantsearch {
+
+enum class Goal { minimize, maximize };
+
+/// "better" by the goal, strictly.
+[[nodiscard]] constexpr bool is_better(double value, double than, Goal goal) {
+  return goal == Goal::minimize ? value < than : value > than;
+}
+
+}  // namespace quantsearch
