@@ -20,7 +20,7 @@ struct StageResult {
 
 struct TrialDetails {
   // One that is not finite is absent after it has been in a file.
-  std::map<std::string, double> scores;
+  std::map<std::string, double> scores = {};
   std::int64_t size_bytes = 0;
   std::optional<std::int64_t> float_layers = {};  // that stay float; absent in older studies
   std::optional<double> latency_ms = {};          // where every trial measures its own
