@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/child_process.h"
 #include "quantsearch/base/log.h"
 #include "trials/message_channel.h"
 
