@@ -44,7 +44,8 @@ struct LayerScales {
   std::optional<PairLimits> limits;  // absent: no kernel saturates, or the target does not mind
   // Beside `limits`, where the channels of the input were observed.
   std::optional<InputMoments> moments;
-  double widened = 1;  // how much the int32 bias enlarged the weight's scale
+  std::vector<bool> wider_for_pairs;  // [scales], beside `limits`: the scale grew for safe pairs
+  double widened = 1;                 // how much the int32 bias enlarged the weight's scale
 };
 
 /// How weights are quantized under `options`; `axis` is used where each channel has a scale.

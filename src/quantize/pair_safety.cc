@@ -97,9 +97,13 @@ class SafeRows {
   [[nodiscard]] double error(std::int64_t row, const RowGrid& grid) {
     return expected_error(rounded(row, grid), moments_[group_of(row)]);
   }
-  [[nodiscard]] std::vector<std::int32_t> integers(std::int64_t row, const RowGrid& grid) {
+  /// What safe pairs change, by a wider scale or by moved integers, the others take up; a row that
+  /// they leave alone is rounded as it is for every target.
+  [[nodiscard]] std::vector<std::int32_t> integers(std::int64_t row, const RowGrid& grid,
+                                                   bool is_wider) {
     SafeRow made = rounded(row, grid);
-    if (is_observed_) take_up_mean(made, grid.limits, pairs_of(row), moments_[group_of(row)]);
+    if (is_observed_ && (is_wider || made.moved > 0))
+      take_up_mean(made, grid.limits, pairs_of(row), moments_[group_of(row)]);
     return std::move(made.integers);
   }
 
@@ -126,6 +130,7 @@ class LayerWidening {
   void run() {
     const auto channels = static_cast<std::int64_t>(layer_.params.scales.size());
     const std::int64_t rows = rows_.layout().rows;
+    layer_.wider_for_pairs.assign(layer_.params.scales.size(), false);
     for (std::int64_t channel = 0; channel < channels; ++channel) {
       if (channels == 1) {
         widen(0, 0, rows);
@@ -180,6 +185,7 @@ class LayerWidening {
     } else {
       offer_narrow_integers(channel, begin, end);
     }
+    layer_.wider_for_pairs[at] = best_.scale > now.scale;
     layer_.params.scales[at] = best_.scale;
     layer_.params.zero_points[at] = best_.zero_point;
   }
@@ -360,7 +366,8 @@ QuantizedTensor quantize_safely(const Node& node, const Tensor& weight, const La
     const std::vector<std::int32_t> safe = rows.integers(
         row,
         {.params = {.scale = params.scales[channel], .zero_point = params.zero_points[channel]},
-         .limits = limits});
+         .limits = limits},
+        !layer.wider_for_pairs.empty() && layer.wider_for_pairs[channel]);
     for (std::int64_t column = 0; column < layout.columns; ++column) {
       integers[static_cast<std::size_t>(layout.offset(row, column))] =
           static_cast<std::int8_t>(safe[static_cast<std::size_t>(column)]);

@@ -203,6 +203,35 @@ TEST(PairSafety, SumsSaturateUnderTheTargetThatPromisesVnni) {
   }
 }
 
+// Both columns lose 1.2 steps by rounding. The first has no pair of one sign, so it is rounded as
+// it is for every target; the second needs a wider scale, and its weights take up the mean.
+TEST(PairSafety, LeavesRowsWithoutUnsafePairsAsTheyAre) {
+  const auto step = [](float integer) { return integer / 127; };
+  testing::ModelBuilder builder;
+  const std::string x = builder.input("x", {1, 4});
+  const std::string w = builder.weight(
+      "w", {4, 2},
+      {1, 1, step(-10.6F), step(119.6F), step(20.4F), step(110.4F), step(-30.6F), step(100.4F)});
+  const Model model = testing::build_with_output(builder, builder.node("MatMul", {x, w}));
+  CalibrationResult calibration;
+  calibration.ranges[DataType::uint8] =
+      testing::ranges_over(model, {{{"x", testing::random_tensor({1, 4}, 7, 0.9F, 1)}}});
+  const ChannelMoments even{.mean = 0.5, .mean_square = 1.0 / 3};
+  calibration.extremes["x"] = {.min = 0,
+                               .max = 1,
+                               .channels_last = true,
+                               .channel_moments = {even, even, even, even},
+                               .channel_max = {1, 1, 1, 1}};
+  ThreadPool pool(1);
+  const QuantizedModel made = quantize(model, calibration, {.per_channel = true}, pool);
+  const auto integers = made.model.graph.find_initializer("w_quantized")->values<std::int8_t>();
+  EXPECT_EQ(integers[0], 127);
+  EXPECT_EQ(integers[2], -11);
+  EXPECT_EQ(integers[4], 20);
+  EXPECT_EQ(integers[6], -31);
+  EXPECT_GT(made.tensors.at("w").scales[1], made.tensors.at("w").scales[0]);
+}
+
 // Values between 0 and 1, all of them as likely: the first layer's weights take up the mean.
 TEST(PairSafety, NoSumSaturatesWhereWeightsTakeUpTheMean) {
   CalibrationResult calibration;
