@@ -134,7 +134,7 @@ class Smoothing {
 
   /// Once for each weight, whichever layers share it.
   void write_weights() {
-    std::map<std::tuple<std::string, equalizing::WeightLayout>, std::vector<int>> layers_of;
+    std::map<std::tuple<std::string, WeightLayout>, std::vector<int>> layers_of;
     std::vector<const std::vector<double>*> scales_of(map_.layers.size(), nullptr);
     for (std::size_t input = 0; input < map_.inputs.size(); ++input) {
       if (of_inputs_[input].empty()) continue;
@@ -201,8 +201,8 @@ class Smoothing {
   /// A constant that may stand for all channels.
   void multiply_addition(int number, std::size_t input, ChannelAxis axis,
                          const std::vector<double>& factors) {
-    std::vector<double> values = *equalizing::per_channel(
-        *index_.initializer(node(number).input(input)), axis.rank, axis.axis, std::ssize(factors));
+    std::vector<double> values = *per_channel(*index_.initializer(node(number).input(input)),
+                                              axis.rank, axis.axis, std::ssize(factors));
     for (std::size_t channel = 0; channel < values.size(); ++channel)
       values[channel] *= factors[channel];
     writer_.set(number, input, "", equalizing::along_axis(values, axis.axis, axis.rank));

@@ -3,8 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
+#include <optional>
 
 #include "quantsearch/base/error.h"
 
@@ -12,17 +11,8 @@ namespace quantsearch::reconstruction {
 
 namespace {
 
-std::int64_t product(std::span<const std::int64_t> sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
-}
-
-LayerGeometry convolution_geometry(const Node& node, const Shape& weight) {
-  const bool transposed = node.op_type == "ConvTranspose";
-  const std::int64_t groups = node.int_attribute("group", 1);
-  LayerGeometry geometry;
-  geometry.kind = transposed ? LayerKind::transposed_convolution : LayerKind::convolution;
-  geometry.weight_shape = weight;
-  geometry.kernel.assign(weight.begin() + 2, weight.end());
+void add_convolution(const Node& node, LayerGeometry& geometry) {
+  geometry.kernel.assign(geometry.weight_shape.begin() + 2, geometry.weight_shape.end());
   const std::size_t axes = geometry.kernel.size();
   const std::vector<std::int64_t> ones(axes, 1);
   geometry.strides = node.ints_attribute("strides", ones);
@@ -36,10 +26,6 @@ LayerGeometry convolution_geometry(const Node& node, const Shape& weight) {
   if (geometry.auto_pad == "VALID") geometry.pads_begin.assign(axes, 0);
   geometry.pads_from_sizes =
       geometry.auto_pad.starts_with("SAME") || node.find_attribute("output_shape") != nullptr;
-  geometry.shape.groups = groups;
-  geometry.shape.rows = transposed ? weight[1] : weight[0] / groups;
-  geometry.shape.columns = (transposed ? weight[0] / groups : weight[1]) * geometry.kernel_size();
-  return geometry;
 }
 
 /// Zeros added before the first value along an axis: what ONNX's size formula leaves over, split as
@@ -48,10 +34,10 @@ std::int64_t pad_begin(const LayerGeometry& geometry, std::size_t axis, std::int
                        std::int64_t output) {
   if (!geometry.pads_from_sizes) return geometry.pads_begin[axis];
   const std::int64_t extent = (geometry.kernel[axis] - 1) * geometry.dilations[axis] + 1;
-  const bool transposed = geometry.kind == LayerKind::transposed_convolution;
-  const std::int64_t total = transposed ? geometry.strides[axis] * (input - 1) +
-                                              geometry.output_padding[axis] + extent - output
-                                        : (output - 1) * geometry.strides[axis] + extent - input;
+  const std::int64_t total =
+      geometry.is_transposed_convolution()
+          ? geometry.strides[axis] * (input - 1) + geometry.output_padding[axis] + extent - output
+          : (output - 1) * geometry.strides[axis] + extent - input;
   const std::int64_t kept = std::max<std::int64_t>(total, 0);
   // The odd zero goes to the end for SAME_UPPER, else (also for output_shape alone) to the
   // beginning.
@@ -63,7 +49,7 @@ std::int64_t pad_begin(const LayerGeometry& geometry, std::size_t axis, std::int
 std::int64_t source_coordinate(const LayerGeometry& geometry, std::size_t axis, std::int64_t out,
                                std::int64_t tap, std::int64_t pad, std::int64_t size) {
   std::int64_t at = 0;
-  if (geometry.kind == LayerKind::convolution) {
+  if (!geometry.is_transposed_convolution()) {
     at = out * geometry.strides[axis] - pad + tap * geometry.dilations[axis];
   } else {
     const std::int64_t scaled = out + pad - tap * geometry.dilations[axis];
@@ -76,10 +62,8 @@ std::int64_t source_coordinate(const LayerGeometry& geometry, std::size_t axis, 
 void require_convolution_shapes(const LayerGeometry& geometry, const Shape& input,
                                 const Shape& output) {
   const std::size_t rank = geometry.kernel.size() + 2;
-  const std::int64_t channels =
-      geometry.shape.groups * geometry.shape.columns / geometry.kernel_size();
   if (input.size() == rank && output.size() == rank && input[0] == output[0] &&
-      input[1] == channels && output[1] == geometry.shape.outputs())
+      input[1] == geometry.layout.inputs && output[1] == geometry.shape.outputs())
     return;
   throw InvalidInput(
       fmt::format("finetune: a convolution with weights {} reads {} and gives {}, which do not fit",
@@ -120,33 +104,29 @@ class SourceFinder {
   std::vector<std::int64_t> pads_;
 };
 
-bool is_convolution(const LayerGeometry& geometry) {
-  return geometry.kind == LayerKind::convolution ||
-         geometry.kind == LayerKind::transposed_convolution;
-}
-
 }  // namespace
 
-std::int64_t LayerGeometry::kernel_size() const { return product(kernel); }
-
 LayerGeometry geometry_of(const Node& node, const Shape& weight_shape) {
-  if (node.is("Conv") || node.is("ConvTranspose")) {
-    if (weight_shape.size() < 3) throw Unsupported("its weights have no spatial axis");
-    return convolution_geometry(node, weight_shape);
-  }
-  if (weight_shape.size() != 2) throw Unsupported("its weights are not one matrix");
+  const bool convolves = node.is("Conv") || node.is("ConvTranspose");
+  if (convolves && weight_shape.size() < 3) throw Unsupported("its weights have no spatial axis");
+  if (!convolves && weight_shape.size() != 2) throw Unsupported("its weights are not one matrix");
+  const std::optional<WeightLayout> layout = weight_layout(node, weight_shape);
+  if (!layout)
+    throw Unsupported("its weights have the shape " + to_string(weight_shape) +
+                      ", which does not fit its groups");
   LayerGeometry geometry;
-  geometry.kind = node.is("Gemm") ? LayerKind::gemm : LayerKind::matmul;
   geometry.weight_shape = weight_shape;
+  geometry.layout = *layout;
+  geometry.shape = {.groups = layout->groups,
+                    .rows = layout->outputs / layout->groups,
+                    .columns = layout->columns()};
+  if (convolves) add_convolution(node, geometry);
   geometry.transpose_input = node.is("Gemm") && node.int_attribute("transA", 0) != 0;
-  geometry.transpose_weight = node.is("Gemm") && node.int_attribute("transB", 0) != 0;
-  geometry.shape.rows = weight_shape[geometry.transpose_weight ? 0 : 1];
-  geometry.shape.columns = weight_shape[geometry.transpose_weight ? 1 : 0];
   return geometry;
 }
 
 std::int64_t channel_of(const LayerGeometry& geometry, std::int64_t output) {
-  return geometry.kind == LayerKind::transposed_convolution ? output % geometry.shape.rows : output;
+  return geometry.is_transposed_convolution() ? output % geometry.shape.rows : output;
 }
 
 namespace {
@@ -154,20 +134,11 @@ namespace {
 /// Calls visit(index in rows order, index in tensor order) for every weight.
 template <typename Visit>
 void for_each_weight(const LayerGeometry& geometry, const Visit& visit) {
-  const LayerShape& shape = geometry.shape;
-  const std::int64_t taps = geometry.kernel_size();
-  for (std::int64_t output = 0; output < shape.outputs(); ++output) {
-    for (std::int64_t column = 0; column < shape.columns; ++column) {
-      std::int64_t at = output * shape.columns + column;
-      const std::int64_t row_index = at;
-      if (geometry.kind == LayerKind::transposed_convolution) {
-        const std::int64_t input = output / shape.rows * (shape.columns / taps) + column / taps;
-        at = (input * shape.rows + output % shape.rows) * taps + column % taps;
-      } else if (!is_convolution(geometry) && !geometry.transpose_weight) {
-        at = column * shape.rows + output;
-      }
-      visit(static_cast<std::size_t>(row_index), static_cast<std::size_t>(at));
-    }
+  std::size_t index = 0;
+  for (std::int64_t row = 0; row < geometry.layout.rows(); ++row) {
+    geometry.layout.for_each_in_row(row, [&](std::int64_t, std::int64_t offset) {
+      visit(index++, static_cast<std::size_t>(offset));
+    });
   }
 }
 
@@ -249,7 +220,7 @@ PositionTable matrix_table(const LayerGeometry& geometry, const Shape& input, st
 PositionTable position_table(const LayerGeometry& geometry, const Shape& input, const Shape& output,
                              std::int64_t first, std::int64_t step) {
   const std::int64_t all = count_positions(geometry, output);
-  if (!is_convolution(geometry)) return matrix_table(geometry, input, all, first, step);
+  if (!geometry.is_convolution()) return matrix_table(geometry, input, all, first, step);
   require_convolution_shapes(geometry, input, output);
   const SourceFinder finder(geometry, input, output);
   const std::int64_t entries = std::max<std::int64_t>(input[0], 1);
@@ -261,8 +232,8 @@ PositionTable position_table(const LayerGeometry& geometry, const Shape& input, 
   table.source_stride = entry_size / std::max<std::int64_t>(input[1], 1);
   for (std::int64_t position = first; position < all; position += step)
     append(position / plane * geometry.shape.outputs() * plane + position % plane, table.targets);
-  table.sources.resize(static_cast<std::size_t>(geometry.kernel_size()));
-  for (std::int64_t tap = 0; tap < geometry.kernel_size(); ++tap) {
+  table.sources.resize(static_cast<std::size_t>(geometry.layout.kernel));
+  for (std::int64_t tap = 0; tap < geometry.layout.kernel; ++tap) {
     std::vector<ValueRun>& runs = table.sources[static_cast<std::size_t>(tap)];
     for (std::int64_t position = first; position < all; position += step) {
       const std::int64_t source = finder.source(position % plane, tap);
@@ -276,9 +247,8 @@ void gather_inputs(const LayerGeometry& geometry, const PositionTable& table, co
                    std::int64_t at, Columns& columns) {
   const float* from = input.values<float>().data();
   float* to = columns.inputs.data() + at;
-  const auto taps = static_cast<std::int64_t>(table.sources.size());
-  const std::int64_t channels = geometry.shape.groups * geometry.shape.columns / taps;
-  for (std::int64_t channel = 0; channel < channels; ++channel, from += table.source_stride) {
+  for (std::int64_t channel = 0; channel < geometry.layout.inputs;
+       ++channel, from += table.source_stride) {
     for (const std::vector<ValueRun>& runs : table.sources) {
       copy_runs(runs, from, to);
       to += columns.count;

@@ -9,16 +9,15 @@
 
 #include "finetune/layer_problem.h"
 #include "quantsearch/model.h"
+#include "quantsearch/model/linear_layer.h"
 #include "quantsearch/tensor.h"
 
 namespace quantsearch::reconstruction {
 
-enum class LayerKind { convolution, transposed_convolution, gemm, matmul };
-
 struct LayerGeometry {
-  LayerKind kind = LayerKind::convolution;
   LayerShape shape;
   Shape weight_shape;
+  WeightLayout layout;
   // Convolutions: one entry per spatial axis.
   std::vector<std::int64_t> kernel;
   std::vector<std::int64_t> strides;
@@ -27,10 +26,12 @@ struct LayerGeometry {
   std::string auto_pad = "NOTSET";
   bool pads_from_sizes = false;
   std::vector<std::int64_t> output_padding;
-  bool transpose_input = false;   // Gemm transA
-  bool transpose_weight = false;  // Gemm transB
+  bool transpose_input = false;  // Gemm transA
 
-  [[nodiscard]] std::int64_t kernel_size() const;
+  [[nodiscard]] bool is_convolution() const { return !kernel.empty(); }
+  [[nodiscard]] bool is_transposed_convolution() const {
+    return is_convolution() && layout.order == WeightLayout::Order::input_major;
+  }
 };
 
 /// Of a Conv, ConvTranspose, Gemm or MatMul with constant weight of this shape. Throws Unsupported
@@ -42,7 +43,8 @@ template <typename T>
 [[nodiscard]] std::vector<T> to_rows(const LayerGeometry& geometry, std::span<const T> tensor);
 template <typename T>
 [[nodiscard]] std::vector<T> from_rows(const LayerGeometry& geometry, std::span<const T> rows);
-/// Index of the per-channel parameter of output `output` ([0, outputs)).
+/// Index of the per-channel parameter of output `output` ([0, outputs)). A ConvTranspose with
+/// groups has one parameter for each output channel of a group.
 [[nodiscard]] std::int64_t channel_of(const LayerGeometry& geometry, std::int64_t output);
 
 /// `count` values of a tensor: at `first`, first + step, …; first -1: zeros.

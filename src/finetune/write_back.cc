@@ -215,8 +215,7 @@ StoredTensors stored_tensors(const TunableLayer& layer, const Model& quantized) 
 }
 
 bool scales_may_change(const TunableLayer& layer) {
-  return layer.geometry.kind != LayerKind::transposed_convolution ||
-         layer.geometry.shape.groups == 1;
+  return !layer.geometry.is_transposed_convolution() || layer.geometry.shape.groups == 1;
 }
 
 void write_solution(const TunableLayer& layer, const Solution& solution, Network& network,

@@ -62,7 +62,7 @@ class Growth {
   [[nodiscard]] bool is_weight(const std::string& tensor) const {
     const auto weighs = [&](int reader) {
       const Node& node = graph_.nodes[static_cast<std::size_t>(reader)];
-      return (is_linear_layer(node) || node.is("MatMul")) && node.input(1) == tensor;
+      return is_linear(node) && node.input(1) == tensor;
     };
     return std::ranges::any_of(index_.consumers(tensor), weighs);
   }

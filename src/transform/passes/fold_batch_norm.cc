@@ -94,7 +94,7 @@ class Folding {
     const AffineOrObjection map = affine_of(editor_, editor_.node(norm));
     if (!map.affine) return map.objection;
     const Node& layer = editor_.node(*before);
-    if (is_linear_layer(layer)) return fold_into_layer(norm, *before, *map.affine);
+    if (takes_bias(layer)) return fold_into_layer(norm, *before, *map.affine);
     if (layer.is("MatMul")) return fold_into_matmul(norm, *before, *map.affine);
     if (layer.is("Add")) return fold_through_add(norm, *before, *map.affine);
     return fmt::format("{} before it is no linear layer", layer.op_type);
@@ -103,7 +103,7 @@ class Folding {
   std::string fold_into_layer(int norm, int before, const ChannelAffine& affine) {
     const LinearLayerOrObjection found = linear_layer(editor_, before);
     if (!found.layer) return fmt::format("{}: {}", editor_.describe(before), found.objection);
-    if (found.layer->channels != std::ssize(affine.scale))
+    if (found.layer->layout.outputs != std::ssize(affine.scale))
       return "its channels are not the layer's";
     fold_into(editor_, *found.layer, affine);
     editor_.merge(norm, before);
@@ -114,7 +114,8 @@ class Folding {
   std::string matmul_objection(int matmul, const ChannelAffine& affine) {
     const Node& node = editor_.node(matmul);
     const Tensor* weight = editor_.constant(node.input(1));
-    if (weight == nullptr || weight->type() != DataType::float32 || weight->shape().size() != 2) {
+    if (weight == nullptr || weight->type() != DataType::float32 || weight->shape().size() != 2 ||
+        !weight_layout(node, weight->shape())) {
       return "the MatMul before it has no constant float32 matrix";
     }
     if (rank_of(editor_.value(node.input(0))) != 2U)
@@ -125,7 +126,9 @@ class Folding {
 
   void scale_matmul(int matmul, const ChannelAffine& affine) {
     const std::string name(editor_.node(matmul).input(1));
-    editor_.set_constant(matmul, 1, name, scale_columns(*editor_.constant(name), affine.scale));
+    const Tensor& weight = *editor_.constant(name);
+    const WeightLayout layout = *weight_layout(editor_.node(matmul), weight.shape());
+    editor_.set_constant(matmul, 1, name, scale_outputs(layout, weight, affine.scale));
   }
 
   // The normalization itself becomes the Add of what is left of it.

@@ -30,11 +30,12 @@ std::optional<std::string> fold(GraphEditor& editor, int index) {
     const std::string input(node.input(side));
     const Tensor* constant = editor.constant(node.input(1 - side));
     const std::optional<int> before = editor.producer(input);
-    if (constant == nullptr || !before || !is_linear_layer(editor.node(*before))) continue;
+    if (constant == nullptr || !before || !takes_bias(editor.node(*before))) continue;
     if (!editor.has_one_reader(input)) return fmt::format("'{}' is also used elsewhere", input);
     const LinearLayerOrObjection found = linear_layer(editor, *before);
     if (!found.layer) return fmt::format("{}: {}", editor.describe(*before), found.objection);
-    auto constants = per_channel(*constant, found.layer->output_rank, 1, found.layer->channels);
+    auto constants =
+        per_channel(*constant, found.layer->output_rank, 1, found.layer->layout.outputs);
     if (!constants) return "its constant is not one float32 per channel";
     for (const double value : *constants) {
       if (!std::isfinite(value)) return "its constant is not finite";

@@ -133,7 +133,7 @@ PassResult split_addends(Model model) {
   std::vector<std::string> notes;
   GraphEditor editor(model.graph);
   for (int index = 0; index < editor.node_count(); ++index) {
-    if (!is_linear_layer(editor.node(index))) continue;
+    if (!takes_bias(editor.node(index))) continue;
     if (std::string note = Splitter(editor, index).run(); !note.empty())
       notes.push_back(std::move(note));
   }

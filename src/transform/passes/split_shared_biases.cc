@@ -19,7 +19,7 @@ PassResult split_biases(Model model) {
   std::map<std::string, int> readers_with_own;  // bias -> layers that were served
   std::vector<Initializer> copies;  // appended at the end: the index looks into the graph
   for (Node& node : model.graph.nodes) {
-    if (!is_linear_layer(node)) continue;
+    if (!takes_bias(node)) continue;
     const std::string bias(node.input(2));
     const auto tensor = index.shared_initializer(bias);
     if (tensor == nullptr || index.consumers(bias).size() < 2) continue;
@@ -27,7 +27,7 @@ PassResult split_biases(Model model) {
     bool all_are_layers = !index.is_graph_output(bias) && !index.is_graph_input(bias);
     for (const int reader : index.consumers(bias)) {
       const Node& other = model.graph.nodes[static_cast<std::size_t>(reader)];
-      all_are_layers = all_are_layers && is_linear_layer(other) && other.input(2) != "";
+      all_are_layers = all_are_layers && takes_bias(other) && other.input(2) != "";
     }
     if (readers_with_own[bias]++ == 0 && all_are_layers) continue;
     node.inputs[2] = names.unique(bias);
