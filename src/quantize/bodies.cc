@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "quantize/graph_options.h"
-#include "quantize/range_rules.h"
-#include "quantize/scope.h"
-#include "quantize/shared_constants.h"
+#include "quantize/placement/range_rules.h"
+#include "quantize/placement/scope.h"
+#include "quantize/writing/shared_constants.h"
 #include "quantsearch/model/bodies.h"
 
 namespace quantsearch {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "quantize/activations.h"
 #include "quantize/fixture.h"
-#include "quantize/value_bounds.h"
+#include "quantize/numbers/activations.h"
+#include "quantize/placement/value_bounds.h"
 
 namespace quantsearch {
 namespace {

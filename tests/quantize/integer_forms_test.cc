@@ -6,8 +6,8 @@
 #include <cmath>
 #include <functional>
 
-#include "quantize/bias.h"
 #include "quantize/fixture.h"
+#include "quantize/numbers/bias.h"
 
 namespace quantsearch {
 namespace {

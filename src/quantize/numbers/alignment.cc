@@ -1,0 +1,138 @@
+// Concat: its inputs take the output's parameters, whose range holds all of theirs. Pools: the
+// output takes the input's, an average lies within what it averages. Pad that adds values of its
+// own: the input takes the output's. Rounds are repeated because one operator's output is another's
+// input.
+
+#include "quantize/numbers/alignment.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "quantize/numbers/shared_params.h"
+#include "quantize/numbers/unlike_parts.h"
+#include "quantize/placement/range_rules.h"
+
+namespace quantsearch {
+
+namespace {
+
+bool is_average(const Node& node) { return node.is("AveragePool") || node.is("GlobalAveragePool"); }
+
+class Aligner {
+ public:
+  Aligner(const Graph& graph, const GraphIndex& index, const Plan& plan,
+          const QuantizeOptions& options, Activations& activations)
+      : graph_(graph),
+        index_(index),
+        plan_(plan),
+        options_(options),
+        activations_(activations),
+        parts_(graph, index, activations.spans),
+        shared_(graph, index, plan, options, activations) {}
+
+  /// Concats last to first, pools first to last: a chain settles in one round.
+  [[nodiscard]] bool round() {
+    bool changed = false;
+    for (int node = node_count(); node-- > 0;) {
+      if (aligns_backwards(node)) changed |= give_inputs_the_outputs(node);
+    }
+    for (int node = 0; node < node_count(); ++node) {
+      if (is_quantized(node) && options_.align.pool && is_average(at(node)))
+        changed |= give_output_the_inputs(node);
+    }
+    return changed;
+  }
+
+ private:
+  [[nodiscard]] int node_count() const { return static_cast<int>(graph_.nodes.size()); }
+  [[nodiscard]] const Node& at(int node) const {
+    return graph_.nodes[static_cast<std::size_t>(node)];
+  }
+  [[nodiscard]] bool is_quantized(int node) const {
+    return plan_.nodes[static_cast<std::size_t>(node)].quantized;
+  }
+  [[nodiscard]] bool aligns_backwards(int node) const {
+    return is_quantized(node) && ((options_.align.concat && at(node).is("Concat")) ||
+                                  (options_.align.pad && at(node).is("Pad")));
+  }
+
+  [[nodiscard]] std::string rule_of(int node) const {
+    return at(node).is("Concat") ? "AlignConcat" : at(node).is("Pad") ? "AlignPad" : "AlignPool";
+  }
+  [[nodiscard]] std::string name_of(int node) const {
+    return rule_of(node) + " of " + describe_node(graph_, node);
+  }
+
+  bool copy(const std::string& from, const std::string& to, int node) {
+    const TensorParams source = *shared_.find(from);
+    const TensorParams* target = shared_.find(to);
+    if (target == nullptr || target->type != source.type || loses_part(from, to, node))
+      return false;
+    return shared_.set(to, source, name_of(node));
+  }
+
+  /// True when `to` cannot do with the parameters of `from`.
+  bool loses_part(const std::string& from, const std::string& to, int node) {
+    for (const std::string& member : shared_.sharing(to)) {
+      const auto lost = parts_.lost_in(member, shared_.find(from)->scales[0]);
+      if (!lost) continue;
+      activations_.notes.emplace(
+          node, fmt::format("'{}' keeps its own parameters, because those of '{}' ({}) would leave "
+                            "'{}' {}",
+                            to, from, rule_of(node), lost->tensor, steps_text(*lost)));
+      return true;
+    }
+    return false;
+  }
+
+  bool give_inputs_the_outputs(int node) {
+    const auto output = shared_.output_of(node);
+    if (!output || shared_.find(*output) == nullptr) return false;
+    bool changed = end_at_bounds(*output, shared_.inputs_of(node), node);
+    for (const std::string& input : shared_.inputs_of(node)) changed |= copy(*output, input, node);
+    return changed;
+  }
+
+  bool give_output_the_inputs(int node) {
+    const auto output = shared_.output_of(node);
+    const std::vector<std::string> inputs = shared_.inputs_of(node);
+    if (!output || inputs.empty()) return false;
+    return copy(inputs[0], *output, node);
+  }
+
+  /// A Relu or Clip among the inputs must not end a hair above its bound with the new scale: all of
+  /// them take the lower one.
+  bool end_at_bounds(const std::string& output, const std::vector<std::string>& inputs, int node) {
+    if (options_.activation_symmetric) return false;
+    TensorParams params = *shared_.find(output);
+    for (const std::string& input : inputs) {
+      for (const std::string& member : shared_.sharing(input)) {
+        if (const auto bounds = bounds_of(graph_, index_, member))
+          end_at_bound(params, *bounds, scale_rounding(options_));
+      }
+    }
+    return shared_.set(output, params, name_of(node));
+  }
+
+  const Graph& graph_;
+  const GraphIndex& index_;
+  const Plan& plan_;
+  const QuantizeOptions& options_;
+  Activations& activations_;
+  Parts parts_;
+  SharedParams shared_;
+};
+
+}  // namespace
+
+void align_parameters(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                      const QuantizeOptions& options, Activations& activations) {
+  const AlignOptions& align = options.align;
+  if (!align.concat && !align.pool && !align.pad) return;
+  Aligner aligner(graph, index, plan, options, activations);
+  for (int round = 0; round < align.max_loops && aligner.round(); ++round) {
+  }
+}
+
+}  // namespace quantsearch

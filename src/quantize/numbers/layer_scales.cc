@@ -1,0 +1,273 @@
+#include "quantize/numbers/layer_scales.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "quantize/numbers/bias.h"
+#include "quantize/numbers/once_per_key.h"
+#include "quantize/numbers/overrides.h"
+#include "quantize/numbers/weight_ranges.h"
+#include "quantize/placement/tensor_overrides.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// A bias that can have one scale per channel; others (a matrix added by Gemm, a scalar) stay
+/// float.
+bool is_vector(const Tensor& bias, std::int64_t channels) {
+  return bias.size() == channels && !bias.shape().empty() && bias.shape().back() == channels;
+}
+
+/// The same parameters for the tensor times `factor`, which is positive.
+TensorParams times(TensorParams params, float factor) {
+  for (float& scale : params.scales) scale *= factor;
+  return params;
+}
+
+/// True when integer kernels of `node` take a weight stored like this: 8 bits, one scale or one per
+/// output channel, and for a Conv one zero point.
+bool kernel_takes(const Node& node, const QuantizedTensor& weight) {
+  const TensorParams& params = weight.params;
+  if (bits_of(params.type) != 8) return false;
+  if (params.axis < 0) return true;
+  if (params.axis != channel_axis(node, weight.integers)) return false;
+  return !node.is("Conv") || std::ranges::all_of(params.zero_points, [&](std::int64_t zero_point) {
+    return zero_point == params.zero_points[0];
+  });
+}
+
+/// The grid that the model stores the weight with, where a kernel takes it and nobody asks for
+/// another.
+std::shared_ptr<const QuantizedTensor> kept_grid(const Plan& plan, const Node& node,
+                                                 const LayerScales& layer,
+                                                 const QuantizeOptions& options) {
+  const auto found = plan.stored.find(layer.weight);
+  if (found == plan.stored.end() || layer.wanted != nullptr || layer.factor <= 0) return nullptr;
+  if (options.power_of_two || options.int16_scale || options.npu.enabled) return nullptr;
+  return kernel_takes(node, *found->second) ? found->second : nullptr;
+}
+
+void take_grid(LayerScales& layer) {
+  layer.params = times(layer.stored->params, layer.factor);
+  layer.options.type = layer.params.type;
+  layer.options.axis = layer.params.axis;
+  layer.options.symmetric = std::ranges::all_of(
+      layer.params.zero_points, [](std::int64_t zero_point) { return zero_point == 0; });
+}
+
+std::vector<LayerScales> collect_layers(const Graph& graph, const GraphIndex& index,
+                                        const Plan& plan, const QuantizeOptions& options) {
+  std::vector<LayerScales> layers;
+  for (std::size_t at = 0; at < graph.nodes.size(); ++at) {
+    const NodePlan& node_plan = plan.nodes[at];
+    if (!node_plan.quantized || !has_weight(node_plan.rule->kind)) continue;
+    const Node& node = graph.nodes[at];
+    const Tensor* weight = index.initializer(node.inputs[1]);
+    if (weight == nullptr) continue;  // MatMul of two activations
+    LayerScales layer;
+    layer.node = static_cast<int>(at);
+    layer.weight = node.inputs[1];
+    layer.wanted = find_override(options, layer.weight);
+    layer.options =
+        weight_options(options, node_plan.weight, channel_axis(node, *weight), layer.wanted);
+    layer.input = scaled_input(graph, index, plan, layer.node);
+    layer.input_type = node_plan.activation;
+    if (!node.is("MatMul")) layer.bias = node.input(2);
+    if (node.is("Gemm")) {
+      layer.factor = node.float_attribute("alpha", 1);
+      layer.bias_factor = node.float_attribute("beta", 1);
+    }
+    if (node_plan.bias_add) layer.bias = node_plan.bias_add->bias;
+    layer.wanted_bias = find_override(options, layer.bias);
+    layer.stored = kept_grid(plan, node, layer, options);
+    if (layer.stored != nullptr) take_grid(layer);
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+struct RangeKey {
+  std::string weight;
+  DataType type = DataType::undefined;
+  int axis = -1;
+  float factor = 1;
+  auto operator<=>(const RangeKey&) const = default;
+};
+
+BiasForm bias_form(const LayerScales& layer, const Graph& graph, const GraphIndex& index,
+                   const Activations& activations, const QuantizeOptions& options) {
+  const Tensor* bias = layer.bias.empty() ? nullptr : index.initializer(layer.bias);
+  if (bias == nullptr) return BiasForm::unchanged;
+  const auto& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+  if (!is_vector(*bias, output_channels(node, *index.initializer(layer.weight))))
+    return BiasForm::unchanged;
+  if (layer.wanted_bias != nullptr) {
+    const bool plain = layer.wanted_bias->type.value_or(DataType::int32) == DataType::int32 &&
+                       !fixes_scales(*layer.wanted_bias);
+    if (!plain) return BiasForm::own;
+  } else if (!options.quantize_bias) {
+    return BiasForm::unchanged;
+  } else if (options.bias_type == BiasType::like_weight) {
+    return BiasForm::own;
+  }
+  if (activations.find(layer.input, layer.input_type) == nullptr) return BiasForm::unchanged;
+  const bool narrow = options.bias_type == BiasType::int16 && layer.wanted_bias == nullptr;
+  return narrow ? BiasForm::shifted : BiasForm::product;
+}
+
+[[noreturn]] void refuse_bias(const LayerScales& layer, double factor) {
+  throw InvalidInput(fmt::format(
+      "quantize: TensorQuantOverrides of '{}': its scale is {:.4g} times too small for the int32 "
+      "bias '{}', which would overflow; give a larger one, or override the bias too",
+      layer.weight, factor, layer.bias));
+}
+
+/// Widens the weight ranges until the int32 bias fits.
+void make_room_for_bias(LayerScales& layer, const Tensor& bias, const Activations& activations) {
+  if (layer.bias_form != BiasForm::product) return;
+  const float input_scale = activations.find(layer.input, layer.input_type)->scales[0];
+  if (layer.stored != nullptr) {
+    // The grid is as it is, so a bias that does not fit stays float.
+    if (shortage_for_bias(layer.params, bias, input_scale) > 1)
+      layer.bias_form = BiasForm::unchanged;
+    return;
+  }
+  if (layer.wanted != nullptr && fixes_scales(*layer.wanted)) {
+    const double factor = shortage_for_bias(layer.params, bias, input_scale);
+    if (factor > 1) refuse_bias(layer, factor);
+    return;
+  }
+  layer.widened = widen_for_bias(layer.ranges, bias, input_scale, layer.options);
+}
+
+void set_weight_params(LayerScales& layer) {
+  layer.params = {
+      .type = layer.options.type, .scales = {}, .zero_points = {}, .axis = layer.options.axis};
+  for (const Range& range : layer.ranges) {
+    const ScaleZeroPoint found = weight_scale(range, layer.options);
+    layer.params.scales.push_back(found.scale);
+    layer.params.zero_points.push_back(found.zero_point);
+  }
+}
+
+PlainParameters plain_parameters(const WeightOptions& options, std::vector<Range> ranges) {
+  return {.type = options.type,
+          .symmetric = options.symmetric,
+          .reduce_range = options.reduce_range,
+          .rounding = scale_rounding(options),
+          .axis = options.axis,
+          .ranges = std::move(ranges)};
+}
+
+/// A bias that is quantized like a weight: per tensor, symmetric, in its own range.
+TensorParams own_bias_params(const LayerScales& layer, const Tensor& bias,
+                             const QuantizeOptions& options) {
+  static const TensorOverride kNothing;
+  const TensorOverride& wanted = layer.wanted_bias != nullptr ? *layer.wanted_bias : kNothing;
+  WeightOptions like_weight = weight_options(options, layer.options.type, 0, nullptr);
+  if (layer.wanted_bias != nullptr) like_weight.type = wanted.type.value_or(DataType::int32);
+  like_weight.symmetric = wanted.symmetric.value_or(true);
+  like_weight.reduce_range = wanted.reduce_range.value_or(false);
+  like_weight.axis = wanted.axis ? 0 : -1;
+  // 32 bits have room for everything.
+  if (like_weight.type == DataType::int32) like_weight.range = WeightRange::min_max;
+  const std::vector<Range> ranges = find_weight_ranges(bias.reshaped({bias.size()}), like_weight);
+  return overridden_params(wanted, plain_parameters(like_weight, ranges));
+}
+
+}  // namespace
+
+WeightOptions weight_options(const QuantizeOptions& options, DataType type, int axis,
+                             const TensorOverride* wanted) {
+  WeightOptions result{.type = type,
+                       .symmetric = options.weight_symmetric,
+                       .reduce_range = options.reduce_range,
+                       .power_of_two = options.power_of_two,
+                       .power_of_two_rounding = options.power_of_two_rounding,
+                       .int16_scale = options.int16_scale,
+                       .range = options.weight_range,
+                       .axis = options.per_channel ? axis : -1};
+  if (wanted == nullptr) return result;
+  result.type = wanted->type.value_or(result.type);
+  result.symmetric = wanted->symmetric.value_or(result.symmetric);
+  result.reduce_range = wanted->reduce_range.value_or(result.reduce_range);
+  result.axis = wanted->axis ? axis : -1;
+  return result;
+}
+
+int channel_axis(const Node& node, const Tensor& weight) {
+  const auto rank = static_cast<int>(weight.shape().size());
+  if (rank < 2) return -1;
+  if (node.is("Conv")) return 0;
+  // With groups, axis 1 of ConvTranspose is not one output channel each.
+  if (node.is("ConvTranspose")) return node.int_attribute("group", 1) == 1 ? 1 : -1;
+  if (node.is("Gemm")) return node.int_attribute("transB", 0) != 0 ? 0 : 1;
+  return rank == 2 ? 1 : -1;  // MatMul: the kernel takes one scale per column of a matrix
+}
+
+std::int64_t output_channels(const Node& node, const Tensor& weight) {
+  const Shape& shape = weight.shape();
+  if (node.is("Conv")) return shape[0];
+  if (node.is("ConvTranspose")) return shape[1] * node.int_attribute("group", 1);
+  if (node.is("Gemm") && node.int_attribute("transB", 0) != 0) return shape[0];
+  return shape.back();
+}
+
+Tensor scaled(const Tensor& tensor, float factor) {
+  if (factor == 1) return tensor;
+  Tensor result = tensor;
+  for (float& value : result.mutable_values<float>()) value *= factor;
+  return result;
+}
+
+std::string scaled_input(const Graph& graph, const GraphIndex& index, const Plan& plan, int node) {
+  const std::string& input = graph.nodes[static_cast<std::size_t>(node)].inputs[0];
+  const auto producer = index.producer(input);
+  if (!producer) return input;
+  const NodePlan& before = plan.nodes[static_cast<std::size_t>(*producer)];
+  const bool merged =
+      before.quantized && before.rule->kind == OperatorKind::padding && !plan.pairs.contains(input);
+  return merged ? graph.nodes[static_cast<std::size_t>(*producer)].inputs[0] : input;
+}
+
+std::vector<LayerScales> choose_layer_scales(const Graph& graph, const GraphIndex& index,
+                                             const Plan& plan, const Activations& activations,
+                                             const QuantizeOptions& options, ThreadPool& pool) {
+  std::vector<LayerScales> layers = collect_layers(graph, index, plan, options);
+  const auto ranges = once_per_key<RangeKey, std::vector<Range>, LayerScales>(
+      layers, pool,
+      [](const LayerScales& layer) {
+        return RangeKey{.weight = layer.weight,
+                        .type = layer.options.type,
+                        .axis = layer.options.axis,
+                        .factor = layer.factor};
+      },
+      [&](const LayerScales& layer) {
+        return find_weight_ranges(scaled(*index.initializer(layer.weight), layer.factor),
+                                  layer.options);
+      });
+  for (std::size_t at = 0; at < layers.size(); ++at) {
+    LayerScales& layer = layers[at];
+    layer.ranges = *ranges[at];
+    if (layer.wanted != nullptr) {
+      layer.params =
+          overridden_params(*layer.wanted, plain_parameters(layer.options, layer.ranges));
+      layer.ranges = overridden_ranges(*layer.wanted, std::move(layer.ranges));
+    }
+    layer.bias_form = bias_form(layer, graph, index, activations, options);
+    if (layer.bias_form != BiasForm::unchanged) {
+      const Tensor bias = scaled(*index.initializer(layer.bias), layer.bias_factor);
+      make_room_for_bias(layer, bias, activations);
+      if (layer.bias_form == BiasForm::own)
+        layer.bias_params = own_bias_params(layer, bias, options);
+    }
+    const bool is_settled =
+        layer.stored != nullptr || (layer.wanted != nullptr && gives_params(*layer.wanted));
+    if (!is_settled) set_weight_params(layer);
+  }
+  return layers;
+}
+
+}  // namespace quantsearch

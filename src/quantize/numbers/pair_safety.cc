@@ -1,0 +1,379 @@
+#include "quantize/numbers/pair_safety.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "quantize/numbers/overrides.h"
+#include "quantize/numbers/safe_rounding.h"
+#include "quantize/numbers/weight_pairs.h"
+#include "quantize/numbers/weight_ranges.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// Data that were not seen may lie this much further from zero than those that were. The figures of
+/// docs/targets.md are the same with and without VNNI under it.
+constexpr double kMargin = 1.25;
+
+/// Scales tried between the one that rounding alone wants and the one at which every pair of real
+/// values is safe: 1/8 of their ratio apart, on a logarithmic scale.
+constexpr int kCandidates = 8;
+
+/// How far the values of a channel at neighbouring positions of a kernel are taken to vary
+/// together. Images and what convolutions make of them are smooth: without it errors that the
+/// positions have in common count for too little (safe pairs in resnet8's first layer alone then
+/// raised the error of its outputs from .0030 to .0049).
+constexpr double kCorrelation = 0.5;
+
+/// Channels that hardly vary in the data seen are taken to vary this much of the average.
+constexpr double kLeastVariance = 0.01;
+
+double squared(double value) { return value * value; }
+
+/// The rows of one weight with their values side by side.
+class Rows {
+ public:
+  Rows(const Node& node, const Tensor& weight)
+      : rows_(weight_rows(node, weight.shape())), values_(weight.values<float>()) {}
+
+  [[nodiscard]] const WeightRows& layout() const { return rows_; }
+  [[nodiscard]] std::span<const float> read(std::int64_t row) {
+    if (rows_.column_stride == 1)
+      return values_.subspan(static_cast<std::size_t>(rows_.offset(row, 0)),
+                             static_cast<std::size_t>(rows_.columns));
+    gathered_.resize(static_cast<std::size_t>(rows_.columns));
+    for (std::int64_t column = 0; column < rows_.columns; ++column)
+      gathered_[static_cast<std::size_t>(column)] =
+          values_[static_cast<std::size_t>(rows_.offset(row, column))];
+    return gathered_;
+  }
+
+ private:
+  WeightRows rows_;
+  std::span<const float> values_;
+  std::vector<float> gathered_;
+};
+
+/// What the output channels of each group meet; without moments every weight counts the same.
+std::vector<InputMoments> moments_of_groups(const WeightRows& rows, std::int64_t channels,
+                                            const std::optional<InputMoments>& moments) {
+  const std::int64_t per_group = channels / rows.groups;
+  std::vector<InputMoments> groups(static_cast<std::size_t>(rows.groups));
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    InputMoments& made = groups[group];
+    made.positions = rows.columns / std::max<std::int64_t>(per_group, 1);
+    made.mean.assign(static_cast<std::size_t>(per_group), 0);
+    made.variance.assign(static_cast<std::size_t>(per_group), 1);
+    if (!moments) continue;
+    made.correlation = moments->correlation;
+    const auto first = static_cast<std::ptrdiff_t>(group) * per_group;
+    std::copy_n(moments->mean.begin() + first, per_group, made.mean.begin());
+    std::copy_n(moments->variance.begin() + first, per_group, made.variance.begin());
+  }
+  return groups;
+}
+
+/// The rows of one weight, the pairs in them and what they meet.
+class SafeRows {
+ public:
+  SafeRows(const Node& node, const Tensor& weight, const LayerScales& layer)
+      : rows_(node, weight),
+        pairs_(weight_pairs(node, weight.shape(), *layer.limits)),
+        moments_(
+            moments_of_groups(rows_.layout(), input_channels(node, weight.shape()), layer.moments)),
+        is_observed_(layer.moments.has_value()) {}
+
+  [[nodiscard]] const WeightRows& layout() const { return rows_.layout(); }
+  [[nodiscard]] std::span<const float> read(std::int64_t row) { return rows_.read(row); }
+  [[nodiscard]] std::span<const WeightPair> pairs_of(std::int64_t row) const {
+    return pairs_[group_of(row)];
+  }
+  [[nodiscard]] SafeRow rounded(std::int64_t row, const RowGrid& grid) {
+    return round_safely(rows_.read(row), grid, pairs_of(row), moments_[group_of(row)]);
+  }
+  [[nodiscard]] double error(std::int64_t row, const RowGrid& grid) {
+    return expected_error(rounded(row, grid), moments_[group_of(row)]);
+  }
+  /// What safe pairs change, by a wider scale or by moved integers, the others take up; a row that
+  /// they leave alone is rounded as it is for every target.
+  [[nodiscard]] std::vector<std::int32_t> integers(std::int64_t row, const RowGrid& grid,
+                                                   bool is_wider) {
+    SafeRow made = rounded(row, grid);
+    if (is_observed_ && (is_wider || made.moved > 0))
+      take_up_mean(made, grid.limits, pairs_of(row), moments_[group_of(row)]);
+    return std::move(made.integers);
+  }
+
+ private:
+  [[nodiscard]] std::size_t group_of(std::int64_t row) const {
+    return static_cast<std::size_t>(rows_.layout().group_of(row));
+  }
+
+  Rows rows_;
+  std::vector<std::vector<WeightPair>> pairs_;  // [groups]
+  std::vector<InputMoments> moments_;           // [groups]
+  bool is_observed_;
+};
+
+/// Chooses the scale of each channel of one layer.
+class LayerWidening {
+ public:
+  LayerWidening(const Node& node, const Tensor& weight, LayerScales& layer)
+      : layer_(layer),
+        rows_(node, weight, layer),
+        limits_(integer_limits(layer.options.type, layer.options.symmetric,
+                               layer.options.reduce_range)) {}
+
+  void run() {
+    const auto channels = static_cast<std::int64_t>(layer_.params.scales.size());
+    const std::int64_t rows = rows_.layout().rows;
+    layer_.wider_for_pairs.assign(layer_.params.scales.size(), false);
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      if (channels == 1) {
+        widen(0, 0, rows);
+      } else {
+        widen(channel, channel, channel + 1);
+      }
+    }
+  }
+
+ private:
+  /// The least scale at which no pair of real values leaves 16 bits.
+  [[nodiscard]] double safe_scale(std::int64_t begin, std::int64_t end) {
+    double scale = 0;
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::span<const float> values = rows_.read(row);
+      for (const WeightPair& pair : rows_.pairs_of(row)) {
+        const float first = values[static_cast<std::size_t>(pair.first)];
+        const float second = values[static_cast<std::size_t>(pair.second)];
+        if ((first < 0) != (second < 0)) continue;
+        const double sum = static_cast<double>(pair.first_maximum) * first +
+                           static_cast<double>(pair.second_maximum) * second;
+        scale = std::max(scale, std::abs(sum) / 32767);
+      }
+    }
+    return scale;
+  }
+
+  [[nodiscard]] double error_with(const ScaleZeroPoint& params, std::int64_t begin,
+                                  std::int64_t end) {
+    double error = 0;
+    for (std::int64_t row = begin; row < end; ++row)
+      error += rows_.error(row, {.params = params, .limits = limits_});
+    return error * squared(static_cast<double>(params.scale));
+  }
+
+  [[nodiscard]] bool is_safe(const ScaleZeroPoint& params, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      if (rows_.rounded(row, {.params = params, .limits = limits_}).moved > 0) return false;
+    }
+    return true;
+  }
+
+  void widen(std::int64_t channel, std::int64_t begin, std::int64_t end) {
+    const auto at = static_cast<std::size_t>(channel);
+    const ScaleZeroPoint now{.scale = layer_.params.scales[at],
+                             .zero_point = layer_.params.zero_points[at]};
+    if (is_safe(now, begin, end)) return;
+    best_ = now;
+    best_error_ = error_with(now, begin, end);
+    if (now.zero_point == 0) {
+      offer_wider(channel, safe_scale(begin, end) / static_cast<double>(now.scale), begin, end);
+    } else {
+      offer_narrow_integers(channel, begin, end);
+    }
+    layer_.wider_for_pairs[at] = best_.scale > now.scale;
+    layer_.params.scales[at] = best_.scale;
+    layer_.params.zero_points[at] = best_.zero_point;
+  }
+
+  void offer(const ScaleZeroPoint& params, std::int64_t begin, std::int64_t end) {
+    const double error = error_with(params, begin, end);
+    if (!(error < best_error_)) return;
+    best_error_ = error;
+    best_ = params;
+  }
+
+  /// Symmetric integers shrink towards zero when the scale grows by up to `factor`.
+  void offer_wider(std::int64_t channel, double factor, std::int64_t begin, std::int64_t end) {
+    if (factor <= 1) return;  // rounding alone has made a pair unsafe
+    const Range& range = layer_.ranges[static_cast<std::size_t>(channel)];
+    for (int step = 1; step <= kCandidates; ++step) {
+      const double wider = std::pow(factor, static_cast<double>(step) / kCandidates);
+      offer(weight_scale({.low = range.low * wider, .high = range.high * wider}, layer_.options),
+            begin, end);
+    }
+  }
+
+  /// Integers around a zero point far from 0 stay large however wide the scale is. With one bit
+  /// less every pair is safe.
+  void offer_narrow_integers(std::int64_t channel, std::int64_t begin, std::int64_t end) {
+    WeightOptions narrow = layer_.options;
+    narrow.reduce_range = true;
+    offer(weight_scale(layer_.ranges[static_cast<std::size_t>(channel)], narrow), begin, end);
+  }
+
+  LayerScales& layer_;
+  SafeRows rows_;
+  IntegerLimits limits_;
+  ScaleZeroPoint best_;
+  double best_error_ = 0;
+};
+
+/// The largest stored uint8 value expected for values up to `highest`. The zero point counts: it is
+/// what padding holds. ONNX Runtime rewrites int8 activations as uint8, 128 higher.
+std::int32_t stored_maximum(double highest, const TensorParams& input) {
+  const std::int64_t offset = input.type == DataType::int8 ? 128 : 0;
+  const double steps = std::max(0.0, highest * kMargin / static_cast<double>(input.scales[0]));
+  const double stored = static_cast<double>(input.zero_points[0] + offset) + std::nearbyint(steps);
+  return static_cast<std::int32_t>(std::clamp(stored, 0.0, 255.0));
+}
+
+/// Channels are on axis 1, or last where a MatMul reads the tensor; what a Gemm reads has two axes.
+bool is_own_axis(const Node& node, const Extremes& seen) {
+  return node.is("Gemm") ? node.int_attribute("transA", 0) == 0
+                         : seen.channels_last == node.is("MatMul");
+}
+
+PairLimits limits_of(const Node& node, const Shape& weight, const TensorParams& input,
+                     const Extremes* seen) {
+  const auto channels = static_cast<std::size_t>(input_channels(node, weight));
+  PairLimits limits{.input_maxima = std::vector<std::int32_t>(channels, 255)};
+  if (seen == nullptr) return limits;
+  const bool fits = is_own_axis(node, *seen) && seen->channel_max.size() == channels;
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    limits.input_maxima[channel] =
+        stored_maximum(static_cast<double>(fits ? seen->channel_max[channel] : seen->max), input);
+  }
+  return limits;
+}
+
+std::optional<InputMoments> moments_of(const Node& node, const Shape& weight,
+                                       const Extremes* seen) {
+  const auto channels = static_cast<std::size_t>(input_channels(node, weight));
+  if (seen == nullptr || !is_own_axis(node, *seen) || seen->channel_moments.size() != channels)
+    return std::nullopt;
+  InputMoments made{.correlation = kCorrelation, .mean = {}, .variance = {}};
+  double total = 0;
+  for (const ChannelMoments& channel : seen->channel_moments) {
+    made.mean.push_back(channel.mean);
+    made.variance.push_back(std::max(0.0, channel.mean_square - squared(channel.mean)));
+    total += made.variance.back();
+  }
+  if (!(total > 0)) return std::nullopt;
+  for (double& variance : made.variance)
+    variance += kLeastVariance * total / static_cast<double>(channels);
+  return made;
+}
+
+/// A weight that several layers read is stored once: it has to be safe for all of them. It is
+/// rounded for the first.
+void unite_limits(std::vector<LayerScales>& layers) {
+  std::map<std::string, PairLimits> united;
+  std::map<std::string, std::optional<InputMoments>> moments;
+  for (const LayerScales& layer : layers) {
+    if (!layer.limits) continue;
+    moments.try_emplace(layer.weight, layer.moments);
+    const auto [entry, is_new] = united.try_emplace(layer.weight, *layer.limits);
+    std::vector<std::int32_t>& maxima = entry->second.input_maxima;
+    if (is_new || maxima.size() != layer.limits->input_maxima.size()) continue;
+    for (std::size_t channel = 0; channel < maxima.size(); ++channel)
+      maxima[channel] = std::max(maxima[channel], layer.limits->input_maxima[channel]);
+  }
+  for (LayerScales& layer : layers) {
+    if (!layer.limits) continue;
+    const PairLimits& all = united.at(layer.weight);
+    if (all.input_maxima.size() != layer.limits->input_maxima.size()) continue;
+    layer.limits = all;
+    layer.moments = moments.at(layer.weight);
+  }
+}
+
+bool has_unsafe_pair(const Node& node, const Tensor& weight, const PairLimits& limits) {
+  const WeightRows rows = weight_rows(node, weight.shape());
+  const auto pairs = weight_pairs(node, weight.shape(), limits);
+  const auto integers = weight.values<std::int8_t>();
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    for (const WeightPair& pair : pairs[static_cast<std::size_t>(rows.group_of(row))]) {
+      if (!pair.is_safe(integers[static_cast<std::size_t>(rows.offset(row, pair.first))],
+                        integers[static_cast<std::size_t>(rows.offset(row, pair.second))]))
+        return true;
+    }
+  }
+  return false;
+}
+
+/// Integers that the model stores keep their values: where a pair is not safe they become uint8,
+/// 128 higher, which no kernel saturates on.
+void keep_safely(const Node& node, LayerScales& layer) {
+  if (!has_unsafe_pair(node, layer.stored->integers, *layer.limits)) return;
+  constexpr int kShift = 128;
+  const auto before = layer.stored->integers.values<std::int8_t>();
+  Tensor integers(DataType::uint8, layer.stored->integers.shape());
+  std::ranges::transform(
+      before, integers.mutable_values<std::uint8_t>().begin(),
+      [](std::int8_t value) { return static_cast<std::uint8_t>(value + kShift); });
+  layer.params.type = layer.options.type = DataType::uint8;
+  layer.options.symmetric = false;
+  for (std::int64_t& zero_point : layer.params.zero_points) zero_point += kShift;
+  layer.stored = std::make_shared<const QuantizedTensor>(
+      QuantizedTensor{.integers = std::move(integers), .params = layer.params});
+  layer.limits.reset();
+}
+
+bool is_byte(DataType type) { return type == DataType::uint8 || type == DataType::int8; }
+
+}  // namespace
+
+void choose_safe_scales(const Graph& graph, const GraphIndex& index, const Activations& activations,
+                        const ExtremesByTensor& extremes, const QuantizeOptions& options,
+                        std::vector<LayerScales>& layers, ThreadPool& pool) {
+  if (options.target != Target::cpu) return;
+  for (LayerScales& layer : layers) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+    const Shape& shape = index.initializer(layer.weight)->shape();
+    const TensorParams* input = activations.find(layer.input, layer.input_type);
+    if (layer.options.type != DataType::int8 || input == nullptr || !is_byte(input->type)) continue;
+    if (!adds_pairs(node, shape)) continue;
+    const auto seen = extremes.find(layer.input);
+    const Extremes* known = seen == extremes.end() ? nullptr : &seen->second;
+    layer.limits = limits_of(node, shape, *input, known);
+    layer.moments = moments_of(node, shape, known);
+  }
+  unite_limits(layers);
+  pool.parallel_for(static_cast<std::int64_t>(layers.size()), [&](std::int64_t at, int) {
+    LayerScales& layer = layers[static_cast<std::size_t>(at)];
+    if (!layer.limits || (layer.wanted != nullptr && fixes_scales(*layer.wanted))) return;
+    const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+    if (layer.stored != nullptr) return keep_safely(node, layer);
+    LayerWidening(node, scaled(*index.initializer(layer.weight), layer.factor), layer).run();
+  });
+}
+
+QuantizedTensor quantize_safely(const Node& node, const Tensor& weight, const LayerScales& layer) {
+  SafeRows rows(node, weight, layer);
+  const TensorParams& params = layer.params;
+  const IntegerLimits limits =
+      integer_limits(layer.options.type, layer.options.symmetric, layer.options.reduce_range);
+  QuantizedTensor made{.integers = Tensor(params.type, weight.shape()), .params = params};
+  const auto integers = made.integers.mutable_values<std::int8_t>();
+  const WeightRows& layout = rows.layout();
+  for (std::int64_t row = 0; row < layout.rows; ++row) {
+    const auto channel = static_cast<std::size_t>(params.scales.size() == 1 ? 0 : row);
+    const std::vector<std::int32_t> safe = rows.integers(
+        row,
+        {.params = {.scale = params.scales[channel], .zero_point = params.zero_points[channel]},
+         .limits = limits},
+        !layer.wider_for_pairs.empty() && layer.wider_for_pairs[channel]);
+    for (std::int64_t column = 0; column < layout.columns; ++column) {
+      integers[static_cast<std::size_t>(layout.offset(row, column))] =
+          static_cast<std::int8_t>(safe[static_cast<std::size_t>(column)]);
+    }
+  }
+  return made;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,213 @@
+#include "quantize/numbers/unlike_parts.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "quantize/placement/least_steps.h"
+#include "quantize/placement/range_rules.h"
+#include "quantize/placement/tensor_overrides.h"
+
+namespace quantsearch {
+
+namespace {
+
+/// The values of the output are results of additions: no part stands alone any more.
+bool adds(const Node& node) { return node.is("Add") || node.is("Sub"); }
+
+class UnlikeNodes {
+ public:
+  UnlikeNodes(const Graph& graph, const GraphIndex& index, const Plan& plan,
+              const QuantizeOptions& options, const Activations& activations, const Parts& parts)
+      : graph_(graph),
+        index_(index),
+        plan_(plan),
+        options_(options),
+        activations_(activations),
+        parts_(parts) {}
+
+  LeftFloat run() {
+    for (int node = 0; node < static_cast<int>(graph_.nodes.size()); ++node) {
+      if (planned(node).rule == nullptr) continue;
+      read_unlike(node);
+      if (unites_values(at(node), index_)) {
+        look_at_union(node);
+      } else if (adds(at(node))) {
+        look_at_sum(node);
+      }
+    }
+    return std::move(left_);
+  }
+
+ private:
+  [[nodiscard]] const Node& at(int node) const {
+    return graph_.nodes[static_cast<std::size_t>(node)];
+  }
+  [[nodiscard]] const NodePlan& planned(int node) const {
+    return plan_.nodes[static_cast<std::size_t>(node)];
+  }
+
+  void leave_float(int node, const std::string& reason) {
+    if (planned(node).quantized) left_.try_emplace(node, reason);
+  }
+
+  /// The largest step of the pairs that hold `tensor`; nullopt without a pair.
+  [[nodiscard]] std::optional<float> step_of(std::string tensor) const {
+    const auto pair = plan_.pairs.find(tensor);
+    if (pair == plan_.pairs.end()) return std::nullopt;
+    if (pair->second.before_clamp) tensor = at(*pair->second.before_clamp).outputs[0];
+    const auto params = activations_.params.find(tensor);
+    if (params == activations_.params.end()) return std::nullopt;
+    float step = params->second.scales[0];
+    const auto narrower = activations_.narrower.find(tensor);
+    if (narrower == activations_.narrower.end()) return step;
+    for (const TensorParams& other : narrower->second) step = std::max(step, other.scales[0]);
+    return step;
+  }
+
+  /// What reads a tensor of unlike parts has nothing to gain from a pair on it.
+  void read_unlike(int node) {
+    const auto inputs = data_inputs(at(node), *planned(node).rule, index_);
+    const auto found = std::ranges::find_if(
+        inputs, [&](std::size_t input) { return unlike_.contains(at(node).inputs[input]); });
+    if (found == inputs.end()) return;
+    leave_float(node, fmt::format("it reads '{}', whose parts differ too much in range to be "
+                                  "quantized with one step",
+                                  at(node).inputs[*found]));
+    const bool passes_on = planned(node).rule->kind == OperatorKind::clamp ||
+                           planned(node).rule->kind == OperatorKind::layout ||
+                           planned(node).rule->kind == OperatorKind::padding;
+    if (passes_on && !parts_.selects(at(node)))
+      unlike_.insert(at(node).outputs.begin(), at(node).outputs.end());
+  }
+
+  [[nodiscard]] std::optional<Part> lost_part(int node, std::string_view tensor) const {
+    const std::string& output = at(node).outputs[0];
+    if (activation_override(graph_, index_, options_, output)) return std::nullopt;
+    const auto step = step_of(output);
+    return step ? parts_.lost_in(tensor, *step) : std::nullopt;
+  }
+
+  void look_at_union(int node) {
+    const std::string& output = at(node).outputs[0];
+    const auto lost = lost_part(node, output);
+    if (!lost) return;
+    leave_float(node, fmt::format("the step of its output '{}' would leave '{}' {}: their ranges "
+                                  "differ too much",
+                                  output, lost->tensor, steps_text(*lost)));
+    unlike_.insert(output);
+  }
+
+  /// A small addend is lost in the step of the sum. Where the sum is quantized for its readers
+  /// anyway, nothing is gained by adding in float.
+  void look_at_sum(int node) {
+    const NodePlan& plan = planned(node);
+    if (!plan.quantized || plan.biased_matmul || plan.follows) return;
+    if (!is_read_in_float(at(node).outputs[0])) return;
+    for (const std::string& input : at(node).inputs) {
+      if (index_.initializer(input) != nullptr) continue;
+      const auto lost = lost_part(node, input);
+      if (!lost) continue;
+      leave_float(node, fmt::format("the step of its output '{}', which is read in float, would "
+                                    "leave its input '{}' {}",
+                                    at(node).outputs[0], input, steps_text(*lost)));
+    }
+  }
+
+  [[nodiscard]] bool is_read_in_float(const std::string& tensor) const {
+    if (index_.is_graph_output(tensor)) return true;
+    return std::ranges::any_of(index_.consumers(tensor), [&](int reader) {
+      const NodePlan& plan = planned(reader);
+      if (!plan.quantized) return true;
+      const bool passes_on =
+          plan.rule->kind == OperatorKind::clamp || plan.rule->kind == OperatorKind::layout;
+      return passes_on && std::ranges::any_of(at(reader).outputs, [&](const std::string& output) {
+               return is_read_in_float(output);
+             });
+    });
+  }
+
+  const Graph& graph_;
+  const GraphIndex& index_;
+  const Plan& plan_;
+  const QuantizeOptions& options_;
+  const Activations& activations_;
+  const Parts& parts_;
+  LeftFloat left_;
+  std::set<std::string, std::less<>> unlike_;  // tensors of parts that no one step can hold
+};
+
+}  // namespace
+
+Parts::Parts(const Graph& graph, const GraphIndex& index,
+             const std::map<std::string, double, std::less<>>& spans)
+    : index_(index), spans_(spans) {
+  for (const ValueInfo& input : graph.inputs) {
+    if (const auto span = spans_.find(input.name); span != spans_.end() && span->second > 0)
+      smallest_[input.name] = {.tensor = input.name, .span = span->second};
+  }
+  for (const Node& node : graph.nodes) settle(node);
+}
+
+bool Parts::selects(const Node& node) const {
+  return selects_values(node) && std::ranges::all_of(node.outputs, [&](const std::string& output) {
+           return output.empty() || spans_.contains(output);
+         });
+}
+
+void Parts::take(std::string_view tensor, std::optional<Smallest>& smallest) const {
+  std::optional<Smallest> part;
+  if (const Tensor* constant = index_.initializer(tensor)) {
+    // A single value is a threshold or a filling, not data.
+    const auto span = spans_.find(tensor);
+    if (constant->size() > 1 && span != spans_.end())
+      part = Smallest{.tensor = std::string(tensor), .span = span->second};
+  } else if (const auto found = smallest_.find(tensor); found != smallest_.end()) {
+    part = found->second;
+  }
+  if (part && part->span > 0 && (!smallest || part->span < smallest->span)) smallest = part;
+}
+
+void Parts::settle(const Node& node) {
+  const OperatorRule* rule = find_rule(node);
+  std::optional<Smallest> passed;
+  if (rule != nullptr) {
+    const bool passes_on = unites_values(node, index_) || rule->kind == OperatorKind::clamp ||
+                           (rule->kind == OperatorKind::layout && !selects(node)) ||
+                           rule->kind == OperatorKind::padding;
+    if (passes_on) {
+      for (const std::size_t input : data_inputs(node, *rule, index_))
+        take(node.inputs[input], passed);
+    }
+  }
+  for (const std::string& output : node.outputs) {
+    std::optional<Smallest> smallest = passed;
+    // A clamp may cut off what its input held.
+    const auto span = spans_.find(output);
+    const bool is_known = span != spans_.end() && span->second > 0;
+    if (is_known && (!smallest || span->second < smallest->span))
+      smallest = Smallest{.tensor = output, .span = span->second};
+    if (smallest) smallest_[output] = *smallest;
+  }
+}
+
+std::optional<Part> Parts::lost_in(std::string_view tensor, float scale) const {
+  const auto found = smallest_.find(tensor);
+  if (found == smallest_.end()) return std::nullopt;
+  const double steps = found->second.span / static_cast<double>(scale);
+  if (steps >= kLeastSteps) return std::nullopt;
+  return Part{.tensor = found->second.tensor, .steps = steps};
+}
+
+LeftFloat unlike_nodes(const Graph& graph, const GraphIndex& index, const Plan& plan,
+                       const QuantizeOptions& options, const Activations& activations,
+                       const Parts& parts) {
+  return UnlikeNodes(graph, index, plan, options, activations, parts).run();
+}
+
+std::string steps_text(const Part& part) {
+  return fmt::format("{:.2g} steps of its own range (at least 16 are needed)", part.steps);
+}
+
+}  // namespace quantsearch

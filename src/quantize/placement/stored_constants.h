@@ -1,0 +1,35 @@
+#pragma once
+
+// Constants that the model stores as integers behind DequantizeLinear (weight-only exports,
+// quantization-aware training). The rules of this room see their float values as initializers; what
+// writes weights keeps their grid where a kernel takes it.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "quantsearch/quantize.h"
+
+namespace quantsearch {
+
+using StoredTensors = std::map<std::string, std::shared_ptr<const QuantizedTensor>, std::less<>>;
+
+/// A model as the rules see it: the output of each DequantizeLinear of constants is an initializer,
+/// too.
+class StoredConstants {
+ public:
+  /// `model` must outlive this.
+  explicit StoredConstants(const Model& model);
+
+  [[nodiscard]] const Model& model() const { return extended_ ? *extended_ : model_; }
+  /// By the name of the dequantized tensor.
+  [[nodiscard]] const StoredTensors& tensors() const { return tensors_; }
+
+ private:
+  const Model& model_;
+  std::optional<Model> extended_;  // absent when nothing is stored so
+  StoredTensors tensors_;
+};
+
+}  // namespace quantsearch

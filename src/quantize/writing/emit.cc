@@ -1,0 +1,284 @@
+#include "quantize/writing/emit.h"
+
+#include <algorithm>
+#include <set>
+
+#include "quantize/numbers/recurrent_weights.h"
+#include "quantize/numbers/weight_ranges.h"
+#include "quantize/writing/qdq_writer.h"
+#include "quantize/writing/table_writer.h"
+
+namespace quantsearch {
+
+namespace {
+
+class Emitter {
+ public:
+  explicit Emitter(const Blueprint& blueprint)
+      : blueprint_(blueprint),
+        float_graph_(blueprint.model.graph),
+        names_(float_graph_),
+        model_(without_nodes(blueprint.model)),
+        writer_(model_.graph, names_, blueprint.model.opset()),
+        table_writer_(writer_) {}
+
+  Emitted run() {
+    find_kept_names();
+    find_contributed();
+    for (const ValueInfo& input : float_graph_.inputs) write_pair(input.name);
+    for (std::size_t node = 0; node < float_graph_.nodes.size(); ++node) write_node(node);
+    remove_unread_constants();
+    if (writer_.used_contributed_domain()) model_.opsets.try_emplace("com.microsoft", 1);
+    remove_unused_values(model_.graph);
+    return {.model = std::move(model_),
+            .tensors = std::move(tensors_),
+            .narrower = std::move(narrower_)};
+  }
+
+ private:
+  static Model without_nodes(const Model& model) {
+    Model copy = model;
+    copy.graph.nodes.clear();
+    return copy;
+  }
+
+  [[nodiscard]] const NodePlan& plan_of(std::size_t node) const {
+    return blueprint_.plan.nodes[node];
+  }
+
+  /// Graph outputs, and tensors read inside subgraphs, keep their name for the dequantized value:
+  /// whoever knows them by name gets it without being edited.
+  void find_kept_names() {
+    for (const auto& [tensor, pair] : blueprint_.plan.pairs) {
+      if (!pair.for_all_readers || !blueprint_.activations.params.contains(tensor)) continue;
+      const auto reads_it_inside = [&](int reader) {
+        const auto& inputs = float_graph_.nodes[static_cast<std::size_t>(reader)].inputs;
+        return std::ranges::find(inputs, tensor) == inputs.end();
+      };
+      if (blueprint_.index.is_graph_output(tensor) ||
+          std::ranges::any_of(blueprint_.index.consumers(tensor), reads_it_inside)) {
+        raw_names_[tensor] = names_.unique(tensor + "_QuantizeLinear_Input");
+      }
+    }
+  }
+
+  /// Around a MatMul of rank 3 or more with a bias, ONNX Runtime inserts Reshapes; from opset 21 on
+  /// it then writes an output_dtype that contradicts an int8 zero point and cannot load the model.
+  /// The com.microsoft operators have no such attribute.
+  void find_contributed() {
+    constexpr std::int64_t kFirstOpset = 21;
+    if (blueprint_.model.opset() < kFirstOpset) return;
+    for (std::size_t node = 0; node < float_graph_.nodes.size(); ++node) {
+      const auto& bias = plan_of(node).bias_add;
+      const std::string& input =
+          float_graph_.nodes[node].inputs.empty() ? "" : float_graph_.nodes[node].inputs[0];
+      if (!bias || rank_of(blueprint_.index, input) == std::size_t{2}) continue;
+      contributed_.insert(input);
+      const std::string& output =
+          float_graph_.nodes[static_cast<std::size_t>(bias->node)].outputs[0];
+      contributed_.insert(output);
+      if (const auto pair = blueprint_.plan.pairs.find(output);
+          pair != blueprint_.plan.pairs.end() && pair->second.before_clamp) {
+        contributed_.insert(
+            float_graph_.nodes[static_cast<std::size_t>(*pair->second.before_clamp)].outputs[0]);
+      }
+    }
+  }
+
+  void write_node(std::size_t at) {
+    Node node = float_graph_.nodes[at];
+    const NodePlan& plan = plan_of(at);
+    read_dequantized(node, plan);
+    if (plan.is_recurrent) write_recurrent(node);
+    if (plan.quantized && !plan.reads_table) {
+      if (has_weight(plan.rule->kind)) write_weight(node, static_cast<int>(at));
+      read_constants(node, plan);
+      if (plan.biased_matmul) write_matmul_bias(node, *plan.biased_matmul);
+    }
+    const std::vector<std::string> outputs = node.outputs;
+    for (std::string& output : node.outputs) {
+      if (const auto raw = raw_names_.find(output); raw != raw_names_.end()) output = raw->second;
+    }
+    if (plan.reads_table) {
+      write_table(std::move(node));
+    } else {
+      model_.graph.nodes.push_back(std::move(node));
+    }
+    for (const std::string& output : outputs) write_pair(output);
+  }
+
+  void write_table(Node gather) {
+    const std::string table = gather.inputs[0];
+    const QuantizedTensor& tensor = *blueprint_.tables.find(table)->second;
+    tensors_[table] = tensor.params;
+    table_writer_.write(std::move(gather), tensor, stored_names(table, tensor));
+  }
+
+  /// Names of integers that several nodes may read, written once.
+  const QdqWriter::StoredNames& stored_names(const std::string& label,
+                                             const QuantizedTensor& tensor) {
+    const auto known = stored_.find(&tensor);
+    if (known != stored_.end()) return known->second;
+    return stored_.emplace(&tensor, writer_.add_integers(label, tensor)).first->second;
+  }
+
+  /// DynamicQuantizeLSTM reads the inputs of LSTM, its weights as integers, and their parameters.
+  void write_recurrent(Node& node) {
+    constexpr std::size_t kInputsOfLstm = 8;
+    node.op_type = "DynamicQuantizeLSTM";
+    node.domain = "com.microsoft";
+    model_.opsets.try_emplace("com.microsoft", 1);
+    node.remove_attribute("layout");  // 0, which is all that there is
+    node.inputs.resize(kInputsOfLstm);
+    for (const std::size_t input : {std::size_t{1}, std::size_t{2}}) {
+      const std::string weight = node.inputs[input];
+      QuantizedTensor made = quantize_recurrent(*blueprint_.index.initializer(weight));
+      const Shape shape = {made.integers.shape()[0], made.integers.shape()[2]};
+      const std::string label = names_.unique(weight + "_recurrent");
+      const std::vector<std::uint8_t> zero_points(made.params.zero_points.begin(),
+                                                  made.params.zero_points.end());
+      node.inputs[input] = label;
+      node.inputs.push_back(names_.unique(label + "_scale"));
+      writer_.add_initializer(node.inputs.back(), Tensor::of<float>(shape, made.params.scales));
+      node.inputs.push_back(names_.unique(label + "_zero_point"));
+      writer_.add_initializer(node.inputs.back(), Tensor::of<std::uint8_t>(shape, zero_points));
+      writer_.add_initializer(label, std::move(made.integers));
+    }
+  }
+
+  /// Constants that the model stored as integers and that are written otherwise now.
+  void remove_unread_constants() {
+    if (blueprint_.plan.stored.empty()) return;
+    const GraphIndex index(model_.graph);
+    std::erase_if(model_.graph.nodes, [&](const Node& node) {
+      return node.outputs.size() == 1 && blueprint_.plan.stored.contains(node.outputs[0]) &&
+             index.consumers(node.outputs[0]).empty() && !index.is_graph_output(node.outputs[0]);
+    });
+  }
+
+  void write_pair(const std::string& tensor) {
+    const auto params = blueprint_.activations.params.find(tensor);
+    if (params == blueprint_.activations.params.end()) return;
+    const auto raw = raw_names_.find(tensor);
+    const bool renamed = raw != raw_names_.end();
+    const std::string& input = renamed ? raw->second : tensor;
+    dequantized_[tensor][params->second.type] =
+        writer_.add_pair({.label = tensor, .input = input, .output = renamed ? tensor : ""},
+                         params->second, is_contributed(tensor, params->second.type));
+    tensors_[tensor] = params->second;
+    const auto others = blueprint_.activations.narrower.find(tensor);
+    if (others == blueprint_.activations.narrower.end()) return;
+    for (const TensorParams& other : others->second) {
+      const std::string label = tensor + "_" + std::string(to_string(other.type));
+      dequantized_[tensor][other.type] =
+          writer_.add_pair({.label = label, .input = input, .output = ""}, other,
+                           is_contributed(tensor, other.type));
+    }
+    narrower_[tensor] = others->second;
+  }
+
+  [[nodiscard]] bool is_contributed(const std::string& tensor, DataType type) const {
+    return type == DataType::int8 && contributed_.contains(tensor);
+  }
+
+  /// Readers behind an integer producer all read the value behind the pair; behind a float one only
+  /// quantized nodes do, so that the rest keeps its precision. Quantized nodes read their own type,
+  /// others the widest.
+  void read_dequantized(Node& node, const NodePlan& plan) {
+    std::vector<std::size_t> data;
+    if (plan.quantized) data = data_inputs(node, *plan.rule, blueprint_.index);
+    for (std::size_t input = 0; input < node.inputs.size(); ++input) {
+      const auto dequantized = dequantized_.find(node.inputs[input]);
+      if (dequantized == dequantized_.end()) continue;
+      const PairPlan& pair = blueprint_.plan.pairs.find(node.inputs[input])->second;
+      if (std::ranges::find(data, input) != data.end()) {
+        node.inputs[input] = dequantized->second.at(pair.type_for(plan.activation));
+      } else if (pair.for_all_readers) {
+        node.inputs[input] = dequantized->second.at(pair.types.front());
+      }
+    }
+  }
+
+  /// Constant operands of elementwise operators and constant left sides of MatMul.
+  void read_constants(Node& node, const NodePlan& plan) {
+    if (plan.biased_matmul || plan.follows) return;
+    for (const std::size_t input : data_inputs(node, *plan.rule, blueprint_.index)) {
+      const std::string name = node.inputs[input];
+      const Tensor* constant = blueprint_.index.initializer(name);
+      if (constant == nullptr || constant->type() != DataType::float32) continue;
+      auto& dequantized = constants_[{name, plan.activation}];
+      if (dequantized.empty()) {
+        const auto& known = blueprint_.activations.constants;
+        const auto found = known.find(name);
+        const TensorParams params =
+            found != known.end()
+                ? found->second
+                : constant_params(name, *constant, plan.activation, blueprint_.options);
+        dequantized = writer_.add_constant(name, quantize_to_params(*constant, params));
+        tensors_[name] = params;
+      }
+      node.inputs[input] = dequantized;
+    }
+  }
+
+  void write_weight(Node& node, int at) {
+    const auto found = blueprint_.layers.find(at);
+    if (found == blueprint_.layers.end()) return;
+    const LayerParameters& layer = found->second;
+    std::string& dequantized = weights_[layer.quantized_weight.get()];
+    if (dequantized.empty()) {
+      const QuantizedTensor& weight = *layer.quantized_weight;
+      dequantized =
+          writer_.add_dequantized(layer.weight, weight, stored_names(layer.weight, weight));
+      tensors_[layer.weight] = weight.params;
+    }
+    node.inputs[1] = dequantized;
+    if (node.is("Gemm")) plain_gemm(node, layer);
+    if (!node.is("MatMul") && layer.quantized_bias) node.inputs[2] = write_bias(layer);
+  }
+
+  /// alpha and beta are inside the constants now.
+  void plain_gemm(Node& node, const LayerParameters& layer) {
+    node.remove_attribute("alpha");
+    node.remove_attribute("beta");
+    if (!layer.float_bias) return;
+    node.inputs[2] = names_.unique(layer.bias + "_scaled");
+    writer_.add_initializer(node.inputs[2], *layer.float_bias);
+  }
+
+  std::string write_bias(const LayerParameters& layer) {
+    tensors_[layer.bias] = layer.quantized_bias->params;
+    return writer_.add_constant(layer.bias, *layer.quantized_bias);
+  }
+
+  void write_matmul_bias(Node& add, int matmul) {
+    const auto found = blueprint_.layers.find(matmul);
+    if (found == blueprint_.layers.end() || !found->second.quantized_bias) return;
+    const std::string& product = float_graph_.nodes[static_cast<std::size_t>(matmul)].outputs[0];
+    add.inputs[add.inputs[0] == product ? 1 : 0] = write_bias(found->second);
+  }
+
+  const Blueprint& blueprint_;
+  const Graph& float_graph_;
+  NameAllocator names_;
+  Model model_;
+  QdqWriter writer_;
+  TableWriter table_writer_;
+  std::map<std::string, std::string, std::less<>>
+      raw_names_;  // tensor -> what its producer writes now
+  std::map<std::string, std::map<DataType, std::string>, std::less<>>
+      dequantized_;  // tensor -> values behind its pairs
+  std::map<std::pair<std::string, DataType>, std::string>
+      constants_;                                          // initializer -> value behind its DQ
+  std::map<const QuantizedTensor*, std::string> weights_;  // the same for weights
+  std::map<const QuantizedTensor*, QdqWriter::StoredNames> stored_;
+  std::set<std::string, std::less<>> contributed_;
+  std::map<std::string, TensorParams> tensors_;
+  std::map<std::string, std::vector<TensorParams>> narrower_;
+};
+
+}  // namespace
+
+Emitted emit(const Blueprint& blueprint) { return Emitter(blueprint).run(); }
+
+}  // namespace quantsearch

@@ -1,0 +1,31 @@
+#pragma once
+
+// Writes the Q/DQ graph that a plan, its parameters and its weights describe.
+
+#include "quantize/numbers/activations.h"
+#include "quantize/numbers/parameters.h"
+#include "quantize/numbers/tables.h"
+#include "quantize/placement/plan.h"
+#include "quantsearch/quantize.h"
+
+namespace quantsearch {
+
+/// Everything known about the model to be written.
+struct Blueprint {
+  const Model& model;
+  const GraphIndex& index;
+  const Plan& plan;
+  const Activations& activations;
+  const std::map<int, LayerParameters>& layers;
+  const Tables& tables;
+  const QuantizeOptions& options;
+};
+
+struct Emitted {
+  Model model;
+  std::map<std::string, TensorParams> tensors;                // by name in the float model
+  std::map<std::string, std::vector<TensorParams>> narrower;  // see QuantizedModel
+};
+[[nodiscard]] Emitted emit(const Blueprint& blueprint);
+
+}  // namespace quantsearch
