@@ -20,7 +20,7 @@
 #include "quantize/placement/node_types.h"
 #include "quantize/placement/nothing_to_quantize.h"
 #include "quantize/placement/passthrough.h"
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantize/writing/emit.h"
 #include "quantsearch/quantize/option_keys.h"
 
@@ -84,17 +84,14 @@ void require_options(const Model& model, const QuantizeOptions& options) {
   require_one_type(options);
 }
 
-std::vector<LayerRecord> layer_records(const Graph& graph, const GraphIndex& index,
-                                       const Plan& plan, const QuantizeOptions& options) {
+std::vector<LayerRecord> layer_records(const PlanView& view) {
   std::vector<LayerRecord> records;
-  for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
-    const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
-    records.push_back({.node = node_label(graph, node),
-                       .op_type = graph.nodes[static_cast<std::size_t>(node)].op_type,
+  for (int node = 0; node < view.node_count(); ++node) {
+    const NodePlan& planned = view.planned(node);
+    records.push_back({.node = node_label(view.graph, node),
+                       .op_type = view.node(node).op_type,
                        .quantized = planned.quantized || planned.is_recurrent,
-                       .reason = planned.quantized
-                                     ? why_not_integer(graph, index, plan, node, options)
-                                     : planned.reason});
+                       .reason = planned.quantized ? why_not_integer(view, node) : planned.reason});
   }
   return records;
 }
@@ -140,22 +137,21 @@ Numbers choose_numbers(const StoredConstants& stored, const GraphIndex& index,
                     .scales = {},
                     .unmet = {}};
     numbers.plan.stored = stored.tensors();
-    if (left.empty()) require_overrides(model.graph, index, numbers.plan, options);
-    numbers.activations = own_params(model.graph, index, numbers.plan, calibration.ranges, options);
-    LeftFloat more = unlike_nodes(model.graph, index, numbers.plan, options, numbers.activations,
+    const PlanView view{
+        .graph = model.graph, .index = index, .plan = numbers.plan, .options = options};
+    if (left.empty()) require_overrides(view);
+    numbers.activations = own_params(view, calibration.ranges);
+    LeftFloat more = unlike_nodes(view, numbers.activations,
                                   Parts(model.graph, index, numbers.activations.spans));
     if (more.empty()) {
-      settle_params(model.graph, index, numbers.plan, options, numbers.activations);
-      numbers.scales =
-          choose_layer_scales(model.graph, index, numbers.plan, numbers.activations, options, pool);
-      NpuOutcome outcome = apply_npu_rules(model.graph, index, numbers.plan, options,
-                                           numbers.activations, numbers.scales);
+      settle_params(view, numbers.activations);
+      numbers.scales = choose_layer_scales(view, numbers.activations, pool);
+      NpuOutcome outcome = apply_npu_rules(view, numbers.activations, numbers.scales);
       numbers.unmet = std::move(outcome.unmet);
       more = std::move(outcome.unlike);
     }
     if (more.empty()) {
-      choose_safe_scales(model.graph, index, numbers.activations, calibration.extremes, options,
-                         numbers.scales, pool);
+      choose_safe_scales(view, numbers.activations, calibration.extremes, numbers.scales, pool);
       return numbers;
     }
     left.merge(more);
@@ -177,19 +173,18 @@ QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calib
   const StoredConstants stored(model);
   const GraphIndex index(stored.model().graph);
   const Numbers numbers = choose_numbers(stored, index, calibration, options, pool);
-  std::vector<LayerRecord> records = layer_records(model.graph, index, numbers.plan, options);
+  const PlanView view{
+      .graph = model.graph, .index = index, .plan = numbers.plan, .options = options};
+  std::vector<LayerRecord> records = layer_records(view);
   add_unmet(records, numbers.unmet);
-  const auto layers =
-      quantize_parameters(model.graph, index, numbers.activations, numbers.scales, pool);
+  const auto layers = quantize_parameters(view, numbers.activations, numbers.scales, pool);
   add_notes(records, layers, numbers.activations);
-  const Tables tables = quantize_tables(model.graph, index, numbers.plan, layers, options, pool);
+  const Tables tables = quantize_tables(view, layers, pool);
   Emitted emitted = emit({.model = model,
-                          .index = index,
-                          .plan = numbers.plan,
+                          .view = view,
                           .activations = numbers.activations,
                           .layers = layers,
-                          .tables = tables,
-                          .options = options});
+                          .tables = tables});
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
           .tensors = std::move(emitted.tensors),
@@ -204,11 +199,10 @@ std::vector<LayerRecord> planned_records(const Model& model, const QuantizeOptio
     const StoredConstants stored(of);
     const GraphIndex index(stored.model().graph);
     const Plan plan = make_plan(stored.model(), index, own);
-    if (with_overrides) require_overrides(of.graph, index, plan, own);
-    return QuantizedModel{.model = of,
-                          .layers = layer_records(of.graph, index, plan, own),
-                          .tensors = {},
-                          .narrower = {}};
+    const PlanView view{.graph = of.graph, .index = index, .plan = plan, .options = own};
+    if (with_overrides) require_overrides(view);
+    return QuantizedModel{
+        .model = of, .layers = layer_records(view), .tensors = {}, .narrower = {}};
   };
   return quantize_with_bodies(model, options, nullptr, plan_graph).layers;
 }

@@ -54,12 +54,10 @@ Range range_of_values(const Tensor& constant) {
 
 class Parameters {
  public:
-  Parameters(const Graph& graph, const GraphIndex& index, const Plan& plan,
-             const RangesByType& ranges, const QuantizeOptions& options)
-      : graph_(graph), index_(index), plan_(plan), ranges_(ranges), options_(options) {}
+  Parameters(const PlanView& view, const RangesByType& ranges) : view_(view), ranges_(ranges) {}
 
   [[nodiscard]] TensorParams of(const std::string& tensor, DataType type) const {
-    const auto found = activation_override(graph_, index_, options_, tensor);
+    const auto found = activation_override(view_.graph, view_.index, view_.options, tensor);
     if (found) return overridden(found->tensor, type, found->wanted);
     const RangeSource source = source_of(tensor, type);
     return from_range(range_of(tensor, type, source), type, bounds_of(source));
@@ -67,15 +65,15 @@ class Parameters {
 
   /// Of the tensor's own values, whatever the options make of its range; nullopt when unknown.
   [[nodiscard]] std::optional<double> span_of(const std::string& tensor) const {
-    if (const Tensor* constant = index_.initializer(tensor)) {
+    if (const Tensor* constant = view_.index.initializer(tensor)) {
       const bool has_values = constant->type() == DataType::float32 && constant->size() > 0;
       return has_values ? std::optional(span_with_zero(range_of_values(*constant))) : std::nullopt;
     }
     const auto part = nearest_part(tensor, [](const std::string&) { return true; });
     const RangeSource source = part ? RangeSource{.tensor = *part, .fixed = std::nullopt}
-                                    : range_source(graph_, index_, tensor);
+                                    : range_source(view_.graph, view_.index, tensor);
     if (source.fixed) return span_with_zero(*source.fixed);
-    const Ranges& ranges = ranges_of(options_.activation_type);
+    const Ranges& ranges = ranges_of(view_.options.activation_type);
     const auto range = ranges.find(source.tensor);
     if (range == ranges.end()) return std::nullopt;
     const auto bounds = bounds_of(source);
@@ -86,7 +84,7 @@ class Parameters {
   /// of the range it would take.
   [[nodiscard]] bool keeps_own_range(const std::string& tensor) const {
     const auto passed =
-        passed_range(options_.activation_type, {.tensor = tensor, .fixed = std::nullopt});
+        passed_range(view_.options.activation_type, {.tensor = tensor, .fixed = std::nullopt});
     return passed && is_too_wide(*passed, tensor);
   }
 
@@ -94,10 +92,10 @@ class Parameters {
   /// Whether a range of the type of activations leaves a tensor too few steps of the range that it
   /// has itself.
   [[nodiscard]] bool is_too_wide(const Range& passed, const std::string& tensor) const {
-    const auto own = ranges_of(options_.activation_type).find(tensor);
-    if (own == ranges_of(options_.activation_type).end()) return false;
+    const auto own = ranges_of(view_.options.activation_type).find(tensor);
+    if (own == ranges_of(view_.options.activation_type).end()) return false;
     const double own_span = span_with_zero(own->second);
-    const double steps = std::ldexp(1.0, bits_of(options_.activation_type)) - 1;
+    const double steps = std::ldexp(1.0, bits_of(view_.options.activation_type)) - 1;
     return own_span > 0 && steps * own_span < kLeastSteps * span_with_zero(passed);
   }
 
@@ -110,8 +108,9 @@ class Parameters {
   template <typename Counts>
   [[nodiscard]] std::optional<std::string> nearest_part(const std::string& tensor,
                                                         const Counts& counts) const {
-    for (std::optional<std::string> at = tensor; at; at = moved_from(graph_, index_, *at)) {
-      if (is_part_of_union(graph_, index_, *at) && counts(*at)) return at;
+    for (std::optional<std::string> at = tensor; at;
+         at = moved_from(view_.graph, view_.index, *at)) {
+      if (is_part_of_union(view_.graph, view_.index, *at) && counts(*at)) return at;
     }
     return std::nullopt;
   }
@@ -119,11 +118,10 @@ class Parameters {
   /// Data movement that stays float gives what it cuts out a range of its own, where that is known.
   [[nodiscard]] RangeSource source_of(const std::string& tensor, DataType type) const {
     const auto part = nearest_part(tensor, [&](const std::string& at) {
-      return !plan_.nodes[static_cast<std::size_t>(*index_.producer(at))].quantized &&
-             ranges_of(type).contains(at);
+      return !view_.planned(*view_.index.producer(at)).quantized && ranges_of(type).contains(at);
     });
     return part ? RangeSource{.tensor = *part, .fixed = std::nullopt}
-                : range_source(graph_, index_, tensor);
+                : range_source(view_.graph, view_.index, tensor);
   }
 
   [[nodiscard]] const Ranges& ranges_of(DataType type) const {
@@ -148,17 +146,18 @@ class Parameters {
     // Each range is found once: the ranges of a chain of operators would else be found twice for
     // each of them.
     if (const auto passed = passed_range(type, source)) {
-      const bool is_own = type == options_.activation_type ? is_too_wide(*passed, source.tensor)
-                                                           : keeps_own_range(source.tensor);
+      const bool is_own = type == view_.options.activation_type
+                              ? is_too_wide(*passed, source.tensor)
+                              : keeps_own_range(source.tensor);
       if (!is_own) return passed;
     }
     const ObservedRange observed = [&ranges = ranges_of(type)](const std::string& tensor) {
       const auto range = ranges.find(tensor);
       return range == ranges.end() ? std::nullopt : std::optional(range->second);
     };
-    const auto fact = options_.facts.find(source.tensor);
-    const bool is_empty = fact != options_.facts.end() && fact->second.is_empty;
-    return is_empty ? value_bounds(graph_, index_, source.tensor, observed)
+    const auto fact = view_.options.facts.find(source.tensor);
+    const bool is_empty = fact != view_.options.facts.end() && fact->second.is_empty;
+    return is_empty ? value_bounds(view_.graph, view_.index, source.tensor, observed)
                     : observed(source.tensor);
   }
 
@@ -166,8 +165,9 @@ class Parameters {
   /// range: an operator that stays float anyway may read infinite values.
   [[nodiscard]] std::optional<Range> passed_range(DataType type, const RangeSource& source) const {
     std::vector<Range> passed;
-    for (const std::string& input : passed_inputs(graph_, index_, options_, source.tensor)) {
-      const Tensor* constant = index_.initializer(input);
+    for (const std::string& input :
+         passed_inputs(view_.graph, view_.index, view_.options, source.tensor)) {
+      const Tensor* constant = view_.index.initializer(input);
       const std::optional<Range> range = constant != nullptr
                                              ? std::optional(range_of_values(*constant))
                                              : find_range(type, source_of(input, type));
@@ -179,7 +179,7 @@ class Parameters {
 
   [[nodiscard]] std::optional<Bounds> bounds_of(const RangeSource& source) const {
     if (source.fixed) return std::nullopt;
-    return quantsearch::bounds_of(graph_, index_, source.tensor);
+    return quantsearch::bounds_of(view_.graph, view_.index, source.tensor);
   }
 
   [[nodiscard]] static Range within(const Range& range, const Bounds& bounds) {
@@ -188,34 +188,35 @@ class Parameters {
 
   [[nodiscard]] TensorParams from_range(Range range, DataType type,
                                         const std::optional<Bounds>& bounds) const {
-    const bool fits = bounds && !options_.activation_symmetric;
+    const bool fits = bounds && !view_.options.activation_symmetric;
     // Methods that make ranges symmetric would spend half of the integers on values a Relu never
     // gives.
     if (fits) range = within(range, *bounds);
-    TensorParams params = per_tensor(type, scale_for(range, type, options_.activation_symmetric,
-                                                     false, scale_rounding(options_)));
-    if (fits) end_at_bound(params, *bounds, scale_rounding(options_));
+    TensorParams params =
+        per_tensor(type, scale_for(range, type, view_.options.activation_symmetric, false,
+                                   scale_rounding(view_.options)));
+    if (fits) end_at_bound(params, *bounds, scale_rounding(view_.options));
     return params;
   }
 
   /// A range chosen for the type and symmetry of this tensor stands under its own name.
   [[nodiscard]] TensorParams overridden(const std::string& tensor, DataType type,
                                         const TensorOverride& wanted) const {
-    const RangeSource source = range_source(graph_, index_, tensor);
-    const DataType from = ranges_.contains(type) ? type : options_.activation_type;
+    const RangeSource source = range_source(view_.graph, view_.index, tensor);
+    const DataType from = ranges_.contains(type) ? type : view_.options.activation_type;
     const auto own = ranges_of(from).find(tensor);
     Range range = own != ranges_of(from).end() ? own->second : range_of(tensor, from, source);
-    const bool symmetric = wanted.symmetric.value_or(options_.activation_symmetric);
+    const bool symmetric = wanted.symmetric.value_or(view_.options.activation_symmetric);
     const std::optional<Bounds> bounds = symmetric ? std::nullopt : bounds_of(source);
     if (bounds) range = within(range, *bounds);
     TensorParams params = overridden_params(wanted, {.type = type,
                                                      .symmetric = symmetric,
                                                      .reduce_range = false,
-                                                     .rounding = scale_rounding(options_),
+                                                     .rounding = scale_rounding(view_.options),
                                                      .axis = -1,
                                                      .ranges = {range}});
     const float asked = params.scales[0];
-    if (bounds) end_at_bound(params, *bounds, scale_rounding(options_));
+    if (bounds) end_at_bound(params, *bounds, scale_rounding(view_.options));
     if (gives_params(wanted) && params.scales[0] != asked) {
       throw InvalidInput(fmt::format(
           "quantize: TensorQuantOverrides of '{}': key 'scale' is {}, which ends the range less "
@@ -226,11 +227,8 @@ class Parameters {
     return params;
   }
 
-  const Graph& graph_;
-  const GraphIndex& index_;
-  const Plan& plan_;
+  const PlanView& view_;
   const RangesByType& ranges_;
-  const QuantizeOptions& options_;
 };
 
 double squared_error(const Tensor& constant, const IntegerLimits& limits, double scale,
@@ -270,10 +268,10 @@ DataType operand_type(DataType activation_type, const QuantizeOptions& options) 
   return options.npu.enabled ? activation_type : constant_type(activation_type);
 }
 
-void look_at_spans(const Graph& graph, const Parameters& parameters, const Plan& plan, int node,
+void look_at_spans(const PlanView& view, const Parameters& parameters, int node,
                    Activations& activations) {
-  const Node& at = graph.nodes[static_cast<std::size_t>(node)];
-  const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
+  const Node& at = view.node(node);
+  const NodePlan& planned = view.planned(node);
   if (planned.rule == nullptr) return;
   for (const auto* tensors : {&at.inputs, &at.outputs}) {
     for (const std::string& tensor : *tensors) {
@@ -348,34 +346,32 @@ TensorParams constant_params(const Tensor& constant, DataType activation_type,
                     options.power_of_two ? closest_position(constant, type, rounded) : rounded);
 }
 
-Activations own_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                       const RangesByType& ranges, const QuantizeOptions& options) {
-  const Parameters parameters(graph, index, plan, ranges, options);
+Activations own_params(const PlanView& view, const RangesByType& ranges) {
+  const Parameters parameters(view, ranges);
   Activations result;
   // Ranges lead through the same chain of layout operators as pairs do, so copies come out equal
   // without being copied.
-  for (const auto& [tensor, pair] : plan.pairs) {
+  for (const auto& [tensor, pair] : view.plan.pairs) {
     result.params[tensor] = parameters.of(tensor, pair.types.front());
     for (std::size_t other = 1; other < pair.types.size(); ++other) {
       result.narrower[tensor].push_back(parameters.of(tensor, pair.types[other]));
     }
   }
-  for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node)
-    look_at_spans(graph, parameters, plan, node, result);
+  for (int node = 0; node < view.node_count(); ++node)
+    look_at_spans(view, parameters, node, result);
   return result;
 }
 
-void settle_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                   const QuantizeOptions& options, Activations& result) {
-  if (!options.npu.enabled) align_parameters(graph, index, plan, options, result);
-  for (const auto& [tensor, pair] : plan.pairs) {
+void settle_params(const PlanView& view, Activations& result) {
+  if (!view.options.npu.enabled) align_parameters(view, result);
+  for (const auto& [tensor, pair] : view.plan.pairs) {
     if (!pair.before_clamp) continue;
-    const Node& clamp = graph.nodes[static_cast<std::size_t>(*pair.before_clamp)];
+    const Node& clamp = view.node(*pair.before_clamp);
     const TensorParams& behind = result.params.at(clamp.outputs[0]);
     // An NPU clamps what it computed before it writes it; behind a clamp whose values are read in
     // several types no producer stays on integers.
-    if (options.npu.enabled || result.narrower.contains(clamp.outputs[0]) ||
-        makes_redundant(behind, clamp_bounds(clamp, index).value_or(Bounds{}))) {
+    if (view.options.npu.enabled || result.narrower.contains(clamp.outputs[0]) ||
+        makes_redundant(behind, clamp_bounds(clamp, view.index).value_or(Bounds{}))) {
       result.folded.insert(tensor);
     } else {
       result.params.at(tensor) = behind;

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -28,12 +28,10 @@ struct Activations {
 };
 
 /// Of each tensor from its own range. Throws InvalidInput for a tensor without one.
-[[nodiscard]] Activations own_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                                     const RangesByType& ranges, const QuantizeOptions& options);
+[[nodiscard]] Activations own_params(const PlanView& view, const RangesByType& ranges);
 
 /// What rules across operators make of them, and the clamps that the pairs behind them replace.
-void settle_params(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                   const QuantizeOptions& options, Activations& activations);
+void settle_params(const PlanView& view, Activations& activations);
 
 /// Type of constants that stand in for activations: unsigned at eight bits, because ONNX Runtime
 /// turns int8 activations into uint8 and its kernels want both operands alike.

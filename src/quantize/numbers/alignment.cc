@@ -21,47 +21,38 @@ bool is_average(const Node& node) { return node.is("AveragePool") || node.is("Gl
 
 class Aligner {
  public:
-  Aligner(const Graph& graph, const GraphIndex& index, const Plan& plan,
-          const QuantizeOptions& options, Activations& activations)
-      : graph_(graph),
-        index_(index),
-        plan_(plan),
-        options_(options),
+  Aligner(const PlanView& view, Activations& activations)
+      : view_(view),
         activations_(activations),
-        parts_(graph, index, activations.spans),
-        shared_(graph, index, plan, options, activations) {}
+        parts_(view.graph, view.index, activations.spans),
+        shared_(view, activations) {}
 
   /// Concats last to first, pools first to last: a chain settles in one round.
   [[nodiscard]] bool round() {
     bool changed = false;
-    for (int node = node_count(); node-- > 0;) {
+    for (int node = view_.node_count(); node-- > 0;) {
       if (aligns_backwards(node)) changed |= give_inputs_the_outputs(node);
     }
-    for (int node = 0; node < node_count(); ++node) {
-      if (is_quantized(node) && options_.align.pool && is_average(at(node)))
+    for (int node = 0; node < view_.node_count(); ++node) {
+      if (is_quantized(node) && view_.options.align.pool && is_average(at(node)))
         changed |= give_output_the_inputs(node);
     }
     return changed;
   }
 
  private:
-  [[nodiscard]] int node_count() const { return static_cast<int>(graph_.nodes.size()); }
-  [[nodiscard]] const Node& at(int node) const {
-    return graph_.nodes[static_cast<std::size_t>(node)];
-  }
-  [[nodiscard]] bool is_quantized(int node) const {
-    return plan_.nodes[static_cast<std::size_t>(node)].quantized;
-  }
+  [[nodiscard]] const Node& at(int node) const { return view_.node(node); }
+  [[nodiscard]] bool is_quantized(int node) const { return view_.planned(node).quantized; }
   [[nodiscard]] bool aligns_backwards(int node) const {
-    return is_quantized(node) && ((options_.align.concat && at(node).is("Concat")) ||
-                                  (options_.align.pad && at(node).is("Pad")));
+    return is_quantized(node) && ((view_.options.align.concat && at(node).is("Concat")) ||
+                                  (view_.options.align.pad && at(node).is("Pad")));
   }
 
   [[nodiscard]] std::string rule_of(int node) const {
     return at(node).is("Concat") ? "AlignConcat" : at(node).is("Pad") ? "AlignPad" : "AlignPool";
   }
   [[nodiscard]] std::string name_of(int node) const {
-    return rule_of(node) + " of " + describe_node(graph_, node);
+    return rule_of(node) + " of " + describe_node(view_.graph, node);
   }
 
   bool copy(const std::string& from, const std::string& to, int node) {
@@ -104,21 +95,18 @@ class Aligner {
   /// A Relu or Clip among the inputs must not end a hair above its bound with the new scale: all of
   /// them take the lower one.
   bool end_at_bounds(const std::string& output, const std::vector<std::string>& inputs, int node) {
-    if (options_.activation_symmetric) return false;
+    if (view_.options.activation_symmetric) return false;
     TensorParams params = *shared_.find(output);
     for (const std::string& input : inputs) {
       for (const std::string& member : shared_.sharing(input)) {
-        if (const auto bounds = bounds_of(graph_, index_, member))
-          end_at_bound(params, *bounds, scale_rounding(options_));
+        if (const auto bounds = bounds_of(view_.graph, view_.index, member))
+          end_at_bound(params, *bounds, scale_rounding(view_.options));
       }
     }
     return shared_.set(output, params, name_of(node));
   }
 
-  const Graph& graph_;
-  const GraphIndex& index_;
-  const Plan& plan_;
-  const QuantizeOptions& options_;
+  const PlanView& view_;
   Activations& activations_;
   Parts parts_;
   SharedParams shared_;
@@ -126,11 +114,10 @@ class Aligner {
 
 }  // namespace
 
-void align_parameters(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                      const QuantizeOptions& options, Activations& activations) {
-  const AlignOptions& align = options.align;
+void align_parameters(const PlanView& view, Activations& activations) {
+  const AlignOptions& align = view.options.align;
   if (!align.concat && !align.pool && !align.pad) return;
-  Aligner aligner(graph, index, plan, options, activations);
+  Aligner aligner(view, activations);
   for (int round = 0; round < align.max_loops && aligner.round(); ++round) {
   }
 }

@@ -40,13 +40,13 @@ bool kernel_takes(const Node& node, const QuantizedTensor& weight) {
 
 /// The grid that the model stores the weight with, where a kernel takes it and nobody asks for
 /// another.
-std::shared_ptr<const QuantizedTensor> kept_grid(const Plan& plan, const Node& node,
-                                                 const LayerScales& layer,
-                                                 const QuantizeOptions& options) {
-  const auto found = plan.stored.find(layer.weight);
-  if (found == plan.stored.end() || layer.wanted != nullptr || layer.factor <= 0) return nullptr;
+std::shared_ptr<const QuantizedTensor> kept_grid(const PlanView& view, const LayerScales& layer) {
+  const StoredTensors& stored = view.plan.stored;
+  const auto found = stored.find(layer.weight);
+  if (found == stored.end() || layer.wanted != nullptr || layer.factor <= 0) return nullptr;
+  const QuantizeOptions& options = view.options;
   if (options.power_of_two || options.int16_scale || options.npu.enabled) return nullptr;
-  return kernel_takes(node, *found->second) ? found->second : nullptr;
+  return kernel_takes(view.node(layer.node), *found->second) ? found->second : nullptr;
 }
 
 void take_grid(LayerScales& layer) {
@@ -57,22 +57,21 @@ void take_grid(LayerScales& layer) {
       layer.params.zero_points, [](std::int64_t zero_point) { return zero_point == 0; });
 }
 
-std::vector<LayerScales> collect_layers(const Graph& graph, const GraphIndex& index,
-                                        const Plan& plan, const QuantizeOptions& options) {
+std::vector<LayerScales> collect_layers(const PlanView& view) {
   std::vector<LayerScales> layers;
-  for (std::size_t at = 0; at < graph.nodes.size(); ++at) {
-    const NodePlan& node_plan = plan.nodes[at];
+  for (int at = 0; at < view.node_count(); ++at) {
+    const NodePlan& node_plan = view.planned(at);
     if (!node_plan.quantized || !has_weight(node_plan.rule->kind)) continue;
-    const Node& node = graph.nodes[at];
-    const Tensor* weight = index.initializer(node.inputs[1]);
+    const Node& node = view.node(at);
+    const Tensor* weight = view.index.initializer(node.inputs[1]);
     if (weight == nullptr) continue;  // MatMul of two activations
     LayerScales layer;
-    layer.node = static_cast<int>(at);
+    layer.node = at;
     layer.weight = node.inputs[1];
-    layer.wanted = find_override(options, layer.weight);
+    layer.wanted = find_override(view.options, layer.weight);
     layer.options =
-        weight_options(options, node_plan.weight, channel_axis(node, *weight), layer.wanted);
-    layer.input = scaled_input(graph, index, plan, layer.node);
+        weight_options(view.options, node_plan.weight, channel_axis(node, *weight), layer.wanted);
+    layer.input = scaled_input(view, at);
     layer.input_type = node_plan.activation;
     if (!node.is("MatMul")) layer.bias = node.input(2);
     if (node.is("Gemm")) {
@@ -80,8 +79,8 @@ std::vector<LayerScales> collect_layers(const Graph& graph, const GraphIndex& in
       layer.bias_factor = node.float_attribute("beta", 1);
     }
     if (node_plan.bias_add) layer.bias = node_plan.bias_add->bias;
-    layer.wanted_bias = find_override(options, layer.bias);
-    layer.stored = kept_grid(plan, node, layer, options);
+    layer.wanted_bias = find_override(view.options, layer.bias);
+    layer.stored = kept_grid(view, layer);
     if (layer.stored != nullptr) take_grid(layer);
     layers.push_back(std::move(layer));
   }
@@ -96,24 +95,22 @@ struct RangeKey {
   auto operator<=>(const RangeKey&) const = default;
 };
 
-BiasForm bias_form(const LayerScales& layer, const Graph& graph, const GraphIndex& index,
-                   const Activations& activations, const QuantizeOptions& options) {
-  const Tensor* bias = layer.bias.empty() ? nullptr : index.initializer(layer.bias);
+BiasForm bias_form(const PlanView& view, const LayerScales& layer, const Activations& activations) {
+  const Tensor* bias = layer.bias.empty() ? nullptr : view.index.initializer(layer.bias);
   if (bias == nullptr) return BiasForm::unchanged;
-  const auto& node = graph.nodes[static_cast<std::size_t>(layer.node)];
-  if (!is_vector(*bias, output_channels(node, *index.initializer(layer.weight))))
-    return BiasForm::unchanged;
+  const Tensor& weight = *view.index.initializer(layer.weight);
+  if (!is_vector(*bias, output_channels(view.node(layer.node), weight))) return BiasForm::unchanged;
   if (layer.wanted_bias != nullptr) {
     const bool plain = layer.wanted_bias->type.value_or(DataType::int32) == DataType::int32 &&
                        !fixes_scales(*layer.wanted_bias);
     if (!plain) return BiasForm::own;
-  } else if (!options.quantize_bias) {
+  } else if (!view.options.quantize_bias) {
     return BiasForm::unchanged;
-  } else if (options.bias_type == BiasType::like_weight) {
+  } else if (view.options.bias_type == BiasType::like_weight) {
     return BiasForm::own;
   }
   if (activations.find(layer.input, layer.input_type) == nullptr) return BiasForm::unchanged;
-  const bool narrow = options.bias_type == BiasType::int16 && layer.wanted_bias == nullptr;
+  const bool narrow = view.options.bias_type == BiasType::int16 && layer.wanted_bias == nullptr;
   return narrow ? BiasForm::shifted : BiasForm::product;
 }
 
@@ -222,20 +219,19 @@ Tensor scaled(const Tensor& tensor, float factor) {
   return result;
 }
 
-std::string scaled_input(const Graph& graph, const GraphIndex& index, const Plan& plan, int node) {
-  const std::string& input = graph.nodes[static_cast<std::size_t>(node)].inputs[0];
-  const auto producer = index.producer(input);
+std::string scaled_input(const PlanView& view, int node) {
+  const std::string& input = view.node(node).inputs[0];
+  const auto producer = view.index.producer(input);
   if (!producer) return input;
-  const NodePlan& before = plan.nodes[static_cast<std::size_t>(*producer)];
-  const bool merged =
-      before.quantized && before.rule->kind == OperatorKind::padding && !plan.pairs.contains(input);
-  return merged ? graph.nodes[static_cast<std::size_t>(*producer)].inputs[0] : input;
+  const NodePlan& before = view.planned(*producer);
+  const bool merged = before.quantized && before.rule->kind == OperatorKind::padding &&
+                      !view.plan.pairs.contains(input);
+  return merged ? view.node(*producer).inputs[0] : input;
 }
 
-std::vector<LayerScales> choose_layer_scales(const Graph& graph, const GraphIndex& index,
-                                             const Plan& plan, const Activations& activations,
-                                             const QuantizeOptions& options, ThreadPool& pool) {
-  std::vector<LayerScales> layers = collect_layers(graph, index, plan, options);
+std::vector<LayerScales> choose_layer_scales(const PlanView& view, const Activations& activations,
+                                             ThreadPool& pool) {
+  std::vector<LayerScales> layers = collect_layers(view);
   const auto ranges = once_per_key<RangeKey, std::vector<Range>, LayerScales>(
       layers, pool,
       [](const LayerScales& layer) {
@@ -245,7 +241,7 @@ std::vector<LayerScales> choose_layer_scales(const Graph& graph, const GraphInde
                         .factor = layer.factor};
       },
       [&](const LayerScales& layer) {
-        return find_weight_ranges(scaled(*index.initializer(layer.weight), layer.factor),
+        return find_weight_ranges(scaled(*view.index.initializer(layer.weight), layer.factor),
                                   layer.options);
       });
   for (std::size_t at = 0; at < layers.size(); ++at) {
@@ -256,12 +252,12 @@ std::vector<LayerScales> choose_layer_scales(const Graph& graph, const GraphInde
           overridden_params(*layer.wanted, plain_parameters(layer.options, layer.ranges));
       layer.ranges = overridden_ranges(*layer.wanted, std::move(layer.ranges));
     }
-    layer.bias_form = bias_form(layer, graph, index, activations, options);
+    layer.bias_form = bias_form(view, layer, activations);
     if (layer.bias_form != BiasForm::unchanged) {
-      const Tensor bias = scaled(*index.initializer(layer.bias), layer.bias_factor);
+      const Tensor bias = scaled(*view.index.initializer(layer.bias), layer.bias_factor);
       make_room_for_bias(layer, bias, activations);
       if (layer.bias_form == BiasForm::own)
-        layer.bias_params = own_bias_params(layer, bias, options);
+        layer.bias_params = own_bias_params(layer, bias, view.options);
     }
     const bool is_settled =
         layer.stored != nullptr || (layer.wanted != nullptr && gives_params(*layer.wanted));

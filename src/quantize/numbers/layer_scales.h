@@ -11,7 +11,7 @@
 
 #include "quantize/numbers/activations.h"
 #include "quantize/numbers/safe_rounding.h"
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -59,13 +59,12 @@ struct LayerScales {
 [[nodiscard]] Tensor scaled(const Tensor& tensor, float factor);
 
 /// The tensor whose scale multiplies the weight's: input 0, or what a merged Pad reads.
-[[nodiscard]] std::string scaled_input(const Graph& graph, const GraphIndex& index,
-                                       const Plan& plan, int node);
+[[nodiscard]] std::string scaled_input(const PlanView& view, int node);
 
 /// Of every quantized node with a constant weight, in the order of the nodes.
 /// Throws InvalidInput when an override leaves no room for an int32 bias.
-[[nodiscard]] std::vector<LayerScales> choose_layer_scales(
-    const Graph& graph, const GraphIndex& index, const Plan& plan, const Activations& activations,
-    const QuantizeOptions& options, ThreadPool& pool);
+[[nodiscard]] std::vector<LayerScales> choose_layer_scales(const PlanView& view,
+                                                           const Activations& activations,
+                                                           ThreadPool& pool);
 
 }  // namespace quantsearch

@@ -77,16 +77,11 @@ TensorParams at_position(TensorParams params, int position) {
 
 class NpuRules {
  public:
-  NpuRules(const Graph& graph, const GraphIndex& index, const Plan& plan,
-           const QuantizeOptions& options, Activations& activations,
-           std::vector<LayerScales>& layers)
-      : graph_(graph),
-        index_(index),
-        plan_(plan),
-        options_(options),
+  NpuRules(const PlanView& view, Activations& activations, std::vector<LayerScales>& layers)
+      : view_(view),
         activations_(activations),
-        parts_(graph, index, activations.spans),
-        shared_(graph, index, plan, options, activations) {
+        parts_(view.graph, view.index, activations.spans),
+        shared_(view, activations) {
     for (LayerScales& layer : layers) layers_[layer.node] = &layer;
   }
 
@@ -96,8 +91,8 @@ class NpuRules {
 
   [[nodiscard]] std::map<int, std::string> round() {
     moved_.clear();
-    const AlignOptions& align = options_.align;
-    const NpuOptions& npu = options_.npu;
+    const AlignOptions& align = view_.options.align;
+    const NpuOptions& npu = view_.options.npu;
     if (align.concat) each("AlignConcat", &NpuRules::align_concat);
     if (align.pool) each(kAlignPool, &NpuRules::align_pool);
     if (align.pad) each("AlignPad", &NpuRules::align_pad);
@@ -115,19 +110,17 @@ class NpuRules {
   using Rule = void (NpuRules::*)(int);
 
   void each(const std::string& name, Rule rule) {
-    for (int node = 0; node < static_cast<int>(graph_.nodes.size()); ++node) {
-      if (!plan_.nodes[static_cast<std::size_t>(node)].quantized) continue;
+    for (int node = 0; node < view_.node_count(); ++node) {
+      if (!view_.planned(node).quantized) continue;
       rule_ = name;
       node_ = node;
       (this->*rule)(node);
     }
   }
 
-  [[nodiscard]] const Node& at(int node) const {
-    return graph_.nodes[static_cast<std::size_t>(node)];
-  }
+  [[nodiscard]] const Node& at(int node) const { return view_.node(node); }
   [[nodiscard]] std::string described() const {
-    return fmt::format("{} of {}", rule_, describe_node(graph_, node_));
+    return fmt::format("{} of {}", rule_, describe_node(view_.graph, node_));
   }
   [[nodiscard]] int position(const std::string& tensor) const {
     return position_of(*shared_.find(tensor), tensor);
@@ -234,7 +227,7 @@ class NpuRules {
 
   /// The Add of a MatMul's bias, and followers, belong to the node before them.
   [[nodiscard]] bool is_part(int node) const {
-    const NodePlan& plan = plan_.nodes[static_cast<std::size_t>(node)];
+    const NodePlan& plan = view_.planned(node);
     return plan.biased_matmul || plan.follows;
   }
 
@@ -299,7 +292,7 @@ class NpuRules {
   [[nodiscard]] bool before_leaky_relu(int node) const {
     while (const auto next = shared_.continuation_of(node)) node = *next;
     if (at(node).is("LeakyRelu")) return true;
-    const auto reader = only_reader(graph_, index_, at(node).outputs[0]);
+    const auto reader = only_reader(view_.graph, view_.index, at(node).outputs[0]);
     return reader && at(*reader).is("LeakyRelu");
   }
 
@@ -315,9 +308,8 @@ class NpuRules {
   [[nodiscard]] bool is_swish(int node) const {
     if (!at(node).is("Mul") || is_part(node)) return false;
     const auto gates = [&](std::size_t gate) {
-      auto producer = index_.producer(at(node).inputs[gate]);
-      if (producer && plan_.nodes[static_cast<std::size_t>(*producer)].follows)
-        producer = plan_.nodes[static_cast<std::size_t>(*producer)].follows;
+      auto producer = view_.index.producer(at(node).inputs[gate]);
+      if (producer && view_.planned(*producer).follows) producer = view_.planned(*producer).follows;
       return producer && at(*producer).is("HardSigmoid") &&
              at(*producer).inputs[0] == at(node).inputs[1 - gate];
     };
@@ -328,10 +320,7 @@ class NpuRules {
     if (ends && is_swish(node)) limit_product(node, *ends, 15);
   }
 
-  const Graph& graph_;
-  const GraphIndex& index_;
-  const Plan& plan_;
-  const QuantizeOptions& options_;
+  const PlanView& view_;
   Activations& activations_;
   Parts parts_;
   SharedParams shared_;
@@ -367,19 +356,17 @@ QuantizeOptions with_npu_types(QuantizeOptions options) {
   return options;
 }
 
-NpuOutcome apply_npu_rules(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                           const QuantizeOptions& options, Activations& activations,
+NpuOutcome apply_npu_rules(const PlanView& view, Activations& activations,
                            std::vector<LayerScales>& layers) {
-  if (!options.npu.enabled) return {};
-  NpuRules rules(graph, index, plan, options, activations, layers);
-  for (int round = 0; round < options.align.max_loops; ++round) {
+  if (!view.options.npu.enabled) return {};
+  NpuRules rules(view, activations, layers);
+  for (int round = 0; round < view.options.align.max_loops; ++round) {
     if (rules.round().empty()) return {.unmet = {}, .unlike = rules.unlike()};
   }
   // What one more round would move, tried on copies.
   Activations next_activations = activations;
   std::vector<LayerScales> next_layers = layers;
-  return {.unmet = NpuRules(graph, index, plan, options, next_activations, next_layers).round(),
-          .unlike = rules.unlike()};
+  return {.unmet = NpuRules(view, next_activations, next_layers).round(), .unlike = rules.unlike()};
 }
 
 }  // namespace quantsearch

@@ -8,7 +8,7 @@
 
 #include "quantize/numbers/activations.h"
 #include "quantize/numbers/layer_scales.h"
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -27,9 +27,7 @@ struct NpuOutcome {
 
 /// Changes scales of activations, weights and biases, all of them powers of two, until every rule
 /// holds or `max_loops` rounds are over. Throws InvalidInput when an override stands in the way.
-[[nodiscard]] NpuOutcome apply_npu_rules(const Graph& graph, const GraphIndex& index,
-                                         const Plan& plan, const QuantizeOptions& options,
-                                         Activations& activations,
+[[nodiscard]] NpuOutcome apply_npu_rules(const PlanView& view, Activations& activations,
                                          std::vector<LayerScales>& layers);
 
 }  // namespace quantsearch

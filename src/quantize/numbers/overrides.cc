@@ -27,13 +27,12 @@ struct Place {
 
 class Places {
  public:
-  Places(const Graph& graph, const GraphIndex& index, const Plan& plan)
-      : graph_(graph), index_(index), plan_(plan) {
-    for (const auto& [tensor, pair] : plan.pairs) {
+  explicit Places(const PlanView& view) : view_(view) {
+    for (const auto& [tensor, pair] : view.plan.pairs) {
       if (!pair.before_clamp) places_[tensor] = {.type = pair.types.front()};
     }
-    for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
-      if (plan.nodes[node].quantized) add_constants(node);
+    for (int node = 0; node < view.node_count(); ++node) {
+      if (view.planned(node).quantized) add_constants(node);
     }
   }
 
@@ -49,9 +48,9 @@ class Places {
   }
 
  private:
-  void add_constants(std::size_t at) {
-    const Node& node = graph_.nodes[at];
-    const NodePlan& plan = plan_.nodes[at];
+  void add_constants(int at) {
+    const Node& node = view_.node(at);
+    const NodePlan& plan = view_.planned(at);
     if (plan.biased_matmul || plan.follows) return;
     if (plan.reads_table) {
       places_[node.inputs[0]] = {
@@ -59,10 +58,11 @@ class Places {
       return;
     }
     if (has_weight(plan.rule->kind)) {
-      if (const Tensor* weight = index_.initializer(node.inputs[1])) add_layer(node, plan, *weight);
+      if (const Tensor* weight = view_.index.initializer(node.inputs[1]))
+        add_layer(node, plan, *weight);
     }
-    for (const std::size_t input : data_inputs(node, *plan.rule, index_)) {
-      const Tensor* constant = index_.initializer(node.inputs[input]);
+    for (const std::size_t input : data_inputs(node, *plan.rule, view_.index)) {
+      const Tensor* constant = view_.index.initializer(node.inputs[input]);
       if (constant == nullptr || constant->type() != DataType::float32) continue;
       places_[node.inputs[input]] = {
           .role = Role::constant, .axis = -1, .channels = 1, .type = plan.activation};
@@ -76,24 +76,21 @@ class Places {
         .role = Role::weight, .axis = axis, .channels = channels, .type = plan.weight};
     std::string bias(node.is("MatMul") ? "" : node.input(2));
     if (plan.bias_add) bias = plan.bias_add->bias;
-    if (index_.initializer(bias) == nullptr) return;
+    if (view_.index.initializer(bias) == nullptr) return;
     places_[bias] = {.role = Role::bias,
                      .axis = 0,
                      .channels = output_channels(node, weight),
                      .type = DataType::int32};
   }
 
-  const Graph& graph_;
-  const GraphIndex& index_;
-  const Plan& plan_;
+  const PlanView& view_;
   std::map<std::string, Place, std::less<>> places_;
 };
 
 class Checker {
  public:
-  Checker(const std::string& tensor, const TensorOverride& wanted, const Place& place,
-          const QuantizeOptions& options)
-      : tensor_(tensor), wanted_(wanted), place_(place), options_(options) {}
+  Checker(const std::string& tensor, const TensorOverride& wanted, const Place& place)
+      : tensor_(tensor), wanted_(wanted), place_(place) {}
 
   void run() const {
     check_type();
@@ -171,22 +168,19 @@ class Checker {
   const std::string& tensor_;
   const TensorOverride& wanted_;
   const Place& place_;
-  const QuantizeOptions& options_;
 };
 
-[[noreturn]] void refuse(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                         const Places& places, const std::string& tensor) {
-  const auto pair = plan.pairs.find(tensor);
-  if (pair != plan.pairs.end()) {
+[[noreturn]] void refuse(const PlanView& view, const Places& places, const std::string& tensor) {
+  const auto pair = view.plan.pairs.find(tensor);
+  if (pair != view.plan.pairs.end()) {
     const int clamp = pair->second.before_clamp.value();
     throw InvalidInput(fmt::format(
         "quantize: TensorQuantOverrides names tensor '{}', which shares the parameters of what {} "
         "bounds it to; expected tensor '{}'",
-        tensor, describe_node(graph, clamp),
-        graph.nodes[static_cast<std::size_t>(clamp)].outputs[0]));
+        tensor, describe_node(view.graph, clamp), view.node(clamp).outputs[0]));
   }
-  const bool known = index.producer(tensor) || index.is_graph_input(tensor) ||
-                     index.initializer(tensor) != nullptr;
+  const bool known = view.index.producer(tensor) || view.index.is_graph_input(tensor) ||
+                     view.index.initializer(tensor) != nullptr;
   if (known) {
     throw InvalidInput(fmt::format(
         "quantize: TensorQuantOverrides names tensor '{}', which is not quantized; leave it out, "
@@ -205,14 +199,13 @@ const TensorOverride::Values& values_of(const TensorOverride& wanted, std::size_
 
 }  // namespace
 
-void require_overrides(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                       const QuantizeOptions& options) {
-  if (options.overrides.empty()) return;
-  const Places places(graph, index, plan);
-  for (const auto& [tensor, wanted] : options.overrides) {
+void require_overrides(const PlanView& view) {
+  if (view.options.overrides.empty()) return;
+  const Places places(view);
+  for (const auto& [tensor, wanted] : view.options.overrides) {
     const Place* place = places.find(tensor);
-    if (place == nullptr) refuse(graph, index, plan, places, tensor);
-    Checker(tensor, wanted, *place, options).run();
+    if (place == nullptr) refuse(view, places, tensor);
+    Checker(tensor, wanted, *place).run();
   }
 }
 

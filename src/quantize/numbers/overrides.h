@@ -8,14 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
 
 /// Throws InvalidInput or Unsupported, naming tensor and key, for an override that cannot be done.
-void require_overrides(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                       const QuantizeOptions& options);
+void require_overrides(const PlanView& view);
 
 /// What a tensor has without its override.
 struct PlainParameters {

@@ -328,13 +328,13 @@ bool is_byte(DataType type) { return type == DataType::uint8 || type == DataType
 
 }  // namespace
 
-void choose_safe_scales(const Graph& graph, const GraphIndex& index, const Activations& activations,
-                        const ExtremesByTensor& extremes, const QuantizeOptions& options,
-                        std::vector<LayerScales>& layers, ThreadPool& pool) {
-  if (options.target != Target::cpu) return;
+void choose_safe_scales(const PlanView& view, const Activations& activations,
+                        const ExtremesByTensor& extremes, std::vector<LayerScales>& layers,
+                        ThreadPool& pool) {
+  if (view.options.target != Target::cpu) return;
   for (LayerScales& layer : layers) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
-    const Shape& shape = index.initializer(layer.weight)->shape();
+    const Node& node = view.node(layer.node);
+    const Shape& shape = view.index.initializer(layer.weight)->shape();
     const TensorParams* input = activations.find(layer.input, layer.input_type);
     if (layer.options.type != DataType::int8 || input == nullptr || !is_byte(input->type)) continue;
     if (!adds_pairs(node, shape)) continue;
@@ -347,9 +347,9 @@ void choose_safe_scales(const Graph& graph, const GraphIndex& index, const Activ
   pool.parallel_for(static_cast<std::int64_t>(layers.size()), [&](std::int64_t at, int) {
     LayerScales& layer = layers[static_cast<std::size_t>(at)];
     if (!layer.limits || (layer.wanted != nullptr && fixes_scales(*layer.wanted))) return;
-    const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+    const Node& node = view.node(layer.node);
     if (layer.stored != nullptr) return keep_safely(node, layer);
-    LayerWidening(node, scaled(*index.initializer(layer.weight), layer.factor), layer).run();
+    LayerWidening(node, scaled(*view.index.initializer(layer.weight), layer.factor), layer).run();
   });
 }
 

@@ -89,7 +89,7 @@ LayerParameters layer_parameters(const LayerScales& layer,
 
 }  // namespace
 
-std::map<int, LayerParameters> quantize_parameters(const Graph& graph, const GraphIndex& index,
+std::map<int, LayerParameters> quantize_parameters(const PlanView& view,
                                                    const Activations& activations,
                                                    const std::vector<LayerScales>& layers,
                                                    ThreadPool& pool) {
@@ -97,8 +97,8 @@ std::map<int, LayerParameters> quantize_parameters(const Graph& graph, const Gra
       layers, pool, key_of, [&](const LayerScales& layer) {
         if (layer.stored != nullptr)
           return QuantizedTensor{.integers = layer.stored->integers, .params = layer.params};
-        const Tensor weight = scaled(*index.initializer(layer.weight), layer.factor);
-        const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+        const Tensor weight = scaled(*view.index.initializer(layer.weight), layer.factor);
+        const Node& node = view.node(layer.node);
         if (layer.limits) return quantize_safely(node, weight, layer);
         return quantize_with(weight, layer.params,
                              integer_limits(layer.options.type, layer.options.symmetric,
@@ -106,7 +106,8 @@ std::map<int, LayerParameters> quantize_parameters(const Graph& graph, const Gra
       });
   std::map<int, LayerParameters> made;
   for (std::size_t at = 0; at < layers.size(); ++at) {
-    made.emplace(layers[at].node, layer_parameters(layers[at], weights[at], index, activations));
+    made.emplace(layers[at].node,
+                 layer_parameters(layers[at], weights[at], view.index, activations));
   }
   return made;
 }

@@ -10,6 +10,7 @@
 
 #include "quantize/numbers/activations.h"
 #include "quantize/numbers/layer_scales.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -27,7 +28,7 @@ struct LayerParameters {
 /// By node index. Gemm's alpha and beta are multiplied into its constants: only plain Gemm has an
 /// integer kernel.
 [[nodiscard]] std::map<int, LayerParameters> quantize_parameters(
-    const Graph& graph, const GraphIndex& index, const Activations& activations,
-    const std::vector<LayerScales>& layers, ThreadPool& pool);
+    const PlanView& view, const Activations& activations, const std::vector<LayerScales>& layers,
+    ThreadPool& pool);
 
 }  // namespace quantsearch

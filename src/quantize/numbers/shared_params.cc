@@ -10,23 +10,22 @@
 
 namespace quantsearch {
 
-SharedParams::SharedParams(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                           const QuantizeOptions& options, Activations& activations)
-    : graph_(graph), index_(index), plan_(plan), options_(options), activations_(activations) {
-  join_moved(options);
-  add_constants(options);
+SharedParams::SharedParams(const PlanView& view, Activations& activations)
+    : view_(view), activations_(activations) {
+  join_moved();
+  add_constants();
 }
 
-void SharedParams::join_moved(const QuantizeOptions& options) {
+void SharedParams::join_moved() {
   // A tensor leads back to the first of its chain, whose name stands for the group.
   std::map<std::string, std::size_t> by_origin;
-  for (const auto& [tensor, pair] : plan_.pairs) {
+  for (const auto& [tensor, pair] : view_.plan.pairs) {
     std::string origin = tensor;
-    while (find_override(options, origin) == nullptr) {
-      auto source = moved_from(graph_, index_, origin);
-      if (!source || !plan_.pairs.contains(*source)) break;
+    while (find_override(view_.options, origin) == nullptr) {
+      auto source = moved_from(view_.graph, view_.index, origin);
+      if (!source || !view_.plan.pairs.contains(*source)) break;
       // Data movement that stays float needs no equal parameters.
-      if (!plan_.nodes[static_cast<std::size_t>(*index_.producer(origin))].quantized) break;
+      if (!view_.planned(*view_.index.producer(origin)).quantized) break;
       origin = std::move(*source);
     }
     const auto [entry, is_new] = by_origin.try_emplace(origin, groups_.size());
@@ -36,17 +35,18 @@ void SharedParams::join_moved(const QuantizeOptions& options) {
   }
 }
 
-void SharedParams::add_constants(const QuantizeOptions& options) {
-  for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
-    const NodePlan& plan = plan_.nodes[node];
+void SharedParams::add_constants() {
+  for (int node = 0; node < view_.node_count(); ++node) {
+    const NodePlan& plan = view_.planned(node);
     if (!plan.quantized || plan.biased_matmul || plan.follows || plan.reads_table) continue;
-    for (const std::size_t input : data_inputs(graph_.nodes[node], *plan.rule, index_)) {
-      const std::string& name = graph_.nodes[node].inputs[input];
-      const Tensor* constant = index_.initializer(name);
+    const Node& at = view_.node(node);
+    for (const std::size_t input : data_inputs(at, *plan.rule, view_.index)) {
+      const std::string& name = at.inputs[input];
+      const Tensor* constant = view_.index.initializer(name);
       if (constant == nullptr || constant->type() != DataType::float32 || group_of_.contains(name))
         continue;
       activations_.constants.try_emplace(
-          name, constant_params(name, *constant, options.activation_type, options));
+          name, constant_params(name, *constant, view_.options.activation_type, view_.options));
       group_of_[name] = groups_.size();
       groups_.push_back({name});
     }
@@ -69,7 +69,7 @@ bool SharedParams::set(const std::string& tensor, const TensorParams& params,
   const TensorParams& now = *find(tensor);
   if (now.scales == params.scales && now.zero_points == params.zero_points) return false;
   for (const std::string& member : sharing(tensor)) {
-    const TensorOverride* wanted = find_override(options_, member);
+    const TensorOverride* wanted = find_override(view_.options, member);
     if (wanted != nullptr && fixes_scales(*wanted)) {
       throw InvalidInput(
           fmt::format("quantize: TensorQuantOverrides of '{}' gives the scale {}, but {} needs {}; "
@@ -90,10 +90,10 @@ bool SharedParams::set(const std::string& tensor, const TensorParams& params,
 }
 
 std::vector<std::string> SharedParams::inputs_of(int node) const {
-  const auto at = static_cast<std::size_t>(node);
+  const Node& at = view_.node(node);
   std::vector<std::string> inputs;
-  for (const std::size_t input : data_inputs(graph_.nodes[at], *plan_.nodes[at].rule, index_)) {
-    const std::string& name = graph_.nodes[at].inputs[input];
+  for (const std::size_t input : data_inputs(at, *view_.planned(node).rule, view_.index)) {
+    const std::string& name = at.inputs[input];
     if (find(name) != nullptr && std::ranges::find(inputs, name) == inputs.end())
       inputs.push_back(name);
   }
@@ -101,21 +101,19 @@ std::vector<std::string> SharedParams::inputs_of(int node) const {
 }
 
 std::optional<int> SharedParams::continuation_of(int node) const {
-  const NodePlan& plan = plan_.nodes[static_cast<std::size_t>(node)];
+  const NodePlan& plan = view_.planned(node);
   if (plan.bias_add) return plan.bias_add->node;
-  const auto reader =
-      only_reader(graph_, index_, graph_.nodes[static_cast<std::size_t>(node)].outputs[0]);
-  if (reader && plan_.nodes[static_cast<std::size_t>(*reader)].follows == node) return reader;
+  const auto reader = only_reader(view_.graph, view_.index, view_.node(node).outputs[0]);
+  if (reader && view_.planned(*reader).follows == node) return reader;
   return std::nullopt;
 }
 
 std::optional<std::string> SharedParams::output_of(int node) const {
   while (const auto next = continuation_of(node)) node = *next;
-  std::string tensor = graph_.nodes[static_cast<std::size_t>(node)].outputs[0];
-  const auto pair = plan_.pairs.find(tensor);
-  if (pair == plan_.pairs.end()) return std::nullopt;
-  if (pair->second.before_clamp)
-    tensor = graph_.nodes[static_cast<std::size_t>(*pair->second.before_clamp)].outputs[0];
+  std::string tensor = view_.node(node).outputs[0];
+  const auto pair = view_.plan.pairs.find(tensor);
+  if (pair == view_.plan.pairs.end()) return std::nullopt;
+  if (pair->second.before_clamp) tensor = view_.node(*pair->second.before_clamp).outputs[0];
   return tensor;
 }
 

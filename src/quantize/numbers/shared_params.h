@@ -11,16 +11,15 @@
 #include <vector>
 
 #include "quantize/numbers/activations.h"
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
 
 class SharedParams {
  public:
-  /// Adds the constant operands of quantized nodes to `activations`, which must outlive this.
-  SharedParams(const Graph& graph, const GraphIndex& index, const Plan& plan,
-               const QuantizeOptions& options, Activations& activations);
+  /// Adds the constant operands of quantized nodes to `activations`. Both must outlive this.
+  SharedParams(const PlanView& view, Activations& activations);
 
   /// Null when the tensor carries no pair.
   [[nodiscard]] const TensorParams* find(const std::string& tensor) const;
@@ -39,13 +38,10 @@ class SharedParams {
   [[nodiscard]] std::optional<int> continuation_of(int node) const;
 
  private:
-  void join_moved(const QuantizeOptions& options);
-  void add_constants(const QuantizeOptions& options);
+  void join_moved();
+  void add_constants();
 
-  const Graph& graph_;
-  const GraphIndex& index_;
-  const Plan& plan_;
-  const QuantizeOptions& options_;
+  const PlanView& view_;
   Activations& activations_;
   std::map<std::string, std::size_t, std::less<>> group_of_;
   std::vector<std::vector<std::string>> groups_;

@@ -49,14 +49,13 @@ int gathered_axis(const Node& gather, const Tensor& table) {
 }
 
 /// The integers that are there already: the model's own, or those of a layer.
-Tables tables_at_hand(const Graph& graph, const Plan& plan,
-                      const std::map<int, LayerParameters>& layers) {
+Tables tables_at_hand(const PlanView& view, const std::map<int, LayerParameters>& layers) {
   Tables known;
-  for (const auto& [name, tensor] : plan.stored) {
+  for (const auto& [name, tensor] : view.plan.stored) {
     if (bits_of(tensor->params.type) <= 16) known.emplace(name, tensor);
   }
   for (const auto& [node, layer] : layers) {
-    const Node& at = graph.nodes[static_cast<std::size_t>(node)];
+    const Node& at = view.node(node);
     const bool is_scaled = at.is("Gemm") && at.float_attribute("alpha", 1) != 1;
     if (!is_scaled) known.emplace(layer.weight, layer.quantized_weight);
   }
@@ -65,33 +64,34 @@ Tables tables_at_hand(const Graph& graph, const Plan& plan,
 
 }  // namespace
 
-Tables quantize_tables(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                       const std::map<int, LayerParameters>& layers, const QuantizeOptions& options,
+Tables quantize_tables(const PlanView& view, const std::map<int, LayerParameters>& layers,
                        ThreadPool& pool) {
-  const Tables known = tables_at_hand(graph, plan, layers);
+  const Tables known = tables_at_hand(view, layers);
   Tables tables;
   std::vector<Task> tasks;
-  for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
-    if (!plan.nodes[node].reads_table) continue;
-    const std::string& table = graph.nodes[node].inputs[0];
-    const TensorOverride* wanted = find_override(options, table);
-    const int axis = gathered_axis(graph.nodes[node], *index.initializer(table));
+  for (int node = 0; node < view.node_count(); ++node) {
+    if (!view.planned(node).reads_table) continue;
+    const Node& gather = view.node(node);
+    const std::string& table = gather.inputs[0];
+    const TensorOverride* wanted = find_override(view.options, table);
+    const int axis = gathered_axis(gather, *view.index.initializer(table));
     const auto at_hand = known.find(table);
     // Rows with scales of their own are scaled by a copy of the scales, which would not follow when
     // the layer's are changed later.
-    const bool is_usable = at_hand != known.end() && wanted == nullptr &&
-                           (plan.stored.contains(table) || at_hand->second->params.axis != axis);
+    const bool is_usable =
+        at_hand != known.end() && wanted == nullptr &&
+        (view.plan.stored.contains(table) || at_hand->second->params.axis != axis);
     const auto [entry, is_new] = tables.try_emplace(table, is_usable ? at_hand->second : nullptr);
     if (!is_new || entry->second != nullptr) continue;
     tasks.push_back({.table = table,
-                     .options = table_options(options, plan.nodes[node], axis, wanted),
+                     .options = table_options(view.options, view.planned(node), axis, wanted),
                      .wanted = wanted});
   }
   std::vector<std::shared_ptr<const QuantizedTensor>> made(tasks.size());
   pool.parallel_for(std::ssize(tasks), [&](std::int64_t at, int) {
     const Task& task = tasks[static_cast<std::size_t>(at)];
     made[static_cast<std::size_t>(at)] = std::make_shared<const QuantizedTensor>(
-        quantize_table(task, *index.initializer(task.table)));
+        quantize_table(task, *view.index.initializer(task.table)));
   });
   for (std::size_t at = 0; at < tasks.size(); ++at) tables[tasks[at].table] = made[at];
   return tables;

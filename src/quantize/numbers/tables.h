@@ -8,7 +8,7 @@
 #include <string>
 
 #include "quantize/numbers/parameters.h"
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -18,8 +18,8 @@ using Tables = std::map<std::string, std::shared_ptr<const QuantizedTensor>, std
 
 /// Every table that a Gather of the plan reads. One that the model stores as integers keeps them;
 /// one that a quantized layer reads as its weight, too, shares the layer's integers.
-[[nodiscard]] Tables quantize_tables(const Graph& graph, const GraphIndex& index, const Plan& plan,
+[[nodiscard]] Tables quantize_tables(const PlanView& view,
                                      const std::map<int, LayerParameters>& layers,
-                                     const QuantizeOptions& options, ThreadPool& pool);
+                                     ThreadPool& pool);
 
 }  // namespace quantsearch

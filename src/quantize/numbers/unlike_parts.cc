@@ -18,20 +18,14 @@ bool adds(const Node& node) { return node.is("Add") || node.is("Sub"); }
 
 class UnlikeNodes {
  public:
-  UnlikeNodes(const Graph& graph, const GraphIndex& index, const Plan& plan,
-              const QuantizeOptions& options, const Activations& activations, const Parts& parts)
-      : graph_(graph),
-        index_(index),
-        plan_(plan),
-        options_(options),
-        activations_(activations),
-        parts_(parts) {}
+  UnlikeNodes(const PlanView& view, const Activations& activations, const Parts& parts)
+      : view_(view), activations_(activations), parts_(parts) {}
 
   LeftFloat run() {
-    for (int node = 0; node < static_cast<int>(graph_.nodes.size()); ++node) {
+    for (int node = 0; node < view_.node_count(); ++node) {
       if (planned(node).rule == nullptr) continue;
       read_unlike(node);
-      if (unites_values(at(node), index_)) {
+      if (unites_values(at(node), view_.index)) {
         look_at_union(node);
       } else if (adds(at(node))) {
         look_at_sum(node);
@@ -41,12 +35,8 @@ class UnlikeNodes {
   }
 
  private:
-  [[nodiscard]] const Node& at(int node) const {
-    return graph_.nodes[static_cast<std::size_t>(node)];
-  }
-  [[nodiscard]] const NodePlan& planned(int node) const {
-    return plan_.nodes[static_cast<std::size_t>(node)];
-  }
+  [[nodiscard]] const Node& at(int node) const { return view_.node(node); }
+  [[nodiscard]] const NodePlan& planned(int node) const { return view_.planned(node); }
 
   void leave_float(int node, const std::string& reason) {
     if (planned(node).quantized) left_.try_emplace(node, reason);
@@ -54,8 +44,8 @@ class UnlikeNodes {
 
   /// The largest step of the pairs that hold `tensor`; nullopt without a pair.
   [[nodiscard]] std::optional<float> step_of(std::string tensor) const {
-    const auto pair = plan_.pairs.find(tensor);
-    if (pair == plan_.pairs.end()) return std::nullopt;
+    const auto pair = view_.plan.pairs.find(tensor);
+    if (pair == view_.plan.pairs.end()) return std::nullopt;
     if (pair->second.before_clamp) tensor = at(*pair->second.before_clamp).outputs[0];
     const auto params = activations_.params.find(tensor);
     if (params == activations_.params.end()) return std::nullopt;
@@ -68,7 +58,7 @@ class UnlikeNodes {
 
   /// What reads a tensor of unlike parts has nothing to gain from a pair on it.
   void read_unlike(int node) {
-    const auto inputs = data_inputs(at(node), *planned(node).rule, index_);
+    const auto inputs = data_inputs(at(node), *planned(node).rule, view_.index);
     const auto found = std::ranges::find_if(
         inputs, [&](std::size_t input) { return unlike_.contains(at(node).inputs[input]); });
     if (found == inputs.end()) return;
@@ -84,7 +74,7 @@ class UnlikeNodes {
 
   [[nodiscard]] std::optional<Part> lost_part(int node, std::string_view tensor) const {
     const std::string& output = at(node).outputs[0];
-    if (activation_override(graph_, index_, options_, output)) return std::nullopt;
+    if (activation_override(view_.graph, view_.index, view_.options, output)) return std::nullopt;
     const auto step = step_of(output);
     return step ? parts_.lost_in(tensor, *step) : std::nullopt;
   }
@@ -106,7 +96,7 @@ class UnlikeNodes {
     if (!plan.quantized || plan.biased_matmul || plan.follows) return;
     if (!is_read_in_float(at(node).outputs[0])) return;
     for (const std::string& input : at(node).inputs) {
-      if (index_.initializer(input) != nullptr) continue;
+      if (view_.index.initializer(input) != nullptr) continue;
       const auto lost = lost_part(node, input);
       if (!lost) continue;
       leave_float(node, fmt::format("the step of its output '{}', which is read in float, would "
@@ -116,8 +106,8 @@ class UnlikeNodes {
   }
 
   [[nodiscard]] bool is_read_in_float(const std::string& tensor) const {
-    if (index_.is_graph_output(tensor)) return true;
-    return std::ranges::any_of(index_.consumers(tensor), [&](int reader) {
+    if (view_.index.is_graph_output(tensor)) return true;
+    return std::ranges::any_of(view_.index.consumers(tensor), [&](int reader) {
       const NodePlan& plan = planned(reader);
       if (!plan.quantized) return true;
       const bool passes_on =
@@ -128,10 +118,7 @@ class UnlikeNodes {
     });
   }
 
-  const Graph& graph_;
-  const GraphIndex& index_;
-  const Plan& plan_;
-  const QuantizeOptions& options_;
+  const PlanView& view_;
   const Activations& activations_;
   const Parts& parts_;
   LeftFloat left_;
@@ -200,10 +187,8 @@ std::optional<Part> Parts::lost_in(std::string_view tensor, float scale) const {
   return Part{.tensor = found->second.tensor, .steps = steps};
 }
 
-LeftFloat unlike_nodes(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                       const QuantizeOptions& options, const Activations& activations,
-                       const Parts& parts) {
-  return UnlikeNodes(graph, index, plan, options, activations, parts).run();
+LeftFloat unlike_nodes(const PlanView& view, const Activations& activations, const Parts& parts) {
+  return UnlikeNodes(view, activations, parts).run();
 }
 
 std::string steps_text(const Part& part) {

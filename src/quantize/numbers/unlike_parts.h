@@ -10,7 +10,7 @@
 #include <string>
 
 #include "quantize/numbers/activations.h"
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -50,8 +50,7 @@ class Parts {
 
 /// Nodes that must stay float beside those that the plan leaves float. Empty when no pair of the
 /// plan loses a part.
-[[nodiscard]] LeftFloat unlike_nodes(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                                     const QuantizeOptions& options, const Activations& activations,
+[[nodiscard]] LeftFloat unlike_nodes(const PlanView& view, const Activations& activations,
                                      const Parts& parts);
 
 /// "2.5 of its own steps".

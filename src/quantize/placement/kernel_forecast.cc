@@ -17,31 +17,29 @@ bool drops_pairs_at_16_bits(const Node& node) { return !node.is("MaxPool") && !n
 
 /// Times the value behind the pair of `tensor` with this type is read: by nodes and as a graph
 /// output. Behind a float producer only quantized nodes read it.
-int reads_of_pair(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                  const std::string& tensor, DataType type) {
-  const auto pair = plan.pairs.find(tensor);
-  if (pair == plan.pairs.end()) return 0;
+int reads_of_pair(const PlanView& view, const std::string& tensor, DataType type) {
+  const auto pair = view.plan.pairs.find(tensor);
+  if (pair == view.plan.pairs.end()) return 0;
   const bool by_all = pair->second.for_all_readers && pair->second.types.front() == type;
-  int reads = by_all && index.is_graph_output(tensor) ? 1 : 0;
-  for (const int reader : index.consumers(tensor)) {
-    const auto node = static_cast<std::size_t>(reader);
-    const NodePlan& planned = plan.nodes[node];
+  int reads = by_all && view.index.is_graph_output(tensor) ? 1 : 0;
+  for (const int reader : view.index.consumers(tensor)) {
+    const NodePlan& planned = view.planned(reader);
     const bool reads_it =
         planned.quantized ? pair->second.type_for(planned.activation) == type : by_all;
     if (!reads_it) continue;
-    reads += std::max(1, static_cast<int>(std::ranges::count(graph.nodes[node].inputs, tensor)));
+    reads += std::max(1, static_cast<int>(std::ranges::count(view.node(reader).inputs, tensor)));
   }
   return reads;
 }
 
 /// The tensor whose pair holds what `node` computes: behind its bias, and behind a clamp that is
 /// folded.
-std::string written_tensor(const Graph& graph, const Plan& plan, int node,
-                           const QuantizeOptions& options) {
-  std::string tensor = graph.nodes[static_cast<std::size_t>(node)].outputs[0];
-  const auto pair = plan.pairs.find(tensor);
-  if (pair != plan.pairs.end() && pair->second.before_clamp && !options.activation_symmetric) {
-    tensor = graph.nodes[static_cast<std::size_t>(*pair->second.before_clamp)].outputs[0];
+std::string written_tensor(const PlanView& view, int node) {
+  std::string tensor = view.node(node).outputs[0];
+  const auto pair = view.plan.pairs.find(tensor);
+  if (pair != view.plan.pairs.end() && pair->second.before_clamp &&
+      !view.options.activation_symmetric) {
+    tensor = view.node(*pair->second.before_clamp).outputs[0];
   }
   return tensor;
 }
@@ -56,15 +54,14 @@ bool becomes_gemm(const GraphIndex& index, const std::string& input) {
 
 /// An integer kernel writes the type it reads, to one QuantizeLinear. A MatMul with a bias may
 /// write floats as long as it is no Gemm.
-std::string why_output_types(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                             int node, const QuantizeOptions& options) {
-  const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
-  const Node& at = graph.nodes[static_cast<std::size_t>(node)];
-  if (planned.bias_add && !becomes_gemm(index, at.inputs[0])) return "";
+std::string why_output_types(const PlanView& view, int node) {
+  const NodePlan& planned = view.planned(node);
+  const Node& at = view.node(node);
+  if (planned.bias_add && !becomes_gemm(view.index, at.inputs[0])) return "";
   const int writer = planned.bias_add ? planned.bias_add->node : node;
-  const std::string tensor = written_tensor(graph, plan, writer, options);
-  const auto pair = plan.pairs.find(tensor);
-  if (pair == plan.pairs.end()) return "";
+  const std::string tensor = written_tensor(view, writer);
+  const auto pair = view.plan.pairs.find(tensor);
+  if (pair == view.plan.pairs.end()) return "";
   const std::vector<DataType>& types = pair->second.types;
   if (types == std::vector<DataType>{planned.activation}) return "";
   if (types.size() == 1) {
@@ -77,15 +74,14 @@ std::string why_output_types(const Graph& graph, const GraphIndex& index, const 
 
 /// ONNX Runtime on x86-64 turns an int8 tensor into uint8 only when its pair is read once; beside
 /// an int8 tensor that stays, its Conv, Gemm, MatMul, Add and Concat run in float.
-std::string why_int8_stays(const Graph& graph, const GraphIndex& index, const Plan& plan, int node,
-                           const QuantizeOptions& options) {
-  std::vector<std::string> tensors = graph.nodes[static_cast<std::size_t>(node)].inputs;
+std::string why_int8_stays(const PlanView& view, int node) {
+  std::vector<std::string> tensors = view.node(node).inputs;
   // A MatMul with a bias can write floats (MatMulIntegerToFloat), so only what it reads matters.
-  if (!plan.nodes[static_cast<std::size_t>(node)].bias_add) {
-    tensors.push_back(written_tensor(graph, plan, node, options));
+  if (!view.planned(node).bias_add) {
+    tensors.push_back(written_tensor(view, node));
   }
   for (const std::string& tensor : tensors) {
-    const int reads = reads_of_pair(graph, index, plan, tensor, DataType::int8);
+    const int reads = reads_of_pair(view, tensor, DataType::int8);
     if (reads < 2) continue;
     return fmt::format(
         "its int8 tensor '{}' is read {} times, which ONNX Runtime runs in float; uint8 "
@@ -97,25 +93,24 @@ std::string why_int8_stays(const Graph& graph, const GraphIndex& index, const Pl
 
 /// Kernels, data movement included, want one type of at most 8 bits on all sides, and data movement
 /// the same numbers too.
-std::string why_overrides_stay(const Graph& graph, const GraphIndex& index, const Plan& plan,
-                               int node, const QuantizeOptions& options) {
-  if (options.overrides.empty()) return "";
-  const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
-  const Node& at = graph.nodes[static_cast<std::size_t>(node)];
+std::string why_overrides_stay(const PlanView& view, int node) {
+  if (view.options.overrides.empty()) return "";
+  const NodePlan& planned = view.planned(node);
+  const Node& at = view.node(node);
   std::vector<std::string> tensors;
-  for (const std::size_t input : data_inputs(at, *planned.rule, index))
+  for (const std::size_t input : data_inputs(at, *planned.rule, view.index))
     tensors.push_back(at.inputs[input]);
-  if (!planned.bias_add) tensors.push_back(written_tensor(graph, plan, node, options));
+  if (!planned.bias_add) tensors.push_back(written_tensor(view, node));
   for (const std::string& tensor : tensors) {
-    const auto found = activation_override(graph, index, options, tensor);
-    if (!found || !plan.pairs.contains(tensor)) continue;
-    const DataType type = plan.pairs.find(tensor)->second.types.front();
+    const auto found = activation_override(view.graph, view.index, view.options, tensor);
+    if (!found || !view.plan.pairs.contains(tensor)) continue;
+    const DataType type = view.plan.pairs.find(tensor)->second.types.front();
     if (type != planned.activation) {
       return fmt::format("its tensor '{}' is {} as asked for, which ONNX Runtime runs in float",
                          tensor, to_string(type));
     }
     const bool moves = planned.rule->kind == OperatorKind::layout;
-    if (moves && tensor == at.outputs[0] && find_override(options, tensor) != nullptr) {
+    if (moves && tensor == at.outputs[0] && find_override(view.options, tensor) != nullptr) {
       return fmt::format(
           "its output '{}' has parameters of its own as asked for, so it runs in float", tensor);
     }
@@ -123,11 +118,10 @@ std::string why_overrides_stay(const Graph& graph, const GraphIndex& index, cons
   return "";
 }
 
-std::string why_clamp_stays(const GraphIndex& index, const Node& node,
-                            const QuantizeOptions& options) {
-  if (options.npu.enabled) return "it works on float values before they are quantized";
-  const auto bounds = clamp_bounds(node, index);
-  if (options.activation_symmetric) {
+std::string why_clamp_stays(const PlanView& view, int node) {
+  if (view.options.npu.enabled) return "it works on float values before they are quantized";
+  const auto bounds = clamp_bounds(view.node(node), view.index);
+  if (view.options.activation_symmetric) {
     return "symmetric activations cannot hold its bound at the lowest integer, so it runs in float "
            "between two "
            "conversions";
@@ -139,15 +133,14 @@ std::string why_clamp_stays(const GraphIndex& index, const Node& node,
 
 }  // namespace
 
-std::string why_not_integer(const Graph& graph, const GraphIndex& index, const Plan& plan, int node,
-                            const QuantizeOptions& options) {
-  const Node& at = graph.nodes[static_cast<std::size_t>(node)];
-  const NodePlan& planned = plan.nodes[static_cast<std::size_t>(node)];
+std::string why_not_integer(const PlanView& view, int node) {
+  const Node& at = view.node(node);
+  const NodePlan& planned = view.planned(node);
   if (planned.reads_table) return "";
   const OperatorRule& rule = *planned.rule;
   if (!rule.drawback.empty()) return std::string(rule.drawback);
   if (planned.follows) return "it works on float values before they are quantized";
-  if (std::string reason = why_overrides_stay(graph, index, plan, node, options); !reason.empty()) {
+  if (std::string reason = why_overrides_stay(view, node); !reason.empty()) {
     return reason;
   }
   if (rule.kind == OperatorKind::layout) {
@@ -159,16 +152,14 @@ std::string why_not_integer(const Graph& graph, const GraphIndex& index, const P
     return fmt::format("ONNX Runtime's CPU provider computes {} activations in float",
                        to_string(planned.activation));
   }
-  if (rule.kind == OperatorKind::clamp) return why_clamp_stays(index, at, options);
+  if (rule.kind == OperatorKind::clamp) return why_clamp_stays(view, node);
   if (has_weight(rule.kind) && is_wide(planned.weight) &&
-      index.initializer(at.inputs[1]) != nullptr) {
+      view.index.initializer(at.inputs[1]) != nullptr) {
     return fmt::format("ONNX Runtime's CPU provider computes {} weights in float",
                        to_string(planned.weight));
   }
-  if (std::string reason = why_output_types(graph, index, plan, node, options); !reason.empty())
-    return reason;
-  return planned.activation == DataType::int8 ? why_int8_stays(graph, index, plan, node, options)
-                                              : "";
+  if (std::string reason = why_output_types(view, node); !reason.empty()) return reason;
+  return planned.activation == DataType::int8 ? why_int8_stays(view, node) : "";
 }
 
 }  // namespace quantsearch

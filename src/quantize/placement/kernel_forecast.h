@@ -5,14 +5,12 @@
 
 #include <string>
 
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
 
 /// "" when the node is expected to run as an integer kernel or to vanish into one.
-[[nodiscard]] std::string why_not_integer(const Graph& graph, const GraphIndex& index,
-                                          const Plan& plan, int node,
-                                          const QuantizeOptions& options);
+[[nodiscard]] std::string why_not_integer(const PlanView& view, int node);
 
 }  // namespace quantsearch

@@ -16,8 +16,8 @@ class Emitter {
  public:
   explicit Emitter(const Blueprint& blueprint)
       : blueprint_(blueprint),
-        float_graph_(blueprint.model.graph),
-        names_(float_graph_),
+        view_(blueprint.view),
+        names_(view_.graph),
         model_(without_nodes(blueprint.model)),
         writer_(model_.graph, names_, blueprint.model.opset()),
         table_writer_(writer_) {}
@@ -25,8 +25,8 @@ class Emitter {
   Emitted run() {
     find_kept_names();
     find_contributed();
-    for (const ValueInfo& input : float_graph_.inputs) write_pair(input.name);
-    for (std::size_t node = 0; node < float_graph_.nodes.size(); ++node) write_node(node);
+    for (const ValueInfo& input : view_.graph.inputs) write_pair(input.name);
+    for (int node = 0; node < view_.node_count(); ++node) write_node(node);
     remove_unread_constants();
     if (writer_.used_contributed_domain()) model_.opsets.try_emplace("com.microsoft", 1);
     remove_unused_values(model_.graph);
@@ -42,21 +42,17 @@ class Emitter {
     return copy;
   }
 
-  [[nodiscard]] const NodePlan& plan_of(std::size_t node) const {
-    return blueprint_.plan.nodes[node];
-  }
-
   /// Graph outputs, and tensors read inside subgraphs, keep their name for the dequantized value:
   /// whoever knows them by name gets it without being edited.
   void find_kept_names() {
-    for (const auto& [tensor, pair] : blueprint_.plan.pairs) {
+    for (const auto& [tensor, pair] : view_.plan.pairs) {
       if (!pair.for_all_readers || !blueprint_.activations.params.contains(tensor)) continue;
       const auto reads_it_inside = [&](int reader) {
-        const auto& inputs = float_graph_.nodes[static_cast<std::size_t>(reader)].inputs;
+        const auto& inputs = view_.node(reader).inputs;
         return std::ranges::find(inputs, tensor) == inputs.end();
       };
-      if (blueprint_.index.is_graph_output(tensor) ||
-          std::ranges::any_of(blueprint_.index.consumers(tensor), reads_it_inside)) {
+      if (view_.index.is_graph_output(tensor) ||
+          std::ranges::any_of(view_.index.consumers(tensor), reads_it_inside)) {
         raw_names_[tensor] = names_.unique(tensor + "_QuantizeLinear_Input");
       }
     }
@@ -68,30 +64,27 @@ class Emitter {
   void find_contributed() {
     constexpr std::int64_t kFirstOpset = 21;
     if (blueprint_.model.opset() < kFirstOpset) return;
-    for (std::size_t node = 0; node < float_graph_.nodes.size(); ++node) {
-      const auto& bias = plan_of(node).bias_add;
-      const std::string& input =
-          float_graph_.nodes[node].inputs.empty() ? "" : float_graph_.nodes[node].inputs[0];
-      if (!bias || rank_of(blueprint_.index, input) == std::size_t{2}) continue;
+    for (int node = 0; node < view_.node_count(); ++node) {
+      const auto& bias = view_.planned(node).bias_add;
+      const std::string& input = view_.node(node).inputs.empty() ? "" : view_.node(node).inputs[0];
+      if (!bias || rank_of(view_.index, input) == std::size_t{2}) continue;
       contributed_.insert(input);
-      const std::string& output =
-          float_graph_.nodes[static_cast<std::size_t>(bias->node)].outputs[0];
+      const std::string& output = view_.node(bias->node).outputs[0];
       contributed_.insert(output);
-      if (const auto pair = blueprint_.plan.pairs.find(output);
-          pair != blueprint_.plan.pairs.end() && pair->second.before_clamp) {
-        contributed_.insert(
-            float_graph_.nodes[static_cast<std::size_t>(*pair->second.before_clamp)].outputs[0]);
+      if (const auto pair = view_.plan.pairs.find(output);
+          pair != view_.plan.pairs.end() && pair->second.before_clamp) {
+        contributed_.insert(view_.node(*pair->second.before_clamp).outputs[0]);
       }
     }
   }
 
-  void write_node(std::size_t at) {
-    Node node = float_graph_.nodes[at];
-    const NodePlan& plan = plan_of(at);
+  void write_node(int at) {
+    Node node = view_.node(at);
+    const NodePlan& plan = view_.planned(at);
     read_dequantized(node, plan);
     if (plan.is_recurrent) write_recurrent(node);
     if (plan.quantized && !plan.reads_table) {
-      if (has_weight(plan.rule->kind)) write_weight(node, static_cast<int>(at));
+      if (has_weight(plan.rule->kind)) write_weight(node, at);
       read_constants(node, plan);
       if (plan.biased_matmul) write_matmul_bias(node, *plan.biased_matmul);
     }
@@ -132,7 +125,7 @@ class Emitter {
     node.inputs.resize(kInputsOfLstm);
     for (const std::size_t input : {std::size_t{1}, std::size_t{2}}) {
       const std::string weight = node.inputs[input];
-      QuantizedTensor made = quantize_recurrent(*blueprint_.index.initializer(weight));
+      QuantizedTensor made = quantize_recurrent(*view_.index.initializer(weight));
       const Shape shape = {made.integers.shape()[0], made.integers.shape()[2]};
       const std::string label = names_.unique(weight + "_recurrent");
       const std::vector<std::uint8_t> zero_points(made.params.zero_points.begin(),
@@ -148,10 +141,10 @@ class Emitter {
 
   /// Constants that the model stored as integers and that are written otherwise now.
   void remove_unread_constants() {
-    if (blueprint_.plan.stored.empty()) return;
+    if (view_.plan.stored.empty()) return;
     const GraphIndex index(model_.graph);
     std::erase_if(model_.graph.nodes, [&](const Node& node) {
-      return node.outputs.size() == 1 && blueprint_.plan.stored.contains(node.outputs[0]) &&
+      return node.outputs.size() == 1 && view_.plan.stored.contains(node.outputs[0]) &&
              index.consumers(node.outputs[0]).empty() && !index.is_graph_output(node.outputs[0]);
     });
   }
@@ -186,11 +179,11 @@ class Emitter {
   /// others the widest.
   void read_dequantized(Node& node, const NodePlan& plan) {
     std::vector<std::size_t> data;
-    if (plan.quantized) data = data_inputs(node, *plan.rule, blueprint_.index);
+    if (plan.quantized) data = data_inputs(node, *plan.rule, view_.index);
     for (std::size_t input = 0; input < node.inputs.size(); ++input) {
       const auto dequantized = dequantized_.find(node.inputs[input]);
       if (dequantized == dequantized_.end()) continue;
-      const PairPlan& pair = blueprint_.plan.pairs.find(node.inputs[input])->second;
+      const PairPlan& pair = view_.plan.pairs.find(node.inputs[input])->second;
       if (std::ranges::find(data, input) != data.end()) {
         node.inputs[input] = dequantized->second.at(pair.type_for(plan.activation));
       } else if (pair.for_all_readers) {
@@ -202,18 +195,17 @@ class Emitter {
   /// Constant operands of elementwise operators and constant left sides of MatMul.
   void read_constants(Node& node, const NodePlan& plan) {
     if (plan.biased_matmul || plan.follows) return;
-    for (const std::size_t input : data_inputs(node, *plan.rule, blueprint_.index)) {
+    for (const std::size_t input : data_inputs(node, *plan.rule, view_.index)) {
       const std::string name = node.inputs[input];
-      const Tensor* constant = blueprint_.index.initializer(name);
+      const Tensor* constant = view_.index.initializer(name);
       if (constant == nullptr || constant->type() != DataType::float32) continue;
       auto& dequantized = constants_[{name, plan.activation}];
       if (dequantized.empty()) {
         const auto& known = blueprint_.activations.constants;
         const auto found = known.find(name);
         const TensorParams params =
-            found != known.end()
-                ? found->second
-                : constant_params(name, *constant, plan.activation, blueprint_.options);
+            found != known.end() ? found->second
+                                 : constant_params(name, *constant, plan.activation, view_.options);
         dequantized = writer_.add_constant(name, quantize_to_params(*constant, params));
         tensors_[name] = params;
       }
@@ -254,12 +246,12 @@ class Emitter {
   void write_matmul_bias(Node& add, int matmul) {
     const auto found = blueprint_.layers.find(matmul);
     if (found == blueprint_.layers.end() || !found->second.quantized_bias) return;
-    const std::string& product = float_graph_.nodes[static_cast<std::size_t>(matmul)].outputs[0];
+    const std::string& product = view_.node(matmul).outputs[0];
     add.inputs[add.inputs[0] == product ? 1 : 0] = write_bias(found->second);
   }
 
   const Blueprint& blueprint_;
-  const Graph& float_graph_;
+  const PlanView& view_;  // of the float model
   NameAllocator names_;
   Model model_;
   QdqWriter writer_;

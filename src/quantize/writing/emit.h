@@ -5,7 +5,7 @@
 #include "quantize/numbers/activations.h"
 #include "quantize/numbers/parameters.h"
 #include "quantize/numbers/tables.h"
-#include "quantize/placement/plan.h"
+#include "quantize/placement/plan_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -13,12 +13,10 @@ namespace quantsearch {
 /// Everything known about the model to be written.
 struct Blueprint {
   const Model& model;
-  const GraphIndex& index;
-  const Plan& plan;
+  const PlanView& view;  // of its graph
   const Activations& activations;
   const std::map<int, LayerParameters>& layers;
   const Tables& tables;
-  const QuantizeOptions& options;
 };
 
 struct Emitted {

@@ -27,8 +27,9 @@ Activations params_of(const Model& model, const Ranges& ranges, const QuantizeOp
   RangesByType by_type;
   for (const DataType type : activation_types(options)) by_type[type] = ranges;
   const Plan plan = make_plan(model, index, options);
-  Activations activations = own_params(model.graph, index, plan, by_type, options);
-  settle_params(model.graph, index, plan, options, activations);
+  const PlanView view{.graph = model.graph, .index = index, .plan = plan, .options = options};
+  Activations activations = own_params(view, by_type);
+  settle_params(view, activations);
   return activations;
 }
 
