@@ -74,7 +74,8 @@ class BodyQuantizer {
     // A list of nodes says nothing about the bodies of others: each body looks it through itself.
     QuantizeOptions of_owners = options;
     of_owners.nodes.clear();
-    const std::vector<std::string> excluded = excluded_by_options(model.graph, index, of_owners);
+    const std::vector<std::string> excluded =
+        excluded_by_options({.graph = model.graph, .index = index}, of_owners);
     for (const BodyPlace& place : places) {
       OpenBody body = open_body(model, place);
       body.model = infer_shapes(std::move(body.model));

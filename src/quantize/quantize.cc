@@ -141,8 +141,8 @@ Numbers choose_numbers(const StoredConstants& stored, const GraphIndex& index,
         .graph = model.graph, .index = index, .plan = numbers.plan, .options = options};
     if (left.empty()) require_overrides(view);
     numbers.activations = own_params(view, calibration.ranges);
-    LeftFloat more = unlike_nodes(view, numbers.activations,
-                                  Parts(model.graph, index, numbers.activations.spans));
+    LeftFloat more =
+        unlike_nodes(view, numbers.activations, Parts(view, numbers.activations.spans));
     if (more.empty()) {
       settle_params(view, numbers.activations);
       numbers.scales = choose_layer_scales(view, numbers.activations, pool);

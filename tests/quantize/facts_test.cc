@@ -90,15 +90,15 @@ TEST(ValueBounds, FollowTheArithmetic) {
   const Model model = build_with_output(
       builder, builder.node("Concat", {difference, conv}, {{"axis", std::int64_t{1}}}, "all"));
   const GraphIndex index(model.graph);
+  const GraphView view{.graph = model.graph, .index = index};
   const ObservedRange observed = [](const std::string& tensor) -> std::optional<Range> {
     if (tensor == "x") return Range{.low = -1, .high = 0.5};
     if (tensor == "y") return Range{.low = 0, .high = 3};
     return std::nullopt;
   };
-  EXPECT_EQ(value_bounds(model.graph, index, "conv_out", observed), (Range{.low = -5, .high = 5}));
-  EXPECT_EQ(value_bounds(model.graph, index, "product_out", observed),
-            (Range{.low = -10, .high = 10}));
-  EXPECT_EQ(value_bounds(model.graph, index, "all_out", observed), (Range{.low = -13, .high = 10}));
+  EXPECT_EQ(value_bounds(view, "conv_out", observed), (Range{.low = -5, .high = 5}));
+  EXPECT_EQ(value_bounds(view, "product_out", observed), (Range{.low = -10, .high = 10}));
+  EXPECT_EQ(value_bounds(view, "all_out", observed), (Range{.low = -13, .high = 10}));
 }
 
 TEST(QuantizeFacts, AMovedTensorHasThoseOfWhereItComesFrom) {

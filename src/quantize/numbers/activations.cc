@@ -57,7 +57,7 @@ class Parameters {
   Parameters(const PlanView& view, const RangesByType& ranges) : view_(view), ranges_(ranges) {}
 
   [[nodiscard]] TensorParams of(const std::string& tensor, DataType type) const {
-    const auto found = activation_override(view_.graph, view_.index, view_.options, tensor);
+    const auto found = activation_override(view_, view_.options, tensor);
     if (found) return overridden(found->tensor, type, found->wanted);
     const RangeSource source = source_of(tensor, type);
     return from_range(range_of(tensor, type, source), type, bounds_of(source));
@@ -70,8 +70,8 @@ class Parameters {
       return has_values ? std::optional(span_with_zero(range_of_values(*constant))) : std::nullopt;
     }
     const auto part = nearest_part(tensor, [](const std::string&) { return true; });
-    const RangeSource source = part ? RangeSource{.tensor = *part, .fixed = std::nullopt}
-                                    : range_source(view_.graph, view_.index, tensor);
+    const RangeSource source =
+        part ? RangeSource{.tensor = *part, .fixed = std::nullopt} : range_source(view_, tensor);
     if (source.fixed) return span_with_zero(*source.fixed);
     const Ranges& ranges = ranges_of(view_.options.activation_type);
     const auto range = ranges.find(source.tensor);
@@ -108,9 +108,8 @@ class Parameters {
   template <typename Counts>
   [[nodiscard]] std::optional<std::string> nearest_part(const std::string& tensor,
                                                         const Counts& counts) const {
-    for (std::optional<std::string> at = tensor; at;
-         at = moved_from(view_.graph, view_.index, *at)) {
-      if (is_part_of_union(view_.graph, view_.index, *at) && counts(*at)) return at;
+    for (std::optional<std::string> at = tensor; at; at = moved_from(view_, *at)) {
+      if (is_part_of_union(view_, *at) && counts(*at)) return at;
     }
     return std::nullopt;
   }
@@ -120,8 +119,7 @@ class Parameters {
     const auto part = nearest_part(tensor, [&](const std::string& at) {
       return !view_.planned(*view_.index.producer(at)).quantized && ranges_of(type).contains(at);
     });
-    return part ? RangeSource{.tensor = *part, .fixed = std::nullopt}
-                : range_source(view_.graph, view_.index, tensor);
+    return part ? RangeSource{.tensor = *part, .fixed = std::nullopt} : range_source(view_, tensor);
   }
 
   [[nodiscard]] const Ranges& ranges_of(DataType type) const {
@@ -157,16 +155,14 @@ class Parameters {
     };
     const auto fact = view_.options.facts.find(source.tensor);
     const bool is_empty = fact != view_.options.facts.end() && fact->second.is_empty;
-    return is_empty ? value_bounds(view_.graph, view_.index, source.tensor, observed)
-                    : observed(source.tensor);
+    return is_empty ? value_bounds(view_, source.tensor, observed) : observed(source.tensor);
   }
 
   /// Of all that is passed on into the tensor; nullopt when nothing is, or when a part has no
   /// range: an operator that stays float anyway may read infinite values.
   [[nodiscard]] std::optional<Range> passed_range(DataType type, const RangeSource& source) const {
     std::vector<Range> passed;
-    for (const std::string& input :
-         passed_inputs(view_.graph, view_.index, view_.options, source.tensor)) {
+    for (const std::string& input : passed_inputs(view_, view_.options, source.tensor)) {
       const Tensor* constant = view_.index.initializer(input);
       const std::optional<Range> range = constant != nullptr
                                              ? std::optional(range_of_values(*constant))
@@ -179,7 +175,7 @@ class Parameters {
 
   [[nodiscard]] std::optional<Bounds> bounds_of(const RangeSource& source) const {
     if (source.fixed) return std::nullopt;
-    return quantsearch::bounds_of(view_.graph, view_.index, source.tensor);
+    return quantsearch::bounds_of(view_, source.tensor);
   }
 
   [[nodiscard]] static Range within(const Range& range, const Bounds& bounds) {
@@ -202,7 +198,7 @@ class Parameters {
   /// A range chosen for the type and symmetry of this tensor stands under its own name.
   [[nodiscard]] TensorParams overridden(const std::string& tensor, DataType type,
                                         const TensorOverride& wanted) const {
-    const RangeSource source = range_source(view_.graph, view_.index, tensor);
+    const RangeSource source = range_source(view_, tensor);
     const DataType from = ranges_.contains(type) ? type : view_.options.activation_type;
     const auto own = ranges_of(from).find(tensor);
     Range range = own != ranges_of(from).end() ? own->second : range_of(tensor, from, source);

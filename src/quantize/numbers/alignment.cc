@@ -24,7 +24,7 @@ class Aligner {
   Aligner(const PlanView& view, Activations& activations)
       : view_(view),
         activations_(activations),
-        parts_(view.graph, view.index, activations.spans),
+        parts_(view, activations.spans),
         shared_(view, activations) {}
 
   /// Concats last to first, pools first to last: a chain settles in one round.
@@ -99,7 +99,7 @@ class Aligner {
     TensorParams params = *shared_.find(output);
     for (const std::string& input : inputs) {
       for (const std::string& member : shared_.sharing(input)) {
-        if (const auto bounds = bounds_of(view_.graph, view_.index, member))
+        if (const auto bounds = bounds_of(view_, member))
           end_at_bound(params, *bounds, scale_rounding(view_.options));
       }
     }

@@ -80,7 +80,7 @@ class NpuRules {
   NpuRules(const PlanView& view, Activations& activations, std::vector<LayerScales>& layers)
       : view_(view),
         activations_(activations),
-        parts_(view.graph, view.index, activations.spans),
+        parts_(view, activations.spans),
         shared_(view, activations) {
     for (LayerScales& layer : layers) layers_[layer.node] = &layer;
   }
@@ -292,7 +292,7 @@ class NpuRules {
   [[nodiscard]] bool before_leaky_relu(int node) const {
     while (const auto next = shared_.continuation_of(node)) node = *next;
     if (at(node).is("LeakyRelu")) return true;
-    const auto reader = only_reader(view_.graph, view_.index, at(node).outputs[0]);
+    const auto reader = only_reader(view_, at(node).outputs[0]);
     return reader && at(*reader).is("LeakyRelu");
   }
 

@@ -22,7 +22,7 @@ void SharedParams::join_moved() {
   for (const auto& [tensor, pair] : view_.plan.pairs) {
     std::string origin = tensor;
     while (find_override(view_.options, origin) == nullptr) {
-      auto source = moved_from(view_.graph, view_.index, origin);
+      auto source = moved_from(view_, origin);
       if (!source || !view_.plan.pairs.contains(*source)) break;
       // Data movement that stays float needs no equal parameters.
       if (!view_.planned(*view_.index.producer(origin)).quantized) break;
@@ -103,7 +103,7 @@ std::vector<std::string> SharedParams::inputs_of(int node) const {
 std::optional<int> SharedParams::continuation_of(int node) const {
   const NodePlan& plan = view_.planned(node);
   if (plan.bias_add) return plan.bias_add->node;
-  const auto reader = only_reader(view_.graph, view_.index, view_.node(node).outputs[0]);
+  const auto reader = only_reader(view_, view_.node(node).outputs[0]);
   if (reader && view_.planned(*reader).follows == node) return reader;
   return std::nullopt;
 }

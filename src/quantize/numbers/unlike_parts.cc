@@ -74,7 +74,7 @@ class UnlikeNodes {
 
   [[nodiscard]] std::optional<Part> lost_part(int node, std::string_view tensor) const {
     const std::string& output = at(node).outputs[0];
-    if (activation_override(view_.graph, view_.index, view_.options, output)) return std::nullopt;
+    if (activation_override(view_, view_.options, output)) return std::nullopt;
     const auto step = step_of(output);
     return step ? parts_.lost_in(tensor, *step) : std::nullopt;
   }
@@ -127,14 +127,13 @@ class UnlikeNodes {
 
 }  // namespace
 
-Parts::Parts(const Graph& graph, const GraphIndex& index,
-             const std::map<std::string, double, std::less<>>& spans)
-    : index_(index), spans_(spans) {
-  for (const ValueInfo& input : graph.inputs) {
+Parts::Parts(const GraphView& view, const std::map<std::string, double, std::less<>>& spans)
+    : index_(view.index), spans_(spans) {
+  for (const ValueInfo& input : view.graph.inputs) {
     if (const auto span = spans_.find(input.name); span != spans_.end() && span->second > 0)
       smallest_[input.name] = {.tensor = input.name, .span = span->second};
   }
-  for (const Node& node : graph.nodes) settle(node);
+  for (const Node& node : view.graph.nodes) settle(node);
 }
 
 bool Parts::selects(const Node& node) const {

@@ -24,8 +24,7 @@ struct Part {
 class Parts {
  public:
   /// `spans`: of the values of each tensor, zero included. Must outlive this, like the others.
-  Parts(const Graph& graph, const GraphIndex& index,
-        const std::map<std::string, double, std::less<>>& spans);
+  Parts(const GraphView& view, const std::map<std::string, double, std::less<>>& spans);
 
   /// The part of `tensor` that a step of this size leaves with the fewest steps of its own range,
   /// when these are fewer than 16.

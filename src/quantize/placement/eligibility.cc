@@ -80,14 +80,14 @@ std::string why_fact(const std::string& tensor, const TensorFacts& fact) {
 std::string why_values(const Model& model, const Node& node, const OperatorRule& rule,
                        const GraphIndex& index, const QuantizeOptions& options) {
   if (options.facts.empty()) return "";
+  const GraphView view{.graph = model.graph, .index = index};
   for (const std::string& tensor : activations_of(node, rule, index)) {
     if (tensor.empty() || index.initializer(tensor) != nullptr) continue;
     // A tensor that is only moved has the facts of where its values come from.
-    for (const std::string& seen : {tensor, range_source(model.graph, index, tensor).tensor}) {
+    for (const std::string& seen : {tensor, range_source(view, tensor).tensor}) {
       const auto fact = options.facts.find(seen);
       if (fact == options.facts.end() || !fact->second.has_no_range()) continue;
-      if (fact->second.is_empty && has_value_bounds(model.graph, index, seen, options.facts))
-        continue;
+      if (fact->second.is_empty && has_value_bounds(view, seen, options.facts)) continue;
       return why_fact(tensor, fact->second);
     }
   }
@@ -223,7 +223,8 @@ std::string why_not_quantizable(const Model& model, const GraphIndex& index, int
   const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
   const OperatorRule* rule = find_rule(at);
   if (rule == nullptr) return why_no_rule(at, index);
-  if (is_quantized_already(model.graph, index, at, *rule)) return "it is quantized already";
+  if (is_quantized_already({.graph = model.graph, .index = index}, at, *rule))
+    return "it is quantized already";
   if (std::string reason = why_types(at, *rule, index); !reason.empty()) return reason;
   if (std::string reason = why_constants(at, index); !reason.empty()) return reason;
   if (std::string reason = why_form(model, at, *rule, index, options); !reason.empty())

@@ -102,7 +102,7 @@ std::string why_overrides_stay(const PlanView& view, int node) {
     tensors.push_back(at.inputs[input]);
   if (!planned.bias_add) tensors.push_back(written_tensor(view, node));
   for (const std::string& tensor : tensors) {
-    const auto found = activation_override(view.graph, view.index, view.options, tensor);
+    const auto found = activation_override(view, view.options, tensor);
     if (!found || !view.plan.pairs.contains(tensor)) continue;
     const DataType type = view.plan.pairs.find(tensor)->second.types.front();
     if (type != planned.activation) {

@@ -17,23 +17,22 @@ bool is_wider(DataType a, DataType b) {
 
 class TypeAssigner {
  public:
-  TypeAssigner(Plan& plan, const Graph& graph, const GraphIndex& index,
-               const QuantizeOptions& options)
-      : plan_(plan), graph_(graph), index_(index), options_(options) {}
+  TypeAssigner(Plan& plan, const GraphView& view, const QuantizeOptions& options)
+      : plan_(plan), view_(view), options_(options) {}
 
   void run() {
     require_formats_that_apply();
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) take_formats(node);
-    for (std::size_t node = graph_.nodes.size(); node-- > 0;) collect_from_readers(node);
-    for (const ValueInfo& input : graph_.inputs) settle_pair(input.name, nullptr);
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) settle_outputs(node);
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) take_formats(node);
+    for (std::size_t node = view_.graph.nodes.size(); node-- > 0;) collect_from_readers(node);
+    for (const ValueInfo& input : view_.graph.inputs) settle_pair(input.name, nullptr);
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) settle_outputs(node);
     align_clamps();
   }
 
  private:
   void require_formats_that_apply() const {
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
-      const std::string label = node_label(graph_, static_cast<int>(node));
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) {
+      const std::string label = node_label(view_.graph, static_cast<int>(node));
       const auto format = options_.node_formats.find(label);
       if (format == options_.node_formats.end() || format->second.keep_float) continue;
       const std::string reason = why_it_has_no_format(node, format->second);
@@ -47,19 +46,19 @@ class TypeAssigner {
     const NodePlan& planned = plan_.nodes[node];
     if (planned.rule == nullptr) {
       return fmt::format("is a {}, which is never quantized; leave it out",
-                         graph_.nodes[node].op_type);
+                         view_.graph.nodes[node].op_type);
     }
     if (planned.biased_matmul) {
       return fmt::format("adds the bias of '{}'; give that node the format",
-                         node_label(graph_, *planned.biased_matmul));
+                         node_label(view_.graph, *planned.biased_matmul));
     }
     if (passes_values_on(planned)) {
       return fmt::format(
           "is a {}, which takes the type of the values it passes on; give its readers the format",
-          graph_.nodes[node].op_type);
+          view_.graph.nodes[node].op_type);
     }
     const bool weighted = has_weight(planned.rule->kind) &&
-                          index_.initializer(graph_.nodes[node].input(1)) != nullptr;
+                          view_.index.initializer(view_.graph.nodes[node].input(1)) != nullptr;
     return format.weight && !weighted ? "has no constant weight, so no weight type" : "";
   }
 
@@ -67,7 +66,7 @@ class TypeAssigner {
     NodePlan& planned = plan_.nodes[node];
     if (!planned.quantized) return;
     const int at = planned.biased_matmul.value_or(static_cast<int>(node));
-    const auto found = options_.node_formats.find(node_label(graph_, at));
+    const auto found = options_.node_formats.find(node_label(view_.graph, at));
     const bool has_format = found != options_.node_formats.end();
     planned.weight = options_.weight_type;
     if (has_format && found->second.weight) planned.weight = *found->second.weight;
@@ -82,14 +81,15 @@ class TypeAssigner {
     if (!planned.quantized) return;
     if (passes_values_on(planned)) planned.activation = widest_wanted(node);
     if (planned.activation == DataType::undefined) return;  // settled by what it reads
-    for (const std::size_t input : data_inputs(graph_.nodes[node], *planned.rule, index_)) {
-      wanted_[graph_.nodes[node].inputs[input]].insert(planned.activation);
+    for (const std::size_t input :
+         data_inputs(view_.graph.nodes[node], *planned.rule, view_.index)) {
+      wanted_[view_.graph.nodes[node].inputs[input]].insert(planned.activation);
     }
   }
 
   [[nodiscard]] DataType widest_wanted(std::size_t node) const {
     DataType widest = DataType::undefined;
-    for (const std::string& output : graph_.nodes[node].outputs) {
+    for (const std::string& output : view_.graph.nodes[node].outputs) {
       const auto types = wanted_.find(output);
       if (types == wanted_.end()) continue;
       for (const DataType type : types->second) {
@@ -103,11 +103,11 @@ class TypeAssigner {
   void settle_outputs(std::size_t node) {
     NodePlan& planned = plan_.nodes[node];
     if (planned.quantized && planned.activation == DataType::undefined) {
-      const auto read = plan_.pairs.find(graph_.nodes[node].inputs[0]);
+      const auto read = plan_.pairs.find(view_.graph.nodes[node].inputs[0]);
       planned.activation =
           read == plan_.pairs.end() ? options_.activation_type : read->second.types.front();
     }
-    for (const std::string& output : graph_.nodes[node].outputs) settle_pair(output, &planned);
+    for (const std::string& output : view_.graph.nodes[node].outputs) settle_pair(output, &planned);
   }
 
   void settle_pair(const std::string& tensor, const NodePlan* producer) {
@@ -116,7 +116,7 @@ class TypeAssigner {
     std::vector<DataType>& types = pair->second.types;
     settle_types(types, tensor, producer);
     // What the user fixes for a tensor holds for all its readers.
-    const auto fixed = activation_override(graph_, index_, options_, tensor);
+    const auto fixed = activation_override(view_, options_, tensor);
     if (fixed) types = {fixed->wanted.type.value_or(types.front())};
   }
 
@@ -135,14 +135,13 @@ class TypeAssigner {
   void align_clamps() {
     for (auto& [tensor, pair] : plan_.pairs) {
       if (!pair.before_clamp) continue;
-      const Node& clamp = graph_.nodes[static_cast<std::size_t>(*pair.before_clamp)];
+      const Node& clamp = view_.node(*pair.before_clamp);
       pair.types = {plan_.pairs.find(clamp.outputs[0])->second.types.front()};
     }
   }
 
   Plan& plan_;
-  const Graph& graph_;
-  const GraphIndex& index_;
+  const GraphView& view_;
   const QuantizeOptions& options_;
   std::map<std::string, std::set<DataType>, std::less<>> wanted_;  // by tensor, of its readers
 };
@@ -155,9 +154,8 @@ bool passes_values_on(const NodePlan& node) {
          kind == OperatorKind::padding;
 }
 
-void assign_types(Plan& plan, const Graph& graph, const GraphIndex& index,
-                  const QuantizeOptions& options) {
-  TypeAssigner(plan, graph, index, options).run();
+void assign_types(Plan& plan, const GraphView& view, const QuantizeOptions& options) {
+  TypeAssigner(plan, view, options).run();
 }
 
 }  // namespace quantsearch

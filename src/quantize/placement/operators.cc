@@ -156,28 +156,28 @@ std::optional<Bounds> clamp_bounds(const Node& node, const GraphIndex& index) {
   return Bounds{.low = *low, .high = *high};
 }
 
-std::optional<int> only_reader(const Graph& graph, const GraphIndex& index,
-                               std::string_view tensor) {
-  const auto readers = index.consumers(tensor);
-  if (readers.size() != 1 || index.is_graph_output(tensor)) return std::nullopt;
-  const auto& inputs = graph.nodes[static_cast<std::size_t>(readers[0])].inputs;
+std::optional<int> only_reader(const GraphView& view, std::string_view tensor) {
+  const auto readers = view.index.consumers(tensor);
+  if (readers.size() != 1 || view.index.is_graph_output(tensor)) return std::nullopt;
+  const auto& inputs = view.node(readers[0]).inputs;
   if (std::ranges::count(inputs, tensor) != 1) return std::nullopt;  // twice, or inside a subgraph
   return readers[0];
 }
 
-std::optional<BiasAdd> bias_add_of(const Graph& graph, const GraphIndex& index, int matmul) {
-  const Node& node = graph.nodes[static_cast<std::size_t>(matmul)];
-  const Tensor* weight = index.initializer(node.input(1));
+std::optional<BiasAdd> bias_add_of(const GraphView& view, int matmul) {
+  const Node& node = view.node(matmul);
+  const Tensor* weight = view.index.initializer(node.input(1));
   if (!node.is("MatMul") || weight == nullptr || weight->shape().size() != 2) return std::nullopt;
-  const auto reader = only_reader(graph, index, node.outputs[0]);
+  const auto reader = only_reader(view, node.outputs[0]);
   if (!reader) return std::nullopt;
-  const Node& add = graph.nodes[static_cast<std::size_t>(*reader)];
+  const Node& add = view.node(*reader);
   if (!add.is("Add")) return std::nullopt;
   const std::string& other = add.inputs[add.inputs[0] == node.outputs[0] ? 1 : 0];
-  const Tensor* bias = index.initializer(other);
+  const Tensor* bias = view.index.initializer(other);
   if (bias == nullptr || !is_bias_vector(*bias, weight->shape()[1])) return std::nullopt;
   // A bias of more dimensions than the product would raise its rank.
-  if (bias->shape().size() > std::max<std::size_t>(1, rank_of(index, node.outputs[0]).value_or(1)))
+  if (bias->shape().size() >
+      std::max<std::size_t>(1, rank_of(view.index, node.outputs[0]).value_or(1)))
     return std::nullopt;
   return BiasAdd{.node = *reader, .bias = other};
 }
@@ -191,16 +191,17 @@ bool pads_within_range(const Node& pad, const GraphIndex& index) {
   return constant != nullptr && is_zero(*constant);
 }
 
-bool merges_into_conv(const Graph& graph, const GraphIndex& index, int pad) {
-  const Node& node = graph.nodes[static_cast<std::size_t>(pad)];
-  if (node.string_attribute("mode", "constant") != "constant" || !pads_within_range(node, index))
+bool merges_into_conv(const GraphView& view, int pad) {
+  const Node& node = view.node(pad);
+  if (node.string_attribute("mode", "constant") != "constant" ||
+      !pads_within_range(node, view.index))
     return false;
-  const auto reader = only_reader(graph, index, node.outputs[0]);
-  if (!reader || !graph.nodes[static_cast<std::size_t>(*reader)].is("Conv") ||
-      graph.nodes[static_cast<std::size_t>(*reader)].inputs[0] != node.outputs[0]) {
+  const auto reader = only_reader(view, node.outputs[0]);
+  if (!reader || !view.node(*reader).is("Conv") ||
+      view.node(*reader).inputs[0] != node.outputs[0]) {
     return false;
   }
-  const std::vector<std::int64_t> amounts = pad_amounts(node, index);
+  const std::vector<std::int64_t> amounts = pad_amounts(node, view.index);
   const std::size_t rank = amounts.size() / 2;
   if (rank < 3) return false;
   const bool spatial_only =

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantize/placement/graph_view.h"
 #include "quantsearch/model.h"
 
 namespace quantsearch {
@@ -60,19 +61,17 @@ struct BiasAdd {
   int node = 0;           // index of the Add
   std::string_view bias;  // name of the constant
 };
-[[nodiscard]] std::optional<BiasAdd> bias_add_of(const Graph& graph, const GraphIndex& index,
-                                                 int matmul);
+[[nodiscard]] std::optional<BiasAdd> bias_add_of(const GraphView& view, int matmul);
 
 /// True for a Pad with zeros on the spatial axes whose only reader is a Conv: ONNX Runtime merges
 /// the two.
-[[nodiscard]] bool merges_into_conv(const Graph& graph, const GraphIndex& index, int pad);
+[[nodiscard]] bool merges_into_conv(const GraphView& view, int pad);
 
 /// True when the Pad fills with zero or with values of its input, so that the range stays.
 [[nodiscard]] bool pads_within_range(const Node& pad, const GraphIndex& index);
 
 /// The only node that reads `tensor`, when it reads it once and the tensor is no graph output.
-[[nodiscard]] std::optional<int> only_reader(const Graph& graph, const GraphIndex& index,
-                                             std::string_view tensor);
+[[nodiscard]] std::optional<int> only_reader(const GraphView& view, std::string_view tensor);
 
 /// True for operators whose output holds values of several tensors, or of one and a filling: one
 /// step for all of them.

@@ -40,18 +40,18 @@ void require_passthrough(const std::vector<std::string>& op_types) {
   }
 }
 
-std::vector<std::string> passed_inputs(const Graph& graph, const GraphIndex& index,
-                                       const QuantizeOptions& options, std::string_view tensor) {
-  const auto producer = index.producer(tensor);
+std::vector<std::string> passed_inputs(const GraphView& view, const QuantizeOptions& options,
+                                       std::string_view tensor) {
+  const auto producer = view.index.producer(tensor);
   if (!producer || options.passthrough_op_types.empty()) return {};
-  const Node& node = graph.nodes[static_cast<std::size_t>(*producer)];
+  const Node& node = view.node(*producer);
   const auto& listed = options.passthrough_op_types;
   const OperatorRule* rule = find_rule(node);
   if (rule == nullptr || !is_made_of_inputs(node.op_type) ||
       std::ranges::find(listed, node.op_type) == listed.end())
     return {};
   std::vector<std::string> inputs;
-  for (const std::size_t input : data_inputs(node, *rule, index))
+  for (const std::size_t input : data_inputs(node, *rule, view.index))
     inputs.push_back(node.inputs[input]);
   return inputs;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "quantize/placement/graph_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -14,7 +15,7 @@ namespace quantsearch {
 void require_passthrough(const std::vector<std::string>& op_types);
 
 /// The data inputs of the listed operator that makes `tensor`; empty when none does.
-[[nodiscard]] std::vector<std::string> passed_inputs(const Graph& graph, const GraphIndex& index,
+[[nodiscard]] std::vector<std::string> passed_inputs(const GraphView& view,
                                                      const QuantizeOptions& options,
                                                      std::string_view tensor);
 

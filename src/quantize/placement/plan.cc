@@ -20,8 +20,8 @@ class Planner {
  public:
   Planner(const Model& model, const GraphIndex& index, const QuantizeOptions& options,
           const LeftFloat& left)
-      : model_(model), graph_(model.graph), index_(index), options_(options), left_(left) {
-    plan_.nodes.resize(graph_.nodes.size());
+      : model_(model), view_{.graph = model.graph, .index = index}, options_(options), left_(left) {
+    plan_.nodes.resize(view_.graph.nodes.size());
   }
 
   Plan run() {
@@ -30,13 +30,13 @@ class Planner {
     if (options_.npu.enabled) attach_followers();
     find_integer_tensors();
     collect_demand();
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) place_pairs(node);
-    assign_types(plan_, graph_, index_, options_);
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) place_pairs(node);
+    assign_types(plan_, view_, options_);
     return std::move(plan_);
   }
 
  private:
-  [[nodiscard]] const Node& node_at(std::size_t node) const { return graph_.nodes[node]; }
+  [[nodiscard]] const Node& node_at(std::size_t node) const { return view_.graph.nodes[node]; }
   [[nodiscard]] bool is_selected(std::size_t node) const {
     return plan_.nodes[node].rule != nullptr && plan_.nodes[node].reason.empty();
   }
@@ -58,17 +58,17 @@ class Planner {
   }
 
   void select_nodes() {
-    const std::vector<std::string> excluded = excluded_by_options(graph_, index_, options_);
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
+    const std::vector<std::string> excluded = excluded_by_options(view_, options_);
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) {
       plan_.nodes[node].rule = find_rule(node_at(node));
       const std::string reason =
-          why_not_quantizable(model_, index_, static_cast<int>(node), options_);
+          why_not_quantizable(model_, view_.index, static_cast<int>(node), options_);
       // What the user asked for comes first, unless nothing could be done with the node anyway.
       leave_float(node, plan_.nodes[node].rule == nullptr || excluded[node].empty()
                             ? reason
                             : excluded[node]);
       plan_.nodes[node].reads_table = is_selected(node) && node_at(node).is("Gather") &&
-                                      index_.initializer(node_at(node).inputs[0]) != nullptr;
+                                      view_.index.initializer(node_at(node).inputs[0]) != nullptr;
       select_recurrent(node, excluded[node]);
     }
     for (const auto& [node, reason] : left_) {
@@ -80,14 +80,15 @@ class Planner {
   void select_recurrent(std::size_t node, const std::string& excluded) {
     if (!is_recurrent(node_at(node))) return;
     NodePlan& plan = plan_.nodes[node];
-    plan.reason = excluded.empty() ? why_not_dynamic(node_at(node), index_, options_) : excluded;
+    plan.reason =
+        excluded.empty() ? why_not_dynamic(node_at(node), view_.index, options_) : excluded;
     plan.is_recurrent = plan.reason.empty();
   }
 
   void attach_biases() {
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) {
       if (!node_at(node).is("MatMul")) continue;
-      const auto bias = bias_add_of(graph_, index_, static_cast<int>(node));
+      const auto bias = bias_add_of(view_, static_cast<int>(node));
       if (!bias) continue;
       const auto add = static_cast<std::size_t>(bias->node);
       if (!is_selected(add)) continue;
@@ -105,8 +106,8 @@ class Planner {
   [[nodiscard]] std::optional<int> producer_followed_by(std::size_t node) const {
     const Node& at = node_at(node);
     for (const std::string& input : at.inputs) {
-      const auto producer = index_.producer(input);
-      if (!producer || only_reader(graph_, index_, input) != static_cast<int>(node)) continue;
+      const auto producer = view_.index.producer(input);
+      if (!producer || only_reader(view_, input) != static_cast<int>(node)) continue;
       const auto before = static_cast<std::size_t>(*producer);
       if (!is_selected(before) || plan_.nodes[before].bias_add) continue;
       if ((at.is("LeakyRelu") || (at.is("PRelu") && input == at.inputs[0])) &&
@@ -123,12 +124,12 @@ class Planner {
            node.is("HardSigmoid");
   }
   [[nodiscard]] bool other_is_scalar(const Node& mul, const std::string& input) const {
-    const Tensor* other = index_.initializer(mul.inputs[mul.inputs[0] == input ? 1 : 0]);
+    const Tensor* other = view_.index.initializer(mul.inputs[mul.inputs[0] == input ? 1 : 0]);
     return other != nullptr && other->size() == 1;
   }
 
   void attach_followers() {
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) {
       if (is_selected(node)) plan_.nodes[node].follows = producer_followed_by(node);
     }
   }
@@ -143,7 +144,7 @@ class Planner {
 
   [[nodiscard]] bool reads_any(std::size_t node, const Tensors& tensors) const {
     return std::ranges::any_of(
-        data_inputs(node_at(node), *plan_.nodes[node].rule, index_),
+        data_inputs(node_at(node), *plan_.nodes[node].rule, view_.index),
         [&](std::size_t input) { return tensors.contains(node_at(node).inputs[input]); });
   }
 
@@ -152,8 +153,8 @@ class Planner {
   /// (`capable_`: behind a MatMul or Gemm, which have kernels with either output). Elementwise
   /// operators pay for themselves only in such company.
   void find_integer_tensors() {
-    decided_.resize(graph_.nodes.size());
-    for (std::size_t node = 0; node < graph_.nodes.size(); ++node) {
+    decided_.resize(view_.graph.nodes.size());
+    for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) {
       if (!is_selected(node)) continue;
       const auto& outputs = node_at(node).outputs;
       const bool passes_on =
@@ -191,7 +192,7 @@ class Planner {
 
   /// Backward: who needs a quantized input.
   void collect_demand() {
-    for (std::size_t node = graph_.nodes.size(); node-- > 0;) {
+    for (std::size_t node = view_.graph.nodes.size(); node-- > 0;) {
       if (!is_selected(node)) continue;
       if (is_anchor(node)) {
         demand_of_anchor(node);
@@ -217,7 +218,8 @@ class Planner {
       }
       decided_[node] = true;
     }
-    for (const std::size_t input : data_inputs(node_at(node), *plan_.nodes[node].rule, index_)) {
+    for (const std::size_t input :
+         data_inputs(node_at(node), *plan_.nodes[node].rule, view_.index)) {
       demand(node_at(node).inputs[input]);
     }
   }
@@ -233,20 +235,19 @@ class Planner {
   }
 
   void demand(const std::string& tensor) {
-    if (!tensor.empty() && index_.initializer(tensor) == nullptr) demanded_.insert(tensor);
+    if (!tensor.empty() && view_.index.initializer(tensor) == nullptr) demanded_.insert(tensor);
   }
 
   /// A Pad in front of an integer Conv takes the pair on its own input; any other stays float,
   /// unless it is asked for: then it has one on both sides.
   void place_padding(std::size_t node) {
     const Node& at = node_at(node);
-    if (is_forced(node) && !merges_into_conv(graph_, index_, static_cast<int>(node))) {
+    if (is_forced(node) && !merges_into_conv(view_, static_cast<int>(node))) {
       demand(at.inputs[0]);
       plan_.nodes[node].quantized = true;
       return;
     }
-    if (!demanded_.contains(at.outputs[0]) ||
-        !merges_into_conv(graph_, index_, static_cast<int>(node))) {
+    if (!demanded_.contains(at.outputs[0]) || !merges_into_conv(view_, static_cast<int>(node))) {
       leave_float(
           node,
           "ONNX Runtime's CPU provider has no integer kernel for a Pad that no Conv can take over");
@@ -259,7 +260,7 @@ class Planner {
 
   void place_pairs(std::size_t node) {
     if (node == 0) {
-      for (const ValueInfo& input : graph_.inputs) place_if_demanded(input.name);
+      for (const ValueInfo& input : view_.graph.inputs) place_if_demanded(input.name);
     }
     if (!is_selected(node)) {
       for (const std::string& output : node_at(node).outputs) place_if_demanded(output);
@@ -271,7 +272,7 @@ class Planner {
       case OperatorKind::layout:
         return place_layout(node);
       case OperatorKind::padding:
-        if (is_forced(node) && !merges_into_conv(graph_, index_, static_cast<int>(node)))
+        if (is_forced(node) && !merges_into_conv(view_, static_cast<int>(node)))
           plan_.pairs[node_at(node).outputs[0]] = {.for_all_readers = true,
                                                    .before_clamp = std::nullopt};
         return;
@@ -293,7 +294,7 @@ class Planner {
   [[nodiscard]] bool output_may_stay_float(std::size_t node, const std::string& output) const {
     const bool can = kind_of(node) == OperatorKind::gemm || kind_of(node) == OperatorKind::matmul ||
                      plan_.nodes[node].biased_matmul;
-    return can && !demanded_.contains(output) && !index_.is_graph_output(output);
+    return can && !demanded_.contains(output) && !view_.index.is_graph_output(output);
   }
 
   void place_anchor(std::size_t node) {
@@ -320,13 +321,13 @@ class Planner {
   }
 
   [[nodiscard]] bool is_followed(std::size_t node) const {
-    const auto reader = only_reader(graph_, index_, node_at(node).outputs[0]);
+    const auto reader = only_reader(view_, node_at(node).outputs[0]);
     return reader &&
            plan_.nodes[static_cast<std::size_t>(*reader)].follows == static_cast<int>(node);
   }
 
   [[nodiscard]] std::optional<int> clamp_behind(const std::string& tensor) const {
-    const auto reader = only_reader(graph_, index_, tensor);
+    const auto reader = only_reader(view_, tensor);
     if (!reader) return std::nullopt;
     const auto node = static_cast<std::size_t>(*reader);
     if (!is_selected(node) || kind_of(node) != OperatorKind::clamp) return std::nullopt;
@@ -368,8 +369,7 @@ class Planner {
   }
 
   const Model& model_;
-  const Graph& graph_;
-  const GraphIndex& index_;
+  const GraphView view_;
   const QuantizeOptions& options_;
   const LeftFloat& left_;
   Plan plan_;

@@ -3,6 +3,7 @@
 // What the rules that follow the plan read: the graph, its index, the plan and the options. They
 // always belong together, so they are passed as one.
 
+#include "quantize/placement/graph_view.h"
 #include "quantize/placement/plan.h"
 #include "quantsearch/quantize.h"
 
@@ -15,6 +16,8 @@ struct PlanView {
   const Plan& plan;         // one NodePlan for each node of `graph`
   const QuantizeOptions& options;
 
+  /// For the rules that need no plan.
+  operator GraphView() const { return {.graph = graph, .index = index}; }
   [[nodiscard]] int node_count() const { return static_cast<int>(graph.nodes.size()); }
   [[nodiscard]] const Node& node(int at) const { return graph.nodes[static_cast<std::size_t>(at)]; }
   [[nodiscard]] const NodePlan& planned(int at) const {

@@ -11,22 +11,16 @@ namespace quantsearch {
 
 namespace {
 
-const Node* producer_of(const Graph& graph, const GraphIndex& index, std::string_view tensor) {
-  const auto producer = index.producer(tensor);
-  return producer ? &graph.nodes[static_cast<std::size_t>(*producer)] : nullptr;
-}
-
 /// Output of the Relu or Clip that alone reads `tensor`. What lies outside its range is clipped by
 /// the quantizer as the clamp itself would clip it, so this range is right whether the clamp is
 /// folded, kept or excluded.
-std::optional<std::string> clamped_into(const Graph& graph, const GraphIndex& index,
-                                        std::string_view tensor) {
-  const auto reader = only_reader(graph, index, tensor);
+std::optional<std::string> clamped_into(const GraphView& view, std::string_view tensor) {
+  const auto reader = only_reader(view, tensor);
   if (!reader) return std::nullopt;
-  const Node& node = graph.nodes[static_cast<std::size_t>(*reader)];
+  const Node& node = view.node(*reader);
   // Bounds away from zero do not hold zero, which a range always does: clipping to the range is
   // then not the clamp.
-  const auto bounds = clamp_bounds(node, index);
+  const auto bounds = clamp_bounds(node, view.index);
   if (!bounds || bounds->low > 0 || bounds->high < 0 || node.inputs[0] != tensor)
     return std::nullopt;
   return node.outputs[0];
@@ -37,9 +31,9 @@ bool ends_in_unit_interval(const Node& node) {
 }
 
 /// True when a MatMul's output only gets a bias: no pair ever stands there.
-bool only_gets_bias(const Graph& graph, const GraphIndex& index, std::string_view tensor) {
-  const auto producer = index.producer(tensor);
-  return producer && bias_add_of(graph, index, *producer).has_value();
+bool only_gets_bias(const GraphView& view, std::string_view tensor) {
+  const auto producer = view.index.producer(tensor);
+  return producer && bias_add_of(view, *producer).has_value();
 }
 
 /// The largest value of each input channel of a layer bounds its pairs of weights, so the layer's
@@ -53,40 +47,39 @@ bool reads_channels(const Node& node, const OperatorRule& rule, const GraphIndex
 
 // The values are among the input's, so the input's range holds them, and the parameters must be
 // equal anyway for the operator to run on integers.
-std::optional<std::string> moved_from(const Graph& graph, const GraphIndex& index,
-                                      std::string_view tensor) {
-  const Node* node = producer_of(graph, index, tensor);
+std::optional<std::string> moved_from(const GraphView& view, std::string_view tensor) {
+  const Node* node = view.producer(tensor);
   if (node == nullptr) return std::nullopt;
   const OperatorRule* rule = find_rule(*node);
   if (rule == nullptr) return std::nullopt;
   const bool moves = (rule->kind == OperatorKind::layout && node->outputs[0] == tensor) ||
                      (node->is("Split") && rule->kind == OperatorKind::layout) ||
-                     (rule->kind == OperatorKind::padding && pads_within_range(*node, index));
-  if (!moves || index.initializer(node->inputs[0]) != nullptr) return std::nullopt;
+                     (rule->kind == OperatorKind::padding && pads_within_range(*node, view.index));
+  if (!moves || view.index.initializer(node->inputs[0]) != nullptr) return std::nullopt;
   // Cubic interpolation overshoots; nearest copies, linear stays within.
   if (node->is("Resize") && node->string_attribute("mode", "nearest") == "cubic")
     return std::nullopt;
   return node->inputs[0];
 }
 
-RangeSource range_source(const Graph& graph, const GraphIndex& index, std::string tensor) {
+RangeSource range_source(const GraphView& view, std::string tensor) {
   // Backwards through layout operators, then forwards through clamps: a tensor that a layout
   // operator reads is not read by a clamp alone, so the two never alternate.
-  while (auto source = moved_from(graph, index, tensor)) tensor = std::move(*source);
-  while (auto source = clamped_into(graph, index, tensor)) tensor = std::move(*source);
-  const Node* node = producer_of(graph, index, tensor);
+  while (auto source = moved_from(view, tensor)) tensor = std::move(*source);
+  while (auto source = clamped_into(view, tensor)) tensor = std::move(*source);
+  const Node* node = view.producer(tensor);
   RangeSource source{.tensor = std::move(tensor), .fixed = std::nullopt};
   if (node != nullptr && ends_in_unit_interval(*node)) source.fixed = Range{.low = 0, .high = 1};
   return source;
 }
 
-bool is_part_of_union(const Graph& graph, const GraphIndex& index, std::string_view tensor) {
-  const Node* node = producer_of(graph, index, tensor);
+bool is_part_of_union(const GraphView& view, std::string_view tensor) {
+  const Node* node = view.producer(tensor);
   if (node == nullptr || !selects_values(*node)) return false;
   while (true) {
-    node = producer_of(graph, index, node->inputs[0]);
+    node = view.producer(node->inputs[0]);
     if (node == nullptr) return false;
-    if (unites_values(*node, index)) return true;
+    if (unites_values(*node, view.index)) return true;
     const OperatorRule* rule = find_rule(*node);
     if (rule == nullptr ||
         (rule->kind != OperatorKind::layout && rule->kind != OperatorKind::clamp))
@@ -94,10 +87,9 @@ bool is_part_of_union(const Graph& graph, const GraphIndex& index, std::string_v
   }
 }
 
-std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
-                                std::string_view tensor) {
-  const Node* node = producer_of(graph, index, tensor);
-  return node == nullptr ? std::nullopt : clamp_bounds(*node, index);
+std::optional<Bounds> bounds_of(const GraphView& view, std::string_view tensor) {
+  const Node* node = view.producer(tensor);
+  return node == nullptr ? std::nullopt : clamp_bounds(*node, view.index);
 }
 
 std::optional<std::string> observed_source(const Model& model, const std::string& tensor) {
@@ -105,7 +97,7 @@ std::optional<std::string> observed_source(const Model& model, const std::string
   const GraphIndex index(stored.model().graph);
   if (index.producer(tensor) || index.is_graph_input(tensor) ||
       index.initializer(tensor) != nullptr) {
-    RangeSource source = range_source(model.graph, index, tensor);
+    RangeSource source = range_source({.graph = model.graph, .index = index}, tensor);
     if (source.fixed) return std::nullopt;
     return std::move(source.tensor);
   }
@@ -132,18 +124,18 @@ std::vector<std::string> tensors_to_observe(const Model& model) {
 }
 
 std::vector<std::string> observed_in_graph(const Model& model) {
-  const Graph& graph = model.graph;
-  const GraphIndex index(graph);
+  const GraphIndex index(model.graph);
+  const GraphView view{.graph = model.graph, .index = index};
   std::set<std::string> observed;
   const auto watch = [&](const std::string& tensor) {
     if (tensor.empty() || index.initializer(tensor) != nullptr || !is_float_tensor(index, tensor))
       return;
-    if (only_gets_bias(graph, index, tensor)) return;
-    RangeSource source = range_source(graph, index, tensor);
+    if (only_gets_bias(view, tensor)) return;
+    RangeSource source = range_source(view, tensor);
     if (!source.fixed) observed.insert(std::move(source.tensor));
   };
-  for (int at = 0; at < static_cast<int>(graph.nodes.size()); ++at) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(at)];
+  for (int at = 0; at < view.node_count(); ++at) {
+    const Node& node = view.node(at);
     // How its values are spread decides what stays float in front of it.
     if (node.is("Log") && is_float_tensor(index, node.inputs[0])) observed.insert(node.inputs[0]);
     const OperatorRule* rule = find_rule(node);
@@ -153,8 +145,7 @@ std::vector<std::string> observed_in_graph(const Model& model) {
     if (reads_channels(node, *rule, index)) observed.insert(node.inputs[0]);
     for (const std::string& output : node.outputs) {
       watch(output);
-      if (is_float_tensor(index, output) && is_part_of_union(graph, index, output))
-        observed.insert(output);
+      if (is_float_tensor(index, output) && is_part_of_union(view, output)) observed.insert(output);
     }
   }
   return {observed.begin(), observed.end()};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "quantize/placement/graph_view.h"
 #include "quantize/placement/operators.h"
 #include "quantsearch/quantize.h"
 
@@ -17,24 +18,20 @@ struct RangeSource {
   std::optional<Range>
       fixed;  // known without observation: outputs of Softmax, Sigmoid, HardSigmoid
 };
-[[nodiscard]] RangeSource range_source(const Graph& graph, const GraphIndex& index,
-                                       std::string tensor);
+[[nodiscard]] RangeSource range_source(const GraphView& view, std::string tensor);
 
 /// tensors_to_observe() of one graph, without its bodies.
 [[nodiscard]] std::vector<std::string> observed_in_graph(const Model& model);
 
 /// Input of a layout operator that `tensor` comes out of with the same parameters; nullopt when it
 /// comes out of something else.
-[[nodiscard]] std::optional<std::string> moved_from(const Graph& graph, const GraphIndex& index,
-                                                    std::string_view tensor);
+[[nodiscard]] std::optional<std::string> moved_from(const GraphView& view, std::string_view tensor);
 
 /// True for the output of data movement that takes some of the values of a tensor in which others
 /// are united: its own values may need much less than the range of them all.
-[[nodiscard]] bool is_part_of_union(const Graph& graph, const GraphIndex& index,
-                                    std::string_view tensor);
+[[nodiscard]] bool is_part_of_union(const GraphView& view, std::string_view tensor);
 
 /// The bounds of the Relu or Clip that makes `tensor`, if one does.
-[[nodiscard]] std::optional<Bounds> bounds_of(const Graph& graph, const GraphIndex& index,
-                                              std::string_view tensor);
+[[nodiscard]] std::optional<Bounds> bounds_of(const GraphView& view, std::string_view tensor);
 
 }  // namespace quantsearch

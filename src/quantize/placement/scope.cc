@@ -20,9 +20,9 @@ using Flags = std::vector<bool>;
 
 class Scope {
  public:
-  Scope(const Graph& graph, const GraphIndex& index)
-      : graph_(graph), index_(index), reasons_(graph.nodes.size()) {
-    for (int node = 0; node < node_count(); ++node) labels_.emplace(node_label(graph, node), node);
+  explicit Scope(const GraphView& view) : view_(view), reasons_(view.graph.nodes.size()) {
+    for (int node = 0; node < view_.node_count(); ++node)
+      labels_.emplace(node_label(view.graph, node), node);
   }
 
   void apply(const QuantizeOptions& options) {
@@ -38,8 +38,6 @@ class Scope {
   [[nodiscard]] std::vector<std::string> take_reasons() { return std::move(reasons_); }
 
  private:
-  [[nodiscard]] int node_count() const { return static_cast<int>(graph_.nodes.size()); }
-
   /// The first reason stays: it is the one whose removal is the first step to quantizing the node.
   void exclude(int node, const std::string& reason) {
     std::string& known = reasons_[static_cast<std::size_t>(node)];
@@ -47,7 +45,7 @@ class Scope {
   }
 
   void exclude_all(const Flags& nodes, const std::string& reason) {
-    for (int node = 0; node < node_count(); ++node) {
+    for (int node = 0; node < view_.node_count(); ++node) {
       if (nodes[static_cast<std::size_t>(node)]) exclude(node, reason);
     }
   }
@@ -63,9 +61,9 @@ class Scope {
     std::vector<std::string> known;
     for (const auto& [label, node] : labels_) known.push_back(label);
     if (with_tensors) {
-      for (const Node& node : graph_.nodes)
+      for (const Node& node : view_.graph.nodes)
         known.insert(known.end(), node.outputs.begin(), node.outputs.end());
-      for (const ValueInfo& input : graph_.inputs) known.push_back(input.name);
+      for (const ValueInfo& input : view_.graph.inputs) known.push_back(input.name);
     }
     throw InvalidInput(
         fmt::format("quantize: option '{}': {}", option, unknown_name_message(what, name, known)));
@@ -76,7 +74,7 @@ class Scope {
     std::set<std::string> known;
     for (const OperatorRule& rule : operator_rules()) known.emplace(rule.op_type);
     if (!quantizable) {
-      for (const Node& node : graph_.nodes) known.insert(node.op_type);
+      for (const Node& node : view_.graph.nodes) known.insert(node.op_type);
     }
     for (const std::string& type : types) {
       if (known.contains(type)) continue;
@@ -98,8 +96,8 @@ class Scope {
     kept.insert(options.extra_op_types.begin(), options.extra_op_types.end());
     const std::set<std::string> excluded(options.exclude_op_types.begin(),
                                          options.exclude_op_types.end());
-    for (int node = 0; node < node_count(); ++node) {
-      const Node& at = graph_.nodes[static_cast<std::size_t>(node)];
+    for (int node = 0; node < view_.node_count(); ++node) {
+      const Node& at = view_.node(node);
       if (excluded.contains(at.op_type)) {
         exclude(node,
                 fmt::format("operator type '{}' is in {}", at.op_type, keys::kExcludedOpTypes));
@@ -189,13 +187,12 @@ class Scope {
     for (const std::string& name : names) {
       std::vector<int> seeds;
       if (const auto node = labels_.find(name); node != labels_.end()) {
-        for (const std::string& input :
-             graph_.nodes[static_cast<std::size_t>(node->second)].inputs) {
-          if (const auto producer = index_.producer(input)) seeds.push_back(*producer);
+        for (const std::string& input : view_.node(node->second).inputs) {
+          if (const auto producer = view_.index.producer(input)) seeds.push_back(*producer);
         }
-      } else if (const auto producer = index_.producer(name)) {
+      } else if (const auto producer = view_.index.producer(name)) {
         seeds.push_back(*producer);
-      } else if (!index_.is_graph_input(name)) {
+      } else if (!view_.index.is_graph_input(name)) {
         throw_unknown(name, keys::kInputNodes, "tensor or node", true);
       }
       exclude_all(ancestors(seeds), fmt::format("before '{}' of {}", name, keys::kInputNodes));
@@ -206,13 +203,12 @@ class Scope {
     for (const std::string& name : names) {
       std::vector<int> seeds;
       if (const auto node = labels_.find(name); node != labels_.end()) {
-        for (const std::string& output :
-             graph_.nodes[static_cast<std::size_t>(node->second)].outputs) {
-          const auto readers = index_.consumers(output);
+        for (const std::string& output : view_.node(node->second).outputs) {
+          const auto readers = view_.index.consumers(output);
           seeds.insert(seeds.end(), readers.begin(), readers.end());
         }
-      } else if (index_.producer(name) || index_.is_graph_input(name)) {
-        const auto readers = index_.consumers(name);
+      } else if (view_.index.producer(name) || view_.index.is_graph_input(name)) {
+        const auto readers = view_.index.consumers(name);
         seeds.assign(readers.begin(), readers.end());
       } else {
         throw_unknown(name, keys::kOutputNodes, "tensor or node", true);
@@ -228,11 +224,12 @@ class Scope {
     for (const int seed : seeds) reached[static_cast<std::size_t>(seed)] = true;
     for (std::size_t node = reached.size(); node-- > 0;) {
       const auto depends = [&](const std::string& output) {
-        return std::ranges::any_of(index_.consumers(output), [&](int reader) {
+        return std::ranges::any_of(view_.index.consumers(output), [&](int reader) {
           return bool(reached[static_cast<std::size_t>(reader)]);
         });
       };
-      if (!reached[node]) reached[node] = std::ranges::any_of(graph_.nodes[node].outputs, depends);
+      if (!reached[node])
+        reached[node] = std::ranges::any_of(view_.graph.nodes[node].outputs, depends);
     }
     return reached;
   }
@@ -243,16 +240,15 @@ class Scope {
     for (const int seed : seeds) reached[static_cast<std::size_t>(seed)] = true;
     for (std::size_t node = 0; node < reached.size(); ++node) {
       if (!reached[node]) continue;
-      for (const std::string& output : graph_.nodes[node].outputs) {
-        for (const int reader : index_.consumers(output))
+      for (const std::string& output : view_.graph.nodes[node].outputs) {
+        for (const int reader : view_.index.consumers(output))
           reached[static_cast<std::size_t>(reader)] = true;
       }
     }
     return reached;
   }
 
-  const Graph& graph_;
-  const GraphIndex& index_;
+  const GraphView& view_;
   std::map<std::string, int, std::less<>> labels_;
   std::vector<std::string> reasons_;
 };
@@ -267,9 +263,9 @@ std::vector<std::string> default_op_types() {
   return types;
 }
 
-std::vector<std::string> excluded_by_options(const Graph& graph, const GraphIndex& index,
+std::vector<std::string> excluded_by_options(const GraphView& view,
                                              const QuantizeOptions& options) {
-  Scope scope(graph, index);
+  Scope scope(view);
   scope.apply(options);
   return scope.take_reasons();
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "quantize/placement/graph_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -13,8 +14,7 @@ namespace quantsearch {
 /// One entry per node: "" when the options let it be quantized, else the reason. Throws
 /// InvalidInput for names that the model does not have (nearest known shown), unknown operator
 /// types and bad regular expressions.
-[[nodiscard]] std::vector<std::string> excluded_by_options(const Graph& graph,
-                                                           const GraphIndex& index,
+[[nodiscard]] std::vector<std::string> excluded_by_options(const GraphView& view,
                                                            const QuantizeOptions& options);
 
 }  // namespace quantsearch

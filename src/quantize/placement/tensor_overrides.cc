@@ -11,7 +11,7 @@ const TensorOverride* find_override(const QuantizeOptions& options, std::string_
   return found == options.overrides.end() ? nullptr : &found->second;
 }
 
-std::optional<ActivationOverride> activation_override(const Graph& graph, const GraphIndex& index,
+std::optional<ActivationOverride> activation_override(const GraphView& view,
                                                       const QuantizeOptions& options,
                                                       std::string tensor) {
   if (options.overrides.empty()) return std::nullopt;
@@ -19,7 +19,7 @@ std::optional<ActivationOverride> activation_override(const Graph& graph, const 
     if (const TensorOverride* found = find_override(options, tensor)) {
       return ActivationOverride{.tensor = std::move(tensor), .wanted = *found};
     }
-    auto source = moved_from(graph, index, tensor);
+    auto source = moved_from(view, tensor);
     if (!source) return std::nullopt;
     tensor = std::move(*source);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "quantize/placement/graph_view.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -21,8 +22,7 @@ struct ActivationOverride {
   std::string tensor;  // the one the user named
   const TensorOverride& wanted;
 };
-[[nodiscard]] std::optional<ActivationOverride> activation_override(const Graph& graph,
-                                                                    const GraphIndex& index,
+[[nodiscard]] std::optional<ActivationOverride> activation_override(const GraphView& view,
                                                                     const QuantizeOptions& options,
                                                                     std::string tensor);
 

@@ -12,13 +12,13 @@ namespace {
 
 class Bounding {
  public:
-  Bounding(const Graph& graph, const GraphIndex& index, const ObservedRange& observed)
-      : graph_(graph), index_(index), observed_(observed) {}
+  Bounding(const GraphView& view, const ObservedRange& observed)
+      : view_(view), observed_(observed) {}
 
   /// Of a tensor that some node reads.
   [[nodiscard]] std::optional<Range> of(const std::string& tensor) const {
-    if (const Tensor* constant = index_.initializer(tensor)) return of_constant(*constant);
-    const RangeSource source = range_source(graph_, index_, tensor);
+    if (const Tensor* constant = view_.index.initializer(tensor)) return of_constant(*constant);
+    const RangeSource source = range_source(view_, tensor);
     if (source.fixed) return source.fixed;
     if (const auto seen = observed_(source.tensor)) return seen;
     return made(source.tensor);
@@ -26,9 +26,9 @@ class Bounding {
 
   /// From what makes it.
   [[nodiscard]] std::optional<Range> made(const std::string& tensor) const {
-    const auto producer = index_.producer(tensor);
+    const auto producer = view_.index.producer(tensor);
     if (!producer) return std::nullopt;
-    const Node& node = graph_.nodes[static_cast<std::size_t>(*producer)];
+    const Node& node = view_.node(*producer);
     if (node.is("MatMul") || node.is("Gemm") || node.is("Conv")) return weighted_sum(node);
     if (node.is("Concat") || node.is("Max") || node.is("Min")) return joined(node);
     if (node.is("Add") || node.is("Sub") || node.is("Mul")) return combined(node);
@@ -69,7 +69,7 @@ class Bounding {
 
   /// |sum w x| <= sum |w| * max |x|, with the weights of one output: never more than all of them.
   [[nodiscard]] std::optional<Range> weighted_sum(const Node& node) const {
-    const Tensor* weight = index_.initializer(node.input(1));
+    const Tensor* weight = view_.index.initializer(node.input(1));
     const auto input = of(node.inputs[0]);
     if (weight == nullptr || weight->type() != DataType::float32 || !input) return std::nullopt;
     double largest =
@@ -100,27 +100,25 @@ class Bounding {
                            : norm;
   }
 
-  const Graph& graph_;
-  const GraphIndex& index_;
+  const GraphView& view_;
   const ObservedRange& observed_;
 };
 
 }  // namespace
 
-std::optional<Range> value_bounds(const Graph& graph, const GraphIndex& index,
-                                  const std::string& tensor, const ObservedRange& observed) {
-  return Bounding(graph, index, observed).made(tensor);
+std::optional<Range> value_bounds(const GraphView& view, const std::string& tensor,
+                                  const ObservedRange& observed) {
+  return Bounding(view, observed).made(tensor);
 }
 
-bool has_value_bounds(const Graph& graph, const GraphIndex& index, const std::string& tensor,
-                      const Facts& facts) {
+bool has_value_bounds(const GraphView& view, const std::string& tensor, const Facts& facts) {
   const ObservedRange is_observed = [&](const std::string& source) {
     const auto fact = facts.find(source);
     return fact != facts.end() && fact->second.has_no_range()
                ? std::nullopt
                : std::optional(Range{.low = -1, .high = 1});
   };
-  return value_bounds(graph, index, tensor, is_observed).has_value();
+  return value_bounds(view, tensor, is_observed).has_value();
 }
 
 }  // namespace quantsearch

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "quantize/placement/graph_view.h"
 #include "quantize/placement/operators.h"
 #include "quantsearch/quantize.h"
 
@@ -18,13 +19,12 @@ using ObservedRange = std::function<std::optional<Range>(const std::string& tens
 
 /// Nullopt when `tensor` is made by an operator whose results are not bounded here, or comes from
 /// such a one.
-[[nodiscard]] std::optional<Range> value_bounds(const Graph& graph, const GraphIndex& index,
-                                                const std::string& tensor,
+[[nodiscard]] std::optional<Range> value_bounds(const GraphView& view, const std::string& tensor,
                                                 const ObservedRange& observed);
 
 /// Whether value_bounds will find some once there are ranges: those of all tensors but the ones
 /// that `facts` know.
-[[nodiscard]] bool has_value_bounds(const Graph& graph, const GraphIndex& index,
-                                    const std::string& tensor, const Facts& facts);
+[[nodiscard]] bool has_value_bounds(const GraphView& view, const std::string& tensor,
+                                    const Facts& facts);
 
 }  // namespace quantsearch

@@ -11,7 +11,7 @@ using testing::ModelBuilder;
 
 RangeSource source_in(const Model& model, const std::string& tensor) {
   const GraphIndex index(model.graph);
-  return range_source(model.graph, index, tensor);
+  return range_source({.graph = model.graph, .index = index}, tensor);
 }
 
 /// x -> Conv -> Relu -> Reshape -> Softmax -> y

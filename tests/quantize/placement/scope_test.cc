@@ -22,7 +22,8 @@ Model diamond() {
 
 std::string excluded(const QuantizeOptions& options, const Model& model = diamond()) {
   const GraphIndex index(model.graph);
-  const std::vector<std::string> reasons = excluded_by_options(model.graph, index, options);
+  const std::vector<std::string> reasons =
+      excluded_by_options({.graph = model.graph, .index = index}, options);
   std::string names;
   for (std::size_t node = 0; node < reasons.size(); ++node) {
     if (!reasons[node].empty()) names += node_label(model.graph, static_cast<int>(node));
@@ -90,7 +91,7 @@ TEST(Scope, FirstReasonStays) {
   const Model model = diamond();
   const GraphIndex index(model.graph);
   const auto reasons = excluded_by_options(
-      model.graph, index,
+      {.graph = model.graph, .index = index},
       {.exclude_op_types = {"Add"}, .exclude_nodes = {"d", "b", "^e"}, .output_tensors = {"a"}});
   EXPECT_EQ(reasons[0], "");
   EXPECT_EQ(reasons[1], "excluded by name");
