@@ -7,11 +7,11 @@ namespace quantsearch {
 
 namespace {
 
-// A stopped run ends at its next operator, a matter of milliseconds, so a finer look would not be
-// noticed.
+// A stopped run ends at its next operator, which takes milliseconds, so a shorter interval would
+// make no difference.
 constexpr std::chrono::milliseconds kInterval{10};
-// Looks without any run before the thread sleeps for good. While it is only pausing, a new run
-// costs no wake-up, which matters to runs of 0.1 ms.
+// Number of checks without any run before the thread sleeps until it is notified. Between checks it
+// only waits for a timeout, so a new run need not notify it; that matters for runs of 0.1 ms.
 constexpr int kIdleLooks = 50;
 
 }  // namespace

@@ -1,9 +1,9 @@
 #pragma once
 
-// Stops runs whose token was cancelled. A token has no callback (it may be cancelled by a signal
-// handler), so somebody must look at it while a run is inside the runtime: one thread for all runs
-// of the process, started by the first one, that looks every few milliseconds while there are runs
-// and sleeps for good when there are none.
+// Stops runs whose token was cancelled. A token has no callback (a signal handler may cancel it),
+// so another thread must poll it while a run is inside the runtime. One thread serves all runs of
+// the process: the first run starts it, it polls every few milliseconds while there are runs, and
+// it sleeps until it is notified when there are none.
 
 #include <condition_variable>
 #include <cstdint>
@@ -23,8 +23,8 @@ class CancellationWatcher {
   CancellationWatcher(const CancellationWatcher&) = delete;
   CancellationWatcher& operator=(const CancellationWatcher&) = delete;
 
-  /// Ends the watch when it goes out of scope; `stop` is not running and will not be called after
-  /// that.
+  /// Ends the watch when it goes out of scope. After that `stop` is not running and will not be
+  /// called.
   class Watch {
    public:
     Watch(CancellationWatcher& watcher, std::uint64_t id) : watcher_(watcher), id_(id) {}
@@ -55,7 +55,7 @@ class CancellationWatcher {
   std::uint64_t next_id_ = 0;
   bool asleep_ = false;
   bool quit_ = false;
-  std::thread thread_;  // not a pool worker: it must look while all of them are inside a run
+  std::thread thread_;  // not a pool worker: it must poll while all of them are inside a run
 };
 
 }  // namespace quantsearch

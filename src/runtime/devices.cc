@@ -1,4 +1,4 @@
-// Where sessions run.
+// Parsing, checking and choosing the devices that sessions run on.
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>

@@ -13,16 +13,16 @@ struct Form {
   std::size_t op_type;  // group
 };
 
-// As release 1.29 words it.
+// The wording of ONNX Runtime 1.29.
 const std::vector<Form>& forms() {
   static const std::vector<Form> all = {
-      // A kernel failed.
+      // A kernel failed while it ran.
       {std::regex("while running (\\S+) node\\. Name:'([^']*)'"), 2, 1},
-      // No kernel for these types.
+      // There is no kernel for these types.
       {std::regex(
            "Could not find an implementation for ([^( ]+)\\([0-9]+\\) node with name '([^']*)'"),
        2, 1},
-      // Shape or type inference.
+      // Shape or type inference failed.
       {std::regex("Node \\(([^)]*)\\) Op \\(([^)]*)\\)"), 1, 2},
       {std::regex("Failed to find kernel for ([^( ]+)\\([0-9]+\\) \\(node:'([^']*)'"), 2, 1},
   };

@@ -21,7 +21,7 @@ bool has_open_first_axis(const ValueInfo& value) {
   return value.dimensions && !value.dimensions->empty() && !value.dimensions->front().size;
 }
 
-/// The model's outputs as far as their shapes follow from its inputs, whatever it declares.
+/// The model's outputs with the shapes that follow from its inputs; declared shapes are ignored.
 std::vector<ValueInfo> inferred_outputs(Model model) {
   for (ValueInfo& output : model.graph.outputs) output.dimensions.reset();
   return infer_shapes(std::move(model)).graph.outputs;
@@ -40,8 +40,8 @@ bool has_dynamic_batch(const Model& model) {
   for (const ValueInfo& input : graph.inputs) {
     if (graph.find_initializer(input.name) == nullptr && !has_open_first_axis(input)) return false;
   }
-  // A graph may declare an open batch and hold a Reshape to a fixed one, so what follows from the
-  // inputs counts too.
+  // A graph may declare an open batch and yet contain a Reshape to a fixed one, so the inferred
+  // shapes count too.
   const std::vector<ValueInfo> inferred = inferred_outputs(model);
   for (std::size_t index = 0; index < graph.outputs.size(); ++index) {
     const bool is_inferred = inferred[index].dimensions.has_value();

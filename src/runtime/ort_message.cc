@@ -24,7 +24,7 @@ std::string joined_lines(std::string_view message) {
   return line;
 }
 
-/// Position after a bracketed group that opens at `open`; npos when it does not close.
+/// Position after the bracketed group that opens at `open`; npos when it does not close.
 std::size_t skip_group(std::string_view text, std::size_t open) {
   const char opening = text[open];
   const char closing = opening == '(' ? ')' : opening == '[' ? ']' : '>';
@@ -36,9 +36,9 @@ std::size_t skip_group(std::string_view text, std::size_t open) {
   return std::string_view::npos;
 }
 
-/// Length of the function that ONNX Runtime prints after file and line: "LoadModel " or a whole
-/// signature, "void onnxruntime::Iterator::Init(ptrdiff_t, ptrdiff_t) [with T = float] ". 0 when
-/// there is none.
+/// Length of the function that ONNX Runtime prints after file and line, with the space after it; 0
+/// when there is none. It is a bare name ("LoadModel") or a whole signature:
+/// "void onnxruntime::Iterator::Init(ptrdiff_t, ptrdiff_t) [with T = float]".
 std::size_t function_length(std::string_view text) {
   // A signature: words, scopes, template arguments, * and & up to "(", one of them scoped by "::".
   bool is_scoped = false;

@@ -14,8 +14,8 @@ namespace quantsearch {
 
 namespace {
 
-// Above this the weights of the written graph go to a file of their own: a protobuf ends at 2 GB,
-// and blocked layouts pad channels, so the optimized weights may be larger than ours.
+// Weights beyond this size are written to a separate file: a protobuf is limited to 2 GB, and
+// optimized weights may be larger than the original ones because blocked layouts pad channels.
 constexpr std::int64_t kInlineWeightBytes = std::int64_t{1} << 30;
 
 }  // namespace

@@ -23,7 +23,8 @@ bool has_open_first_axis(const Ort::TypeInfo& info) {
   return !shape.empty() && shape[0] < 0;
 }
 
-/// The runtime has computed it once, in memory of the session, which the output may outlive.
+/// A copy of an output that the runtime has computed once and keeps in the session's memory. The
+/// output may outlive the session.
 Tensor copy_of(const Tensor& constant) {
   if (constant.type() == DataType::string) return constant;
   return Tensor::from_bytes(constant.type(), constant.shape(), constant.bytes());
@@ -68,18 +69,19 @@ class OrtSession final : public Session {
  private:
   void load(const std::string& proto, const SessionOptions& options) {
     Ort::SessionOptions ort_options = ort_session_options(options.threads, options.optimize);
-    // On some processors that need it not it doubles the time (AVX-512 with VNNI, ONNX Runtime
-    // 1.32).
+    // The mode doubles the time on some processors that do not need it (AVX-512 with VNNI, ONNX
+    // Runtime 1.32).
     if (options.exact_products && !multiplies_without_saturation())
       ort_options.AddConfigEntry(kOrtSessionOptionsAvx2PrecisionMode, "1");
     try {
       if (options.optimize) run_on_chosen_device(ort_options);
       if (!weights_.names.empty()) {
         ort_options.AddExternalInitializers(weights_.names, weights_.values);
-        // Without this a second copy of each weight is made when the graph is set up. Not with
-        // optimization: it may transpose an initializer under its old name, and the value given
-        // here would silently take its place. There the one copy is the one in the kernels' own
-        // layout, and ours is not touched.
+        // Without this call the runtime makes a second copy of each weight while it sets up the
+        // graph. With optimization the call would be wrong: the optimizer may transpose an
+        // initializer and keep its name, and the value given here would silently replace the
+        // transposed one. An optimized session therefore holds one copy, in the layout of its
+        // kernels, and does not touch our values.
         for (std::size_t index = 0; !options.optimize && index < weights_.names.size(); ++index) {
           ort_options.AddInitializer(weights_.names[index].c_str(), weights_.values[index]);
         }
@@ -114,7 +116,7 @@ class OrtSession final : public Session {
     run_options.SetRunLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
     const auto watch =
         environment_->watcher.watch(token, [&run_options] { run_options.SetTerminate(); });
-    if (output_names_.empty()) return {};  // the runtime refuses a run for nothing
+    if (output_names_.empty()) return {};  // the runtime rejects a run without outputs
     try {
       return session_.Run(run_options, names.data(), values.data(), values.size(),
                           output_name_texts_.data(), output_name_texts_.size());
@@ -130,7 +132,7 @@ class OrtSession final : public Session {
   std::shared_ptr<OrtEnvironment> environment_;  // outlives session_
   Signature signature_;
   SharedWeights weights_;
-  mutable Ort::Session session_;  // its Run is safe from several threads, but not const
+  mutable Ort::Session session_;  // Run is thread-safe but not const
   std::vector<std::string> output_names_;
   std::vector<const char*> output_name_texts_;
   bool stacks_samples_ = true;

@@ -15,7 +15,7 @@ namespace quantsearch {
 
 namespace {
 
-// ONNX Runtime also logs what it returns as an error; the library does not print.
+// ONNX Runtime also logs the errors that it returns, and the library must not print.
 void ORT_API_CALL discard_log(void*, OrtLoggingLevel, const char*, const char*, const char*,
                               const char*) {}
 
@@ -24,7 +24,7 @@ struct TypePair {
   ONNXTensorElementDataType theirs;
 };
 
-// The numbers agree up to float4e2m1, then no longer.
+// The numbers of ONNX and ONNX Runtime agree up to float4e2m1 and differ after it.
 constexpr TypePair kTypes[] = {
     {DataType::float32, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
     {DataType::uint8, ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8},
@@ -70,8 +70,9 @@ OrtEnvironment::OrtEnvironment()
 
 std::shared_ptr<OrtEnvironment> ort_environment() {
   static const auto environment = [] {
-    // Since 1.29 the runtime sends usage data home, and keeps them in the user's cache folder and
-    // /tmp, unless this is set before its environment is made. Who wants that sets it to 0.
+    // Since release 1.29 the runtime sends usage data to its vendor and stores it in the user's
+    // cache folder and in /tmp, unless this variable is set before the environment is created. A
+    // user who wants telemetry sets it to 0.
     constexpr int kKeepWhatIsSet = 0;
     setenv("ORT_DISABLE_TELEMETRY", "1", kKeepWhatIsSet);
     return std::make_shared<OrtEnvironment>();
@@ -116,9 +117,9 @@ Ort::Value to_ort_value(const OrtEnvironment& environment, const Tensor& tensor,
     value.FillStringTensor(texts.data(), texts.size());
     return value;
   }
-  static const std::byte nothing{};  // ONNX Runtime wants a pointer even for an empty tensor
+  static const std::byte nothing{};  // ONNX Runtime needs a pointer even for an empty tensor
   const std::byte* const bytes = tensor.bytes().empty() ? &nothing : tensor.bytes().data();
-  // Inputs and initializers are only read; the C interface has no const.
+  // Inputs and initializers are only read, but the C interface takes no pointer to const.
   return Ort::Value::CreateTensor(environment.memory, const_cast<std::byte*>(bytes),
                                   tensor.bytes().size(), shape.data(), shape.size(), type);
 }

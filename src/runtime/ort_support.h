@@ -1,7 +1,8 @@
 #pragma once
 
-// ONNX Runtime as this room sees it: its environment, its tensors as ours, its failures as our
-// errors. Included by the ort_*.cc files alone.
+// The parts of ONNX Runtime that this room shares: its environment, session options, and
+// conversions between its tensors and ours. Only the ort_*.cc files and devices.cc include this
+// header.
 
 #include <onnxruntime_cxx_api.h>
 
@@ -18,39 +19,40 @@
 
 namespace quantsearch {
 
-/// One per process, made by the first session and kept by each.
+/// There is one per process; the first session creates it and every session keeps it alive.
 struct OrtEnvironment {
   OrtEnvironment();
   Ort::Env env;
-  Ort::MemoryInfo memory;  // describes buffers of ours
+  Ort::MemoryInfo memory;  // describes buffers that we own
   CancellationWatcher watcher;
 };
 [[nodiscard]] std::shared_ptr<OrtEnvironment> ort_environment();
 
-/// Full optimization or none; `threads` inside one run, which block instead of spinning while they
-/// wait.
 /// Adds the provider of the device that use_device() chose.
 void run_on_chosen_device(Ort::SessionOptions& options);
+/// Options with full optimization or none, for `threads` threads inside one run, which block
+/// instead of spinning while they wait.
 [[nodiscard]] Ort::SessionOptions ort_session_options(int threads, bool optimize);
 
-/// Throws Unsupported for a type that ONNX Runtime does not have, naming `name`.
+/// Throws Unsupported naming the tensor `name` for a type that ONNX Runtime does not have.
 [[nodiscard]] ONNXTensorElementDataType to_ort_type(DataType type, std::string_view name);
 [[nodiscard]] DataType from_ort_type(ONNXTensorElementDataType type);
 
-/// A value that reads the tensor's bytes in place (strings are copied): the tensor must outlive it.
+/// A value that reads the tensor's bytes in place (strings are copied), so the tensor must outlive
+/// it.
 [[nodiscard]] Ort::Value to_ort_value(const OrtEnvironment& environment, const Tensor& tensor,
                                       std::string_view name);
-/// A tensor that keeps the value alive and reads its bytes in place. Throws Unsupported when it is
-/// not a tensor.
+/// A tensor that keeps the value alive and reads its bytes in place. Throws Unsupported naming the
+/// output `name` when the value is not a tensor.
 [[nodiscard]] Tensor from_ort_value(Ort::Value value, std::string_view name);
 
-// Initializers of at least this many bytes are handed over beside the model. Smaller ones stay
+// Initializers of at least this many bytes are passed separately from the model. Smaller ones stay
 // inside: shape inference reads constants such as the sizes of a Resize from the model and fails
-// when it does not find them there. Measured on 1.29: the optimized graph (operators, fused integer
-// kernels) is the same for every limit.
+// when they are missing. Measured on 1.29: the optimized graph (operators, fused integer kernels)
+// is the same for every limit.
 inline constexpr std::int64_t kSharedBytes = 1024;
 
-/// ONNX Runtime's view of initializers that stay ours.
+/// Initializers that we own, as values of ONNX Runtime.
 struct SharedWeights {
   std::vector<Initializer> initializers;  // own the bytes
   std::vector<std::string> names;

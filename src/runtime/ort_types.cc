@@ -28,14 +28,15 @@ std::vector<Dimension> dimensions_of(const Ort::ConstTensorTypeAndShapeInfo& inf
   return dimensions;
 }
 
-/// Undefined type and no dimensions for what is not a tensor.
+/// Values that are not tensors get an undefined type and no dimensions.
 ValueInfo value_of(const std::string& name, const Ort::TypeInfo& info) {
   ValueInfo value;
   value.name = name;
   if (info.GetONNXType() != ONNX_TYPE_TENSOR) return value;
   const auto tensor = info.GetTensorTypeAndShapeInfo();
   value.type = from_ort_type(tensor.GetElementType());
-  // An output of unknown rank and a scalar look alike here: a rank of 0 is not believed.
+  // ONNX Runtime reports rank 0 both for a scalar and for an output of unknown rank, so a rank of 0
+  // counts as unknown.
   if (std::vector<Dimension> dimensions = dimensions_of(tensor); !dimensions.empty()) {
     value.dimensions = std::move(dimensions);
   }

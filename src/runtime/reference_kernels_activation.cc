@@ -8,7 +8,6 @@ namespace quantsearch::reference {
 
 namespace {
 
-/// Applies `function` to each element.
 template <typename Function>
 std::vector<Tensor> map(const Tensor& input, const Function& function) {
   Tensor result = wide(input);
@@ -33,7 +32,7 @@ double clamp(double x, double low, double high) {
   return std::isnan(x) ? x : std::min(std::max(x, low), high);
 }
 
-// y = max(0, min(1, alpha x + beta)); HardSwish is x times that with alpha 1/6, beta 1/2.
+// y = max(0, min(1, alpha x + beta)); HardSwish is x times this value with alpha 1/6 and beta 1/2.
 std::vector<Tensor> hard_sigmoid(const KernelCall& call) {
   const double alpha = call.node.float_attribute("alpha", 0.2F);
   const double beta = call.node.float_attribute("beta", 0.5F);
@@ -48,7 +47,7 @@ std::vector<Tensor> leaky_relu(const KernelCall& call) {
 }
 
 std::vector<Tensor> clip(const KernelCall& call) {
-  // Attributes up to opset 10, inputs since.
+  // The limits are attributes up to opset 10 and inputs since opset 11.
   double low = call.node.float_attribute("min", std::numeric_limits<float>::lowest());
   double high = call.node.float_attribute("max", std::numeric_limits<float>::max());
   if (call.opset >= 11) {

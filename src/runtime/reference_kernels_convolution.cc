@@ -15,8 +15,9 @@ double element(const Tensor& tensor, const Shape& index) {
   return tensor.values<double>()[static_cast<std::size_t>(offset_of(index, tensor.shape()))];
 }
 
-// y[n, m, p] = bias[m] + sum over c in the group of m, t in the window: w[m, c, t] x[n, c, p stride
-// + t dilation - pad]. Weight: [out_channels, in_channels / groups, kernel...].
+// With a channel c of the group of m and a tap t of the window:
+// y[n, m, p] = bias[m] + sum over c, t of w[m, c, t] x[n, c, p stride + t dilation - pad].
+// Weight: [out_channels, in_channels / groups, kernel...].
 std::vector<Tensor> conv(const KernelCall& call) {
   const Tensor input = wide(call.input(0));
   const Tensor weight = wide(call.input(1));
@@ -56,7 +57,8 @@ std::vector<Tensor> conv(const KernelCall& call) {
   return {convert(result, call.input(0).type())};
 }
 
-/// Padding and output size of a transposed convolution: the window slides over the output.
+/// The padding and the output size of a transposed convolution, whose window slides over the
+/// output.
 Window make_transposed_window(const KernelCall& call, const Shape& input, const Shape& kernel) {
   const std::size_t axes = kernel.size();
   Window window = make_window(call, input, kernel);
@@ -81,8 +83,9 @@ Window make_transposed_window(const KernelCall& call, const Shape& input, const 
   return window;
 }
 
-// The adjoint of conv: x[n, c, p] adds w[c, m, t] x[n, c, p] to y[n, m, p stride + t dilation -
-// pad]. Weight: [in_channels, out_channels / groups, kernel...].
+// The adjoint of conv: x[n, c, p] adds w[c, m, t] x[n, c, p]
+// to y[n, m, p stride + t dilation - pad].
+// Weight: [in_channels, out_channels / groups, kernel...].
 std::vector<Tensor> conv_transpose(const KernelCall& call) {
   const Tensor input = wide(call.input(0));
   const Tensor weight = wide(call.input(1));

@@ -34,7 +34,7 @@ std::vector<Tensor> binary(const KernelCall& call) {
 double add(double a, double b) { return a + b; }
 double subtract(double a, double b) { return a - b; }
 double multiply(double a, double b) { return a * b; }
-// A NaN on either side is the result.
+// The result is NaN when either argument is NaN.
 double smaller(double a, double b) {
   return std::isnan(a) || std::isnan(b) ? a + b : std::min(a, b);
 }
@@ -49,7 +49,7 @@ std::vector<Tensor> divide(const KernelCall& call) {
     return {combine(dividend, call.input(1), dividend.type(),
                     [](double a, double b) { return a / b; })};
   }
-  // Integers: towards zero.
+  // Integer division truncates towards zero.
   return {combine(dividend, call.input(1), dividend.type(), [](double a, double b) {
     if (b == 0) throw InvalidInput("reference session: Div of an integer by zero");
     return std::trunc(a / b);
@@ -69,9 +69,10 @@ std::vector<Tensor> fold(const KernelCall& call) {
 std::vector<Tensor> cast(const KernelCall& call) {
   const auto type = static_cast<DataType>(call.node.int_attribute("to", 0));
   const Tensor& source = call.input(0);
-  if (bits_of(type) < 8) call.refuse(to_string(type));  // what does not fit wraps there
+  if (bits_of(type) < 8) call.refuse(to_string(type));  // values out of range wrap in these types
   if (!is_floating(source.type()) || !is_integer(type)) return {convert(source, type)};
-  // Floating to integer truncates; what does not fit is undefined in ONNX and saturates here.
+  // Casting floating point to an integer truncates. ONNX leaves values out of range undefined; here
+  // they saturate.
   Tensor truncated = wide(source);
   for (double& value : truncated.mutable_values<double>()) value = std::trunc(value);
   return {convert(truncated, type)};

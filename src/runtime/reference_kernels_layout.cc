@@ -9,7 +9,8 @@ namespace quantsearch::reference {
 
 namespace {
 
-// 0 keeps the input's size at that place (unless allowzero), -1 takes what is left.
+// A size of 0 copies the input's size at the same axis (unless allowzero is set), and -1 is
+// inferred from the other sizes.
 std::vector<Tensor> reshape(const KernelCall& call) {
   const Tensor& input = call.input(0);
   Shape shape = to_int64s(call.input(1));
@@ -96,7 +97,8 @@ std::vector<Tensor> shape_of(const KernelCall& call) {
 
 std::vector<Tensor> identity(const KernelCall& call) { return {call.input(0)}; }
 
-// At inference the input passes through and the mask is all true (floating ones up to opset 9).
+// At inference the input passes through and the mask is all true (a floating-point tensor up to
+// opset 9).
 std::vector<Tensor> dropout(const KernelCall& call) {
   if (call.has(2) && wide(call.input(2)).values<double>()[0] != 0) call.refuse("training mode");
   const Tensor& input = call.input(0);

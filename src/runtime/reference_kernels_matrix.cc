@@ -10,8 +10,8 @@ namespace quantsearch::reference {
 
 namespace {
 
-// Y = A B over the last two axes, the others broadcast. A vector on the left is a row, on the right
-// a column; the axis that was added for it is dropped again.
+// Y = A B over the last two axes; the other axes broadcast. A vector on the left counts as a row
+// and one on the right as a column; the axis added for this is removed from the result.
 std::vector<Tensor> matmul(const KernelCall& call) {
   Tensor left = wide(call.input(0));
   Tensor right = wide(call.input(1));
@@ -57,7 +57,7 @@ std::vector<Tensor> matmul(const KernelCall& call) {
   return {convert(result.reshaped(shape), call.input(0).type())};
 }
 
-// Y = alpha op(A) op(B) + beta C, op transposes when transA or transB says so, C broadcasts.
+// Y = alpha op(A) op(B) + beta C, where op transposes if transA or transB is set, and C broadcasts.
 std::vector<Tensor> gemm(const KernelCall& call) {
   const Tensor a = wide(call.input(0));
   const Tensor b = wide(call.input(1));

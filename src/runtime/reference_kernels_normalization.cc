@@ -10,7 +10,8 @@ namespace quantsearch::reference {
 
 namespace {
 
-// y = scale (x - mean) / sqrt(variance + epsilon) + bias, with one of each per channel.
+// y = scale (x - mean) / sqrt(variance + epsilon) + bias, with one value of each parameter per
+// channel.
 std::vector<Tensor> batch_normalization(const KernelCall& call) {
   if (call.node.int_attribute("training_mode", 0) != 0) call.refuse("training_mode 1");
   if (call.node.int_attribute("spatial", 1) != 1) call.refuse("spatial 0");
@@ -33,8 +34,8 @@ std::vector<Tensor> batch_normalization(const KernelCall& call) {
   return {convert(result, call.input(0).type())};
 }
 
-// Over the last axes from `axis` on: y = scale (x - mean) / sqrt(variance + epsilon) + bias. Mean
-// and 1 / deviation are optional outputs.
+// y = scale (x - mean) / sqrt(variance + epsilon) + bias, normalized over the axes from `axis` to
+// the last. The mean and 1 / deviation are optional outputs.
 std::vector<Tensor> layer_normalization(const KernelCall& call) {
   const double epsilon = call.node.float_attribute("epsilon", 1e-5F);
   Tensor result = wide(call.input(0));
@@ -72,7 +73,8 @@ std::vector<Tensor> layer_normalization(const KernelCall& call) {
           convert(inverses, DataType::float32)};
 }
 
-// exp(x - max) / sum of the same, along one axis; up to opset 12 over all axes from `axis` on.
+// y = exp(x - max) / sum of exp(x - max) along one axis; up to opset 12, over all axes from `axis`
+// on.
 std::vector<Tensor> softmax(const KernelCall& call) {
   Tensor result = wide(call.input(0));
   const Shape shape = result.shape();

@@ -19,8 +19,8 @@ std::int64_t read(const Tensor& input, const Window& window, const Shape& index,
   return offset_of(from, input.shape());
 }
 
-// Padding never wins. The second output is the flat position of the maximum, the first one among
-// equals.
+// The padding is never the maximum. The second output is the flat position of the maximum; of equal
+// values the first one counts.
 std::vector<Tensor> max_pool(const KernelCall& call) {
   if (call.node.int_attribute("storage_order", 0) != 0) call.refuse("storage_order 1");
   const Tensor input = wide(call.input(0));
@@ -48,8 +48,8 @@ std::vector<Tensor> max_pool(const KernelCall& call) {
   return {convert(result, call.input(0).type()), places};
 }
 
-/// Taps of the window that lie in the input or its declared padding; a window cut off by ceil_mode
-/// has fewer.
+/// Number of taps of the window that lie in the input or its declared padding. A window that is cut
+/// off by ceil_mode has fewer taps than the kernel.
 std::int64_t padded_taps(const Window& window, const Shape& index, const Shape& input_size) {
   std::int64_t count = 1;
   for (std::size_t axis = 0; axis < window.kernel.size(); ++axis) {
@@ -87,7 +87,8 @@ std::vector<Tensor> average_pool(const KernelCall& call) {
   return {convert(result, call.input(0).type())};
 }
 
-/// All spatial axes at once: `combine` folds them, `finish(total, count)` ends.
+/// Pools all spatial axes at once: `combine(total, value)` accumulates, and `finish(total, count)`
+/// gives the result.
 template <typename Combine, typename Finish>
 std::vector<Tensor> pool_all(const KernelCall& call, double start, const Combine& combine,
                              const Finish& finish) {

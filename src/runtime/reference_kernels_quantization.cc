@@ -48,8 +48,8 @@ class Parameters {
   std::size_t axis_ = 0;
 };
 
-// y = saturate(round(x / scale) + zero_point); the quotient is a float32 as in the specification,
-// which decides ties.
+// y = saturate(round(x / scale) + zero_point). The quotient is a float32 as in the specification,
+// because its precision decides which values are ties.
 std::vector<Tensor> quantize_linear(const KernelCall& call) {
   const Parameters parameters(call);
   DataType type = static_cast<DataType>(call.node.int_attribute("output_dtype", 0));

@@ -19,8 +19,8 @@ std::vector<std::int64_t> first_axes(std::size_t count) {
   return axes;
 }
 
-// start : end : step on some axes, numpy's rules: negative places count from the end, what lies
-// outside is cut.
+// Takes start : end : step on some axes by numpy's rules: negative positions count from the end,
+// and positions out of range are clamped.
 std::vector<Tensor> slice(const KernelCall& call) {
   const Tensor& input = call.input(0);
   const std::size_t rank = input.shape().size();
@@ -75,8 +75,8 @@ std::vector<Tensor> concat(const KernelCall& call) {
   return {Tensor::from_bytes(call.input(0).type(), shape, bytes)};
 }
 
-// Sizes from the attribute or input `split`, else equal parts (since opset 18 the last may be
-// smaller).
+// The sizes come from the attribute or input `split`; without it the parts are equal (since opset
+// 18 the last one may be smaller).
 std::vector<Tensor> split(const KernelCall& call) {
   const Tensor& input = call.input(0);
   const std::size_t axis = resolve_axis(call.node.int_attribute("axis", 0), input.shape().size());
@@ -101,7 +101,7 @@ std::vector<Tensor> split(const KernelCall& call) {
   return parts;
 }
 
-// The shape of the indices takes the place of `axis`.
+// The shape of the indices replaces `axis` in the shape of the result.
 std::vector<Tensor> gather(const KernelCall& call) {
   const Tensor& input = call.input(0);
   const Tensor& places = call.input(1);
@@ -129,14 +129,15 @@ std::vector<Tensor> gather(const KernelCall& call) {
   })};
 }
 
-/// Where the padded position `at` of an axis of `size` reads: -1 for the constant.
+/// The position of the input that supplies the padded position `at` of an axis of `size`; -1 means
+/// the constant.
 std::int64_t padded_source(const std::string& mode, std::int64_t at, std::int64_t size) {
   if (at >= 0 && at < size) return at;
   if (mode == "constant") return -1;
   if (mode == "edge") return std::clamp<std::int64_t>(at, 0, size - 1);
   if (mode == "wrap") return ((at % size) + size) % size;
   if (size == 1) return 0;
-  const std::int64_t period = 2 * (size - 1);  // reflect: the edge itself is not repeated
+  const std::int64_t period = 2 * (size - 1);  // reflect does not repeat the edge itself
   const std::int64_t turned = ((at % period) + period) % period;
   return turned < size ? turned : period - turned;
 }

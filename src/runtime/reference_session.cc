@@ -31,7 +31,8 @@ const reference::KernelTable& kernel_table() {
   return table;
 }
 
-/// com.microsoft has QuantizeLinear and DequantizeLinear of its own, for 16 bits before opset 21.
+/// The domain com.microsoft has its own QuantizeLinear and DequantizeLinear, which models below
+/// opset 21 use for 16 bits.
 reference::Kernel find_kernel(const Graph& graph, int index) {
   const Node& node = graph.nodes[static_cast<std::size_t>(index)];
   const bool is_quantization =

@@ -41,7 +41,7 @@ Window make_window(const KernelCall& call, const Shape& input, const Shape& kern
     const std::int64_t room =
         input[axis] + window.pads_begin[axis] + window.pads_end[axis] - extent;
     std::int64_t output = (is_ceil ? room + stride - 1 : room) / stride + 1;
-    // A window that would start in the padding behind the input is left out.
+    // A window that would start in the padding after the input is left out.
     if (is_ceil && (output - 1) * stride >= input[axis] + window.pads_begin[axis]) --output;
     window.output[axis] = output;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
-// The sliding window that convolution and pooling share, over the axes behind batch and channel.
+// The sliding window that convolution and pooling share, over the spatial axes (those after batch
+// and channel).
 
 #include <cstdint>
 #include <optional>
@@ -16,18 +17,19 @@ struct Window {
   Shape dilations;
   Shape pads_begin;
   Shape pads_end;
-  Shape output;  // positions of the window
+  Shape output;  // number of positions of the window on each axis
 
-  /// Position of tap `tap` of the window at `position` on one axis; nullopt in the padding.
+  /// Position in the input of tap `tap` of the window at `position` on one axis; nullopt in the
+  /// padding.
   [[nodiscard]] std::optional<std::int64_t> source(std::size_t axis, std::int64_t position,
                                                    std::int64_t tap, std::int64_t input_size) const;
 };
 
-/// From the attributes strides, dilations, pads, auto_pad and ceil_mode; `input` holds the spatial
-/// sizes.
+/// The window that the attributes strides, dilations, pads, auto_pad and ceil_mode describe.
+/// `input` and `kernel` hold the spatial sizes.
 [[nodiscard]] Window make_window(const KernelCall& call, const Shape& input, const Shape& kernel);
 
-/// The axes behind batch and channel.
+/// The sizes of the axes after batch and channel.
 [[nodiscard]] Shape spatial_shape(const Tensor& tensor);
 /// [batch, channel, spatial...].
 [[nodiscard]] Shape full_index(std::int64_t batch, std::int64_t channel, const Shape& spatial);

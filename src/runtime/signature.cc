@@ -25,7 +25,7 @@ bool fits(const Tensor& tensor, const ValueInfo& value) {
   return true;
 }
 
-/// The one conversion that loses nothing.
+/// The only conversion that loses nothing.
 bool is_widened(DataType from, DataType to) {
   return to == DataType::float32 && (from == DataType::float16 || from == DataType::bfloat16);
 }

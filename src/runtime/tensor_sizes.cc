@@ -8,7 +8,7 @@ namespace quantsearch {
 
 namespace {
 
-/// The model with the shapes of `inputs` written where it leaves them open.
+/// The model with the shapes of `inputs` in place of its declared ones.
 Model with_input_shapes(Model model, const Batch& inputs) {
   for (ValueInfo& input : model.graph.inputs) {
     const auto given = inputs.find(input.name);
@@ -18,7 +18,7 @@ Model with_input_shapes(Model model, const Batch& inputs) {
       input.dimensions->push_back({.size = size, .symbol = {}});
     }
   }
-  // Symbols would be kept: outputs are inferred as inner tensors.
+  // Declared shapes would keep their symbols, so all shapes are inferred from the inputs again.
   model.graph.values.clear();
   for (ValueInfo& output : model.graph.outputs) output.dimensions = std::nullopt;
   return model;

@@ -1,6 +1,6 @@
-// The ONNX backend test suite on ONNX Runtime: what is loaded and saved, and what is converted to a
-// newer opset, runs as the original file does. ONNX Runtime is called directly, so that nothing of
-// ours touches the original.
+// Runs the ONNX backend test suite on ONNX Runtime: a model that was loaded and saved, or converted
+// to a newer opset, must run as the original file does. ONNX Runtime is called directly, so that
+// none of our code touches the original.
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Outputs = std::vector<Tensor>;  // an undefined tensor stands for an output that is no tensor
+using Outputs = std::vector<Tensor>;  // an undefined tensor stands for an output of another kind
 
 struct Case {
   fs::path folder;
@@ -42,7 +42,7 @@ std::vector<fs::path> folders() {
   return found;
 }
 
-/// Nullopt when an input is a sequence, an optional or of strings.
+/// Nullopt when an input is a sequence, an optional or a tensor of strings.
 std::optional<Case> load_case(const fs::path& folder) {
   Case loaded{.folder = folder, .original = read_file(folder / "model.onnx"), .inputs = {}};
   try {
@@ -60,7 +60,7 @@ std::optional<Case> load_case(const fs::path& folder) {
 Tensor to_tensor(const Ort::Value& value) {
   if (!value.IsTensor()) return {};
   const auto info = value.GetTensorTypeAndShapeInfo();
-  const auto type = static_cast<DataType>(info.GetElementType());  // ONNX's own numbers
+  const auto type = static_cast<DataType>(info.GetElementType());  // the same numbers as in ONNX
   if (type == DataType::string) {
     std::vector<std::string> strings;
     for (std::size_t index = 0; index < info.GetElementCount(); ++index) {
@@ -75,8 +75,7 @@ Tensor to_tensor(const Ort::Value& value) {
 
 class BackendSuite : public ::testing::Test {
  protected:
-  // Without it the runtime sends and stores telemetry from a thread of its own
-  // (docs/decisions/0005).
+  // Without this the runtime sends and stores telemetry from its own thread (docs/decisions/0005).
   static void SetUpTestSuite() { setenv("ORT_DISABLE_TELEMETRY", "1", 1); }
 
   /// Nullopt when ONNX Runtime does not load or run the model.
@@ -137,7 +136,7 @@ TEST_F(BackendSuite, SavedModelsRunAsTheOriginals) {
     if (outputs == expected) {
       ++identical;
     } else if (run(current->original, current->inputs) != expected) {
-      ++random;  // Bernoulli and its like do not agree with themselves
+      ++random;  // Bernoulli and similar operators give other values in every run
     } else {
       ADD_FAILURE() << folder;
     }
@@ -148,7 +147,7 @@ TEST_F(BackendSuite, SavedModelsRunAsTheOriginals) {
   EXPECT_LT(random, 20);
 }
 
-/// Kernels of another opset may add in another order.
+/// Kernels of another opset may add in another order, so the outputs may differ by rounding.
 bool is_close(const Outputs& left, const Outputs& right) {
   if (left.size() != right.size()) return false;
   for (std::size_t output = 0; output < left.size(); ++output) {

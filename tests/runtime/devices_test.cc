@@ -6,7 +6,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(Devices, AreTheCpuOrCards) {
+TEST(Devices, ParsesTheCpuAndCardNumbers) {
   EXPECT_EQ(parse_devices("cpu"), std::vector<Device>{Device{}});
   EXPECT_EQ(parse_devices("cuda:0"), std::vector<Device>{Device{.card = 0}});
   EXPECT_EQ(parse_devices("cuda:1,0"), (std::vector<Device>{{.card = 1}, {.card = 0}}));
@@ -18,8 +18,8 @@ TEST(Devices, AreTheCpuOrCards) {
   }
 }
 
-// The runtime that is downloaded has no CUDA provider.
-TEST(Devices, ACardThatTheRuntimeCannotUseIsRefusedWithWhatThereIs) {
+// The downloaded runtime has no CUDA provider.
+TEST(Devices, RejectsACardWithoutAProviderNamingTheAvailableOnes) {
   require_devices({Device{}});
   try {
     require_devices({Device{}, Device{.card = 0}});

@@ -9,14 +9,14 @@
 namespace quantsearch {
 namespace {
 
-TEST(FailingNode, OfARunIsTheOneThatWasRunning) {
+TEST(FailingNode, IsTheNodeThatRanWhenARunFailed) {
   EXPECT_EQ(failing_node("run: ONNX Runtime 1.29.0 failed: Non-zero status code returned while "
                          "running Gather node. "
                          "Name:'g/7' Status Message: indices element out of data bounds"),
             (FailingNode{.name = "g/7", .op_type = "Gather"}));
 }
 
-TEST(FailingNode, OfALoadIsTheOneWithoutAKernelOrType) {
+TEST(FailingNode, IsTheNodeWithoutAKernelOrTypeWhenALoadFailed) {
   EXPECT_EQ(failing_node("open session: ONNX Runtime 1.29.0 cannot load the model: Could not find "
                          "an implementation for "
                          "ConvInteger(10) node with name 'conv'"),
@@ -27,7 +27,7 @@ TEST(FailingNode, OfALoadIsTheOneWithoutAKernelOrType) {
             (FailingNode{.name = "sum", .op_type = "Add"}));
 }
 
-TEST(FailingNode, IsAbsentWhereTheMessageIsAboutAnythingElse) {
+TEST(FailingNode, IsAbsentWhenTheMessageNamesNoNode) {
   EXPECT_EQ(failing_node("run: ONNX Runtime 1.29.0 failed: Got invalid dimensions for input: x"),
             std::nullopt);
   EXPECT_EQ(failing_node("evaluate: output 'y' of the candidate holds NaN or infinity for sample "
@@ -35,8 +35,8 @@ TEST(FailingNode, IsAbsentWhereTheMessageIsAboutAnythingElse) {
             std::nullopt);
 }
 
-// The wording is the runtime's: a release that words it otherwise fails here.
-TEST(FailingNode, IsReadFromWhatTheRuntimeSays) {
+// The runtime chooses the wording, so a release that changes it fails this test.
+TEST(FailingNode, IsParsedFromTheRuntimesOwnMessage) {
   testing::ModelBuilder builder;
   builder.input("x", {3});
   builder.input("index", {1}, DataType::int64);

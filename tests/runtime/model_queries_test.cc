@@ -28,7 +28,7 @@ TEST(HasDynamicBatch, IsFalseWhenAnyInputIsFixed) {
   EXPECT_FALSE(has_dynamic_batch(builder.build()));
 }
 
-TEST(HasDynamicBatch, SeesAReshapeToAFixedBatchBehindAnOpenDeclaration) {
+TEST(HasDynamicBatch, IsFalseForAReshapeToAFixedBatchDeclaredAsOpen) {
   ModelBuilder builder;
   const std::string shape = builder.constant("shape", Tensor::of<std::int64_t>({2}, {1, -1}));
   builder.output(builder.node("Reshape", {builder.input("x", {-1, 3}), shape}), {-1, 3});
@@ -52,7 +52,7 @@ TEST(HasDynamicBatch, IgnoresInitializersAmongTheInputs) {
   EXPECT_TRUE(has_dynamic_batch(builder.build()));
 }
 
-TEST(HasDynamicBatch, KnowsTheTestModels) {
+TEST(HasDynamicBatch, IsTrueForTheTestModels) {
   const std::string folder = QUANTSEARCH_SOURCE_DIR "/tests/data/";
   EXPECT_TRUE(has_dynamic_batch(load_model(folder + "resnet8.onnx")));
   EXPECT_TRUE(has_dynamic_batch(load_model(folder + "tinyvit.onnx")));

@@ -35,11 +35,11 @@ TEST(OneLine, DropsTemplateArgumentsAndQualifiers) {
       "input is empty");
 }
 
-TEST(OneLine, KeepsASentenceThatFollowsThePlace) {
+TEST(OneLine, KeepsASentenceAfterTheSourceLocation) {
   EXPECT_EQ(one_line("/src/a/graph.cc:7 Node input 'x' is missing"), "Node input 'x' is missing");
 }
 
-TEST(OneLine, JoinsLinesAndKeepsWhatIsNoPlace) {
+TEST(OneLine, JoinsLinesAndKeepsTextThatIsNoSourceLocation) {
   EXPECT_EQ(one_line("  one\n\n two\tthree "), "one two three");
   EXPECT_EQ(one_line("see model.onnx: version 9 (at most 8)"),
             "see model.onnx: version 9 (at most 8)");

@@ -9,8 +9,8 @@ namespace {
 
 using testing::ModelBuilder;
 
-/// x -> Q -> DQ -> Conv(weight behind DQ) -> Q -> DQ, the weight large enough to be handed over
-/// beside the model.
+/// x -> Q -> DQ -> Conv (its weight comes from a DQ) -> Q -> DQ. The weight is large enough to be
+/// passed separately from the model.
 Model quantized_convolution() {
   ModelBuilder builder;
   const std::string scale = builder.constant("scale", Tensor::scalar(0.05F));

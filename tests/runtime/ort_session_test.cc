@@ -13,7 +13,7 @@ namespace {
 using testing::ModelBuilder;
 using testing::random_inputs;
 
-/// relu(x) + w, both inner steps named.
+/// y = relu(x) + w; both inner tensors have names.
 Model relu_then_add() {
   ModelBuilder builder;
   const std::string relu = builder.node("Relu", {builder.input("x", {-1, 2})}, {}, "relu");
@@ -29,7 +29,7 @@ TEST(OrtSession, RunsAModel) {
   EXPECT_EQ(outputs, (Batch{{"sum_out", Tensor::of<float>({2, 2}, {10, 22, 13, 20})}}));
 }
 
-TEST(OrtSession, GivesTapsBesideTheOutputs) {
+TEST(OrtSession, ReturnsTapsWithTheOutputs) {
   const auto session = open_session(relu_then_add(), {.taps = {"relu_out", "w", "x", "sum_out"}});
   const Batch outputs = session->run(kInputs);
   const Batch expected = {{"relu_out", Tensor::of<float>({2, 2}, {0, 2, 3, 0})},
@@ -54,8 +54,8 @@ TEST(OrtSession, OutputsOutliveTheSession) {
   EXPECT_EQ(outputs.at("sum_out").values<float>()[1], 22.0F);
 }
 
-/// y = relu(x) beside an input, an initializer and what follows from it.
-Model relu_beside_what_is_passed_on() {
+/// y = relu(x); the other outputs are an input, an initializer and a tensor that follows from it.
+Model relu_with_outputs_that_no_node_makes() {
   ModelBuilder builder;
   builder.output(builder.input("x", {-1, 2}), {-1, 2});
   builder.output(builder.weight("w", {300}, std::vector<float>(300, 5)), {300});
@@ -68,12 +68,12 @@ TEST(OrtSession, OutputsThatNoNodeMakesOutliveTheSessionAndTheInputs) {
   for (const bool optimize : {true, false}) {
     Batch outputs;
     {
-      const auto session =
-          open_session(relu_beside_what_is_passed_on(), {.optimize = optimize, .taps = {"w", "x"}});
+      const auto session = open_session(relu_with_outputs_that_no_node_makes(),
+                                        {.optimize = optimize, .taps = {"w", "x"}});
       for (int run = 0; run < 3; ++run)
         outputs = session->run({{"x", Tensor::of<float>({2, 2}, {-1, 2, 3, -4})}});
     }
-    // What was freed is soon used by others.
+    // Freed memory is soon reused.
     const Tensor other = testing::random_tensor({64, 300}, 1);
     EXPECT_EQ(outputs.at("x"), Tensor::of<float>({2, 2}, {-1, 2, 3, -4}));
     EXPECT_EQ(outputs.at("y_out"), Tensor::of<float>({2, 2}, {0, 2, 3, 0}));
@@ -82,14 +82,14 @@ TEST(OrtSession, OutputsThatNoNodeMakesOutliveTheSessionAndTheInputs) {
   }
 }
 
-TEST(OrtSession, AnInputThatIsTheOnlyOutputNeedsNoRun) {
+TEST(OrtSession, ReturnsAnInputThatIsTheOnlyOutput) {
   ModelBuilder builder;
   builder.output(builder.input("x", {2}), {2});
   const Batch inputs = {{"x", Tensor::of<float>({2}, {1, 2})}};
   EXPECT_EQ(open_session(builder.build())->run(inputs), inputs);
 }
 
-TEST(OrtSession, LeavesOutOutputsThatAreNoTensors) {
+TEST(OrtSession, LeavesOutOutputsThatAreNotTensors) {
   Model model = relu_then_add();
   Node split{.op_type = "SplitToSequence",
              .domain = "",
@@ -107,7 +107,7 @@ TEST(OrtSession, LeavesOutOutputsThatAreNoTensors) {
   EXPECT_FALSE(outputs.contains("parts"));
 }
 
-TEST(OrtSession, GivesTheSameWithAndWithoutOptimization) {
+TEST(OrtSession, GivesTheSameOutputsWithAndWithoutOptimization) {
   const Model model = load_model(QUANTSEARCH_SOURCE_DIR "/tests/data/resnet8.onnx");
   const Batch inputs = random_inputs(model, 7, 3);
   const Tensor optimized = open_session(model)->run(inputs).begin()->second;
@@ -118,8 +118,9 @@ TEST(OrtSession, GivesTheSameWithAndWithoutOptimization) {
   }
 }
 
-TEST(OrtSession, ExactProductsAreThoseOfTheGraphOnEveryProcessor) {
-  // 255 * 127 * 2 = 64770 does not fit into the 16 bits that x86 processors without VNNI add it in.
+TEST(OrtSession, ExactProductsDoNotSaturateOnAnyProcessor) {
+  // 255 * 127 * 2 = 64770 overflows the 16 bits in which x86 processors without VNNI add the
+  // products.
   ModelBuilder builder;
   builder.constant("one", Tensor::scalar<float>(1));
   builder.constant("wide", Tensor::scalar<float>(1024));
@@ -136,7 +137,7 @@ TEST(OrtSession, ExactProductsAreThoseOfTheGraphOnEveryProcessor) {
       {1, 1, 1, 1});
   const Batch inputs = {{"x", Tensor::of<float>({1, 4, 1, 1}, {255, 255, 255, 255})}};
   const Batch outputs = open_session(builder.build(), {.exact_products = true})->run(inputs);
-  // 4 * 255 * 127 = 129540, to the nearest multiple of 1024.
+  // 4 * 255 * 127 = 129540, which is rounded to the nearest multiple of 1024.
   EXPECT_EQ(outputs.begin()->second.values<float>()[0], 127 * 1024);
 }
 
@@ -243,7 +244,7 @@ TEST(OrtSession, ReportsAFailedRunInOneSentence) {
   }
 }
 
-/// Long enough to be caught in the middle: a chain of matrix products.
+/// A chain of matrix products that runs long enough to be stopped in the middle.
 Model slow_model() {
   ModelBuilder builder;
   std::string value = builder.input("x", {256, 256});

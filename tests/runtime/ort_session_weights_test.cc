@@ -1,4 +1,5 @@
-// Weights handed over beside the model: same graphs, same results, no copy where none is needed.
+// Weights that are passed separately from the model: the graphs and results are the same, and there
+// is no copy where none is needed.
 
 #include <gtest/gtest.h>
 
@@ -22,7 +23,8 @@ std::int64_t resident_kib() {
   return 0;
 }
 
-/// AddressSanitizer keeps freed memory for a while, so what is resident says nothing.
+/// AddressSanitizer keeps freed memory for a while, so the resident size does not show what is in
+/// use.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kResidentIsUsed = false;
 #else
@@ -63,7 +65,7 @@ TEST(OrtSessionWeights, LiveAsLongAsTheSession) {
   EXPECT_EQ(session->run(inputs), expected);
 }
 
-// ONNX Runtime transposes this initializer in place, under its old name.
+// ONNX Runtime transposes this initializer in place and keeps its name.
 TEST(OrtSessionWeights, SurviveAnOptimizationInPlace) {
   ModelBuilder builder;
   const std::string x = builder.node("Relu", {builder.input("x", {1, 32, 8, 16})});

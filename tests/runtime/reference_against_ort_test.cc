@@ -1,5 +1,5 @@
-// The reference session against ONNX Runtime without optimization, on random inputs: one model per
-// operator variant.
+// Compares the reference session with ONNX Runtime without optimization on random inputs, with one
+// model per operator variant.
 
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ std::string ints(ModelBuilder& builder, const std::string& name, const Ints& val
       name, Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
 }
 
-/// One node on a random input, further inputs random weights of the given shapes.
+/// One node on a random input; its further inputs are random weights of the given shapes.
 Case one(const std::string& name, const std::string& op_type, const Shape& input,
          const std::vector<Shape>& weights, const std::vector<Attribute>& attributes,
          std::int64_t opset = 17) {
@@ -297,10 +297,10 @@ void expect_near(const Tensor& actual, const Tensor& expected, const std::string
 
 class ReferenceAgainstOrt : public ::testing::TestWithParam<Case> {};
 
-TEST_P(ReferenceAgainstOrt, GivesTheSameUpToRounding) {
+TEST_P(ReferenceAgainstOrt, GivesTheSameOutputsUpToRounding) {
   ModelBuilder builder(GetParam().opset);
   GetParam().build(builder);
-  const Model model = infer_shapes(builder.build_unchecked());  // outputs of unknown rank
+  const Model model = infer_shapes(builder.build_unchecked());  // some outputs lack a declared rank
   const Batch inputs = testing::random_inputs(model, 11);
   const Batch expected = open_session(model, {.optimize = false})->run(inputs);
   const Batch actual = open_reference_session(model)->run(inputs);

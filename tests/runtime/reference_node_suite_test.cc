@@ -1,4 +1,5 @@
-// The reference session against the ONNX backend suite: each node test whose operators it knows.
+// Runs the reference session on each node test of the ONNX backend suite whose operators it
+// implements.
 
 #include <gtest/gtest.h>
 
@@ -24,7 +25,7 @@ std::vector<Tensor> load_set(const fs::path& folder, const std::string& prefix) 
   return tensors;
 }
 
-/// The tolerance of ONNX's own runner.
+/// The tolerance of ONNX's own test runner.
 bool is_close(const Tensor& actual, const Tensor& expected) {
   if (actual.type() != expected.type() || actual.shape() != expected.shape()) return false;
   if (!is_floating(expected.type())) return actual == expected;
@@ -42,8 +43,8 @@ bool is_close(const Tensor& actual, const Tensor& expected) {
   return true;
 }
 
-/// Empty when outputs agree, else what went wrong. Throws Unsupported for what the session does not
-/// do.
+/// Empty when the outputs agree, else what went wrong. Throws Unsupported for an operator or
+/// attribute that the session does not implement.
 std::string run_case(const fs::path& folder, const Model& model) {
   const auto session = open_reference_session(model);
   const std::vector<Tensor> inputs = load_set(folder / "test_data_set_0", "input_");

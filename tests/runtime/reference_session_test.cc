@@ -1,6 +1,5 @@
-// Hand values for the reference session. reference_against_ort_test.cc and
-// reference_node_suite_test.cc compare it with ONNX Runtime and with the specification's own
-// examples.
+// Hand-computed values for the reference session. reference_against_ort_test.cc compares it with
+// ONNX Runtime, and reference_node_suite_test.cc with the specification's own examples.
 
 #include <gtest/gtest.h>
 
@@ -17,7 +16,7 @@ namespace {
 using testing::ModelBuilder;
 using Ints = std::vector<std::int64_t>;
 
-/// The single output of one node whose inputs are constants behind the first, which is fed.
+/// The single output of one node. The first input is fed, and the others are constants.
 Tensor compute(const std::string& op_type, const std::vector<Tensor>& inputs,
                std::vector<Attribute> attributes = {}, std::int64_t opset = 17) {
   ModelBuilder builder(opset);

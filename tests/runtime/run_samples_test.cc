@@ -116,7 +116,7 @@ TEST(RunSamples, PassesOnWhatTheConsumerThrows) {
                IoError);
 }
 
-TEST(RunSamples, RunsPositionsInTheOrderThatIsAskedFor) {
+TEST(RunSamples, RunsSamplesInTheRequestedOrder) {
   ThreadPool pool(1);
   std::vector<std::int64_t> samples;
   const auto backwards = [](std::int64_t position) { return 9 - position; };
@@ -129,7 +129,7 @@ TEST(RunSamples, RunsPositionsInTheOrderThatIsAskedFor) {
   EXPECT_EQ(samples, (std::vector<std::int64_t>{7, 6, 5}));
 }
 
-TEST(RunSamples, EndWhenTheConsumerSaysSo) {
+TEST(RunSamples, EndsWhenTheConsumerReturnsFalse) {
   ThreadPool pool(1);
   int runs = 0;
   EXPECT_FALSE(

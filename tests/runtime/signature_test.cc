@@ -34,7 +34,7 @@ TEST(Signature, AcceptsAnyBatch) {
   EXPECT_EQ(refusal(Signature(two_inputs(), {}), {{"x", kX}, {"y", kY}}), "accepted");
 }
 
-// Data of a float16 model, given to its float32 form.
+// The data of a float16 model are given to its float32 form.
 TEST(Signature, WidensHalfPrecisionAndNothingElse) {
   const Signature signature(two_inputs(), {});
   const Batch fitted = signature.fitted(
@@ -71,7 +71,7 @@ TEST(Signature, ShowsBothSidesOfAWrongShapeRankOrType) {
   EXPECT_NE(refusal(signature, {{"x", kX}, {"y", Tensor(DataType::float64, {2})}}), "accepted");
 }
 
-TEST(Signature, LetsAnInitializerStandInForItsInput) {
+TEST(Signature, UsesAnInitializerWhenItsInputIsMissing) {
   ModelBuilder builder;
   const std::string x = builder.input("x", {2});
   builder.input("w", {2});
@@ -84,7 +84,7 @@ TEST(Signature, LetsAnInitializerStandInForItsInput) {
             "[2] (optional)");
 }
 
-TEST(Signature, SortsTapsByWhoMakesThem) {
+TEST(Signature, SeparatesTapsOfNodesFromInputsAndInitializers) {
   ModelBuilder builder;
   const std::string relu = builder.node("Relu", {builder.input("x", {2})}, {}, "relu");
   builder.output(builder.node("Add", {relu, builder.weight("w", {2}, {1, 2})}, {}, "sum"), {2});
@@ -104,7 +104,7 @@ TEST(Signature, NamesATapThatDoesNotExist) {
   }
 }
 
-TEST(Signature, RefusesAnInputThatIsNoTensor) {
+TEST(Signature, RefusesAnInputThatIsNotATensor) {
   Model model = two_inputs();
   model.graph.inputs[0].type = DataType::undefined;
   EXPECT_THROW(Signature(model, {}), Unsupported);
