@@ -1,7 +1,8 @@
 #pragma once
 
-// One pass over the data gives statistics from which every range method, symmetry and bit width
-// follows without further inference. docs/quantization.md derives the formulas.
+// Collects statistics in one pass over the data. The ranges of every range method, symmetry and bit
+// width are computed from them without further inference. docs/quantization.md derives the
+// formulas.
 
 #include <cstdint>
 #include <map>
@@ -35,7 +36,7 @@ struct Histogram {
   [[nodiscard]] std::uint64_t count() const;
 };
 
-/// Of one tensor over all samples.
+/// Statistics of one tensor over all samples.
 struct TensorStatistics {
   std::uint64_t count = 0;  // finite values
   std::uint64_t nan_count = 0;
@@ -44,11 +45,12 @@ struct TensorStatistics {
   float max = 0;
   double sum = 0;
   double sum_of_squares = 0;
-  // [samples with finite values], in sample order, for moving averages.
+  // [samples with finite values], in sample order, for moving averages
   std::vector<float> sample_min;
   std::vector<float> sample_max;
   Histogram histogram;
-  // Per channel: axis 1, or the last axis with `channels_last`. Empty when the axis size varies.
+  // Per channel: along axis 1, or along the last axis with `channels_last`. Empty when the axis
+  // size varies.
   bool channels_last = false;
   std::vector<float> channel_min;           // [channels]
   std::vector<float> channel_max;           // [channels]
@@ -66,11 +68,11 @@ struct Statistics {
 };
 
 struct ObserveOptions {
-  // Float tensors to observe: graph inputs, inner tensors, outputs.
+  // Float tensors to observe: graph inputs, inner tensors and outputs.
   std::vector<std::string> tensors = {};
   int bins = 2048;                           // per side, a power of two
   std::optional<std::int64_t> samples = {};  // the first N; absent: all
-  // Tapped outputs held at once, all workers together.
+  // Bytes of tapped outputs that all workers together may hold at once.
   std::int64_t memory_bytes = std::int64_t{1} << 30;
   CancellationToken token = {};
   LogSink log = {};
@@ -81,7 +83,7 @@ struct ChannelMoments {
   double mean_square = 0;
   bool operator==(const ChannelMoments&) const = default;
 };
-/// Smallest and largest finite value of a tensor, and what is known of each of its channels.
+/// The smallest and largest finite value of a tensor, and the moments and maximum of each channel.
 struct Extremes {
   float min = 0;
   float max = 0;
@@ -90,35 +92,36 @@ struct Extremes {
   std::vector<float> channel_max;               // [channels]
   bool operator==(const Extremes&) const = default;
 };
-/// Of every tensor in `statistics` with finite values.
+/// By tensor; contains every tensor in `statistics` that has finite values.
 using ExtremesByTensor = std::map<std::string, Extremes>;
 [[nodiscard]] ExtremesByTensor extremes_of(const Statistics& statistics);
 
-/// Where the channels of a tensor lie: on the last axis when a MatMul reads it as its left side,
-/// else on axis 1.
+/// True when the channels of the tensor lie on the last axis, which is so when a MatMul reads it as
+/// its left input; else they lie on axis 1.
 [[nodiscard]] bool has_channels_last(const Graph& graph, const GraphIndex& index,
                                      std::string_view tensor);
 
-/// Runs the float model over the data on ONNX Runtime, tapping the tensors in as few groups as the
-/// memory allows (their sizes follow from the first sample's shape). The same bytes for any thread
-/// count. Inner tensors may hold NaN and infinity, which are counted; throws InvalidInput naming
-/// tensor and sample when a graph input does.
+/// Runs the float model over the data on ONNX Runtime. The tensors are tapped in as few groups as
+/// the memory allows (their sizes follow from the shape of the first sample). The result is the
+/// same to the last bit for any thread count. NaN and infinity in inner tensors are counted; throws
+/// InvalidInput naming tensor and sample when a graph input contains them.
 [[nodiscard]] Statistics observe(const Model& model, const DataSource& data, ThreadPool& pool,
                                  const ObserveOptions& options);
 
-/// Streams the values of one tensor into its statistics: what observe does, for data that are
-/// already at hand.
+/// Adds the values of one tensor to its statistics one sample after another, as observe() does, for
+/// data that are already in memory. Throws InvalidInput unless the number of bins is a power of two
+/// from 16 to 32768.
 class TensorObserver {
  public:
   explicit TensorObserver(int bins = 2048, bool channels_last = false);
   ~TensorObserver();
   TensorObserver(TensorObserver&&) noexcept;
   TensorObserver& operator=(TensorObserver&&) noexcept;
-  /// Adds the values of sample `sample`; a tensor may give one sample in several tensors of equal
-  /// channel count.
+  /// Adds values of sample `sample`. The values of one sample may come in several tensors with the
+  /// same number of channels.
   void add(std::int64_t sample, const Tensor& values);
-  /// Adds what another observer has seen (disjoint samples). Commutative and associative to the
-  /// last bit.
+  /// Adds the statistics of another observer, which has seen other samples. Commutative and
+  /// associative to the last bit.
   void merge(const TensorObserver& other);
   [[nodiscard]] TensorStatistics statistics() const;
   [[nodiscard]] std::optional<std::int64_t> first_non_finite_sample() const;
@@ -128,28 +131,29 @@ class TensorObserver {
   std::unique_ptr<State> state_;
 };
 
-/// What was seen of a tensor that keeps a quantizer off it: no values, values that no range holds,
-/// values beside which the others would have no steps left, or small values that a logarithm needs.
+/// Properties of a tensor because of which it should not be quantized: it has no values, it has
+/// values that fit no range, it has values so large that the others would get no steps, or a
+/// logarithm needs its small values.
 struct TensorFacts {
   bool is_empty = false;  // no sample gave it a value
   std::uint64_t nan_count = 0;
   std::uint64_t infinite_count = 0;
-  /// The value that stands for minus infinity in what a Softmax reads: -10000, -3.4e38, ...
+  /// The value that stands for minus infinity in the input of a Softmax: -10000, -3.4e38, ...
   std::optional<float> mask = {};
-  /// A Log is computed from it. The median magnitude, relative to the largest, that would give what
-  /// the Log reads the distribution that it has.
+  /// Set when a Log is computed from the tensor. It is the median magnitude, relative to the
+  /// largest, that explains the distribution of the values that the Log reads.
   std::optional<double> median_for_log = {};
   bool operator==(const TensorFacts&) const = default;
-  /// No pair may hold it, whatever its type.
+  /// True when no Q/DQ pair may quantize the tensor, whatever its type.
   [[nodiscard]] bool has_no_range() const {
     return is_empty || nan_count + infinite_count > 0 || mask;
   }
 };
-/// By tensor; those of which there is nothing to say are absent.
+/// By tensor; tensors without such properties are absent.
 using Facts = std::map<std::string, TensorFacts>;
-/// Masks are recognized by their distribution (docs/quantization.md, "Masks"), then followed
-/// through the operators that join or move them, as far as these still hold them. What a Log reads
-/// is followed back to what it is computed from ("Logarithms" there).
+/// Masks are recognized by their distribution (docs/quantization.md, "Masks") and then followed
+/// through the operators that combine or move them, as long as the results still contain them. The
+/// input of a Log is followed back to the tensors that it is computed from ("Logarithms" there).
 [[nodiscard]] Facts facts_of(const Statistics& statistics, const Graph& graph);
 
 enum class RangeMethod {
@@ -161,19 +165,19 @@ enum class RangeMethod {
   power_of_two_non_overflow,
   power_of_two_min_mse,
 };
-/// Quark's names: "MinMax", "Percentile", "Entropy", "LayerWisePercentile", "MinMSE" (float scale:
-/// "CalibrationMethod.MinMSE"), "PowerOfTwoMethod.NonOverflow", "PowerOfTwoMethod.MinMSE". See
-/// parse in pipeline.
+/// Returns Quark's name: "MinMax", "Percentile", "Entropy", "LayerWisePercentile",
+/// "CalibrationMethod.MinMSE" (float scale), "PowerOfTwoMethod.NonOverflow",
+/// "PowerOfTwoMethod.MinMSE".
 [[nodiscard]] std::string to_string(RangeMethod method);
 /// True when the method yields power-of-two scales.
 [[nodiscard]] bool is_power_of_two(RangeMethod method);
 
-/// True when the range depends on the type, symmetry and width of the integers it is for.
+/// True when the range depends on the type, symmetry and width of the integers that it is used for.
 [[nodiscard]] bool reads_integer_type(RangeMethod method);
 
 enum class PercentileMetric { mae, mse };
 
-/// What one tensor's range will be used for, where that differs from the other tensors.
+/// The intended use of one tensor's range, where it differs from that of the other tensors.
 struct TensorRangeOptions {
   std::optional<DataType> type = {};
   std::optional<bool> symmetric_quantization = {};
@@ -184,23 +188,24 @@ struct TensorRangeOptions {
 
 struct RangeOptions {
   RangeMethod method = RangeMethod::min_max;
-  // The range itself made symmetric before scales are computed (CalibTensorRangeSymmetric); absent:
-  // the method's default (true for percentile and layer-wise percentile, symmetric_quantization for
-  // power-of-two methods).
+  // Makes the range itself symmetric before scales are computed (CalibTensorRangeSymmetric);
+  // absent: the method's default (true for percentile and layer-wise percentile,
+  // symmetric_quantization for power-of-two methods).
   std::optional<bool> symmetric_range = {};
   bool moving_average = false;            // min_max only
   double moving_average_constant = 0.01;  // in (0, 1]
   double percentile = 99.999;             // in (0, 100]
-  // Layer-wise; 100 is always added.
+  // For layer_wise_percentile; 100 is always added.
   std::vector<double> percentile_candidates = {99.99, 99.999, 99.99999};
   PercentileMetric percentile_metric = PercentileMetric::mae;
-  // Entropy; absent: what `type` leaves for the magnitudes.
+  // For entropy; absent: the number of levels that `type` has for magnitudes.
   std::optional<int> quantized_bins = {};
-  // What the range will be used for: methods that minimise an error need it.
+  // The intended use of the range, which methods that minimize an error need.
   DataType type = DataType::int8;  // int8, uint8, int16, uint16
   bool symmetric_quantization = true;
   bool reduce_range = false;
-  /// By tensor. Methods that read none of it ignore it. Without statistics a tensor is left out.
+  /// By tensor. Methods for which reads_integer_type() is false ignore the entries. A tensor
+  /// without statistics gets no range.
   std::map<std::string, TensorRangeOptions> tensors = {};
   bool operator==(const RangeOptions&) const = default;
 };
@@ -212,15 +217,14 @@ struct Range {
 };
 using Ranges = std::map<std::string, Range>;
 
-/// Range of every tensor in `statistics` and in options.tensors. A tensor without finite values has
-/// none. No inference. Throws InvalidInput for options out of their bounds or combinations that
-/// have no meaning.
+/// The range of every tensor in `statistics` and in options.tensors that has finite values, without
+/// inference. Throws InvalidInput for options out of bounds and for combinations without a meaning.
 [[nodiscard]] Ranges choose_ranges(const Statistics& statistics, const RangeOptions& options,
                                    ThreadPool& pool);
 [[nodiscard]] Range choose_range(const TensorStatistics& statistics, const RangeOptions& options);
 
-/// Integer limits of a type: symmetric int8 is [-127, 127], asymmetric [-128, 127]; reduce_range
-/// halves them (quark_behaviour 3.1). Unsigned types keep [0, 255] either way.
+/// Integer limits of a type. Symmetric int8 is [-127, 127], asymmetric int8 [-128, 127];
+/// reduce_range halves the limits. uint8 is [0, 255] with either symmetry.
 struct IntegerLimits {
   std::int64_t low = 0;
   std::int64_t high = 0;
@@ -241,10 +245,11 @@ enum class PowerOfTwoRounding {
   up,           // 2^-n, never clips
   int16_ratio,  // M / 2^n with a positive 16-bit M and n >= 0: within 2^-15 of the scale
 };
-/// Scale and zero point of a range: 0 always inside; symmetric around 0 when asked; double
-/// arithmetic, zero point rounded half to even; a scale below the smallest normal float becomes 1
-/// with zero point 0. Symmetric unsigned types get zero point 128 (32768), not 127.5 rounded down.
-/// Throws Unsupported for int16_ratio when the scale is above 32767.
+/// Scale and zero point of a range, computed in double. The range is extended to contain 0 and, for
+/// `symmetric`, made symmetric around 0. The zero point is rounded half to even; a scale below the
+/// smallest normal float becomes 1 with zero point 0. Symmetric unsigned types get zero point 128
+/// (32768) instead of 127.5 rounded down. Throws Unsupported for int16_ratio when the scale is
+/// above 32767, InvalidInput when the range is NaN.
 [[nodiscard]] ScaleZeroPoint scale_for(const Range& range, DataType type, bool symmetric,
                                        bool reduce_range = false,
                                        PowerOfTwoRounding rounding = PowerOfTwoRounding::none);

@@ -8,15 +8,15 @@ namespace quantsearch {
 
 namespace {
 
-/// The reciprocal of the width must be a float32. Tensors below 2^-115 use only their lowest bins:
-/// their scales are below the smallest normal float anyway.
+/// The lowest exponent for which the reciprocal of the width is a float32. Tensors below 2^-115 use
+/// only their lowest bins; their scales are below the smallest normal float anyway.
 constexpr int kLowestExponent = -126;
 
-/// Blocks this small are counted without the 16-bit counters, which have to be made, cleared
-/// and emptied for every call. The number is a guess that no benchmark has confirmed.
+/// Blocks of at most this size are counted without the 16-bit counters, which must be allocated,
+/// cleared and emptied in every call. The number is a guess that no benchmark has confirmed.
 constexpr std::size_t kDirectValues = 1024;
 
-/// The most one counter can grow by `values` values.
+/// The most that one counter can grow by while `values` values are counted.
 constexpr std::size_t largest_growth(std::size_t values) {
   return values / kLanes + kLanes * (values / kBatchValues + 1);
 }
@@ -40,8 +40,8 @@ BinCounts::BinCounts(int bins) : bin_bits_(std::countr_zero(static_cast<unsigned
 }
 
 int BinCounts::exponent_for(float magnitude) const {
-  // 2^ilogb <= magnitude < 2^(ilogb + 1) = bins * width: the upper half of the bins holds the
-  // largest value.
+  // 2^ilogb <= magnitude < 2^(ilogb + 1) = bins * width, so the largest value lies in the upper
+  // half of the bins.
   if (magnitude == 0) return kLowestExponent;
   return std::max(kLowestExponent, std::ilogb(magnitude) + 1 - bin_bits_);
 }

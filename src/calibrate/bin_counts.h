@@ -1,6 +1,6 @@
 #pragma once
 
-// The histogram while it grows. Exact zeros are counted apart until it is read.
+// The histogram while values are added. Exact zeros are counted separately until it is read.
 
 #include <cstdint>
 #include <memory>
@@ -13,18 +13,18 @@ namespace quantsearch {
 
 class BinCounts {
  public:
-  /// A power of two.
+  /// `bins` is a power of two.
   explicit BinCounts(int bins);
 
-  /// Counts many values through 16-bit counters that are emptied into the histogram at the end (or
-  /// when they fill).
+  /// Counts many values in 16-bit counters, which are added to the histogram at the end or when
+  /// they are full.
   class Counting {
    public:
     explicit Counting(BinCounts& target);
     ~Counting() { flush(); }
     Counting(const Counting&) = delete;
     Counting& operator=(const Counting&) = delete;
-    /// Up to kBlockValues finite values whose summary is `summary`.
+    /// Adds up to kBlockValues finite values whose summary is `summary`.
     void add(std::span<const float> values, const RunSummary& summary);
 
    private:
@@ -32,9 +32,9 @@ class BinCounts {
     void flush();
 
     BinCounts& target_;
-    std::unique_ptr<std::uint16_t[]> lanes_;  // [2 * bins, kLanes]; made when a block is worth it
-    std::size_t largest_lane_ = 0;            // no counter holds more
-    std::uint64_t zeros_in_lanes_ = 0;        // those counted in the first positive bin
+    std::unique_ptr<std::uint16_t[]> lanes_;  // [2 * bins, kLanes]; null until a block needs it
+    std::size_t largest_lane_ = 0;            // upper bound of every counter
+    std::uint64_t zeros_in_lanes_ = 0;        // zeros counted in the first positive bin
   };
 
   void merge(const BinCounts& other);

@@ -14,7 +14,7 @@ namespace {
 
 using Names = std::set<std::string, std::less<>>;
 
-/// A tensor of a body and where its values are in the graph that is looked at.
+/// A tensor of a body, and the tensor `name` of the current graph that holds its values.
 struct Exposed {
   std::string tensor;
   std::string name;
@@ -37,7 +37,7 @@ ValueInfo value_of(const std::string& name, DataType type,
   return {.name = name, .type = type, .dimensions = std::move(dimensions), .extra = ""};
 }
 
-/// One body of a node, taken out to be changed.
+/// One body of a node, taken out of the graph to be changed.
 struct Part {
   BodyPlace place;
   Graph body;
@@ -48,7 +48,7 @@ class Tapper {
  public:
   Tapper(NameAllocator& names, const Names& wanted) : names_(names), wanted_(wanted) {}
 
-  /// Adds outputs to the nodes of model.graph that own bodies; says what they hold.
+  /// Adds outputs to the nodes of model.graph that have bodies, and returns what the outputs hold.
   std::vector<Exposed> tap(Model& model) {
     std::vector<Exposed> found;
     const std::vector<BodyPlace> places = bodies_of(model.graph);
@@ -85,7 +85,7 @@ class Tapper {
     return part;
   }
 
-  /// The node's outputs that hold what the parts expose.
+  /// Adds outputs to the node for everything that its parts expose, and returns them.
   std::vector<Exposed> attach(Graph& graph, int node, std::vector<Part>& parts) {
     Node& owner = graph.nodes[static_cast<std::size_t>(node)];
     std::vector<Exposed> outputs;
@@ -102,7 +102,7 @@ class Tapper {
           attach_to_scan(owner, name, parts[at].body, exposed);
           ++iteration_axes;
         } else {
-          continue;  // what else owns a graph has no outputs to give
+          continue;  // other nodes with bodies have no output for it
         }
         outputs.push_back({.tensor = exposed.tensor,
                            .name = name,
@@ -113,7 +113,7 @@ class Tapper {
     return outputs;
   }
 
-  /// The other branch gives an empty tensor.
+  /// The branches that do not contain the tensor return an empty tensor instead.
   void attach_to_if(Node& owner, const std::string& name, std::vector<Part>& parts,
                     std::size_t taken, const Exposed& exposed) {
     for (std::size_t at = 0; at < parts.size(); ++at) {
@@ -129,7 +129,7 @@ class Tapper {
     owner.outputs.push_back(name);
   }
 
-  /// A value that is carried from one iteration to the next and grows by each.
+  /// The values are collected in a loop-carried tensor, to which each iteration appends its own.
   void attach_to_loop(Graph& graph, Node& owner, const std::string& name, Graph& body,
                       const Exposed& exposed) {
     const std::string start = names_.unique(exposed.tensor + "_start");

@@ -98,7 +98,8 @@ void ChannelStatistics::add_interleaved(std::span<const float> values) {
     }
   }
   for (std::size_t channel = 0; channel < channels; ++channel) {
-    // Not finite exactly when a value is not: the square of a float32 fits a double.
+    // The sum is finite exactly when every value is, because the square of a float32 fits in a
+    // double.
     if (std::isfinite(squares[channel])) {
       add_run(channel,
               {.min = low[channel],

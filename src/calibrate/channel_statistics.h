@@ -1,6 +1,6 @@
 #pragma once
 
-// Extremes and moments of every channel: axis 1, or the last axis.
+// Extremes and moments of every channel, along axis 1 or along the last axis.
 
 #include <cstdint>
 #include <span>
@@ -12,8 +12,8 @@
 
 namespace quantsearch {
 
-/// Values in memory are [outer, channels, inner]; no channels when the tensor has no such axis or
-/// its size varies.
+/// Values in memory are [outer, channels, inner]. `channels` is 0 when the tensor has no such axis
+/// or the size of the axis varies.
 struct ChannelShape {
   std::int64_t channels = 0;
   std::int64_t inner = 0;
@@ -23,15 +23,15 @@ class ChannelStatistics {
  public:
   explicit ChannelStatistics(bool channels_last = false) : channels_last_(channels_last) {}
 
-  /// Of a tensor that is about to be added. From the first tensor whose number of channels differs,
-  /// there are none.
+  /// The channel shape of a tensor that is about to be added. There are no channels from the first
+  /// tensor on whose number of channels differs.
   [[nodiscard]] ChannelShape shape_of(const Shape& shape);
-  /// `count` finite values of one channel.
+  /// Adds `count` finite values of one channel.
   void add_run(std::size_t channel, const RunSummary& summary, std::size_t count);
-  /// A whole tensor with few values of a channel side by side; values that are not finite are
-  /// passed over.
+  /// Adds a whole tensor that has few adjacent values of a channel; values that are not finite are
+  /// skipped.
   void add_short_runs(std::span<const float> values, const ChannelShape& shape);
-  /// The same for one value of a channel at a time.
+  /// The same for a tensor whose adjacent values belong to different channels.
   void add_interleaved(std::span<const float> values);
   void merge(const ChannelStatistics& other);
   void write(TensorStatistics& statistics) const;

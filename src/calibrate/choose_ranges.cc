@@ -102,13 +102,14 @@ Range range_of(const TensorStatistics& statistics, const RangeOptions& options) 
   throw InternalError("choose ranges: unknown method");
 }
 
-/// The percentile methods make |x| symmetric themselves and then keep to what was observed.
+/// The percentile methods use the symmetric distribution of |x| themselves and then clamp the range
+/// to the observed values.
 bool is_widened_afterwards(const RangeOptions& options) {
   return range_is_symmetric(options) && options.method != RangeMethod::percentile &&
          options.method != RangeMethod::layer_wise_percentile;
 }
 
-/// One range to be found.
+/// One range to compute.
 struct Task {
   std::string tensor;
   const TensorStatistics* statistics = nullptr;

@@ -7,14 +7,14 @@ namespace quantsearch {
 
 namespace {
 
-/// Moments of `count` values uniform in [low, high].
+/// Moments of `count` values that are uniform in [low, high].
 Density::Moments uniform(double count, double low, double high) {
   return {.count = count,
           .first = count * (low + high) / 2,
           .second = count * (low * low + low * high + high * high) / 3};
 }
 
-/// Counts from the most negative bin upwards, zeros left out.
+/// Counts from the most negative bin upwards, without exact zeros.
 std::vector<double> signed_counts(const Histogram& histogram) {
   std::vector<double> counts;
   counts.reserve(histogram.negative.size() + histogram.positive.size());

@@ -1,9 +1,9 @@
 #pragma once
 
-// The values of a tensor as a density: what the histogram knows. Inside a bin the values are taken
-// as uniform; exact zeros are left out, because every scale represents 0 without error; the
-// outermost bins end at the observed extremes. Positions are in bin widths, so that sums of squares
-// neither overflow nor lose bits.
+// The values of a tensor as a density that is derived from its histogram. Inside a bin the values
+// count as uniformly distributed; exact zeros are left out, because every scale represents 0
+// without error; the outermost bins end at the observed extremes. Positions are in bin widths, so
+// that sums of squares neither overflow nor lose bits.
 
 #include <vector>
 
@@ -27,13 +27,13 @@ class Density {
   explicit Density(const TensorStatistics& statistics);
 
   [[nodiscard]] double bin_width() const { return bin_width_; }
-  /// Of the non-zero values; equal when there are none.
+  /// Extremes of the non-zero values; equal when there are none.
   [[nodiscard]] double low() const { return edges_.front(); }
   [[nodiscard]] double high() const { return edges_.back(); }
   [[nodiscard]] const Moments& total() const { return below_.back(); }
-  /// Of the non-zero values below `position`.
+  /// Moments of the non-zero values below `position`.
   [[nodiscard]] Moments below(double position) const;
-  /// All values, zeros included.
+  /// Number of all values, zeros included.
   [[nodiscard]] double count() const { return count_; }
 
  private:
@@ -42,7 +42,7 @@ class Density {
   double origin_ = 0;           // position of the first bin
   std::vector<double> counts_;  // [bins between the first and the last that is not empty]
   std::vector<double> edges_;   // [bins + 1]
-  std::vector<Moments> below_;  // [bins + 1]: of the values below each edge
+  std::vector<Moments> below_;  // [bins + 1]; moments of the values below each edge
 };
 
 }  // namespace quantsearch

@@ -1,17 +1,19 @@
 // Entropy calibration after Migacz 2017 ("8-bit Inference with TensorRT"): of all thresholds T = i
-// w the one whose quantized distribution Q differs least from the distribution P of all values,
+// w it chooses the one whose quantized distribution Q differs least from the distribution P of all
+// values,
 //
-//   KL(P || Q) = sum_j P_j log(P_j / Q_j),   P_j = h_j / N over every bin, those above T included,
-//   Q_j = (1 - e) (sum of h over j's level, the last one with all that is clipped to T)
+//   KL(P || Q) = sum_j P_j log(P_j / Q_j),   P_j = h_j / N over every bin, including those above T,
+//   Q_j = (1 - e) (sum of h over j's level; for the last level plus everything clipped to T)
 //                 / (non-empty bins of the level) / N + e / (bins)        below T,
 //   Q_j = e / (bins)                                                      above T.
 //
-// The paper moves what is clipped into the last bin of P and scales Q to what is inside, so
-// clipping costs nearly nothing and T is far too small for most tensors; here a clipped value stays
-// where it was, and only the share e that smooths Q explains it. Exact zeros are left out, because
-// every scale represents them (half of the values after a Relu would otherwise pull T towards 0).
-// Levels have boundaries floor(l i / L), so none holds the remainder of i / L. Q is constant over
-// the non-empty bins of a level, so a threshold costs O(L) with cumulative sums.
+// The paper moves clipped values into the last bin of P and scales Q to the values inside, so that
+// clipping costs almost nothing and T is far too small for most tensors. Here a clipped value stays
+// in its bin, where only the share e that smooths Q accounts for it. Exact zeros are left out,
+// because every scale represents them (half of the values after a Relu would otherwise pull T
+// towards 0). The boundaries of the levels are floor(l i / L), so that no level holds the remainder
+// of i / L. Q is constant over the non-empty bins of a level, so a threshold costs O(L) with
+// cumulative sums.
 
 #include <algorithm>
 #include <cmath>
@@ -22,10 +24,10 @@ namespace quantsearch {
 
 namespace {
 
-/// e: measured on resnet8, mobilenet_s and tinyvit, see docs/decisions/0004.
+/// The share e, measured on resnet8, mobilenet_s and tinyvit; see docs/decisions/0004.
 constexpr double kSmoothed = 1e-5;
 
-/// Cumulative over the bins of |x|; entry k is of the bins below k.
+/// Cumulative sums over the bins of |x|; entry k covers the bins below k.
 struct Cumulative {
   std::vector<double> count = {0};
   std::vector<double> filled_bins = {0};
@@ -44,7 +46,7 @@ Cumulative accumulate(const Histogram& histogram) {
   return sums;
 }
 
-/// N times KL(P || Q) without the entropy of P, which all thresholds share.
+/// N times KL(P || Q), without the entropy of P, which is the same for all thresholds.
 double divergence(const Cumulative& sums, std::size_t bins, std::size_t levels) {
   const double total = sums.count.back();
   const double clipped = total - sums.count[bins];
@@ -62,8 +64,8 @@ double divergence(const Cumulative& sums, std::size_t bins, std::size_t levels) 
   return result;
 }
 
-/// Levels that the type leaves for the magnitudes: all of them when the values lie on one side of 0
-/// and the zero point can follow, else half.
+/// Number of levels of the type for magnitudes: all of them when the values lie on one side of 0
+/// and the zero point may move, else half.
 std::size_t levels_of(const TensorStatistics& statistics, const RangeOptions& options) {
   if (options.quantized_bins) return static_cast<std::size_t>(*options.quantized_bins);
   const IntegerLimits limits =
@@ -78,13 +80,14 @@ std::size_t levels_of(const TensorStatistics& statistics, const RangeOptions& op
 
 Range entropy_range(const TensorStatistics& statistics, const RangeOptions& options) {
   const Cumulative sums = accumulate(statistics.histogram);
-  // With a level for every bin, as 16 bits have, all thresholds but the widest only clip.
+  // When every bin has a level of its own, as with 16 bits, every threshold below the widest one
+  // only clips.
   const std::size_t levels =
       std::min(levels_of(statistics, options), statistics.histogram.positive.size());
   const std::size_t widest = std::max(sums.end, levels);
   std::size_t best = widest;
   double least = divergence(sums, widest, levels);
-  // Downwards, so that of equal divergences the widest range wins.
+  // The order is downwards, so that of equal divergences the widest range wins.
   for (std::size_t bins = widest; bins-- > levels;) {
     const double here = divergence(sums, bins, levels);
     if (here < least) {

@@ -10,7 +10,7 @@ namespace {
 constexpr int kDigitBits = 32;
 constexpr std::int64_t kDigitMask = (std::int64_t{1} << kDigitBits) - 1;
 constexpr int kMantissaBits = 53;
-constexpr int kDigitsOfOneValue = 3;  // 53 bits shifted by up to 31
+constexpr int kDigitsOfOneValue = 3;  // 53 bits, shifted by up to 31
 
 int floor_digit(int exponent) {
   return exponent >= 0 ? exponent / kDigitBits : -((-exponent + kDigitBits - 1) / kDigitBits);
@@ -68,7 +68,7 @@ void ExactSums::merge(const ExactSums& other) {
 }
 
 double ExactSums::value(std::size_t index) const {
-  // Carried digits are unique: all but the highest in [0, 2^32).
+  // After carrying, the digits are unique: all but the highest lie in [0, 2^32).
   std::vector<std::int64_t> digits(
       digits_.begin() + static_cast<std::ptrdiff_t>(index * width()),
       digits_.begin() + static_cast<std::ptrdiff_t>((index + 1) * width()));

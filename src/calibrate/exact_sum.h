@@ -1,8 +1,8 @@
 #pragma once
 
-// Sums of doubles without rounding, so that their order does not matter (Neal 2015,
-// arXiv:1505.05571, the "small superaccumulator"): fixed-point numbers in base 2^32 whose digits
-// are signed 64-bit integers, carried only when read.
+// Sums of doubles without rounding, so that the order of the values does not matter (Neal 2015,
+// arXiv:1505.05571, the "small superaccumulator"). They are fixed-point numbers in base 2^32 whose
+// digits are signed 64-bit integers; carries are resolved only when a sum is read.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,18 +10,18 @@
 
 namespace quantsearch {
 
-/// A fixed number of sums that share one window of digits, widened as values need it. Up to 2^31
-/// additions each.
+/// A fixed number of sums that share one window of digits, which grows as the values need it. Each
+/// sum takes up to 2^31 additions.
 class ExactSums {
  public:
   explicit ExactSums(std::size_t count) : count_(count) {}
 
   [[nodiscard]] std::size_t count() const { return count_; }
-  /// `value` is finite.
+  /// `value` must be finite.
   void add(std::size_t index, double value);
-  /// Of an equal number of sums.
+  /// Adds the sums of `other`, which has the same number of them.
   void merge(const ExactSums& other);
-  /// Depends on the exact sum alone; within two units in the last place of it.
+  /// The result depends on the exact sum alone and is within two units in the last place of it.
   [[nodiscard]] double value(std::size_t index) const;
 
  private:
@@ -32,7 +32,7 @@ class ExactSums {
   [[nodiscard]] std::size_t width() const { return static_cast<std::size_t>(end_ - first_); }
 
   std::size_t count_;
-  int first_ = 0;  // digit d weighs 2^(32 d); those in [first_, end_) are held
+  int first_ = 0;  // digit d has the weight 2^(32 d); those in [first_, end_) are stored
   int end_ = 0;
   std::vector<std::int64_t> digits_;  // [count, end - first]
 };

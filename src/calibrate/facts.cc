@@ -1,7 +1,7 @@
-// Which tensors no quantizer may touch. A mask is added to the scores of an attention so that a
-// Softmax gives nothing to some positions: 0 where a score counts, a stand-in for minus infinity
-// where it does not. One scale for both would leave the scores no steps. docs/quantization.md,
-// "Masks", has the rule and the reasons of its constants.
+// Finds tensors that must not be quantized. A mask is added to the scores of an attention so that a
+// Softmax gives some positions no weight: it is 0 for a score that counts, and a substitute for
+// minus infinity for one that does not. One scale for both would leave the scores no steps.
+// docs/quantization.md, "Masks", states the rule and the reasons for its constants.
 
 #include <algorithm>
 #include <array>
@@ -16,23 +16,25 @@ namespace quantsearch {
 
 namespace {
 
-/// Exporters write -10000, -65504 (the least float16), -1e9 or -3.4e38 (the least float32).
-/// Activations that a network computes stay below: the largest known of language models are some
-/// thousands.
+/// Exporters write -10000, -65504 (the lowest float16), -1e9 or -3.4e38 (the lowest float32).
+/// Activations that a network computes stay below 10000 in magnitude: the largest known ones, of
+/// language models, are some thousands.
 constexpr double kLeastMask = 1e4;
-/// No tensor of data holds such values: whatever the rest is, a range that holds them has no use.
+/// No data tensor holds such values. A range that contains them is useless whatever the other
+/// values are.
 constexpr double kCertainMask = 1e30;
-/// Mask values are one constant, or that constant plus a score: all lie within this share of the
-/// largest.
+/// Mask values are one constant, or that constant plus a score, so all of them lie within this
+/// share of the largest.
 constexpr double kSpread = 0.1;
-/// The other values leave a gap, of which a tail has none: they reach at most this share of the
-/// largest. One scale for both leaves them fewer than 4 of 255 steps.
+/// There is a gap below the mask values, which the tail of a distribution does not have: the other
+/// values reach at most this share of the largest. One scale for both leaves them fewer than 4 of
+/// 255 steps.
 constexpr double kGap = 1.0 / 64;
-/// A tensor of which fewer values are that large has an outlier. Does not matter where all other
-/// values are 0.
+/// When a smaller share of the values is that large, they are outliers. This does not apply when
+/// all other values are 0.
 constexpr double kLeastShare = 1e-3;
 
-/// Values by magnitude, relative to the largest.
+/// Numbers of values by magnitude, relative to the largest.
 struct Shares {
   std::uint64_t near_largest = 0;
   std::uint64_t between = 0;
@@ -44,7 +46,7 @@ Shares shares_of(const Histogram& histogram, double largest) {
   const double width = histogram.bin_width();
   for (const auto* side : {&histogram.negative, &histogram.positive}) {
     for (std::size_t bin = 0; bin < side->size(); ++bin) {
-      // A bin counts where its upper end lies, so that rounding never opens a gap.
+      // A bin counts at its upper end, so that rounding never creates a gap.
       const double end = static_cast<double>(bin + 1) * width;
       std::uint64_t& share = end > (1 - kSpread) * largest  ? shares.near_largest
                              : end > kGap * largest + width ? shares.between
@@ -78,7 +80,7 @@ std::optional<float> mask_in(const TensorStatistics& statistics) {
   return largest_value(statistics);
 }
 
-/// Operators that pass mask values on: alone, moved or joined with others.
+/// True for operators that pass on mask values: unchanged, moved or combined with other values.
 bool passes_masks_on(const Node& node) {
   static constexpr auto kOperators = std::to_array<std::string_view>(
       {"Add", "Cast", "Concat", "Div",       "Expand",    "Flatten", "Gather", "Identity",
@@ -87,7 +89,7 @@ bool passes_masks_on(const Node& node) {
   return node.domain.empty() && std::ranges::find(kOperators, node.op_type) != kOperators.end();
 }
 
-/// In the order of the graph, from what the statistics know.
+/// Follows the masks in the order of the graph, starting from those found in the statistics.
 void follow_masks(const Statistics& statistics, const Graph& graph, Facts& facts) {
   std::map<std::string, float, std::less<>> masks;
   for (const auto& [tensor, known] : facts) {
@@ -101,7 +103,7 @@ void follow_masks(const Statistics& statistics, const Graph& graph, Facts& facts
     const float mask = masks.find(*read)->second;
     for (const std::string& output : node.outputs) {
       const auto seen = statistics.tensors.find(output);
-      // A selection, or a small factor, may have taken the mask values out.
+      // A selection or a small factor may have removed the mask values.
       if (seen != statistics.tensors.end() &&
           largest_magnitude(seen->second) < kLeastMask * (1 - kSpread))
         continue;

@@ -16,9 +16,9 @@ bool is_among(const Node& node, const std::array<std::string_view, kCount>& oper
   return std::ranges::find(operators, node.op_type) != operators.end();
 }
 
-/// Of operators whose result grows in proportion to this input: sums, averages, products with
-/// something else, selections, data movement. Signals, spectra and powers are computed by these.
-/// The divisor of a Div, the condition of a Where and indices are no such inputs.
+/// True for operators whose result grows in proportion to this input: sums, averages, products with
+/// another value, selections and data movement. Signals, spectra and powers are computed by these.
+/// The divisor of a Div, the condition of a Where and indices are not such inputs.
 bool is_proportional(const Node& node, std::size_t input) {
   static constexpr auto kMoving = std::to_array<std::string_view>(
       {"Cast", "Expand", "Flatten", "Gather", "GatherElements", "GatherND", "Identity", "Pad",
@@ -35,7 +35,7 @@ bool is_proportional(const Node& node, std::size_t input) {
   return input == 0 && (is_among(node, kMoving) || is_among(node, kComputing));
 }
 
-/// Median magnitude of what a Log reads, relative to the largest.
+/// Median magnitude of the values that a Log reads, relative to the largest.
 std::optional<double> median_of(const TensorStatistics& statistics) {
   if (statistics.count == 0) return std::nullopt;
   const double largest = std::max(std::abs(static_cast<double>(statistics.min)),
@@ -44,7 +44,7 @@ std::optional<double> median_of(const TensorStatistics& statistics) {
   return percentile_range(statistics, 50, true).high / largest;
 }
 
-/// One sweep from the outputs to the inputs: nodes are in topological order.
+/// Walks once from the outputs to the inputs; the nodes are in topological order.
 class LogarithmWalk {
  public:
   LogarithmWalk(const Statistics& statistics, Facts& facts)
@@ -59,14 +59,14 @@ class LogarithmWalk {
         const auto seen = statistics_.tensors.find(at.inputs[0]);
         if (seen == statistics_.tensors.end()) continue;
         if (const auto median = median_of(seen->second)) reach(at.inputs[0], *median);
-      } else if (const auto median = median_behind(at)) {
+      } else if (const auto median = median_of_outputs(at)) {
         pass_back(index, at, *median);
       }
     }
   }
 
  private:
-  /// Bodies may end in what a Log outside reads, and read what is computed outside.
+  /// A body may compute what a Log outside reads, and may itself read what is computed outside.
   void enter_bodies(const Node& node) {
     for (const Attribute& attribute : node.attributes) {
       const auto* body = std::get_if<std::shared_ptr<const Graph>>(&attribute.value);
@@ -79,7 +79,7 @@ class LogarithmWalk {
     }
   }
 
-  [[nodiscard]] std::optional<double> median_behind(const Node& node) const {
+  [[nodiscard]] std::optional<double> median_of_outputs(const Node& node) const {
     std::optional<double> median;
     for (const std::string& output : node.outputs) {
       const auto found = medians_.find(output);
@@ -88,7 +88,7 @@ class LogarithmWalk {
     return median;
   }
 
-  /// Powers stretch a range of values, roots shrink it: the median of x^2 is 1/10,000 of its
+  /// A power widens a range of values and a root narrows it: the median of x^2 is 1/10,000 of its
   /// largest value where that of |x| is 1/100.
   void pass_back(const GraphIndex& index, const Node& node, double median) {
     if (node.is("Sqrt")) return reach(node.inputs[0], median * median);
@@ -109,7 +109,7 @@ class LogarithmWalk {
     if (node.is("Relu")) note(node.inputs[0], median);
   }
 
-  /// The walk goes on from here.
+  /// Notes the tensor and continues the walk from it.
   void reach(const std::string& tensor, double median) {
     const auto [known, is_new] = medians_.try_emplace(tensor, median);
     if (!is_new) known->second = std::min(known->second, median);
@@ -124,7 +124,7 @@ class LogarithmWalk {
 
   const Statistics& statistics_;
   Facts& facts_;
-  std::map<std::string, double, std::less<>> medians_;  // of tensors that a Log is computed from
+  std::map<std::string, double, std::less<>> medians_;  // of tensors from which the walk continues
 };
 
 }  // namespace

@@ -1,15 +1,16 @@
 #pragma once
 
-// What a logarithm is computed from. It turns ratios into differences, so it needs the small values
-// as precisely, in proportion, as the large ones; a quantizer has one step for both.
-// docs/quantization.md, "Logarithms", has the rule.
+// Finds the tensors that a logarithm is computed from. A logarithm turns ratios into differences,
+// so it needs small values with the same relative precision as large ones, while a quantizer has
+// one step size for both. docs/quantization.md, "Logarithms", states the rule.
 
 #include "quantsearch/calibrate.h"
 
 namespace quantsearch {
 
-/// Adds to `facts` the tensors of which 8 bits would leave half of the values that a Log reads too
-/// few steps: its input, and what this is computed from without a function that bends between.
+/// Adds to `facts` the input of each Log and the tensors from which it is computed by operators
+/// that keep proportions and by powers and roots. In these tensors 8 bits may leave too few steps
+/// for half of the values that the Log reads.
 void follow_logarithms(const Statistics& statistics, const Graph& graph, Facts& facts);
 
 }  // namespace quantsearch

@@ -1,13 +1,13 @@
-// Range of least mean squared error (Choukroun et al. 2019, arXiv:1902.06822; Banner et al. 2019,
-// arXiv:1810.05723):
+// Range with the least mean squared error (Choukroun et al. 2019, arXiv:1902.06822; Banner et al.
+// 2019, arXiv:1810.05723):
 //
 //   argmin over (low, high) of  E[(x - x')^2]
 //
-// with the error of a candidate taken from the density. A symmetric range has one parameter,
-// searched over the factors 2^(-i/8) of the observed extreme (tails may be a thousand times wider
-// than the bulk) and then in between; an asymmetric one starts from the best common factor and
-// moves one end at a time. The error is flat near its minimum, so steps of 2^(1/64), one percent,
-// should be fine enough; not measured.
+// The error of a candidate range is computed from the density. A symmetric range has one parameter:
+// it is searched over the factors 2^(-i/8) of the observed extreme (tails may be a thousand times
+// wider than the bulk) and then in between. An asymmetric range starts from the best common factor,
+// and then one end at a time is moved. The error is flat near its minimum, so steps of 2^(1/64),
+// one percent, should be fine enough; this was not measured.
 
 #include <algorithm>
 #include <cmath>
@@ -21,11 +21,11 @@ namespace quantsearch {
 namespace {
 
 constexpr int kStepsPerOctave = 8;
-constexpr int kFineSteps = 8;  // between two coarse ones
+constexpr int kFineSteps = 8;  // between two coarse steps
 constexpr int kRounds = 2;     // over both ends; chosen, not measured
 
-/// Factor in (0, 1] of the least error; the largest of equal ones. `octaves` bounds the search
-/// below.
+/// The factor in (0, 1] with the least error; of equal ones the largest. The search goes down to
+/// 2^-octaves.
 template <typename ErrorOf>
 double best_factor(int octaves, const ErrorOf& error_of) {
   const auto factor = [](int fine) {
@@ -57,7 +57,7 @@ class MinMse {
         limits_(integer_limits(options.type, options.symmetric_quantization, options.reduce_range)),
         widest_{.low = std::min(static_cast<double>(statistics.min), 0.0),
                 .high = std::max(static_cast<double>(statistics.max), 0.0)},
-        // Down to one bin: the histogram knows nothing finer.
+        // The smallest range is one bin wide, because the histogram has no finer resolution.
         octaves_(static_cast<int>(
             std::log2(std::max<std::size_t>(2, statistics.histogram.positive.size())))) {}
 

@@ -13,8 +13,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Tensor names in the order in which the graph makes them, inputs first: of several tensors with
-/// bad values the error names the one nearest to the cause.
+/// Tensor names in graph order, inputs first, so that of several tensors with bad values the error
+/// names the one nearest to the cause.
 std::vector<std::string> in_graph_order(const Graph& graph,
                                         const std::vector<std::string>& wanted) {
   std::set<std::string> left(wanted.begin(), wanted.end());
@@ -75,7 +75,8 @@ class GroupObserver {
   }
 
  private:
-  /// Iterations of a Scan one by one: the tensor's own axes say where its channels are.
+  /// Adds the iterations of a Scan one by one, because the tensor's own axes determine where its
+  /// channels are.
   void add_iterations(std::size_t tensor, std::int64_t sample, const Tensor& values) {
     const int axes = taps_[tensor].iteration_axes;
     if (axes == 0 || std::ssize(values.shape()) < axes) return add(tensor, sample, values);
@@ -104,12 +105,12 @@ class GroupObserver {
   }
 
   const std::vector<std::string>& names_;
-  std::vector<BodyTap> taps_;  // where the values of each are
+  std::vector<BodyTap> taps_;  // where the values of each tensor are
   std::vector<TensorObserver> observers_;
   std::vector<bool> is_input_;
 };
 
-/// Tensors tapped in one pass over the data; their outputs fit the memory budget together.
+/// Tensors that are tapped in one pass over the data; together their outputs fit the memory budget.
 using Group = std::vector<std::string>;
 
 std::vector<Group> split_into_groups(const std::vector<std::string>& names,
@@ -133,7 +134,7 @@ class Observation {
   Observation(const Model& model, const DataSource& data, ThreadPool& pool,
               const ObserveOptions& options)
       : model_(model),
-        // Borrowed: it outlives this object.
+        // Not owned; the data outlive this object.
         data_(std::shared_ptr<const void>(), &data),
         pool_(pool),
         options_(options),

@@ -26,7 +26,7 @@ void join(SampleExtremes& into, const SampleExtremes& other) {
   into.max = std::max(into.max, other.max);
 }
 
-/// One entry for each sample, in sample order.
+/// Merges the entries of each sample; the result is in sample order.
 std::vector<SampleExtremes> in_sample_order(std::vector<SampleExtremes> extremes) {
   std::ranges::stable_sort(extremes, {}, &SampleExtremes::sample);
   std::vector<SampleExtremes> joined;
@@ -46,8 +46,8 @@ std::optional<std::int64_t> earlier(std::optional<std::int64_t> left,
   return std::min(*left, *right);
 }
 
-/// Runs of one channel shorter than this are summarized together: reducing a vector costs as much
-/// as loading ten.
+/// Runs of one channel below this length are summarized together, because reducing a vector costs
+/// as much as loading ten.
 constexpr std::int64_t kShortestRun = 16;
 
 }  // namespace
@@ -59,7 +59,7 @@ struct TensorObserver::State {
   std::uint64_t nan = 0;
   std::uint64_t infinite = 0;
   std::optional<std::int64_t> first_non_finite_sample;
-  std::vector<SampleExtremes> extremes;  // a sample may come several times
+  std::vector<SampleExtremes> extremes;  // a sample may have several entries
   ExactSums sums{1};
   ExactSums squares{1};
   BinCounts counts;
@@ -68,7 +68,8 @@ struct TensorObserver::State {
 
 namespace {
 
-/// What one call of add sees: sums are kept here and join the exact ones at its end.
+/// Collects what one call of add() reads. Its sums are added to the exact sums at the end of the
+/// call.
 class Pass {
  public:
   Pass(BinCounts& counts, ChannelStatistics& channels) : channels_(channels), counting_(counts) {}
@@ -114,8 +115,8 @@ class Pass {
     count_pending();
   }
 
-  /// Summarizes a slice and leaves it pending. Slices follow one another in memory and fit a block
-  /// together.
+  /// Summarizes a slice and leaves it pending, that is, not yet counted. Pending slices are
+  /// adjacent in memory and fit into one block together.
   template <typename Take>
   void summarize_finite(std::span<const float> slice, const Take& take) {
     const RunSummary summary = summarize(slice);

@@ -1,6 +1,6 @@
-// Percentile: the range that keeps p percent of the values. Symmetric: of |x|. Asymmetric: half of
-// the rest is cut on each side. Inside a bin the quantile is interpolated, so the result does not
-// jump with the bin width.
+// Percentile: the range that contains p percent of the values. A symmetric range contains p percent
+// of |x|; for an asymmetric range half of the rest is cut off on each side. The quantile is
+// interpolated inside a bin, so that the result does not depend on the bin width in jumps.
 
 #include <algorithm>
 #include <span>
@@ -54,8 +54,8 @@ Range percentile_range(const TensorStatistics& statistics, double percentile, bo
     const double cut = (100 - percentile) / 200 * count;
     std::vector<double> counts = counts_upwards(histogram);
     const auto bins = static_cast<double>(histogram.negative.size());
-    // Each end from its own side: small shares keep their precision, and a cut of 0 is the extreme
-    // itself.
+    // Each end is computed from its own side, so that small shares keep their precision and a cut
+    // of 0 gives the extreme itself.
     range.low = (quantile_position(counts, cut) - bins) * histogram.bin_width();
     std::reverse(counts.begin(), counts.end());
     range.high = (bins - quantile_position(counts, cut)) * histogram.bin_width();
@@ -75,7 +75,8 @@ Range layer_wise_percentile_range(const TensorStatistics& statistics, const Rang
                ? mean_absolute_error(density, params, limits)
                : mean_squared_error(density, params, limits);
   };
-  // Nothing clipped is always a candidate; of equal errors the first in the caller's order wins.
+  // The range that clips nothing is always a candidate; of equal errors the first in the caller's
+  // order wins.
   Range best = percentile_range(statistics, 100, symmetric);
   double best_error = error_of(best);
   for (auto candidate = options.percentile_candidates.rbegin();

@@ -1,8 +1,8 @@
-// Power-of-two scale of least mean squared error: Quark's five candidates, 2, 1, 1/2, 1/4 and 1/8
-// times the min-max scale rounded to the nearest power of two; of equal errors the larger scale
-// wins. With asymmetric quantization a scale too small for the whole range also has to choose where
-// to clip: its zero point is searched too (Quark refuses this case and silently takes another
-// method).
+// Power-of-two scale with the least mean squared error. The candidates are Quark's five: 2, 1, 1/2,
+// 1/4 and 1/8 times the min-max scale rounded to the nearest power of two; of equal errors the
+// larger scale wins. With asymmetric quantization and a scale too small for the whole range, the
+// zero point determines where values are clipped, so it is searched too (Quark does not support
+// this case and silently uses another method).
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +24,7 @@ struct Candidate {
   double error = std::numeric_limits<double>::infinity();
 };
 
-/// The range whose scale is exactly params.scale, whatever way scales are rounded to powers of two.
+/// The range whose scale is exactly params.scale, with every rounding of scales to powers of two.
 Range range_of(const ScaleZeroPoint& params, const IntegerLimits& limits,
                bool symmetric_quantization) {
   const double scale = params.scale;
@@ -66,7 +66,7 @@ class PowerOfTwoMse {
 
   [[nodiscard]] Candidate best_with(float scale) const {
     if (options_.symmetric_quantization) return candidate(scale, start_.zero_point);
-    // Zero points that put the low end, and the high end, of the observed values on the last
+    // The zero points that map the low end, and the high end, of the observed values to the last
     // integer.
     const double for_low = static_cast<double>(limits_.low) - observed_.low / scale;
     const double for_high = static_cast<double>(limits_.high) - observed_.high / scale;
@@ -78,7 +78,7 @@ class PowerOfTwoMse {
     return best_between(scale, clamped(for_high), clamped(for_low));
   }
 
-  /// Coarse to fine over the zero points in [first, last].
+  /// Searches the zero points in [first, last] with ever finer steps.
   [[nodiscard]] Candidate best_between(float scale, std::int64_t first, std::int64_t last) const {
     Candidate best = candidate(scale, std::clamp(start_.zero_point, first, last));
     while (true) {

@@ -1,14 +1,13 @@
-// The line falls into cells, one for each integer: the values nearest to level q_l = (l - z) s, the
-// first and the last cell open outwards (clipping). With M_n(I) = sum of x^n over the values in I,
-// which two look-ups in cumulative sums give,
+// The real line is divided into cells, one for each integer: a cell holds the values nearest to its
+// level q_l = (l - z) s. The first and the last cell are unbounded (clipping). With M_n(I) = sum of
+// x^n over the values in I, which takes two look-ups in cumulative sums,
 //
 //   sum (x - x')^2 = sum_l M2(I_l) - 2 q_l M1(I_l) + q_l^2 M0(I_l)
-//   sum |x - x'|   = sum_l q_l M0(I_l^-) - M1(I_l^-) + M1(I_l^+) - q_l M0(I_l^+)     (the parts
-//   below and above q_l)
+//   sum |x - x'|   = sum_l q_l M0(I_l^-) - M1(I_l^-) + M1(I_l^+) - q_l M0(I_l^+)
 //
-// so a candidate costs O(levels), however many values there were. Where a level is much narrower
-// than a bin, as with 16 bits, the density is uniform across a cell and the rounding part is s^2/12
-// (s/4) a value.
+// where I_l^- and I_l^+ are the parts below and above q_l. A candidate costs O(levels), however
+// many values there were. Where a level is much narrower than a bin, as with 16 bits, the density
+// is uniform across a cell and the rounding part is s^2/12 (or s/4) for each value.
 
 #include "calibrate/quantization_error.h"
 
@@ -21,10 +20,10 @@ namespace {
 
 using Moments = Density::Moments;
 
-/// Below this many bins a level is taken as narrow.
+/// A level below this many bin widths counts as narrow.
 constexpr double kNarrowStep = 0.25;
 
-/// Levels in bin widths.
+/// Levels; the step is in bin widths.
 struct Levels {
   double step = 1;
   double first = 0;  // q_low - z
@@ -51,7 +50,7 @@ double absolute_cell(const Density& density, const Moments& below_cell, const Mo
   return level * left.count - left.first + right.first - level * right.count;
 }
 
-/// Sum over the cells that hold values; `cell` gives the error of one.
+/// Sum over the cells that contain values; `cell` returns the error of one.
 template <typename Cell>
 double sum_over_cells(const Density& density, const Levels& levels, const Cell& cell) {
   const double first =
@@ -69,7 +68,8 @@ double sum_over_cells(const Density& density, const Levels& levels, const Cell& 
   return error;
 }
 
-/// The two open ends by `cell`, everything between them `rounding_error` a value.
+/// Sum over the two unbounded cells, each by `cell`, and `rounding_error` for every value between
+/// them.
 template <typename Cell>
 double sum_of_narrow_cells(const Density& density, const Levels& levels, double rounding_error,
                            const Cell& cell) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// What a scale and zero point do to a tensor, from its density alone: no pass over the values.
+// The error that a scale and zero point cause in a tensor, computed from its density without a pass
+// over the values.
 
 #include "calibrate/density.h"
 

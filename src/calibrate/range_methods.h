@@ -1,7 +1,7 @@
 #pragma once
 
-// One function per range method; choose_range checks the options and calls them. The statistics
-// hold at least one value.
+// One function per range method; choose_range() checks the options and calls them. Precondition:
+// the statistics contain at least one value.
 
 #include "quantsearch/calibrate.h"
 
@@ -17,9 +17,9 @@ namespace quantsearch {
 [[nodiscard]] Range power_of_two_min_mse_range(const TensorStatistics& statistics,
                                                const RangeOptions& options);
 
-/// The same largest magnitude on both sides.
+/// The smallest symmetric range that contains `range`.
 [[nodiscard]] Range symmetric(const Range& range);
-/// No further out than the observed values.
+/// The range, cut to the observed values.
 [[nodiscard]] Range clamped_to_observed(const Range& range, const TensorStatistics& statistics);
 
 }  // namespace quantsearch

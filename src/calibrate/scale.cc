@@ -1,8 +1,8 @@
-// From a real range to integers: docs/quantization.md, "Scale and zero point".
+// Scale and zero point of a real range: docs/quantization.md, "Scale and zero point".
 //
 //   s = (high - low) / (q_high - q_low),   z = rne(q_low - low / s)
 //
-// with 0 always inside [low, high], so that 0 is represented exactly (Jacob et al. 2018,
+// where [low, high] always contains 0, so that 0 is represented exactly (Jacob et al. 2018,
 // arXiv:1712.05877, section 2.1).
 
 #include <algorithm>
@@ -17,7 +17,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Zero inside, no overflow of the difference, symmetric when asked.
+/// The range extended to contain 0, limited so that its width does not overflow, and made symmetric
+/// when `symmetric` is set.
 Range widened(const Range& range, bool symmetric) {
   constexpr double kLargest = static_cast<double>(std::numeric_limits<float>::max()) / 2;
   Range wide{.low = std::clamp(range.low, -kLargest, 0.0),
@@ -29,7 +30,7 @@ Range widened(const Range& range, bool symmetric) {
   return wide;
 }
 
-/// M / 2^n with as many of the 15 bits of M as there are: n is whatever the scale needs, so small
+/// The nearest M / 2^n where M uses all of its 15 bits. n is as large as the scale needs, so small
 /// scales keep their precision.
 double nearest_ratio(double scale) {
   constexpr int kBits = 15;
@@ -39,8 +40,9 @@ double nearest_ratio(double scale) {
                       " as M / 2^n with a 16-bit M, expected at most 32767");
   }
   int exponent = 0;
-  const double fraction = std::frexp(scale, &exponent);                  // in [0.5, 1)
-  const double numerator = std::nearbyint(std::ldexp(fraction, kBits));  // 2^15 is 1 / 2^-exponent
+  const double fraction = std::frexp(scale, &exponent);  // in [0.5, 1)
+  // 2^15 means the next exponent.
+  const double numerator = std::nearbyint(std::ldexp(fraction, kBits));
   return std::min(std::ldexp(numerator, exponent - kBits), kLargest);
 }
 
@@ -48,7 +50,7 @@ double round_scale(double scale, PowerOfTwoRounding rounding) {
   switch (rounding) {
     case PowerOfTwoRounding::none:
       return scale;
-    case PowerOfTwoRounding::nearest:  // in the logarithm: the factor is at most sqrt(2)
+    case PowerOfTwoRounding::nearest:  // nearest in the logarithm: within a factor of sqrt(2)
       return std::ldexp(1.0, -static_cast<int>(std::nearbyint(-std::log2(scale))));
     case PowerOfTwoRounding::up: {
       int exponent = 0;
@@ -73,7 +75,7 @@ IntegerLimits integer_limits(DataType type, bool symmetric, bool reduce_range) {
   const auto unsigned_limits = [&](std::int64_t end) {
     return IntegerLimits{.low = 0, .high = (reduce_range ? end / 2 : end) - 1};
   };
-  // Only the types that hold quantized values; the rest has no limits here.
+  // Only the types of quantized values have limits here.
   if (type == DataType::int4) return {.low = reduce_range ? -4 : -8, .high = reduce_range ? 3 : 7};
   if (type == DataType::uint4) return unsigned_limits(16);
   if (type == DataType::int8) return signed_limits(128);
@@ -96,11 +98,11 @@ ScaleZeroPoint scale_for(const Range& range, DataType type, bool symmetric, bool
   if (scale < static_cast<double>(std::numeric_limits<float>::min())) return {};
   ScaleZeroPoint result{.scale = static_cast<float>(round_scale(scale, rounding)), .zero_point = 0};
   if (symmetric) {
-    // Exact: the formula gives 127.5 for uint8, which rounding errors of low / s could take to 127.
+    // Exact: the formula gives 127.5 for uint8, and a rounding error of low / s could make it 127.
     result.zero_point = is_signed(limits) ? 0 : (limits.high + 1) / 2;
   } else {
-    // The scale before rounding to a power of two: what rounding adds or takes away goes to both
-    // ends in proportion.
+    // This is the scale before it is rounded to a power of two, so the rounding widens or narrows
+    // both ends in proportion.
     result.zero_point = static_cast<std::int64_t>(
         std::nearbyint(static_cast<double>(limits.low) - wide.low / scale));
   }

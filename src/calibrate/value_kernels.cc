@@ -60,7 +60,7 @@ RunSummary Summarize(const float* values, std::size_t count) {
   return summary;
 }
 
-/// Bins of the values, in order; returns how many were written.
+/// Writes the bins of the values in order and returns how many were written.
 template <bool kSkipZeros>
 std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bins,
                      std::uint16_t* found) {
@@ -100,7 +100,7 @@ std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bin
   return written;
 }
 
-/// Bins are read back four at a time: one load and three shifts cost less than four loads.
+/// Bins are read four at a time, because one load and three shifts cost less than four loads.
 void CountFound(const std::uint16_t* found, std::size_t written, std::uint16_t* counts) {
   std::size_t at = 0;
   for (; at + kLanes <= written; at += kLanes) {
@@ -115,7 +115,7 @@ void CountFound(const std::uint16_t* found, std::size_t written, std::uint16_t* 
 }
 
 void CountValues(const float* values, std::size_t count, const LaneBins& bins, bool skip_zeros) {
-  // A whole vector is stored even when few of its lanes are kept.
+  // A whole vector is stored even when only a few of its lanes are kept.
   alignas(64) std::uint16_t found[kBatchValues + 64];
   for (std::size_t at = 0; at < count; at += kBatchValues) {
     const std::size_t batch = std::min(kBatchValues, count - at);

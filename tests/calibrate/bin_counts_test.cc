@@ -10,7 +10,7 @@ namespace {
 using testing::normal_values;
 using testing::statistics_of;
 
-/// One value after another into the bins of the final width.
+/// Counts one value after another in the bins of the final width.
 Histogram slow_histogram(const std::vector<float>& values, int bins) {
   float largest = 0;
   for (const float value : values) largest = std::max(largest, std::abs(value));
@@ -41,13 +41,13 @@ TEST(BinCounts, PutValuesIntoTheirBins) {
   EXPECT_EQ(histogram.count(), 6U);
 }
 
-TEST(BinCounts, APowerOfTwoOpensTheUpperHalf) {
+TEST(BinCounts, APowerOfTwoStartsTheUpperHalf) {
   const Histogram histogram = statistics_of({1}, 16).histogram;
   EXPECT_EQ(histogram.exponent, -3);
   EXPECT_EQ(histogram.positive[8], 1U);
 }
 
-TEST(BinCounts, EqualTheSlowVersionForEveryShareOfZerosAndSize) {
+TEST(BinCounts, EqualTheSimpleVersionForEveryShareOfZerosAndSize) {
   for (const std::size_t size : {1U, 17U, 1000U, 1025U, 5000U, 300000U}) {
     for (const bool with_zeros : {false, true}) {
       auto values = normal_values(size, size);
@@ -59,7 +59,8 @@ TEST(BinCounts, EqualTheSlowVersionForEveryShareOfZerosAndSize) {
 }
 
 TEST(BinCounts, CountersNeverOverflow) {
-  // Two values only, so that single counters take everything; a few zeros keep the dense path.
+  // There are only two values, so that single counters take everything; a few zeros are too few for
+  // the path that skips zeros.
   std::vector<float> values(600000, 1.5F);
   for (std::size_t at = 0; at < values.size(); at += 100) values[at] = at % 200 == 0 ? 0.0F : -1.5F;
   EXPECT_EQ(statistics_of(values).histogram, slow_histogram(values, 2048));
@@ -73,7 +74,7 @@ TEST(BinCounts, HoldHugeAndTinyValues) {
   }
 }
 
-TEST(BinCounts, WidenTheSameWhicheverComesFirst) {
+TEST(BinCounts, AreTheSameForAnyOrderOfValues) {
   const auto small = normal_values(5000, 1);
   const auto large = normal_values(5000, 2, 1000);
   std::vector<float> one_way = small, other_way = large;

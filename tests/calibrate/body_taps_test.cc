@@ -33,7 +33,7 @@ Statistics observed(const Model& model, std::map<std::string, Tensor> data,
   return observe(model, *in_memory_data(std::move(data)), pool, {.tensors = std::move(tensors)});
 }
 
-/// choice: y = -(x + 1); otherwise y = 2 x.
+/// With `choice` y = -(x + 1), else y = 2 x.
 Model branches() {
   ModelBuilder then_branch;
   then_branch.weight("one", {1}, {1});
@@ -58,7 +58,7 @@ Tensor choices(const std::vector<bool>& values) {
   return tensor;
 }
 
-TEST(BodyTaps, GiveEachBranchTheSamplesThatTakeIt) {
+TEST(BodyTaps, HoldTheSamplesThatTakeTheBranch) {
   const Statistics seen = observed(
       branches(),
       {{"x", floats({3, 2}, {1, 2, 3, 4, 5, 6})}, {"choice", choices({true, false, true})}},
@@ -71,19 +71,20 @@ TEST(BodyTaps, GiveEachBranchTheSamplesThatTakeIt) {
   EXPECT_EQ(seen.tensors.at("x").count, 6U);
 }
 
-TEST(BodyTaps, SeeNothingInABranchThatNoSampleTakes) {
+TEST(BodyTaps, AreEmptyInABranchThatNoSampleTakes) {
   const Statistics seen = observed(
       branches(), {{"x", floats({1, 2}, {1, 2})}, {"choice", choices({true})}}, {"double_out"});
   EXPECT_EQ(seen.tensors.at("double_out").count, 0U);
 }
 
-TEST(BodyTaps, LeaveTheModelAloneThatHasNothingToTap) {
+TEST(BodyTaps, LeaveAModelWithNothingToTapUnchanged) {
   const Model model = branches();
   EXPECT_EQ(tap_bodies(model, {"x"}).model, model);
   EXPECT_TRUE(tap_bodies(model, {"x"}).taps.empty());
 }
 
-/// Three times: state = [state, state]; a tensor that grows, inside an If of the body.
+/// Runs three iterations of state = [state, state]. A tensor inside an If of the body grows with
+/// them.
 Model growing_loop() {
   const Attribute axis{.name = "axis", .value = std::int64_t{1}};
   ModelBuilder grow;
@@ -108,7 +109,7 @@ Model growing_loop() {
   return builder.build();
 }
 
-TEST(BodyTaps, GatherAllIterationsOfALoopWhateverTheirSizes) {
+TEST(BodyTaps, HoldAllIterationsOfALoopWhateverTheirSizes) {
   const Statistics seen = observed(growing_loop(), {{"x", floats({1, 2}, {-1, 3})}},
                                    {"state", "doubled_out", "same_out"});
   // 2 + 4 + 8 values before a round, 4 + 8 + 16 after it; the other branch is never taken.
@@ -119,7 +120,7 @@ TEST(BodyTaps, GatherAllIterationsOfALoopWhateverTheirSizes) {
   EXPECT_EQ(seen.tensors.at("same_out").count, 0U);
 }
 
-TEST(BodyTaps, SeeEachIterationOfAScan) {
+TEST(BodyTaps, HoldEachIterationOfAScan) {
   ModelBuilder body;
   body.input("total", {2});
   body.input("row", {2});

@@ -41,7 +41,7 @@ TEST(MinMax, MovingAverageStartsAtTheFirstSample) {
             (Range{0, 1}));
 }
 
-TEST(NonOverflow, LeavesTheRangeToRoundingUp) {
+TEST(NonOverflow, IsTheMinMaxRangeBecauseTheScaleIsRoundedUp) {
   const RangeOptions options{.method = RangeMethod::power_of_two_non_overflow};
   EXPECT_EQ(choose_range(three_samples(), options), (Range{-4, 4}));
   EXPECT_EQ(
@@ -49,8 +49,8 @@ TEST(NonOverflow, LeavesTheRangeToRoundingUp) {
       (Range{-2, 4}));
 }
 
-/// KL of every threshold from its definition, for a histogram of magnitudes without exact zeros
-/// whose last bin is not empty.
+/// The threshold with the least KL, computed from the definition for every threshold. `counts` is a
+/// histogram of magnitudes without exact zeros whose last bin is not empty.
 std::size_t slow_entropy_bins(const std::vector<double>& counts, std::size_t levels) {
   const double smoothed = 1e-5;
   const double total = std::accumulate(counts.begin(), counts.end(), 0.0);
@@ -108,7 +108,8 @@ TEST(Entropy, AgreesWithItsDefinition) {
 }
 
 TEST(Entropy, KeepsASecondClusterFarFromTheFirst) {
-  // One value in a hundred sits at 6 as after a Clip: it is no outlier to be moved to the others.
+  // One value in a hundred is 6, as after a Clip. It is not an outlier that may be clipped to the
+  // others.
   auto values = testing::after_relu(normal_values(20000, 5));
   values.insert(values.end(), 200, 6.0F);
   EXPECT_EQ(choose_range(statistics_of(values), {.method = RangeMethod::entropy}), (Range{0, 6}));
@@ -123,7 +124,7 @@ TEST(Entropy, ClipsASingleFarValueOnlyWhenLevelsAreFew) {
       choose_range(statistics, {.method = RangeMethod::entropy, .type = DataType::int16}).high, 60);
 }
 
-TEST(Entropy, ZerosDoNotCount) {
+TEST(Entropy, IgnoresZeros) {
   auto values = testing::after_relu(normal_values(20000, 4));
   const RangeOptions options{.method = RangeMethod::entropy};
   const Range range = choose_range(statistics_of(values), options);
@@ -131,7 +132,7 @@ TEST(Entropy, ZerosDoNotCount) {
   EXPECT_EQ(choose_range(statistics_of(values), options), range);
 }
 
-TEST(ChooseRange, EveryMethodStaysWithinWhatWasObservedAndBearsDegenerateTensors) {
+TEST(ChooseRange, EveryMethodGivesAFiniteRangeForDegenerateTensors) {
   for (const RangeMethod method : kMethods) {
     for (const auto& values : {std::vector<float>{0},
                                {0, 0, 0},
@@ -154,7 +155,7 @@ TEST(ChooseRange, EveryMethodStaysWithinWhatWasObservedAndBearsDegenerateTensors
   }
 }
 
-TEST(ChooseRanges, TakesEveryTensorWithValuesWhateverTheThreads) {
+TEST(ChooseRanges, GivesEveryTensorWithValuesTheSameRangeForAnyThreads) {
   Statistics statistics;
   for (int tensor = 0; tensor < 20; ++tensor) {
     statistics.tensors["t" + std::to_string(tensor)] =
@@ -178,7 +179,7 @@ void expect_refused(const RangeOptions& options, const std::string& message) {
   }
 }
 
-TEST(ChooseRanges, ATensorOfAnotherTypeHasTheRangeThatTypeWants) {
+TEST(ChooseRanges, ATensorOfAnotherTypeHasTheRangeForThatType) {
   Statistics statistics;
   statistics.tensors["a"] = statistics_of(normal_values(4000, 1));
   statistics.tensors["b"] = statistics_of(normal_values(4000, 2));

@@ -17,9 +17,9 @@ double sum_of(const std::vector<double>& values) {
   return sums.value(0);
 }
 
-TEST(ExactSums, OfNothingIsZero) { EXPECT_EQ(ExactSums(1).value(0), 0); }
+TEST(ExactSums, WithoutValuesAreZero) { EXPECT_EQ(ExactSums(1).value(0), 0); }
 
-TEST(ExactSums, KeepWhatDoublesLose) {
+TEST(ExactSums, KeepDigitsThatDoublesLose) {
   EXPECT_EQ(sum_of({1e100, 1, -1e100}), 1);
   EXPECT_EQ(sum_of({-1e100, 5e-324, 1e100}), 5e-324);
   EXPECT_EQ(sum_of({-1, -0.5, 0.25}), -1.25);

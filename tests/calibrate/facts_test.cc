@@ -40,13 +40,13 @@ TEST(Facts, OneMaskedValueAmongManyZerosIsEnough) {
 
 TEST(Facts, APositiveMaskThatIsSubtractedIsAMask) { EXPECT_EQ(mask_of({0, 1e9F, 0, 1e9F}), 1e9F); }
 
-TEST(Facts, TheLeastFloatIsAMaskWhateverIsBesideIt) {
+TEST(Facts, TheLowestFloatIsAMaskWhateverTheOtherValuesAre) {
   EXPECT_TRUE(mask_of({1, -1e9F, -3e38F, 5e20F}).has_value());
 }
 
 TEST(Facts, AHeavyTailIsNoMask) {
-  // 1 / u of u in (0, 1]: a Pareto tail up to 1e5 with ever fewer values, and no gap before its
-  // end.
+  // The values 1 / u of u in (0, 1] form a Pareto tail up to 1e5, with ever fewer values and no gap
+  // before its end.
   std::vector<float> values;
   for (int at = 1; at <= 100'000; ++at) values.push_back(1e5F / static_cast<float>(at));
   EXPECT_EQ(mask_of(values), std::nullopt);
@@ -56,19 +56,19 @@ TEST(Facts, AnOutlierIsNoMask) {
   EXPECT_EQ(mask_of(with(normal_values(10'000, 5), 3, 60'000)), std::nullopt);
 }
 
-TEST(Facts, MassiveActivationsBelowTheLeastMaskAreNone) {
+TEST(Facts, MassiveActivationsBelowTheLeastMaskAreNoMask) {
   EXPECT_EQ(mask_of(with(normal_values(1000, 5), 10, 7000)), std::nullopt);
 }
 
-TEST(Facts, ColumnsOfUnlikeScaleAreNoMask) {
-  // 2,000 to 64,000 beside values around 1: large, but neither one constant nor apart from the
-  // rest.
+TEST(Facts, ColumnsOfDifferentScaleAreNoMask) {
+  // The values are 2,000 to 64,000 and around 1. The first are large, but they are neither one
+  // constant nor separated from the others by a gap.
   std::vector<float> values = normal_values(1000, 7);
   for (std::size_t at = 0; at < 32; ++at) values[at] = 2000.0F * static_cast<float>(at + 1);
   EXPECT_EQ(mask_of(values), std::nullopt);
 }
 
-TEST(Facts, CountsWhatIsNotFiniteAndKnowsWhatIsEmpty) {
+TEST(Facts, CountsNonFiniteValuesAndReportsEmptyTensors) {
   TensorObserver bad;
   bad.add(0, Tensor::of<float>({3}, {1, NAN, -INFINITY}));
   const Facts facts = facts_of({.samples = 1,
@@ -93,7 +93,7 @@ Model masked_scores() {
 }
 
 TEST(Facts, MasksAreFollowedToTheirReader) {
-  // The scores are as large as the gap: their sum alone does not look like a mask.
+  // The scores are as large as the gap, so their sum alone does not look like a mask.
   const Facts facts = facts_of({.samples = 1,
                                 .tensors = {{"scores", statistics_of({-3000, 200, 2000, 10})},
                                             {"mask", statistics_of({0, 0, 0, -1e4F})},

@@ -1,5 +1,5 @@
-// Ranges of resnet8 measured from Quark 0.13 on the same 100 images; docs/quantization.md lists
-// what differs and why.
+// Compares ranges of resnet8 with those measured from Quark 0.13 on the same 100 images;
+// docs/quantization.md lists the differences and their reasons.
 
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ Ranges golden(const std::string& name) {
   return ranges;
 }
 
-/// Of every tensor Quark calibrates, observed once for all tests.
+/// Statistics of every tensor that Quark calibrates, observed once for all tests.
 class Golden : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -48,8 +48,8 @@ class Golden : public ::testing::Test {
     ThreadPool pool(1);
     return choose_ranges(*statistics_, options, pool);
   }
-  /// Widths of one of our bins and of one of Quark's, which divides the first sample's largest |x|
-  /// by 2048.
+  /// The sum of the widths of one of our bins and one of Quark's, which divides the largest |x| of
+  /// the first sample by 2048.
   static double bins_of_both(const std::string& tensor) {
     const TensorStatistics& statistics = statistics_->tensors.at(tensor);
     const double first =
@@ -80,12 +80,12 @@ void expect_within(const Range& found, const Range& expected, double tolerance,
   EXPECT_NEAR(found.high, expected.high, tolerance) << tensor;
 }
 
-/// Here Quark takes the value one place lower in the order (7.4908 and 6.4922): as if one of the
+/// Here Quark uses the value one place lower in the order (7.4908 and 6.4922), as if one of the
 /// largest values were lost when its grid is lengthened (inferred, not traced). Sorting the 313,600
-/// values puts 7.5890 at 99.999 percent and 6.5009 at 99.99.
+/// values gives 7.5890 at 99.999 percent and 6.5009 at 99.99.
 const std::string kOnePlaceLower = "/l/l.2/sc/sc.0/Conv_output_0";
 
-TEST_F(Golden, PercentileTakesTheRightPlaceWhereQuarkDoesNot) {
+TEST_F(Golden, PercentileIsExactWhereQuarkIsOnePlaceLower) {
   const double bin = statistics_->tensors.at(kOnePlaceLower).histogram.bin_width();
   const Ranges three_nines = ours({.method = RangeMethod::percentile, .percentile = 99.999});
   EXPECT_NEAR(three_nines.at(kOnePlaceLower).high, 7.5890474, bin);
@@ -121,7 +121,7 @@ TEST_F(Golden, PowerOfTwoMinMseTakesTheSameScales) {
     EXPECT_EQ(found.at(tensor), range) << tensor;
 }
 
-TEST_F(Golden, OnePassServesEveryMethod) {
+TEST_F(Golden, OnePassHoldsTheStatisticsOfEveryMethod) {
   EXPECT_EQ(statistics_->samples, 100);
   for (const auto& [tensor, statistics] : statistics_->tensors) {
     EXPECT_EQ(statistics.sample_min.size(), 100U) << tensor;

@@ -1,5 +1,6 @@
-// What a logarithm is computed from: medians worked out by hand. The statistics of what the Log
-// reads have the median 0.04 of a largest value of 4: 1/100, within a quarter of a bin of 1/256.
+// Tests the tensors that a logarithm is computed from, with medians computed by hand. The values
+// that the Log reads have the median 0.04 and the largest value 4; the ratio is 1/100, within a
+// quarter of a bin of 1/256.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ double median_of(const Facts& facts, const std::string& tensor) {
   return fact == facts.end() ? -1 : fact->second.median_for_log.value_or(-1);
 }
 
-/// x -> Conv -> its square -> Add of a floor ("read") -> Log.
+/// x -> Conv -> its square -> Add of a small constant ("read") -> Log.
 ModelBuilder log_power() {
   ModelBuilder builder;
   builder.weight("w", {1, 1, 1, 1}, {1});
@@ -40,7 +41,7 @@ ModelBuilder log_power() {
   return builder;
 }
 
-TEST(Logarithms, TheRootOfTheMedianOfAPowerIsThatOfTheSignal) {
+TEST(Logarithms, TheMedianOfASignalIsTheRootOfThatOfItsPower) {
   const Facts facts = facts_for(log_power());
   EXPECT_NEAR(median_of(facts, "read_out"), kMedian, kTolerance);
   EXPECT_NEAR(median_of(facts, "power_out"), kMedian, kTolerance);
@@ -50,13 +51,13 @@ TEST(Logarithms, TheRootOfTheMedianOfAPowerIsThatOfTheSignal) {
   EXPECT_FALSE(facts.contains("w"));
 }
 
-TEST(Logarithms, TheirTensorsStillHaveARange) {
+TEST(Logarithms, TensorsOfALogStillHaveARange) {
   const Facts facts = facts_for(log_power());
   EXPECT_FALSE(facts.at("conv_out").has_no_range());
   EXPECT_TRUE((TensorFacts{.mask = -1e4F}).has_no_range());
 }
 
-TEST(Logarithms, PowAndSqrtCountByTheirExponent) {
+TEST(Logarithms, PowAndSqrtApplyTheirExponentToTheMedian) {
   ModelBuilder builder;
   builder.weight("four", {}, {4});
   const std::string fourth = builder.node("Pow", {builder.input("x", {4}), "four"}, {}, "fourth");
@@ -66,7 +67,7 @@ TEST(Logarithms, PowAndSqrtCountByTheirExponent) {
   EXPECT_NEAR(median_of(facts, "x"), std::sqrt(kMedian), 0.005);
 }
 
-TEST(Logarithms, AnExponentThatIsComputedEndsTheWalk) {
+TEST(Logarithms, AComputedExponentEndsTheWalk) {
   ModelBuilder builder;
   const std::string power =
       builder.node("Pow", {builder.input("x", {4}), builder.input("exponent", {})}, {}, "read");
@@ -76,7 +77,7 @@ TEST(Logarithms, AnExponentThatIsComputedEndsTheWalk) {
   EXPECT_FALSE(facts.contains("x"));
 }
 
-TEST(Logarithms, WhatExpMakesNeedsNothingInFrontOfIt) {
+TEST(Logarithms, AnExpEndsTheWalk) {
   ModelBuilder builder;  // softplus: log(1 + exp(x))
   builder.weight("one", {}, {1});
   const std::string grown = builder.node("Exp", {builder.input("x", {4})}, {}, "grown");
@@ -86,7 +87,7 @@ TEST(Logarithms, WhatExpMakesNeedsNothingInFrontOfIt) {
   EXPECT_FALSE(facts.contains("x"));
 }
 
-TEST(Logarithms, TheLayerInFrontOfAReluIsTheLast) {
+TEST(Logarithms, AReluEndsTheWalkAfterItsInput) {
   ModelBuilder builder;
   builder.weight("w", {1, 1, 1, 1}, {1});
   const std::string conv =
@@ -97,7 +98,7 @@ TEST(Logarithms, TheLayerInFrontOfAReluIsTheLast) {
   EXPECT_FALSE(facts.contains("x"));
 }
 
-TEST(Logarithms, ADivisorIsNotWhatTheyAreComputedFrom) {
+TEST(Logarithms, ADivisorIsNotFollowed) {
   ModelBuilder builder;
   builder.node(
       "Log", {builder.node("Div", {builder.input("x", {4}), builder.input("y", {4})}, {}, "read")});
@@ -106,7 +107,7 @@ TEST(Logarithms, ADivisorIsNotWhatTheyAreComputedFrom) {
   EXPECT_FALSE(facts.contains("y"));
 }
 
-TEST(Logarithms, TheSmallestMedianOfSeveralCounts) {
+TEST(Logarithms, OfSeveralMediansTheSmallestCounts) {
   ModelBuilder builder;
   const std::string x = builder.input("x", {4});
   builder.node("Log", {builder.node("Identity", {x}, {}, "read")});
@@ -135,7 +136,7 @@ TEST(Logarithms, AreFollowedIntoAndOutOfTheBranchesOfAnIf) {
   EXPECT_NEAR(median_of(facts, "x"), kMedian, kTolerance);
 }
 
-TEST(Logarithms, OfZerosAloneSayNothing) { EXPECT_TRUE(facts_for(log_power(), {0, 0}).empty()); }
+TEST(Logarithms, OfZerosAloneGiveNoFacts) { EXPECT_TRUE(facts_for(log_power(), {0, 0}).empty()); }
 
 }  // namespace
 }  // namespace quantsearch

@@ -1,6 +1,6 @@
 #pragma once
 
-// Statistics of a handful of values, and the slow obvious versions that the fast ones are compared
+// Statistics of a handful of values, and the slow, obvious versions that the fast ones are compared
 // with.
 
 #include <algorithm>

@@ -24,7 +24,8 @@ double measured(const std::vector<float>& values, const Range& range, const Rang
       .squared;
 }
 
-/// Every shrinkage of both ends in small steps, on the values themselves.
+/// The least error over every shrinkage of both ends in small steps, computed on the values
+/// themselves.
 double least_error_by_force(const std::vector<float>& values, const TensorStatistics& statistics,
                             const RangeOptions& options) {
   double least = std::numeric_limits<double>::infinity();
@@ -40,7 +41,7 @@ double least_error_by_force(const std::vector<float>& values, const TensorStatis
   return least;
 }
 
-TEST(MinMse, IsAsGoodAsTryingEverything) {
+TEST(MinMse, IsAsGoodAsAnExhaustiveSearch) {
   auto heavy = normal_values(4000, 12);
   for (float& value : heavy) value = value * value * value;
   for (const auto& values :
@@ -107,7 +108,7 @@ TEST(PowerOfTwoMinMse, TakesTheBestOfTheFiveCandidates) {
   }
 }
 
-TEST(PowerOfTwoMinMse, RangesComeBackAsTheirScaleWhicheverWayItIsRounded) {
+TEST(PowerOfTwoMinMse, RangesGiveTheSameScaleForEveryRounding) {
   for (const DataType type : {DataType::int8, DataType::uint8, DataType::int16, DataType::uint16}) {
     for (const bool symmetric : {true, false}) {
       const Range range = power_of_two_min_mse_range(statistics_of(normal_values(5000, 23, 5)),
@@ -132,7 +133,7 @@ TEST(PowerOfTwoMinMse, AsymmetricAfterReluStartsAtZeroAndBeatsSymmetric) {
             measured(values, power_of_two_min_mse_range(statistics, symmetric), symmetric));
 }
 
-TEST(PowerOfTwoMinMse, OfZerosIsEmpty) {
+TEST(PowerOfTwoMinMse, OfZerosIsAnEmptyRange) {
   EXPECT_EQ(power_of_two_min_mse_range(statistics_of({0}), options_for(DataType::int8, true)),
             Range{});
 }

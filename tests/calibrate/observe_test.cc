@@ -33,7 +33,7 @@ ObserveOptions watching(std::vector<std::string> tensors) {
   return {.tensors = std::move(tensors)};
 }
 
-TEST(Observe, GivesWhatAnObserverSeesOfEachTensor) {
+TEST(Observe, EqualsAnObserverOfEachTensor) {
   const Network network = conv_relu();
   const Tensor data = images(5);
   ThreadPool pool(2);
@@ -78,7 +78,7 @@ TEST(Observe, TakesTheFirstSamplesOnly) {
   EXPECT_EQ(observe(network.model, *in_memory_data({{"x", data}}), pool, options), all_of_four);
 }
 
-TEST(Observe, OfNoTensorRunsNothing) {
+TEST(Observe, WithoutTensorsRunsNothing) {
   const Network network = conv_relu();
   ThreadPool pool(1);
   const Statistics statistics =
@@ -98,7 +98,7 @@ std::string refusal(const Network& network, const DataSource& data, const Observ
   return "";
 }
 
-TEST(Observe, NamesInputAndSampleOfAValueThatIsNotFinite) {
+TEST(Observe, NamesInputAndSampleOfANonFiniteValue) {
   const Network network = conv_relu();
   for (const std::int64_t bad : {0, 3}) {
     Tensor data = images(6);
@@ -114,7 +114,7 @@ TEST(Observe, NamesInputAndSampleOfAValueThatIsNotFinite) {
   }
 }
 
-TEST(Observe, CountsInnerValuesThatAreNotFiniteAndSummarizesTheRest) {
+TEST(Observe, CountsNonFiniteInnerValuesAndSummarizesTheRest) {
   testing::ModelBuilder builder;
   const std::string root = builder.node("Sqrt", {builder.input("x", {-1, 4})}, {}, "root");
   const std::string log = builder.node("Log", {root}, {}, "log");
@@ -132,7 +132,7 @@ TEST(Observe, CountsInnerValuesThatAreNotFiniteAndSummarizesTheRest) {
   EXPECT_EQ(seen.channel_max, (std::vector<float>{0, 0, seen.max, 0}));
 }
 
-TEST(Observe, NeedsNoOutputsThatAreNoTensors) {
+TEST(Observe, IgnoresOutputsThatAreNotTensors) {
   testing::ModelBuilder builder;
   const std::string relu = builder.node("Relu", {builder.input("x", {-1, 4})});
   Model model = [&] {

@@ -17,7 +17,7 @@ Tensor image(std::uint64_t seed, Shape shape, double scale) {
   return Tensor::of<float>(std::move(shape), normal_values(count, seed, scale));
 }
 
-TEST(TensorObserver, TakesHandValues) {
+TEST(TensorObserver, GivesHandComputedStatistics) {
   TensorObserver observer;
   observer.add(3, Tensor::of<float>({1, 2, 2}, std::vector<float>{1, -2, 3, 4}));
   observer.add(1, Tensor::of<float>({1, 2, 2}, std::vector<float>{0, 0, -5, 0.5F}));
@@ -36,7 +36,7 @@ TEST(TensorObserver, TakesHandValues) {
   EXPECT_FALSE(statistics.channels_last);
 }
 
-TEST(TensorObserver, TakesTheLastAxisWhenAsked) {
+TEST(TensorObserver, TakesChannelsFromTheLastAxisWhenAsked) {
   TensorObserver observer(2048, true);
   observer.add(3, Tensor::of<float>({1, 2, 2}, std::vector<float>{1, -2, 3, 4}));
   observer.add(
@@ -49,7 +49,7 @@ TEST(TensorObserver, TakesTheLastAxisWhenAsked) {
   EXPECT_EQ(statistics.channel_mean_square, (std::vector<double>{35.0 / 3, 20.25 / 3}));
 }
 
-TEST(TensorObserver, OneBadValueOfAChannelTakesNothingFromTheOthers) {
+TEST(TensorObserver, ANonFiniteValueDoesNotAffectOtherValues) {
   TensorObserver observer(2048, true);
   observer.add(0, Tensor::of<float>({3, 2}, std::vector<float>{1, 7, NAN, -3, INFINITY, 5}));
   observer.add(1, Tensor::of<float>({1, 2}, std::vector<float>{4, 1}));
@@ -60,7 +60,7 @@ TEST(TensorObserver, OneBadValueOfAChannelTakesNothingFromTheOthers) {
   EXPECT_EQ(statistics.channel_mean_square, (std::vector<double>{8.5, 21}));
 }
 
-TEST(TensorObserver, HasNothingToSayAtFirst) {
+TEST(TensorObserver, IsEmptyAtFirst) {
   const TensorStatistics statistics = TensorObserver().statistics();
   EXPECT_EQ(statistics.count, 0U);
   EXPECT_EQ(statistics.min, 0);
@@ -74,7 +74,7 @@ TEST(TensorObserver, EmptyTensorsChangeNothing) {
   EXPECT_EQ(observer.statistics(), TensorObserver().statistics());
 }
 
-TEST(TensorObserver, IsTheSameToTheLastBitInAnyOrderAndGrouping) {
+TEST(TensorObserver, IsBitIdenticalInAnyOrderAndGrouping) {
   for (const Shape& shape :
        {Shape{1, 5, 70, 70}, Shape{1, 7, 3}, Shape{1, 300}, Shape{2, 3, 17}, Shape{50}}) {
     TensorObserver in_order, first, second, third;
@@ -94,7 +94,7 @@ TEST(TensorObserver, IsTheSameToTheLastBitInAnyOrderAndGrouping) {
   }
 }
 
-TEST(TensorObserver, AgreesWithTheObviousVersionPerChannel) {
+TEST(TensorObserver, AgreesWithTheSimpleVersionPerChannel) {
   const Shape shape = {2, 3, 9, 11};
   const Tensor tensor = image(4, shape, 2);
   TensorObserver observer;
@@ -123,7 +123,7 @@ TEST(TensorObserver, AgreesWithTheObviousVersionPerChannel) {
   EXPECT_NEAR(statistics.sum_of_squares, squares, 1e-9);
 }
 
-TEST(TensorObserver, CountsWhatIsNotFiniteAndKeepsTheRest) {
+TEST(TensorObserver, CountsNonFiniteValuesAndKeepsTheRest) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for (const std::int64_t inner : {2, 40}) {  // short and long runs of a channel
@@ -146,7 +146,7 @@ TEST(TensorObserver, CountsWhatIsNotFiniteAndKeepsTheRest) {
   }
 }
 
-TEST(TensorObserver, ForgetsChannelsWhoseNumberVaries) {
+TEST(TensorObserver, DropsChannelsWhoseNumberVaries) {
   TensorObserver left, right;
   left.add(0, image(1, {1, 3, 20}, 1));
   right.add(1, image(2, {1, 4, 20}, 1));
@@ -157,7 +157,7 @@ TEST(TensorObserver, ForgetsChannelsWhoseNumberVaries) {
   EXPECT_EQ(right.statistics().count, 180U);
 }
 
-TEST(TensorObserver, TakesEveryFloatType) {
+TEST(TensorObserver, AcceptsEveryFloatType) {
   const Tensor tensor = Tensor::of<float>({4}, std::vector<float>{1, 2, -3, 0.5F});
   TensorObserver floats, halves, doubles;
   floats.add(0, tensor);
@@ -167,7 +167,7 @@ TEST(TensorObserver, TakesEveryFloatType) {
   EXPECT_EQ(doubles.statistics(), floats.statistics());
 }
 
-TEST(TensorObserver, HugeValuesKeepTheirSquares) {
+TEST(TensorObserver, KeepsTheSquaresOfHugeValues) {
   TensorObserver observer;
   observer.add(0, Tensor::of<float>({2}, std::vector<float>{3e38F, -3e38F}));
   EXPECT_EQ(observer.statistics().infinite_count, 0U);

@@ -15,7 +15,7 @@ std::vector<float> one_to(int count) {
   return values;
 }
 
-TEST(Percentile, OfEverythingIsTheExtremes) {
+TEST(Percentile, OfAllValuesIsTheExtremes) {
   const TensorStatistics statistics = statistics_of(normal_values(5000, 1));
   for (const bool symmetric : {false, true}) {
     const Range range = percentile_range(statistics, 100, symmetric);
@@ -24,7 +24,7 @@ TEST(Percentile, OfEverythingIsTheExtremes) {
   }
 }
 
-TEST(Percentile, FallsIntoTheBinOfTheValueInThatPlace) {
+TEST(Percentile, LiesInTheBinOfTheValueOfThatRank) {
   const TensorStatistics statistics = statistics_of(one_to(1000));
   EXPECT_NEAR(percentile_range(statistics, 90, true).high, 900,
               2 * statistics.histogram.bin_width());
@@ -50,7 +50,7 @@ TEST(Percentile, AgreesWithSorting) {
   }
 }
 
-TEST(Percentile, KeepsToWhatWasObserved) {
+TEST(Percentile, StaysWithinTheObservedValues) {
   const Range relu =
       percentile_range(statistics_of(testing::after_relu(normal_values(5000, 3))), 99.9, true);
   EXPECT_EQ(relu.low, 0);
@@ -74,7 +74,7 @@ TEST(Percentile, GrowsWithItsShare) {
   }
 }
 
-TEST(LayerWisePercentile, KeepsEverythingWhereNothingIsGainedByClipping) {
+TEST(LayerWisePercentile, KeepsEverythingWhereClippingGainsNothing) {
   std::vector<float> uniform;
   for (int value = 0; value <= 10000; ++value) uniform.push_back(static_cast<float>(value) / 10000);
   const TensorStatistics statistics = statistics_of(uniform);
@@ -83,13 +83,14 @@ TEST(LayerWisePercentile, KeepsEverythingWhereNothingIsGainedByClipping) {
   EXPECT_EQ(layer_wise_percentile_range(statistics, options, true), (Range{0, 1}));
 }
 
-TEST(LayerWisePercentile, ClipsALoneOutlier) {
+TEST(LayerWisePercentile, ClipsASingleOutlier) {
   auto values = normal_values(100000, 6);
   values[17] = 1000;
   const TensorStatistics statistics = statistics_of(values);
   RangeOptions options{.percentile_candidates = {99.99, 99.999}};
   EXPECT_LT(layer_wise_percentile_range(statistics, options, true).high, 10);
-  // Squared, the outlier alone costs (1000 - 4)^2 / 100000 = 10 a value: it is kept.
+  // With squared errors the outlier alone costs (1000 - 4)^2 / 100000 = 10 per value, so it is
+  // kept.
   options.percentile_metric = PercentileMetric::mse;
   EXPECT_EQ(layer_wise_percentile_range(statistics, options, true).high, 1000);
 }

@@ -11,7 +11,7 @@ using testing::errors_of;
 using testing::normal_values;
 using testing::statistics_of;
 
-TEST(Density, ComesApartAtAnyPosition) {
+TEST(Density, SplitsAtAnyPosition) {
   const Density density(statistics_of({-2, -1, 0, 0, 1, 3}, 16));
   EXPECT_EQ(density.bin_width(), 0.25);
   EXPECT_EQ(density.count(), 6);
@@ -30,7 +30,7 @@ TEST(Density, OfZerosAloneIsEmpty) {
   EXPECT_EQ(density.below(1).count, 0);
 }
 
-TEST(QuantizationError, OfAConstantIsThatOfTheConstant) {
+TEST(QuantizationError, OfAConstantIsItsRoundingError) {
   const Density density(statistics_of(std::vector<float>(10, 5.0F)));
   const IntegerLimits limits = integer_limits(DataType::uint8, false);
   EXPECT_NEAR(mean_squared_error(density, {5.0F / 255, 0}, limits), 0, 1e-12);

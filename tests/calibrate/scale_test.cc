@@ -26,14 +26,15 @@ TEST(IntegerLimits, AreThoseOfTheTable) {
   EXPECT_THROW((void)integer_limits(DataType::float32, true), Unsupported);
 }
 
-TEST(ScaleFor, TakesHandValues) {
+TEST(ScaleFor, GivesHandComputedValues) {
   EXPECT_EQ(scale_for({-1, 2}, DataType::int8, true),
             (ScaleZeroPoint{static_cast<float>(2.0 / 127), 0}));
   EXPECT_EQ(scale_for({-1, 2}, DataType::uint8, false),
             (ScaleZeroPoint{static_cast<float>(3.0 / 255), 85}));
   EXPECT_EQ(scale_for({-1, 2}, DataType::int8, false),
             (ScaleZeroPoint{static_cast<float>(3.0 / 255), -43}));
-  EXPECT_EQ(scale_for({-1, 1}, DataType::uint8, false).zero_point, 128);  // 127.5 to even
+  // 127.5 is rounded to even.
+  EXPECT_EQ(scale_for({-1, 1}, DataType::uint8, false).zero_point, 128);
 }
 
 TEST(ScaleFor, KeepsZeroInside) {
@@ -44,7 +45,7 @@ TEST(ScaleFor, KeepsZeroInside) {
   EXPECT_EQ(scale_for({0, 2}, DataType::int8, false).zero_point, -128);
 }
 
-TEST(ScaleFor, SymmetricUnsignedSitsInTheMiddle) {
+TEST(ScaleFor, SymmetricUnsignedHasItsZeroPointInTheMiddle) {
   for (const double high : {1.0, 0.3, 7.7, 1e-5}) {
     EXPECT_EQ(scale_for({-0.1, high}, DataType::uint8, true).zero_point, 128);
     EXPECT_EQ(scale_for({-0.1, high}, DataType::uint16, true).zero_point, 32768);
@@ -52,7 +53,7 @@ TEST(ScaleFor, SymmetricUnsignedSitsInTheMiddle) {
   EXPECT_EQ(scale_for({0, 1}, DataType::uint8, true).scale, static_cast<float>(2.0 / 255));
 }
 
-TEST(ScaleFor, DegenerateRangesBecomeOne) {
+TEST(ScaleFor, DegenerateRangesGiveScaleOne) {
   EXPECT_EQ(scale_for({0, 0}, DataType::int8, true), (ScaleZeroPoint{1, 0}));
   EXPECT_EQ(scale_for({-1e-40, 1e-40}, DataType::uint8, false), (ScaleZeroPoint{1, 0}));
   EXPECT_THROW((void)scale_for({0, std::nan("")}, DataType::int8, true), InvalidInput);
@@ -85,7 +86,7 @@ TEST(ScaleFor, RoundingUpNeverClips) {
   }
 }
 
-TEST(ScaleAsRatio, IsTheNearestWithSixteenBits) {
+TEST(ScaleAsRatio, IsTheNearestSixteenBitRatio) {
   const auto ratio_of = [](double scale) {
     return scale_for({-127 * scale, 127 * scale}, DataType::int8, true, false,
                      PowerOfTwoRounding::int16_ratio)
@@ -94,7 +95,7 @@ TEST(ScaleAsRatio, IsTheNearestWithSixteenBits) {
   EXPECT_EQ(ratio_of(0.01), 20972.0F / 2097152.0F);
   EXPECT_EQ(ratio_of(1), 1);
   EXPECT_EQ(ratio_of(32767), 32767);
-  // Half a step below a power of two rounds up to it.
+  // A value half a step below a power of two rounds up to it.
   EXPECT_EQ(ratio_of(1 - 1e-6), 1);
 }
 
@@ -107,13 +108,13 @@ TEST(ScaleAsRatio, SmallScalesKeepTheirPrecision) {
   }
 }
 
-TEST(ScaleAsRatio, TheZeroPointIsThatOfTheScaleItself) {
+TEST(ScaleAsRatio, TheZeroPointFollowsFromTheUnroundedScale) {
   EXPECT_EQ(scale_for({-1, 1.55}, DataType::uint8, false, false, PowerOfTwoRounding::int16_ratio)
                 .zero_point,
             100);
 }
 
-TEST(ScaleAsRatio, WhatSixteenBitsCannotHoldIsRefused) {
+TEST(ScaleAsRatio, RefusesScalesBeyondSixteenBits) {
   EXPECT_THROW(
       (void)scale_for({-1e7, 1e7}, DataType::int8, true, false, PowerOfTwoRounding::int16_ratio),
       Unsupported);
