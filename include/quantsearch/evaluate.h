@@ -1,7 +1,7 @@
 #pragma once
 
-// Scores of a candidate against the float model on ONNX Runtime. Knows two models, not how they
-// were made.
+// Scores a quantized model (the candidate) against the float model on ONNX Runtime. How the models
+// were made does not matter here.
 
 #include <cstdint>
 #include <filesystem>
@@ -35,14 +35,16 @@ struct MetricInfo {
 };
 [[nodiscard]] std::span<const MetricInfo> all_metrics();
 [[nodiscard]] const MetricInfo& metric_info(Metric metric);
-/// Ignores case. Throws InvalidInput naming the nearest known metrics.
+/// Parses a metric's name, ignoring case. Throws InvalidInput naming the nearest known metrics.
 [[nodiscard]] Metric parse_metric(const std::string& name);
 
-/// One metric of one output pair of equal shape (float32). The definitions the fast path is tested
-/// against. `kl` is over the last axis. Not for top-k. Throws InvalidInput on unequal shapes and
-/// values that are not finite.
+/// One metric of one pair of outputs of equal shape, converted to float32: the definition that the
+/// fast path is tested against. `kl` is over the last axis. Throws InvalidInput for top-k, for
+/// unequal shapes and for values that are not finite.
 [[nodiscard]] double compare(Metric metric, const Tensor& reference, const Tensor& candidate);
-/// Share of rows whose label is among the k largest logits (ties: the lower index wins).
+/// Share of rows of `logits` ([rows, classes]) whose label is among the k largest logits; of equal
+/// logits the one with the lower index counts as larger. Throws InvalidInput when labels or k do
+/// not fit.
 [[nodiscard]] double top_k(const Tensor& logits, std::span<const std::int64_t> labels, int k);
 
 struct Latency {
@@ -58,37 +60,39 @@ struct Scores {
   std::map<std::string, double> metrics;  // by MetricInfo::name; custom evaluators under "custom"
   std::int64_t size_bytes = 0;            // of the serialized model
   std::optional<Latency> latency;
-  // Of EvaluateOptions::losses_of, in the order in which candidates race.
+  // Values of EvaluateOptions::losses_of, in the order in which candidates race.
   std::vector<double> losses = {};
-  // go_on, a limit or the watcher ended it: no metrics, no latency, losses of some samples only.
+  // True when go_on, a limit or the watcher ended the evaluation: there are no metrics and no
+  // latency, and losses of some samples only.
   bool gave_up = false;
 };
 
-/// What worst_slice compares of one output: indices of alike scale along the axis where the float
-/// output's scales differ most, together one slice each.
+/// The slices of one output that worst_slice compares. They lie along the axis on which the float
+/// output's scales differ most; indices of similar scale form one slice.
 struct OutputSlices {
-  std::optional<int> axis;         // absent: all values are alike, the whole output is one slice
+  std::optional<int> axis;         // absent: all scales are similar, the whole output is one slice
   std::vector<int> slice_of = {};  // by index along the axis; -1: too little energy to count
   std::vector<double> energies;    // of the float output, by slice, the largest scale first
 };
 
-/// The float model's outputs over a data set: computed once, kept inside the budget, spilled to a
-/// folder beyond it.
+/// The float model's outputs over a data set, which are computed once. They are kept in memory
+/// within the budget, and the rest is spilled to a folder.
 class Reference {
  public:
   struct Options {
-    // Samples per run, the same for candidates; 0: chosen by model and data.
+    // Samples per run, also for candidates; 0: chosen from model and data.
     std::int64_t batch = 1;
-    // Empty: the system's temporary one; used only when needed.
+    // Used only when outputs are spilled; empty: the system's folder for temporary files.
     std::filesystem::path spill_folder = {};
-    std::string logits_output = {};  // output [n, classes] for top-k; empty: the first
+    std::string logits_output = {};  // [n, classes], for top-k; empty: the first output
     CancellationToken token = {};
     LogSink log = {};
   };
-  /// Throws InvalidInput when labels do not fit, the spill folder is neither empty nor ours, an
-  /// output of the float model has no finite value. Outputs that no quantizer can change, that hold
-  /// no numbers or whose size depends on computed values are left out (compared_outputs), with a
-  /// note in the log. Keeps at most half of what is free of the budget.
+  /// Runs the float model. Outputs that no quantizer can change, that are not numeric or whose size
+  /// depends on computed values are left out (compared_outputs), with a note in the log. Keeps at
+  /// most half of the free budget in memory. Throws InvalidInput when the labels do not fit, the
+  /// spill folder is neither empty nor written by quantsearch, or an output of the float model has
+  /// no finite value.
   Reference(const Model& float_model, std::shared_ptr<const DataSource> data,
             std::optional<Labels> labels, ThreadPool& pool, const ByteBudget& budget,
             const Options& options);
@@ -99,23 +103,25 @@ class Reference {
   [[nodiscard]] const DataSource& data() const;
   [[nodiscard]] const std::optional<Labels>& labels() const;
   [[nodiscard]] std::int64_t batch() const;
-  /// The outputs that are compared, in the model's order, and those that are not.
+  /// The outputs that are compared and those that are not, in the model's order.
   [[nodiscard]] const std::vector<std::string>& output_names() const;
   [[nodiscard]] const std::vector<std::string>& skipped_outputs() const;
-  /// True when a candidate's outputs may have other shapes than these: there is no output to
-  /// compare but such.
+  /// True when a candidate's outputs may have other shapes than these. This is the case only when
+  /// the sizes of all outputs depend on the data.
   [[nodiscard]] bool sized_by_data() const;
-  /// Whether the output, by its place in output_names(), has only finite values.
+  /// True when the output at this position of output_names() has only finite values.
   [[nodiscard]] bool is_finite(std::size_t output) const;
   [[nodiscard]] const std::string& logits_output() const;
   /// Outputs of the run that begins at `first_sample` (a multiple of batch()).
   [[nodiscard]] Batch outputs(std::int64_t first_sample) const;
-  /// Of each output, in the order of output_names(); found from the float model's outputs alone.
+  /// The slices of each output, in the order of output_names(). They depend on the float model's
+  /// outputs alone.
   [[nodiscard]] const std::vector<OutputSlices>& slices() const;
-  /// Bytes kept in memory and on disk.
+  /// Bytes kept in memory and bytes on disk.
   [[nodiscard]] std::int64_t kept_bytes() const;
   [[nodiscard]] std::int64_t spilled_bytes() const;
-  /// The float model's own scores: top-k from the labels, the best value of each distance metric.
+  /// The float model's own scores: top-k from the labels, and the best value of each distance
+  /// metric.
   [[nodiscard]] Scores float_scores(std::span<const Metric> metrics) const;
 
  private:
@@ -123,41 +129,42 @@ class Reference {
   std::unique_ptr<State> state_;
 };
 
-/// Sees the outputs of each run after they were measured, concurrently and in any order; false ends
-/// the evaluation.
+/// Called with the outputs of each run after they were measured, concurrently and in any order.
+/// When it returns false, the evaluation ends.
 using OutputWatcher =
     std::function<bool(std::int64_t first_sample, std::int64_t count, const Batch& outputs)>;
 
 struct EvaluateOptions {
   std::vector<Metric> metrics = {Metric::l2};
-  /// Worst values of distances among `metrics`. The evaluation ends when one is sure to be missed,
-  /// even if the rest of the samples were perfect: whether it ends does not depend on threads, only
-  /// when.
+  /// Worst allowed values of distances among `metrics`. The evaluation ends as soon as a limit
+  /// would be missed even if all remaining samples were perfect. Whether it ends does not depend on
+  /// the number of threads; the moment does.
   std::map<Metric, double> limits = {};
   OutputWatcher watch = {};
-  std::map<std::string, double> output_weights = {};  // absent outputs weigh 1
+  std::map<std::string, double> output_weights = {};  // outputs that are absent have the weight 1
   bool latency = false;                               // measured alone, after the scores
-  /// Of each sample the value of this metric, negated when more is better: a metric that is a mean
-  /// over samples, so not rel_l2 or worst_slice; for top-k 0 is a hit and 1 a miss. It must be
-  /// among `metrics`.
+  /// Scores::losses is filled with the value of this metric for each sample, negated when more is
+  /// better; for top-k it is 0 for a hit and 1 for a miss. The metric must be among `metrics` and a
+  /// mean over samples, so not rel_l2 or worst_slice.
   std::optional<Metric> losses_of = {};
-  /// Called with the losses of the next samples, now and then; false gives the candidate up. The
-  /// order of samples is the same for all candidates of a reference.
+  /// Called from time to time with the losses of the next samples; when it returns false, the
+  /// evaluation of the candidate ends. The order of samples is the same for all candidates of a
+  /// reference.
   std::function<bool(std::span<const double> losses)> go_on = {};
-  /// Scores of the arithmetic that the graph stands for, also on a processor whose integer kernels
-  /// saturate. False: of what this machine computes.
+  /// True: scores are those of the graph's own arithmetic even on a processor whose integer kernels
+  /// saturate. False: they are those of what this machine computes.
   bool exact_products = false;
   CancellationToken token = {};
 };
 
-/// True for metrics that are means over samples of a value that each sample has.
+/// True for metrics that are means of a value of each sample.
 [[nodiscard]] bool has_losses(Metric metric);
 
-/// Runs the candidate over the reference's data. The same value for any thread count: per-sample
-/// values are added in sample order. Distances are averaged over outputs (weighted) and samples.
-/// Values count where the reference is finite. Throws InvalidInput when the models' outputs differ
-/// in name or, unless they are sized by the data, in shape, or when the candidate's are not finite
-/// there.
+/// Runs the candidate over the reference's data. The result is the same for any thread count,
+/// because the values of samples are added in sample order. Distances are averaged over outputs
+/// (weighted) and samples, at the positions where the reference is finite. Throws InvalidInput when
+/// the models' outputs differ in name or, unless their sizes depend on the data, in shape, and when
+/// the candidate's outputs are not finite where the reference is.
 [[nodiscard]] Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool,
                               const EvaluateOptions& options);
 
@@ -165,23 +172,26 @@ struct LatencyOptions {
   int threads = 1;
   int warmup_runs = 3;
   int minimum_runs = 20;
-  // Measured at least this long and minimum_runs often; after 10 times as long 3 runs will do.
+  // Minimum duration; there are at least minimum_runs runs. When those would take more than 10
+  // times as long, 3 runs are enough.
   double seconds = 0.3;
   CancellationToken token = {};
 };
-/// Median time of one run on the given input, warm.
+/// Times of one run on the given input after a warm-up. Throws InvalidInput for options out of
+/// bounds.
 [[nodiscard]] Latency measure_latency(const Model& model, const Batch& input,
                                       const LatencyOptions& options = {});
 
-/// A user's own score of a written model.
+/// A command of the user that computes a score of a model file.
 struct CommandEvaluator {
-  std::vector<std::string> command = {};  // "{model}" is replaced by the file
+  std::vector<std::string> command = {};  // "{model}" is replaced by the path of the file
   Goal direction = Goal::maximize;
   double timeout_seconds = 600;
 };
-/// Last line of stdout as a number. Throws IoError naming the command with its exit code, its last
-/// stderr line, what it printed instead of a number, or the timeout (the process group is killed).
-/// Cancelled when `token` is.
+/// Returns the last line of stdout as a number. Throws IoError naming the command, with its exit
+/// code, the last line of its stderr, what it printed instead of a number, or the timeout (the
+/// process group is killed). Throws Cancelled when `token` is cancelled, InvalidInput for an empty
+/// command or a timeout that is not above 0.
 [[nodiscard]] double run_command_evaluator(const CommandEvaluator& evaluator,
                                            const std::filesystem::path& model,
                                            const CancellationToken& token);

@@ -11,7 +11,7 @@ namespace quantsearch {
 
 namespace {
 
-// [1, classes] and what differs from it by axes of length 1 only.
+// True for [1, classes] and for shapes that differ from it only in axes of length 1.
 bool is_row_of_classes(const Sample& logits) {
   const auto long_axes = std::count_if(logits.shape.begin(), logits.shape.end(),
                                        [](std::int64_t n) { return n != 1; });

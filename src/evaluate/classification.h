@@ -1,6 +1,6 @@
 #pragma once
 
-// Labels against logits, sample by sample.
+// Compares labels with logits, sample by sample.
 
 #include <span>
 #include <string>
@@ -16,10 +16,10 @@ namespace quantsearch {
 [[nodiscard]] std::int64_t rank_in_sample(const Sample& logits, const std::string& output,
                                           std::int64_t label, std::int64_t sample);
 
-/// Share of ranks that make the metric's cut. Throws InternalError for a metric without labels.
+/// Share of ranks below the metric's k. Throws InternalError for a metric without labels.
 [[nodiscard]] double share_of_hits(Metric metric, std::span<const std::int64_t> ranks);
 
-/// Throws InvalidInput when a metric needs labels and there are none.
+/// Throws InvalidInput when a metric needs labels and the data have none.
 void require_labels(std::span<const Metric> metrics, const std::optional<Labels>& labels);
 [[nodiscard]] bool any_needs_labels(std::span<const Metric> metrics);
 

@@ -31,7 +31,7 @@ std::string text_of(const std::vector<std::string>& command) {
   return text;
 }
 
-// The whole line is one finite number.
+// The number that the whole line consists of, if it is finite.
 std::optional<double> number_of(std::string_view line) {
   if (line.starts_with('+')) line.remove_prefix(1);
   double value = 0;

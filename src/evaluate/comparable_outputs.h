@@ -1,6 +1,7 @@
 #pragma once
 
-// Runs without the outputs that are not compared, and the checks on what a run gave for the others.
+// Removes the outputs that are not compared, and checks the shapes that a run returns for the
+// others.
 
 #include <span>
 #include <string>
@@ -14,11 +15,11 @@ namespace quantsearch {
 /// The model without the named graph outputs, so that a run does not return them.
 [[nodiscard]] Model without_outputs(Model model, std::span<const std::string> names);
 
-/// Outputs that compared_outputs() leaves out.
+/// The outputs that are not among compared_outputs().
 [[nodiscard]] std::vector<std::string> skipped_outputs(const Model& model);
 
-/// Throws InvalidInput unless every output of a run over several samples is that many rows long.
-/// `stage` opens the message.
+/// Throws InvalidInput unless every output of a run over several samples has that many rows.
+/// `stage` begins the message.
 void require_rows(const Batch& outputs, std::int64_t count, const std::string& stage);
 [[nodiscard]] bool are_rows(const Tensor& output, std::int64_t count);
 

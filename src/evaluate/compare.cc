@@ -1,5 +1,5 @@
-// The definitions of the metrics, written to be read. Nothing here is shared with the fast path but
-// the constants, and the slices of worst_slice.
+// The definitions of the metrics, written for readers. Only the constants and the slices of
+// worst_slice are shared with the fast path.
 
 #include <fmt/core.h>
 
@@ -69,7 +69,7 @@ double relative_energy(const Values& reference, const Values& candidate) {
   return std::min(kWorstRelative, noise / energy(reference));
 }
 
-/// The slices are those of the reference as the only sample.
+/// The slices are computed as if the reference were the only sample.
 double worst_of_slices(const Tensor& reference, const Tensor& candidate) {
   const Tensor x = to_float32(reference);
   const Tensor y = to_float32(candidate);
@@ -118,8 +118,9 @@ double divergence(const Values& reference, const Values& candidate, std::size_t 
   return sum / static_cast<double>(rows);
 }
 
-// Moments about the mean of `weights`-ed elements (the weights sum to 1). Means are taken from the
-// first element, so that a constant window has a variance of exactly 0.
+// SSIM of one window, from the moments of its elements weighted by `weights` (which sum to 1).
+// Means are computed relative to the first element, so that a constant window has a variance of
+// exactly 0.
 double similarity_of_window(const Values& reference, const Values& candidate, const Values& weights,
                             double range) {
   SsimMoments moments{.mean_reference = reference[0], .mean_candidate = candidate[0]};

@@ -18,26 +18,27 @@ namespace quantsearch {
 
 namespace {
 
-// Above this an output has little left of what the float model says (a tenth of its energy is
+// Above this noise an output contains little of the float model's result (a tenth of its energy is
 // noise).
 constexpr double kDestroyed = 0.1;
-// Medians of a few pairs are good to some percent on a busy machine; below this the runtime's cost
-// for each node decides.
+// A model counts as slower only above both thresholds. Medians of a few pairs vary by some percent
+// on a busy machine, and below 0.05 ms the runtime's cost per node dominates.
 constexpr double kClearlySlower = 1.05;
 constexpr double kClearlySlowerMs = 0.05;
-// Integer kernels round where the graph does not: single steps, far below the noise of quantization
-// itself.
+// Integer kernels round where the graph does not. These are single steps, far below the noise of
+// the quantization itself.
 constexpr double kRoundingShare = 1.3;
 constexpr double kRoundingFloor = 1e-5;
-// Pairs and seconds until a median means something, where samples are few and runs are short.
+// Number of pairs that make a median meaningful, and the seconds after which no more are added,
+// when samples are few and runs are short.
 constexpr int kEnoughPairs = 20;
 constexpr double kShortSeconds = 0.1;
 
-/// Values of one output, sample by sample.
+/// The values of one output, one tensor for each sample.
 struct Runs {
   std::vector<Tensor> of_float;
   std::vector<Tensor> quantized;
-  std::vector<Tensor> graph;  // as many, or none
+  std::vector<Tensor> graph;  // one per sample, or none
   std::string skipped;
 };
 
@@ -50,8 +51,8 @@ Sample whole(const Tensor& tensor) {
   return {.values = tensor.values<float>(), .shape = tensor.shape()};
 }
 
-/// Where the float model's values are not finite, both become 0: they are no signal. False when
-/// others of `got` are not finite.
+/// Sets both to 0 where the float model's values are not finite, because those carry no signal.
+/// Returns false when other values of `got` are not finite.
 bool clean(Tensor& expected, Tensor& got) {
   const auto is_finite = [](float value) { return std::isfinite(value); };
   if (!std::ranges::all_of(expected.values<float>(), is_finite)) {
@@ -73,7 +74,7 @@ struct Noise {
   double worst_slice = 0;
 };
 
-/// What is not finite in the quantized model alone is noise without bound.
+/// A value that is not finite in the quantized model alone counts as the largest noise.
 Noise noise_of(const ValueInfo& declared, std::vector<Tensor> expected, std::vector<Tensor> got) {
   SliceSurvey survey(declared);
   bool is_finite = true;
@@ -102,7 +103,7 @@ class Checker {
 
   DeliveryCheck run() {
     const std::int64_t samples = std::clamp<std::int64_t>(options_.samples, 1, data_.size());
-    compare(data_.read(0, 1));  // the first runs are slower: they allocate
+    compare(data_.read(0, 1));  // the first runs are slower, because they allocate
     std::int64_t done = 1;
     for (; done < samples && has_time(); ++done)
       compare(data_.read(done * data_.size() / samples, 1));
@@ -111,7 +112,7 @@ class Checker {
                                  watch_.seconds() < kShortSeconds && has_time())) {
       (void)run_pair(again);
     }
-    // The first pair is the warm-up.
+    // The first pair is the warm-up and is left out.
     return {.samples = done,
             .outputs = noise(),
             .latency = summarize_pairs(std::span(pairs_).subspan(1))};
@@ -130,7 +131,8 @@ class Checker {
     return outputs;
   }
 
-  /// In turns, so that neither always finds the caches as the other left them.
+  /// The order alternates, so that neither model always runs with the caches that the other one
+  /// left.
   Pair run_pair(const Batch& inputs) {
     Pair pair;
     double float_ms = 0;
@@ -188,7 +190,7 @@ class Checker {
   const DataSource& data_;
   const DeliveryCheckOptions& options_;
   Stopwatch watch_;
-  double longest_ = 0;  // seconds of one comparison
+  double longest_ = 0;  // duration of the longest comparison in seconds
   std::vector<Runs> runs_;
   std::vector<std::pair<double, double>> pairs_;
 };
@@ -206,7 +208,7 @@ PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs) 
   for (const auto& [float_ms, quantized_ms] : pairs) {
     of_float.push_back(float_ms);
     of_quantized.push_back(quantized_ms);
-    ratios.push_back(quantized_ms / std::max(float_ms, 1e-6));  // a clock's step
+    ratios.push_back(quantized_ms / std::max(float_ms, 1e-6));  // the resolution of a clock
   }
   const auto median = [](std::vector<double>& values) {
     return summarize_times(std::move(values)).median_ms;

@@ -70,7 +70,8 @@ std::vector<double> weights_of(const Reference& reference,
   return weights;
 }
 
-/// Values per sample, written by sample index from any thread and added in sample order.
+/// Holds values per sample. They are written by sample index from any thread and added in sample
+/// order.
 class Scorer {
  public:
   Scorer(const Reference& reference, const EvaluateOptions& options)
@@ -96,7 +97,7 @@ class Scorer {
     if (needs_labels_) add_ranks(first, count, outputs);
   }
 
-  /// Of one sample that was added.
+  /// The loss of a sample that was added.
   [[nodiscard]] double loss_of(Metric metric, std::int64_t sample) const {
     const MetricInfo& info = metric_info(metric);
     const auto index = static_cast<std::size_t>(sample);
@@ -139,8 +140,8 @@ class Scorer {
     const std::int64_t batch = reference_.batch();
     std::vector<double> one_output(distances_.size());
     for (std::int64_t done = 0; done < count;) {
-      // A candidate's run lies inside one of the reference's, but may be shorter (a candidate that
-      // cannot stack samples).
+      // A candidate's run lies inside one run of the reference, but it may be shorter, when the
+      // candidate cannot stack samples.
       const std::int64_t run = (first + done) / batch * batch;
       const std::int64_t run_count = std::min(batch, reference_.data().size() - run);
       const std::int64_t end = std::min(first + count, run + run_count);
@@ -156,7 +157,7 @@ class Scorer {
           energies_[static_cast<std::size_t>(sample) * weights_.size() + output] =
               measure(name, sample, pair, one_output);
           add(sample, weights_[output], one_output);
-          // What is found where nothing is has no slice.
+          // A sample in which the float model found nothing has no slices.
           if (!reference_sample.values.empty()) add_slices(sample, output, pair);
         }
       }
@@ -195,7 +196,7 @@ class Scorer {
     for (std::size_t i = 0; i < of_output.size(); ++i) sums[i] += weight * of_output[i];
   }
 
-  /// Outputs of weight 0 have no signal here, and so no part in the worst.
+  /// Outputs of weight 0 get no signal here, so they do not count for the worst slice.
   static std::vector<double> slice_signal_of(const Reference& reference,
                                              const std::vector<double>& weights) {
     std::vector<double> signal;
@@ -241,8 +242,9 @@ class Scorer {
     return sum / static_cast<double>(reference_.data().size());
   }
 
-  /// A mean of ratios would be ruled by the samples with the least signal, and be without bound for
-  /// one with none: the energies of an output are added over the samples before they are divided.
+  /// Adds the energies of an output over the samples before it divides them. A mean of the samples'
+  /// ratios would be dominated by the samples with the least signal and unbounded for one without
+  /// signal.
   [[nodiscard]] double relative_over_samples() const {
     double result = 0;
     for (std::size_t output = 0; output < weights_.size(); ++output) {
@@ -263,15 +265,15 @@ class Scorer {
   bool needs_labels_;
   std::vector<double> values_;        // [samples, distances], weighted over outputs
   std::vector<Energies> energies_;    // [samples, outputs]
-  bool compares_ = false;             // outputs, not labels alone
+  bool compares_ = false;             // outputs are compared, not labels alone
   std::vector<double> slice_signal_;  // of all outputs
-  // [samples, slices] of all outputs; empty when worst_slice is not asked for.
+  // [samples, slices] of all outputs; empty when worst_slice is not requested
   std::vector<double> slice_noise_;
   std::vector<std::int64_t> ranks_;
   LimitWatch limits_;
 };
 
-// Candidates are looked at after this many samples, and half as many again each time.
+// go_on is called first after this many samples, then each time after half as many more again.
 constexpr std::int64_t kFirstLook = 8;
 
 std::int64_t next_look(std::int64_t seen, std::int64_t batch, std::int64_t size, int threads) {
@@ -280,7 +282,7 @@ std::int64_t next_look(std::int64_t seen, std::int64_t batch, std::int64_t size,
   return std::min(size, seen + runs * batch);
 }
 
-/// Runs of a candidate, which a limit or the watcher may end.
+/// The runs of a candidate, which a limit or the watcher may end early.
 class CandidateRuns {
  public:
   CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool,
@@ -291,10 +293,10 @@ class CandidateRuns {
         options_(options),
         scorer_(scorer) {}
 
-  /// False when it was ended before the last sample.
+  /// Returns false when the evaluation ended before the last sample.
   bool all() { return run({.batch = reference_.batch(), .token = options_.token}); }
 
-  /// Piece by piece in the shared order; false when the candidate was given up or ended.
+  /// Runs groups of samples in the shared order. Returns false when the evaluation ended early.
   bool race(std::vector<double>& losses) {
     const RunOrder order(reference_.data().size(), reference_.batch());
     const auto sample_at = [&order](std::int64_t position) { return order.sample_at(position); };

@@ -12,8 +12,8 @@ namespace quantsearch {
 
 namespace {
 
-// A model so slow that minimum_runs would take this many times the asked seconds is measured by
-// fewer runs.
+// When minimum_runs would take more than this many times the requested seconds, fewer runs are
+// made.
 constexpr double kPatience = 10;
 constexpr int kFewestRuns = 3;
 

@@ -14,7 +14,8 @@ namespace quantsearch {
 
 namespace {
 
-// Sums in another order differ in the last digits: a limit that is met exactly must not be missed.
+// Sums in another order differ in the last digits, and a limit that is met exactly must not count
+// as missed.
 constexpr double kRounding = 1e-9;
 
 bool is_missed(Metric metric, double value, double limit) {
@@ -23,7 +24,7 @@ bool is_missed(Metric metric, double value, double limit) {
                                                          : value < limit - slack;
 }
 
-/// Sums of squares of the reference's outputs.
+/// Sums of squares of the reference's outputs, without noise yet.
 std::vector<Energies> signals_of(const Reference& reference) {
   std::vector<Energies> signals(reference.output_names().size());
   for (std::int64_t run = 0; run < reference.data().size(); run += reference.batch()) {
@@ -77,7 +78,7 @@ bool LimitWatch::can_hold(const Measured& measured) {
 
 double LimitWatch::best_possible(Metric metric) const {
   if (metric == Metric::worst_slice) return worst_relative_noise(slice_signal_, slice_noise_);
-  if (metric == Metric::rel_l2) {  // of the whole data set, not a mean over samples
+  if (metric == Metric::rel_l2) {  // over the whole data set, not a mean over samples
     double value = 0;
     for (std::size_t output = 0; output < energies_.size(); ++output) {
       value += weights_[output] * relative_noise(energies_[output]);

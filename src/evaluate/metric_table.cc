@@ -22,7 +22,7 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-// In the order of Metric.
+// The order is that of Metric.
 const std::array<MetricInfo, 11>& table() {
   static const std::array<MetricInfo, 11> infos = {{
       {.metric = Metric::l1,

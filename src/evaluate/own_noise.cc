@@ -13,7 +13,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Enough for a figure of two digits, and few enough to cost little beside the evaluation.
+/// Enough samples for a figure of two digits, and few enough to cost little compared to the
+/// evaluation.
 constexpr std::int64_t kSamples = 64;
 
 struct Sums {
@@ -32,8 +33,8 @@ std::optional<OwnNoise> own_noise(const Model& model, const DataSource& data,
                                   const CancellationToken& token) {
   OwnNoise result{.nodes = random_nodes(model.graph)};
   if (result.nodes.empty()) return std::nullopt;
-  // In one session, whose generators go on from run to run; a new one would begin with the same
-  // numbers.
+  // One session makes all runs, because its generators continue from run to run; a new session
+  // would start with the same numbers.
   const auto session = open_session(without_outputs(model, skipped_outputs(model)));
   std::map<std::string, Sums> sums;
   for (std::int64_t sample = 0; sample < std::min(kSamples, data.size()); ++sample) {
@@ -42,7 +43,7 @@ std::optional<OwnNoise> own_noise(const Model& model, const DataSource& data,
     const Batch second = session->run(inputs, token);
     for (const auto& [name, tensor] : first) {
       const Tensor other = to_float32(second.at(name));
-      if (other.shape() != tensor.shape()) continue;  // such outputs take no part in scores
+      if (other.shape() != tensor.shape()) continue;  // such outputs do not count for scores
       const Tensor floats = to_float32(tensor);
       const PairSums pair = sum_pair(floats.values<float>(), other.values<float>());
       sums[name].noise += pair.squared_difference;

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-// Highway compiles what is between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once per
+// Highway compiles everything between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once for each
 // instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "evaluate/pair_sums.cc"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
-// After highway.h, which it needs.
+// This header must follow highway.h, which it needs.
 #include <hwy/contrib/math/math-inl.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -106,7 +106,7 @@ double KlOfRow(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT ca
     sum_c += std::exp(c);
     sum_weighted += std::exp(r) * (r - c);
   }
-  // Rounding may leave a hair below zero, which no divergence is.
+  // Rounding may give a value slightly below zero, which no divergence has.
   return std::max(0.0, sum_weighted / sum_r - std::log(sum_r) + std::log(sum_c));
 }
 

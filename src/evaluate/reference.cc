@@ -19,12 +19,12 @@ namespace quantsearch {
 
 namespace {
 
-// A stack of small inputs that stays in a core's own cache; measured times are level from 4 to 32
+// A stack of small inputs fits in the cache of one core; measured times are flat from 4 to 32
 // samples.
 constexpr std::int64_t kLargestAutomaticBatch = 8;
 constexpr std::int64_t kAutomaticBatchBytes = 64 * 1024;
-// The rest of the budget is for the stage cache and the work itself; a float output on disk costs
-// little to read again.
+// The rest of the budget is for the stage cache and for the work itself; reading a float output
+// from disk again costs little.
 constexpr std::int64_t kShareOfBudget = 2;
 
 void require_labels_fit(const std::optional<Labels>& labels, std::int64_t samples) {
@@ -41,8 +41,9 @@ std::int64_t bytes_of(const Batch& batch) {
   return bytes;
 }
 
-// Depends on model and data alone, never on threads. Small samples are stacked, because a run of a
-// small model is mostly the runtime's own cost per node; a stack must stay in the cache.
+// Chooses the batch from model and data alone, never from the number of threads. Small samples are
+// stacked, because the runtime's cost per node dominates the run of a small model; a stack must
+// still fit in the cache.
 std::int64_t automatic_batch(const Session& session, const DataSource& data) {
   const std::int64_t largest =
       std::min({kLargestAutomaticBatch, data.largest_batch(), data.size()});
@@ -65,7 +66,7 @@ std::int64_t batch_of(const Session& session, const DataSource& data, std::int64
                                   : 1;
 }
 
-/// NaN and infinity in an output of the float model, over all samples. Thread-safe.
+/// Counts NaN and infinity in an output of the float model, over all samples. Thread-safe.
 class FiniteCount {
  public:
   void add(const Tensor& output) {
@@ -75,8 +76,8 @@ class FiniteCount {
     infinite_ += bad.infinite;
   }
 
-  /// True when all values are finite. Refuses what has nothing to compare; says once that a part
-  /// has not.
+  /// Returns true when all values are finite, and logs a note when some are not. Throws
+  /// InvalidInput when none is.
   [[nodiscard]] bool report(const std::string& name, const LogSink& log) const {
     const std::int64_t bad = nan_ + infinite_;
     if (bad == 0) return true;
@@ -160,8 +161,8 @@ struct Reference::State {
     }
   }
 
-  /// Runs are surveyed at the same time and merged in their order, so that the sums do not depend
-  /// on threads.
+  /// Groups of runs are surveyed in parallel and merged in the order of the runs, so that the sums
+  /// do not depend on the number of threads.
   void find_slices(const Graph& graph, ThreadPool& pool, const CancellationToken& token) {
     const std::vector<SliceSurvey> none = surveys_of(graph);
     std::vector<SliceSurvey> total = none;
@@ -235,7 +236,7 @@ Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource>
   state.folder = std::make_unique<SpillFolder>(options.spill_folder);
   state.model_bytes = serialized_bytes(float_model);
   const auto session = open_session(without_outputs(float_model, state.skipped));
-  // Samples that give different numbers of rows cannot be told apart in one output.
+  // When samples have different numbers of rows, they cannot be separated again in one output.
   state.batch = state.sized_by_data ? 1 : batch_of(*session, *state.data, options.batch);
   state.run(*session, pool, budget, options);
   state.find_slices(float_model.graph, pool, options.token);

@@ -9,8 +9,7 @@ namespace quantsearch {
 
 namespace {
 
-// Any number will do, as long as it is always the same: a study that is continued races in the same
-// order.
+// Any constant is suitable, but it must not change: a continued study races in the same order.
 constexpr std::uint64_t kOrderSeed = 0x9e3779b97f4a7c15;
 
 }  // namespace

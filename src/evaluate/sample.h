@@ -1,6 +1,6 @@
 #pragma once
 
-// One sample of one output: what every metric is computed on.
+// One sample of one output, on which every metric is computed.
 
 #include <cstdint>
 #include <span>
@@ -9,8 +9,8 @@
 
 namespace quantsearch {
 
-/// Values in place; `shape` keeps the leading 1 of a sample cut from a batch, so it does not depend
-/// on the batch.
+/// The values are not copied. `shape` keeps the leading 1 of a sample that was cut from a batch, so
+/// it does not depend on the batch.
 struct Sample {
   std::span<const float> values;
   Shape shape;

@@ -18,7 +18,7 @@ double cosine(const PairSums& sums) {
   const bool candidate_is_zero = sums.squared_candidate == 0;
   if (reference_is_zero || candidate_is_zero)
     return reference_is_zero && candidate_is_zero ? 1 : -1;
-  // The product of the roots, not the root of the product: the latter may overflow.
+  // This is a product of roots because the root of the product may overflow.
   const double norms = std::sqrt(sums.squared_reference) * std::sqrt(sums.squared_candidate);
   return std::clamp(sums.product / norms, -1.0, 1.0);
 }
@@ -77,7 +77,7 @@ double relative_noise(const Energies& energies) {
 std::optional<Energies> measure_sample(const Sample& reference, const Sample& candidate,
                                        std::span<const Metric> metrics, std::span<double> values,
                                        std::optional<std::size_t> count) {
-  if (count.value_or(reference.values.size()) == 0) {  // nothing differs in nothing
+  if (count.value_or(reference.values.size()) == 0) {  // no elements, no difference
     for (std::size_t i = 0; i < metrics.size(); ++i) values[i] = metric_info(metrics[i]).best;
     return Energies{};
   }

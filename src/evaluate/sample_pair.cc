@@ -28,7 +28,7 @@ SamplePair SamplePair::of_other_size(const Sample& reference, const Sample& cand
   const Sample nothing{.values = zeros, .shape = found.shape};
   SamplePair pair(found_nothing ? nothing : reference, found_nothing ? candidate : nothing,
                   is_finite || found_nothing);
-  // A pair of values that are all finite borrows them.
+  // A pair that has replaced no values refers to the given ones, so it must own the zeros.
   if (pair.owned_candidate_.empty())
     (found_nothing ? pair.owned_reference_ : pair.owned_candidate_) = std::move(zeros);
   return pair;

@@ -1,7 +1,7 @@
 #pragma once
 
-// A sample of an output of the float model and the candidate's, made comparable where the plain
-// values are not.
+// A sample of an output of the float model and that of the candidate, made comparable where they
+// are not comparable as they are.
 
 #include <cstddef>
 #include <span>
@@ -11,22 +11,22 @@
 
 namespace quantsearch {
 
-/// Both are 0 where the float model is not finite, so that they differ in nothing there.
+/// Both are 0 where the float model is not finite, so that they do not differ there.
 class SamplePair {
  public:
-  /// `is_finite`: the float model's values are known to be.
+  /// `is_finite` tells that the float model's values are known to be finite.
   SamplePair(const Sample& reference, const Sample& candidate, bool is_finite);
-  // Moved vectors keep their values in place; copies would not.
+  // Moving a vector keeps the address of its values; a copy would not.
   SamplePair(SamplePair&&) noexcept = default;
-  /// Of outputs that are sized by the data and have come out with different sizes, which nothing
-  /// can pair: the candidate has missed all that the float model found or, where that is nothing,
-  /// found what is not there. The other side is zeros.
+  /// A pair of outputs whose sizes depend on the data and differ, so that their values cannot be
+  /// matched. The candidate then counts as zeros, as if it had missed everything that the float
+  /// model found. Where the float model found nothing, the reference counts as zeros instead.
   [[nodiscard]] static SamplePair of_other_size(const Sample& reference, const Sample& candidate,
                                                 bool is_finite);
 
   [[nodiscard]] const Sample& reference() const { return reference_; }
   [[nodiscard]] const Sample& candidate() const { return candidate_; }
-  /// Values that are compared.
+  /// Number of values that are compared.
   [[nodiscard]] std::size_t count() const { return count_; }
 
  private:
@@ -37,7 +37,7 @@ class SamplePair {
   std::vector<float> owned_candidate_;
 };
 
-/// The values with 0 in place of those that are not finite.
+/// The values, with 0 in place of those that are not finite.
 [[nodiscard]] std::vector<float> finite_values(std::span<const float> values);
 
 }  // namespace quantsearch

@@ -9,17 +9,17 @@ namespace quantsearch {
 
 namespace {
 
-// An axis with more indices holds positions (anchors, pixels, words of a vocabulary) rather than
+// A longer axis is taken to hold positions (anchors, pixels, words of a vocabulary) instead of
 // kinds of values.
 constexpr std::int64_t kLongestAxis = 1024;
-// With fewer values, of all samples together, a slice's energy says little about its scale.
+// Below this number of values, over all samples, the energy of a slice says little about its scale.
 constexpr std::int64_t kLeastValues = 8;
-// Neighbours in scale belong to one slice up to this ratio of energies, a factor of 8 in amplitude.
-// The class scores of a real detector on eight images are up to 3.8 apart from their neighbours,
-// its boxes and scores 4,400.
+// Adjacent scales belong to one slice up to this ratio of energies, which is a factor of 8 in
+// amplitude. On eight images the energies of a real detector's class scores differ from their
+// neighbours by a factor of up to 3.8, and those of its boxes and scores by 4,400.
 constexpr double kAlike = 64;
-// A slice below this share of the largest one's energy (a millionth in amplitude) is no more than
-// rounding beside it.
+// A slice whose energy is below this share of the largest one's (a millionth in amplitude) is not
+// distinguishable from rounding.
 constexpr double kNegligible = 1e-12;
 
 /// Calls visit(index along the axis, first element, number of elements) for every contiguous piece.
@@ -35,7 +35,7 @@ void for_each_piece(const Shape& shape, std::size_t axis, const Visit& visit) {
     visit(piece % length, piece * inner, inner);
 }
 
-/// Which indices belong together, and the energy of each group, the largest members first.
+/// Groups the indices by similar scale; the groups and their energies begin with the largest scale.
 OutputSlices grouped(std::size_t axis, const std::vector<double>& energies) {
   std::vector<std::size_t> order(energies.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -56,7 +56,8 @@ OutputSlices grouped(std::size_t axis, const std::vector<double>& energies) {
   return slices;
 }
 
-/// Ratio of the energies of the largest slice's largest and the smallest slice's smallest index.
+/// Energy of the largest index of the first slice over that of the smallest index of the last
+/// slice.
 double spread_of(const OutputSlices& slices, const std::vector<double>& energies) {
   double smallest = 0;
   double largest = 0;
@@ -129,7 +130,7 @@ bool SliceSurvey::may_hold_kinds(std::size_t axis) const {
   const std::int64_t length = axes_[axis].length;
   if (length == 0 || values_ < kLeastValues * length) return false;
   if (!is_open(axis)) return true;
-  // A model that states no size at all says nothing about its axes.
+  // When all axes are open, the declaration does not tell which one holds positions.
   for (std::size_t other = 0; other < axes_.size(); ++other) {
     if (axes_[other].length > 1 && !is_open(other)) return false;
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Slices of an output along the axis whose slices differ most in scale: what worst_slice compares.
+// Slices of an output along the axis whose slices differ most in scale, which worst_slice compares.
 // docs/metrics.md derives the rules.
 
 #include <cstdint>
@@ -13,11 +13,11 @@
 
 namespace quantsearch {
 
-/// Energies of the float model's output by axis and index, added over samples. Sums are made in the
-/// order of the calls.
+/// Energies of the float model's output by axis and index, added over samples in the order of the
+/// calls.
 class SliceSurvey {
  public:
-  /// `declared` is the output as the model states it: an axis of open size holds positions, not
+  /// `declared` is the output as the model declares it: an axis of open size holds positions, not
   /// kinds of values.
   explicit SliceSurvey(const ValueInfo& declared) : declared_(&declared) {}
 
@@ -27,7 +27,7 @@ class SliceSurvey {
 
  private:
   struct Axis {
-    std::int64_t length = 0;       // of all samples so far; 0: it takes no part
+    std::int64_t length = 0;       // in all samples so far; 0: the axis is not used
     std::vector<double> energies;  // [length]
   };
   void begin(const Shape& shape);
@@ -41,11 +41,12 @@ class SliceSurvey {
   double energy_ = 0;
 };
 
-/// Adds the energy of the difference to `noise`, one number for each slice. Samples of equal shape.
+/// Adds the energy of the difference to `noise`, one number for each slice. Both samples have the
+/// same shape.
 void add_slice_noise(const OutputSlices& slices, const Sample& reference, const Sample& candidate,
                      std::span<double> noise);
 
-/// The largest noise over signal of slices that have a signal; 0 when none has.
+/// The largest noise over signal of the slices that have a signal; 0 when none has.
 [[nodiscard]] double worst_relative_noise(std::span<const double> signal,
                                           std::span<const double> noise);
 

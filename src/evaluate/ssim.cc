@@ -45,8 +45,8 @@ double global_ssim(std::span<const float> reference, std::span<const float> cand
   return ssim_of(moments, range);
 }
 
-// The five products whose filtered values are a window's moments, for one row of an image after the
-// filter along x.
+// One row of an image after the filter along x. The filtered values of these five products are the
+// moments of a window.
 struct FilteredRow {
   std::vector<double> reference, candidate, reference_squared, candidate_squared, product;
 
@@ -62,8 +62,8 @@ void add_weighted(double weight, const std::vector<double>& from, std::vector<do
   for (std::size_t i = 0; i < to.size(); ++i) to[i] += weight * from[i];
 }
 
-// Values are shifted by their image's mean first: E[x^2] - E[x]^2 then loses no digits to a large
-// offset.
+// Values are shifted by the mean of their image first, so that E[x^2] - E[x]^2 loses no digits to a
+// large offset.
 void filter_row(const float* reference, const float* candidate, double reference_shift,
                 double candidate_shift, const std::array<double, kSsimWindow>& weights,
                 FilteredRow& row) {
@@ -92,14 +92,14 @@ struct Plane {
   std::size_t width = 0;
 };
 
-// Sum over the windows of one channel.
+// Sum over all windows of one channel.
 double plane_sum(const Plane& plane, double range) {
   const std::array<double, kSsimWindow> weights = ssim_weights();
   const std::size_t height = plane.reference.size() / plane.width;
   const std::size_t windows = plane.width - kSsimWindow + 1;
   const double reference_shift = mean_of(plane.reference);
   const double candidate_shift = mean_of(plane.candidate);
-  // The last 11, by row number modulo 11.
+  // The last 11 rows, by row number modulo 11.
   std::vector<FilteredRow> rows(kSsimWindow, FilteredRow(windows));
   double sum = 0;
   for (std::size_t y = 0; y < height; ++y) {

@@ -1,15 +1,15 @@
 #pragma once
 
-// Structural similarity. Wang, Bovik, Sheikh & Simoncelli 2004, "Image quality assessment: from
+// Structural similarity: Wang, Bovik, Sheikh & Simoncelli 2004, "Image quality assessment: from
 // error visibility to structural similarity", https://doi.org/10.1109/TIP.2003.819861:
 //
-//   ssim(x, y) = (2 mx my + C1) / (mx^2 + my^2 + C1) * (2 sxy + C2) / (sxx + syy + C2),   C1 =
-//   (0.01 R)^2, C2 = (0.03 R)^2
+//   ssim(x, y) = (2 mx my + C1) / (mx^2 + my^2 + C1) * (2 sxy + C2) / (sxx + syy + C2),
+//   C1 = (0.01 R)^2, C2 = (0.03 R)^2
 //
 // with means m, variances and covariance s in an 11 x 11 Gaussian window (sigma 1.5), averaged over
-// all windows that lie inside the image and over channels. Where we differ: R is the range (max -
-// min) of the float output, since outputs are no 8-bit images; what is not image-shaped is one
-// window with equal weights; a fraction 0 / 0 is 1.
+// all windows that lie inside the image and over channels. Differences to the paper: R is the range
+// (max - min) of the float output, since outputs are not 8-bit images; an output that is not
+// image-shaped is one window with equal weights; a fraction 0 / 0 is 1.
 
 #include <array>
 
@@ -22,7 +22,7 @@ constexpr int kSsimWindow = 11;
 /// Gaussian weights of one axis of the window; they sum to 1.
 [[nodiscard]] std::array<double, kSsimWindow> ssim_weights();
 
-/// First and second moments of a window, and what they give.
+/// First and second moments of a window, and the similarity computed from them.
 struct SsimMoments {
   double mean_reference = 0;
   double mean_candidate = 0;
@@ -32,10 +32,11 @@ struct SsimMoments {
 };
 [[nodiscard]] double ssim_of(const SsimMoments& moments, double range);
 
-/// [1, channels, height, width] with both sides at least a window long.
+/// True for [1, channels, height, width] with both sides at least as long as a window.
 [[nodiscard]] bool is_image_shaped(const Shape& shape);
 
-/// Separable filters. Both samples of equal shape, at least one element, finite.
+/// Computed with separable filters. Both samples have the same shape and at least one element, and
+/// are finite.
 [[nodiscard]] double ssim(const Sample& reference, const Sample& candidate);
 
 }  // namespace quantsearch

@@ -46,7 +46,7 @@ TEST(CommandEvaluator, TheModelReplacesThePlaceholderInEveryArgumentWithoutAShel
             "its last line, expected a finite number");
 }
 
-TEST(CommandEvaluator, FailuresSayWhatHappened) {
+TEST(CommandEvaluator, FailuresNameTheirCause) {
   EXPECT_EQ(error_of({"sh", "-c", "echo 1; echo first >&2; echo no such label >&2; exit 3"}),
             "evaluate: command 'sh -c echo 1; echo first >&2; echo no such label >&2; exit 3' "
             "ended with exit code 3, expected "
@@ -74,11 +74,11 @@ TEST(CommandEvaluator, ATimeoutKillsTheWholeGroup) {
             "stderr: 'waiting'");
 }
 
-TEST(CommandEvaluator, AProcessLeftBehindDoesNotHoldUpTheScore) {
+TEST(CommandEvaluator, ABackgroundProcessDoesNotDelayTheScore) {
   EXPECT_EQ(run({"sh", "-c", "sleep 100 & echo 5"}), 5);
 }
 
-TEST(CommandEvaluator, EndlessOutputIsBoundedByTheTimeout) {
+TEST(CommandEvaluator, EndlessOutputEndsAtTheTimeout) {
   EXPECT_NE(error_of({"yes", "1"}, 0.2).find("took longer than 0.2 s"), std::string::npos);
 }
 
@@ -95,11 +95,11 @@ TEST(CommandEvaluator, LeavesNeitherZombiesNorDescriptors) {
   (void)error_of({"/no/such/program"});
   (void)error_of({"sleep", "100"}, 0.05);
   EXPECT_EQ(open_descriptors(), before);
-  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // no children at all
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // there are no children at all
 }
 
 TEST(CommandEvaluator, InheritsNoDescriptors) {
-  const int ours = ::open("/dev/null", O_RDONLY);  // not closed on exec by itself
+  const int ours = ::open("/dev/null", O_RDONLY);  // open across exec by default
   ASSERT_GE(ours, 3);
   EXPECT_EQ(
       run({"sh", "-c", "test -e /proc/$$/fd/" + std::to_string(ours) + " && echo 1 || echo 0"}), 0);

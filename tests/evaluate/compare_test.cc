@@ -14,7 +14,7 @@ Tensor row(const std::vector<float>& values) {
   return Tensor::of<float>({1, static_cast<std::int64_t>(values.size())}, values);
 }
 
-TEST(Compare, GivesHandValues) {
+TEST(Compare, GivesHandComputedValues) {
   const Tensor reference = row({3, 4});
   const Tensor candidate = row({4, 2});
   EXPECT_DOUBLE_EQ(compare(Metric::l1, reference, candidate), 1.5);
@@ -35,7 +35,7 @@ TEST(Compare, KlSurvivesLogitsWhoseExponentialsOverflow) {
   EXPECT_NEAR(compare(Metric::kl, row({1000, 0}), row({0, 1000})), 1000, 1e-9);
 }
 
-TEST(Compare, SsimSeesAPermutationThatKeepsMeanAndVariance) {
+TEST(Compare, SsimDetectsAPermutationThatKeepsMeanAndVariance) {
   // Means 2, variances 1, covariance -1, range 2: the luminance term is 1.
   const double c2 = 0.03 * 2 * 0.03 * 2;
   EXPECT_NEAR(compare(Metric::ssim, row({1, 3, 1, 3}), row({3, 1, 3, 1})), (-2 + c2) / (2 + c2),

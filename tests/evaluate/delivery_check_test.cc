@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kForever = 1e9;
 
-/// A session that is a function.
+/// A session that returns what a function computes.
 class Fake final : public Session {
  public:
   explicit Fake(std::function<Batch(float)> function) : function_(std::move(function)) {}
@@ -53,7 +53,8 @@ DeliveryCheck check(const Fake& of_float, const Fake& quantized, std::int64_t co
 }
 
 TEST(DeliveryCheck, AddsEnergiesOverTheSamplesBeforeItDivides) {
-  // Samples 1 and 2: signal 1 + 4 in the first output, noise .25 + 0; the second has no noise.
+  // Samples 1 and 2: the first output has the signal 1 + 4 and the noise .25 + 0; the second has no
+  // noise.
   const Fake of_float([](float x) { return Batch{{"y", two(x, 0)}, {"z", two(1, 1)}}; });
   const Fake quantized([](float x) {
     return Batch{{"y", two(x == 1 ? 1.5F : x, 0)}, {"z", two(1, 1)}};
@@ -68,8 +69,8 @@ TEST(DeliveryCheck, AddsEnergiesOverTheSamplesBeforeItDivides) {
 }
 
 TEST(DeliveryCheck, FindsTheSliceThatALargeOneHides) {
-  // Two columns over eight samples: 100 and 1; the second loses half of its amplitude, a quarter of
-  // its energy.
+  // Two columns over eight samples hold 100 and 1. The second one loses half of its amplitude, that
+  // is, a quarter of its energy.
   const Fake of_float([](float) { return Batch{{"y", two(100, 1)}}; });
   const Fake quantized([](float) { return Batch{{"y", two(100, 0.5F)}}; });
   const Fake graph([](float) { return Batch{{"y", two(100, 1)}}; });
@@ -93,7 +94,7 @@ TEST(DeliveryCheck, RunsAtMostSixteenSamplesSpreadOverTheData) {
   EXPECT_EQ(seen[15], 31);
 }
 
-TEST(DeliveryCheck, WithoutTimeOneSampleAndOnePairMustDo) {
+TEST(DeliveryCheck, WithoutTimeItUsesOneSampleAndOnePair) {
   const Fake model([](float x) { return Batch{{"y", two(x, x)}}; });
   const Fake quantized([](float x) { return Batch{{"y", two(x, x)}}; });
   const DeliveryCheck result =
@@ -105,14 +106,14 @@ TEST(DeliveryCheck, WithoutTimeOneSampleAndOnePairMustDo) {
   EXPECT_EQ(quantized.runs, 2);
 }
 
-TEST(DeliveryCheck, ValuesThatAreNotFiniteInTheFloatModelAreNoSignal) {
+TEST(DeliveryCheck, NonFiniteValuesOfTheFloatModelDoNotCount) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   const Fake of_float([](float) { return Batch{{"y", two(2, kNan)}}; });
   const Fake quantized([](float) { return Batch{{"y", two(1, 5)}}; });
   EXPECT_DOUBLE_EQ(check(of_float, quantized, 1, {"y"}).outputs[0].rel_l2, 0.25);
 }
 
-TEST(DeliveryCheck, ValuesThatAreNotFiniteInTheQuantizedModelAloneDestroyTheOutput) {
+TEST(DeliveryCheck, NonFiniteValuesOfTheQuantizedModelAloneDestroyTheOutput) {
   const Fake of_float([](float) { return Batch{{"y", two(2, 1)}}; });
   const Fake quantized([](float) {
     return Batch{{"y", two(2, std::numeric_limits<float>::infinity())}};
@@ -175,7 +176,7 @@ TEST(DeliveryWarnings, NameAnOutputThatIsDestroyed) {
                 "wider activation_type (QUInt16), or a search, which compares them"});
 }
 
-TEST(DeliveryWarnings, NameAPartThatIsDestroyed) {
+TEST(DeliveryWarnings, NameASliceThatIsDestroyed) {
   DeliveryCheck result = fine();
   result.outputs[0].worst_slice = 0.5;
   EXPECT_EQ(
@@ -186,7 +187,7 @@ TEST(DeliveryWarnings, NameAPartThatIsDestroyed) {
           "include_fast_ft, a wider activation_type (QUInt16), or a search, which compares them"});
 }
 
-TEST(DeliveryWarnings, TellAModelThatIsSlowerThanFloat) {
+TEST(DeliveryWarnings, ReportAModelThatIsSlowerThanFloat) {
   DeliveryCheck result = fine();
   result.latency = {.float_ms = 2, .quantized_ms = 3, .ratio = 1.5, .pairs = 4};
   EXPECT_EQ(delivery_warnings(result),
@@ -203,7 +204,7 @@ TEST(DeliveryWarnings, MicrosecondsDoNotCount) {
   EXPECT_TRUE(delivery_warnings(result).empty());
 }
 
-TEST(DeliveryWarnings, TellArithmeticThatDiffersByMoreThanRounding) {
+TEST(DeliveryWarnings, ReportArithmeticThatDiffersByMoreThanRounding) {
   DeliveryCheck result = fine();
   result.outputs[0].graph_rel_l2 = 0.009;
   EXPECT_TRUE(delivery_warnings(result).empty());

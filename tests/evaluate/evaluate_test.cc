@@ -35,7 +35,7 @@ std::shared_ptr<const DataSource> samples(const Shape& shape, const std::string&
   return std::make_shared<ArraySource>(testing::random_tensor(shape, 21, 0.1F, 1), name);
 }
 
-/// y = x * scale and z = x + shift.
+/// y = x * scale, z = x + shift.
 Model scaled(float scale, float shift, std::int64_t batch = -1) {
   testing::ModelBuilder builder;
   builder.input("x", {batch, 4});
@@ -71,7 +71,7 @@ std::string error_of(const Model& candidate, const Reference& reference,
   return "no error";
 }
 
-// x is {2, 0, 0, 0} and then all zero, so y is too; the candidate adds 1 to z only, or doubles y
+// x is {2, 0, 0, 0} and then all zero, so y is too. The candidate adds 1 to z only, or doubles y
 // only.
 TEST(Evaluate, RelL2DividesTheNoiseOfAllSamplesByTheirSignal) {
   const auto data =
@@ -79,14 +79,14 @@ TEST(Evaluate, RelL2DividesTheNoiseOfAllSamplesByTheirSignal) {
   const Reference reference = reference_of(scaled(1, 0), data);
   ThreadPool pool(2);
   const EvaluateOptions options{.metrics = {Metric::rel_l2}};
-  // z: noise 4 + 4 over signal 4 + 0; y: none. The second sample alone would have no signal to be
-  // divided by.
+  // z has the noise 4 + 4 over the signal 4 + 0, and y has none. The second sample alone would have
+  // no signal to divide by.
   EXPECT_DOUBLE_EQ(evaluate(scaled(1, 1), reference, pool, options).metrics.at("rel_l2"), 0.5 * 2);
-  // y: noise 4 over signal 4; the sample without signal has no noise either.
+  // y has the noise 4 over the signal 4; the sample without signal has no noise either.
   EXPECT_DOUBLE_EQ(evaluate(scaled(2, 0), reference, pool, options).metrics.at("rel_l2"), 0.5 * 1);
 }
 
-TEST(Evaluate, RelL2OfAnOutputThatIsZeroThroughoutIsTheBestOrTheWorstValue) {
+TEST(Evaluate, RelL2OfAnAllZeroOutputIsTheBestOrTheWorstValue) {
   const auto data = std::make_shared<ArraySource>(Tensor(DataType::float32, {2, 4}), "x");
   const Reference reference = reference_of(scaled(1, 0), data);
   ThreadPool pool(2);
@@ -121,7 +121,7 @@ TEST(Evaluate, EqualsTheDefinitionsSampleBySample) {
   };
   EXPECT_NEAR(scores.metrics.at("rel_l2"), 0.5 * (relative("y_out") + relative("z_out")), 1e-9);
   for (const Metric metric : distances()) {
-    // Of all samples at once.
+    // These metrics are computed over all samples at once.
     if (metric == Metric::rel_l2 || metric == Metric::worst_slice) continue;
     double sum = 0;
     for (std::int64_t sample = 0; sample < 5; ++sample) {
@@ -135,7 +135,7 @@ TEST(Evaluate, EqualsTheDefinitionsSampleBySample) {
   }
 }
 
-TEST(Evaluate, TheFloatModelItselfScoresBest) {
+TEST(Evaluate, TheFloatModelItselfHasTheBestScores) {
   const Reference reference = reference_of(scaled(2, 1), samples({5, 4}), 2);
   ThreadPool pool(2);
   const Scores scores = evaluate(scaled(2, 1), reference, pool, {.metrics = distances()});
@@ -144,7 +144,7 @@ TEST(Evaluate, TheFloatModelItselfScoresBest) {
   EXPECT_EQ(scores.size_bytes, static_cast<std::int64_t>(serialize_model(scaled(2, 1)).size()));
 }
 
-TEST(Evaluate, ScoresARealModelTheSameForAnyThreadsBatchAndPlaceOfTheOutputs) {
+TEST(Evaluate, ScoresOfARealModelDoNotDependOnThreadsBatchOrSpilling) {
   const Model model =
       load_model(std::filesystem::path(QUANTSEARCH_SOURCE_DIR) / "tests/data/resnet8.onnx");
   Model candidate = model;
@@ -168,7 +168,7 @@ TEST(Evaluate, ScoresARealModelTheSameForAnyThreadsBatchAndPlaceOfTheOutputs) {
   EXPECT_GT(expected.at("L2"), 0);
   EXPECT_EQ(score(2, 4, kPlenty), expected);
   EXPECT_EQ(score(2, 4, 0), expected);
-  // The runtime's kernels may round otherwise in a stack.
+  // The runtime's kernels may round differently for a stack of samples.
   for (const auto& [name, value] : score(2, 1, kPlenty)) {
     EXPECT_NEAR(value, expected.at(name), 1e-4 * (1 + std::abs(value))) << name;
   }
@@ -200,13 +200,14 @@ TEST(Evaluate, IntegerOutputsAreNumbers) {
   EXPECT_EQ(evaluate(classes(2), reference, pool, {.metrics = {Metric::l1}}).metrics.at("L1"), 2);
 }
 
-/// Samples whose outputs were seen before the evaluation ended.
+/// The scores, and the samples whose outputs the watcher saw before the evaluation ended.
 struct Watched {
   Scores scores;
   std::int64_t seen = 0;
 };
 Watched watched(const std::map<Metric, double>& limits, std::int64_t end_after = 1000) {
-  // z of the five samples of four values differs by 0.5, y not at all: L1 of each sample is 0.25.
+  // z differs by 0.5 in all five samples of four values and y does not, so the L1 of each sample is
+  // 0.25.
   const Reference reference = reference_of(scaled(1, 0), samples({5, 4}));
   ThreadPool pool(1);
   Watched result;
@@ -233,7 +234,7 @@ TEST(Evaluate, LimitsThatHoldChangeNothing) {
 }
 
 TEST(Evaluate, EndsAsSoonAsALimitCannotHold) {
-  // After n samples the mean over five is at least 0.25 n / 5.
+  // After n samples the mean over all five is at least 0.25 n / 5.
   const Watched early = watched({{Metric::l1, 0.11}});
   EXPECT_TRUE(early.scores.gave_up);
   EXPECT_TRUE(early.scores.metrics.empty());
@@ -242,7 +243,7 @@ TEST(Evaluate, EndsAsSoonAsALimitCannotHold) {
   EXPECT_TRUE(watched({{Metric::l1, 0.2499}}).scores.gave_up);
 }
 
-TEST(Evaluate, ACosineCanHoldAsLongAsTheOtherSamplesMightBePerfect) {
+TEST(Evaluate, ACosineLimitHoldsWhileTheOtherSamplesMightBePerfect) {
   const double cosine = watched({}).scores.metrics.at("cos");
   const Watched early = watched({{Metric::cos, 1 - 0.1 * (1 - cosine)}});
   EXPECT_TRUE(early.scores.gave_up);
@@ -250,8 +251,8 @@ TEST(Evaluate, ACosineCanHoldAsLongAsTheOtherSamplesMightBePerfect) {
   EXPECT_FALSE(watched({{Metric::cos, cosine - 1e-6}}).scores.gave_up);
 }
 
-TEST(Evaluate, RelL2EndsByTheNoiseSoFarOverTheWholeSignal) {
-  // y: none. z: 0.5^2 * 4 each sample over the energy of all.
+TEST(Evaluate, ARelL2LimitUsesTheNoiseSoFarOverTheWholeSignal) {
+  // y has no noise; z has 0.5^2 * 4 in each sample over the energy of all.
   const double whole = watched({}).scores.metrics.at("rel_l2");
   EXPECT_EQ(watched({{Metric::rel_l2, 0.5 * whole}}).seen, 3);
   EXPECT_EQ(watched({{Metric::rel_l2, 0.7 * whole}}).seen, 4);
@@ -264,7 +265,7 @@ TEST(Evaluate, AWatcherMayEndIt) {
   EXPECT_GT(early.scores.size_bytes, 0);
 }
 
-TEST(Evaluate, NamesWhatDoesNotFit) {
+TEST(Evaluate, RefusesOptionsAndModelsThatDoNotFit) {
   const Reference reference = reference_of(scaled(1, 0), samples({5, 4}));
   EXPECT_EQ(error_of(scaled(1, 0), reference, {.output_weights = {{"y_ou", 1}}}),
             "evaluate: output weights: unknown output 'y_ou'; nearest known: 'y_out', 'z_out'");
@@ -333,7 +334,7 @@ TEST(Evaluate, ComparesWhereTheFloatOutputIsFinite) {
   const Scores scores = evaluate(
       scaled_root(1.5F), reference, pool,
       {.metrics = {Metric::l1, Metric::l2, Metric::rel_l2}, .limits = {{Metric::rel_l2, 1}}});
-  // Differences .5, 1, 1.5 of 1, 2, 3 in the first sample; the second has nothing to compare.
+  // The first sample has the differences .5, 1, 1.5 to 1, 2, 3; the second has nothing to compare.
   EXPECT_DOUBLE_EQ(scores.metrics.at("L1"), 1.0 / 2);
   EXPECT_DOUBLE_EQ(scores.metrics.at("L2"), (0.25 + 1 + 2.25) / 3 / 2);
   EXPECT_DOUBLE_EQ(scores.metrics.at("rel_l2"), 0.25);
@@ -344,7 +345,7 @@ TEST(Evaluate, ComparesWhereTheFloatOutputIsFinite) {
   }
 }
 
-/// The values of x + shift that are above 0.
+/// The output holds the values of x + shift that are above 0.
 Model positive_values(float shift) {
   testing::ModelBuilder builder;
   const std::string sum =
@@ -363,14 +364,14 @@ TEST(Evaluate, AnOutputSizedByTheDataCountsAsZerosWhereItHasAnotherSize) {
   ThreadPool pool(1);
   const EvaluateOptions options{.metrics = {Metric::rel_l2, Metric::l1}};
   EXPECT_EQ(evaluate(positive_values(0), reference, pool, options).metrics.at("rel_l2"), 0);
-  // The first sample loses .5, so that none of it counts as found; the second is off by 1
+  // The first sample loses .5 and so counts as if nothing were found; the second is off by 1
   // everywhere.
   const Scores scores = evaluate(positive_values(-0.75F), reference, pool, options);
   EXPECT_DOUBLE_EQ(scores.metrics.at("rel_l2"), (14.25 + 3 * 0.5625) / (14.25 + 26));
   EXPECT_DOUBLE_EQ(scores.metrics.at("L1"), (6.5 / 4 + 0.75) / 2);
 }
 
-TEST(Evaluate, WhatIsFoundWhereNothingIsCountsAgainstZeros) {
+TEST(Evaluate, AnOutputWhereTheFloatModelHasNoneCountsAgainstZeros) {
   const auto data =
       std::make_shared<ArraySource>(Tensor::of<float>({1, 4}, {-1, -2, -0.5F, -3}), "x");
   ThreadPool pool(1);

@@ -30,7 +30,7 @@ Model relu_model() {
   return builder.build();
 }
 
-TEST(Latency, RunsAtLeastAsOftenAsAskedAndSaysUnderWhatConditions) {
+TEST(Latency, MakesTheRequestedRunsAndReportsItsConditions) {
   const Latency latency = measure_latency(relu_model(), {{"x", testing::random_tensor({3, 4}, 1)}},
                                           {.minimum_runs = 25, .seconds = 0.001});
   EXPECT_GE(latency.runs, 25);

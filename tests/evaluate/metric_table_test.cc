@@ -6,7 +6,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(MetricTable, StandsInTheOrderOfTheEnum) {
+TEST(MetricTable, HasTheOrderOfTheEnum) {
   for (const MetricInfo& info : all_metrics()) EXPECT_EQ(&metric_info(info.metric), &info);
   EXPECT_EQ(all_metrics().size(), 11U);
 }

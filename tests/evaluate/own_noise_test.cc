@@ -11,8 +11,8 @@ std::shared_ptr<const DataSource> data() {
   return in_memory_data({{"x", Tensor::of<float>({2, 64}, std::vector<float>(128, 1.0F))}});
 }
 
-/// y = x + scale * noise, the noise uniform in [-1, 1): with x = 1 the noise of two runs has the
-/// variance 2 scale^2 / 3, and the signal 1 + scale^2 / 3.
+/// y = x + scale * noise, with noise uniform in [-1, 1). With x = 1 the difference of two runs has
+/// the variance 2 scale^2 / 3, and the signal is 1 + scale^2 / 3.
 Model noisy(float scale) {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 64});
@@ -32,7 +32,7 @@ TEST(OwnNoise, IsAbsentForADeterministicModel) {
   EXPECT_FALSE(own_noise(builder.build(), *data()));
 }
 
-TEST(OwnNoise, IsThatOfTwoRuns) {
+TEST(OwnNoise, IsTheDifferenceOfTwoRuns) {
   const std::optional<OwnNoise> noise = own_noise(noisy(1), *data());
   ASSERT_TRUE(noise);
   EXPECT_EQ(noise->nodes, std::vector<std::string>{"RandomUniformLike 'noise'"});
@@ -41,7 +41,7 @@ TEST(OwnNoise, IsThatOfTwoRuns) {
   EXPECT_LT(noise->rel_l2, 1);
 }
 
-TEST(OwnNoise, IsZeroWhereTheRandomNumbersDoNotCount) {
+TEST(OwnNoise, IsZeroWhenTheRandomNumbersHaveNoInfluence) {
   const std::optional<OwnNoise> noise = own_noise(noisy(0), *data());
   ASSERT_TRUE(noise);
   EXPECT_EQ(noise->rel_l2, 0);

@@ -1,4 +1,4 @@
-// Candidates scored sample by sample in a shared order, so that they can be given up early.
+// Candidates are scored sample by sample in a shared order, so that their evaluation can end early.
 
 #include <gtest/gtest.h>
 
@@ -48,7 +48,7 @@ TEST(RunOrder, HoldsEverySampleOnceAndTheShortRunLast) {
   EXPECT_EQ(order.sample_at(20), 20);
 }
 
-TEST(Race, ToTheEndGivesTheScoresOfAPlainEvaluation) {
+TEST(Race, ToTheEndGivesTheScoresOfAnEvaluationWithoutRace) {
   for (const std::int64_t batch : {1, 4, 7}) {
     const Reference reference = reference_of(40, batch);
     for (const int threads : {1, 3}) {
@@ -74,12 +74,13 @@ TEST(Race, ACandidateThatCannotStackSamplesRacesInTheSameOrder) {
             evaluate(scaled(2), reference, pool, options).losses);
 }
 
-TEST(Race, MoreIsBetterIsNegatedAndAMissCostsOne) {
+TEST(Race, NegatesMetricsToMaximizeAndCountsAMissAsOne) {
   const Reference reference = reference_of(16, 1);
   ThreadPool pool(1);
   const Scores cosine =
       evaluate(scaled(-1), reference, pool, {.metrics = {Metric::cos}, .losses_of = Metric::cos});
-  for (const double loss : cosine.losses) EXPECT_NEAR(loss, 1, 1e-6);  // the opposite direction
+  // The vectors point in opposite directions.
+  for (const double loss : cosine.losses) EXPECT_NEAR(loss, 1, 1e-6);
   const Scores top =
       evaluate(scaled(1), reference, pool, {.metrics = {Metric::top1}, .losses_of = Metric::top1});
   EXPECT_EQ(std::ranges::count(top.losses, 0.0) + std::ranges::count(top.losses, 1.0), 16);
@@ -87,7 +88,7 @@ TEST(Race, MoreIsBetterIsNegatedAndAMissCostsOne) {
               top.metrics.at("top1"), 1e-12);
 }
 
-TEST(Race, IsGivenUpWhenAskedAndShowsTheSameLossesForAnyThreads) {
+TEST(Race, EndsWhenAskedWithTheSameLossesForAnyThreads) {
   const Reference reference = reference_of(60, 1);
   std::vector<double> first;
   for (const int threads : {1, 2, 8}) {

@@ -58,7 +58,7 @@ TEST(Reference, SpilledOutputsEqualKeptOnes) {
     EXPECT_EQ(kept.outputs(first), spilled.outputs(first));
 }
 
-TEST(Reference, GivesItsBytesBack) {
+TEST(Reference, ReleasesItsBytes) {
   const ByteBudget budget(kPlenty);
   ThreadPool pool(1);
   {
@@ -120,7 +120,7 @@ TEST(Reference, RefusesLabelsOfTheWrongLength) {
             "reference: there are 2 labels, expected one for each of the 7 samples");
 }
 
-TEST(Reference, RefusesAFolderOfOthers) {
+TEST(Reference, RefusesAFolderWithOtherFiles) {
   const TemporaryFolder folder;
   std::ofstream(folder.path() / "mine") << "x";
   EXPECT_NE(error_of([&] {
@@ -130,7 +130,7 @@ TEST(Reference, RefusesAFolderOfOthers) {
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "mine"));
 }
 
-/// y = sqrt(x) of samples of two values.
+/// The error of a reference for y = sqrt(x), with samples of two values.
 std::string refusal_of_root(const std::vector<float>& values, const LogSink& log = {}) {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2});
@@ -151,7 +151,7 @@ TEST(Reference, RefusesAFloatOutputWithoutAFiniteValue) {
             "expected numbers to compare; check the data and the model");
 }
 
-TEST(Reference, SaysOnceThatAPartOfAnOutputIsNotFinite) {
+TEST(Reference, LogsOnceThatPartOfAnOutputIsNotFinite) {
   std::vector<std::string> lines;
   EXPECT_EQ(refusal_of_root({-1, 2, -3, 4},
                             [&](LogLevel, std::string_view line) { lines.emplace_back(line); }),

@@ -51,12 +51,12 @@ TEST(SampleMetrics, EqualTheDefinitionsForHugeConstantAndZeroValues) {
   expect_fast_equals_slow(filled(0), filled(0));
   expect_fast_equals_slow(filled(0), filled(2));
   expect_fast_equals_slow(filled(5), filled(5));
-  // An offset a million times the signal must not drown the variances.
+  // An offset of a million times the signal must not hide the variances.
   expect_fast_equals_slow(testing::random_tensor({1, 1, 16, 16}, 1, 1e4F, 1e4F + 1),
                           testing::random_tensor({1, 1, 16, 16}, 2, 1e4F, 1e4F + 1));
 }
 
-TEST(SampleMetrics, NonFiniteElementsAreReportedWhereverTheyStand) {
+TEST(SampleMetrics, NonFiniteElementsAreReportedAtAnyPosition) {
   const std::vector<Metric> metrics = {Metric::l2};
   std::vector<double> values = {-7};
   const Tensor reference = testing::random_tensor({1, 19}, 1);

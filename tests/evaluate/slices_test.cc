@@ -16,7 +16,7 @@ OutputSlices slices_of(const Tensor& output, const ValueInfo& declared = {}) {
   return survey.slices();
 }
 
-/// [1, rows, columns] with `scale[row]` in every place of a row, of alternating sign.
+/// [1, rows, columns] with the value `scale[row]` everywhere in a row, with alternating sign.
 Tensor rows_of(const std::vector<float>& scales, std::int64_t columns) {
   std::vector<float> values;
   for (const float scale : scales) {
@@ -29,11 +29,11 @@ TEST(Slices, LieAlongTheAxisWhoseScalesDifferMost) {
   const OutputSlices slices = slices_of(rows_of({600, 300, 1, 0.5F}, 8));
   EXPECT_EQ(slices.axis, 1);
   EXPECT_EQ(slices.slice_of,
-            (std::vector<int>{0, 0, 1, 1}));  // a factor of two is alike, of 300 is not
+            (std::vector<int>{0, 0, 1, 1}));  // factors of two are similar, 300 is not
   EXPECT_EQ(slices.energies, (std::vector<double>{8 * (600.0 * 600 + 300 * 300), 8 * (1 + 0.25)}));
 }
 
-TEST(Slices, ThatAreAlikeAreTheWholeOutput) {
+TEST(Slices, OfSimilarScaleAreTheWholeOutput) {
   const OutputSlices slices = slices_of(rows_of({4, 2, 1, 0.5F}, 8));
   EXPECT_FALSE(slices.axis.has_value());
   EXPECT_EQ(slices.energies, (std::vector<double>{8 * (16 + 4 + 1 + 0.25)}));
@@ -56,7 +56,7 @@ TEST(Slices, DoNotLieAlongAnAxisOfOpenSize) {
                           {.size = std::nullopt, .symbol = "words"},
                           {.size = 8, .symbol = ""}}};
   EXPECT_FALSE(slices_of(rows_of({600, 1}, 8), declared).axis.has_value());
-  // A model that leaves every size open says nothing about which axis holds positions.
+  // When a model leaves every size open, its declaration does not tell which axis holds positions.
   declared.dimensions = {{{.size = 1, .symbol = ""},
                           {.size = std::nullopt, .symbol = "a"},
                           {.size = std::nullopt, .symbol = "b"}}};
@@ -91,7 +91,7 @@ TEST(Slices, MergedSurveysAreOneSurvey) {
 
 TEST(WorstSlice, OfAPairIsTheLargestShareOfASlice) {
   const Tensor reference = rows_of({600, 1}, 8);
-  const Tensor candidate = rows_of({540, 0}, 8);  // 60 of 600 is lost, all of 1
+  const Tensor candidate = rows_of({540, 0}, 8);  // 60 of 600 is lost, and all of 1
   EXPECT_DOUBLE_EQ(compare(Metric::worst_slice, reference, candidate), 1);
   EXPECT_DOUBLE_EQ(compare(Metric::worst_slice, reference, rows_of({540, 1}, 8)), 0.01);
   EXPECT_DOUBLE_EQ(compare(Metric::worst_slice, reference, reference), 0);
@@ -101,7 +101,7 @@ TEST(WorstSlice, OfAnOutputOfZerosIsZero) {
   EXPECT_DOUBLE_EQ(compare(Metric::worst_slice, rows_of({0, 0}, 8), rows_of({1, 1}, 8)), 0);
 }
 
-/// y = x * scales, of shape [batch, 2, 8].
+/// y = x * scales, with the shape [batch, 2, 8].
 Model head(float boxes, float scores) {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2, 8});
@@ -116,7 +116,7 @@ Reference reference_of(int threads, std::int64_t batch) {
   return {head(600, 1), data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = batch}};
 }
 
-TEST(WorstSlice, IsSeenWhereTheWholeOutputHidesIt) {
+TEST(WorstSlice, ShowsNoiseThatTheWholeOutputHides) {
   const Reference reference = reference_of(2, 4);
   ASSERT_EQ(reference.slices().size(), 1U);
   EXPECT_EQ(reference.slices()[0].axis, 1);
@@ -128,7 +128,7 @@ TEST(WorstSlice, IsSeenWhereTheWholeOutputHidesIt) {
   EXPECT_DOUBLE_EQ(evaluate(head(600, 1), reference, pool, options).metrics.at("worst_slice"), 0);
 }
 
-TEST(WorstSlice, AloneAmongTheMetricsIsTheSameForAnyThreadCount) {
+TEST(WorstSlice, AsTheOnlyMetricIsTheSameForAnyThreadCount) {
   ThreadPool one(1);
   ThreadPool three(3);
   const EvaluateOptions options{.metrics = {Metric::worst_slice}};
@@ -161,7 +161,7 @@ TEST(WorstSlice, LeavesOutOutputsOfWeightZero) {
   const auto data = in_memory_data({{"x", testing::random_tensor({9, 2, 8}, 5, 0.1F, 1)}});
   const Reference two(noisy, data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = 1});
   Model candidate = noisy;
-  candidate.graph.nodes[1].op_type = "Add";  // z only
+  candidate.graph.nodes[1].op_type = "Add";  // changes z only
   const EvaluateOptions all{.metrics = {Metric::worst_slice}};
   EvaluateOptions without = all;
   without.output_weights = {{"z_out", 0.0}};

@@ -1,7 +1,7 @@
 #pragma once
 
-// The last look at a model before a user has it: it is run beside its float model on a few samples,
-// one after the other and in turns, so that noise and latency come from the same runs.
+// The final check of a model before it is delivered. The model and its float model run alternately
+// on a few samples, so that noise and latency come from the same runs.
 
 #include <cstdint>
 #include <optional>
@@ -17,22 +17,23 @@
 
 namespace quantsearch {
 
-/// One output over all samples that were run.
+/// Noise of one output over all samples that were run.
 struct OutputNoise {
   std::string output;
-  double rel_l2 = 0;       // energy of the difference over that of the float model's values
+  double rel_l2 = 0;       // energy of the difference over the energy of the float model's values
   double worst_slice = 0;  // Metric::worst_slice
-  /// The same for the quantized model run as its graph says, without kernels that multiply
-  /// integers; absent when not asked.
+  /// rel_l2 of the quantized model without kernels that multiply integers, that is, with the
+  /// arithmetic of its graph; absent when not requested.
   std::optional<double> graph_rel_l2 = {};
-  std::string skipped = {};  // why there are no numbers; "" when there are
+  std::string skipped = {};  // why there are no numbers; empty when there are
 };
 
-/// Two models in turns on the same input: what slows one run slows its partner too.
+/// Latency of two models that run alternately on the same input, so that a slowdown of the machine
+/// affects both runs of a pair.
 struct PairedLatency {
   double float_ms = 0;      // median
   double quantized_ms = 0;  // median
-  double ratio = 0;         // median over pairs of quantized over float
+  double ratio = 0;         // median over pairs of quantized_ms / float_ms
   int pairs = 0;
 };
 
@@ -43,42 +44,43 @@ struct DeliveryCheck {
 };
 
 struct DeliveryCheckOptions {
-  std::int64_t samples = 16;  // at most; spread over the data
-  // No further run begins when it would end later, after the first pair.
+  std::int64_t samples = 16;  // at most; spread evenly over the data
+  // After the first pair no run begins that would end later than this.
   double seconds = 1;
   bool compare_with_graph = false;  // for processors whose integer kernels saturate
   CancellationToken token = {};
 };
 
-/// Runs both on one thread. Throws what opening and running `quantized` throws: then it is not to
-/// be delivered.
+/// Runs both models on one thread. Throws what opening and running `quantized` throws; such a model
+/// must not be delivered.
 [[nodiscard]] DeliveryCheck check_delivery(const Model& float_model, const Model& quantized,
                                            const DataSource& data,
                                            const DeliveryCheckOptions& options = {});
 
-/// One run of the model. Throws what opening and running it throws.
+/// Runs the model once. Throws what opening and running it throws.
 void prove_that_it_runs(const Model& quantized, const Batch& sample,
                         const CancellationToken& token = {});
 
-/// The same as check_delivery over sessions.
+/// The sessions that check_sessions() compares in the same way as check_delivery().
 struct CheckedSessions {
   const Session& float_model;
   const Session& quantized;
-  const Session* graph = nullptr;  // the quantized model as its graph says; null: not asked
-  std::vector<ValueInfo> outputs;  // that are compared, as the float model declares them
+  // The quantized model with the arithmetic of its graph; null: not requested.
+  const Session* graph = nullptr;
+  std::vector<ValueInfo> outputs;  // the compared ones, as the float model declares them
 };
 [[nodiscard]] DeliveryCheck check_sessions(const CheckedSessions& sessions, const DataSource& data,
                                            const DeliveryCheckOptions& options);
 
-/// Milliseconds of pairs (float, quantized), at least one.
+/// Medians over at least one pair (float, quantized), in milliseconds.
 [[nodiscard]] PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs);
 
-/// True when the noise of a model is more on this processor than as its graph says, by more than
-/// integer kernels round.
+/// True when the noise on this processor exceeds the noise of the graph's own arithmetic by more
+/// than the rounding of integer kernels explains.
 [[nodiscard]] bool differs_by_more_than_rounding(double rel_l2, double graph_rel_l2);
 
-/// What a user must know: outputs that are destroyed, a model slower than float, arithmetic that
-/// differs from the graph's. Each with what to try next.
+/// Warnings for the user: destroyed outputs, a model slower than the float model, arithmetic that
+/// differs from the graph's. Each says what to try next.
 [[nodiscard]] std::vector<std::string> delivery_warnings(const DeliveryCheck& check);
 
 }  // namespace quantsearch
