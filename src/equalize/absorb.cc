@@ -1,7 +1,7 @@
-// Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.1.3: with x >= c before a Relu,
-// W2 relu(x) + b2 = W2 relu(x - c) + (b2 + W2 c). They take c = max(0, beta - 3 gamma) from the
-// batch normalization; here it is folded, and mean and deviation (or the least value) are those of
-// the data.
+// Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.1.3: with x >= c before a Relu, W2
+// relu(x) + b2 = W2 relu(x - c) + (b2 + W2 c). The paper takes c = max(0, beta - 3 gamma) from the
+// batch normalization. Here the batch normalization is already folded, so the mean and deviation
+// (or the least value) are those of the data.
 
 #include <fmt/core.h>
 
@@ -27,9 +27,9 @@ using equalizing::Link;
 
 std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
-/// They leave a value that is not negative as it is.
+/// These operators do not change values that are not negative.
 constexpr std::array kClamps = {"Relu", "LeakyRelu", "PRelu"};
-/// f(x - c) = f(x) - c for a constant c of the channel.
+/// For these operators f(x - c) = f(x) - c for a constant c of the channel.
 constexpr std::array kShifts = {"MaxPool",   "GlobalAveragePool", "GlobalMaxPool", "ReduceMean",
                                 "ReduceMax", "ReduceMin",         "Reshape",       "Flatten",
                                 "Squeeze",   "Unsqueeze",         "Transpose",     "Identity"};
@@ -46,12 +46,12 @@ bool has_no_padding(const Node& conv) {
          std::ranges::all_of(pads, [](std::int64_t pad) { return pad == 0; });
 }
 
-/// A constant added to a channel: the bias of a layer or an Add behind it.
+/// A constant that is added to each channel: the bias of a layer or an Add after it.
 struct BiasPlace {
   int node = 0;
   std::size_t input = 2;
   std::vector<double> values;       // [channels]; empty: a layer without bias
-  std::optional<ChannelAxis> axis;  // of an Add
+  std::optional<ChannelAxis> axis;  // of an Add; absent: the bias of a layer
   double sign = 1;                  // -1: the right side of a Sub
   bool is_changed = false;
 };
@@ -74,7 +74,7 @@ class Absorbing {
     return std::move(notes_);
   }
 
-  /// What has to be observed.
+  /// The tensors that must be observed.
   std::vector<std::string> tensors() {
     std::vector<std::string> tensors;
     for (const Link& link : chains_.links) {
@@ -87,15 +87,15 @@ class Absorbing {
   [[nodiscard]] const Node& node(int number) const { return graph_.nodes[at(number)]; }
   [[nodiscard]] const LinearLayer& layer(int number) const { return chains_.layers[at(number)]; }
 
-  /// A link over which a bias may move.
+  /// A link over which a constant may move from one bias to another.
   struct Passage {
     std::string tensor;  // before the clamp
     BiasPlace* before = nullptr;
-    BiasPlace* behind = nullptr;
+    BiasPlace* after = nullptr;
   };
 
   std::optional<Passage> passage_of(const Link& link) {
-    // Additions, then one clamp, then what a shift passes through.
+    // A link may contain additions, then one clamp, then operators that pass on a shift.
     std::size_t clamp = 0;
     while (clamp < link.between.size() && is_addition(link, link.between[clamp])) ++clamp;
     if (clamp == link.between.size() || !is_any(node(link.between[clamp]), kClamps))
@@ -105,8 +105,8 @@ class Absorbing {
     const Passage passage{
         .tensor = node(link.between[clamp]).inputs[0],
         .before = place_of(layer(link.from), clamp == 0 ? -1 : link.between[clamp - 1]),
-        .behind = place_behind(layer(link.to))};
-    if (passage.before == nullptr || passage.behind == nullptr) return std::nullopt;
+        .after = place_after(layer(link.to))};
+    if (passage.before == nullptr || passage.after == nullptr) return std::nullopt;
     return passage;
   }
 
@@ -118,18 +118,18 @@ class Absorbing {
     const std::vector<double> amounts = amounts_of(passage->tensor, head);
     if (std::ranges::all_of(amounts, [](double amount) { return amount == 0; })) return;
     subtract(*passage->before, amounts);
-    add(*passage->behind, tail, amounts);
-    notes_.push_back(
-        fmt::format("up to {:.4g} of {} channels moves from {} to {}", std::ranges::max(amounts),
-                    std::ranges::count_if(amounts, [](double amount) { return amount > 0; }),
-                    describe_node(graph_, head.node), describe_node(graph_, tail.node)));
+    add(*passage->after, tail, amounts);
+    notes_.push_back(fmt::format(
+        "up to {:.4g} in each of {} channels moves from {} to {}", std::ranges::max(amounts),
+        std::ranges::count_if(amounts, [](double amount) { return amount > 0; }),
+        describe_node(graph_, head.node), describe_node(graph_, tail.node)));
   }
 
   static bool is_addition(const Link& link, int number) {
     return std::ranges::find(link.additions, number) != link.additions.end();
   }
 
-  /// [channels]: what all values of the channel have in common before the clamp.
+  /// [channels]: the part that all values of the channel have in common before the clamp.
   [[nodiscard]] std::vector<double> amounts_of(const std::string& tensor,
                                                const LinearLayer& head) const {
     std::vector<double> amounts(at(head.layout.outputs), 0.0);
@@ -151,8 +151,8 @@ class Absorbing {
     return amounts;
   }
 
-  /// Where the layer's channels get their bias: in `addition`, the last before the clamp, or in the
-  /// layer.
+  /// The constant that sets the bias of the layer's channels: in `addition`, the last one before
+  /// the clamp, or in the layer itself when `addition` is -1.
   BiasPlace* place_of(const LinearLayer& linear, int addition) {
     const int key = addition >= 0 ? addition : linear.node;
     const auto known = places_.find(key);
@@ -185,8 +185,9 @@ class Absorbing {
     return std::nullopt;
   }
 
-  /// Of a tail; null when a shift of its input is not one number per output channel.
-  BiasPlace* place_behind(const LinearLayer& tail) {
+  /// The same for the layer at the end of a link; null when a shift of its input does not shift
+  /// each output channel by one number.
+  BiasPlace* place_after(const LinearLayer& tail) {
     const Node& reader = node(tail.node);
     if (reader.is("ConvTranspose") || (reader.is("Conv") && !has_no_padding(reader)))
       return nullptr;
@@ -226,7 +227,7 @@ class Absorbing {
     }
     writer_.set(place.node, 2, std::string(node(place.node).input(1)) + "_bias",
                 equalizing::along_axis(place.values, 0, 1));
-    graph_.nodes[at(place.node)].remove_attribute("beta");  // it is in the bias now; absent means 1
+    graph_.nodes[at(place.node)].remove_attribute("beta");  // now part of the bias; absent means 1
   }
 
   Graph& graph_;

@@ -1,8 +1,8 @@
 // Nagel et al. 2019, "Data-Free Quantization through Weight Equalization and Bias Correction",
-// https://arxiv.org/abs/1906.04721, section 4.1. With r_k the largest |weight| of a channel in
-// layer k of a group of n layers (a pair, or a head, depthwise layers and a tail), g = (r_1 ...
-// r_n)^(1/n) and the tensor behind layer k scaled by s_k = g^k / (r_1 ... r_k), every layer has the
-// largest weight g.
+// https://arxiv.org/abs/1906.04721, section 4.1. A group of n layers is a pair, or two layers with
+// depthwise layers between them. With r_k the largest |weight| of a channel in layer k, g = (r_1
+// ... r_n)^(1/n), and the tensor after layer k scaled by s_k = g^k / (r_1 ... r_k), every layer has
+// the largest weight g.
 
 #include "equalize/balance.h"
 
@@ -15,14 +15,15 @@ namespace quantsearch::equalizing {
 
 namespace {
 
-/// A channel that would be scaled by more is dead in one of its layers: it keeps its scale.
+/// A channel that would be scaled by more than this is dead in one of its layers and keeps its
+/// scale.
 constexpr double kLargestScale = 0x1p30;
-/// An adaptive run ends when a sweep changes the weights by hardly less than the one before, 20
-/// times running; and at the latest after this many sweeps.
+/// An adaptive run ends after 20 consecutive sweeps each of which changes the weights by hardly
+/// less than the one before, and at the latest after kMostSweeps sweeps.
 constexpr int kIdleSweeps = 20;
 constexpr double kIdleChange = 1e-9;
 constexpr int kMostSweeps = 1000;
-/// What a weight counts as in the ratio of bias to weight when it is smaller.
+/// Smaller weights count as this value in the ratio of bias to weight.
 constexpr double kSmallestWeight = 1e-7;
 
 std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
@@ -84,7 +85,7 @@ class Balancing {
     for (int link = 0; link < static_cast<int>(chains_.links.size()); ++link) {
       const int from = chains_.links[at(link)].from;
       if (into_[at(from)] >= 0 && head_of(link).layout.is_depthwise())
-        continue;  // in the one before
+        continue;  // already in the group before
       std::vector<int> group = {link};
       while (tail_of(group.back()).layout.is_depthwise()) {
         const int next = out_of_[at(chains_.links[at(group.back())].to)];
@@ -95,14 +96,14 @@ class Balancing {
     }
   }
 
-  /// What the weight of a pair of channels is multiplied by now.
+  /// The factor by which the weight of a pair of channels is currently multiplied.
   [[nodiscard]] static double factor(const std::vector<std::vector<double>>& scales, int into,
                                      int out_of, std::int64_t input, std::int64_t output) {
     const double above = out_of < 0 ? 1.0 : scales[at(out_of)][at(output)];
     return into < 0 ? above : above / scales[at(into)][at(input)];
   }
 
-  /// Largest |weight| of each output (or input) channel as scaled so far.
+  /// Largest |weight| of each output (or input) channel with the current scales.
   [[nodiscard]] std::vector<double> largest(int layer, bool of_outputs) const {
     const LinearLayer& linear = chains_.layers[at(layer)];
     const WeightLayout& layout = linear.layout;
@@ -119,7 +120,7 @@ class Balancing {
     return result;
   }
 
-  /// The bias of the head of a link as scaled so far; empty when there is none.
+  /// The bias of the first layer of a link with the current scales; empty when there is none.
   [[nodiscard]] std::vector<double> bias_before(int link) const {
     std::vector<double> bias = head_of(link).bias.values;
     const std::vector<double>& added = added_[at(link)];
@@ -131,8 +132,8 @@ class Balancing {
     return bias;
   }
 
-  /// |bias| / |weight| of every weight of the layer. A zero counts as the channel's smallest
-  /// weight.
+  /// |bias| / |weight| for every weight of the layer. A weight of 0 counts as the smallest weight
+  /// of its channel.
   [[nodiscard]] std::vector<double> bias_ratios(int layer, std::span<const double> bias) const {
     const LinearLayer& linear = chains_.layers[at(layer)];
     const auto values = linear.weight->values<float>();
@@ -166,7 +167,7 @@ class Balancing {
     const double divisor = bias_divisor(largest_bias, std::ranges::max(largest_weights),
                                         bias_ratios(chains_.links[at(link)].from, bias));
     for (std::size_t channel = 0; channel < bias.size(); ++channel) {
-      if (largest_weights[channel] == 0) continue;  // dead: no weight to make up for
+      if (largest_weights[channel] == 0) continue;  // dead: there is no weight to increase
       largest_weights[channel] =
           std::max(largest_weights[channel], std::abs(bias[channel]) / divisor);
     }
@@ -176,7 +177,7 @@ class Balancing {
     std::vector<std::vector<double>> layers;  // [layers of the group][channels]
     for (const int link : group) {
       layers.push_back(largest(chains_.links[at(link)].from, true));
-      // As Quark, for pairs only: with depthwise layers between it costs accuracy
+      // Only for pairs, as in Quark: with depthwise layers in between it costs accuracy
       // (docs/algorithms/cle.md).
       if (options_.append_bias && group.size() == 1) append_bias(link, layers.back());
     }
@@ -199,7 +200,7 @@ class Balancing {
     if (options_.use_threshold && is_pair && sum < options_.weight_threshold) return;
     const double common = logarithms / static_cast<double>(layers.size());
     std::vector<double> steps;
-    double step = 0;  // logarithm of the scale behind the layer
+    double step = 0;  // logarithm of the scale after the layer
     for (std::size_t link = 0; link < group.size(); ++link) {
       step += common - std::log(layers[link][channel]);
       if (std::abs(step) > std::log(kLargestScale)) return;
@@ -232,8 +233,8 @@ class Balancing {
   const ChainMap& chains_;
   const std::vector<std::vector<double>>& added_;
   const EqualizeOptions& options_;
-  std::vector<int> into_;    // [layers] the link that ends there, or -1
-  std::vector<int> out_of_;  // [layers] the link that begins there, or -1
+  std::vector<int> into_;    // [layers] the link that ends at the layer, or -1
+  std::vector<int> out_of_;  // [layers] the link that begins at the layer, or -1
   std::vector<std::vector<int>> groups_;
   Balance result_;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-// The scales that make the channels of linked layers alike.
+// Computes the scales that give the channels of linked layers weights of equal size.
 
 #include <vector>
 
@@ -10,17 +10,18 @@
 namespace quantsearch::equalizing {
 
 struct Balance {
-  /// [links][channels]: the tensor between two layers is multiplied by it.
+  /// [links][channels]: factors of the tensor between two layers
   std::vector<std::vector<double>> scales;
   int sweeps = 0;
 };
 
-/// `added` [links]: what the additions of each link add to its channels, [channels] or empty.
+/// Computes the scales of all links. `added` [links] holds the sum of the additions of each link,
+/// [channels] or empty.
 [[nodiscard]] Balance balance(const ChainMap& chains, const std::vector<std::vector<double>>& added,
                               const EqualizeOptions& options);
 
-/// Divisor of biases that count as weights (docs/algorithms/cle.md): 2 to 20, the larger the more
-/// the biases stand out from the weights. `ratios` are |bias| / |weight| of every weight.
+/// Divisor of biases that count as weights (docs/algorithms/cle.md), from 2 to 20. It grows with
+/// the size of the biases compared to the weights. `ratios` are |bias| / |weight| for every weight.
 [[nodiscard]] double bias_divisor(double largest_bias, double largest_weight,
                                   std::vector<double> ratios);
 

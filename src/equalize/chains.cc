@@ -9,7 +9,7 @@ namespace quantsearch::equalizing {
 
 namespace {
 
-/// Whether the layer contracts the axis on which the channels lie.
+/// True when the layer contracts the axis of the channels.
 bool takes_channels(const Node& node, const LinearLayer& layer, ChannelAxis at,
                     std::int64_t channels) {
   if (layer.layout.inputs != channels) return false;
@@ -55,7 +55,7 @@ class ChainFinder {
     }
   }
 
-  /// True when the walk is over, with or without a link.
+  /// Returns true when the walk ends, with or without a link.
   bool ends_at(int reader, const std::string& tensor, ChannelAxis at, Link& link) {
     const auto found = layer_of_.find(reader);
     if (found == layer_of_.end()) return false;
@@ -69,7 +69,7 @@ class ChainFinder {
     return true;
   }
 
-  /// Where the channels lie behind the reader; absent when the chain ends there.
+  /// The axis of the channels after the reader; absent when the chain ends there.
   std::optional<ChannelAxis> step(int reader, const std::string& tensor, ChannelAxis at,
                                   std::int64_t channels, Link& link) {
     link.between.push_back(reader);
@@ -77,14 +77,14 @@ class ChainFinder {
       link.additions.push_back(reader);
       return at;
     }
-    const auto behind = passes_scale(index_, node(reader), tensor, at, channels);
-    if (!behind && node(reader).is("Clip")) {
+    const auto after = passes_scale(index_, node(reader), tensor, at, channels);
+    if (!after && node(reader).is("Clip")) {
       const int head = chains_.layers[static_cast<std::size_t>(link.from)].node;
       chains_.notes.push_back(
           fmt::format("the chain from {} ends at {}: Clip has no bounds per channel",
                       describe_node(graph_, head), describe_node(graph_, reader)));
     }
-    return behind;
+    return after;
   }
 
   const Graph& graph_;
@@ -98,7 +98,7 @@ class ChainFinder {
 bool has_one_reader(const Graph& graph, const GraphIndex& index, std::string_view tensor) {
   const auto readers = index.consumers(tensor);
   if (readers.size() != 1 || index.is_graph_output(tensor)) return false;
-  // A reader that does not name the tensor reads it in a subgraph: it may do so many times.
+  // A reader that does not name the tensor reads it in a subgraph, possibly many times.
   return std::ranges::count(graph.nodes[static_cast<std::size_t>(readers[0])].inputs, tensor) == 1;
 }
 

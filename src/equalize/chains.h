@@ -1,6 +1,6 @@
 #pragma once
 
-// Linear layers that are tied to one another by a tensor whose channels may be scaled freely.
+// Finds linear layers that are connected by a tensor whose channels may be scaled freely.
 
 #include <optional>
 #include <string>
@@ -12,12 +12,13 @@
 
 namespace quantsearch::equalizing {
 
-/// The output channels of one layer are the input channels of another.
+/// A connection where the output channels of one layer are the input channels of another.
 struct Link {
-  int from = 0;  // of ChainMap::layers
+  int from = 0;  // index into ChainMap::layers
   int to = 0;
-  std::vector<int> between;    // nodes from one to the other, in their order
-  std::vector<int> additions;  // those of them that add a constant per channel, which scales too
+  std::vector<int> between;  // nodes from one layer to the other, in their order
+  // Those of `between` that add a constant per channel, which is scaled too.
+  std::vector<int> additions;
 };
 
 struct ChainMap {
@@ -26,23 +27,23 @@ struct ChainMap {
   std::vector<std::string> notes;   // chains that end at a Clip
 };
 
-/// `graph` is sorted. A link leads only through tensors with one reader that are no graph outputs.
+/// `graph` is sorted. A link contains only tensors that have one reader and are not graph outputs.
 [[nodiscard]] ChainMap find_chains(const Graph& graph, const GraphIndex& index);
 
-/// Exactly one input of one node reads the tensor, and it is no graph output.
+/// True when exactly one input of one node reads the tensor and it is not a graph output.
 [[nodiscard]] bool has_one_reader(const Graph& graph, const GraphIndex& index,
                                   std::string_view tensor);
 
 /// The constant that an Add, or the right side of a Sub, adds to each channel of `tensor`.
 struct Addition {
-  std::size_t input = 1;       // of the node: where the constant is
+  std::size_t input = 1;       // index of the node's input that is the constant
   std::vector<double> values;  // [channels]
 };
 [[nodiscard]] std::optional<Addition> addition(const GraphIndex& index, const Node& node,
                                                std::string_view tensor, ChannelAxis at,
                                                std::int64_t channels);
 
-/// Where the channels of the layer's output lie; absent when the rank is not known.
+/// The axis of the channels in the layer's output; absent when the rank is not known.
 [[nodiscard]] std::optional<ChannelAxis> output_axis(const GraphIndex& index, const Node& node,
                                                      const LinearLayer& layer);
 

@@ -37,7 +37,7 @@ void ConstantWriter::set_shared(std::span<const int> nodes, std::size_t input, T
   const std::string before = inputs_of(nodes[0])[input];
   const auto found = positions_.find(before);
   const auto readers = index_.consumers(before);
-  // A reader that does not name the tensor reads it in a subgraph: it may do so many times.
+  // A reader that does not name the tensor reads it in a subgraph, possibly many times.
   const bool are_alone = found != positions_.end() && readers.size() == nodes.size() &&
                          !index_.is_graph_output(before) &&
                          std::ranges::all_of(nodes, [&](int node) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Replaces constants that nodes read: in place when nobody else reads them, else as a copy.
+// Replaces constants that nodes read: in place when there is no other reader, else by a copy.
 
 #include <map>
 #include <span>
@@ -13,16 +13,17 @@ namespace quantsearch::equalizing {
 
 class ConstantWriter {
  public:
-  /// `graph` must outlive the writer and keep its nodes; `index` is a snapshot of it as it was
-  /// before.
+  /// `graph` must outlive the writer and keep its nodes; `index` describes the graph before the
+  /// first change.
   ConstantWriter(Graph& graph, const GraphIndex& index);
 
-  /// Input `input` of the node reads `tensor` from now on; `wanted` names it when the input is
-  /// absent. Once for each input.
+  /// Makes `tensor` the constant at input `input` of the node. `wanted` is its name when the input
+  /// is absent. May be called once for each input.
   void set(int node, std::size_t input, std::string_view wanted, Tensor tensor);
-  /// The same for input `input` of several nodes that read one initializer now and share one after.
+  /// The same for input `input` of several nodes that read one initializer and will share the new
+  /// one.
   void set_shared(std::span<const int> nodes, std::size_t input, Tensor tensor);
-  /// A new initializer; returns its name.
+  /// Adds an initializer and returns its name.
   std::string add(std::string_view wanted, Tensor tensor);
   [[nodiscard]] std::string unique_name(std::string_view wanted) { return names_.unique(wanted); }
 
@@ -30,7 +31,7 @@ class ConstantWriter {
   Graph& graph_;
   const GraphIndex& index_;
   NameAllocator names_;
-  std::map<std::string, std::size_t, std::less<>> positions_;  // of initializers
+  std::map<std::string, std::size_t, std::less<>> positions_;  // index of each initializer
 };
 
 }  // namespace quantsearch::equalizing

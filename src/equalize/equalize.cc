@@ -34,7 +34,7 @@ void require_valid(const EqualizeOptions& options) {
   }
 }
 
-/// One bound of a Clip, an attribute before opset 11.
+/// One bound of a Clip; it is an attribute before opset 11.
 std::optional<float> bound_of(const GraphIndex& index, const Node& clip, const char* attribute,
                               std::size_t input) {
   if (clip.find_attribute(attribute) != nullptr) return clip.float_attribute(attribute, 0);
@@ -83,7 +83,7 @@ void for_each_addition(const Graph& graph, const GraphIndex& index, const ChainM
   }
 }
 
-/// [links][channels]: what the additions of a link add in all; empty without any.
+/// [links][channels]: the sum of the additions of each link; empty for a link without any.
 std::vector<std::vector<double>> added_by_links(const Graph& graph, const GraphIndex& index,
                                                 const ChainMap& chains) {
   std::vector<std::vector<double>> added;
@@ -120,20 +120,20 @@ void write_weights(ConstantWriter& writer, const ChainMap& chains, const Balance
   }
 }
 
-/// Biases of the layer at the head of a link and constants added on the way.
+/// Scales the bias of the first layer of a link and the constants added on the way.
 void write_biases(Graph& graph, const GraphIndex& index, ConstantWriter& writer,
                   const ChainMap& chains, const Link& link, const std::vector<double>& scales) {
   const LinearLayer& head = chains.layers[at(link.from)];
   if (!head.bias.values.empty()) {
     writer.set(head.node, 2, "", equalizing::scaled_bias(head, scales));
-    graph.nodes[at(head.node)].remove_attribute("beta");  // it is in the bias now; absent means 1
+    graph.nodes[at(head.node)].remove_attribute("beta");  // now part of the bias; absent means 1
   }
   struct Write {
     int node;
     std::size_t input;
     Tensor constant;
   };
-  std::vector<Write> writes;  // after the walk, which looks at the constants as they are
+  std::vector<Write> writes;  // written after the walk, which reads the old constants
   for_each_addition(
       graph, index, chains, link,
       [&](int node, equalizing::Addition addition, equalizing::ChannelAxis axis) {

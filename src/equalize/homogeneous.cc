@@ -11,7 +11,7 @@ namespace quantsearch::equalizing {
 namespace {
 
 constexpr std::array kElementwise = {"Relu", "LeakyRelu", "PRelu", "Identity", "Abs", "Neg"};
-// They reduce or slide over the axes behind the first two.
+// These operators reduce or slide over the axes after the first two.
 constexpr std::array kPooling = {"MaxPool",       "AveragePool", "GlobalAveragePool",
                                  "GlobalMaxPool", "LpPool",      "GlobalLpPool"};
 constexpr std::array kReductions = {"ReduceMean", "ReduceMax", "ReduceMin",
@@ -45,8 +45,8 @@ bool is_clip_from_zero(const GraphIndex& index, const Node& node) {
          low->values<float>()[0] == 0.0F;
 }
 
-/// Copies of what is there keep a scale, and so do zeros; padded channels would not be the
-/// channels.
+/// Padding with copies of elements or with zeros keeps the scale of a channel. A padded channel
+/// axis would have other channels.
 bool pad_passes(const GraphIndex& index, const Node& node, ChannelAxis at) {
   const bool is_constant = node.string_attribute("mode", "constant") == "constant";
   if (is_constant && node.float_attribute("value", 0) != 0.0F) return false;
@@ -62,10 +62,10 @@ bool pad_passes(const GraphIndex& index, const Node& node, ChannelAxis at) {
   return (*pads)[axis] == 0 && (*pads)[axis + static_cast<std::size_t>(at.rank)] == 0;
 }
 
-std::optional<ChannelAxis> behind_reduction(const GraphIndex& index, const Node& node,
-                                            ChannelAxis at) {
+std::optional<ChannelAxis> axis_after_reduction(const GraphIndex& index, const Node& node,
+                                                ChannelAxis at) {
   const auto axes = integers_of(index, node, "axes", 1);
-  if (!axes || axes->empty()) return std::nullopt;  // absent or empty: all of them, mostly
+  if (!axes || axes->empty()) return std::nullopt;  // absent or empty mostly means all axes
   const bool keeps = node.int_attribute("keepdims", 1) != 0;
   ChannelAxis result = at;
   for (const std::int64_t axis : *axes) {
@@ -78,7 +78,7 @@ std::optional<ChannelAxis> behind_reduction(const GraphIndex& index, const Node&
   return result;
 }
 
-std::optional<ChannelAxis> behind_transpose(const Node& node, ChannelAxis at) {
+std::optional<ChannelAxis> axis_after_transpose(const Node& node, ChannelAxis at) {
   const auto order = node.ints_attribute("perm", {});
   if (std::ssize(order) != at.rank) return std::nullopt;
   const auto found = std::ranges::find(order, at.axis);
@@ -86,7 +86,7 @@ std::optional<ChannelAxis> behind_transpose(const Node& node, ChannelAxis at) {
   return ChannelAxis{.axis = static_cast<int>(found - order.begin()), .rank = at.rank};
 }
 
-/// Behind axis 1 there is nothing but axes of size 1.
+/// True when the axes after axis 1 all have size 1.
 bool ends_with_channels(const ValueInfo* value, std::int64_t channels) {
   if (value == nullptr || !value->dimensions || value->dimensions->size() < 2) return false;
   const auto& dimensions = *value->dimensions;
@@ -95,9 +95,10 @@ bool ends_with_channels(const ValueInfo* value, std::int64_t channels) {
                      [](const Dimension& dimension) { return dimension.size == 1; });
 }
 
-/// [batch, channels, 1, 1] <-> [batch, channels]: what follows a global pooling.
-std::optional<ChannelAxis> behind_reshape(const GraphIndex& index, const Node& node, ChannelAxis at,
-                                          std::int64_t channels) {
+/// The axis of the channels after a Reshape between [batch, channels, 1, 1] and [batch, channels],
+/// which often follows a global pooling.
+std::optional<ChannelAxis> axis_after_reshape(const GraphIndex& index, const Node& node,
+                                              ChannelAxis at, std::int64_t channels) {
   const ValueInfo* after = index.value(node.outputs[0]);
   if (at.axis != 1 || !ends_with_channels(index.value(node.inputs[0]), channels) ||
       !ends_with_channels(after, channels)) {
@@ -106,7 +107,7 @@ std::optional<ChannelAxis> behind_reshape(const GraphIndex& index, const Node& n
   return ChannelAxis{.axis = 1, .rank = static_cast<int>(after->dimensions->size())};
 }
 
-/// Multiplying or dividing by a constant that does not add channels or axes.
+/// True for a multiplication or division by a constant that adds no channels or axes.
 bool constant_factor_passes(const GraphIndex& index, const Node& node, std::string_view tensor,
                             ChannelAxis at, std::int64_t channels) {
   const bool is_first = node.input(0) == tensor;
@@ -129,13 +130,13 @@ std::optional<ChannelAxis> passes_scale(const GraphIndex& index, const Node& nod
   if (node.is("Mul") || node.is("Div")) {
     return if_true(constant_factor_passes(index, node, tensor, at, channels));
   }
-  if (node.input(0) != tensor) return std::nullopt;  // a slope, a shape, ...
+  if (node.input(0) != tensor) return std::nullopt;  // the tensor is a slope, a shape, ...
   if (is_any(node, kElementwise) || is_clip_from_zero(index, node)) return at;
   if (is_any(node, kPooling)) return if_true(at.axis == 1);
   if (node.is("Pad")) return if_true(pad_passes(index, node, at));
-  if (is_any(node, kReductions)) return behind_reduction(index, node, at);
-  if (node.is("Transpose")) return behind_transpose(node, at);
-  if (is_any(node, kShapeOnly)) return behind_reshape(index, node, at, channels);
+  if (is_any(node, kReductions)) return axis_after_reduction(index, node, at);
+  if (node.is("Transpose")) return axis_after_transpose(node, at);
+  if (is_any(node, kShapeOnly)) return axis_after_reshape(index, node, at, channels);
   return std::nullopt;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Constants of linear layers with scales multiplied in, computed in double and rounded once.
+// Constants of linear layers multiplied by scales, computed in double and rounded once.
 
 #include <span>
 
@@ -12,7 +12,7 @@ namespace quantsearch::equalizing {
 [[nodiscard]] Tensor scaled_weight(const LinearLayer& layer, std::span<const double> of_outputs,
                                    std::span<const double> of_inputs);
 
-/// The bias that the node reads, multiplied by `scale`; Gemm's beta is in it then.
+/// The bias of the node multiplied by `scale`; the beta of a Gemm is already included.
 [[nodiscard]] Tensor scaled_bias(const LinearLayer& layer, std::span<const double> scale);
 
 /// `values` along axis `axis` of a tensor of `rank` axes: [channels, 1, ...].

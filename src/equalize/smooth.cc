@@ -24,8 +24,8 @@ using equalizing::SmoothInput;
 using equalizing::SmoothMap;
 using equalizing::SmoothSource;
 
-/// A chosen alpha is worth a Mul at run time only when it lowers the expected error below this
-/// share.
+/// An automatically chosen alpha justifies a Mul at run time only when it lowers the expected error
+/// below this share.
 constexpr double kWorthAMul = 0.9;
 
 std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
@@ -55,7 +55,7 @@ class Smoothing {
         of_inputs_(map_.inputs.size()),
         of_outputs_(map_.layers.size()) {}
 
-  /// Notes; empty when nothing was changed.
+  /// Returns the notes.
   std::vector<std::string> run() {
     choose();
     if (std::ranges::all_of(of_inputs_, &std::vector<double>::empty)) return std::move(notes_);
@@ -74,8 +74,8 @@ class Smoothing {
  private:
   [[nodiscard]] Node& node(int number) { return graph_.nodes[at(number)]; }
 
-  /// From the end of the graph: a layer whose output is divided counts with the weights it will
-  /// have.
+  /// Chooses from the end of the graph to its beginning, so that a layer whose output is divided
+  /// counts with the weights it will have.
   void choose() {
     for (auto group = map_.groups.rbegin(); group != map_.groups.rend(); ++group) choose(*group);
     std::ranges::reverse(notes_);
@@ -132,7 +132,7 @@ class Smoothing {
                                 : std::string(" by a Mul of its own"));
   }
 
-  /// Once for each weight, whichever layers share it.
+  /// Writes each weight once, also when several layers share it.
   void write_weights() {
     std::map<std::tuple<std::string, WeightLayout>, std::vector<int>> layers_of;
     std::vector<const std::vector<double>*> scales_of(map_.layers.size(), nullptr);
@@ -145,7 +145,7 @@ class Smoothing {
       const LinearLayer& linear = map_.layers[at(layer)];
       layers_of[{std::string(node(linear.node).input(1)), linear.layout}].push_back(layer);
     }
-    // In the order of the graph, which the map's keys do not have.
+    // Restores the order of the graph, which the map's keys do not have.
     std::vector<std::vector<int>> shared;
     for (auto& [key, layers] : layers_of) shared.push_back(std::move(layers));
     std::ranges::sort(shared);
@@ -186,10 +186,10 @@ class Smoothing {
   void divide_bias(const LinearLayer& layer, const std::vector<double>& factors) {
     if (layer.bias.values.empty()) return;
     writer_.set(layer.node, 2, "", equalizing::scaled_bias(layer, factors));
-    node(layer.node).remove_attribute("beta");  // it is in the bias now; absent means 1
+    node(layer.node).remove_attribute("beta");  // now part of the bias; absent means 1
   }
 
-  /// A constant of one value per channel, whatever its shape.
+  /// Multiplies a constant that has one value per channel, whatever its shape.
   void multiply(int number, std::size_t input, const std::vector<double>& factors) {
     Tensor constant = *index_.initializer(node(number).input(input));
     const auto values = constant.mutable_values<float>();
@@ -198,7 +198,7 @@ class Smoothing {
     writer_.set(number, input, "", std::move(constant));
   }
 
-  /// A constant that may stand for all channels.
+  /// Multiplies a constant that may have one value for all channels.
   void multiply_addition(int number, std::size_t input, ChannelAxis axis,
                          const std::vector<double>& factors) {
     std::vector<double> values = *per_channel(*index_.initializer(node(number).input(input)),
@@ -251,10 +251,10 @@ class Smoothing {
   const SmoothOptions& options_;
   SmoothMap map_;
   ConstantWriter writer_;
-  std::vector<std::vector<double>> of_inputs_;   // [inputs][channels] divisors; empty: left alone
-  std::vector<std::vector<double>> of_outputs_;  // [layers][channels] factors; empty: left alone
-  std::vector<std::pair<int, Node>> inserted_;   // in front of the node of this number
-  std::vector<ValueInfo> values_;                // of what they make
+  std::vector<std::vector<double>> of_inputs_;   // [inputs][channels] divisors; empty: unchanged
+  std::vector<std::vector<double>> of_outputs_;  // [layers][channels] factors; empty: unchanged
+  std::vector<std::pair<int, Node>> inserted_;   // with the number of the node that it precedes
+  std::vector<ValueInfo> values_;                // of the inserted nodes' outputs
   std::vector<std::string> notes_;
   bool changed_ = false;
 };

@@ -17,14 +17,14 @@ std::optional<int> rank_of(const GraphIndex& index, std::string_view tensor) {
   return static_cast<int>(value->dimensions->size());
 }
 
-/// A float32 constant of `channels` values on one axis.
+/// True for a float32 constant that is a vector of `channels` values.
 bool is_vector(const GraphIndex& index, std::string_view tensor, std::int64_t channels) {
   const auto constant = constant_of(index, tensor);
   return constant != nullptr && constant->type() == DataType::float32 &&
          constant->shape() == Shape{channels};
 }
 
-/// A source with the place and number of its output channels.
+/// A source with the axis and number of its output channels.
 struct Found {
   SmoothSource source;
   ChannelAxis at;
@@ -52,8 +52,8 @@ std::optional<Found> normalization(const GraphIndex& index, const Node& node, in
       .channels = channels};
 }
 
-/// A Mul by one constant per channel. A single number may be part of a pattern that the runtime
-/// knows (the half of a Gelu): it is left alone.
+/// A Mul by one constant per channel. A Mul by a single number is left unchanged, because it may be
+/// part of a pattern that the runtime recognizes (the half of a Gelu).
 std::optional<Found> factor(const GraphIndex& index, const Node& node, int number) {
   if (!node.is("Mul")) return std::nullopt;
   const auto rank = rank_of(index, node.outputs[0]);
@@ -81,7 +81,7 @@ class SmoothFinder {
   SmoothMap find() {
     for (int number = 0; number < static_cast<int>(graph_.nodes.size()); ++number)
       add_layer(number);
-    // A later source is the nearer one: it wins.
+    // A later source is nearer to the tensor, so it replaces an earlier one.
     for (int number = 0; number < static_cast<int>(graph_.nodes.size()); ++number) {
       if (auto found = source_at(number)) follow(std::move(*found));
     }
@@ -128,7 +128,7 @@ class SmoothFinder {
     if (entry == layer_of_.end()) return std::nullopt;
     const LinearLayer& layer = map_.layers[static_cast<std::size_t>(entry->second)];
     const auto at = output_axis(index_, node(number), layer);
-    // A weight with other readers has its scales from what they read.
+    // A weight with other readers gets its scales from the tensors that they read.
     const bool is_alone = index_.consumers(node(number).input(1)).size() == 1 &&
                           !index_.is_graph_output(node(number).input(1));
     if (!layer.bias.is_readable || !at || !is_alone) return std::nullopt;
@@ -156,7 +156,7 @@ class SmoothFinder {
     }
   }
 
-  /// The input that this tensor is, when only its layers read it, each once.
+  /// The smooth input for this tensor when only its layers read it, each of them once.
   SmoothInput* input_at(const std::string& tensor, ChannelAxis at, std::int64_t channels) {
     if (index_.is_graph_output(tensor)) return nullptr;
     for (SmoothInput& input : map_.inputs) {
@@ -197,7 +197,7 @@ class SmoothFinder {
   const Graph& graph_;
   const GraphIndex& index_;
   SmoothMap map_;
-  std::map<int, int> layer_of_;                            // node -> layer
+  std::map<int, int> layer_of_;                            // node -> index into SmoothMap::layers
   std::map<std::tuple<std::string, bool>, int> input_of_;  // tensor, read by MatMul -> input
 };
 

@@ -1,10 +1,9 @@
 // Xiao, Lin, Seznec, Wu, Demouth, Han 2022, "SmoothQuant", https://arxiv.org/abs/2211.10438,
-// equation 4: s_j = max |X_j|^alpha / max |W_j|^(1 - alpha). Alpha "auto" takes the one of least
-// expected error (docs/algorithms/smoothquant.md): a step d of a uniform quantizer makes an error
-// of d^2 / 12, so with X' = X / s and W' = W s
-//   activations: d_x^2 / 12 * sum W'^2,          d_x = range of X' / 255
-//   weights:     d_w^2 / 12 * sum E[X'^2],       d_w = max |W'| / 127, of a tensor or an output
-//   channel
+// equation 4: s_j = max |X_j|^alpha / max |W_j|^(1 - alpha). Alpha "auto" takes the alpha of the
+// least expected error (docs/algorithms/smoothquant.md): a step d of a uniform quantizer causes an
+// error of d^2 / 12, so with X' = X / s and W' = W s
+//   activations: d_x^2 / 12 * sum W'^2,      d_x = range of X' / 255
+//   weights:     d_w^2 / 12 * sum E[X'^2],   d_w = max |W'| / 127 of a tensor or an output channel
 // which needs one second moment per channel and no forward pass.
 
 #include "equalize/smooth_scales.h"
@@ -18,8 +17,8 @@ namespace {
 
 constexpr double kActivationSteps = 255;
 constexpr double kWeightSteps = 127;
-constexpr int kAlphas = 20;  // tried: 0, 1/20, ..., 1
-/// Scales stay within this factor of their geometric mean: a channel that would pass it is all but
+constexpr int kAlphas = 20;  // number of steps: 0, 1/20, ..., 1 are tried
+/// Scales stay within this factor of their geometric mean. A channel that would exceed it is almost
 /// dead.
 constexpr double kLargestSpread = 0x1p12;
 

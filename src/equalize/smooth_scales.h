@@ -1,6 +1,6 @@
 #pragma once
 
-// How much of the spread of activations moves into weights.
+// Computes how much of the spread of activations moves into weights.
 
 #include <optional>
 #include <string>
@@ -11,24 +11,25 @@
 
 namespace quantsearch::equalizing {
 
-/// What is known of the channels of one input, [channels] each.
+/// Statistics of the channels of one input, [channels] each.
 struct ChannelRanges {
   std::vector<double> low;   // at most 0
   std::vector<double> high;  // at least 0
   std::vector<double> mean_square;
 };
-/// Absent when the statistics do not hold the channels of this input.
+/// Absent when the statistics do not describe the channels of this input.
 [[nodiscard]] std::optional<ChannelRanges> channel_ranges(const Statistics& statistics,
                                                           const SmoothInput& input);
 
 /// A layer and the input that it reads.
 struct SmoothReader {
-  int input = 0;                       // of the ranges
+  int input = 0;                       // index into the ranges
   const LinearLayer* layer = nullptr;  // never null
   std::vector<double>
       of_outputs;  // [outputs] what its output is multiplied by already; empty: nothing
-  std::vector<double> largest;  // [channels] |weight| of each input channel, so multiplied
-  std::vector<double> squares;  // [channels] sums of the squares of the same weights
+  // [channels] largest |weight| of each input channel, with of_outputs.
+  std::vector<double> largest;
+  std::vector<double> squares;  // [channels] sums of squares of the same weights
 };
 [[nodiscard]] SmoothReader smooth_reader(int input, const LinearLayer& layer,
                                          std::vector<double> of_outputs);
@@ -36,17 +37,16 @@ struct SmoothReader {
 struct SmoothChoice {
   double alpha = 0;
   std::vector<double> scales;  // [channels]: activations are divided by it
-  double share = 1;  // expected error over that without scales; only when alpha was chosen
+  double share = 1;            // expected error over that without scales, when alpha was chosen
 };
 
-/// Scales of one group. Absent when every channel is dead, or when no alpha lowers the expected
-/// error.
+/// Scales of one group. Absent when every channel is dead or no alpha lowers the expected error.
 [[nodiscard]] std::optional<SmoothChoice> smooth_choice(const std::vector<ChannelRanges>& ranges,
                                                         const std::vector<SmoothReader>& readers,
                                                         const SmoothOptions& options);
 
-/// Expected squared error of the outputs from rounding activations and weights to 8 bits, when
-/// activations are divided by `scales`.
+/// Expected squared error of the outputs that is caused by rounding activations and weights to 8
+/// bits, when activations are divided by `scales`.
 [[nodiscard]] double expected_error(const std::vector<ChannelRanges>& ranges,
                                     const std::vector<SmoothReader>& readers,
                                     const std::vector<double>& scales, bool per_channel_weights);

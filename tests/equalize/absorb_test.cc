@@ -17,7 +17,8 @@ constexpr double kRounding = 2e-6;
 
 Model built(const ModelBuilder& builder) { return infer_shapes(builder.build_unchecked()); }
 
-/// Channels with these means and deviations, and the least values 1 below the means.
+/// Statistics of channels with these means and deviations, whose least values are 1 below the
+/// means.
 Statistics seen(const std::string& tensor, const std::vector<double>& means, double deviation) {
   Statistics statistics{.samples = 1, .tensors = {}};
   TensorStatistics& made = statistics.tensors[tensor];
@@ -30,7 +31,7 @@ Statistics seen(const std::string& tensor, const std::vector<double>& means, dou
   return statistics;
 }
 
-/// x W + b, Relu, y V + d.
+/// The model is x W + b, Relu, y V + d.
 class AbsorbTest : public ::testing::Test {
  protected:
   AbsorbTest() {
@@ -47,7 +48,7 @@ class AbsorbTest : public ::testing::Test {
   std::string before;
 };
 
-TEST_F(AbsorbTest, MovesTheLeastValueByHand) {
+TEST_F(AbsorbTest, MovesTheLeastValue) {
   // c = 4, 3, 0: b - c = 1, 1, 0; d + 2 (4 [1 2] + 3 [3 4]) = 10 + 26, 20 + 40.
   const Model model = built(builder);
   const Equalized result =
@@ -55,14 +56,14 @@ TEST_F(AbsorbTest, MovesTheLeastValueByHand) {
   EXPECT_TRUE(result.changed);
   EXPECT_EQ(weights_of(result.model, "b"), (std::vector<float>{1, 1, 0}));
   EXPECT_EQ(weights_of(result.model, "d"), (std::vector<float>{36, 60}));
-  EXPECT_EQ(
-      result.notes,
-      (std::vector<std::string>{"up to 4 of 2 channels moves from Gemm 'Gemm0' to Gemm 'Gemm2'"}));
+  EXPECT_EQ(result.notes,
+            (std::vector<std::string>{
+                "up to 4 in each of 2 channels moves from Gemm 'Gemm0' to Gemm 'Gemm2'"}));
   // Inputs within [-1, 2) keep the two channels above 4 and 3.
   EXPECT_LT(relative_difference(model, result.model), kRounding);
 }
 
-TEST_F(AbsorbTest, NamesTheTensorsItLooksAt) {
+TEST_F(AbsorbTest, ListsTheTensorsThatItReads) {
   EXPECT_EQ(tensors_to_absorb(built(builder)), std::vector<std::string>{before});
 }
 
@@ -74,7 +75,7 @@ TEST_F(AbsorbTest, MovesThreeDeviationsBelowTheMean) {
   EXPECT_EQ(weights_of(result.model, "b")[2], 0);
 }
 
-TEST_F(AbsorbTest, ChannelsThatReachZeroStay) {
+TEST_F(AbsorbTest, ChannelsThatReachZeroAreUnchanged) {
   const Model model = built(builder);
   for (const BiasAbsorption absorption : {BiasAbsorption::minimum, BiasAbsorption::three_sigma}) {
     const Equalized result = absorb_biases(model, seen(before, {1, 0.5, -2}, 0.4), absorption);
@@ -85,7 +86,7 @@ TEST_F(AbsorbTest, ChannelsThatReachZeroStay) {
   EXPECT_FALSE(absorb_biases(model, {}, BiasAbsorption::minimum).changed);
 }
 
-TEST(Absorb, ConvolutionsWithoutBiasGetOne) {
+TEST(Absorb, AConvolutionWithoutBiasGetsOne) {
   ModelBuilder builder;
   builder.input("x", {1, 2, 5, 5});
   builder.constant("w", testing::random_tensor({4, 2, 1, 1}, 1, 0, 0.1F));
@@ -103,7 +104,7 @@ TEST(Absorb, ConvolutionsWithoutBiasGetOne) {
   EXPECT_LT(relative_difference(model, result.model), kRounding);
 }
 
-TEST(Absorb, APaddedConvolutionTakesNothing) {
+TEST(Absorb, APaddedConvolutionAbsorbsNothing) {
   for (const auto& padding : {Attribute{"pads", std::vector<std::int64_t>{1, 1, 1, 1}},
                               Attribute{"auto_pad", std::string("SAME_UPPER")}}) {
     ModelBuilder builder;
@@ -118,7 +119,7 @@ TEST(Absorb, APaddedConvolutionTakesNothing) {
   }
 }
 
-TEST(Absorb, MatMulsTakeItInTheAddBehindThem) {
+TEST(Absorb, AMatMulAbsorbsInTheAddAfterIt) {
   ModelBuilder builder;
   builder.input("x", {3, 2});
   const std::string y = builder.node("MatMul", {"x", builder.random_weight("w", {2, 2}, 0.1F, 1)});
@@ -133,7 +134,7 @@ TEST(Absorb, MatMulsTakeItInTheAddBehindThem) {
   EXPECT_LT(relative_difference(model, result.model), kRounding);
 }
 
-TEST(Absorb, AMatMulWithoutAnAddTakesNothing) {
+TEST(Absorb, AMatMulWithoutAnAddAbsorbsNothing) {
   ModelBuilder builder;
   builder.input("x", {3, 2});
   const std::string y = builder.node(
@@ -152,13 +153,13 @@ TEST(Absorb, StatisticsOfAnotherAxisAreNotUsed) {
   const std::string u =
       builder.node("MatMul", {builder.node("Relu", {z}), builder.random_weight("v", {2, 3}, 1, 2)});
   builder.output(builder.node("Add", {u, builder.weight("d", {3}, {1, 2, 3})}));
-  Statistics statistics = seen(z, {5, 6}, 0.1);  // of axis 1, the rows
+  Statistics statistics = seen(z, {5, 6}, 0.1);  // for axis 1, that is, the rows
   EXPECT_FALSE(absorb_biases(built(builder), statistics, BiasAbsorption::minimum).changed);
   statistics.tensors[z].channels_last = true;
   EXPECT_TRUE(absorb_biases(built(builder), statistics, BiasAbsorption::minimum).changed);
 }
 
-TEST(Absorb, ALayerBetweenTwoGivesAndTakes) {
+TEST(Absorb, ALayerBetweenTwoOthersPassesOnAndAbsorbs) {
   ModelBuilder builder;
   builder.input("x", {3, 2});
   std::string y = "x";

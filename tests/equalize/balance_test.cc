@@ -14,7 +14,7 @@ using quantsearch::testing::ModelBuilder;
 constexpr double kTiny = 1e-12;
 const EqualizeOptions kPlain{.use_threshold = false, .append_bias = false};
 
-/// MatMuls one behind the other: [inputs, a], [a, b], ...
+/// MatMuls one after the other: [inputs, a], [a, b], ...
 ChainMap chain(const std::vector<std::pair<Shape, std::vector<float>>>& weights,
                const std::vector<float>& bias = {}) {
   ModelBuilder builder;
@@ -40,8 +40,8 @@ Balance balance_of(const ChainMap& chains, const EqualizeOptions& options) {
   return balance(chains, nothing_added(chains), options);
 }
 
-TEST(Balance, APairMeetsInTheGeometricMean) {
-  // Channel 0: 4 and 1 meet at 2; channel 1: 1 and 9 at 3.
+TEST(Balance, APairGetsTheGeometricMean) {
+  // In channel 0 the weights 4 and 1 become 2; in channel 1 the weights 1 and 9 become 3.
   const ChainMap chains = chain({{{2, 2}, {4, 0.5F, -1, -1}}, {{2, 1}, {1, -9}}});
   const Balance result = balance_of(chains, kPlain);
   ASSERT_EQ(result.scales.size(), 1U);
@@ -51,7 +51,7 @@ TEST(Balance, APairMeetsInTheGeometricMean) {
 }
 
 TEST(Balance, ADepthwiseLayerIsBalancedWithBothNeighbours) {
-  // Largest weights 8, 1, 27 of the one channel that is looked at: all become 6.
+  // The largest weights of the first channel are 8, 1, 27: all become 6.
   ModelBuilder builder;
   builder.input("x", {1, 1, 3, 3});
   std::string y = builder.node("Conv", {"x", builder.weight("a", {2, 1, 1, 1}, {8, 1})});
@@ -80,7 +80,7 @@ TEST(Balance, ThreeLayersNeedSeveralSweeps) {
   EXPECT_LT(result.sweeps, 60);
 }
 
-TEST(Balance, ATensorOfLikeChannelsIsLeftAlone) {
+TEST(Balance, ChannelsOfEqualSizeAreUnchanged) {
   const ChainMap chains = chain({{{1, 2}, {3, 5}}, {{2, 1}, {-3, 5}}});
   EXPECT_EQ(balance_of(chains, kPlain).scales[0], (std::vector<double>{1, 1}));
 }
@@ -94,23 +94,24 @@ TEST(Balance, SmallChannelsKeepTheirScaleBelowTheThreshold) {
   const ChainMap chains = chain({{{1, 2}, {0.375F, 0.25F}}, {{2, 1}, {0.125F, 0.125F}}});
   const EqualizeOptions options{.weight_threshold = 0.5, .append_bias = false};
   const Balance result = balance_of(chains, options);
-  EXPECT_NE(result.scales[0][0], 1);  // 0.5 in all: not below
+  EXPECT_NE(result.scales[0][0], 1);  // the sum is 0.5, which is not below the threshold
   EXPECT_EQ(result.scales[0][1], 1);
 }
 
 TEST(Balance, AShareOfTheBiasCountsAsAWeight) {
-  // |b| / |w| is 2 in both channels: the divisor is 2, so 8 / 2 stands beside 4 and 2 / 2 beside 1.
+  // |b| / |w| is 2 in both channels, so the divisor is 2: 8 / 2 is balanced with 4, and 2 / 2 with
+  // 1.
   const std::vector<std::pair<Shape, std::vector<float>>> weights = {{{1, 2}, {1, 1}},
                                                                      {{2, 1}, {1, 1}}};
   EqualizeOptions options{.use_threshold = false, .append_bias = true};
   const Balance with = balance_of(chain(weights, {8, -2}), options);
-  EXPECT_NEAR(with.scales[0][0], 0.5, kTiny);  // 4 and 1 meet at 2
+  EXPECT_NEAR(with.scales[0][0], 0.5, kTiny);  // 4 and 1 become 2
   EXPECT_NEAR(with.scales[0][1], 1, kTiny);    // 1 and 1
   options.append_bias = false;
   EXPECT_EQ(balance_of(chain(weights, {8, -2}), options).scales[0], (std::vector<double>{1, 1}));
 }
 
-TEST(Balance, ConstantsAddedOnTheWayCountAsBias) {
+TEST(Balance, ConstantsAddedInALinkCountAsBias) {
   const ChainMap chains = chain({{{1, 1}, {1}}, {{1, 1}, {1}}});
   const EqualizeOptions options{.use_threshold = false, .append_bias = true};
   EXPECT_NEAR(balance(chains, {{8.0}}, options).scales[0][0], 0.5, kTiny);

@@ -9,7 +9,7 @@ namespace {
 
 using quantsearch::testing::ModelBuilder;
 
-/// "Conv0 Conv2 (Relu1)" for each link, one a line; then the notes.
+/// One line "Conv0 Conv2 (Relu1)" for each link, followed by the notes.
 std::string chains_of(const Model& model) {
   const ChainMap chains = find_chains(model.graph, GraphIndex(model.graph));
   const auto name = [&](int node) {
@@ -41,7 +41,7 @@ class ChainsTest : public ::testing::Test {
   ModelBuilder builder;
 };
 
-TEST_F(ChainsTest, LayersAreLinkedThroughWhatKeepsScales) {
+TEST_F(ChainsTest, LayersAreLinkedThroughOperatorsThatKeepScales) {
   builder.input("x", {1, 2, 4, 4});
   std::string y = builder.node("Relu", {conv("x", 2, 4, "a")}, {}, "relu");
   y = builder.node("AveragePool", {y}, {{"kernel_shape", std::vector<std::int64_t>{2, 2}}}, "pool");
@@ -82,7 +82,7 @@ TEST_F(ChainsTest, ClipEndsAChainAndIsNamed) {
             "the chain from Conv 'a' ends at Clip 'clip': Clip has no bounds per channel\n");
 }
 
-TEST_F(ChainsTest, ConstantsOnTheWayBelongToTheLink) {
+TEST_F(ChainsTest, AddedConstantsBelongToTheLink) {
   builder.input("x", {5, 2});
   const std::string y =
       builder.node("MatMul", {"x", builder.random_weight("w", {2, 3}, 1, 1)}, {}, "a");
@@ -103,7 +103,7 @@ TEST_F(ChainsTest, AConstantOfRowsEndsAChain) {
   EXPECT_EQ(chains(), "");
 }
 
-TEST_F(ChainsTest, AnImageIsPooledIntoAClassifier) {
+TEST_F(ChainsTest, APooledImageIsLinkedToAClassifier) {
   builder.input("x", {-1, 2, 4, 4});
   std::string y = builder.node("GlobalAveragePool", {conv("x", 2, 3, "a")}, {}, "pool");
   y = builder.node("Flatten", {y}, {}, "flat");
@@ -112,13 +112,13 @@ TEST_F(ChainsTest, AnImageIsPooledIntoAClassifier) {
 }
 
 TEST_F(ChainsTest, AMatMulOverAnotherAxisIsNotLinked) {
-  builder.input("x", {1, 4, 4, 4});  // channels on axis 1, MatMul contracts the last
+  builder.input("x", {1, 4, 4, 4});  // channels are on axis 1, but MatMul contracts the last axis
   builder.output(
       builder.node("MatMul", {conv("x", 4, 4, "a"), builder.random_weight("w", {4, 4}, 1, 1)}));
   EXPECT_EQ(chains(), "");
 }
 
-TEST_F(ChainsTest, AWeightThatIsComputedIsNotLinked) {
+TEST_F(ChainsTest, AComputedWeightIsNotLinked) {
   builder.input("x", {3, 2});
   builder.input("w", {3, 4});
   const std::string y =

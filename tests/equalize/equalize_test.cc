@@ -18,8 +18,8 @@ const EqualizeOptions kPlain{.use_threshold = false, .append_bias = false};
 
 Model built(const ModelBuilder& builder) { return infer_shapes(builder.build_unchecked()); }
 
-TEST(Equalize, ScalesTheWeightsOfAPairByHand) {
-  // Channel 0: 4 and 1, scale 1/2; channel 1: 1 and 9, scale 3.
+TEST(Equalize, ScalesTheWeightsOfAPair) {
+  // Channel 0 has 4 and 1 and the scale 1/2; channel 1 has 1 and 9 and the scale 3.
   ModelBuilder builder;
   builder.input("x", {1, 2});
   builder.weight("w", {2, 2}, {4, 0.5F, -1, -1});
@@ -118,7 +118,7 @@ TEST(Equalize, AWeightUsedByBothLayersOfAPairIsCopied) {
   EXPECT_LT(relative_difference(model, result.model), kRounding);
 }
 
-TEST(Equalize, WithoutChainsTheModelIsWhatItWas) {
+TEST(Equalize, WithoutChainsTheModelIsUnchanged) {
   ModelBuilder builder;
   builder.input("x", {2, 3});
   builder.output(builder.node("MatMul", {"x", builder.random_weight("w", {3, 3}, 2, 1)}));
@@ -142,7 +142,7 @@ class Clip6 : public ::testing::Test {
   ModelBuilder builder_;
 };
 
-TEST_F(Clip6, EndsTheChainAsItIs) {
+TEST_F(Clip6, EndsTheChainByDefault) {
   const Model model = built(builder_);
   EXPECT_FALSE(equalize(model, kPlain).changed);
   EXPECT_EQ(
@@ -151,7 +151,7 @@ TEST_F(Clip6, EndsTheChainAsItIs) {
           "the chain from MatMul 'MatMul0' ends at Clip 'clip': Clip has no bounds per channel"}));
 }
 
-TEST_F(Clip6, IsReluWhenAskedAndTheNotesSaySo) {
+TEST_F(Clip6, BecomesReluOnRequestWithANote) {
   EqualizeOptions options = kPlain;
   options.replace_clip6 = true;
   const Model model = built(builder_);
@@ -162,7 +162,7 @@ TEST_F(Clip6, IsReluWhenAskedAndTheNotesSaySo) {
   EXPECT_EQ(result.model.graph.find_initializer("high"), nullptr);
   EXPECT_EQ(result.notes[0],
             "Clip 'clip' from 0 to 6 is Relu now, which changes what the model computes");
-  // The inputs are too small for the bound of 6 to be reached.
+  // The inputs are too small to reach the bound of 6.
   EXPECT_LT(relative_difference(model, result.model), kRounding);
 }
 

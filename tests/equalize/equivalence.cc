@@ -27,7 +27,7 @@ double difference(const Tensor& before, const Tensor& after) {
     largest = std::max(largest, std::abs(a));
     step = std::max(step, std::abs(a - b));
   }
-  // A sigmoid that is all but 0 everywhere rounds like one near 1.
+  // A sigmoid that is almost 0 everywhere is rounded like one near 1.
   return step / std::max(largest, 1e-2);
 }
 

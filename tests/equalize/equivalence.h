@@ -1,22 +1,23 @@
 #pragma once
 
-// What equalization must not change: the values of a model's outputs.
+// Compares the values of two models' outputs, which equalization must not change.
 
 #include "quantsearch/model.h"
 
 namespace quantsearch::testing {
 
-/// Largest |difference| of any output on random inputs in [-1, 2), over its largest |value| or
-/// 0.01; infinity when an output is not finite or shapes differ. ONNX Runtime without
-/// optimization. Symbolic input sizes become `batch` on the first axis and `size` elsewhere.
+/// Largest |difference| of any output on random inputs in [-1, 2), relative to the larger of its
+/// largest |value| and 0.01; infinity when an output is not finite or shapes differ. Runs ONNX
+/// Runtime without optimization. Symbolic input sizes become `batch` on the first axis and `size`
+/// elsewhere.
 [[nodiscard]] double relative_difference(const Model& before, const Model& after,
                                          std::int64_t batch = 2, std::int64_t size = 64);
 
-/// The same on the inputs given.
+/// The same on the given inputs.
 [[nodiscard]] double relative_difference(const Model& before, const Model& after,
                                          const std::map<std::string, Tensor>& inputs);
 
-/// Initializer `name`, which must be there.
+/// The values of initializer `name`, which must exist.
 [[nodiscard]] std::vector<float> weights_of(const Model& model, const std::string& name);
 
 }  // namespace quantsearch::testing

@@ -1,5 +1,6 @@
-// Largest weights of every channel after equalization, measured from Quark 0.13: of all layers of
-// resnet8, and of the one pair of mobilenet_hard that no triple of Quark's overlaps.
+// Compares the largest weight of every channel after equalization with values measured from Quark
+// 0.13: for all layers of resnet8, and for the one pair of mobilenet_hard that no triple of Quark
+// overlaps.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,7 @@ namespace {
 
 class GoldenEqualization : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(GoldenEqualization, ChannelsAreAsLarge) {
+TEST_P(GoldenEqualization, ChannelsAreAsLargeAsInQuark) {
   const std::filesystem::path data = std::filesystem::path(QUANTSEARCH_SOURCE_DIR) / "tests/data";
   const Model model = simplify(load_model(data / (GetParam() + ".onnx"))).model;
   const Equalized equalized = equalize(model, {});

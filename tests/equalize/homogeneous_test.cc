@@ -1,4 +1,4 @@
-// Every operator that is let through is run: scaled channels in must give scaled channels out.
+// Runs every operator that passes scales: scaled input channels must give scaled output channels.
 
 #include "equalize/homogeneous.h"
 
@@ -22,7 +22,7 @@ struct Case {
   std::string op;
   Shape shape;
   std::vector<Attribute> attributes;
-  std::vector<Tensor> constants;  // inputs behind x
+  std::vector<Tensor> constants;  // inputs after x
   std::optional<ChannelAxis> expected;
 };
 
@@ -165,7 +165,7 @@ const std::vector<Case> kStops = {
 
 class Passing : public ::testing::TestWithParam<Case> {};
 
-TEST_P(Passing, ScalesComeOutAsTheyWentIn) {
+TEST_P(Passing, OutputChannelsHaveTheScalesOfTheInput) {
   const Case& made = GetParam();
   ASSERT_EQ(answer(made), made.expected);
   const Model model = model_of(made);
@@ -191,7 +191,7 @@ TEST_P(Stopping, EndsAChain) { EXPECT_EQ(answer(GetParam()), std::nullopt); }
 INSTANTIATE_TEST_SUITE_P(Operators, Stopping, ::testing::ValuesIn(kStops),
                          [](const auto& info) { return info.param.name; });
 
-TEST(PassesScale, ASlopeThatIsTheTensorStops) {
+TEST(PassesScale, ATensorReadAsSlopeEndsAChain) {
   ModelBuilder builder;
   builder.input("x", {1, kChannels});
   builder.input("y", {1, kChannels});
@@ -201,7 +201,7 @@ TEST(PassesScale, ASlopeThatIsTheTensorStops) {
             std::nullopt);
 }
 
-TEST(PassesScale, AMaxPoolWithIndicesStops) {
+TEST(PassesScale, AMaxPoolWithIndicesEndsAChain) {
   ModelBuilder builder;
   builder.input("x", kImage);
   builder.add({.op_type = "MaxPool",

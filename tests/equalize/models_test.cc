@@ -1,4 +1,4 @@
-// Whole models compute after equalization what they computed before, up to rounding.
+// Whole models compute the same after equalization as before, up to rounding.
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ using testing::relative_difference;
 
 struct ModelCase {
   std::string name;
-  std::string path;  // below the source directory, or the dependencies when it begins with "ocr/"
+  std::string path;  // in the source tree, or in the dependencies when it begins with "ocr/"
   std::int64_t size = 28;
   bool is_changed = true;
 };

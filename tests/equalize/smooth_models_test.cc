@@ -1,4 +1,4 @@
-// Whole models compute after smoothing what they computed before, up to rounding.
+// Whole models compute the same after smoothing as before, up to rounding.
 
 #include <gtest/gtest.h>
 
@@ -18,8 +18,8 @@ using testing::relative_difference;
 
 struct ModelCase {
   std::string name;
-  std::string path;  // below the source directory, or the dependencies when it begins with "ocr/"
-  Shape image;       // of the one input
+  std::string path;  // in the source tree, or in the dependencies when it begins with "ocr/"
+  Shape image;       // shape of the only input
 };
 
 void PrintTo(const ModelCase& model, std::ostream* stream) { *stream << model.name; }

@@ -29,8 +29,8 @@ ChannelRanges symmetric(const std::vector<double>& largest) {
   return ranges;
 }
 
-TEST(SmoothScales, FollowTheFormulaByHand) {
-  // max |X| = 16, 1; max |W| = 4, 1/4. alpha 1/2: sqrt(16) / sqrt(4) = 2, 1 / (1/2) = 2.
+TEST(SmoothScales, FollowTheFormula) {
+  // max |X| = 16, 1 and max |W| = 4, 1/4. With alpha 1/2: sqrt(16) / sqrt(4) = 2, 1 / (1/2) = 2.
   const LinearLayer layer = matrix({2, 2}, {4, -1, 0.25F, 0.125F});
   const std::vector<SmoothReader> readers = {smooth_reader(0, layer, {})};
   const auto half = smooth_choice({symmetric({16, 1})}, readers, {.alpha = 0.5});
@@ -74,25 +74,26 @@ TEST(SmoothScales, StayWithinTheirBounds) {
   EXPECT_NEAR(choice->scales[1], 1.0 / 4096, 1e-12);
 }
 
-TEST(ExpectedError, IsTheFormulaByHand) {
+TEST(ExpectedError, FollowsTheFormula) {
   // x in [-2, 2] and [-1, 3], E[x^2] = 1 and 2; W = [[1, 2], [3, 4]].
   const LinearLayer layer = matrix({2, 2}, {1, 2, 3, 4});
   const ChannelRanges ranges{.low = {-2, -1}, .high = {2, 3}, .mean_square = {1, 2}};
   const std::vector<SmoothReader> readers = {smooth_reader(0, layer, {})};
-  const double step = 5.0 / 255;  // from -2 to 3
+  const double step = 5.0 / 255;  // the range is -2 to 3
   const double activations = step * step * 30;
   const double tensor = std::pow(4.0 / 127, 2) * 2 * (1 + 2);
   EXPECT_NEAR(expected_error({ranges}, readers, {1, 1}, false), (activations + tensor) / 12, 1e-15);
   const double channels = (std::pow(3.0 / 127, 2) + std::pow(4.0 / 127, 2)) * (1 + 2);
   EXPECT_NEAR(expected_error({ranges}, readers, {1, 1}, true), (activations + channels) / 12,
               1e-15);
-  // The first channel halved: x in [-1, 1] and [-1, 3], weights [[2, 4], [3, 4]].
+  // With the first channel halved, x is in [-1, 1] and [-1, 3], and the weights are [[2, 4], [3,
+  // 4]].
   const double halved =
       std::pow(4.0 / 255, 2) * (4 + 16 + 9 + 16) + std::pow(4.0 / 127, 2) * 2 * (0.25 + 2);
   EXPECT_NEAR(expected_error({ranges}, readers, {2, 1}, false), halved / 12, 1e-15);
 }
 
-TEST(ExpectedError, CountsWeightsAsTheyWillBe) {
+TEST(ExpectedError, UsesTheScaledWeights) {
   const LinearLayer layer = matrix({2, 2}, {1, 2, 3, 4});
   const LinearLayer scaled = matrix({2, 2}, {2, 1, 6, 2});
   const std::vector<ChannelRanges> ranges = {symmetric({1, 7})};
@@ -102,7 +103,8 @@ TEST(ExpectedError, CountsWeightsAsTheyWillBe) {
   }
 }
 
-// The obvious version: every alpha tried, the error from every weight.
+// Compares with the simple version, which tries every alpha and computes the error from every
+// weight.
 TEST(SmoothScales, AutoTakesTheAlphaOfLeastExpectedError) {
   const Tensor weights = testing::random_tensor({6, 5}, 3);
   const LinearLayer layer =
@@ -125,13 +127,13 @@ TEST(SmoothScales, AutoTakesTheAlphaOfLeastExpectedError) {
   }
 }
 
-TEST(SmoothScales, AutoLeavesLikeChannelsAlone) {
+TEST(SmoothScales, AutoLeavesChannelsOfEqualSizeUnchanged) {
   const LinearLayer layer = matrix({2, 2}, {1, 1, 1, 1});
   EXPECT_FALSE(
       smooth_choice({symmetric({1, 1})}, {smooth_reader(0, layer, {})}, {.alpha = std::nullopt}));
 }
 
-TEST(ChannelRangesOf, NeedTheChannelsOnTheAxisThatIsRead) {
+TEST(ChannelRangesOf, NeedTheChannelsOnTheContractedAxis) {
   Statistics statistics;
   TensorStatistics& tensor = statistics.tensors["x"];
   tensor.channel_min = {1, -2};

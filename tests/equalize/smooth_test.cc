@@ -19,7 +19,7 @@ constexpr double kRounding = 3e-6;
 
 Model built(const ModelBuilder& builder) { return infer_shapes(builder.build_unchecked()); }
 
-/// Statistics as observing gives them, of channels that reach 1, 4, 16, 64, 1, 4, ...
+/// Statistics as from observing channels that reach 1, 4, 16, 64, 1, 4, ...
 TensorStatistics channels(std::size_t count, bool last) {
   TensorStatistics statistics;
   statistics.channels_last = last;
@@ -39,8 +39,8 @@ int count(const Model& model, const std::string& op) {
 
 Attribute groups(std::int64_t number) { return {"group", number}; }
 
-TEST(Smooth, MovesScalesFromALayerNormalizationByHand) {
-  // max |X| = 1, 4 and max |W| = 1, 1: alpha 1/2 divides by 1 and 2.
+TEST(Smooth, MovesScalesFromALayerNormalization) {
+  // max |X| = 1, 4 and max |W| = 1, 1, so alpha 1/2 divides by 1 and 2.
   ModelBuilder builder;
   builder.input("x", {1, 3, 2});
   builder.weight("gain", {2}, {3, 5});
@@ -63,8 +63,9 @@ TEST(Smooth, MovesScalesFromALayerNormalizationByHand) {
 
 struct SourceCase {
   std::string name;
-  std::function<std::string(ModelBuilder&)> make;  // adds what makes the tensor that is smoothed
-  int muls = 0;                                    // in the smoothed model
+  // Adds the nodes that produce the smoothed tensor.
+  std::function<std::string(ModelBuilder&)> make;
+  int muls = 0;  // in the smoothed model
 };
 
 void PrintTo(const SourceCase& made, std::ostream* out) { *out << made.name; }
@@ -167,7 +168,7 @@ TEST_F(Projections, ShareOneMul) {
   const Model model = built(builder);
   const Smoothed result = smooth(model, statistics(), {});
   EXPECT_EQ(count(result.model, "Mul"), 1);
-  EXPECT_EQ(result.model.graph.nodes[1].op_type, "Mul");  // in front of the first that reads it
+  EXPECT_EQ(result.model.graph.nodes[1].op_type, "Mul");  // before the first of its readers
   EXPECT_LT(relative_difference(model, result.model), kRounding);
 }
 
@@ -185,7 +186,7 @@ TEST_F(Projections, AGraphOutputKeepsItsValues) {
   EXPECT_LT(relative_difference(model, smooth(model, statistics(), {}).model), kRounding);
 }
 
-TEST_F(Projections, WhatWasNotObservedIsLeftAlone) {
+TEST_F(Projections, ATensorWithoutStatisticsIsUnchanged) {
   const Model model = built(builder);
   const Smoothed result = smooth(model, {}, {});
   EXPECT_FALSE(result.changed);
@@ -195,7 +196,7 @@ TEST_F(Projections, WhatWasNotObservedIsLeftAlone) {
                                       "rearranges a tensor that is rounded before it"}));
 }
 
-TEST_F(Projections, ALayerNormalizationWithAnotherReaderIsNotTouched) {
+TEST_F(Projections, ALayerNormalizationWithAnotherReaderIsUnchanged) {
   ModelBuilder made;
   made.input("x", {2, 3, 4});
   made.random_weight("gain", {4}, 1, 1);
@@ -219,7 +220,7 @@ TEST(Smooth, ASharedWeightIsScaledOnceForAllThatReadIt) {
   const Model model = built(builder);
   Statistics statistics{.samples = 1,
                         .tensors = {{"x", channels(4, true)}, {"y", channels(4, true)}}};
-  statistics.tensors["y"].channel_max[0] = 100;  // the larger of both counts
+  statistics.tensors["y"].channel_max[0] = 100;  // the larger of both maxima
   const Smoothed result = smooth(model, statistics, {.alpha = 1});
   EXPECT_EQ(result.model.graph.nodes[1].inputs[1], "w");
   EXPECT_EQ(result.model.graph.nodes[3].inputs[1], "w");
@@ -265,7 +266,7 @@ TEST(Smooth, ALayerBetweenTwoSmoothedTensorsKeepsTheFunction) {
   EXPECT_LT(relative_difference(model, result.model), kRounding);
 }
 
-TEST(Smooth, DeadChannelsStayAsTheyAre) {
+TEST(Smooth, DeadChannelsAreUnchanged) {
   ModelBuilder builder;
   builder.input("x", {2, 2});
   builder.weight("w", {2, 1}, {3, 5});
