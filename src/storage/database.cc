@@ -60,7 +60,7 @@ Transaction::~Transaction() {
   try {
     database_.run("ROLLBACK");
   } catch (const std::exception&) {
-    // The connection is gone, and the transaction with it: the error that led here says so.
+    // The connection is lost, and the transaction with it. The error that led here reports that.
   }
 }
 
@@ -71,7 +71,7 @@ void Transaction::commit() {
 
 void insert(Database& database, const std::string& table, const std::string& columns,
             std::span<const Row> rows) {
-  // Statements are prepared once for each number of rows; 50 bound how many there are.
+  // Statements are prepared once for each number of rows, so there are at most 50 of them.
   constexpr std::size_t kRowsAtOnce = 50;
   for (std::size_t start = 0; start < rows.size(); start += kRowsAtOnce) {
     const auto some = rows.subspan(start, std::min(kRowsAtOnce, rows.size() - start));
@@ -96,7 +96,7 @@ std::string quoted(const std::string& text) {
 }
 
 std::string now(Database::Dialect dialect) {
-  // Six digits, as Optuna writes them: readers differ about what three mean.
+  // Six digits, as Optuna writes them, because readers differ in how they interpret three.
   if (dialect == Database::Dialect::sqlite)
     return "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')";
   return "(clock_timestamp() AT TIME ZONE 'UTC')";
@@ -122,7 +122,8 @@ std::string seconds_between(Database::Dialect dialect, const std::string& from,
 }
 
 const char* for_update(Database::Dialect dialect) {
-  return dialect == Database::Dialect::sqlite ? "" : " FOR UPDATE";  // all of SQLite is locked
+  // SQLite locks the whole database.
+  return dialect == Database::Dialect::sqlite ? "" : " FOR UPDATE";
 }
 
 bool is_postgresql_url(const std::string& text) {

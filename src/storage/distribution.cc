@@ -13,23 +13,24 @@ namespace quantsearch {
 
 namespace {
 
-/// A string that begins as JSON is quoted, so that it is told from a list that was made a string.
+/// A string that begins like JSON is quoted, to distinguish it from a list that was converted to a
+/// string.
 bool begins_as_json(const std::string& text) {
   return text.starts_with('[') || text.starts_with('{') || text.starts_with('"');
 }
 
-Value plain(const Value& choice) {
+Value encode_choice(const Value& choice) {
   const bool is_encoded = choice.is_list() || choice.is_map() ||
                           (choice.is_string() && begins_as_json(choice.as_string()));
   return is_encoded ? Value(write_json(choice)) : choice;
 }
 
-Value unplain(const Value& choice) {
+Value decode_choice(const Value& choice) {
   if (!choice.is_string() || !begins_as_json(choice.as_string())) return choice;
   try {
     return read_json(choice.as_string(), "choice");
   } catch (const InvalidInput&) {
-    return choice;  // a string of Optuna's users that merely begins so
+    return choice;  // a string of an Optuna user that only begins like JSON
   }
 }
 
@@ -69,14 +70,14 @@ Distribution of_kind(const std::string& kind, const Value& attributes) {
     std::vector<Value> choices;
     const Value written = attribute(attributes, "choices", {});
     for (const Value& choice : written.as_list()) {
-      choices.push_back(unplain(choice));
+      choices.push_back(decode_choice(choice));
     }
     return choices;
   }
   throw InvalidInput(fmt::format("got a distribution of kind '{}'", kind));
 }
 
-/// 1 and 1.0 are different choices, 1 and true too, and so within lists.
+/// The choices 1 and 1.0 differ, and so do 1 and true, also inside lists.
 bool are_same(const Value& one, const Value& other) {
   const auto is_simple = [](const Value& value) { return !value.is_list() && !value.is_map(); };
   if (is_simple(one) && is_simple(other)) {
@@ -124,7 +125,7 @@ void widen_range(Range& range, const Range& other) {
   if (range.step != other.step) range.step = Range().step;
 }
 
-/// What a parameter of several products is: what it may be in any of them.
+/// Extends the distribution of a parameter to all values that it may have in several products.
 void widen(Distribution& all, const Distribution& other, const std::string& parameter) {
   if (auto* choices = std::get_if<std::vector<Value>>(&all); choices && other.index() == 2) {
     for (const Value& value : std::get<std::vector<Value>>(other)) add(*choices, value);
@@ -161,7 +162,7 @@ std::string to_json(const Distribution& distribution) {
   }
   Value::List choices;
   for (const Value& choice : std::get<std::vector<Value>>(distribution)) {
-    choices.push_back(plain(choice));
+    choices.push_back(encode_choice(choice));
   }
   return json("CategoricalDistribution", Value::Map{{"choices", std::move(choices)}});
 }

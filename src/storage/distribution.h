@@ -1,6 +1,6 @@
 #pragma once
 
-// Distributions as Optuna writes them, and values as the numbers it keeps of them.
+// Converts distributions to the JSON that Optuna writes, and values to the numbers that it stores.
 
 #include <map>
 #include <optional>
@@ -11,25 +11,25 @@
 
 namespace quantsearch {
 
-/// Optuna's canonical JSON. Lists and mappings among the choices become strings of JSON: Optuna
-/// takes plain values only.
+/// Optuna's canonical JSON. Lists and mappings among the choices become strings of JSON, because
+/// Optuna accepts scalar values only.
 [[nodiscard]] std::string to_json(const Distribution& distribution);
-/// Also of the forms of older releases. Throws InvalidInput, naming `name`.
+/// Also parses the forms of older releases. Throws InvalidInput, naming `name`.
 [[nodiscard]] Distribution parse_distribution(const std::string& json, const std::string& name);
 
-/// The number that stands for a value: itself, or the index of the choice; absent when the
-/// distribution does not hold it.
+/// The number that represents a value: the value itself, or the index of the choice. Absent when
+/// the distribution does not contain the value.
 [[nodiscard]] std::optional<double> number_of(const Value& value, const Distribution& distribution);
-/// Throws InvalidInput, naming `name`, when no choice has this index.
+/// The inverse of number_of(). Throws InvalidInput, naming `name`, when no choice has this index.
 [[nodiscard]] Value value_of(double number, const Distribution& distribution,
                              const std::string& name);
 
-/// Whether one study may hold both for one parameter, by Optuna's rule: the kind, the logarithm and
-/// the choices stay, bounds and steps may change.
+/// True when one study may have both for one parameter. By Optuna's rule the kind, the logarithm
+/// and the choices must stay the same, while bounds and steps may change.
 [[nodiscard]] bool are_compatible(const Distribution& one, const Distribution& other);
 
-/// Throws InvalidInput for bounds out of order or not finite, a step or logarithm that cannot be,
-/// no choices or repeated ones.
+/// Throws InvalidInput for bounds that are out of order or not finite, for an impossible step or
+/// logarithm, and for missing or repeated choices.
 void check(const std::string& parameter, const Distribution& distribution);
 
 }  // namespace quantsearch

@@ -1,4 +1,4 @@
-// A study that one process works on.
+// A study that one process works on exclusively.
 
 #include <fmt/core.h>
 
@@ -42,7 +42,7 @@ class ExclusiveStore final : public StudyStore {
   void start(const Trial& running) override {
     const std::scoped_lock lock(mutex_);
     database_->require_in_place();
-    // Nothing is lost with it: the trial would begin again.
+    // A lost transaction costs nothing, because the trial would begin again anyway.
     database_->set_durable(false);
     Transaction transaction(*database_, Database::Access::write);
     const std::int64_t id = begin(running);
@@ -70,7 +70,7 @@ class ExclusiveStore final : public StudyStore {
  private:
   struct Running {
     std::int64_t id = 0;
-    std::optional<Point> point;  // absent: left by an earlier process
+    std::optional<Point> point;  // absent: an earlier process left the trial
   };
 
   std::vector<StoredTrial> stored_trials() {
@@ -80,7 +80,7 @@ class ExclusiveStore final : public StudyStore {
     return trials;
   }
 
-  /// The row of a trial that begins: a new one, or that which a kill left running.
+  /// The row of a trial that begins: a new one, or one that a killed process left running.
   std::int64_t begin(const Trial& trial) {
     if (const auto found = running_.find(trial.number); found != running_.end()) {
       writer_.begin_again(found->second.id, trial);

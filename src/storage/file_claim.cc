@@ -15,7 +15,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Whether the path still names the open file: its last holder may have removed it meanwhile.
+/// True when the path still refers to the open file, which its last holder may have removed
+/// meanwhile.
 bool is_still_named(int descriptor, const std::filesystem::path& file) {
   struct stat open {};
   struct stat named {};
@@ -27,7 +28,7 @@ bool is_still_named(int descriptor, const std::filesystem::path& file) {
 
 FileClaim::~FileClaim() {
   if (descriptor_ < 0) return;
-  // Only who is alone may remove it.
+  // Only an exclusive holder may remove it.
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) (void)::unlink(file_.c_str());
   ::close(descriptor_);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// Who uses a file, told between processes: a lock that the system drops with its process, however
-// that ends. It is held on a file of its own beside the other one: closing any descriptor of an
-// SQLite database would drop SQLite's locks.
+// Tells processes apart that use a file: a lock that the system releases when its process ends,
+// however that happens. It is held on a separate file next to the other one, because closing any
+// descriptor of an SQLite database would release SQLite's locks.
 
 #include <filesystem>
 
@@ -10,13 +10,14 @@ namespace quantsearch {
 
 class FileClaim {
  public:
-  /// Nothing is claimed yet. `file`: the lock's own, made and removed by its holders.
+  /// Claims nothing yet. `file` is the path of the lock file, which its holders create and remove.
   explicit FileClaim(std::filesystem::path file) : file_(std::move(file)) {}
   ~FileClaim();
   FileClaim(const FileClaim&) = delete;
   FileClaim& operator=(const FileClaim&) = delete;
 
-  /// False when another holder excludes this one. Throws IoError when the lock cannot be made.
+  /// Returns false when another holder rules this claim out. Throws IoError when the lock file
+  /// cannot be opened or locked.
   [[nodiscard]] bool acquire(bool alone);
 
  private:

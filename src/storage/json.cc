@@ -19,8 +19,8 @@ constexpr std::array<Special, 3> kSpecials{Special{"NaN", std::numeric_limits<do
                                            Special{"Infinity", kInfinity},
                                            Special{"-Infinity", -kInfinity}};
 
-// What the strings begin with that stand for the words while the library reads. No text that people
-// write begins so.
+// The prefix of strings that stand for NaN and infinity while the library reads. No text written by
+// people begins with it.
 constexpr std::string_view kMark = "\x01\x02";
 constexpr std::string_view kEscapedMark = "\\u0001\\u0002";
 

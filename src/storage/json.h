@@ -1,6 +1,6 @@
 #pragma once
 
-// JSON as Python writes it: with NaN, Infinity and -Infinity.
+// JSON as Python writes it, with NaN, Infinity and -Infinity.
 
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace quantsearch {
 
 [[nodiscard]] std::string write_json(const Value& value);
-/// Throws InvalidInput, naming `name`, for what is no JSON.
+/// Throws InvalidInput, naming `name`, for text that is not JSON.
 [[nodiscard]] Value read_json(const std::string& text, const std::string& name);
 
 }  // namespace quantsearch

@@ -1,4 +1,4 @@
-// Stands for postgresql_database.cc where libpq was not there when the library was built.
+// Replaces postgresql_database.cc when libpq was missing while the library was built.
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-// PostgreSQL through libpq, the only file that knows it.
+// The PostgreSQL driver through libpq, which no other file uses.
 
 #include <fmt/core.h>
 #include <libpq-fe.h>
@@ -25,13 +25,13 @@ struct ClearResult {
 using Connection = std::unique_ptr<PGconn, FinishConnection>;
 using Result = std::unique_ptr<PGresult, ClearResult>;
 
-// First half of the key of our advisory locks, the second is the study: "qs".
+// First half of the key of our advisory locks ("qs"); the second half is the study.
 constexpr std::int64_t kLockClass = 0x7173;
 
 // Object ids of types are part of PostgreSQL's protocol and do not change (pg_type.dat).
 enum TypeId : Oid { kBool = 16, kInt8 = 20, kInt2 = 21, kInt4 = 23, kFloat4 = 700, kFloat8 = 701 };
 
-/// SQLAlchemy's form of a url names the driver too: "postgresql+psycopg2://".
+/// Removes the driver from SQLAlchemy's form of a url: "postgresql+psycopg2://".
 std::string without_driver(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t plus = url.find('+');
@@ -66,7 +66,7 @@ Cell cell_of(const PGresult* result, int row, int column) {
   }
 }
 
-/// As text; the server knows the types. Nullopt is NULL.
+/// The cell as text; the server knows the types. Nullopt means NULL.
 std::optional<std::string> text_of(const Cell& cell) {
   if (const auto* integer = std::get_if<std::int64_t>(&cell)) return fmt::format("{}", *integer);
   if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{}", *number);
@@ -84,7 +84,7 @@ class PostgresqlDatabase final : public Database {
   explicit PostgresqlDatabase(const std::string& url)
       : connection_(PQconnectdb(without_driver(url).c_str())) {
     if (connection_ == nullptr) throw IoError("study database: out of memory for a connection");
-    // Without the password that the url may have.
+    // The name leaves out the password that the url may contain.
     const auto part = [](const char* text) { return text == nullptr ? "" : text; };
     name_ = fmt::format("study database 'postgresql://{}/{}'", part(PQhost(connection_.get())),
                         part(PQdb(connection_.get())));
@@ -100,7 +100,8 @@ class PostgresqlDatabase final : public Database {
   }
 
   ~PostgresqlDatabase() override {
-    // So that the claim has ended when this has; the server does it by itself only soon afterwards.
+    // Ends the claim together with the connection. The server would release it by itself only some
+    // time later.
     const Result result(PQexec(connection_.get(), "SELECT pg_advisory_unlock_all()"));
   }
   PostgresqlDatabase(const PostgresqlDatabase&) = delete;
@@ -144,7 +145,7 @@ class PostgresqlDatabase final : public Database {
   [[nodiscard]] bool claim(std::int64_t study_id, Use use) override {
     const std::string sql = fmt::format("SELECT pg_try_advisory_lock{}({}, {})",
                                         use == Use::alone ? "" : "_shared", kLockClass, study_id);
-    // The server needs a moment to see that a process was killed.
+    // The server needs a moment to notice that a process was killed.
     for (int attempt = 0; attempt < 10; ++attempt) {
       if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(30));
       const auto row = first(sql);
@@ -167,7 +168,8 @@ class PostgresqlDatabase final : public Database {
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
     const char* const code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const std::string reason = first_line(PQerrorMessage(connection_.get()));
-    // Class 23 breaks a rule of the schema, 42601 and its like are statements that cannot be.
+    // Class 23 means that a rule of the schema is violated, 42601 and similar that a statement is
+    // invalid.
     const std::string_view state = code == nullptr ? "" : code;
     if (state.starts_with("23") || (state.starts_with("42") && state != "42501")) {
       throw InternalError(fmt::format("{}: {}", name_, reason));
@@ -177,8 +179,8 @@ class PostgresqlDatabase final : public Database {
 
   std::string name_;
   Connection connection_;
-  std::unordered_map<std::string, std::string> statements_;  // SQL -> its name at the server
-  bool durable_ = true;  // the server's own setting, until something else is asked for
+  std::unordered_map<std::string, std::string> statements_;  // SQL -> its name on the server
+  bool durable_ = true;  // the server's default, until another value is requested
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Studies for those who only read.
+// Lists and loads studies for readers.
 
 #include <fmt/core.h>
 

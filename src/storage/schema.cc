@@ -13,9 +13,10 @@ namespace {
 
 constexpr const char* kRevision = "v3.2.0.a";
 constexpr std::int64_t kSchemaVersion = 12;
-// What `library_version` is for: Optuna shows it when it refuses a database of another schema.
+// The value of `library_version`, which Optuna shows when it rejects a database with another
+// schema.
 constexpr const char* kWriter = "quantsearch";
-// v3.2.0.a only added an index on trials.study_id.
+// Revision v3.2.0.a only added an index on trials.study_id.
 constexpr std::array<const char*, 2> kKnownRevisions{"v3.0.0.d", kRevision};
 
 constexpr const char* kTables = R"(
@@ -183,7 +184,7 @@ bool has(const std::vector<std::string>& names, const char* name) {
 
 void check_revision(Database& database) {
   const auto row = database.first("SELECT version_num FROM alembic_version");
-  if (!row) return;  // Optuna writes the revision a moment after the tables
+  if (!row) return;  // Optuna writes the revision shortly after the tables
   const std::string& revision = std::get<std::string>((*row)[0]);
   if (std::ranges::find(kKnownRevisions, revision) != kKnownRevisions.end()) return;
   throw Unsupported(fmt::format(
@@ -204,11 +205,12 @@ void check_schema(Database& database) {
 
 void ensure_schema(Database& database) {
   if (database.dialect() == Database::Dialect::postgresql) {
-    // Tables cannot be locked before they are there. Any number that others do not use.
+    // Tables cannot be locked before they exist. The number is arbitrary, but must differ from
+    // those of other programs.
     database.run("SELECT pg_advisory_xact_lock(7311712960254464361)");
   }
   const std::vector<std::string> names = names_of_tables(database);
-  // A PostgreSQL database may have other tables beside them; a file is for studies alone.
+  // A PostgreSQL database may contain unrelated tables; a file contains studies only.
   const bool is_new =
       database.dialect() == Database::Dialect::sqlite ? names.empty() : !has(names, "studies");
   if (!is_new) return check_schema(database);

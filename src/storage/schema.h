@@ -1,16 +1,16 @@
 #pragma once
 
-// The tables of Optuna, revision v3.2.0.a: written by its releases from 3.2 to 5.
+// The tables of Optuna, revision v3.2.0.a, which its releases from 3.2 to 5 write.
 
 #include "storage/database.h"
 
 namespace quantsearch {
 
-/// Makes the tables in an empty database; where there are some, checks that they are Optuna's and
-/// of a revision that this code writes. To be called within a write transaction. Throws
+/// Creates the tables in an empty database; otherwise checks that they are Optuna's and of a
+/// revision that this code can write. Must be called within a write transaction. Throws
 /// InvalidInput for other tables, Unsupported for another revision.
 void ensure_schema(Database& database);
-/// The check alone; tables that are absent are an error.
+/// Checks the tables without creating any. Absent tables are an error.
 void check_schema(Database& database);
 
 }  // namespace quantsearch

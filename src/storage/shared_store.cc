@@ -1,7 +1,7 @@
-// A study that several processes work on. Who begins a trial holds the lock of the study; a running
-// trial belongs to the process named in its system attribute, whose lease is the trial's row of
-// trial_heartbeats, on the database's clock. A process that took long enough to lose its lease
-// finds another's name there, and its result is not written.
+// A study that several processes work on. A process that begins a trial holds the lock of the
+// study. A running trial belongs to the process that its system attribute names, and the lease is
+// the trial's row of trial_heartbeats, by the clock of the database. A process that was too slow
+// and lost its lease finds the name of another process there, and its result is not written.
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ namespace {
 constexpr std::int64_t kLastId = std::numeric_limits<std::int64_t>::max();
 constexpr const char* kWorker = "quantsearch:worker";  // system attribute of a trial
 
-/// A name that no other process, on any machine, has.
+/// A name that no other process on any machine has.
 std::string new_worker() {
   std::random_device device;
   return write_json(fmt::format("{}-{:08x}{:08x}{:08x}", ::getpid(), device(), device(), device()));
@@ -50,7 +50,7 @@ class SharedStore final : public SharedStudyStore {
       const std::scoped_lock lock(mutex_);
       renew("'1970-01-01 00:00:00'");
     } catch (const std::exception&) {
-      // The leases run out by themselves.
+      // The leases expire by themselves.
     }
   }
   SharedStore(const SharedStore&) = delete;
@@ -113,7 +113,7 @@ class SharedStore final : public SharedStudyStore {
   std::optional<Trial> begin(const Propose& propose) override {
     const std::scoped_lock lock(mutex_);
     database_->require_in_place();
-    database_->set_durable(false);  // nothing is lost with it
+    database_->set_durable(false);  // losing the transaction costs nothing
     Transaction transaction(*database_, Database::Access::write);
     lock_study();
     std::optional<StoredTrial> begun = take_over();
@@ -151,7 +151,7 @@ class SharedStore final : public SharedStudyStore {
     return row && text_in((*row)[0]) == worker_;
   }
 
-  /// Reads what became of the trials that ran, and those after them.
+  /// Reads the unfinished trials again, and the trials that began since the last read.
   void refresh() {
     std::vector<StoredTrial> read;
     for (const auto& [id, unfinished] : unfinished_) {
@@ -195,11 +195,11 @@ class SharedStore final : public SharedStudyStore {
     return stored;
   }
 
-  /// The trial with the lowest number whose lease ran out, now leased to this process. Optuna's own
-  /// have no worker and are left to it.
+  /// Leases the trial with the lowest number whose lease has expired to this process. Optuna's own
+  /// trials have no worker and are not taken over.
   std::optional<StoredTrial> take_over() {
     for (const std::int64_t id : expired()) {
-      if (!writer_.lock_running(id)) continue;  // it ended just now
+      if (!writer_.lock_running(id)) continue;  // it has just ended
       const std::array<Cell, 3> worker{worker_, id, kWorker};
       database_->run(
           "UPDATE trial_system_attributes SET value_json = $1 WHERE trial_id = $2 AND key = $3",
@@ -230,7 +230,7 @@ class SharedStore final : public SharedStudyStore {
     return ids;
   }
 
-  /// Sets the heartbeat of every trial that is still ours.
+  /// Sets the heartbeat of every trial that still belongs to this process.
   void renew(const std::string& time) {
     if (own_.empty()) return;
     Transaction transaction(*database_, Database::Access::write);
@@ -252,12 +252,12 @@ class SharedStore final : public SharedStudyStore {
   TrialWriter writer_;
   double lease_seconds_;
   std::string worker_;                       // as JSON
-  std::mutex mutex_;                         // of the connection and all below
-  std::map<std::int64_t, StoredTrial> own_;  // by number: running, begun here
-  // What the last read saw.
-  std::int64_t seen_ = 0;                           // the greatest id
+  std::mutex mutex_;                         // guards the connection and the members below
+  std::map<std::int64_t, StoredTrial> own_;  // by number: running trials that began here
+  // State of the last read.
+  std::int64_t seen_ = 0;                           // the largest id
   std::map<std::int64_t, StoredTrial> unfinished_;  // by id
-  std::vector<Trial> news_;                         // finished, and not told to anybody yet
+  std::vector<Trial> news_;                         // finished trials that were not reported yet
 };
 
 std::unique_ptr<SharedStudyStore> store_in(const auto& open, const StudyDescription& description,

@@ -1,5 +1,5 @@
-// SQLite, the only file that knows it. Write-ahead logging: readers never wait for the writer, and
-// a kill at any moment leaves whole transactions (https://sqlite.org/wal.html).
+// The SQLite driver, the only file that uses SQLite. With write-ahead logging readers never wait
+// for the writer, and a kill at any moment leaves whole transactions (https://sqlite.org/wal.html).
 
 #include <fmt/core.h>
 #include <sqlite3.h>
@@ -20,7 +20,7 @@ namespace quantsearch {
 
 namespace {
 
-// Writers hold the lock while a sampler chooses a point: seconds, when it is a slow one.
+// A writer holds the lock while a sampler chooses a point, which takes seconds for a slow sampler.
 constexpr int kBusyMilliseconds = 60'000;
 
 struct CloseConnection {
@@ -32,7 +32,7 @@ struct FinalizeStatement {
 using Connection = std::unique_ptr<sqlite3, CloseConnection>;
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-/// Resets a statement at the end of its use, so that it holds no lock.
+/// Resets a statement after its use, so that it holds no lock.
 class Run {
  public:
   explicit Run(sqlite3_stmt* statement) : statement_(statement) {}
@@ -90,12 +90,12 @@ class SqliteDatabase final : public Database {
     if (access == Access::write) {
       use_write_ahead_log();
     } else if (!can_be_read() && !std::filesystem::exists(file.string() + "-wal", ignored)) {
-      // A folder that cannot be written has no place for the log's index; without a log nobody
-      // writes, and the file can be read as it is.
+      // In a folder without write permission the index of the log cannot be created. Without a log
+      // nobody is writing, so the file can be read directly.
       open("file:" + escaped(std::filesystem::absolute(file).string()) + "?immutable=1", access,
            SQLITE_OPEN_URI);
     }
-    run("SELECT count(*) FROM sqlite_master");  // the first read says whether it is a database
+    run("SELECT count(*) FROM sqlite_master");  // the first read shows whether it is a database
     file_ = std::filesystem::absolute(file);
     identity_ = identity_of(file_);
   }
@@ -128,7 +128,7 @@ class SqliteDatabase final : public Database {
 
   void set_durable(bool durable) override {
     if (durable_ == durable) return;
-    // Takes effect when it is compiled, which a kept statement would be only once.
+    // The pragma takes effect when it is compiled, which a cached statement would be only once.
     run_script(durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     durable_ = durable;
   }
@@ -156,7 +156,7 @@ class SqliteDatabase final : public Database {
     sqlite3_busy_timeout(connection, kBusyMilliseconds);
   }
 
-  /// Device and number of the file of that name; absent when there is none.
+  /// Device and inode of the file at that path; absent when there is none.
   static std::optional<std::pair<dev_t, ino_t>> identity_of(const std::filesystem::path& file) {
     struct stat named {};
     if (::stat(file.c_str(), &named) != 0) return std::nullopt;
@@ -179,7 +179,8 @@ class SqliteDatabase final : public Database {
     return uri;
   }
 
-  /// The change waits for nobody, so that we do: others may be opening the same new file.
+  /// SQLite does not wait for locks in this change, so this function does: other processes may be
+  /// opening the same new file.
   void use_write_ahead_log() {
     const auto deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyMilliseconds);

@@ -46,7 +46,7 @@ Value list_of(const std::vector<std::string>& names) {
   return Value::List(names.begin(), names.end());
 }
 
-/// An attribute of the study; null when it has none.
+/// An attribute of the study; null when it is absent.
 Value attribute(Database& database, std::int64_t study, const char* table, const char* key) {
   const std::array<Cell, 2> cells{study, key};
   const auto row = database.first(
@@ -139,7 +139,7 @@ class Opening {
         "t.trial_id = c.trial_id WHERE t.study_id = $1",
         cells, [&](const Row& row) {
           const auto ours = description_.distributions.find(text_in(row[0]));
-          if (ours == description_.distributions.end()) return;  // one that was given up
+          if (ours == description_.distributions.end()) return;  // no longer a parameter
           const std::string& json = text_in(row[1]);
           if (are_compatible(parse_distribution(json, database_.name()), ours->second)) return;
           throw InvalidInput(fmt::format(

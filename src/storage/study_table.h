@@ -1,6 +1,6 @@
 #pragma once
 
-// The study itself: found or made, and checked to be the one that is meant.
+// The study itself: finds or creates it and checks that it is the intended one.
 
 #include <cstdint>
 #include <optional>
@@ -15,9 +15,9 @@ namespace quantsearch {
 /// Throws InvalidInput for a description that contradicts itself.
 void check(const StudyDescription& description);
 
-/// Opens a study for writing, in one transaction: makes tables and study where there are none,
-/// claims it, checks it against the description, and makes one that Optuna wrote ours. Its id.
-/// Throws as said in storage.h.
+/// Opens a study for writing, in one transaction, and returns its id. It creates missing tables and
+/// a missing study, claims the study, checks it against the description, and takes over a study
+/// that Optuna wrote. Throws what storage.h names.
 [[nodiscard]] std::int64_t open_study(Database& database, const StudyDescription& description,
                                       Database::Use use);
 
@@ -25,11 +25,13 @@ struct StudyRow {
   std::int64_t id = 0;
   StudySummary summary;
 };
-/// Within a transaction. `name`: that one, when it is there; absent: all, by id.
+/// Must be called within a transaction. `name`: that study, if it exists; absent: all studies, by
+/// id.
 [[nodiscard]] std::vector<StudyRow> read_studies(Database& database,
                                                  const std::optional<std::string>& name);
 
-/// "'data' is "b", was "a"; 'labels' is 3, was absent" for every key in which two mappings differ.
+/// Text such as "'data' is "b", was "a"; 'labels' is 3, was absent", for every key in which two
+/// mappings differ.
 [[nodiscard]] std::string differences(const Value& now, const Value& before);
 
 }  // namespace quantsearch

@@ -15,9 +15,9 @@ constexpr const char* kState = "state";
 constexpr const char* kReason = "reason";
 constexpr const char* kIsCandidate = "is_candidate";
 constexpr const char* kSeconds = "seconds";
-constexpr const char* kDetails = "details";  // when they are no mapping
+constexpr const char* kDetails = "details";  // used when the details are not a mapping
 constexpr std::array<std::string_view, 5> kOurs{kState, kReason, kIsCandidate, kSeconds, kDetails};
-constexpr std::string_view kDetailPrefix = "details:";  // of a detail that has the name of ours
+constexpr std::string_view kDetailPrefix = "details:";  // of a detail whose name is one of ours
 
 std::string key_of_detail(const std::string& key) {
   const bool collides =
@@ -25,7 +25,7 @@ std::string key_of_detail(const std::string& key) {
   return collides ? std::string(kDetailPrefix) + key : key;
 }
 
-/// True when the attribute is one of ours.
+/// Reads the attribute and returns true when it is one of ours.
 bool take_own(Trial& trial, const std::string& key, const Value& value) {
   if (key == kState && value.is_string()) {
     const auto state = parse_trial_state(value.as_string());

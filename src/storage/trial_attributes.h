@@ -1,8 +1,8 @@
 #pragma once
 
-// What a trial has beyond Optuna's columns, as user attributes, where people see it in the
-// dashboard: `state` (of a trial that is FAIL to Optuna: failed or interrupted), `reason`,
-// `is_candidate`, `seconds`, and each key of the details.
+// The fields of a trial for which Optuna has no column. They are stored as user attributes, which
+// the dashboard shows: `state` (of a trial that Optuna calls FAIL: failed or interrupted),
+// `reason`, `is_candidate`, `seconds`, and each key of the details.
 
 #include <string>
 #include <utility>
@@ -17,11 +17,11 @@ struct StudyAttribute {
   std::string json;
 };
 
-/// Of a finished trial.
+/// The attributes of a finished trial.
 [[nodiscard]] std::vector<StudyAttribute> attributes_of(const Trial& trial);
 
-/// Puts an attribute back into its trial. One that Optuna's users gave becomes a detail; text that
-/// is no JSON (other writers' files have some) is taken as it is.
+/// Puts an attribute back into its trial. An attribute of an Optuna user becomes a detail; text
+/// that is not JSON (other writers produce some) is kept as a string.
 void take_attribute(Trial& trial, const StudyAttribute& attribute);
 
 }  // namespace quantsearch

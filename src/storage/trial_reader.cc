@@ -109,7 +109,7 @@ void TrialReader::read_user_attributes() {
            });
 }
 
-/// Releases before 5 keep a list, later ones a number for each name as well.
+/// Releases before 5 store a list; later ones also store a number for each name.
 void TrialReader::read_constraints() {
   for_each({.columns = "c.value_json",
             .table = "trial_system_attributes",

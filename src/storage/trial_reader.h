@@ -1,6 +1,6 @@
 #pragma once
 
-// Trials from the rows of Optuna's tables, whoever wrote them.
+// Reads trials from the rows of Optuna's tables, whichever program wrote them.
 
 #include <cstdint>
 #include <functional>
@@ -21,11 +21,12 @@ struct StoredTrial {
 
 class TrialReader {
  public:
-  /// `goals`: how many objectives the study has.
+  /// `goals` is the number of objectives of the study.
   TrialReader(Database& database, std::int64_t study_id, std::size_t goals)
       : database_(database), study_id_(study_id), goals_(goals) {}
 
-  /// Trials with from <= id <= to, by id. Within a transaction, so that they are of one moment.
+  /// Trials with from <= id <= to, by id. Must be called within a transaction, so that the rows are
+  /// consistent.
   [[nodiscard]] std::vector<StoredTrial> read(std::int64_t from, std::int64_t to);
 
  private:
@@ -47,8 +48,8 @@ class TrialReader {
   Database& database_;
   std::int64_t study_id_;
   std::size_t goals_;
-  std::unordered_map<std::string, Distribution> parsed_;  // JSON -> what it says
-  std::vector<Cell> range_;                               // study, from, to: of the current read
+  std::unordered_map<std::string, Distribution> parsed_;  // JSON -> parsed
+  std::vector<Cell> range_;                               // study, from, to of the current read
   std::vector<StoredTrial> trials_;
 };
 

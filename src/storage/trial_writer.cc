@@ -14,7 +14,7 @@ namespace quantsearch {
 
 namespace {
 
-constexpr std::size_t kLongestName = 512;  // letters, of Optuna's columns
+constexpr std::size_t kLongestName = 512;  // characters, in Optuna's columns
 
 const char* optuna_state(TrialState state) {
   switch (state) {
@@ -162,8 +162,8 @@ void TrialWriter::write_attributes(std::int64_t id, const Trial& trial) {
   }
   insert(database_, "trial_user_attributes", "trial_id, key, value_json", rows);
   if (trial.constraints.empty()) return;
-  // The list, not the newer key of each constraint: Optuna merges both, and the dashboard reads
-  // this.
+  // Writes the list and not the newer key of each constraint: Optuna merges both, and the dashboard
+  // reads the list.
   const Value::List constraints(trial.constraints.begin(), trial.constraints.end());
   const std::vector<Row> row{{id, "constraints", write_json(constraints)}};
   insert(database_, "trial_system_attributes", "trial_id, key, value_json", row);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Trials as rows of Optuna's tables.
+// Writes trials as rows of Optuna's tables.
 
 #include <cstdint>
 #include <map>
@@ -11,23 +11,24 @@
 
 namespace quantsearch {
 
-/// Every function belongs within a write transaction.
+/// Every function must be called within a write transaction.
 class TrialWriter {
  public:
   TrialWriter(Database& database, std::int64_t study_id, const StudyDescription& description);
 
-  /// The number that the next trial gets: Optuna counts the trials before it.
+  /// The number that the next trial gets, which by Optuna's rule is the number of trials before it.
   [[nodiscard]] std::int64_t next_number();
-  /// Whether a trial still runs; nobody else changes that until the transaction ends.
+  /// True when a trial is still running. No other process can change that until the transaction
+  /// ends.
   [[nodiscard]] bool lock_running(std::int64_t id);
 
-  /// Adds a running trial; its id. It began trial.seconds ago.
+  /// Adds a running trial that began trial.seconds ago, and returns its id.
   [[nodiscard]] std::int64_t add(const Trial& trial);
-  /// Takes everything off a running trial but its number, and lets it begin
-  /// anew, trial.seconds ago.
+  /// Removes everything except the number from a running trial, which then began trial.seconds ago.
   void begin_again(std::int64_t id, const Trial& trial);
-  /// Ends a running trial, whose parameters are written, with its results. Throws InvalidInput for
-  /// a value that is NaN, InternalError for a trial that runs or has another number of values.
+  /// Ends a running trial, whose parameters are already written, with its results. Throws
+  /// InvalidInput for a value that is NaN, InternalError for a trial that is still running or has
+  /// another number of values.
   void finish(std::int64_t id, const Trial& trial);
 
  private:
@@ -42,7 +43,7 @@ class TrialWriter {
   std::map<std::string, std::string> json_of_;  // parameter -> its distribution
 };
 
-/// Throws InvalidInput for a name that the columns cannot hold.
+/// Throws InvalidInput for a name that does not fit in the columns.
 void check_name(const std::string& what, const std::string& name);
 
 }  // namespace quantsearch

@@ -16,7 +16,7 @@ std::string refusal(const Distribution& distribution) {
   return message_from<InvalidInput>([&] { check("p", distribution); });
 }
 
-TEST(Distribution, IsWrittenInOptunasCanonicalForm) {
+TEST(Distribution, IsWrittenAsOptunasCanonicalJson) {
   EXPECT_EQ(
       to_json(FloatRange{.low = 0, .high = 1}),
       R"({"name":"FloatDistribution","attributes":{"step":null,"low":0.0,"high":1.0,"log":false}})");
@@ -29,7 +29,7 @@ TEST(Distribution, IsWrittenInOptunasCanonicalForm) {
             R"({"name":"CategoricalDistribution","attributes":{"choices":["a",null,true,3,2.5]}})");
 }
 
-TEST(Distribution, IsReadInEveryFormThatReleasesWrote) {
+TEST(Distribution, IsReadFromTheJsonOfEveryRelease) {
   const auto parsed = [](const char* json) { return parse_distribution(json, "x"); };
   EXPECT_EQ(parsed(R"({"name": "UniformDistribution", "attributes": {"low": 0, "high": 2.5}})"),
             Distribution(FloatRange{.low = 0, .high = 2.5}));
@@ -53,7 +53,7 @@ TEST(Distribution, IsReadInEveryFormThatReleasesWrote) {
             Distribution(Choices{"a", INFINITY}));
 }
 
-TEST(Distribution, ComesBackFromItsText) {
+TEST(Distribution, IsRestoredFromItsJson) {
   for (const Distribution& distribution :
        {Distribution(FloatRange{.low = 1e-300, .high = 1e300, .log = true}),
         Distribution(IntRange{.low = -(std::int64_t{1} << 40), .high = 7, .step = 3}),
@@ -62,7 +62,7 @@ TEST(Distribution, ComesBackFromItsText) {
   }
 }
 
-TEST(Distribution, ThatCannotBeReadIsNamed) {
+TEST(Distribution, AnUnreadableOneIsNamed) {
   EXPECT_EQ(
       message_from<InvalidInput>(
           [] { (void)parse_distribution(R"({"name":"Normal","attributes":{}})", "study 's'"); }),
@@ -105,7 +105,7 @@ TEST(Distribution, MayChangeItsBoundsWithinAStudyButNotItsKind) {
   EXPECT_FALSE(are_compatible(Choices{1, "a"}, Choices{1.0, "a"}));
 }
 
-TEST(Distribution, ThatCannotBeIsRefused) {
+TEST(Distribution, AnImpossibleOneIsRefused) {
   const std::string bounds = "study: the bounds of parameter 'p' are not finite or out of order";
   const std::string step =
       "study: parameter 'p' has a step that is not positive, or a logarithm with a step or of "
@@ -123,7 +123,7 @@ TEST(Distribution, ThatCannotBeIsRefused) {
   EXPECT_EQ(refusal(Choices{1, 1.0, true}), "nothing was thrown");
 }
 
-TEST(Distributions, OfASpaceHaveTheChoicesOfAllProductsAndOfNormalizing) {
+TEST(Distributions, OfASpaceHaveTheChoicesOfAllProductsAndOfNormalization) {
   const Space space = Space::union_of(
       {Space({{.name = "a", .choices = {1, 2}}}),
        Space({{.name = "a", .choices = {2, 3}}, {.name = "b", .choices = {true}}})});

@@ -11,7 +11,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(FileClaim, ExcludesOthersAndLeavesNothing) {
+TEST(FileClaim, ExcludesOthersAndLeavesNoFile) {
   TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "lock";
   {
@@ -29,12 +29,12 @@ TEST(FileClaim, ExcludesOthersAndLeavesNothing) {
     EXPECT_TRUE(other.acquire(false));
     EXPECT_FALSE(FileClaim(file).acquire(true));
   }
-  EXPECT_TRUE(std::filesystem::exists(file));  // the first still shares it
+  EXPECT_TRUE(std::filesystem::exists(file));  // the first holder still shares it
   one.reset();
   EXPECT_FALSE(std::filesystem::exists(file));
 }
 
-TEST(FileClaim, AFolderThatIsNotThereIsAnError) {
+TEST(FileClaim, AMissingFolderIsAnError) {
   EXPECT_EQ(message_from<IoError>([] { (void)FileClaim("/nowhere/lock").acquire(true); }),
             "study lock '/nowhere/lock' cannot be opened: No such file or directory");
 }

@@ -30,12 +30,12 @@ TEST(PythonJson, ReadsWhatPythonWrites) {
   EXPECT_EQ(read_json("Infinity", "x").as_double(), kInfinity);
 }
 
-TEST(PythonJson, LeavesWordsWithinStringsAlone) {
+TEST(PythonJson, KeepsNanAndInfinityInsideStrings) {
   const Value value = Value::List{"NaN", "a \"NaN\" \\", "-Infinity", kInfinity, "\\"};
   EXPECT_EQ(read_json(write_json(value), "x"), value);
 }
 
-TEST(PythonJson, RefusesWhatIsNone) {
+TEST(PythonJson, RefusesTextThatIsNotJson) {
   for (const char* text : {"", "NaNs", "[Infinity", "Infinity Infinity", "{NaN: 1}x", "\"NaN"}) {
     EXPECT_THROW((void)read_json(text, "x"), InvalidInput) << text;
   }

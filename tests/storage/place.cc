@@ -58,7 +58,8 @@ std::vector<Trial> example_trials() {
                              {"seconds", "a name of ours"},
                              {"details:x", Value()},
                              {"far", Value::List{kInfinity, -kInfinity, "NaN"}}};
-  const StudyDescription description = example_description();  // the loop keeps no temporary alive
+  // The loop would not keep a temporary alive.
+  const StudyDescription description = example_description();
   for (const Value& choice : std::get<std::vector<Value>>(description.distributions.at("choice"))) {
     Trial& trial = add(TrialState::complete);
     trial.point = {{"choice", choice}, {"joint", Value::List{1.0, 0.1}}};

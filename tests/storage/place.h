@@ -1,7 +1,7 @@
 #pragma once
 
-// Where a test keeps its studies: a new file, or a new schema of a PostgreSQL server. Tests of what
-// every store does are built once for each.
+// The database of a test: a new file, or a new schema on a PostgreSQL server. The tests that apply
+// to every store are built once for each.
 
 #include <memory>
 #include <string>
@@ -20,24 +20,24 @@ class Place {
       const StudyDescription& description) const = 0;
   [[nodiscard]] virtual std::unique_ptr<SharedStudyStore> share(const StudyDescription& description,
                                                                 double lease_seconds) const = 0;
-  /// For list_studies() and load_trials().
+  /// The argument for list_studies() and load_trials().
   [[nodiscard]] virtual std::string address() const = 0;
-  /// How messages begin.
+  /// The beginning of messages.
   [[nodiscard]] virtual std::string name() const = 0;
-  /// A connection of the test's own.
+  /// A separate connection for the test.
   [[nodiscard]] virtual std::unique_ptr<Database> connect() const = 0;
 
   void run(const std::string& sql) const { connect()->run(sql); }
-  /// All cells of all rows as text: "1|a" a row.
+  /// All cells of all rows as text, one line such as "1|a" for each row.
   [[nodiscard]] std::vector<std::string> rows(const std::string& sql) const;
 };
 
-/// Null where there is no server, once said.
+/// Null when there is no server, which is reported once.
 [[nodiscard]] std::unique_ptr<Place> new_place();
 
-/// The study of most tests: one goal and a parameter of every kind.
+/// The study of most tests, with one goal and a parameter of every kind.
 [[nodiscard]] StudyDescription example_description();
-/// Finished trials of every state, numbered from 0.
+/// Finished trials in every state, numbered from 0.
 [[nodiscard]] std::vector<Trial> example_trials();
 
 /// The message of the Error that a call throws, or "nothing was thrown".

@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The newest of Debian's folders, or one of the path's, that has the server.
+/// The newest of Debian's folders, or one of the folders in PATH, that contains the server.
 std::optional<fs::path> folder_of_programs() {
   std::vector<fs::path> folders;
   std::error_code ignored;
@@ -42,8 +42,8 @@ std::optional<fs::path> folder_of_programs() {
   return std::nullopt;
 }
 
-/// A server in a temporary folder, reached through a socket there. It refuses to run as root and
-/// then runs as "postgres" or "nobody".
+/// A server in a temporary folder, reached through a socket there. PostgreSQL refuses to run as
+/// root, so root starts it as "postgres" or "nobody".
 class Server {
  public:
   explicit Server(const fs::path& programs) {
@@ -59,7 +59,7 @@ class Server {
     const pid_t preparing = start({(programs / "initdb").string(), "-D", data, "-A", "trust", "-U",
                                    "tester", "--no-sync", "--no-instructions", "-E", "UTF8"});
     if (::waitpid(preparing, &status, 0) != preparing || status != 0) return;
-    // The machine's own stop is not what is tested.
+    // The tests do not cover a crash of the machine.
     id_ = start({(programs / "postgres").string(), "-D", data, "-k", folder_.path().string(), "-c",
                  "listen_addresses=", "-c", "fsync=off", "-c", "timezone=Asia/Tokyo"});
     is_ready_ = becomes_ready();
@@ -91,7 +91,7 @@ class Server {
         (::setgroups(0, nullptr) != 0 || ::setgid(user_->group) != 0 || ::setuid(user_->id) != 0)) {
       ::_exit(1);
     }
-    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // no server outlives its test
+    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // the server ends with its test
     const int log = ::open((folder_.path() / "log").c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
@@ -126,7 +126,7 @@ class Server {
   bool is_ready_ = false;
 };
 
-/// One for the whole program.
+/// One server for the whole program.
 class ServerEnvironment final : public testing::Environment {
  public:
   void SetUp() override {
@@ -145,7 +145,7 @@ class ServerEnvironment final : public testing::Environment {
   std::unique_ptr<Server> server_;
 };
 
-// GoogleTest owns it.
+// GoogleTest owns the environment.
 const auto* const the_environment = static_cast<const ServerEnvironment*>(
     testing::AddGlobalTestEnvironment(std::make_unique<ServerEnvironment>().release()));
 

@@ -1,4 +1,4 @@
-// What is particular to studies on a server.
+// Tests of studies on a server that do not apply to files.
 
 #include <gtest/gtest.h>
 
@@ -16,8 +16,8 @@ class PostgresqlStore : public testing::Test {
   std::unique_ptr<Place> place_ = new_place();
 };
 
-// Columns of a database that Optuna 4.9.0 made (5.0.0 makes the same).
-TEST_F(PostgresqlStore, HasOptunasSchemaExactly) {
+// Columns of a database that Optuna 4.9.0 created (5.0.0 creates the same ones).
+TEST_F(PostgresqlStore, HasExactlyOptunasSchema) {
   (void)place_->open(example_description());
   const std::vector<std::string> columns = place_->rows(
       "SELECT CAST(table_name || '.' || column_name || ' ' || udt_name || CASE is_nullable WHEN "
@@ -85,8 +85,8 @@ TEST_F(PostgresqlStore, HasOptunasSchemaExactly) {
   EXPECT_EQ(place_->rows("SELECT * FROM alembic_version"), std::vector<std::string>{"v3.2.0.a"});
 }
 
-// The server of these tests lives in Tokyo.
-TEST_F(PostgresqlStore, TimesAreUtcWhereverTheServerIs) {
+// The server of these tests uses the time zone of Tokyo.
+TEST_F(PostgresqlStore, TimesAreUtcInAnyTimeZoneOfTheServer) {
   place_->open(example_description())->save(example_trials()[0]);
   const auto shared = place_->share(example_description(), 60);
   (void)shared->begin([](const auto&) { return std::optional(Point{}); });
@@ -100,7 +100,7 @@ TEST_F(PostgresqlStore, TimesAreUtcWhereverTheServerIs) {
   }
 }
 
-TEST_F(PostgresqlStore, AServerThatIsNotThereIsAnErrorWithoutThePassword) {
+TEST_F(PostgresqlStore, AnUnreachableServerIsAnErrorWithoutThePassword) {
   const std::string message = message_from<IoError>([] {
     (void)postgresql_store("postgresql://me:secret@/db?host=/nowhere", example_description());
   });
@@ -109,7 +109,7 @@ TEST_F(PostgresqlStore, AServerThatIsNotThereIsAnErrorWithoutThePassword) {
   EXPECT_EQ(message.find("secret"), std::string::npos) << message;
 }
 
-TEST_F(PostgresqlStore, ADatabaseWithoutStudiesIsSaidToHaveNone) {
+TEST_F(PostgresqlStore, ADatabaseWithoutStudiesIsReported) {
   EXPECT_EQ(message_from<InvalidInput>([&] { (void)list_studies(place_->address()); }),
             place_->name() + " holds no studies; choose another one");
 }

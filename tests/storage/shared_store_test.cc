@@ -1,4 +1,4 @@
-// What a study of several processes does, in every database.
+// Tests of a study of several processes, in every database.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -48,7 +48,7 @@ class Shared : public testing::Test {
   [[nodiscard]] std::unique_ptr<SharedStudyStore> join(double lease_seconds = 3600) const {
     return place_->share(numbers(), lease_seconds);
   }
-  /// As if every lease had been given two hours ago.
+  /// Makes every lease as old as if it had been given years ago.
   void age_leases() const {
     place_->run("UPDATE trial_heartbeats SET heartbeat = '2020-01-01 00:00:00'");
   }
@@ -56,7 +56,7 @@ class Shared : public testing::Test {
   std::unique_ptr<Place> place_ = new_place();
 };
 
-TEST_F(Shared, TrialsGetNumbersInTurn) {
+TEST_F(Shared, TrialsGetConsecutiveNumbers) {
   const auto one = join();
   const auto other = join();
   const Trial first = one->begin(always(7)).value();
@@ -71,7 +71,7 @@ TEST_F(Shared, TrialsGetNumbersInTurn) {
   EXPECT_EQ(one->begin(nothing), std::nullopt);
 }
 
-TEST_F(Shared, NewsIsToldOnceAndRunningTrialsAlways) {
+TEST_F(Shared, ReportsNewsOnceAndRunningTrialsAlways) {
   const auto one = join();
   const auto other = join();
   const Trial mine = one->begin(always(1)).value();
@@ -94,7 +94,7 @@ TEST_F(Shared, NewsIsToldOnceAndRunningTrialsAlways) {
   EXPECT_EQ(told[1].running, std::vector<Trial>{long_one});
   EXPECT_TRUE(told[2].finished.empty());
   EXPECT_EQ(told[2].running, std::vector<Trial>{long_one});
-  // load() tells all, and what it told is no news.
+  // load() returns all trials, and these do not count as news any more.
   other->save(finished(long_one));
   EXPECT_EQ(one->load().size(), 3U);
   (void)one->begin(listen);
@@ -106,7 +106,7 @@ TEST_F(Shared, ATrialWhoseWorkerDiedIsTakenOverOnce) {
   const auto one = join();
   const auto other = join();
   const Trial lost = dead->begin(always(5)).value();
-  EXPECT_EQ(one->begin(nothing), std::nullopt);  // its lease holds
+  EXPECT_EQ(one->begin(nothing), std::nullopt);  // the lease has not expired
   age_leases();
   EXPECT_EQ(one->begin(always(6)), lost);
   EXPECT_EQ(other->begin(nothing), std::nullopt);
@@ -117,7 +117,7 @@ TEST_F(Shared, ATrialWhoseWorkerDiedIsTakenOverOnce) {
   EXPECT_EQ(place_->rows("SELECT * FROM trial_heartbeats"), std::vector<std::string>{});
 }
 
-TEST_F(Shared, AResultThatCameTooLateIsAnErrorToSave) {
+TEST_F(Shared, SavingAResultAfterATakeoverIsAnError) {
   const auto slow = join(0.5);
   const Trial lost = slow->begin(always(5)).value();
   age_leases();
@@ -130,15 +130,15 @@ TEST_F(Shared, AResultThatCameTooLateIsAnErrorToSave) {
                 "alive more often, or lease for longer");
 }
 
-TEST_F(Shared, ALateResultThatNobodyTookOverIsKept) {
+TEST_F(Shared, ALateResultWithoutATakeoverIsKept) {
   const auto slow = join();
   const Trial late = slow->begin(always(5)).value();
   age_leases();
-  EXPECT_EQ(slow->begin(nothing), std::nullopt);  // not from itself either
+  EXPECT_EQ(slow->begin(nothing), std::nullopt);  // not even from itself
   EXPECT_TRUE(slow->finish(finished(late)));
 }
 
-TEST_F(Shared, AliveWorkersKeepTheirTrials) {
+TEST_F(Shared, LiveWorkersKeepTheirTrials) {
   const auto one = join();
   const auto other = join();
   const Trial mine = one->begin(always(1)).value();
@@ -148,16 +148,16 @@ TEST_F(Shared, AliveWorkersKeepTheirTrials) {
   age_leases();
   EXPECT_EQ(other->begin(nothing), mine);
   age_leases();
-  one->keep_alive();  // it is no longer its own
+  one->keep_alive();  // the trial no longer belongs to it
   EXPECT_EQ(join()->begin(nothing), mine);
 }
 
-TEST_F(Shared, AWorkerThatLeavesGivesItsTrialsUp) {
+TEST_F(Shared, AWorkerThatEndsReleasesItsTrials) {
   const Trial left = join()->begin(always(4)).value();
   EXPECT_EQ(join()->begin(nothing), left);
 }
 
-TEST_F(Shared, TrialsOfOptunaAreLeftToIt) {
+TEST_F(Shared, TrialsOfOptunaAreNotTakenOver) {
   const auto one = join();
   place_->run(
       "INSERT INTO trials (number, study_id, state, datetime_start) VALUES (0, 1, 'RUNNING', "
@@ -186,7 +186,7 @@ TEST_F(Shared, NothingBeginsWhenTheProposalFails) {
   EXPECT_EQ(one->begin(always(2)).value().number, 1);
 }
 
-TEST_F(Shared, OnlyWhatWasBegunHereEndsHere) {
+TEST_F(Shared, OnlyTrialsThatBeganHereEndHere) {
   const auto one = join();
   const Trial mine = one->begin(always(1)).value();
   Trial other = finished(mine);
@@ -198,7 +198,8 @@ TEST_F(Shared, OnlyWhatWasBegunHereEndsHere) {
             "study 'numbers': a lease of 0 s, expected more than 0");
 }
 
-/// Tries points 0 ... kPoints - 1 with the others until all are done. Says what it saved in `log`.
+/// Tries the points 0 ... kPoints - 1 together with other processes until all are done. Writes the
+/// saved ones to `log`.
 bool work_until_done(const Place& place, const std::filesystem::path& log) {
   const int descriptor = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   const auto store = place.share(numbers(), 0.4);
@@ -218,7 +219,7 @@ bool work_until_done(const Place& place, const std::filesystem::path& log) {
     const auto trial = store->begin(propose);
     if (!trial) {
       if (known.size() == kPoints) return true;
-      // The rest runs elsewhere, or its worker died.
+      // The remaining trials run elsewhere, or their worker died.
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       continue;
     }
@@ -229,17 +230,17 @@ bool work_until_done(const Place& place, const std::filesystem::path& log) {
   }
 }
 
-TEST_F(Shared, FourProcessesOfWhichTwoAreKilledDoEveryTrialOnce) {
+TEST_F(Shared, FourProcessesOfWhichTwoAreKilledRunEveryTrialOnce) {
   TemporaryFolder folder;
   const std::filesystem::path log = folder.path() / "saved";
-  (void)join();  // makes the tables
+  (void)join();  // creates the tables
   RandomStream random(20261125);
   std::vector<std::unique_ptr<WorkerProcess>> workers;
   for (int i = 0; i < 4; ++i) {
     workers.push_back(
         std::make_unique<WorkerProcess>([&] { return work_until_done(*place_, log); }));
   }
-  // Killed in the middle of the work, wherever that is.
+  // The workers are killed at an arbitrary moment of their work.
   for (const std::size_t victim : {0U, 1U}) {
     const auto share =
         static_cast<std::size_t>(kPoints / 6 + static_cast<int>(random.below(kPoints / 6)));
@@ -261,7 +262,8 @@ TEST_F(Shared, FourProcessesOfWhichTwoAreKilledDoEveryTrialOnce) {
     points.insert(trials[i].point.at("n").as_int());
   }
   EXPECT_EQ(points.size(), trials.size());
-  // A number is said at most once; a killed worker may have saved its last one without a word.
+  // A number is logged at most once; a killed worker may have saved its last trial without logging
+  // it.
   std::map<std::string, int> said;
   std::string line;
   for (const char letter : read_file(log)) {

@@ -1,4 +1,4 @@
-// What is particular to studies in files.
+// Tests of studies in files that do not apply to a server.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -33,7 +33,8 @@ std::string one_spaced(const std::string& sql) {
   return std::regex_replace(text, std::regex(" \\)"), ")");
 }
 
-// sqlite_master of a file that Optuna 4.9.0 made (5.0.0 makes the same), white space aside.
+// sqlite_master of a file that Optuna 4.9.0 created (5.0.0 creates the same one), apart from white
+// space.
 constexpr const char* kSchema[] = {
     "CREATE TABLE studies ( study_id INTEGER NOT NULL, study_name VARCHAR(512) NOT NULL, PRIMARY "
     "KEY "
@@ -88,7 +89,7 @@ constexpr const char* kSchema[] = {
     "CREATE UNIQUE INDEX ix_studies_study_name ON studies (study_name)",
     "CREATE INDEX ix_trials_study_id ON trials (study_id)"};
 
-TEST_F(SqliteStore, HasOptunasSchemaExactly) {
+TEST_F(SqliteStore, HasExactlyOptunasSchema) {
   (void)place_->open(example_description());
   std::vector<std::string> tables;
   for (const std::string& sql :
@@ -157,7 +158,7 @@ TEST_F(SqliteStore, AnotherRevisionIsRefused) {
           "date with 'optuna storage upgrade' of Optuna 3.2 or later");
 }
 
-TEST_F(SqliteStore, AFileThatWasRemovedOrReplacedIsNoticed) {
+TEST_F(SqliteStore, ARemovedOrReplacedFileIsAnError) {
   for (const bool is_replaced : {false, true}) {
     const std::unique_ptr<Place> place = new_place();
     const auto store = place->open(example_description());
@@ -172,7 +173,7 @@ TEST_F(SqliteStore, AFileThatWasRemovedOrReplacedIsNoticed) {
   }
 }
 
-TEST_F(SqliteStore, AFolderThatIsNotThereIsAnError) {
+TEST_F(SqliteStore, AMissingFolderIsAnError) {
   const std::string absent = file() + ".d/study.db";
   EXPECT_EQ(message_from<IoError>([&] { (void)sqlite_store(absent, example_description()); }),
             "study database '" + absent + "' failed: unable to open database file");
@@ -205,7 +206,7 @@ Trial trial_of(std::int64_t number) {
   return trial;
 }
 
-/// Works like a search, for ever; tells the parent each number once its trial is saved.
+/// Works like an endless search and sends the parent each number once its trial is saved.
 bool search_on(const Place& place, int told) {
   const auto store = place.open(example_description());
   std::int64_t next = 0;
@@ -227,7 +228,7 @@ TEST_F(SqliteStore, AKillAtAnyMomentLosesNoSavedTrial) {
     ASSERT_EQ(::pipe(ends), 0);
     WorkerProcess search([&] { return search_on(*place_, ends[1]); });
     ::close(ends[1]);
-    // From before the file is there to some trials later.
+    // The kills are spread from before the file exists to some trials later.
     if (kill % 2 == 1) {
       std::int64_t first = 0;
       ASSERT_EQ(::read(ends[0], &first, sizeof first), static_cast<ssize_t>(sizeof first));
@@ -242,7 +243,7 @@ TEST_F(SqliteStore, AKillAtAnyMomentLosesNoSavedTrial) {
     }
     ::close(ends[0]);
 
-    const auto store = place_->open(example_description());  // the dead process holds nothing
+    const auto store = place_->open(example_description());  // the dead process holds no lock
     ASSERT_EQ(place_->rows("PRAGMA integrity_check"), std::vector<std::string>{"ok"});
     const std::vector<Trial> trials = store->load();
     std::int64_t finished = 0;
@@ -255,7 +256,7 @@ TEST_F(SqliteStore, AKillAtAnyMomentLosesNoSavedTrial) {
       ++finished;
       ASSERT_EQ(trials[i], trial_of(trials[i].number));
     }
-    // The last one may have been saved without a word.
+    // The last trial may have been saved without being reported.
     ASSERT_GE(finished, saved + 1);
     ASSERT_LE(finished, saved + 2);
     saved = finished - 1;

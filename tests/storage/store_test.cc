@@ -1,4 +1,4 @@
-// What a study of one process does, in every database.
+// Tests of a study of one process, in every database.
 
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ class Store : public testing::Test {
   std::unique_ptr<Place> place_ = new_place();
 };
 
-TEST_F(Store, TrialsOfEveryStateComeBackExactly) {
+TEST_F(Store, TrialsOfEveryStateAreRestoredExactly) {
   const auto store = place_->open(example_description());
   EXPECT_TRUE(store->load().empty());
   for (const Trial& one : example_trials()) {
@@ -46,7 +46,7 @@ TEST_F(Store, TrialsOfEveryStateComeBackExactly) {
   EXPECT_EQ(store->load(), example_trials());
 }
 
-TEST_F(Store, TrialsComeBackExactlyAfterReopeningAndToReaders) {
+TEST_F(Store, ReopeningAndReadersRestoreTrialsExactly) {
   save_examples();
   EXPECT_EQ(place_->open(example_description())->load(), example_trials());
   const std::vector<Trial> read = load_trials(place_->address(), "search");
@@ -58,7 +58,7 @@ TEST_F(Store, TrialsComeBackExactlyAfterReopeningAndToReaders) {
   }
 }
 
-TEST_F(Store, SeveralObjectivesComeBack) {
+TEST_F(Store, SeveralObjectivesAreRestored) {
   StudyDescription description = example_description();
   description.goals = {Goal::minimize, Goal::maximize};
   description.objective_names = {"L2", "top1"};
@@ -141,7 +141,7 @@ TEST_F(Store, NumbersHaveNoGapsAndTrialsEndOnce) {
   EXPECT_EQ(store->load(), std::vector<Trial>{trial(0)});
 }
 
-TEST_F(Store, WhatCannotBeKeptIsRefusedWhole) {
+TEST_F(Store, ATrialThatCannotBeStoredIsRefusedEntirely) {
   const auto store = place_->open(example_description());
   Trial odd = trial(0);
   odd.point = {{"float", 0.5}, {"int", 10}};
@@ -194,14 +194,14 @@ TEST_F(Store, AnotherGoalOrSpaceIsRefused) {
   EXPECT_EQ(refusal(other), "nothing was thrown");
 }
 
-TEST_F(Store, AStudyWithoutAFingerprintBecomesOurs) {
+TEST_F(Store, AStudyWithoutAFingerprintIsTakenOver) {
   save_examples();
   place_->run("DELETE FROM study_user_attributes");
   EXPECT_EQ(place_->open(example_description())->load(), example_trials());
   EXPECT_EQ(list_studies(place_->address())[0].fingerprint, example_description().fingerprint);
 }
 
-TEST_F(Store, TrialsThatWaitForOptunaAreLeftToIt) {
+TEST_F(Store, TrialsThatWaitForOptunaAreAnError) {
   save_examples();
   place_->run("UPDATE trials SET state = 'WAITING' WHERE number = 3");
   EXPECT_EQ(refusal(example_description()),
@@ -237,7 +237,7 @@ TEST_F(Store, HoldsSeveralStudies) {
             place_->name() + " has no study 'third'");
 }
 
-TEST_F(Store, DescriptionsThatContradictThemselvesAreRefused) {
+TEST_F(Store, ContradictoryDescriptionsAreRefused) {
   StudyDescription odd = example_description();
   odd.goals = {};
   EXPECT_EQ(refusal(odd), "study 'search' has no goals, expected at least one");
@@ -253,7 +253,7 @@ TEST_F(Store, DescriptionsThatContradictThemselvesAreRefused) {
             "study: got a name of a study of 513 bytes, expected 1 to 512 without a zero");
 }
 
-TEST_F(Store, TakesPlainAttributesOfOthersAsDetails) {
+TEST_F(Store, ReadsAttributesOfOtherProgramsAsDetails) {
   save_examples();
   place_->run("DELETE FROM trial_user_attributes WHERE trial_id = 12");
   place_->run(

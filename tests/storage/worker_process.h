@@ -1,6 +1,6 @@
 #pragma once
 
-// A child of the test that works on a study until it is done or killed.
+// A child process that works on a study until it is done or killed.
 
 #include <signal.h>
 #include <sys/types.h>
@@ -14,7 +14,8 @@ namespace quantsearch {
 
 class WorkerProcess {
  public:
-  /// `work` runs in the child; true: it went well. No other thread may run when the child is made.
+  /// `work` runs in the child and returns true when it succeeded. No other thread may run when the
+  /// child is created.
   explicit WorkerProcess(const std::function<bool()>& work) : id_(::fork()) {
     if (id_ != 0) return;
     bool well = false;
@@ -30,12 +31,12 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  /// As a power cut would: nothing of the child runs any more when this returns.
+  /// Kills the child as a power failure would; the child has ended when this returns.
   void kill() {
     ::kill(id_, SIGKILL);
     (void)end();
   }
-  /// Waits for the child; whether its work went well.
+  /// Waits for the child and returns true when its work succeeded.
   bool end() {
     int status = 0;
     const bool ended = ::waitpid(std::exchange(id_, -1), &status, 0) > 0;
