@@ -1,7 +1,7 @@
 #pragma once
 
-// What people and programs read of a search: log file, progress, tables, results.json. Reads
-// studies, changes nothing.
+// Output of a search for people and programs: log file, progress, tables, results.json. It reads
+// studies and does not change them.
 
 #include <cstdint>
 #include <filesystem>
@@ -22,8 +22,9 @@
 
 namespace quantsearch {
 
-/// Appends every line to `file`, with the time (UTC, ISO 8601) and the level, and flushes it. Safe
-/// from several threads. Throws IoError when the file cannot be opened.
+/// Appends every line to `file`, with the time (UTC, ISO 8601) and the level, and flushes it.
+/// Thread-safe. Throws IoError when the file cannot be opened, InvalidInput when it is neither a
+/// file nor a device or is a pipe that no process reads.
 [[nodiscard]] LogSink open_log_file(const std::filesystem::path& file);
 
 /// Scores, size and speed of one model. `latency_ms` is measured only for the models that are kept.
@@ -34,12 +35,12 @@ struct ModelResult {
   bool operator==(const ModelResult&) const = default;
 };
 
-/// Scores of one model on a processor whose integer kernels saturate: as its graph says, and as the
-/// processor computes.
+/// Scores of one model on a processor whose integer kernels saturate: with the arithmetic of its
+/// graph, and with that of the processor.
 struct ArithmeticScores {
   std::map<std::string, double> graph;
   std::map<std::string, double> processor;
-  bool differ = false;  // by more than integer kernels round
+  bool differ = false;  // by more than the rounding of integer kernels explains
   bool operator==(const ArithmeticScores&) const = default;
 };
 
@@ -49,28 +50,28 @@ struct TrialResult {
   Point config;
   ModelResult model;  // of a complete trial
   bool is_candidate = false;
-  bool is_feasible = true;                   // keeps the limits of the search
-  std::optional<std::int64_t> float_layers;  // that stay float; absent in older files
+  bool is_feasible = true;                   // meets the limits of the search
+  std::optional<std::int64_t> float_layers;  // layers that stay float; absent in older files
   double seconds = 0;
   std::map<std::string, StageResult> stages;
-  std::string reason;                         // of any other
-  std::map<std::string, Value> layer_tables;  // "precision", "reconstruction", "left_float": a list
-                                              // of one mapping for each layer
-  // Of a written model, on a processor whose integer kernels saturate.
+  std::string reason;  // why a trial is not complete
+  // "precision", "reconstruction", "left_float": a list of one mapping for each layer.
+  std::map<std::string, Value> layer_tables;
+  // For a written model, on a processor whose integer kernels saturate.
   std::optional<ArithmeticScores> arithmetic;
   bool operator==(const TrialResult&) const = default;
 };
 
-/// The best trials on samples that no trial has seen.
+/// Scores of the best trials on samples that no trial has used.
 struct Confirmation {
   std::int64_t samples = 0;
-  double float_score = 0;  // of the objective, like the others
-  // Trial and score; the best of the search first.
+  double float_score = 0;  // score of the objective, as in `scores`
+  // Trial and score; the best trial of the search first.
   std::vector<std::pair<std::int64_t, double>> scores;
   bool operator==(const Confirmation&) const = default;
 };
 
-/// What results.json holds (schema 1).
+/// The content of results.json (schema 1).
 struct ResultsDocument {
   std::string model;
   std::string objective;  // name of the score that was optimized
@@ -78,59 +79,63 @@ struct ResultsDocument {
   std::string tolerance;  // the rule in words
   ModelResult float_model;
   std::vector<TrialResult> trials;
-  std::optional<std::int64_t> best;          // trial in best.onnx
-  std::vector<std::int64_t> candidates;      // numbers, best first
-  std::optional<Confirmation> confirmation;  // what chose `best` among the first of them
-  // Trials that no other beats, where there are several objectives.
+  std::optional<std::int64_t> best;          // the trial in best.onnx
+  std::vector<std::int64_t> candidates;      // trial numbers, best first
+  std::optional<Confirmation> confirmation;  // chose `best` among the first candidates
+  // Trials that no other trial dominates, when there are several objectives.
   std::vector<std::int64_t> front;
   std::string stop_reason;
   std::string stop_message;
   SpaceSummary space;
   double seconds = 0;
   std::int64_t peak_rss_bytes = 0;
-  // The best model is made for an NPU, of whose speed this machine says nothing.
+  // True when the best model is made for an NPU, whose speed cannot be measured on this machine.
   bool for_npu = false;
-  std::optional<Processor> processor;  // that the trials ran on; absent in older files
+  std::optional<Processor> processor;  // where the trials ran; absent in older files
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
   double cache_seconds_saved = 0;
 };
 
-/// The part of a trial that is not measured afterwards.
+/// The part of a trial's result that is not measured after the search.
 [[nodiscard]] TrialResult trial_result(const Trial& trial);
 
-/// What is known of a study that has not ended, or was not ours: its trials.
+/// The results of a study that has not ended or that another program wrote, which are its trials.
 [[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective,
                                          Goal goal, const std::vector<Trial>& trials);
 
-/// What each parameter mattered for the objective, most important first
-/// (quantsearch/search/importance.h). Empty for fewer complete trials than say anything: 10.
+/// The importance of each parameter for the objective, most important first
+/// (quantsearch/search/importance.h). Empty below 10 complete trials, which are too few for an
+/// estimate.
 [[nodiscard]] std::vector<ParameterImportance> importances_of(const ResultsDocument& document);
 
 [[nodiscard]] Value to_value(const ResultsDocument& document);
 /// Throws InvalidInput when `value` is not a results document of schema 1.
 [[nodiscard]] ResultsDocument results_from(const Value& value);
 
-/// Float, best, worst and what it took: what `search` prints at its end.
+/// The float model, the best and the worst trial, and the cost: the text that `search` prints at
+/// its end.
 [[nodiscard]] std::string summary_text(const ResultsDocument& document);
 /// Every complete trial, best first, then the others with their reasons.
 [[nodiscard]] std::string trials_table(const ResultsDocument& document);
 
-/// A page with charts, tables and the layers of the best model; needs nothing else to be shown.
+/// A page with charts, tables and the layers of the best model. It is self-contained.
 [[nodiscard]] std::string html_report(const ResultsDocument& document);
 
-/// Columns as wide as their widest cell; the first one aligned left, numbers right.
+/// A table whose columns are as wide as their widest cell; the first column is aligned left, the
+/// others right.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
-/// Progress of a running search: on a terminal one line that is rewritten, elsewhere a line for
-/// each finished trial.
+/// Shows the progress of a running search: on a terminal in one line that is rewritten, otherwise
+/// in one line for each finished trial.
 class ProgressLine {
  public:
-  /// `total` trials are expected at most (absent: unknown). `out` outlives the object.
+  /// `total` is the largest expected number of trials (absent: unknown). `out` must outlive the
+  /// object.
   ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal,
                std::optional<std::int64_t> total);
   ~ProgressLine();
-  /// The best trial of an earlier run that is continued.
+  /// Gives the best trial of an earlier run that is continued.
   void known(const Trial& best);
   void started(std::int64_t number);
   void finished(const Trial& trial);

@@ -18,7 +18,7 @@ constexpr double kTop = 30;
 constexpr double kBottom = 45;
 constexpr int kTicks = 5;
 
-/// Values of one axis onto pixels.
+/// Maps the values of one axis to pixels.
 class Scale {
  public:
   Scale(double from_pixel, double to_pixel) : from_pixel_(from_pixel), to_pixel_(to_pixel) {}

@@ -1,6 +1,6 @@
 #pragma once
 
-// Small charts as SVG, drawn without any script.
+// Small charts as SVG, without scripts.
 
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@ namespace quantsearch {
 struct ChartPoint {
   double x = 0;
   double y = 0;
-  std::string label = {};     // shown when the mouse rests on it
+  std::string label = {};     // tooltip
   std::string style = "dot";  // class in the page's style sheet
 };
 
@@ -19,14 +19,15 @@ struct Chart {
   std::string x_label;
   std::string y_label;
   std::vector<ChartPoint> points;
-  std::vector<ChartPoint> line = {};  // through these, in their order
+  std::vector<ChartPoint> line = {};  // connected in their order
 };
 
-/// Axes from the least to the largest value; a y axis in decades when all y are positive and span
-/// more than two of them. "" when there is no point. Values that are not finite are left out.
+/// Draws the chart. The axes go from the smallest to the largest value; the y axis is logarithmic
+/// when all y are positive and span more than two decades. Values that are not finite are left out.
+/// Empty when there is no point.
 [[nodiscard]] std::string svg_of(const Chart& chart);
 
-/// The five characters that HTML reads otherwise.
+/// The text with HTML's five special characters escaped.
 [[nodiscard]] std::string escaped(const std::string& text);
 
 }  // namespace quantsearch

@@ -1,4 +1,4 @@
-// report.html: one page for people, with everything in it.
+// report.html: one self-contained page for people.
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>

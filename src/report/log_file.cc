@@ -45,10 +45,10 @@ std::string now_text() {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
 }
 
-/// Lines are appended, so a device is as good as a file; a pipe needs somebody who reads it, or
-/// opening it never ends.
+/// Throws InvalidInput for a path that cannot be a log. Lines are appended, so a device is as
+/// suitable as a file. A pipe needs a reader, because opening it would wait for one forever.
 void require_log(const std::filesystem::path& file) {
-  std::error_code ignored;  // opening it says what is wrong
+  std::error_code ignored;  // opening the file reports the error
   const std::filesystem::file_status status = std::filesystem::status(file, ignored);
   if (std::filesystem::is_directory(status) || std::filesystem::is_socket(status)) {
     throw InvalidInput(fmt::format("log: '{}' is {}, expected a file; choose another with --log",

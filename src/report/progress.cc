@@ -90,7 +90,7 @@ void ProgressLine::finished(const Trial& trial) {
     state_->print(trial);
     return;
   }
-  // A terminal is redrawn ten times a second at most.
+  // A terminal is redrawn at most ten times a second.
   if (Clock::now() - state_->drawn > std::chrono::milliseconds(100)) state_->draw();
 }
 

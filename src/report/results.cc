@@ -1,4 +1,4 @@
-// results.json: values to JSON and back.
+// Converts results.json to and from values.
 
 #include <fmt/core.h>
 
@@ -129,7 +129,7 @@ Value to_value(const Confirmation& confirmation) {
       {"samples", confirmation.samples}, {"float", confirmation.float_score}, {"scores", scores}};
 }
 
-/// A score that JSON could not hold was not finite.
+/// A score that is null in JSON was not finite.
 double score_from(const Value& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.as_double();
 }

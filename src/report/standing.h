@@ -1,6 +1,6 @@
 #pragma once
 
-// Where the trials of a document stand among each other.
+// The order of the trials of a document.
 
 #include <vector>
 
@@ -8,10 +8,11 @@
 
 namespace quantsearch {
 
-/// What the order of trials reads, of a result that was scored by the objective.
+/// The fields that the order of trials reads, from a result that was scored by the objective.
 [[nodiscard]] Trial standing_of(const TrialResult& trial, const std::string& objective);
 
-/// Complete trials: the one in best.onnx, which a confirmation may have chosen, then by TrialOrder.
+/// Complete trials: first the one in best.onnx, which a confirmation may have chosen, then the
+/// others by TrialOrder.
 [[nodiscard]] std::vector<const TrialResult*> best_first(const ResultsDocument& document);
 
 }  // namespace quantsearch

@@ -1,4 +1,4 @@
-// Text for people.
+// Text output for people.
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -28,7 +28,7 @@ std::string score_text(const ModelResult& model, const std::string& name) {
   return found == model.scores.end() ? "" : fmt::format("{:.6g}", found->second);
 }
 
-/// The objective first, then what says most to a reader.
+/// The scores to show: the objective first, then those that are most informative.
 std::vector<std::string> shown_scores(const ResultsDocument& document) {
   std::vector<std::string> names = {document.objective};
   const bool has_trials = !document.trials.empty();
@@ -72,7 +72,7 @@ bool has_wide_types(const TrialResult& trial) {
   });
 }
 
-/// The best with 8-bit types alone, when 16 bits have won: what a reader may want in its place.
+/// The best trial with 8-bit types only, when one with 16 bits is the best: a reader may prefer it.
 const TrialResult* narrow_runner_up(const std::vector<const TrialResult*>& trials) {
   if (trials.empty() || !has_wide_types(*trials.front())) return nullptr;
   const auto narrow = std::ranges::find_if_not(
@@ -97,11 +97,11 @@ std::string speed_sentence(const ResultsDocument& document, const TrialResult& b
   return text + "; activation_type QUInt8 runs on integer kernels\n";
 }
 
-/// Where the processor's arithmetic is not that of the graph, both scores.
+/// Both scores, when the processor's arithmetic differs from that of the graph.
 std::string arithmetic_sentence(const ResultsDocument& document, const TrialResult& best) {
   if (!best.arithmetic || !best.arithmetic->differ) return "";
   const auto& [graph, processor, differ] = *best.arithmetic;
-  // An evaluator's score has no second one.
+  // The score of an external evaluator exists only once.
   for (const std::string& score : {document.objective, std::string("rel_l2")}) {
     if (!graph.contains(score) || !processor.contains(score)) continue;
     return fmt::format(
@@ -113,7 +113,7 @@ std::string arithmetic_sentence(const ResultsDocument& document, const TrialResu
   return "";
 }
 
-/// What the samples that no trial has seen say of the best trials.
+/// The scores of the best trials on samples that no trial has used.
 std::string confirmation_sentence(const ResultsDocument& document) {
   const Confirmation& confirmation = *document.confirmation;
   std::vector<std::string> scores;

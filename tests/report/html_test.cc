@@ -47,20 +47,20 @@ ResultsDocument document() {
 
 TEST(HtmlReport, HoldsChartsTrialsLayersAndReasons) {
   const std::string page = html_report(document());
-  EXPECT_EQ(count(page, "<svg"), 2U);  // history and size; no latency was measured
+  EXPECT_EQ(count(page, "<svg"), 2U);  // history and size; latency was not measured
   EXPECT_EQ(count(page, "<circle class='best'"), 2U);
   EXPECT_EQ(count(page, "no 4 bits"), 1U);
   EXPECT_NE(page.find("conv &amp; 1"), std::string::npos);
   EXPECT_NE(page.find("2 left out: too few bits"), std::string::npos);
 }
 
-TEST(HtmlReport, EscapesWhatUsersNamed) {
+TEST(HtmlReport, EscapesNamesGivenByUsers) {
   const std::string page = html_report(document());
   EXPECT_EQ(page.find("a<b>"), std::string::npos);
   EXPECT_NE(page.find("a&lt;b&gt;.onnx"), std::string::npos);
 }
 
-TEST(HtmlReport, NamesTheProcessorWhereItIsKnown) {
+TEST(HtmlReport, NamesTheProcessorWhenItIsKnown) {
   ResultsDocument known = document();
   EXPECT_EQ(count(html_report(known), "Processor"), 0U);
   known.processor =
@@ -68,7 +68,7 @@ TEST(HtmlReport, NamesTheProcessorWhereItIsKnown) {
   EXPECT_EQ(count(html_report(known), "<p>Processor: Some &lt;CPU&gt; (x86_64) with avx2: "), 1U);
 }
 
-TEST(HtmlReport, ShowsWhichParametersMattered) {
+TEST(HtmlReport, ShowsTheImportanceOfParameters) {
   ResultsDocument document;
   document.objective = "L2";
   for (int number = 0; number < 12; ++number) {
@@ -92,7 +92,7 @@ TEST(HtmlReport, NeedsNoNetwork) {
   EXPECT_EQ(page.find("<script"), std::string::npos);
 }
 
-TEST(HtmlReport, OfASearchWithoutTrialsIsAPageToo) {
+TEST(HtmlReport, OfASearchWithoutTrialsIsAPage) {
   ResultsDocument empty;
   empty.objective = "L2";
   const std::string page = html_report(empty);
@@ -100,7 +100,7 @@ TEST(HtmlReport, OfASearchWithoutTrialsIsAPageToo) {
   EXPECT_TRUE(page.ends_with("</body></html>\n"));
 }
 
-TEST(Chart, PutsTheLeastBelowAndTheLargestAbove) {
+TEST(Chart, PutsTheSmallestBelowAndTheLargestAbove) {
   const std::string svg = svg_of({.title = "t",
                                   .x_label = "x",
                                   .y_label = "y",
@@ -109,7 +109,7 @@ TEST(Chart, PutsTheLeastBelowAndTheLargestAbove) {
   EXPECT_NE(svg.find("cx='625.0' cy='30.0'"), std::string::npos) << svg;
 }
 
-TEST(Chart, SpansDecadesAndLeavesOutWhatIsNoNumber) {
+TEST(Chart, SpansDecadesAndLeavesOutNonFiniteValues) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   const std::string svg = svg_of(
       {.title = "t",
@@ -118,10 +118,10 @@ TEST(Chart, SpansDecadesAndLeavesOutWhatIsNoNumber) {
        .points = {
            {.x = 0, .y = 1}, {.x = 1, .y = 100}, {.x = 2, .y = 10000}, {.x = 3, .y = none}}});
   EXPECT_EQ(count(svg, "<circle"), 3U);
-  EXPECT_NE(svg.find("cy='152.5'"), std::string::npos) << svg;  // 100 is halfway
+  EXPECT_NE(svg.find("cy='152.5'"), std::string::npos) << svg;  // 100 is in the middle
 }
 
-TEST(Chart, OfOnePointIsInTheMiddleAndOfNoneEmpty) {
+TEST(Chart, CentersASinglePointAndIsEmptyWithoutPoints) {
   EXPECT_NE(svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {{.x = 5, .y = 5}}})
                 .find("cx='347.5' cy='152.5'"),
             std::string::npos);

@@ -23,14 +23,14 @@ TEST(LogFile, LinesCarryTimeAndLevel) {
             "dddd-dd-ddTdd:dd:dd.dddZ warning careful\n");
 }
 
-TEST(LogFile, AppendsToWhatIsThere) {
+TEST(LogFile, AppendsToAnExistingFile) {
   const TemporaryFolder folder;
   write_file_atomically(folder.path() / "log", "before\n");
   open_log_file(folder.path() / "log")(LogLevel::info, "after");
   EXPECT_TRUE(read_file(folder.path() / "log").starts_with("before\n"));
 }
 
-TEST(LogFile, AFolderThatIsNotThereIsAnError) {
+TEST(LogFile, AMissingFolderIsAnError) {
   EXPECT_THROW((void)open_log_file("/nonexistent/folder/log"), IoError);
 }
 

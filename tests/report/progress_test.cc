@@ -18,7 +18,7 @@ Trial trial_with(std::int64_t number, double value) {
   return trial;
 }
 
-TEST(ProgressLine, ElsewhereThanOnATerminalEachTrialIsALine) {
+TEST(ProgressLine, EachTrialIsALineWithoutATerminal) {
   std::ostringstream out;
   {
     ProgressLine progress(out, false, "L2", Goal::minimize, 3);
@@ -47,9 +47,9 @@ TEST(ProgressLine, TheBestFollowsTheGoal) {
   EXPECT_NE(out.str().find("best top1 0.75 (trial 1)"), std::string::npos);
 }
 
-TEST(ProgressLine, TheBestIsTheOneThatTheSummaryNames) {
-  // A candidate beats a better value beyond the tolerance, and between equal values fewer float
-  // layers decide.
+TEST(ProgressLine, TheBestIsThatOfTheSummary) {
+  // A candidate is better than a better value beyond the tolerance, and of equal values the one
+  // with fewer float layers is better.
   std::vector<Trial> trials = {trial_with(0, 0.1), trial_with(1, 0.5), trial_with(2, 0.5),
                                trial_with(3, 0.5)};
   for (std::size_t i = 1; i < trials.size(); ++i) trials[i].is_candidate = true;

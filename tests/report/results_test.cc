@@ -64,7 +64,7 @@ ResultsDocument confirmed_example() {
   return document;
 }
 
-TEST(Results, ReadBackAsTheyWereWritten) {
+TEST(Results, AreReadAsTheyWereWritten) {
   const Value written = to_value(confirmed_example());
   const ResultsDocument again = results_from(parse_json(to_json(written), "test"));
   EXPECT_EQ(to_json(to_value(again)), to_json(written));
@@ -74,14 +74,14 @@ TEST(Results, ReadBackAsTheyWereWritten) {
   EXPECT_EQ(again.processor, example().processor);
 }
 
-TEST(Results, AScoreThatIsNotFiniteReadsBackAsNone) {
+TEST(Results, ANonFiniteScoreIsReadAsAbsent) {
   ResultsDocument document = example();
   document.trials[1].model.scores["sqnr"] = std::numeric_limits<double>::infinity();
   const ResultsDocument again = results_from(parse_json(to_json(to_value(document)), "test"));
   EXPECT_EQ(again.trials, example().trials);
 }
 
-TEST(Results, TheSummarySaysWhatTheConfirmationFound) {
+TEST(Results, TheSummaryNamesTheResultOfTheConfirmation) {
   ResultsDocument document = confirmed_example();
   EXPECT_NE(summary_text(document).find("confirmed on 16 samples that no trial saw, L2: float 0, "
                                         "trial 1 0.06; the search's best is the best there too"),
@@ -91,7 +91,7 @@ TEST(Results, TheSummarySaysWhatTheConfirmationFound) {
             std::string::npos);
 }
 
-TEST(Results, TheSummarySaysBothScoresWhereTheProcessorComputesOtherThanTheGraph) {
+TEST(Results, TheSummaryNamesBothScoresWhenTheProcessorDiffersFromTheGraph) {
   ResultsDocument document = example();
   EXPECT_EQ(summary_text(document).find("saturate"), std::string::npos);
   document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}},
@@ -102,13 +102,13 @@ TEST(Results, TheSummarySaysBothScoresWhereTheProcessorComputesOtherThanTheGraph
                                         "target cpu, or reduce_range\n"),
             std::string::npos)
       << summary_text(document);
-  document.objective = "custom";  // an evaluator's score has no second one
+  document.objective = "custom";  // an external evaluator's score exists only once
   for (TrialResult& trial : document.trials) trial.model.scores["custom"] = 1;
   EXPECT_NE(summary_text(document).find("best has rel_l2 0.5 on this processor"), std::string::npos)
       << summary_text(document);
 }
 
-TEST(Results, HaveTheKeysOfTheContract) {
+TEST(Results, HaveTheDocumentedKeys) {
   const Value value = to_value(example());
   for (const char* key : {"schema", "model", "float", "trials", "best", "candidates", "stop_reason",
                           "space", "seconds", "peak_rss_bytes", "processor"}) {
@@ -154,7 +154,7 @@ TEST(Results, TheSummaryNamesBestAndWorst) {
             "3 trials in 1.5 s, 1 candidates (L2 at most 0.1); the space is exhausted\n");
 }
 
-TEST(Results, WhenSixteenBitsWinTheSummaryShowsTheBestWithEight) {
+TEST(Results, TheSummaryShowsTheBestEightBitTrialWhenSixteenBitsWin) {
   ResultsDocument document = example();
   document.trials[2] = complete(2, "QInt16", {{"L2", 0.001}, {"top1", 0.9}});
   document.best = 2;
@@ -167,7 +167,7 @@ TEST(Results, WhenSixteenBitsWinTheSummaryShowsTheBestWithEight) {
             "3 trials in 1.5 s, 1 candidates (L2 at most 0.1); the space is exhausted\n");
 }
 
-TEST(Results, OfEqualTrialsTheOneInBestOnnxStandsFirst) {
+TEST(Results, OfEqualTrialsTheOneInBestOnnxIsFirst) {
   ResultsDocument document = example();
   document.trials[2] = complete(2, "QInt8", {{"L2", 0.05}, {"top1", 0.9}});
   document.trials[2].is_candidate = true;
@@ -186,7 +186,7 @@ TEST(Results, ASlowBestPointsToAFasterCandidate) {
             std::string::npos);
 }
 
-TEST(Results, OfAnNpuModelTheSpeedOnThisMachineIsNoMatter) {
+TEST(Results, TheSummaryLeavesOutTheSpeedOfAnNpuModel) {
   ResultsDocument document = example();
   document.for_npu = true;
   EXPECT_EQ(summary_text(document).find("than float"), std::string::npos);
