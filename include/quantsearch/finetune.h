@@ -71,9 +71,6 @@ struct FinetuneOptions {
   bool bias_correction = false;  // closed form, from the same moments, after the algorithm
   int beam = 1;                  // gptq: partial rows kept, 1: plain nearest plane
   bool choose_scales = true;     // gptq: scales of weights are chosen with the solver in the loop
-  // As `quantize` was told: the grids stay what they were.
-  bool reduce_range = false;
-  bool power_of_two = false;
   bool operator==(const FinetuneOptions&) const = default;
 };
 

@@ -206,15 +206,50 @@ struct WeightPair {
                                                                 const Shape& weight,
                                                                 const PairLimits& limits);
 
+/// The initializers of the written graph that hold a quantized constant.
+struct StoredIntegers {
+  std::string integers;
+  std::string scale;
+  std::string zero_point;
+  bool operator==(const StoredIntegers&) const = default;
+};
+
+/// How a later step may change the scales of a stored weight.
+enum class ScaleFreedom {
+  any,
+  powers_of_two,  // they may be multiplied by a power of two
+  none,  // given by the user, stored by the model, or of a form that other factors would break
+};
+
+/// A Conv, ConvTranspose, Gemm or MatMul of the main graph whose weight is stored as integers: what
+/// a step that changes them has to know.
+struct QuantizedLayer {
+  std::string label;   // node_label() in the float model
+  int node = 0;        // index in the written graph
+  std::string weight;  // initializer of the float model
+  StoredIntegers stored_weight;
+  IntegerLimits weight_limits;  // the integers are in [low, high]
+  ScaleFreedom weight_scales = ScaleFreedom::any;
+  /// Present when the weights were chosen so that no kernel saturates: their pairs have to stay
+  /// safe.
+  std::optional<PairLimits> pair_limits;
+  std::string bias;  // initializer of the float model; "": none
+  /// Integers of the bias. Absent: `float_bias` is its initializer in the written graph.
+  std::optional<StoredIntegers> stored_bias;
+  std::string float_bias;
+  /// Scale of the input when the scale of the integer bias is its product with the weight's, as
+  /// integer kernels need it. Absent: the bias has a scale of its own.
+  std::optional<float> bias_input_scale;
+  std::string output;  // tensor of the float model: the result with the bias, before an activation
+};
+
 struct QuantizedModel {
   Model model;
   std::vector<LayerRecord> layers;              // one per node of the float model, in its order
   std::map<std::string, TensorParams> tensors;  // by name in the float model
   /// The further pairs of tensors that readers take in several types; `tensors` has the widest.
   std::map<std::string, std::vector<TensorParams>> narrower;
-  /// By LayerRecord::node: the layers whose weights were chosen so that no kernel saturates.
-  /// Whoever changes their integers keeps their pairs safe.
-  std::map<std::string, PairLimits> pair_limits = {};
+  std::vector<QuantizedLayer> linear_layers = {};  // in the order of the nodes
 };
 
 /// Tensors that some configuration of `quantize` gives a pair: what observe should watch.

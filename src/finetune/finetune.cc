@@ -49,8 +49,7 @@ class Reconstruction {
  public:
   Reconstruction(const QuantizedModel& candidate, const Model& reference, const DataSource& data,
                  const FinetuneOptions& options, const FinetuneEnvironment& environment)
-      : reference_(reference),
-        options_(options),
+      : options_(options),
         environment_(environment),
         samples_(std::min(options.samples.value_or(data.size()), data.size())),
         folder_(environment.cache_folder),
@@ -81,7 +80,7 @@ class Reconstruction {
 
   /// What of the float model the layer's data are made of.
   void add_wanted(const TunableLayer& of, std::set<std::string>& wanted) const {
-    wanted.insert(of.target);
+    wanted.insert(of.stored.output);
     if (options_.drop_ratio < 1) wanted.insert(of.float_input);
   }
 
@@ -94,7 +93,7 @@ class Reconstruction {
   /// The layers whose inputs no untuned layer stands before: they are tuned side by side.
   void run_front() {
     std::set<int> held_quantized;
-    for (const int index : waiting_) held_quantized.insert(layer(index).quantized_node);
+    for (const int index : waiting_) held_quantized.insert(layer(index).stored.node);
     quantized_.advance(held_quantized, {});
     std::vector<int> front;
     std::ranges::copy_if(waiting_, std::back_inserter(front),
@@ -112,14 +111,14 @@ class Reconstruction {
   void tune(const TunableLayer& tuned) {
     const Stopwatch watch;
     const Solution before = stored_solution(tuned, quantized_.model());
-    const LayerWeights weights = layer_weights(tuned, quantized_.model(), reference_, options_);
+    const LayerWeights weights = layer_weights(tuned, quantized_.model());
     LayerData data(tuned, quantized_, float_,
                    {.samples = samples_,
                     .drop_ratio = options_.drop_ratio,
                     .cache_bytes = environment_.budget.free() / 2},
                    held_);
     if (data.is_empty()) {
-      result_.layers.push_back({.node = tuned.label,
+      result_.layers.push_back({.node = tuned.stored.label,
                                 .op_type = tuned.op_type,
                                 .reason = "it had no values to work on in the data"});
       return;
@@ -127,7 +126,7 @@ class Reconstruction {
     const Judged judged = solve(weights, before, tuned, quantized_.model(), data, options_,
                                 environment_.pool, environment_.token);
     LayerReconstruction record;
-    record.node = tuned.label;
+    record.node = tuned.stored.label;
     record.op_type = tuned.op_type;
     record.error_before = judged.error_before;
     record.error_after = judged.error_before;
@@ -162,7 +161,6 @@ class Reconstruction {
     return false;
   }
 
-  const Model& reference_;
   const FinetuneOptions& options_;
   const FinetuneEnvironment& environment_;
   std::int64_t samples_;

@@ -55,8 +55,8 @@ void require_valid(const GptqOptions& options) {
 /// The first factor is 1: it wins ties.
 std::vector<float> factors_of(const WeightGrid& grid, const GptqOptions& options) {
   std::vector<float> factors = {1.0F};
-  if (!options.choose_scales) return factors;
-  if (grid.power_of_two) return {1.0F, 0.5F, 2.0F};
+  if (!options.choose_scales || grid.freedom == ScaleFreedom::none) return factors;
+  if (grid.freedom == ScaleFreedom::powers_of_two) return {1.0F, 0.5F, 2.0F};
   for (const double factor : options.scale_factors) factors.push_back(static_cast<float>(factor));
   return factors;
 }

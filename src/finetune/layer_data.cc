@@ -39,7 +39,7 @@ LayerData::LayerData(const TunableLayer& layer, const Network& quantized,
                      const FloatValues& reference, const Options& options, Columns& held)
     : layer_(layer), quantized_(quantized), reference_(reference), options_(options), held_(held) {
   for (std::int64_t sample = 0; sample < options.samples; ++sample) {
-    const Tensor target = reference.value(layer.target, sample);
+    const Tensor target = reference.value(layer.stored.output, sample);
     positions_.push_back(count_positions(layer.geometry, target.shape()));
   }
 }
@@ -89,7 +89,7 @@ void LayerData::gather(const std::vector<Piece>& pieces, ThreadPool* pool, Colum
   const auto one = [&](std::int64_t at, int) {
     const Piece& piece = pieces[static_cast<std::size_t>(at)];
     // Here and not before: what is mapped from a file leaves the memory when the next is read.
-    const Tensor target = reference_.value(layer_.target, piece.sample);
+    const Tensor target = reference_.value(layer_.stored.output, piece.sample);
     const Tensor values = input(piece);
     const auto positions = table(values.shape(), target.shape(), piece);
     gather_inputs(layer_.geometry, *positions, values, begins[static_cast<std::size_t>(at)],

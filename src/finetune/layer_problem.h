@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "finetune/float_buffer.h"
-#include "quantsearch/calibrate.h"
+#include "quantsearch/quantize.h"
 
 namespace quantsearch::reconstruction {
 
@@ -41,8 +41,8 @@ struct WeightGrid {
   std::vector<std::int32_t> zero_points;  // [outputs]
   IntegerLimits limits;                   // codes are in [low, high]
   bool per_tensor = true;                 // all rows keep one common scale and zero point
-  bool power_of_two = false;              // scales stay powers of two
-  std::vector<PairedInput> pairs = {};    // [groups][K]; empty: all codes in the limits are safe
+  ScaleFreedom freedom = ScaleFreedom::any;
+  std::vector<PairedInput> pairs = {};  // [groups][K]; empty: all codes in the limits are safe
 };
 
 /// The layer in float and how it may be written.

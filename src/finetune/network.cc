@@ -27,33 +27,6 @@ std::vector<std::vector<std::string>> all_reads(const Graph& graph) {
   return reads;
 }
 
-template <typename T>
-void dequantize_into(const Tensor& integers, float scale, std::int64_t zero_point,
-                     std::span<float> values) {
-  const std::span<const T> codes = integers.values<T>();
-  const auto zero = static_cast<std::int32_t>(zero_point);
-  for (std::size_t at = 0; at < codes.size(); ++at)
-    values[at] = static_cast<float>(codes[at] - zero) * scale;
-}
-
-/// (q - z) * s in float32, as ONNX Runtime's DequantizeLinear; activations are per tensor.
-Tensor dequantize_activation(const Tensor& integers, float scale, std::int64_t zero_point) {
-  Tensor values(DataType::float32, integers.shape());
-  const std::span<float> out = values.mutable_values<float>();
-  if (integers.type() == DataType::int8)
-    dequantize_into<std::int8_t>(integers, scale, zero_point, out);
-  else if (integers.type() == DataType::uint8)
-    dequantize_into<std::uint8_t>(integers, scale, zero_point, out);
-  else if (integers.type() == DataType::int16)
-    dequantize_into<std::int16_t>(integers, scale, zero_point, out);
-  else if (integers.type() == DataType::uint16)
-    dequantize_into<std::uint16_t>(integers, scale, zero_point, out);
-  else
-    throw InternalError(fmt::format("finetune: an activation of type {} behind QuantizeLinear",
-                                    to_string(integers.type())));
-  return values;
-}
-
 }  // namespace
 
 Network::Network(Model model, const DataSource& data, std::int64_t samples,
@@ -115,13 +88,16 @@ Tensor Network::value(const std::string& tensor, std::int64_t sample) const {
   const Batch batch = kept == kept_.end() ? data_.read(sample, 1) : kept->second->outputs(sample);
   const Tensor& raw = batch.at(stored);
   if (stored == tensor) return raw;
-  const Node& dequantize = model_.graph.nodes[static_cast<std::size_t>(producers_.at(tensor))];
-  const Tensor* scale = initializer(dequantize.input(1));
-  const Tensor* zero_point = initializer(dequantize.input(2));
+  const Node& node = model_.graph.nodes[static_cast<std::size_t>(producers_.at(tensor))];
+  const Tensor* scale = initializer(node.input(1));
+  const Tensor* zero_point = initializer(node.input(2));
   if (scale == nullptr)
     throw InternalError(fmt::format("finetune: the scale of '{}' is no initializer", tensor));
-  return dequantize_activation(raw, scale->values<float>()[0],
-                               zero_point == nullptr ? 0 : to_int64s(*zero_point)[0]);
+  return dequantize(
+      {.integers = raw,
+       .params = {.type = raw.type(),
+                  .scales = {scale->values<float>()[0]},
+                  .zero_points = {zero_point == nullptr ? 0 : to_int64s(*zero_point)[0]}}});
 }
 
 std::vector<int> Network::runnable(const std::set<int>& held) const {

@@ -42,11 +42,10 @@ class Solver {
  private:
   Solution solve_gptq(const Moments& moments) const {
     constexpr int kSmallBeam = 8;  // as good as 64 on depthwise layers, at an eighth of the cost
-    return gptq(layer_, moments,
-                {.choose_scales = options_.choose_scales && scales_may_change(described_),
-                 .beam = options_.beam,
-                 .small_beam = kSmallBeam},
-                pool_, token_);
+    return gptq(
+        layer_, moments,
+        {.choose_scales = options_.choose_scales, .beam = options_.beam, .small_beam = kSmallBeam},
+        pool_, token_);
   }
 
   Judged refine_behind_activation(Solution solution) const {

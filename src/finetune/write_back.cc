@@ -33,28 +33,7 @@ std::vector<float> floats_of(const Tensor& tensor) {
 }
 
 std::vector<float> scales_of(const TunableLayer& layer, const Model& quantized) {
-  return floats_of(stored(quantized, layer.weight.scale));
-}
-
-/// Zero points that are all 0 on a signed type: the grid was made symmetric, [-127, 127].
-IntegerLimits limits_of(DataType type, const std::vector<std::int32_t>& zero_points,
-                        bool reduce_range) {
-  const bool is_signed =
-      type == DataType::int8 || type == DataType::int16 || type == DataType::int4;
-  const bool symmetric =
-      is_signed && std::ranges::all_of(zero_points, [](std::int32_t zero) { return zero == 0; });
-  return integer_limits(type, symmetric, reduce_range);
-}
-
-std::vector<float> float_bias(const TunableLayer& layer, const Model& quantized,
-                              const Model& reference) {
-  if (!layer.float_bias.empty()) return floats_of(to_float32(stored(quantized, layer.float_bias)));
-  if (!layer.bias) return {};
-  const Node& node = reference.graph.nodes[static_cast<std::size_t>(layer.float_node)];
-  std::vector<float> values = floats_of(to_float32(stored(reference, layer.bias_name)));
-  const float beta = node.is("Gemm") ? node.float_attribute("beta", 1.0F) : 1.0F;
-  for (float& value : values) value *= beta;
-  return values;
+  return floats_of(stored(quantized, layer.stored.stored_weight.scale));
 }
 
 /// [groups][K]; empty when the layer has no pairs.
@@ -81,20 +60,16 @@ Tensor integer_tensor(DataType type, const Shape& shape, const std::vector<std::
   return convert(Tensor::of<std::int32_t>(shape, codes), type);
 }
 
-/// The grid of the bias follows the weights when it was s_in * s_w before; another grid stays what
-/// it is.
+/// [outputs]. The scale of the bias follows that of the weight where it is its product with the
+/// input's.
 std::vector<float> bias_scales(const TunableLayer& layer, const Solution& solution,
                                const Model& quantized) {
-  const std::vector<float> now =
-      per_output(layer.geometry, floats_of(stored(quantized, layer.bias->scale)));
-  if (!layer.input_scale) return now;
-  const std::vector<float> before = per_output(layer.geometry, scales_of(layer, quantized));
-  std::vector<float> made = now;
-  for (std::size_t output = 0; output < now.size(); ++output) {
-    const float product = *layer.input_scale * before[output];
-    if (std::abs(now[output] - product) > 1e-5F * product) return now;
-    made[output] = *layer.input_scale * solution.scales[output];
-  }
+  const std::optional<float> input_scale = layer.stored.bias_input_scale;
+  if (!input_scale)
+    return per_output(layer.geometry,
+                      floats_of(stored(quantized, layer.stored.stored_bias->scale)));
+  std::vector<float> made = solution.scales;
+  for (float& scale : made) scale *= *input_scale;
   return made;
 }
 
@@ -136,69 +111,67 @@ std::vector<std::int32_t> bias_codes(const std::vector<float>& bias,
 void write_bias(const TunableLayer& layer, const Solution& solution, Network& network,
                 std::map<std::string, TensorParams>& tensors) {
   if (solution.bias.empty()) return;
-  if (!layer.float_bias.empty()) {
-    const Shape shape = stored(network.model(), layer.float_bias).shape();
-    network.replace_initializer(layer.float_bias, Tensor::of<float>(shape, solution.bias));
+  if (!layer.stored.stored_bias) {
+    const std::string& name = layer.stored.float_bias;
+    const Shape shape = stored(network.model(), name).shape();
+    network.replace_initializer(name, Tensor::of<float>(shape, solution.bias));
     return;
   }
-  if (!layer.bias) return;
+  const StoredIntegers& bias = *layer.stored.stored_bias;
   const std::vector<float> scales = bias_scales(layer, solution, network.model());
-  const Tensor& before = stored(network.model(), layer.bias->integers);
+  const Tensor& before = stored(network.model(), bias.integers);
   const DataType limit_type = before.type();
   const std::vector<std::int32_t> codes = bias_codes(solution.bias, scales, limit_type);
   const Shape shape = before.shape();
-  network.replace_initializer(layer.bias->integers, integer_tensor(limit_type, shape, codes));
-  write_scales(layer.geometry, layer.bias->scale, layer.bias_name, scales, network, tensors);
+  network.replace_initializer(bias.integers, integer_tensor(limit_type, shape, codes));
+  write_scales(layer.geometry, bias.scale, layer.stored.bias, scales, network, tensors);
 }
 
 }  // namespace
 
-LayerWeights layer_weights(const TunableLayer& layer, const Model& quantized,
-                           const Model& reference, const FinetuneOptions& options) {
-  const Tensor& integers = stored(quantized, layer.weight.integers);
+LayerWeights layer_weights(const TunableLayer& layer, const Model& quantized) {
   const std::vector<float> scales = scales_of(layer, quantized);
-  std::vector<std::int32_t> zero_points(scales.size(), 0);
-  if (!layer.weight.zero_point.empty()) {
-    const std::vector<std::int64_t> read = to_int64s(stored(quantized, layer.weight.zero_point));
-    std::ranges::transform(read, zero_points.begin(),
-                           [](std::int64_t zero) { return static_cast<std::int32_t>(zero); });
-  }
+  const std::vector<std::int64_t> zero_points =
+      to_int64s(stored(quantized, layer.stored.stored_weight.zero_point));
   LayerWeights made;
   made.shape = layer.geometry.shape;
   made.values = to_rows<float>(layer.geometry, layer.float_weight.values<float>());
-  made.bias = float_bias(layer, quantized, reference);
-  made.grid = {.scales = per_output(layer.geometry, scales),
-               .zero_points = per_output(layer.geometry, zero_points),
-               .limits = limits_of(integers.type(), zero_points, options.reduce_range),
-               .per_tensor = scales.size() == 1,
-               .power_of_two = options.power_of_two,
-               .pairs = paired_inputs(layer)};
+  made.bias = layer.float_bias;
+  made.grid = {
+      .scales = per_output(layer.geometry, scales),
+      .zero_points = per_output(layer.geometry,
+                                std::vector<std::int32_t>(zero_points.begin(), zero_points.end())),
+      .limits = layer.stored.weight_limits,
+      .per_tensor = scales.size() == 1,
+      .freedom = layer.stored.weight_scales,
+      .pairs = paired_inputs(layer)};
   return made;
 }
 
 Solution stored_solution(const TunableLayer& layer, const Model& quantized) {
   Solution made;
-  const std::vector<std::int64_t> codes = to_int64s(stored(quantized, layer.weight.integers));
+  const std::vector<std::int64_t> codes =
+      to_int64s(stored(quantized, layer.stored.stored_weight.integers));
   const std::vector<std::int64_t> rows = to_rows<std::int64_t>(layer.geometry, codes);
   made.codes.assign(rows.begin(), rows.end());
   made.scales = per_output(layer.geometry, scales_of(layer, quantized));
-  if (!layer.float_bias.empty()) {
-    made.bias = floats_of(to_float32(stored(quantized, layer.float_bias)));
-  } else if (layer.bias) {
+  if (const auto& bias = layer.stored.stored_bias) {
     const std::vector<float> scales =
-        per_output(layer.geometry, floats_of(stored(quantized, layer.bias->scale)));
-    const std::vector<std::int64_t> values = to_int64s(stored(quantized, layer.bias->integers));
+        per_output(layer.geometry, floats_of(stored(quantized, bias->scale)));
+    const std::vector<std::int64_t> values = to_int64s(stored(quantized, bias->integers));
     for (std::size_t output = 0; output < scales.size(); ++output) {
       made.bias.push_back(static_cast<float>(values[output]) * scales[output]);
     }
+  } else if (!layer.stored.float_bias.empty()) {
+    made.bias = floats_of(to_float32(stored(quantized, layer.stored.float_bias)));
   }
   return made;
 }
 
 Solution as_written(const TunableLayer& layer, Solution solution, const Model& quantized) {
-  if (solution.bias.empty() || !layer.bias) return solution;
+  if (solution.bias.empty() || !layer.stored.stored_bias) return solution;
   const std::vector<float> scales = bias_scales(layer, solution, quantized);
-  const DataType type = stored(quantized, layer.bias->integers).type();
+  const DataType type = stored(quantized, layer.stored.stored_bias->integers).type();
   const std::vector<std::int32_t> codes = bias_codes(solution.bias, scales, type);
   for (std::size_t output = 0; output < scales.size(); ++output)
     solution.bias[output] = static_cast<float>(codes[output]) * scales[output];
@@ -206,27 +179,25 @@ Solution as_written(const TunableLayer& layer, Solution solution, const Model& q
 }
 
 StoredTensors stored_tensors(const TunableLayer& layer, const Model& quantized) {
-  std::vector<std::string> names = {layer.weight.integers, layer.weight.scale};
-  if (layer.bias) names.insert(names.end(), {layer.bias->integers, layer.bias->scale});
-  if (!layer.float_bias.empty()) names.push_back(layer.float_bias);
+  const QuantizedLayer& of = layer.stored;
+  std::vector<std::string> names = {of.stored_weight.integers, of.stored_weight.scale};
+  if (of.stored_bias) names.insert(names.end(), {of.stored_bias->integers, of.stored_bias->scale});
+  if (!of.float_bias.empty()) names.push_back(of.float_bias);
   StoredTensors tensors;
   for (const std::string& name : names) tensors[name] = stored(quantized, name);
   return tensors;
 }
 
-bool scales_may_change(const TunableLayer& layer) {
-  return !layer.geometry.is_transposed_convolution() || layer.geometry.shape.groups == 1;
-}
-
 void write_solution(const TunableLayer& layer, const Solution& solution, Network& network,
                     std::map<std::string, TensorParams>& tensors) {
   write_bias(layer, solution, network, tensors);  // reads the scales of the weights as they were
-  const Tensor& before = stored(network.model(), layer.weight.integers);
+  const StoredIntegers& weight = layer.stored.stored_weight;
+  const Tensor& before = stored(network.model(), weight.integers);
   const std::vector<std::int32_t> codes = from_rows<std::int32_t>(layer.geometry, solution.codes);
   Tensor integers = integer_tensor(before.type(), layer.geometry.weight_shape, codes);
-  write_scales(layer.geometry, layer.weight.scale, layer.weight_name, solution.scales, network,
+  write_scales(layer.geometry, weight.scale, layer.stored.weight, solution.scales, network,
                tensors);
-  network.replace_initializer(layer.weight.integers, std::move(integers));
+  network.replace_initializer(weight.integers, std::move(integers));
 }
 
 }  // namespace quantsearch::reconstruction

@@ -8,18 +8,13 @@
 namespace quantsearch::reconstruction {
 
 /// The layer in float with the grid its integers are on, read from the quantized graph.
-[[nodiscard]] LayerWeights layer_weights(const TunableLayer& layer, const Model& quantized,
-                                         const Model& reference, const FinetuneOptions& options);
+[[nodiscard]] LayerWeights layer_weights(const TunableLayer& layer, const Model& quantized);
 /// What the quantized graph holds now.
 [[nodiscard]] Solution stored_solution(const TunableLayer& layer, const Model& quantized);
 /// `solution` with the bias that write_solution makes of it: rounded to its grid, which an 8-bit
 /// bias may leave far behind, and clipped.
 [[nodiscard]] Solution as_written(const TunableLayer& layer, Solution solution,
                                   const Model& quantized);
-/// Whether scales of this layer may change: one entry per row or one for all, and nothing else
-/// depends on them.
-[[nodiscard]] bool scales_may_change(const TunableLayer& layer);
-
 /// What write_solution may change, to put it back.
 using StoredTensors = std::map<std::string, Tensor>;
 [[nodiscard]] StoredTensors stored_tensors(const TunableLayer& layer, const Model& quantized);

@@ -38,10 +38,8 @@ std::optional<WeightLayout> gemm_layout(const Node& node, const Shape& shape) {
   if (shape.size() != 2) return std::nullopt;
   if (node.int_attribute("transB", 0) != 0)
     return WeightLayout{.inputs = shape[1], .outputs = shape[0], .output_axis = 0};
-  return WeightLayout{.order = Order::input_major,
-                      .inputs = shape[0],
-                      .outputs = shape[1],
-                      .output_axis = 1};
+  return WeightLayout{
+      .order = Order::input_major, .inputs = shape[0], .outputs = shape[1], .output_axis = 1};
 }
 
 std::optional<WeightLayout> matmul_layout(const Shape& shape) {

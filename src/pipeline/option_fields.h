@@ -235,7 +235,7 @@ void for_each_field(Options& options, const Visit& visit) {
   auto& [algorithm, objective, samples, iterations, learning_rate, batch_size, seed, early_stop,
          early_stop_window, learning_rate_adjustment, op_types, selective_update, update_bias,
          output_quantizer, drop_ratio, regularization, beta_start, beta_end, warm_start,
-         bias_correction, beam, choose_scales, reduce_range, power_of_two] = options;
+         bias_correction, beam, choose_scales] = options;
   visit("algorithm", algorithm);
   visit("objective", objective);
   visit("samples", samples);
@@ -258,8 +258,6 @@ void for_each_field(Options& options, const Visit& visit) {
   visit("bias_correction", bias_correction);
   visit("beam", beam);
   visit("choose_scales", choose_scales);
-  visit("reduce_range", reduce_range);
-  visit("power_of_two", power_of_two);
 }
 
 }  // namespace quantsearch

@@ -60,7 +60,6 @@ class BodyQuantizer {
     append(made.layers, std::move(inside.layers));
     made.tensors.merge(inside.tensors);
     made.narrower.merge(inside.narrower);
-    made.pair_limits.merge(inside.pair_limits);
     return made;
   }
 
@@ -92,7 +91,6 @@ class BodyQuantizer {
       append(result.layers, std::move(made.layers));
       result.tensors.merge(made.tensors);
       result.narrower.merge(made.narrower);
-      result.pair_limits.merge(made.pair_limits);
     }
     return result;
   }

@@ -21,6 +21,7 @@
 #include "quantize/placement/nothing_to_quantize.h"
 #include "quantize/placement/passthrough.h"
 #include "quantize/placement/plan_view.h"
+#include "quantize/quantized_layers.h"
 #include "quantize/writing/emit.h"
 #include "quantsearch/quantize/option_keys.h"
 
@@ -158,15 +159,6 @@ Numbers choose_numbers(const StoredConstants& stored, const GraphIndex& index,
   }
 }
 
-std::map<std::string, PairLimits> pair_limits(const Graph& graph,
-                                              const std::vector<LayerScales>& layers) {
-  std::map<std::string, PairLimits> limits;
-  for (const LayerScales& layer : layers) {
-    if (layer.limits) limits[node_label(graph, layer.node)] = *layer.limits;
-  }
-  return limits;
-}
-
 /// One graph, which may be a body; `options` are those that name something in it.
 QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calibration,
                               const QuantizeOptions& options, ThreadPool& pool) {
@@ -185,11 +177,13 @@ QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calib
                           .activations = numbers.activations,
                           .layers = layers,
                           .tables = tables});
+  std::vector<QuantizedLayer> linear_layers =
+      quantized_layers(view, numbers.scales, numbers.activations, emitted.layers);
   return {.model = std::move(emitted.model),
           .layers = std::move(records),
           .tensors = std::move(emitted.tensors),
           .narrower = std::move(emitted.narrower),
-          .pair_limits = pair_limits(model.graph, numbers.scales)};
+          .linear_layers = std::move(linear_layers)};
 }
 
 /// What would become of every node, those of bodies after those of the main graph.

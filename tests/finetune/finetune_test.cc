@@ -56,7 +56,7 @@ double written_error(const Prepared& prepared, const FinetunedModel& tuned) {
   const auto layers =
       reconstruction::find_layers(tuned.quantized, prepared.reference, {"Gemm"}).layers;
   const std::string product =
-      tuned.quantized.model.graph.nodes[static_cast<std::size_t>(layers.at(0).quantized_node)]
+      tuned.quantized.model.graph.nodes[static_cast<std::size_t>(layers.at(0).stored.node)]
           .outputs[0];
   const auto exact = open_session(prepared.reference);
   const auto written = open_session(tuned.quantized.model, {.optimize = false, .taps = {product}});
@@ -93,7 +93,6 @@ TEST_F(FinetuneTest, ABiasOfEightBitsIsJudgedAsItIsWritten) {
   const Prepared prepared = small(kFixedPoint);
   FinetuneOptions options = kGptq;
   options.choose_scales = false;
-  options.power_of_two = true;
   const FinetunedModel tuned = tune(prepared, options);
   EXPECT_NEAR(written_error(prepared, tuned), tuned.layers.back().error_after,
               0.02 * tuned.layers.back().error_after);

@@ -69,7 +69,7 @@ TEST_F(FinetuneTest, LayersOfMixedFormatsKeepTheirOwnGrids) {
       const int largest = std::abs(
           *std::ranges::max_element(codes, {}, [](std::int32_t code) { return std::abs(code); }));
       // Scales may move by a quarter, so 16 bits are used in any case.
-      if (layer.label == "second") {
+      if (layer.stored.label == "second") {
         EXPECT_LE(largest, 127);
       } else {
         EXPECT_GT(largest, 20'000);
@@ -85,7 +85,7 @@ TEST_F(FinetuneTest, OutputQdqRoundsToTheTypeThatTheReaderTakes) {
   std::map<std::string, std::int64_t> highest;
   for (const auto& layer :
        reconstruction::find_layers(prepared.candidate, prepared.reference, {"Conv"}).layers) {
-    if (layer.output) highest[layer.label] = layer.output->limits.high;
+    if (layer.output) highest[layer.stored.label] = layer.output->limits.high;
   }
   EXPECT_EQ(highest, (std::map<std::string, std::int64_t>{
                          {"first", 65535}, {"second", 65535}, {"depthwise", 255}}));

@@ -123,7 +123,7 @@ TEST(Gptq, GivesAPerTensorLayerOneScale) {
 TEST(Gptq, MovesPowerOfTwoScalesByWholePowers) {
   ThreadPool pool(1);
   Problem problem = make_problem({.shape = {.groups = 1, .rows = 8, .columns = 20}, .bits = 4});
-  problem.layer.grid.power_of_two = true;
+  problem.layer.grid.freedom = ScaleFreedom::powers_of_two;
   for (float& scale : problem.layer.grid.scales) scale = 2.0F;
   const Solution solution = gptq(problem.layer, moments_of(problem, pool), {}, pool);
   int moved = 0;

@@ -122,11 +122,9 @@ TEST_F(FinetuneTest, EveryOptionReachesItsMethod) {
   const Prepared wide = small({.target = Target::cpu_vnni,
                                .power_of_two = true,
                                .power_of_two_rounding = PowerOfTwoRounding::up});
-  FinetuneOptions free_scales = kGptq;
-  free_scales.power_of_two = true;
   const FinetuneOptions fixed_scales =
-      with(free_scales, [](FinetuneOptions& options) { options.choose_scales = false; });
-  EXPECT_NE(serialize_model(tune(wide, free_scales).quantized.model),
+      with(kGptq, [](FinetuneOptions& options) { options.choose_scales = false; });
+  EXPECT_NE(serialize_model(tune(wide, kGptq).quantized.model),
             serialize_model(tune(wide, fixed_scales).quantized.model));
 }
 

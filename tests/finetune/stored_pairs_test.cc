@@ -37,8 +37,10 @@ TEST_F(FinetuneTest, PairsThatQuantizeMadeSafeStaySafe) {
   for (const bool per_channel : {false, true}) {
     for (const bool symmetric : {false, true}) {
       const Prepared prepared = small({.weight_symmetric = symmetric, .per_channel = per_channel});
-      ASSERT_TRUE(prepared.candidate.pair_limits.contains("second"));
-      ASSERT_FALSE(prepared.candidate.pair_limits.contains("depthwise"));
+      const std::vector<QuantizedLayer>& layers = prepared.candidate.linear_layers;
+      ASSERT_EQ(layers.size(), 4u);
+      ASSERT_TRUE(layers[1].pair_limits);
+      ASSERT_FALSE(layers[2].pair_limits);  // depthwise
       FinetuneOptions adaround = gradient(FinetuneAlgorithm::adaround, 0.1);
       adaround.objective = FinetuneObjective::second_moment;
       const FinetuneOptions adaquant = gradient(FinetuneAlgorithm::adaquant, 1e-3);

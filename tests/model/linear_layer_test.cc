@@ -85,8 +85,7 @@ TEST(WeightLayout, MatrixOrderFollowsTransB) {
   const auto plain = weight_layout(node_of("Gemm"), {2, 2});
   const auto transposed_b = weight_layout(node_of("Gemm", {transposed()}), {2, 2});
   ASSERT_TRUE(plain && transposed_b);
-  EXPECT_EQ(runs_of(*plain),
-            (std::vector<ChannelRun>{{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {1, 1, 3}}));
+  EXPECT_EQ(runs_of(*plain), (std::vector<ChannelRun>{{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {1, 1, 3}}));
   EXPECT_EQ(runs_of(*transposed_b),
             (std::vector<ChannelRun>{{0, 0, 0}, {1, 0, 1}, {0, 1, 2}, {1, 1, 3}}));
   EXPECT_EQ(plain->output_axis, 1);

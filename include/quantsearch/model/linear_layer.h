@@ -21,7 +21,7 @@ namespace quantsearch {
 struct WeightLayout {
   enum class Order {
     output_major,  // Conv [out, in / groups, kernel...], Gemm with transB [out, in]
-    input_major,   // ConvTranspose [in, out / groups, kernel...], Gemm, MatMul [batches..., in, out]
+    input_major,  // ConvTranspose [in, out / groups, kernel...], Gemm, MatMul [batches..., in, out]
   };
   Order order = Order::output_major;
   std::int64_t batches = 1;  // MatMul: matrices in the stack

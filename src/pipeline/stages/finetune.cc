@@ -22,9 +22,6 @@ std::shared_ptr<const FinetunedModel> StageRunner::finetuned(const Progress& pro
                                                              const QuantizedModel& quantized,
                                                              const Key& key) {
   const auto compute = [&] {
-    FinetuneOptions options = *progress.config.finetune;
-    options.reduce_range = progress.config.quantize.reduce_range;
-    options.power_of_two = progress.config.quantize.power_of_two;
     FinetuneEnvironment environment = {.pool = pool_,
                                        .budget = state_.budget,
                                        .cache_folder = state_.cache_folder,
@@ -33,8 +30,8 @@ std::shared_ptr<const FinetunedModel> StageRunner::finetuned(const Progress& pro
     environment.activations = [&](const std::vector<std::string>& tensors, std::int64_t samples) {
       return activations(progress, tensors, samples, environment);
     };
-    return quantsearch::finetune(quantized, *progress.float_model, *state_.calibration, options,
-                                 environment);
+    return quantsearch::finetune(quantized, *progress.float_model, *state_.calibration,
+                                 *progress.config.finetune, environment);
   };
   return state_.cache.get<FinetunedModel>(
       "finetune", key, compute,

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "quantize/numbers/weight_ranges.h"
 
@@ -62,15 +63,15 @@ void quantize_values(std::span<const float> values, const ChannelLayout& layout,
 template <typename T>
 void dequantize_values(std::span<const T> integers, const ChannelLayout& layout,
                        const TensorParams& params, std::span<float> values) {
+  // Conversions from 64 bits are not vectorized before AVX-512.
+  using Difference = std::conditional_t<(sizeof(T) < 4), std::int32_t, std::int64_t>;
   std::size_t at = 0;
   for (std::int64_t outer = 0; outer < layout.outer; ++outer) {
     for (std::size_t channel = 0; channel < params.scales.size(); ++channel) {
       const float scale = params.scales[channel];
-      const std::int64_t zero_point = params.zero_points[channel];
-      for (const std::size_t end = at + static_cast<std::size_t>(layout.inner); at < end; ++at) {
-        values[at] =
-            static_cast<float>(static_cast<std::int64_t>(integers[at]) - zero_point) * scale;
-      }
+      const auto zero_point = static_cast<Difference>(params.zero_points[channel]);
+      for (const std::size_t end = at + static_cast<std::size_t>(layout.inner); at < end; ++at)
+        values[at] = static_cast<float>(static_cast<Difference>(integers[at]) - zero_point) * scale;
     }
   }
 }

@@ -7,6 +7,7 @@
 #include "quantize/numbers/weight_ranges.h"
 #include "quantize/writing/qdq_writer.h"
 #include "quantize/writing/table_writer.h"
+#include "quantsearch/model/linear_layer.h"
 
 namespace quantsearch {
 
@@ -30,9 +31,11 @@ class Emitter {
     remove_unread_constants();
     if (writer_.used_contributed_domain()) model_.opsets.try_emplace("com.microsoft", 1);
     remove_unused_values(model_.graph);
+    find_written_nodes();
     return {.model = std::move(model_),
             .tensors = std::move(tensors_),
-            .narrower = std::move(narrower_)};
+            .narrower = std::move(narrower_),
+            .layers = std::move(layers_)};
   }
 
  private:
@@ -108,8 +111,7 @@ class Emitter {
   }
 
   /// Names of integers that several nodes may read, written once.
-  const QdqWriter::StoredNames& stored_names(const std::string& label,
-                                             const QuantizedTensor& tensor) {
+  const StoredIntegers& stored_names(const std::string& label, const QuantizedTensor& tensor) {
     const auto known = stored_.find(&tensor);
     if (known != stored_.end()) return known->second;
     return stored_.emplace(&tensor, writer_.add_integers(label, tensor)).first->second;
@@ -218,15 +220,17 @@ class Emitter {
     if (found == blueprint_.layers.end()) return;
     const LayerParameters& layer = found->second;
     std::string& dequantized = weights_[layer.quantized_weight.get()];
+    const QuantizedTensor& weight = *layer.quantized_weight;
+    const StoredIntegers& stored = stored_names(layer.weight, weight);
     if (dequantized.empty()) {
-      const QuantizedTensor& weight = *layer.quantized_weight;
-      dequantized =
-          writer_.add_dequantized(layer.weight, weight, stored_names(layer.weight, weight));
+      dequantized = writer_.add_dequantized(layer.weight, weight, stored);
       tensors_[layer.weight] = weight.params;
     }
     node.inputs[1] = dequantized;
     if (node.is("Gemm")) plain_gemm(node, layer);
-    if (!node.is("MatMul") && layer.quantized_bias) node.inputs[2] = write_bias(layer);
+    WrittenLayer& written = layers_[at];
+    written.weight = stored;
+    if (takes_bias(node) && !node.input(2).empty()) write_bias(layer, node.inputs[2], written);
   }
 
   /// alpha and beta are inside the constants now.
@@ -238,16 +242,36 @@ class Emitter {
     writer_.add_initializer(node.inputs[2], *layer.float_bias);
   }
 
-  std::string write_bias(const LayerParameters& layer) {
+  /// `read` is what the node adds in float; an integer bias takes its place.
+  void write_bias(const LayerParameters& layer, std::string& read, WrittenLayer& written) {
+    if (!layer.quantized_bias) {
+      written.float_bias = read;
+      return;
+    }
     tensors_[layer.bias] = layer.quantized_bias->params;
-    return writer_.add_constant(layer.bias, *layer.quantized_bias);
+    written.bias = writer_.add_integers(layer.bias, *layer.quantized_bias);
+    read = writer_.add_dequantized(layer.bias, *layer.quantized_bias, *written.bias);
   }
 
   void write_matmul_bias(Node& add, int matmul) {
     const auto found = blueprint_.layers.find(matmul);
-    if (found == blueprint_.layers.end() || !found->second.quantized_bias) return;
+    if (found == blueprint_.layers.end()) return;
     const std::string& product = view_.node(matmul).outputs[0];
-    add.inputs[add.inputs[0] == product ? 1 : 0] = write_bias(found->second);
+    write_bias(found->second, add.inputs[add.inputs[0] == product ? 1 : 0], layers_[matmul]);
+  }
+
+  /// Nodes keep their outputs, apart from those whose name the value behind a pair took.
+  void find_written_nodes() {
+    std::map<std::string_view, int> makers;
+    for (std::size_t node = 0; node < model_.graph.nodes.size(); ++node) {
+      for (const std::string& output : model_.graph.nodes[node].outputs)
+        makers[output] = static_cast<int>(node);
+    }
+    for (auto& [node, layer] : layers_) {
+      const std::string& output = view_.node(node).outputs[0];
+      const auto raw = raw_names_.find(output);
+      layer.node = makers.at(raw == raw_names_.end() ? output : raw->second);
+    }
   }
 
   const Blueprint& blueprint_;
@@ -263,10 +287,11 @@ class Emitter {
   std::map<std::pair<std::string, DataType>, std::string>
       constants_;                                          // initializer -> value behind its DQ
   std::map<const QuantizedTensor*, std::string> weights_;  // the same for weights
-  std::map<const QuantizedTensor*, QdqWriter::StoredNames> stored_;
+  std::map<const QuantizedTensor*, StoredIntegers> stored_;
   std::set<std::string, std::less<>> contributed_;
   std::map<std::string, TensorParams> tensors_;
   std::map<std::string, std::vector<TensorParams>> narrower_;
+  std::map<int, WrittenLayer> layers_;
 };
 
 }  // namespace

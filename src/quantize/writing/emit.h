@@ -19,10 +19,19 @@ struct Blueprint {
   const Tables& tables;
 };
 
+/// Where the constants of a layer were written.
+struct WrittenLayer {
+  int node = 0;  // index in the written graph
+  StoredIntegers weight;
+  std::optional<StoredIntegers> bias;  // integers
+  std::string float_bias;              // initializer of the written graph; "": integers, or none
+};
+
 struct Emitted {
   Model model;
   std::map<std::string, TensorParams> tensors;                // by name in the float model
   std::map<std::string, std::vector<TensorParams>> narrower;  // see QuantizedModel
+  std::map<int, WrittenLayer> layers;                         // by node of the float graph
 };
 [[nodiscard]] Emitted emit(const Blueprint& blueprint);
 

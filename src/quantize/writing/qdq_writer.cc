@@ -74,12 +74,11 @@ std::string QdqWriter::add_pair(const PairNames& names, const TensorParams& para
   return output;
 }
 
-QdqWriter::StoredNames QdqWriter::add_integers(const std::string& label,
-                                               const QuantizedTensor& tensor) {
+StoredIntegers QdqWriter::add_integers(const std::string& label, const QuantizedTensor& tensor) {
   const ParameterNames parameters = add_parameters(label, tensor.params);
-  StoredNames names{.integers = names_.unique(label + "_quantized"),
-                    .scale = parameters.scale,
-                    .zero_point = parameters.zero_point};
+  StoredIntegers names{.integers = names_.unique(label + "_quantized"),
+                       .scale = parameters.scale,
+                       .zero_point = parameters.zero_point};
   add_initializer(names.integers, tensor.integers);
   return names;
 }
@@ -89,7 +88,7 @@ std::string QdqWriter::add_constant(const std::string& label, const QuantizedTen
 }
 
 std::string QdqWriter::add_dequantized(const std::string& label, const QuantizedTensor& tensor,
-                                       const StoredNames& stored) {
+                                       const StoredIntegers& stored) {
   const std::string output = names_.unique(label + "_DequantizeLinear_Output");
   add_dequantize(
       {.label = label, .input = stored.integers, .output = output}, stored, tensor.params,
@@ -97,7 +96,7 @@ std::string QdqWriter::add_dequantized(const std::string& label, const Quantized
   return output;
 }
 
-void QdqWriter::add_dequantize(const PairNames& tensor, const StoredNames& stored,
+void QdqWriter::add_dequantize(const PairNames& tensor, const StoredIntegers& stored,
                                const TensorParams& params, std::optional<std::int64_t> axis) {
   TensorParams of_node = params;
   of_node.axis = -1;

@@ -27,21 +27,16 @@ class QdqWriter {
   };
   /// Appends both nodes; returns the dequantized tensor.
   std::string add_pair(const PairNames& names, const TensorParams& params, bool contributed);
-  /// A stored integer tensor with its parameters.
-  struct StoredNames {
-    std::string integers;
-    std::string scale;
-    std::string zero_point;
-  };
-  StoredNames add_integers(const std::string& label, const QuantizedTensor& tensor);
+  /// Adds the initializers alone.
+  StoredIntegers add_integers(const std::string& label, const QuantizedTensor& tensor);
   /// Appends a stored integer tensor and its DequantizeLinear; returns the dequantized tensor.
   std::string add_constant(const std::string& label, const QuantizedTensor& tensor);
   /// The same for integers that are written already.
   std::string add_dequantized(const std::string& label, const QuantizedTensor& tensor,
-                              const StoredNames& stored);
+                              const StoredIntegers& stored);
   /// Appends the DequantizeLinear of `tensor.input`, which holds integers of `stored`; negative
   /// axes count from the last.
-  void add_dequantize(const PairNames& tensor, const StoredNames& stored,
+  void add_dequantize(const PairNames& tensor, const StoredIntegers& stored,
                       const TensorParams& params, std::optional<std::int64_t> axis);
   /// Appends a node of ai.onnx with one output, named after `label` and its type; returns the
   /// output, which is `output` unless that is "".

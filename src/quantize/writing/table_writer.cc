@@ -27,8 +27,7 @@ Tensor column_of(const std::vector<Number>& values, std::int64_t trailing) {
 
 }  // namespace
 
-void TableWriter::write(Node gather, const QuantizedTensor& table,
-                        const QdqWriter::StoredNames& stored) {
+void TableWriter::write(Node gather, const QuantizedTensor& table, const StoredIntegers& stored) {
   const std::string output = gather.outputs[0];
   const auto rank = std::ssize(table.integers.shape());
   const std::int64_t gathered_axis = axis_of(gather, rank);

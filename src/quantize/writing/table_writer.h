@@ -21,7 +21,7 @@ class TableWriter {
   ///   one scale, or one along an axis that stays   DequantizeLinear(Gather(integers))
   ///   one scale for each entry of the Gather's axis
   ///                          (Cast(Gather(integers)) - Gather(zero points)) * Gather(scales)
-  void write(Node gather, const QuantizedTensor& table, const QdqWriter::StoredNames& stored);
+  void write(Node gather, const QuantizedTensor& table, const StoredIntegers& stored);
 
  private:
   void scale_rows(const Node& gather, const QuantizedTensor& table, const std::string& integers,
