@@ -9,6 +9,7 @@
 #include "quantize/numbers/overrides.h"
 #include "quantize/numbers/weight_ranges.h"
 #include "quantize/placement/tensor_overrides.h"
+#include "quantsearch/model/linear_layer.h"
 
 namespace quantsearch {
 
@@ -195,21 +196,13 @@ WeightOptions weight_options(const QuantizeOptions& options, DataType type, int 
 }
 
 int channel_axis(const Node& node, const Tensor& weight) {
-  const auto rank = static_cast<int>(weight.shape().size());
-  if (rank < 2) return -1;
-  if (node.is("Conv")) return 0;
-  // With groups, axis 1 of ConvTranspose is not one output channel each.
-  if (node.is("ConvTranspose")) return node.int_attribute("group", 1) == 1 ? 1 : -1;
-  if (node.is("Gemm")) return node.int_attribute("transB", 0) != 0 ? 0 : 1;
-  return rank == 2 ? 1 : -1;  // MatMul: the kernel takes one scale per column of a matrix
+  const auto layout = weight_layout(node, weight.shape());
+  return layout ? layout->output_axis.value_or(-1) : -1;
 }
 
 std::int64_t output_channels(const Node& node, const Tensor& weight) {
-  const Shape& shape = weight.shape();
-  if (node.is("Conv")) return shape[0];
-  if (node.is("ConvTranspose")) return shape[1] * node.int_attribute("group", 1);
-  if (node.is("Gemm") && node.int_attribute("transB", 0) != 0) return shape[0];
-  return shape.back();
+  const auto layout = weight_layout(node, weight.shape());
+  return layout ? layout->outputs : 0;
 }
 
 Tensor scaled(const Tensor& tensor, float factor) {

@@ -9,6 +9,7 @@
 #include "quantize/numbers/safe_rounding.h"
 #include "quantize/numbers/weight_pairs.h"
 #include "quantize/numbers/weight_ranges.h"
+#include "quantsearch/model/linear_layer.h"
 
 namespace quantsearch {
 
@@ -37,34 +38,34 @@ double squared(double value) { return value * value; }
 class Rows {
  public:
   Rows(const Node& node, const Tensor& weight)
-      : rows_(weight_rows(node, weight.shape())), values_(weight.values<float>()) {}
+      : layout_(weight_layout(node, weight.shape()).value()), values_(weight.values<float>()) {}
 
-  [[nodiscard]] const WeightRows& layout() const { return rows_; }
+  [[nodiscard]] const WeightLayout& layout() const { return layout_; }
   [[nodiscard]] std::span<const float> read(std::int64_t row) {
-    if (rows_.column_stride == 1)
-      return values_.subspan(static_cast<std::size_t>(rows_.offset(row, 0)),
-                             static_cast<std::size_t>(rows_.columns));
-    gathered_.resize(static_cast<std::size_t>(rows_.columns));
-    for (std::int64_t column = 0; column < rows_.columns; ++column)
-      gathered_[static_cast<std::size_t>(column)] =
-          values_[static_cast<std::size_t>(rows_.offset(row, column))];
+    const auto columns = static_cast<std::size_t>(layout_.columns());
+    if (layout_.order == WeightLayout::Order::output_major)
+      return values_.subspan(static_cast<std::size_t>(layout_.offset(row, 0)), columns);
+    gathered_.resize(columns);
+    layout_.for_each_in_row(row, [&](std::int64_t column, std::int64_t offset) {
+      gathered_[static_cast<std::size_t>(column)] = values_[static_cast<std::size_t>(offset)];
+    });
     return gathered_;
   }
 
  private:
-  WeightRows rows_;
+  WeightLayout layout_;
   std::span<const float> values_;
   std::vector<float> gathered_;
 };
 
 /// What the output channels of each group meet; without moments every weight counts the same.
-std::vector<InputMoments> moments_of_groups(const WeightRows& rows, std::int64_t channels,
+std::vector<InputMoments> moments_of_groups(const WeightLayout& layout,
                                             const std::optional<InputMoments>& moments) {
-  const std::int64_t per_group = channels / rows.groups;
-  std::vector<InputMoments> groups(static_cast<std::size_t>(rows.groups));
+  const std::int64_t per_group = layout.inputs / layout.groups;
+  std::vector<InputMoments> groups(static_cast<std::size_t>(layout.groups));
   for (std::size_t group = 0; group < groups.size(); ++group) {
     InputMoments& made = groups[group];
-    made.positions = rows.columns / std::max<std::int64_t>(per_group, 1);
+    made.positions = layout.kernel;
     made.mean.assign(static_cast<std::size_t>(per_group), 0);
     made.variance.assign(static_cast<std::size_t>(per_group), 1);
     if (!moments) continue;
@@ -82,11 +83,10 @@ class SafeRows {
   SafeRows(const Node& node, const Tensor& weight, const LayerScales& layer)
       : rows_(node, weight),
         pairs_(weight_pairs(node, weight.shape(), *layer.limits)),
-        moments_(
-            moments_of_groups(rows_.layout(), input_channels(node, weight.shape()), layer.moments)),
+        moments_(moments_of_groups(rows_.layout(), layer.moments)),
         is_observed_(layer.moments.has_value()) {}
 
-  [[nodiscard]] const WeightRows& layout() const { return rows_.layout(); }
+  [[nodiscard]] const WeightLayout& layout() const { return rows_.layout(); }
   [[nodiscard]] std::span<const float> read(std::int64_t row) { return rows_.read(row); }
   [[nodiscard]] std::span<const WeightPair> pairs_of(std::int64_t row) const {
     return pairs_[group_of(row)];
@@ -129,7 +129,7 @@ class LayerWidening {
 
   void run() {
     const auto channels = static_cast<std::int64_t>(layer_.params.scales.size());
-    const std::int64_t rows = rows_.layout().rows;
+    const std::int64_t rows = rows_.layout().rows();
     layer_.wider_for_pairs.assign(layer_.params.scales.size(), false);
     for (std::int64_t channel = 0; channel < channels; ++channel) {
       if (channels == 1) {
@@ -238,9 +238,8 @@ bool is_own_axis(const Node& node, const Extremes& seen) {
                          : seen.channels_last == node.is("MatMul");
 }
 
-PairLimits limits_of(const Node& node, const Shape& weight, const TensorParams& input,
+PairLimits limits_of(const Node& node, std::size_t channels, const TensorParams& input,
                      const Extremes* seen) {
-  const auto channels = static_cast<std::size_t>(input_channels(node, weight));
   PairLimits limits{.input_maxima = std::vector<std::int32_t>(channels, 255)};
   if (seen == nullptr) return limits;
   const bool fits = is_own_axis(node, *seen) && seen->channel_max.size() == channels;
@@ -251,9 +250,8 @@ PairLimits limits_of(const Node& node, const Shape& weight, const TensorParams& 
   return limits;
 }
 
-std::optional<InputMoments> moments_of(const Node& node, const Shape& weight,
+std::optional<InputMoments> moments_of(const Node& node, std::size_t channels,
                                        const Extremes* seen) {
-  const auto channels = static_cast<std::size_t>(input_channels(node, weight));
   if (seen == nullptr || !is_own_axis(node, *seen) || seen->channel_moments.size() != channels)
     return std::nullopt;
   InputMoments made{.correlation = kCorrelation, .mean = {}, .variance = {}};
@@ -293,13 +291,13 @@ void unite_limits(std::vector<LayerScales>& layers) {
 }
 
 bool has_unsafe_pair(const Node& node, const Tensor& weight, const PairLimits& limits) {
-  const WeightRows rows = weight_rows(node, weight.shape());
+  const WeightLayout layout = weight_layout(node, weight.shape()).value();
   const auto pairs = weight_pairs(node, weight.shape(), limits);
   const auto integers = weight.values<std::int8_t>();
-  for (std::int64_t row = 0; row < rows.rows; ++row) {
-    for (const WeightPair& pair : pairs[static_cast<std::size_t>(rows.group_of(row))]) {
-      if (!pair.is_safe(integers[static_cast<std::size_t>(rows.offset(row, pair.first))],
-                        integers[static_cast<std::size_t>(rows.offset(row, pair.second))]))
+  for (std::int64_t row = 0; row < layout.rows(); ++row) {
+    for (const WeightPair& pair : pairs[static_cast<std::size_t>(layout.group_of(row))]) {
+      if (!pair.is_safe(integers[static_cast<std::size_t>(layout.offset(row, pair.first))],
+                        integers[static_cast<std::size_t>(layout.offset(row, pair.second))]))
         return true;
     }
   }
@@ -340,8 +338,9 @@ void choose_safe_scales(const PlanView& view, const Activations& activations,
     if (!adds_pairs(node, shape)) continue;
     const auto seen = extremes.find(layer.input);
     const Extremes* known = seen == extremes.end() ? nullptr : &seen->second;
-    layer.limits = limits_of(node, shape, *input, known);
-    layer.moments = moments_of(node, shape, known);
+    const auto channels = static_cast<std::size_t>(weight_layout(node, shape).value().inputs);
+    layer.limits = limits_of(node, channels, *input, known);
+    layer.moments = moments_of(node, channels, known);
   }
   unite_limits(layers);
   pool.parallel_for(static_cast<std::int64_t>(layers.size()), [&](std::int64_t at, int) {
@@ -360,18 +359,18 @@ QuantizedTensor quantize_safely(const Node& node, const Tensor& weight, const La
       integer_limits(layer.options.type, layer.options.symmetric, layer.options.reduce_range);
   QuantizedTensor made{.integers = Tensor(params.type, weight.shape()), .params = params};
   const auto integers = made.integers.mutable_values<std::int8_t>();
-  const WeightRows& layout = rows.layout();
-  for (std::int64_t row = 0; row < layout.rows; ++row) {
+  const WeightLayout& layout = rows.layout();
+  for (std::int64_t row = 0; row < layout.rows(); ++row) {
     const auto channel = static_cast<std::size_t>(params.scales.size() == 1 ? 0 : row);
     const std::vector<std::int32_t> safe = rows.integers(
         row,
         {.params = {.scale = params.scales[channel], .zero_point = params.zero_points[channel]},
          .limits = limits},
         !layer.wider_for_pairs.empty() && layer.wider_for_pairs[channel]);
-    for (std::int64_t column = 0; column < layout.columns; ++column) {
-      integers[static_cast<std::size_t>(layout.offset(row, column))] =
+    layout.for_each_in_row(row, [&](std::int64_t column, std::int64_t offset) {
+      integers[static_cast<std::size_t>(offset)] =
           static_cast<std::int8_t>(safe[static_cast<std::size_t>(column)]);
-    }
+    });
   }
   return made;
 }

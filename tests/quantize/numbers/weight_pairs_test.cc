@@ -68,17 +68,5 @@ TEST(WeightPairs, DepthwiseConvolutionsHaveNone) {
   EXPECT_FALSE(adds_pairs(node_of("ConvTranspose"), {4, 4, 2, 2}));
 }
 
-TEST(WeightPairs, RowsOfEveryLayoutAreFound) {
-  const WeightRows matmul = weight_rows(node_of("MatMul"), {2, 3, 4});  // two matrices [3, 4]
-  EXPECT_EQ(matmul.rows, 8);
-  EXPECT_EQ(matmul.columns, 3);
-  EXPECT_EQ(matmul.offset(1, 2), 9);   // column 1 of the first, k = 2
-  EXPECT_EQ(matmul.offset(5, 1), 17);  // column 1 of the second, k = 1
-  Node gemm = node_of("Gemm");
-  gemm.set_attribute("transB", std::int64_t{1});
-  EXPECT_EQ(weight_rows(gemm, {4, 3}).offset(2, 1), 7);
-  EXPECT_EQ(weight_rows(conv(2), {4, 3, 1, 1}).group_of(3), 1);
-}
-
 }  // namespace
 }  // namespace quantsearch
