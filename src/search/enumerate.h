@@ -1,7 +1,7 @@
 #pragma once
 
-// The walk of summarize() and of the samplers whose space fits in memory. It shows points and
-// forgets them, so that 200 000 of them cost their keys alone.
+// The enumeration behind summarize() and behind the samplers of spaces that fit in memory. Points
+// are visited and not stored, so that 200 000 of them take only the memory of their keys.
 
 #include <functional>
 
@@ -9,7 +9,7 @@
 
 namespace quantsearch {
 
-/// What was met on a walk; `distinct` counts the points shown.
+/// Counts of an enumeration; `distinct` counts the points visited.
 struct WalkCounts {
   std::int64_t raw = 0;
   std::int64_t distinct = 0;
@@ -17,7 +17,8 @@ struct WalkCounts {
   std::map<std::string, std::int64_t> filtered;
 };
 
-/// Shows each distinct valid point of the first `limit` raw points once, with its raw index.
+/// Calls `visit` once for each distinct valid point among the first `limit` raw points, with its
+/// raw index.
 WalkCounts visit_distinct(const Space& space, const Normalize& normalize, std::int64_t limit,
                           const std::function<void(std::int64_t index, Point&& point)>& visit);
 

@@ -12,7 +12,8 @@ namespace quantsearch {
 
 namespace {
 
-/// A space that fits: ordered whole at the start. Only raw indices are kept.
+/// A grid over a space that fits in memory: it is ordered as a whole at the start. Only raw indices
+/// are kept.
 class EnumeratedGrid final : public Sampler {
  public:
   EnumeratedGrid(const Space& space, Normalize normalize, const CostModel& cost)
@@ -42,8 +43,8 @@ class EnumeratedGrid final : public Sampler {
   std::size_t next_ = 0;
 };
 
-/// A space that does not: walked by index in the order of ordered_for_walk(). The keys of proposed
-/// points are all that grows.
+/// A grid over a space that does not fit in memory: it is walked by index in the order of
+/// ordered_for_walk(). Only the set of the keys of proposed points grows.
 class LazyGrid final : public Sampler {
  public:
   LazyGrid(const Space& space, Normalize normalize, const CostModel& cost)

@@ -9,7 +9,7 @@ namespace quantsearch {
 
 namespace {
 
-/// By parameter: the values that trials have.
+/// The values that occur in the trials, by parameter.
 using Values = std::map<std::string, std::vector<Value>>;
 
 bool are_numbers(const std::vector<Value>& values) {

@@ -10,8 +10,8 @@ namespace quantsearch {
 
 namespace {
 
-// Points looked at to find a valid one to start from; a space that is invalid at all of them keeps
-// its order.
+// Number of points probed to find a valid one to start from; a space that is invalid at all of them
+// keeps its order.
 constexpr std::int64_t kProbes = 256;
 
 std::optional<Expected> expected_at(const Point& raw, const Normalize& normalize,
@@ -27,14 +27,15 @@ std::size_t first_difference(const std::vector<Key>& a, const std::vector<Key>& 
 
 struct RankedParameter {
   Parameter parameter;
-  std::size_t stage = std::numeric_limits<std::size_t>::max();  // the earliest one it acts on
+  std::size_t stage = std::numeric_limits<std::size_t>::max();  // the earliest one that it affects
 };
 
 RankedParameter ranked(const Parameter& parameter, Point around, const Expected& there,
                        const Normalize& normalize, const CostModel& cost) {
   struct RankedChoice {
     Value value;
-    double seconds = std::numeric_limits<double>::infinity();  // not valid here: last
+    // Infinite when it is invalid here, so that it comes last.
+    double seconds = std::numeric_limits<double>::infinity();
   };
   RankedParameter result{.parameter = {.name = parameter.name, .choices = {}}};
   std::vector<RankedChoice> choices;
@@ -60,7 +61,8 @@ std::vector<Parameter> ordered(const std::vector<Parameter>& product, const Norm
   const Space space(product);
   std::optional<Expected> there;
   Point around;
-  // Probes are spread over the product: neighbours share most of what makes them invalid.
+  // Probes are spread over the product, because neighbouring points are usually invalid for the
+  // same reason.
   const std::int64_t probes = std::min(kProbes, space.size());
   for (std::int64_t probe = 0; probe < probes && !there; ++probe) {
     around = space.at(space.size() / probes * probe);

@@ -1,16 +1,16 @@
 #pragma once
 
-// Order for a space too large to enumerate: the parameters and their choices are put in order, so
-// that walking by index goes cheap first and keeps shared stages together.
+// Order for a space that is too large to enumerate: the parameters and their choices are sorted, so
+// that a walk by index visits cheap points first and keeps points with shared stages together.
 
 #include "quantsearch/search/space.h"
 
 namespace quantsearch {
 
-/// The same points, renumbered. Around one valid point of each product every choice of every
-/// parameter is tried alone: its choices are sorted by the expected seconds they lead to, and
-/// parameters that act on an earlier stage (the first key of the prefix that changes) vary slower.
-/// Costs one normalization for each choice and no walk.
+/// Returns the same points, renumbered. Starting from one valid point of each product, every choice
+/// of every parameter is tried alone. Choices are sorted by the expected seconds that they lead to,
+/// and parameters that affect an earlier stage (the first key of the prefix that changes) vary more
+/// slowly. This takes one normalization for each choice and no enumeration.
 [[nodiscard]] Space ordered_for_walk(const Space& space, const Normalize& normalize,
                                      const CostModel& cost);
 

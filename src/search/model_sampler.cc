@@ -59,7 +59,8 @@ class ModelSampler final : public Sampler {
     observation.outcome = trial.state == TrialState::complete ? Outcome::complete : Outcome::pruned;
     std::vector<double> values = trial.objectives;
     if (values.empty()) values.push_back(*trial.value);
-    // A pruned trial has one estimate only: it cannot be compared in the other objectives.
+    // A pruned trial has an estimate of one objective only, so that it cannot be compared in the
+    // others.
     if (values.size() < options_.goals.size())
       return {.number = trial.number, .at = observation.at, .outcome = Outcome::failed};
     for (std::size_t i = 0; i < options_.goals.size(); ++i) {
@@ -94,7 +95,8 @@ class StagedSampler final : public Sampler {
         return point;
       }
       first_is_over_ = true;
-      if (!open_.empty()) return std::nullopt;  // not ready: asked again when they are told
+      // Not ready: it is asked again after these trials have been told.
+      if (!open_.empty()) return std::nullopt;
     }
     if (second_ == nullptr && !second_made_) make_second();
     return second_ != nullptr ? second_->ask() : std::nullopt;

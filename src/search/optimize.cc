@@ -12,11 +12,11 @@ namespace quantsearch {
 
 namespace {
 
-// How far a sampler that does not learn may be ahead of the oldest running trial, in trials per
-// job.
+// Number of trials per job by which a sampler that does not learn may be ahead of the oldest
+// running trial.
 constexpr std::int64_t kAheadPerJob = 4;
 
-/// A study of one process: results count in the order of their numbers.
+/// A study of one process: results are committed in the order of their numbers.
 class OwnSearch final : public SearchLoop {
  public:
   OwnSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options,
@@ -38,7 +38,8 @@ class OwnSearch final : public SearchLoop {
     if (point) {
       propose(*std::move(point));
     } else {
-      exhausted_ = sampler_.is_ready();  // otherwise it goes on when it has been told more
+      // Otherwise it continues after it has been told more results.
+      exhausted_ = sampler_.is_ready();
     }
     return true;
   }
@@ -78,7 +79,7 @@ class OwnSearch final : public SearchLoop {
     submit(std::move(trial));
   }
 
-  /// False, and the search ends, when the study is gone.
+  /// Runs `store`. When the study has been removed, the search ends and the result is false.
   bool stored(const std::function<void()>& store) {
     try {
       store();
@@ -89,8 +90,8 @@ class OwnSearch final : public SearchLoop {
     }
   }
 
-  /// Trials of an earlier search that this one does not repeat number by number count as they are;
-  /// new ones come after them.
+  /// Adopts the trials of an earlier search when this search does not repeat them number by number:
+  /// they count as they are, and new trials are numbered after them.
   void adopt_earlier() {
     for (auto& [number, trial] : earlier_) {
       progress_.add(trial);
@@ -101,22 +102,23 @@ class OwnSearch final : public SearchLoop {
     earlier_.clear();
   }
 
-  /// A point that an earlier search ran under another number.
+  /// Tells the sampler the result of a point that an earlier search ran under another number.
   void tell_again(std::int64_t number) {
     if (sampler_.learns()) return;  // told already
     const auto found = std::ranges::find(study_.trials, number, &Trial::number);
     if (found != study_.trials.end()) sampler_.tell(*found);
   }
 
-  /// A trial that has just run is on disk before anything else happens.
+  /// Saves a trial that has just run before anything else happens.
   void take(TrialRun run) override {
-    if (run.trial.state == TrialState::running) return;  // its turn came when the search was over
+    if (run.trial.state == TrialState::running) return;  // the search ended before it began
     if (!is_unfinished(run.trial)) (void)stored([&] { store_.save(run.trial); });
     const std::int64_t number = run.trial.number;
     finished_.emplace(number, std::move(run));
   }
 
-  /// A trial that an earlier search has kept is finished, even when its own limit interrupted it.
+  /// True for a trial that this search started and whose end interrupted it. A trial stored by an
+  /// earlier search is finished, even when its own time limit interrupted it.
   [[nodiscard]] bool is_unfinished(const Trial& trial) const {
     return ran_.contains(trial.number) && is_cut_off(trial);
   }
@@ -143,8 +145,8 @@ class OwnSearch final : public SearchLoop {
   bool wait() override { return false; }
   std::int64_t tried() const override { return asked_; }
 
-  /// A trial that a count has made superfluous is left out, one that time or the user stopped is
-  /// shown as interrupted; trials of an earlier, longer search are kept.
+  /// Trials that became superfluous because a count was reached are left out; trials stopped by
+  /// time or by the user are reported as interrupted; trials of an earlier, longer search are kept.
   void complete_study() override {
     if (study_.stop_reason == StopReason::candidates_found ||
         study_.stop_reason == StopReason::no_improvement)
@@ -160,10 +162,10 @@ class OwnSearch final : public SearchLoop {
   StudyStore& store_;
   std::map<std::int64_t, Trial> earlier_;               // of earlier runs, not yet proposed again
   std::unordered_map<Key, std::int64_t> earlier_keys_;  // their points -> numbers
-  // Asked for and not yet committed, by number.
+  // Numbers of the trials that were proposed and are not yet committed.
   std::deque<std::int64_t> open_;
-  std::map<std::int64_t, TrialRun> finished_;  // of these
-  std::set<std::int64_t> ran_;                 // begun by this search
+  std::map<std::int64_t, TrialRun> finished_;  // of open_, not yet committed
+  std::set<std::int64_t> ran_;                 // started by this search
   std::int64_t next_number_ = 0;
   std::int64_t asked_ = 0;
   bool exhausted_ = false;

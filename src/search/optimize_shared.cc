@@ -13,7 +13,7 @@ namespace quantsearch {
 
 namespace {
 
-/// One process's part of a study that several work on: results count as they come.
+/// The part of one process in a shared study: results count in the order in which they arrive.
 class SharedSearch final : public SearchLoop {
  public:
   SharedSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options,
@@ -23,7 +23,7 @@ class SharedSearch final : public SearchLoop {
  private:
   void load() override {
     for (const Trial& trial : store_.load()) {
-      if (trial.state != TrialState::running) learn(trial);  // the running ones come with the news
+      if (trial.state != TrialState::running) learn(trial);  // running trials are part of the news
     }
     heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
   }
@@ -68,18 +68,19 @@ class SharedSearch final : public SearchLoop {
 
   void take(TrialRun run) override {
     mine_.erase(run.trial.number);
-    if (run.trial.state == TrialState::running) return;  // its turn came when the search was over
+    if (run.trial.state == TrialState::running) return;  // the search ended before it began
     if (is_cut_off(run.trial)) {
-      cut_off_.push_back(run.trial);  // its lease runs out and another process runs it again
+      cut_off_.push_back(run.trial);  // its lease will expire and another process will run it again
     } else if (store_.finish(run.trial)) {
       learn(run.trial);
     } else {
-      return;  // its lease ran out and another process has it: its result comes with the news
+      // Another process took it over when its lease expired; its result comes with the news.
+      return;
     }
     report(run);
   }
 
-  /// Until the trials of others finish, or their processes end and leave them.
+  /// Waits a moment while trials of other processes run: they finish, or their leases expire.
   bool wait() override {
     if (others_running_ == 0) return false;
     std::this_thread::sleep_for(
@@ -90,7 +91,7 @@ class SharedSearch final : public SearchLoop {
   std::int64_t tried() const override { return progress_.finished(); }
   void complete_study() override { std::ranges::move(cut_off_, std::back_inserter(study_.trials)); }
 
-  /// Keeps the leases while the trials run.
+  /// Extends the leases while trials run.
   void beat(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any tick;
@@ -101,10 +102,10 @@ class SharedSearch final : public SearchLoop {
   }
 
   SharedStudyStore& store_;
-  std::set<std::int64_t> mine_;    // running here
-  std::set<std::int64_t> seen_;    // finished, anywhere
-  std::unordered_set<Key> taken_;  // points that somebody runs or has run
-  std::vector<Trial> cut_off_;     // by the end of this search
+  std::set<std::int64_t> mine_;    // running in this process
+  std::set<std::int64_t> seen_;    // finished, in any process
+  std::unordered_set<Key> taken_;  // points that any process runs or has run
+  std::vector<Trial> cut_off_;     // interrupted by the end of this search
   std::int64_t others_running_ = 0;
   std::jthread heart_;
 };

@@ -7,9 +7,10 @@
 
 namespace quantsearch {
 
-/// A balanced Feistel network on the next even number of bits, walked in cycles until it lands
-/// inside the domain (Black & Rogaway 2002, "Ciphers with Arbitrary Finite Domains", methods 2 and
-/// 3). At most four steps are expected, as the network's domain is less than four times the size.
+/// A balanced Feistel network on the next even number of bits, with cycle walking: it is applied
+/// until the result is inside the domain (Black & Rogaway 2002, "Ciphers with Arbitrary Finite
+/// Domains", methods 2 and 3). At most four applications are expected, because the network's domain
+/// is less than four times the size.
 class Permutation {
  public:
   /// 1 <= size <= 2^62.
@@ -21,7 +22,8 @@ class Permutation {
  private:
   [[nodiscard]] std::uint64_t encrypt(std::uint64_t block) const;
 
-  // Four rounds hide structure when the halves are wide; eight do for halves of a few bits.
+  // Four rounds suffice to hide structure when the halves are wide; halves of a few bits need
+  // eight.
   static constexpr std::size_t kRounds = 8;
   std::int64_t size_;
   int half_bits_;

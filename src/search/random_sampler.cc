@@ -5,11 +5,11 @@
 // sample without replacement. With w = 1 / seconds the order by falling key is the order by rising
 // -ln(u) * seconds: exponential clocks whose means are the expected seconds.
 //
-// A point's seconds cost a look at all of its options, so a space of more than kWholeRace points is
-// not estimated whole: at each draw kEntrants more points start their clocks, in a pseudo-random
-// order. A clock has no memory, so one that starts at the time of the last draw is as good as one
-// that has run from the beginning, and each draw follows the weights of the points that have
-// started.
+// To estimate the seconds of a point, all of its options have to be examined. Therefore a space of
+// more than kWholeRace points is not estimated as a whole: at each draw kEntrants more points start
+// their clocks, in a pseudo-random order. An exponential clock has no memory, so a clock that
+// starts at the time of the last draw is equivalent to one that has run from the beginning, and
+// each draw follows the weights of the points that have started.
 
 #include <algorithm>
 #include <cmath>
@@ -30,8 +30,8 @@ namespace {
 
 constexpr std::int64_t kWholeRace = 1024;
 constexpr std::int64_t kEntrants = 64;
-// Raw points looked at in one draw once a clock runs: mostly invalid or repeated points must not
-// make a draw slow.
+// The largest number of raw points examined in one draw when a clock is running, so that a draw is
+// not slow where most points are invalid or repeated.
 constexpr std::int64_t kLooks = 1024;
 
 class RandomSampler final : public Sampler {
@@ -91,9 +91,9 @@ class RandomSampler final : public Sampler {
     return true;
   }
 
-  /// The point of a raw index. Of the raw points that normalize to one point only the one with the
-  /// first choice of each setting without effect stands for it, so that settings without effect do
-  /// not make a point more likely.
+  /// Returns the point of a raw index. Several raw points may normalize to the same point; only the
+  /// one that has the first choice of each setting without effect represents it, so that such
+  /// settings do not make a point more likely.
   std::optional<Point> point_of(std::int64_t index) const {
     const Point raw = space_.at(index);
     std::variant<Point, Rejected> outcome = normalize_(raw);
@@ -120,21 +120,22 @@ class RandomSampler final : public Sampler {
   Normalize normalize_;
   CostModel cost_;
   RandomStream random_;
-  // Raw indices of the distinct points of a space that fits.
+  // Raw indices of the distinct points, for a space that fits in memory.
   std::optional<std::vector<std::int64_t>> distinct_;
-  std::int64_t size_ = 0;                   // of distinct_, or of the raw points
-  std::optional<Permutation> permutation_;  // of these
-  std::int64_t next_ = 0;                   // position in it
+  std::int64_t size_ = 0;  // number of distinct points if they are listed, otherwise of raw points
+  std::optional<Permutation> permutation_;  // of 0 .. size_ - 1
+  std::int64_t next_ = 0;                   // next position in the permutation
   std::priority_queue<Clock, std::vector<Clock>, std::greater<>> clocks_;
   double now_ = 0;
-  std::unordered_set<Key> seen_;  // points whose clock has started, of a space that does not fit
+  // Points whose clock has started, for a space that does not fit in memory.
+  std::unordered_set<Key> seen_;
 };
 
 }  // namespace
 
 std::unique_ptr<Sampler> random_sampler(const Space& space, Normalize normalize, CostModel cost,
                                         const SamplerOptions& options) {
-  // No weights: what costs how much is not known of points that are not listed.
+  // The draws have no weights, because the cost of points that are not listed is unknown.
   if (!space.is_finite()) {
     const auto make = [seed = options.seed](Domain domain) {
       return random_optimizer(std::move(domain), {.seed = seed});

@@ -12,7 +12,7 @@ namespace quantsearch {
 
 namespace {
 
-// Longer limits would overflow the clock and cannot be told from none: 30 years.
+// Longer limits (30 years) would overflow the clock and are treated as no limit.
 constexpr double kNoLimitSeconds = 1e9;
 
 void fail(Trial& trial, std::string reason) {
@@ -61,7 +61,7 @@ TrialProduct product_of(const TrialOutcome& outcome) {
   return success != nullptr ? success->product : nullptr;
 }
 
-/// False when it was cancelled.
+/// Runs the objective and records its outcome in the trial; false when it was cancelled.
 bool settle(TrialRun& run, const Objective& objective, const CancellationToken& token) {
   Trial& trial = run.trial;
   try {

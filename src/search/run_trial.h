@@ -1,6 +1,6 @@
 #pragma once
 
-// One call of the objective, its outcome written into the trial.
+// Calls the objective and writes its outcome into the trial.
 
 #include <optional>
 
@@ -8,7 +8,7 @@
 
 namespace quantsearch {
 
-/// A trial on its way through the objective.
+/// A trial that is being run, with the data that the objective needs and returns.
 struct TrialRun {
   Trial trial;
   std::optional<Trial> incumbent = {};
@@ -19,15 +19,15 @@ struct TrialRun {
                                                               const std::optional<double>& seconds);
 [[nodiscard]] double seconds_between(Clock::time_point start, Clock::time_point end);
 
-/// When trials have to end, and how they say why they did.
+/// The time limits of trials, and the reasons recorded for interrupted ones.
 class TrialLimits {
  public:
   TrialLimits(const SearchOptions& options, Clock::time_point search_start)
       : options_(options),
         search_deadline_(deadline_after(search_start, options.stop.time_limit_seconds)) {}
 
-  /// Runs a trial that has its number and point. Cancelled: interrupted, with the reason. When the
-  /// search is over before it begins it stays as it is, running.
+  /// Runs a trial that has its number and point. A cancelled trial becomes interrupted, with the
+  /// reason. When the search is over before the trial begins, its state stays `running`.
   void run(TrialRun& run, const Objective& objective, const CancellationToken& token) const;
   /// True when the search's own time is up.
   [[nodiscard]] bool is_over() const {

@@ -19,8 +19,8 @@ SearchLoop::SearchLoop(Sampler& sampler, const Objective& objective, const Searc
 Study SearchLoop::run() {
   load();
   while (!ended()) {
-    // Before the next commit: what a sampler has been told then depends on the number of the trial
-    // alone.
+    // A trial is begun before the next result is committed, so that what the sampler has been told
+    // depends only on the number of the trial.
     if (begin() || commit()) continue;
     if (outstanding() > 0) {
       take(workers_.next_finished());

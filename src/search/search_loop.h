@@ -1,8 +1,8 @@
 #pragma once
 
-// The loop of a search: begin trials while there is room, take their results, stop when a condition
-// holds. Where trials come from and in which order results count depends on whether the study
-// belongs to this process alone (optimize.cc) or to several (optimize_shared.cc).
+// The loop of a search: it begins trials while there is capacity, takes their results and stops
+// when a condition holds. Where trials come from and in which order results count depends on
+// whether the study belongs to one process (optimize.cc) or to several (optimize_shared.cc).
 
 #include <cstdint>
 #include <functional>
@@ -26,25 +26,25 @@ class SearchLoop {
  protected:
   /// Takes over the trials of earlier runs.
   virtual void load() = 0;
-  /// Begins a trial, or settles what the sampler proposed in another way; false when there is
-  /// nothing to begin now.
+  /// Begins a trial, or handles a proposal that needs no new trial; false when there is nothing to
+  /// begin now.
   virtual bool begin() = 0;
-  /// Counts the next result that waits for its turn; false when none does.
+  /// Commits the next finished result in the order of numbers; false when there is none.
   virtual bool commit() = 0;
-  /// A trial that this loop submitted has ended.
+  /// Takes a trial that this loop submitted and that has ended.
   virtual void take(TrialRun run) = 0;
   /// Waits for trials of other processes; false when there are none.
   virtual bool wait() = 0;
-  /// How many points have been tried when the space is exhausted.
+  /// The number of points tried, for the message when the space is exhausted.
   [[nodiscard]] virtual std::int64_t tried() const = 0;
-  /// Adds what the study lacks when the loop has ended.
+  /// Adds the remaining trials to the study when the loop has ended.
   virtual void complete_study() = 0;
 
-  /// Settles stop_reason and stop_message when a condition holds.
+  /// True when the search has ended. Sets stop_reason and stop_message when a stop condition holds.
   bool ended();
   void end(StudyProgress::Stop stop);
-  /// Whether an interrupted trial was interrupted by the end of the search and not by its own
-  /// limit. The next search runs it again.
+  /// True when a trial was interrupted by the end of the search and not by its own limit. The next
+  /// search runs such a trial again.
   [[nodiscard]] bool is_cut_off(const Trial& trial) const;
   void submit(Trial trial);
   [[nodiscard]] int outstanding() const { return workers_.outstanding(); }
@@ -60,9 +60,9 @@ class SearchLoop {
 
   Clock::time_point start_;
   TrialLimits limits_;
-  CancellationToken running_;  // of the trials: the user's, or this search's own end
+  CancellationToken running_;  // for the trials: cancelled by the user or by the end of this search
   bool ended_ = false;
-  Workers workers_;  // last: its threads use the others
+  Workers workers_;  // the last member, because its threads use the others
 };
 
 }  // namespace quantsearch

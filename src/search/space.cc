@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::int64_t kLargestSpace = std::int64_t{1} << 62;
 
-/// Follows the equality of Value: 1 and 1.0 are one value, a mapping's order does not count.
+/// Adds a value to a key. The key follows the equality of Value: 1 and 1.0 are equal, and the order
+/// of a mapping's entries does not matter.
 void add_value(KeyBuilder& key, const Value& value) {
   if (value.is_double()) {
     const double number = value.as_double();
@@ -41,7 +42,8 @@ void add_value(KeyBuilder& key, const Value& value) {
   }
 }
 
-/// Strings stand bare unless they would be cut in two by a reader.
+/// Returns the text of a value. A string is quoted only when it is empty or contains a separator or
+/// a quotation mark.
 std::string shown(const Value& value) {
   if (!value.is_string()) return to_json(value);
   const std::string& text = value.as_string();
@@ -77,7 +79,7 @@ void check_parameter(const Parameter& parameter, std::set<std::string>& names) {
   }
 }
 
-/// Number of points of a product, checked for overflow.
+/// Returns the number of points of a product; throws InvalidInput above 2^62.
 std::int64_t size_of(const std::vector<Parameter>& product) {
   std::int64_t size = 1;
   for (const Parameter& parameter : product) {

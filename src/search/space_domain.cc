@@ -84,7 +84,8 @@ void SpaceDomain::add(const Parameter& parameter) {
   }
 }
 
-/// Two values say nothing about an order that a category does not say.
+/// A list of two values is treated as categories, because an order of two values adds no
+/// information.
 void SpaceDomain::put_in_order(Setting& setting) const {
   if (setting.range) return;
   setting.ordered =
@@ -115,7 +116,7 @@ std::optional<Point> SpaceDomain::raw_point(const Coordinates& point) const {
     Value value;
     if (is_active(coordinate)) {
       value = setting.value_at(coordinate);
-    } else {  // it has no effect: any of its values will do
+    } else {  // it has no effect, so any of its values is valid
       value =
           parameter.choices.empty() ? Value(low_of(*parameter.range)) : parameter.choices.front();
     }
@@ -137,7 +138,7 @@ Point SpaceDomain::point_of(const Coordinates& canonical) const {
   return std::get<Point>(normalize_(raw_point(canonical).value()));
 }
 
-/// The same point may come from several products: the first one that gives it counts.
+/// Several products may contain the same point; the first of them is returned.
 double SpaceDomain::product_of(const Point& normalized) const {
   const auto& products = space_.products();
   for (std::size_t product = 0; product < products.size(); ++product) {

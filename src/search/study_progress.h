@@ -1,6 +1,6 @@
 #pragma once
 
-// What the stop conditions and the ranking need to know of the trials so far.
+// The state of a search that the stop conditions and the ranking need.
 
 #include <cstdint>
 #include <optional>
@@ -11,17 +11,18 @@
 
 namespace quantsearch {
 
-/// Throws InvalidInput for a limit that could never hold or always does, and for less than one job.
+/// Throws InvalidInput for a count or a number of jobs below one and for a time that is not
+/// positive.
 void check_search(const SearchOptions& options);
 
 class StudyProgress {
  public:
   StudyProgress(Goal goal, const StopConditions& stop) : goal_(goal), stop_(stop) {}
 
-  /// Trials in the order of their numbers.
+  /// Counts a finished trial. Trials must come in the order of their numbers.
   void add(const Trial& finished);
   [[nodiscard]] std::int64_t finished() const { return finished_; }
-  /// The best trial that keeps the limits, by TrialOrder; null without one.
+  /// The best trial within the limits, by TrialOrder; null without one.
   [[nodiscard]] const Trial* best() const { return best_ ? &*best_ : nullptr; }
   [[nodiscard]] std::optional<std::int64_t> best_number() const {
     return best_ ? std::optional(best_->number) : std::nullopt;
@@ -31,7 +32,8 @@ class StudyProgress {
     StopReason reason = StopReason::space_exhausted;
     std::string message;
   };
-  /// Cancellation, or the first condition that holds after `seconds` of this run, if any.
+  /// Returns cancellation, or the first stop condition that holds after `seconds` of this run;
+  /// nullopt when the search goes on.
   [[nodiscard]] std::optional<Stop> stop(double seconds, const CancellationToken& token = {}) const;
 
  private:
@@ -43,7 +45,7 @@ class StudyProgress {
   std::optional<Trial> best_;
 };
 
-/// Numbers of the candidates, best first by TrialOrder.
+/// Returns the numbers of the candidates, best first by TrialOrder.
 [[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials,
                                                         Goal goal);
 

@@ -18,7 +18,7 @@ std::optional<std::int64_t> count(const Value* value) {
 std::map<std::string, double> scores_from(const Value& value) {
   std::map<std::string, double> scores;
   for (const auto& [name, score] : value.as_map()) {
-    if (score.is_number()) scores[name] = score.as_double();  // null: it was not finite
+    if (score.is_number()) scores[name] = score.as_double();  // a score that was not finite is null
   }
   return scores;
 }

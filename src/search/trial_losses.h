@@ -1,6 +1,6 @@
 #pragma once
 
-// The objectives of trials as losses.
+// Converts the objectives of trials to losses.
 
 #include <optional>
 #include <span>
@@ -11,11 +11,12 @@
 
 namespace quantsearch {
 
-/// To be minimised: objectives to maximise are negated.
+/// Returns the values as losses to minimise: those to maximise are negated.
 [[nodiscard]] Losses minimised(std::span<const double> values, std::span<const Goal> goals);
 
-/// Losses of a complete trial whose objectives are numbers; nullopt for any other. Throws
-/// InvalidInput, beginning with `stage`, when a complete trial has not one objective per goal.
+/// Returns the losses of a complete trial without NaN objectives; nullopt for any other trial.
+/// Throws InvalidInput, with a message that begins with `stage`, when a complete trial does not
+/// have one objective per goal.
 [[nodiscard]] std::optional<Losses> losses_of(const Trial& trial, std::span<const Goal> goals,
                                               std::string_view stage);
 

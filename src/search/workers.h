@@ -1,6 +1,6 @@
 #pragma once
 
-// Threads that run trials for a search; finished ones come back through a queue.
+// Threads that run the trials of a search and return finished ones through a queue.
 
 #include <condition_variable>
 #include <deque>
@@ -14,7 +14,7 @@
 namespace quantsearch {
 
 /// With one job trials run on the calling thread, inside submit(). The destructor waits for running
-/// trials; their token is to be cancelled before.
+/// trials; the caller has to cancel their token before.
 class Workers {
  public:
   using Run = std::function<void(TrialRun& run)>;
@@ -25,11 +25,12 @@ class Workers {
   Workers& operator=(const Workers&) = delete;
 
   void submit(TrialRun run);
-  /// The next finished trial; waits for it. There must be one running or finished.
+  /// Waits for the next finished trial and returns it. At least one trial must be running or
+  /// finished.
   [[nodiscard]] TrialRun next_finished();
-  /// Trials submitted and not yet handed back.
+  /// Number of trials submitted and not yet returned.
   [[nodiscard]] int outstanding() const { return outstanding_; }
-  /// Forgets trials that no thread has begun.
+  /// Drops the trials that no thread has begun.
   void drop_waiting();
 
  private:

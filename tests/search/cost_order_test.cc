@@ -23,7 +23,7 @@ TEST(CostOrder, WithoutPrefixesIsByTimeAndStable) {
   EXPECT_EQ(cost_order({{.seconds = 5}}), (Order{0}));
 }
 
-TEST(CostOrder, AGroupGoesByItsCheapestMemberAndStaysTogether) {
+TEST(CostOrder, OrdersGroupsByTheirCheapestMemberAndKeepsThemTogether) {
   // Group 1: 5 and 1 seconds; group 2: 2 and 3 seconds.
   const std::vector<Expected> expected = {{.seconds = 5, .prefix = {key(1)}},
                                           {.seconds = 2, .prefix = {key(2)}},
@@ -40,14 +40,14 @@ TEST(CostOrder, IsRecursiveAlongThePrefix) {
   EXPECT_EQ(cost_order(expected), (Order{1, 3, 2, 0}));
 }
 
-TEST(CostOrder, ShorterPrefixesStandAlone) {
+TEST(CostOrder, PointsWithShorterPrefixesFormTheirOwnGroups) {
   const std::vector<Expected> expected = {{.seconds = 3, .prefix = {}},
                                           {.seconds = 2, .prefix = {key(1)}},
                                           {.seconds = 1, .prefix = {}}};
   EXPECT_EQ(cost_order(expected), (Order{2, 1, 0}));
 }
 
-TEST(CostOrder, TimesThatAreNoneGoLast) {
+TEST(CostOrder, UnusableTimesGoLast) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(cost_order({{.seconds = nan},
@@ -58,7 +58,7 @@ TEST(CostOrder, TimesThatAreNoneGoLast) {
             (Order{4, 0, 1, 2, 3}));
 }
 
-TEST(CostOrder, EveryPrefixIsOneRunOfTheOrder) {
+TEST(CostOrder, PointsWithEqualPrefixesAreContiguous) {
   RandomStream random(7);
   std::vector<Expected> expected(500);
   for (Expected& point : expected) {

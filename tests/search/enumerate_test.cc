@@ -7,7 +7,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(VisitDistinct, CountsWhatItLeavesOut) {
+TEST(VisitDistinct, CountsTheRawPointsItLeavesOut) {
   const Walk result = walk(conditional_space(), conditional, 100);
   EXPECT_EQ(result.counts.raw, 12);
   EXPECT_EQ(result.points.size(), 7U);
@@ -31,12 +31,12 @@ TEST(VisitDistinct, PointsOfSeveralSpacesAppearOnce) {
   EXPECT_EQ(result.counts.duplicates, 3);
 }
 
-TEST(DistinctPoints, AreThoseOfTheWalk) {
+TEST(DistinctPoints, AreTheVisitedOnes) {
   EXPECT_EQ(distinct_points(conditional_space(), conditional, 100),
             walk(conditional_space(), conditional, 100).points);
 }
 
-TEST(Summarize, SaysHowManyPointsAreDistinct) {
+TEST(Summarize, CountsDistinctPoints) {
   const SpaceSummary summary = summarize(conditional_space(), conditional);
   EXPECT_EQ(summary.raw, 12);
   EXPECT_EQ(summary.distinct, 7);

@@ -5,7 +5,7 @@
 namespace quantsearch {
 namespace {
 
-/// Counts how often a domain is asked.
+/// Counts the calls of a Normalize function.
 struct CountedNormalize {
   std::shared_ptr<int> calls = std::make_shared<int>(0);
   std::variant<Point, Rejected> operator()(const Point& point) const {
@@ -33,7 +33,7 @@ TEST(GridSampler, ProposesEachDistinctPointOnce) {
   EXPECT_EQ(sampler->ask(), std::nullopt);
 }
 
-TEST(GridSampler, GoesCheapFirst) {
+TEST(GridSampler, ProposesCheapPointsFirst) {
   const auto sampler = grid_sampler(line_space(3), keep_all, cheap_when_large);
   EXPECT_EQ(ask_all(*sampler), (std::vector<std::string>{"x=2", "x=1", "x=0"}));
   const auto other = grid_sampler(line_space(3), keep_all, cheap_when_small);
@@ -52,7 +52,7 @@ TEST(GridSampler, ASpaceWithoutAValidPointIsExhaustedAtOnce) {
   }
 }
 
-TEST(GridSampler, TheLazyWalkFindsTheSamePoints) {
+TEST(GridSampler, TheLazyWalkProposesTheSamePoints) {
   const auto whole = grid_sampler(conditional_space(), conditional, one_second);
   const auto lazy = grid_sampler(conditional_space(), conditional, one_second,
                                  {.seed = 0, .enumeration_limit = 11});
@@ -63,7 +63,7 @@ TEST(GridSampler, TheLazyWalkFindsTheSamePoints) {
   EXPECT_EQ(lazy->remaining(), 0);
 }
 
-TEST(GridSampler, ABillionPointsAreNotWalkedToBegin) {
+TEST(GridSampler, DoesNotEnumerateABillionPointsBeforeTheFirstProposal) {
   const CountedNormalize normalize;
   const auto sampler = grid_sampler(decimal_space(9), normalize, one_second);
   const int probes = *normalize.calls;
@@ -72,7 +72,7 @@ TEST(GridSampler, ABillionPointsAreNotWalkedToBegin) {
   EXPECT_EQ(*normalize.calls, probes + 1000);
 }
 
-TEST(GridSampler, TheLazyWalkOfSeveralSpacesRepeatsNothing) {
+TEST(GridSampler, TheLazyWalkOfSeveralSpacesRepeatsNoPoint) {
   const Space space = Space::union_of({line_space(30), line_space(40)});
   const auto sampler =
       grid_sampler(space, keep_all, one_second, {.seed = 0, .enumeration_limit = 10});

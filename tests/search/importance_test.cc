@@ -16,7 +16,7 @@ Trial trial(std::int64_t number, Point point, double value) {
   return made;
 }
 
-/// Accuracy follows the bits; every second trial has either method.
+/// The accuracy depends on the bits only; the two methods alternate.
 std::vector<Trial> trials() {
   std::vector<Trial> made;
   const std::vector<int> bits = {4, 8, 16};
@@ -37,7 +37,7 @@ TEST(ImportancesOfTrials, NameTheParameterThatMattersFirst) {
   EXPECT_NEAR(named[0].share + named[1].share, 1, 1e-12);
 }
 
-TEST(ImportancesOfTrials, EqualThoseOfTheObservationsTheyStandFor) {
+TEST(ImportancesOfTrials, EqualThoseOfTheEquivalentObservations) {
   const Domain domain{
       .dimensions = {Categories{.count = 3, .ordered = true}, Categories{.count = 2}}};
   std::vector<Observation> observations;
@@ -57,11 +57,11 @@ TEST(ImportancesOfTrials, EqualThoseOfTheObservationsTheyStandFor) {
   EXPECT_EQ(named[1].share, shares[1]);
 }
 
-TEST(ImportancesOfTrials, OrderTheNumbersThatTrialsHave) {
+TEST(ImportancesOfTrials, SortNumericValues) {
   std::vector<Trial> made;
   std::vector<Observation> observations;
   for (int t = 0; t < 40; ++t) {
-    const int first = (t * 13) % 40;  // 0, 13, 26, ...: each once
+    const int first = (t * 13) % 40;  // 0, 13, 26, ...: each value once
     const int second = (t * 7) % 40;
     made.push_back(trial(t, {{"x", first / 40.0}, {"y", second / 40.0}}, first));
     observations.push_back({.number = t,

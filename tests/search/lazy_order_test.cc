@@ -29,7 +29,7 @@ TEST(LazyOrder, ChoicesGoCheapFirst) {
   EXPECT_EQ(ordered.products()[0][0].choices, (std::vector<Value>{3, 2, 1, 0}));
 }
 
-TEST(LazyOrder, ChoicesThatAreNotValidThereGoLast) {
+TEST(LazyOrder, ChoicesInvalidAtTheProbedPointGoLast) {
   const auto no_one = [](const Point& point) -> std::variant<Point, Rejected> {
     if (point.at("x") == Value(1)) return Rejected{"one"};
     return point;
@@ -38,7 +38,7 @@ TEST(LazyOrder, ChoicesThatAreNotValidThereGoLast) {
   EXPECT_EQ(ordered.products()[0][0].choices, (std::vector<Value>{0, 2, 3, 1}));
 }
 
-TEST(LazyOrder, ASpaceThatIsNotValidWhereItIsProbedKeepsItsOrder) {
+TEST(LazyOrder, ASpaceInvalidAtAllProbesKeepsItsOrder) {
   const auto never = [](const Point&) -> std::variant<Point, Rejected> {
     return Rejected{"never"};
   };

@@ -9,7 +9,7 @@
 namespace quantsearch {
 namespace {
 
-/// Shows what it is asked and told, and proposes what it is given.
+/// Records the calls of a scripted optimizer and holds the points that it proposes.
 struct Script {
   std::vector<Coordinates> proposals = {};
   Domain domain = {};
@@ -47,7 +47,7 @@ Trial complete(std::int64_t number, const Point& point, double value) {
   return trial;
 }
 
-TEST(ModelSampler, ListsOfNumbersHaveAnOrderAndOtherListsNone) {
+TEST(ModelSampler, OrdersListsOfNumbersButNoOtherLists) {
   const Space space(
       {{.name = "bits", .choices = {16, 4, 8}},
        {.name = "pair", .choices = {0.1, 0.2}},
@@ -76,7 +76,7 @@ TEST(ModelSampler, SettingsWithoutEffectAreInactive) {
   EXPECT_FALSE(script.domain.canonical({2, 0, 1}));  // entropy has no 16 bits
 }
 
-TEST(ModelSampler, TellsNegatedValuesOfWhatIsMaximizedAndKeepsThePendingPoints) {
+TEST(ModelSampler, NegatesMaximizedValuesAndKeepsPendingPoints) {
   Script script{.proposals = {{0}, {1}, {2}}};
   const auto sampler =
       model_sampler(line_space(3), keep_all, scripted(script), {.goals = {Goal::maximize}});
@@ -99,7 +99,7 @@ TEST(ModelSampler, TellsNegatedValuesOfWhatIsMaximizedAndKeepsThePendingPoints) 
   EXPECT_TRUE(script.told[1].objectives.empty());
 }
 
-TEST(ModelSampler, SeveralSpacesAreToldApartByTheFirstDimension) {
+TEST(ModelSampler, TheFirstDimensionSelectsTheSpace) {
   const Space space = Space::union_of(
       {Space({{.name = "a", .choices = {1, 2}}}),
        Space({{.name = "a", .choices = {2, 3}}, {.name = "b", .choices = {"x", "y"}}})});
@@ -113,8 +113,8 @@ TEST(ModelSampler, SeveralSpacesAreToldApartByTheFirstDimension) {
   EXPECT_FALSE(script.domain.canonical({0, 2, 0}));  // the first space has no a=3
 }
 
-/// "b" only changes something with a=2, so that both spaces hold a=1.
-TEST(ModelSampler, APointOfTwoSpacesIsOne) {
+/// "b" has an effect only with a=2, so that both spaces contain the point a=1.
+TEST(ModelSampler, APointOfTwoSpacesCountsOnce) {
   const Normalize normalize = [](const Point& point) -> std::variant<Point, Rejected> {
     Point kept = point;
     if (kept.at("a").as_int() != 2) kept.erase("b");
@@ -158,7 +158,7 @@ TEST(Grid, RefusesRealNumbersAndRandomSearchTakesThem) {
   EXPECT_GT(*seen.rbegin(), 0.7);
 }
 
-TEST(StagedSampler, MakesTheSecondStageOfWhatTheFirstFound) {
+TEST(StagedSampler, MakesTheSecondStageFromTheTrialsOfTheFirst) {
   std::vector<Trial> handed;
   const auto second = [&](const std::vector<Trial>& finished) {
     handed = finished;
@@ -168,7 +168,7 @@ TEST(StagedSampler, MakesTheSecondStageOfWhatTheFirstFound) {
   const Point a = *sampler->ask();
   const Point b = *sampler->ask();
   EXPECT_TRUE(sampler->is_ready());
-  EXPECT_FALSE(sampler->ask());  // only now is the first stage known to be over
+  EXPECT_FALSE(sampler->ask());  // this call reveals that the first stage is over
   EXPECT_FALSE(sampler->is_ready());
   sampler->tell(complete(0, a, 1));
   EXPECT_FALSE(sampler->is_ready());

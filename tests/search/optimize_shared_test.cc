@@ -1,5 +1,5 @@
-// One process's part of a study that others work on, too. The stores with real leases are tested in
-// the storage room; here the other process is part of the store.
+// Tests of one process's part in a shared study. The stores with real leases are tested in the
+// storage room; here the store simulates the other process.
 
 #include <gtest/gtest.h>
 
@@ -45,7 +45,7 @@ class StoreWithARival final : public SharedStudyStore {
   std::optional<Trial> begin(const Propose& propose) override {
     News news;
     for (const auto& [number, trial] : finished_) news.finished.push_back(trial);
-    finished_.clear();  // news are told once
+    finished_.clear();  // each piece of news is told once
     for (const auto& [number, trial] : running_) news.running.push_back(trial);
     const std::optional<Point> point = propose(news);
     if (!point) return std::nullopt;
@@ -100,9 +100,8 @@ TEST(OptimizeShared, AloneItRunsEveryPoint) {
   EXPECT_EQ(seen.study.stop_reason, StopReason::space_exhausted);
 }
 
-// Found by several commands on one study: what had finished before a process came was run again by
-// it.
-TEST(OptimizeShared, WhatFinishedBeforeIsNotRunAgain) {
+// Regression: a process ran trials again that had finished before it joined the study.
+TEST(OptimizeShared, TrialsFinishedBeforeItsStartAreNotRunAgain) {
   Trial earlier{.number = 0,
                 .state = TrialState::complete,
                 .point = {{"x", 2}},
@@ -118,16 +117,16 @@ TEST(OptimizeShared, WhatFinishedBeforeIsNotRunAgain) {
   EXPECT_EQ(seen.study.trials.size(), 4U);
 }
 
-TEST(OptimizeShared, ATrialWhoseLeaseWasLostCountsWithTheResultOfWhoTookItOver) {
+TEST(OptimizeShared, ATrialWhoseLeaseWasLostCountsWithTheResultOfTheProcessThatTookItOver) {
   const Seen seen = searched({0});
-  EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));   // once, when the news came
-  EXPECT_EQ(seen.reported, (Numbers{1, 2, 3}));  // it is not a result of this process
+  EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));   // each once, with the news
+  EXPECT_EQ(seen.reported, (Numbers{1, 2, 3}));  // trial 0 is not a result of this process
   ASSERT_EQ(seen.study.trials.size(), 4U);
   EXPECT_EQ(seen.study.trials[0].value, 100);
   EXPECT_EQ(seen.study.best, 1);
 }
 
-TEST(OptimizeShared, TheLastTrialMayBeTheOneThatIsLost) {
+TEST(OptimizeShared, TheLeaseOfTheLastTrialMayBeLost) {
   const Seen seen = searched({3});
   EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));
   ASSERT_EQ(seen.study.trials.size(), 4U);

@@ -9,7 +9,7 @@
 namespace quantsearch {
 namespace {
 
-/// Moves only when it is told to.
+/// A clock that advances only through pass().
 struct FakeClock {
   Clock::time_point time = Clock::now();
   void pass(double seconds) {
@@ -17,7 +17,7 @@ struct FakeClock {
   }
 };
 
-/// x is the value of the trial, below 3 a candidate.
+/// The value of the trial is x; trials with x below 3 are candidates.
 TrialOutcome value_is_x(const TrialRequest& request) {
   const double x = request.point.at("x").as_double();
   return TrialSuccess{.value = x, .is_candidate = x < 3, .details = Value::Map{{"x", x}}};
@@ -92,7 +92,7 @@ TEST(Optimize, AFailedTrialIsRecordedAndTheSearchGoesOn) {
   EXPECT_TRUE(study.candidates.empty());
 }
 
-TEST(Optimize, TheObjectiveSeesTheIncumbentAndTheCallerItsProduct) {
+TEST(Optimize, TheObjectiveGetsTheIncumbentAndTheCallerTheProduct) {
   std::vector<std::optional<std::int64_t>> incumbents;
   const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
     incumbents.push_back(request.incumbent ? std::optional(request.incumbent->number)
@@ -113,7 +113,7 @@ TEST(Optimize, TheObjectiveSeesTheIncumbentAndTheCallerItsProduct) {
   EXPECT_EQ(products, (std::vector<std::int64_t>{0, -1, 2, 3}));
 }
 
-TEST(Optimize, AllTrialsFailingIsAStudyWithoutABest) {
+TEST(Optimize, AStudyWhoseTrialsAllFailHasNoBest) {
   const auto objective = [](const TrialRequest& /*request*/) -> TrialOutcome {
     return TrialFailure{.reason = "no", .details = {}};
   };
@@ -122,7 +122,7 @@ TEST(Optimize, AllTrialsFailingIsAStudyWithoutABest) {
   EXPECT_EQ(study.best, std::nullopt);
 }
 
-TEST(Optimize, CountsStopItBetweenTrials) {
+TEST(Optimize, ACountStopsTheSearchBetweenTrials) {
   SearchOptions options;
   options.stop.iteration_limit = 3;
   Study study = run(10, value_is_x, options);
@@ -143,7 +143,7 @@ TEST(Optimize, CountsStopItBetweenTrials) {
   EXPECT_EQ(study.stop_message, "no improvement on trial 0 for 4 of 4 complete trials");
 }
 
-TEST(Optimize, ALimitEqualToTheSpaceIsTheReason) {
+TEST(Optimize, ALimitEqualToTheSizeOfTheSpaceIsTheStopReason) {
   SearchOptions options;
   options.stop.iteration_limit = 5;
   EXPECT_EQ(run(5, value_is_x, options).stop_reason, StopReason::iteration_limit);
@@ -151,7 +151,7 @@ TEST(Optimize, ALimitEqualToTheSpaceIsTheReason) {
   EXPECT_EQ(run(5, value_is_x, options).stop_reason, StopReason::space_exhausted);
 }
 
-TEST(Optimize, TheTimeLimitStopsItBetweenTrials) {
+TEST(Optimize, TheTimeLimitStopsTheSearchBetweenTrials) {
   FakeClock clock;
   SearchOptions options;
   options.now = [&clock] { return clock.time; };
@@ -190,7 +190,7 @@ TEST(Optimize, TheTimeLimitEndsTheRunningTrial) {
   EXPECT_EQ(study.stop_reason, StopReason::time_limit);
   EXPECT_TRUE(study.stop_message.starts_with("time limit reached: ")) << study.stop_message;
   EXPECT_EQ(seen, study.trials);
-  EXPECT_TRUE(store->load().empty());  // it is run again by the next search
+  EXPECT_TRUE(store->load().empty());  // the next search runs it again
 }
 
 TEST(Optimize, ALongTrialIsInterruptedAndTheSearchGoesOn) {
@@ -260,7 +260,7 @@ TEST(Optimize, ACancelledTokenRunsNothing) {
   EXPECT_EQ(study.stop_reason, StopReason::cancelled);
 }
 
-TEST(Optimize, AResultInSpiteOfCancellationCounts) {
+TEST(Optimize, AResultReturnedAfterCancellationCounts) {
   SearchOptions options;
   const auto objective = [&](const TrialRequest& request) {
     options.token.cancel();
@@ -296,7 +296,7 @@ TEST(Optimize, AnEmptySpaceIsExhaustedAtOnce) {
   EXPECT_EQ(study.stop_message, "space exhausted: all 0 points tried");
 }
 
-TEST(Optimize, LimitsLongerThanTheClockAreNone) {
+TEST(Optimize, LimitsBeyondTheRangeOfTheClockAreIgnored) {
   SearchOptions options;
   options.stop.time_limit_seconds = 1e300;
   options.stop.trial_time_limit_seconds = std::numeric_limits<double>::infinity();

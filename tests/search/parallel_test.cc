@@ -1,4 +1,4 @@
-// Several trials at a time: the result must not depend on which takes how long.
+// Several trials at a time: the result must not depend on how long each trial takes.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,8 @@
 namespace quantsearch {
 namespace {
 
-/// Proposes x = n, or the best x so far plus one: what it proposes depends on all it was told.
+/// Proposes x = n and as y a weighted sum of all values it was told, so that every proposal depends
+/// on all earlier results.
 class Learner final : public Sampler {
  public:
   std::optional<Point> ask() override {
@@ -34,7 +35,7 @@ class Learner final : public Sampler {
   double sum_ = 0;
 };
 
-/// Spins for a while that is different in every run.
+/// Spins for a time that differs in every run.
 void dawdle() {
   thread_local std::mt19937 random(std::random_device{}());
   std::atomic<int> spins = 0;
@@ -58,7 +59,7 @@ SearchOptions options_of(int jobs, std::int64_t limit) {
   return options;
 }
 
-TEST(ParallelTrials, WhatALearningSamplerWasToldDependsOnTheNumberAlone) {
+TEST(ParallelTrials, TheResultsToldToALearningSamplerDependOnlyOnTheNumber) {
   constexpr std::int64_t kLimit = 30;
   for (const int jobs : {1, 2, 4}) {
     std::vector<std::int64_t> expected;
@@ -107,7 +108,7 @@ TEST(ParallelTrials, RunAtTheSameTime) {
   const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
     ++inside;
     if (request.number < kJobs) {
-      while (inside < kJobs) std::this_thread::yield();  // would hang if they came one by one
+      while (inside < kJobs) std::this_thread::yield();  // would hang if the trials ran one by one
     }
     return TrialSuccess{.value = 0, .is_candidate = false, .details = {}};
   };
@@ -116,7 +117,7 @@ TEST(ParallelTrials, RunAtTheSameTime) {
   EXPECT_EQ(optimize(*sampler, objective, options_of(kJobs, 9), *store).trials.size(), 9U);
 }
 
-TEST(ParallelTrials, ATrialIsSavedBeforeSlowerOnesBeforeItHaveFinished) {
+TEST(ParallelTrials, ATrialIsSavedBeforeSlowerTrialsWithLowerNumbersFinish) {
   std::atomic<bool> second_saved = false;
   class Watch final : public StudyStore {
    public:
@@ -147,7 +148,7 @@ TEST(ParallelTrials, ATrialIsSavedBeforeSlowerOnesBeforeItHaveFinished) {
   EXPECT_EQ(reported, (std::vector<std::int64_t>{0, 1, 2, 3}));
 }
 
-TEST(ParallelTrials, CancellationEndsAllThatRun) {
+TEST(ParallelTrials, CancellationEndsAllRunningTrials) {
   SearchOptions options = options_of(3, 100);
   std::atomic<int> inside = 0;
   const auto objective = [&](const TrialRequest& request) -> TrialOutcome {
@@ -163,8 +164,9 @@ TEST(ParallelTrials, CancellationEndsAllThatRun) {
   EXPECT_TRUE(store->load().empty());
 }
 
-/// What a killed process leaves: the trials that had finished, in any order, with holes.
-TEST(ParallelTrials, AResumedStudyIsTheUndisturbedOneWhateverHadFinished) {
+/// The store holds what a killed process leaves: the finished trials, with gaps between their
+/// numbers.
+TEST(ParallelTrials, AResumedStudyEqualsAnUninterruptedOneWhicheverTrialsHadFinished) {
   constexpr std::int64_t kLimit = 14;
   for (const int jobs : {1, 2, 4}) {
     Learner undisturbed_sampler;
@@ -174,7 +176,7 @@ TEST(ParallelTrials, AResumedStudyIsTheUndisturbedOneWhateverHadFinished) {
     for (std::size_t kept = 0; kept < whole.trials.size(); ++kept) {
       const auto store = in_memory_store();
       for (std::size_t i = 0; i < kept; ++i) store->save(whole.trials[i]);
-      // The next may still have run while those behind it were done.
+      // The next trial may still have been running while later ones had finished.
       for (std::size_t i = kept + 1;
            i < std::min(kept + static_cast<std::size_t>(2 * jobs - 1), whole.trials.size()); ++i)
         store->save(whole.trials[i]);
@@ -186,7 +188,7 @@ TEST(ParallelTrials, AResumedStudyIsTheUndisturbedOneWhateverHadFinished) {
   }
 }
 
-/// Knows nothing before all of its first four trials are told.
+/// Proposes four points, and is not ready to propose more until the results of all four are told.
 class TwoSteps final : public Sampler {
  public:
   std::optional<Point> ask() override {
@@ -214,7 +216,8 @@ TEST(ParallelTrials, WaitForASamplerThatIsNotReady) {
     const auto store = in_memory_store();
     const Study study = optimize(sampler, parabola, options_of(jobs, 100), *store);
     ASSERT_EQ(study.trials.size(), 8U);
-    EXPECT_EQ(study.trials[4].point.at("best"), Value(49.0));  // of x = 0, 1, 2; the third fails
+    // The best of x = 0, 1, 2; trial 3 fails.
+    EXPECT_EQ(study.trials[4].point.at("best"), Value(49.0));
     EXPECT_EQ(study.stop_reason, StopReason::space_exhausted);
   }
 }

@@ -27,7 +27,7 @@ TEST(ParetoFronts, FollowTheGoals) {
   EXPECT_EQ(pareto_front(trials, kGoals), (std::vector<std::int64_t>{3, 5, 9}));
 }
 
-TEST(ParetoFronts, LeaveOutWhatDidNotCompleteOrBreaksAConstraintOrIsNoNumber) {
+TEST(ParetoFronts, LeaveOutIncompleteInfeasibleAndNanTrials) {
   std::vector<Trial> trials = {trial(0, {0.9, 1}), trial(1, {0.9, 1}), trial(2, {0.5, 9}),
                                trial(3, {std::numeric_limits<double>::quiet_NaN(), 1})};
   trials[0].state = TrialState::failed;
@@ -38,7 +38,7 @@ TEST(ParetoFronts, LeaveOutWhatDidNotCompleteOrBreaksAConstraintOrIsNoNumber) {
   EXPECT_TRUE(pareto_front(trials, kGoals).empty());
 }
 
-TEST(ParetoFronts, OfOneGoalGoByTheValue) {
+TEST(ParetoFronts, OfOneGoalAreOrderedByValue) {
   std::vector<Trial> trials = {trial(0, {}), trial(1, {}), trial(2, {})};
   trials[0].value = 1;
   trials[1].value = 3;
@@ -47,7 +47,7 @@ TEST(ParetoFronts, OfOneGoalGoByTheValue) {
   EXPECT_EQ(pareto_front(trials, goals), (std::vector<std::int64_t>{1, 2}));
 }
 
-TEST(ParetoFronts, SayWhichTrialHasTooFewObjectives) {
+TEST(ParetoFronts, NameTheTrialWithTooFewObjectives) {
   const std::vector<Trial> trials = {trial(4, {1})};
   EXPECT_EQ(message_of<InvalidInput>([&] { (void)pareto_fronts(trials, kGoals); }),
             "pareto front: trial 4 has 1 objectives, expected 2, one per goal");

@@ -1,6 +1,6 @@
 #pragma once
 
-// Small search problems and a way to look at what a sampler proposes.
+// Small search problems, and functions that list what a sampler proposes.
 
 #include <set>
 #include <string>
@@ -16,8 +16,8 @@ inline std::variant<Point, Rejected> keep_all(const Point& point) { return point
 
 inline Expected one_second(const Point& /*point*/) { return {}; }
 
-/// "share" matters only with method=percentile; bits=16 cannot be with method=entropy. Seven
-/// distinct points of twelve.
+/// "share" has an effect only with method=percentile; bits=16 is invalid with method=entropy. Seven
+/// of the twelve raw points are distinct and valid.
 inline Space conditional_space() {
   return Space({{.name = "method", .choices = {"minmax", "percentile", "entropy"}},
                 {.name = "share", .choices = {99.9, 99.99}},

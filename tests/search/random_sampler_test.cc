@@ -24,7 +24,7 @@ TEST(RandomSampler, ProposesEachDistinctPointOnce) {
   }
 }
 
-TEST(RandomSampler, SpacesLargerThanARaceAreExhaustedToo) {
+TEST(RandomSampler, ExhaustsSpacesThatAreNotEstimatedAsAWhole) {
   for (const SamplerOptions& options : {whole(6), lazy(6)}) {
     const auto sampler = random_sampler(decimal_space(4), keep_all, one_second, options);
     const std::vector<std::string> points = ask_all(*sampler);
@@ -33,7 +33,7 @@ TEST(RandomSampler, SpacesLargerThanARaceAreExhaustedToo) {
   }
 }
 
-TEST(RandomSampler, CountsWhatIsLeftWhenItKnows) {
+TEST(RandomSampler, ReportsRemainingPointsWhenTheirNumberIsKnown) {
   const auto sampler = random_sampler(line_space(5), keep_all, one_second);
   EXPECT_EQ(sampler->remaining(), 5);
   (void)sampler->ask();
@@ -52,7 +52,7 @@ TEST(RandomSampler, FollowsItsSeed) {
 }
 
 TEST(RandomSampler, TheFirstDrawFollowsTheWeights) {
-  // Weights 1, 1/2, 1/3, 1/4 sum to 25/12.
+  // The weights 1, 1/2, 1/3, 1/4 sum to 25/12.
   constexpr int kDraws = 5000;
   for (const std::int64_t limit : {100, 1}) {
     std::map<std::string, int> counts;
@@ -69,8 +69,8 @@ TEST(RandomSampler, TheFirstDrawFollowsTheWeights) {
 }
 
 TEST(RandomSampler, TheSecondDrawFollowsTheWeightsOfTheRest) {
-  // P(second = 2) by hand for weights 1, 1/2, 1/3: sum 11/6.
-  // First 0 (6/11), then 2: (1/3) / (5/6) = 2/5; first 1 (3/11), then 2: (1/3) / (4/3) = 1/4.
+  // P(second = 2) by hand for the weights 1, 1/2, 1/3 with the sum 11/6: first 0 (6/11), then 2:
+  // (1/3) / (5/6) = 2/5; first 1 (3/11), then 2: (1/3) / (4/3) = 1/4.
   constexpr int kDraws = 5000;
   int count = 0;
   for (std::uint64_t seed = 0; seed < kDraws; ++seed) {
@@ -83,7 +83,7 @@ TEST(RandomSampler, TheSecondDrawFollowsTheWeightsOfTheRest) {
 }
 
 TEST(RandomSampler, ManyPointsFollowTheWeightsToo) {
-  // Half of 4000 points are nine times cheaper: nine of ten early draws are cheap.
+  // Half of 4000 points are nine times cheaper, so nine of ten early draws are cheap.
   const auto cost = [](const Point& point) {
     return Expected{.seconds = point.at("x").as_int() % 2 == 0 ? 1.0 : 9.0};
   };
@@ -97,7 +97,7 @@ TEST(RandomSampler, ManyPointsFollowTheWeightsToo) {
 }
 
 TEST(RandomSampler, SettingsWithoutEffectDoNotMakeAPointMoreLikely) {
-  // mode=a stands for 100 raw points that are one, mode=b for 100 that differ: together 101 points.
+  // The 100 raw points with mode=a are one point, the 100 with mode=b differ: together 101 points.
   std::vector<Parameter> parameters = decimal_space(2).products()[0];
   parameters.insert(parameters.begin(), {.name = "mode", .choices = {"a", "b"}});
   const Space space(parameters);
@@ -113,7 +113,7 @@ TEST(RandomSampler, SettingsWithoutEffectDoNotMakeAPointMoreLikely) {
   EXPECT_NEAR(a_first, 1000.0 / 101, 13);
 }
 
-TEST(RandomSampler, AsksForTheCostOfAPointOnce) {
+TEST(RandomSampler, CallsTheCostModelOncePerPoint) {
   std::map<std::string, int> asked;
   const auto cost = [&asked](const Point& point) {
     ++asked[to_string(point)];
@@ -124,7 +124,7 @@ TEST(RandomSampler, AsksForTheCostOfAPointOnce) {
   EXPECT_TRUE(std::ranges::all_of(asked, [](const auto& point) { return point.second == 1; }));
 }
 
-TEST(RandomSampler, ABillionPointsAreNotWalkedToBegin) {
+TEST(RandomSampler, DoesNotEnumerateABillionPointsBeforeTheFirstDraw) {
   int calls = 0;
   const auto normalize = [&calls](const Point& point) -> std::variant<Point, Rejected> {
     ++calls;
@@ -133,7 +133,7 @@ TEST(RandomSampler, ABillionPointsAreNotWalkedToBegin) {
   const auto sampler = random_sampler(decimal_space(9), normalize, one_second);
   EXPECT_EQ(calls, 0);
   EXPECT_EQ(as_set(ask_all(*sampler, 100)).size(), 100U);
-  EXPECT_LE(calls, 100 * 65);  // 64 clocks start at each draw and one rings
+  EXPECT_LE(calls, 100 * 65);  // at each draw 64 clocks start and one is drawn
 }
 
 TEST(RandomSampler, RareValidPointsAreFound) {

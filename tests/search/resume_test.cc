@@ -47,7 +47,7 @@ void expect_equal(const Study& study, const Study& other) {
   EXPECT_EQ(study.candidates, other.candidates);
 }
 
-TEST(Resume, AtEveryPointGivesTheStudyOfAnUndisturbedRun) {
+TEST(Resume, AfterAnyTrialGivesTheStudyOfAnUninterruptedRun) {
   for (const bool random : {false, true}) {
     int runs = 0;
     const auto whole_store = in_memory_store();
@@ -66,7 +66,7 @@ TEST(Resume, AtEveryPointGivesTheStudyOfAnUndisturbedRun) {
   }
 }
 
-TEST(Resume, TheTrialThatCancellationInterruptedIsRunAgainUnderItsNumber) {
+TEST(Resume, ACancelledTrialIsRunAgainUnderItsNumber) {
   for (const bool random : {false, true}) {
     int runs = 0;
     const auto whole_store = in_memory_store();
@@ -111,7 +111,7 @@ TEST(Resume, StopConditionsCountEarlierTrials) {
   EXPECT_EQ(runs, 5);
 }
 
-TEST(Resume, TheSamplerIsToldOfEarlierTrialsInTheOrderOfItsQuestions) {
+TEST(Resume, TheSamplerIsToldEarlierTrialsInTheOrderOfItsProposals) {
   class Told final : public Sampler {
    public:
     std::optional<Point> ask() override {
@@ -148,7 +148,7 @@ TEST(Resume, TrialsOutsideTheSpaceAreKept) {
   EXPECT_EQ(runs, kPoints);
   EXPECT_EQ(study.best, 3) << "trial 6 has the better value, but is no candidate";
   EXPECT_EQ(study.trials.size(), static_cast<std::size_t>(kPoints + 1));
-  EXPECT_EQ(study.trials.back().number, kPoints);  // 6 was taken
+  EXPECT_EQ(study.trials.back().number, kPoints);  // number 6 is taken by the earlier trial
 }
 
 TEST(Resume, ATrialThatWasRunningIsRunAgain) {

@@ -20,7 +20,7 @@ TEST(Space, WithoutParametersIsOnePoint) {
   EXPECT_TRUE(space.at(0).empty());
 }
 
-TEST(Space, AUnionIsNumberedOneAfterTheOther) {
+TEST(Space, AUnionIsNumberedConsecutively) {
   const Space space =
       Space::union_of({line_space(2), decimal_space(1), Space(std::vector<Parameter>{})});
   ASSERT_EQ(space.size(), 13);
@@ -32,7 +32,7 @@ TEST(Space, AUnionIsNumberedOneAfterTheOther) {
   EXPECT_EQ(&space.product_of(2), &space.products()[1]);
 }
 
-TEST(Space, TheLargestIsTwoToTheSixtyTwo) {
+TEST(Space, HasAtMostTwoToTheSixtyTwoPoints) {
   std::vector<Parameter> parameters;
   for (int i = 0; i < 62; ++i) parameters.push_back({.name = std::to_string(i), .choices = {0, 1}});
   const Space largest(parameters);
@@ -49,7 +49,7 @@ TEST(Space, TheLargestIsTwoToTheSixtyTwo) {
       "search space: the union of 2 spaces passes 2^62 points; leave out parameters or choices");
 }
 
-TEST(Space, BadParametersAreNamed) {
+TEST(Space, BadParametersAreNamedInTheMessage) {
   const auto message = [](std::vector<Parameter> parameters) {
     return message_of<InvalidInput>([&] { (void)Space(parameters); });
   };
@@ -68,7 +68,7 @@ TEST(Space, BadParametersAreNamed) {
   EXPECT_THROW((void)line_space(3).at(-1), InvalidInput);
 }
 
-TEST(PointText, QuotesOnlyWhatWouldBeCut) {
+TEST(PointText, QuotesOnlyStringsThatContainSeparators) {
   const Point point = {{"a", "plain"}, {"b", "two words"},         {"c", ""},
                        {"d", false},   {"e", Value::List{1, 0.5}}, {"f", {}}};
   EXPECT_EQ(to_string(point), "a=plain b=\"two words\" c=\"\" d=false e=[1,0.5] f=null");

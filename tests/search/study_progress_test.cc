@@ -25,7 +25,7 @@ Trial failed(std::int64_t number) {
   return trial;
 }
 
-TEST(StopConditions, OutOfRangeAreNamed) {
+TEST(StopConditions, OutOfRangeAreNamedInTheMessage) {
   const auto message = [](const StopConditions& stop) {
     return message_of<InvalidInput>([&] { check_search({.stop = stop}); });
   };
@@ -55,7 +55,7 @@ TEST(StopConditions, NoneHoldsWhenAllAreOff) {
   EXPECT_FALSE(progress.stop(1e9));
 }
 
-TEST(StopConditions, CandidatesAreCountedToTheirNumber) {
+TEST(StopConditions, HoldWhenEnoughCandidatesAreFound) {
   StopConditions stop;
   stop.find_n_candidates = 2;
   StudyProgress progress(Goal::minimize, stop);
@@ -74,10 +74,10 @@ TEST(StopConditions, PatienceCountsCompleteTrialsSinceTheBest) {
   StudyProgress progress(Goal::minimize, stop);
   progress.add(failed(0));
   progress.add(failed(1));
-  EXPECT_FALSE(progress.stop(0));  // nothing to improve on yet
+  EXPECT_FALSE(progress.stop(0));  // no complete trial yet
   progress.add(complete(2, 5));
-  progress.add(complete(3, 5));  // equal is no improvement
-  progress.add(complete(4, 4));  // starts anew
+  progress.add(complete(3, 5));  // an equal value is no improvement
+  progress.add(complete(4, 4));  // starts the count again
   progress.add(complete(5, 6));
   progress.add(failed(6));
   EXPECT_FALSE(progress.stop(0));
@@ -102,7 +102,7 @@ TEST(StopConditions, IterationsAreTrialsOfAnyState) {
   EXPECT_EQ(progress.stop(0)->message, "iteration limit reached: 3 of 3 trials");
 }
 
-TEST(StopConditions, TheTimeLimitHoldsFromItsSecondOn) {
+TEST(StopConditions, TheTimeLimitHoldsOnceItIsReached) {
   StopConditions stop;
   stop.time_limit_seconds = 60;
   const StudyProgress progress(Goal::minimize, stop);

@@ -5,7 +5,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(Names, OfStatesAndReasonsAreThoseOfTheResults) {
+TEST(Names, AreThoseWrittenToTheResults) {
   EXPECT_EQ(to_string(TrialState::running), "running");
   EXPECT_EQ(to_string(TrialState::complete), "complete");
   EXPECT_EQ(to_string(TrialState::failed), "failed");
@@ -27,7 +27,7 @@ TEST(IsBetter, FollowsTheGoalAndIsStrict) {
   EXPECT_FALSE(is_better(1, 1, Goal::maximize));
 }
 
-TEST(InMemoryStore, GivesBackWhatItWasGiven) {
+TEST(InMemoryStore, ReturnsTheTrialsItSaved) {
   const auto store = in_memory_store();
   EXPECT_TRUE(store->load().empty());
   Trial trial;

@@ -5,7 +5,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(TrialDetails, AreTheSameAfterTheyHaveBeenText) {
+TEST(TrialDetails, SurviveARoundTripThroughText) {
   const TrialDetails details{
       .scores = {{"L2", 0.5}},
       .size_bytes = 12,
@@ -16,7 +16,7 @@ TEST(TrialDetails, AreTheSameAfterTheyHaveBeenText) {
   EXPECT_EQ(details_from(parse_json(to_json(to_value(details)), "details")), details);
 }
 
-TEST(TrialDetails, LeaveOutWhatIsOfAnotherKind) {
+TEST(TrialDetails, LeaveOutEntriesOfAnotherType) {
   const Value foreign = Value::Map{
       {"scores", "none"}, {"size_bytes", "large"}, {"stages", 3}, {"precision", true}, {"note", 1}};
   EXPECT_EQ(details_from(foreign), TrialDetails{});

@@ -20,7 +20,7 @@ Trial changed(Trial trial, const std::function<void(Trial&)>& change) {
   return trial;
 }
 
-/// Each goes before the next, and not the other way.
+/// Expects that each trial comes before the next one, and that the next does not come before it.
 void expect_in_order(const std::vector<Trial>& trials, Goal goal) {
   const TrialOrder order(goal);
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -29,7 +29,7 @@ void expect_in_order(const std::vector<Trial>& trials, Goal goal) {
   }
 }
 
-TEST(TrialOrder, LooksAtLimitsThenAtTheToleranceThenAtTheValue) {
+TEST(TrialOrder, ComparesLimitsThenToleranceThenValue) {
   const auto candidate = [](Trial& trial) { trial.is_candidate = true; };
   const auto infeasible = [](Trial& trial) { trial.constraints = {-1, 0.5}; };
   const auto failed = [](Trial& trial) { trial.state = TrialState::failed; };
@@ -44,7 +44,7 @@ TEST(TrialOrder, FollowsTheGoal) {
   expect_in_order({complete(1, 0.8), complete(0, 0.9)}, Goal::minimize);
 }
 
-TEST(TrialOrder, OfEqualValuesTheLeastFloatLayersThenBytesThenThePointDecide) {
+TEST(TrialOrder, BreaksTiesByFloatLayersThenBytesThenPoint) {
   const auto with = [](std::int64_t number, std::int64_t layers, std::int64_t bytes,
                        const char* type) {
     return changed(complete(number, 1), [&](Trial& trial) {

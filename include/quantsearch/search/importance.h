@@ -17,11 +17,11 @@ struct ParameterImportance {
   bool operator==(const ParameterImportance&) const = default;
 };
 
-/// PED-ANOVA of the parameters in the trials' points, most important first, ties by name. A
-/// parameter's values are those that the trials have, in their order when all are numbers. One that
-/// a point lacks had no effect in that trial. Only complete trials count. `goals`: one per
-/// objective, as in pareto.h. Throws InvalidInput when a complete trial has another number of
-/// objectives.
+/// Returns the PED-ANOVA importances of the parameters in the trials' points, the most important
+/// first, ties by name. The values of a parameter are those that occur in the trials, in numerical
+/// order when all of them are numbers. A parameter that is absent from a point had no effect in
+/// that trial. Only complete trials count. `goals`: one per objective, as in pareto.h. Throws
+/// InvalidInput when a complete trial has another number of objectives.
 [[nodiscard]] std::vector<ParameterImportance> importances(std::span<const Trial> trials,
                                                            std::span<const Goal> goals,
                                                            const ImportanceOptions& options = {});

@@ -1,7 +1,7 @@
 #pragma once
 
-// A search space as a lazy mixed-radix product: a point is a number, nothing is stored, 10^9 points
-// cost nothing until they are walked.
+// A search space as a lazy mixed-radix product. A point is an index and is computed on demand, so
+// that a space of 10^9 points takes no memory.
 
 #include <cstdint>
 #include <functional>
@@ -28,28 +28,30 @@ struct Parameter {
   std::string name;
   // No two equal; empty only for a range of real numbers without a step.
   std::vector<Value> choices;
-  // That the choices came from: a FloatRange or IntRange.
+  // The FloatRange or IntRange that the choices were made from.
   std::optional<SearchDimension> range = {};
   bool operator==(const Parameter&) const = default;
 };
 
-/// One product, or the union of several (several search spaces): numbered one after the other.
+/// One product, or the union of several products (several search spaces), whose points are numbered
+/// consecutively.
 class Space {
  public:
-  /// Throws InvalidInput for a parameter without a name, choices or range, a duplicate one,
-  /// repeated choices, or a product above 2^62.
+  /// Throws InvalidInput for a parameter without a name or without both choices and a range, for
+  /// duplicate names or choices, and for a product of more than 2^62 points.
   explicit Space(std::vector<Parameter> parameters);
   [[nodiscard]] static Space union_of(std::vector<Space> spaces);
 
-  /// Raw number of points, before filtering. A range of real numbers counts as its low end alone.
+  /// Number of raw points, before filtering. A range of real numbers counts as one choice, its
+  /// lower end.
   [[nodiscard]] std::int64_t size() const;
-  /// False when there is a range of real numbers; `unlisted()` names the first one.
+  /// False when there is a range of real numbers; unlisted() returns the name of the first one.
   [[nodiscard]] bool is_finite() const { return !unlisted(); }
   [[nodiscard]] std::optional<std::string> unlisted() const;
   /// The first parameter varies slowest.
   [[nodiscard]] Point at(std::int64_t index) const;
   [[nodiscard]] const std::vector<std::vector<Parameter>>& products() const { return products_; }
-  /// The product that holds a point.
+  /// The product that contains the point with this index.
   [[nodiscard]] const std::vector<Parameter>& product_of(std::int64_t index) const;
 
  private:
@@ -65,22 +67,24 @@ class Space {
   std::int64_t size_ = 0;
 };
 
-/// What the domain says about a point: the same point without the settings that have no effect in
-/// it, or why it cannot be. Pure: the same answer every time.
+/// Why a point is invalid. Normalize returns either this or the same point without the settings
+/// that have no effect in it. It is a pure function.
 struct Rejected {
-  std::string reason;  // short and countable: the same text for the same kind
+  // Short, and equal for equal causes, so that rejected points can be counted by reason.
+  std::string reason;
 };
 using Normalize = std::function<std::variant<Point, Rejected>(const Point& point)>;
 
-/// What a point is expected to cost. Points with equal first keys of their prefixes are kept
-/// adjacent. A cost model is a pure function: samplers ask once for each point.
+/// The expected cost of a point. Points whose prefixes begin with equal keys are kept adjacent. A
+/// cost model is a pure function, and samplers call it once for each point.
 struct Expected {
   double seconds = 1;
-  std::vector<Key> prefix = {};  // keys of the stages it goes through, earliest first
+  std::vector<Key> prefix = {};  // keys of the stages that the point passes through, earliest first
 };
 using CostModel = std::function<Expected(const Point& normalized)>;
 
-/// The distinct valid points among the first `limit` raw ones, normalized, in their order.
+/// Returns the distinct valid points among the first `limit` raw points, normalized, in their
+/// order.
 [[nodiscard]] std::vector<Point> distinct_points(const Space& space, const Normalize& normalize,
                                                  std::int64_t limit);
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Trials, and the loop that makes them: ask a sampler for a point, run the objective, tell the
-// result, check the stop conditions. Knows nothing of ONNX.
+// Trials and the loop that runs them: ask a sampler for a point, run the objective, tell the
+// sampler the result, check the stop conditions. This code is independent of ONNX.
 
 #include <cstdint>
 #include <functional>
@@ -29,31 +29,31 @@ struct Trial {
   std::int64_t number = 0;
   TrialState state = TrialState::running;
   Point point;
-  std::optional<double> value;           // the objective, when complete; of several the first
+  // The objective of a complete trial; the first one when there are several.
+  std::optional<double> value;
   std::vector<double> objectives = {};   // all of them, when there are several
   std::vector<double> constraints = {};  // feasible when every one is <= 0
   bool is_candidate = false;             // within the tolerance
   double seconds = 0;
   std::string reason;  // of a failed, pruned or interrupted trial
-  Value details;       // whatever the objective wants to keep (scores, stages, sizes)
+  Value details;       // anything that the objective records (scores, stages, sizes)
   bool operator==(const Trial&) const = default;
 };
 
-/// No constraint is violated.
+/// True when no constraint is violated.
 [[nodiscard]] bool is_feasible(const Trial& trial);
 
-/// What an objective is asked to run.
+/// What an objective is called with.
 struct TrialRequest {
   Point point;
   std::int64_t number = 0;
-  /// The best trial that counts so far, which the new one has to beat; nullopt without one. It
-  /// depends on the number alone, like what a sampler that learns was told.
+  /// The best committed trial so far, which the new one has to beat; nullopt without one. Like the
+  /// results that a learning sampler has been told, it depends only on the number of the trial.
   std::optional<Trial> incumbent = {};
   CancellationToken token = {};
 };
 
-/// What a trial made, of a type that the objective and `on_trial` agree on. It lives in memory
-/// only.
+/// What a trial produced, of a type that the objective and `on_trial` agree on. It is not stored.
 using TrialProduct = std::shared_ptr<const void>;
 
 struct TrialSuccess {
@@ -64,100 +64,103 @@ struct TrialSuccess {
   std::vector<double> constraints = {};  // feasible when every one is <= 0
   TrialProduct product = {};
 };
-/// Given up early, because it cannot become the best: `value` is the estimate so far.
+/// A trial that was stopped early because it cannot become the best; `value` is the estimate so
+/// far.
 struct TrialPruned {
   double value = 0;
   std::string reason;
   Value details;
 };
-/// An expected failure: recorded, the search goes on.
+/// An expected failure: it is recorded and the search continues.
 struct TrialFailure {
   std::string reason;
   Value details;
 };
 using TrialOutcome = std::variant<TrialSuccess, TrialFailure, TrialPruned>;
-/// May throw: Cancelled becomes an interrupted trial, any other exception a failed one with its
-/// message. A value that is not finite is a failure too. Called from several threads at once when
-/// the search has several jobs.
+/// Runs a trial. It may throw: Cancelled makes the trial interrupted, any other exception makes it
+/// failed with the exception's message. A value that is not finite is a failure too. Called from
+/// several threads at once when the search has several jobs.
 using Objective = std::function<TrialOutcome(const TrialRequest& request)>;
 
-/// The place of a study is gone while it is in use. A search ends with it and keeps what it has in
-/// memory.
+/// Thrown when the storage of a study is removed while it is in use. The search then ends and keeps
+/// the results it has in memory.
 class StudyRemoved : public IoError {
  public:
   using IoError::IoError;
 };
 
-/// Where finished trials are kept. Implementations are written trial by trial, so that a kill loses
-/// at most the running one.
+/// Stores finished trials. Implementations write each trial when it finishes, so that a killed
+/// process loses at most the running trial.
 class StudyStore {
  public:
   virtual ~StudyStore() = default;
   /// Trials of earlier runs of the same study, in the order of their numbers.
   [[nodiscard]] virtual std::vector<Trial> load() = 0;
-  /// Says that a trial begins, for those who watch. Trials begin in the order of their numbers.
+  /// Records the start of a trial, so that progress can be watched. Trials start in the order of
+  /// their numbers.
   virtual void start(const Trial& /*running*/) {}
-  /// A trial that the end of its search interrupted is not saved: it is run again, under its
-  /// number, by the next search.
+  /// Saves a finished trial. A trial that was interrupted by the end of its search is not saved:
+  /// the next search runs it again under its number.
   virtual void save(const Trial& finished) = 0;
 };
 
-/// A store that several processes work on at once: each trial is run by exactly one of them.
+/// A store that several processes use at once; each trial is run by exactly one of them.
 class SharedStudyStore : public StudyStore {
  public:
-  /// What others did since the last time that `propose` was called, or load().
+  /// What has changed since `propose` or load() was last called.
   struct News {
-    std::vector<Trial> finished;  // by number; this process's own are among them
-    std::vector<Trial> running;   // by number; of every process, this one too
+    std::vector<Trial> finished;  // by number; includes those of this process
+    std::vector<Trial> running;   // by number; those of all processes, including this one
   };
-  /// Chooses the next point, or none: the space is exhausted or the search should stop.
+  /// Chooses the next point; nullopt when the space is exhausted or the search should stop.
   using Propose = std::function<std::optional<Point>(const News& news)>;
 
-  /// Starts a trial and returns it, leased to this process. Under the lock of the study, so that no
-  /// other process starts one meanwhile: tells `propose` the news and gives the point it chooses
-  /// the next number; but a trial whose lease ran out (its worker died) comes first, with its
-  /// number and point. nullopt when `propose` chose none.
+  /// Starts a trial and returns it, leased to this process. A trial whose lease has expired (its
+  /// worker died) comes first, with its number and point. Otherwise `propose` is called with the
+  /// news, and the point it chooses gets the next number. The lock of the study is held, so that no
+  /// other process starts a trial at the same time. Returns nullopt when `propose` chose no point.
   [[nodiscard]] virtual std::optional<Trial> begin(const Propose& propose) = 0;
-  /// As save(), but false, and nothing written, when the trial's lease ran out and another process
-  /// took it over (save() throws IoError then).
+  /// Like save(), but when the trial's lease has expired and another process has taken it over, it
+  /// writes nothing and returns false (save() throws IoError then).
   [[nodiscard]] virtual bool finish(const Trial& finished) {
     save(finished);
     return true;
   }
-  /// Extends the leases of this process's running trials. To be called a few times within a lease,
-  /// also while another thread is in begin() or save().
+  /// Extends the leases of this process's running trials. It must be called a few times within a
+  /// lease and may be called while another thread is in begin() or save().
   virtual void keep_alive() = 0;
   [[nodiscard]] virtual double lease_seconds() const = 0;
 };
 [[nodiscard]] std::unique_ptr<StudyStore> in_memory_store();
 
-/// Proposes points. Deterministic in its seed and what it was told.
+/// Proposes points. The proposals depend only on the seed and on the results told.
 class Sampler {
  public:
   virtual ~Sampler() = default;
-  /// The next point, normalized and never one already proposed; nullopt when the space is
-  /// exhausted, or when it is no longer ready.
+  /// Returns the next point, normalized and never proposed before; nullopt when the space is
+  /// exhausted or when the sampler is not ready.
   [[nodiscard]] virtual std::optional<Point> ask() = 0;
-  /// Of a point it proposed, in the order of its proposals, or of one that an earlier search or
-  /// another process ran.
+  /// Takes the result of a point that this sampler proposed, in the order of the proposals, or of
+  /// one that an earlier search or another process ran.
   virtual void tell(const Trial& finished) = 0;
-  /// False: it cannot say what comes next before it is told of more of the trials it proposed.
+  /// False when it cannot propose the next point before it is told more results of its earlier
+  /// proposals.
   [[nodiscard]] virtual bool is_ready() const { return true; }
-  /// True when what it proposes depends on what it was told.
+  /// True when its proposals depend on the results it was told.
   [[nodiscard]] virtual bool learns() const { return false; }
-  /// How many points are left when that is known.
+  /// The number of points left; nullopt when it is unknown.
   [[nodiscard]] virtual std::optional<std::int64_t> remaining() const = 0;
 };
 
 struct SamplerOptions {
   std::uint64_t seed = 0;
-  // Spaces up to this many raw points are enumerated and ordered whole; larger ones are walked
-  // lazily, parameter by parameter (grid) or drawn by index (random). 200 000 normalizations take
-  // well under a second.
+  // Spaces of at most this many raw points are enumerated and ordered as a whole; larger ones are
+  // walked lazily, parameter by parameter (grid) or drawn by index (random). 200 000 normalizations
+  // take well under a second.
   std::int64_t enumeration_limit = 200'000;
 };
 
-/// What a search sees of its space before it starts.
+/// Size of a search space.
 struct SpaceSummary {
   std::int64_t raw = 0;
   std::int64_t distinct = 0;  // lower bound when not complete
@@ -165,30 +168,31 @@ struct SpaceSummary {
   bool complete = true;
 };
 
-/// Throws InvalidInput for a space with a range of real numbers, which a grid cannot walk.
+/// Throws InvalidInput for a space with a range of real numbers, which a grid cannot enumerate.
 void require_listed(const Space& space);
-/// Every distinct point once: cheap first, points with shared stages adjacent. Throws InvalidInput
-/// for a space with a range of real numbers.
+/// Proposes every distinct point once, cheap points first and points with shared stages adjacent.
+/// Throws InvalidInput for a space with a range of real numbers.
 [[nodiscard]] std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize,
                                                     CostModel cost,
                                                     const SamplerOptions& options = {});
-/// Without replacement, weighted by priority 1 / expected seconds (Efraimidis & Spirakis 2006).
-/// Uniform in a space with a range of real numbers.
+/// Draws points without replacement, weighted by 1 / expected seconds (Efraimidis & Spirakis 2006).
+/// In a space with a range of real numbers the draws are uniform.
 [[nodiscard]] std::unique_ptr<Sampler> random_sampler(const Space& space, Normalize normalize,
                                                       CostModel cost,
                                                       const SamplerOptions& options = {});
 [[nodiscard]] SpaceSummary summarize(const Space& space, const Normalize& normalize,
                                      std::int64_t limit = 200'000);
 
-/// Absent: the condition is off. Trials of earlier runs count, times are of this run. Checked
-/// before each trial in this order: cancellation, candidates, improvement, iterations, time.
+/// A condition that is absent is off. Trials of earlier runs count; times refer to this run. The
+/// conditions are checked before each trial in this order: cancellation, candidates, improvement,
+/// iterations, time.
 struct StopConditions {
   std::optional<std::int64_t> find_n_candidates;  // >= 1
-  // >= 1: the best value has not improved for k complete trials.
+  // >= 1: stops when the best value has not improved for this many complete trials.
   std::optional<std::int64_t> find_best_candidate;
   std::optional<std::int64_t> iteration_limit;  // >= 1: finished trials of any state
   std::optional<double> time_limit_seconds;     // also stops the running trial
-  // A longer trial is interrupted, the search goes on.
+  // A longer trial is interrupted, and the search continues.
   std::optional<double> trial_time_limit_seconds;
 };
 
@@ -208,17 +212,17 @@ struct SearchOptions {
   int jobs = 1;  // trials at the same time, >= 1; with 1 the objective runs on the calling thread
   StopConditions stop = {};
   CancellationToken token = {};
-  /// Called after each finished trial with what it made, in the order of their numbers, and for
-  /// those that the end of the search interrupted, which made nothing.
+  /// Called after each finished trial with its product, in the order of the numbers, and for trials
+  /// interrupted by the end of the search, which have no product.
   std::function<void(const Trial& finished, const TrialProduct& product)> on_trial = {};
-  /// Called before a trial starts. All on the thread of optimize().
+  /// Called before a trial starts. Both callbacks run on the thread of optimize().
   std::function<void(std::int64_t number, const Point& point)> on_start = {};
   std::function<Clock::time_point()> now = [] { return Clock::now(); };
 };
 
 struct Study {
   std::vector<Trial> trials;  // by number
-  // Number of the best complete trial that keeps the limits, by TrialOrder.
+  // Number of the best complete trial within the limits, by TrialOrder.
   std::optional<std::int64_t> best;
   std::vector<std::int64_t> candidates;  // numbers, best first
   StopReason stop_reason = StopReason::space_exhausted;
@@ -226,22 +230,23 @@ struct Study {
   double seconds = 0;        // of this run
 };
 
-/// Runs until a stop condition holds or the sampler is exhausted. Points that the store already has
-/// are not run again: the sampler is told their results when it proposes them, so that a resumed
-/// search goes on as if it had never stopped.
+/// Runs trials until a stop condition holds or the sampler is exhausted. Points that are already in
+/// the store are not run again: the sampler is told their results when it proposes them, so that a
+/// resumed search continues as if it had never stopped.
 ///
-/// With several jobs the result is the same whatever trial takes how long: finished trials are
-/// counted, told and reported in the order of their numbers, and a sampler that learns is asked for
-/// trial n when it has been told of the trials up to n - (2 jobs - 1), no more and no less (one
-/// that does not learn may be further ahead). Trials that are still running when a count ends the
-/// search are stopped and left out. Throws InvalidInput for a stop condition or number of jobs out
-/// of range, and what the store or a callback throws.
+/// With several jobs the result does not depend on how long each trial takes: finished trials are
+/// counted, told and reported in the order of their numbers, and a learning sampler is asked for
+/// trial n when it has been told exactly the trials up to n - (2 jobs - 1) (one that does not learn
+/// may be further ahead). Trials that are still running when a count ends the search are stopped
+/// and left out. Throws InvalidInput for a stop condition or number of jobs out of range, and
+/// passes on what the store or a callback throws.
 [[nodiscard]] Study optimize(Sampler& sampler, const Objective& objective,
                              const SearchOptions& options, StudyStore& store);
 
-/// The same as one of several processes on one study. The order of trials depends on who is faster;
-/// each is run by one. The sampler sees every process's trials. The stop conditions count them all.
-/// `jobs` of this process.
+/// The same for one of several processes that work on one study. The order of the trials depends on
+/// the timing of the processes; each trial is run by one of them. The sampler is told the trials of
+/// all processes, and the stop conditions count all of them. `jobs` refers to this process. Throws
+/// as optimize() does.
 [[nodiscard]] Study optimize_shared(Sampler& sampler, const Objective& objective,
                                     const SearchOptions& options, SharedStudyStore& store);
 

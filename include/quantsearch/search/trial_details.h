@@ -1,7 +1,7 @@
 #pragma once
 
-// What a trial says of itself beside its objectives. Trial::details holds it as a value; its text
-// keys are known here alone.
+// What a trial records besides its objectives. Trial::details holds it as a Value; the text keys
+// are defined only here.
 
 #include <cstdint>
 #include <map>
@@ -19,20 +19,21 @@ struct StageResult {
 };
 
 struct TrialDetails {
-  // One that is not finite is absent after it has been in a file.
+  // A score that is not finite is absent after it has been written to a file and read back.
   std::map<std::string, double> scores = {};
   std::int64_t size_bytes = 0;
   std::optional<std::int64_t> float_layers = {};  // that stay float; absent in older studies
-  std::optional<double> latency_ms = {};          // where every trial measures its own
+  std::optional<double> latency_ms = {};  // present when the latency of every trial is measured
   std::map<std::string, StageResult> stages = {};
-  /// By name ("precision", "reconstruction", "left_float") a list of one mapping for each layer:
-  /// what methods decided.
+  /// What methods decided, by the name of the table ("precision", "reconstruction", "left_float"):
+  /// a list with one mapping for each layer.
   std::map<std::string, Value> layer_tables = {};
   bool operator==(const TrialDetails&) const = default;
 };
 
 [[nodiscard]] Value to_value(const TrialDetails& details);
-/// Leaves out what is not there or of another kind: studies may be of others.
+/// Reads details back. Entries that are absent or of another type are left out, because a study may
+/// have been written by another program.
 [[nodiscard]] TrialDetails details_from(const Value& value);
 
 }  // namespace quantsearch

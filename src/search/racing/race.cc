@@ -13,9 +13,11 @@ namespace quantsearch {
 
 namespace {
 
-// With a share of 0.05 and 20 looks, five of them may cross per look.
+// Number of sign paths. With an error rate of 0.05 and 20 looks, five of them may cross at each
+// look.
 constexpr std::int64_t kPaths = 2048;
-// Small rates need as many paths as that at least some may cross at each look.
+// Total number of paths that may cross. Small error rates need more paths, so that some may cross
+// at each look.
 constexpr double kCrossings = 100;
 
 void check(const RaceOptions& options) {
@@ -62,7 +64,7 @@ struct Race::State {
   std::size_t next_look = 0;
   std::int64_t seen = 0;
   double sum = 0;  // of the differences
-  // Welford 1962: of the differences.
+  // Running mean and sum of squared deviations of the differences (Welford 1962).
   double mean = 0;
   double squares = 0;
 
@@ -141,7 +143,7 @@ RaceEstimate Race::estimate() const {
   if (state_->seen == std::ssize(state_->best)) {
     estimate.variance = 0;
   } else if (state_->seen >= 2) {
-    // Drawn without replacement (Cochran 1977, theorem 2.2).
+    // The samples are drawn without replacement (Cochran 1977, theorem 2.2).
     estimate.variance = state_->squares / (seen - 1) / seen * (1 - seen / samples);
   }
   return estimate;

@@ -16,7 +16,7 @@ void SignFlips::add(double difference) {
   const auto bits = std::bit_cast<std::uint64_t>(difference);
   for (std::size_t begin = 0; begin < sums_.size(); begin += 64) {
     std::uint64_t signs = random_.next();
-    if (begin == 0) signs &= ~std::uint64_t{1};  // the true path keeps its signs
+    if (begin == 0) signs &= ~std::uint64_t{1};  // path 0 is the observed one and keeps its signs
     const std::size_t count = std::min<std::size_t>(64, sums_.size() - begin);
     for (std::size_t i = 0; i < count; ++i)
       sums_[begin + i] += std::bit_cast<double>(bits ^ ((signs >> i & 1U) << 63));
@@ -32,7 +32,7 @@ bool SignFlips::look(double share) {
   waiting.reserve(sums_.size());
   for (std::size_t path = 0; path < sums_.size(); ++path)
     if (!crossed_[path]) waiting.push_back(sums_[path]);
-  // The largest sum that may not cross; equal ones must not either, or too many would.
+  // The largest sum that may not cross. Sums equal to it must not cross either, or too many would.
   const auto first_refused = waiting.begin() + may_cross;
   std::nth_element(waiting.begin(), first_refused, waiting.end(), std::greater<>{});
   const double limit = std::max(*first_refused, 0.0);

@@ -20,7 +20,7 @@ TEST(RaceLooks, GrowGeometricallyAndEndBeforeTheLastSample) {
             (std::vector<std::int64_t>{2, 3, 4, 5}));
 }
 
-TEST(Race, LetsAnEqualTrialRunToTheEnd) {
+TEST(Race, RunsAnEqualTrialToTheEnd) {
   const std::vector<double> losses(100, 0.5);
   Race race(losses);
   EXPECT_EQ(race.add(losses), RaceDecision::go_on);
@@ -32,7 +32,7 @@ TEST(Race, StopsATrialThatIsWorseOnEverySample) {
   Race race(best);
   EXPECT_EQ(race.add(std::vector<double>(200, 1.5)), RaceDecision::stop);
   EXPECT_EQ(race.decision(), RaceDecision::stop);
-  EXPECT_EQ(race.seen(), 8);  // the first look: one sum of 256 is as large
+  EXPECT_EQ(race.seen(), 8);  // the first look: of 256 sums only one is as large
 }
 
 TEST(Race, NeverStopsATrialThatIsBetter) {
@@ -64,7 +64,7 @@ TEST(Race, DecidesTheSameInBatchesOfAnySize) {
   EXPECT_EQ(whole.estimate().mean, single.estimate().mean);
 }
 
-TEST(Race, StopsAtALossThatIsNoNumber) {
+TEST(Race, StopsAtALossThatIsNotFinite) {
   Race race(std::vector<double>(10, 1.0));
   EXPECT_EQ(race.add(1.0), RaceDecision::go_on);
   EXPECT_EQ(race.add(std::numeric_limits<double>::quiet_NaN()), RaceDecision::stop);
@@ -72,7 +72,8 @@ TEST(Race, StopsAtALossThatIsNoNumber) {
 }
 
 TEST(Race, EstimatesTheWholeMeanFromTheDifferences) {
-  // The best's mean is 2.5; differences 1 and 0: their mean 0.5, its variance 0.5 / 2 * (1 - 2/4).
+  // The mean of the best is 2.5. The differences 1 and 0 have the mean 0.5, whose variance is 0.5 /
+  // 2 * (1 - 2/4).
   Race race({1, 2, 3, 4});
   EXPECT_EQ(race.estimate().variance, std::numeric_limits<double>::infinity());
   race.add(std::vector<double>{2, 2});
@@ -83,7 +84,7 @@ TEST(Race, EstimatesTheWholeMeanFromTheDifferences) {
   EXPECT_EQ(race.estimate().variance, 0);
 }
 
-TEST(Race, SaysWhatIsWrong) {
+TEST(Race, NamesTheInvalidOptionOrLoss) {
   const auto with = [](const RaceOptions& options) {
     return message_of<InvalidInput>([&] { Race({1, 2}, options); });
   };
@@ -106,7 +107,7 @@ TEST(Race, SaysWhatIsWrong) {
 using Draw = std::function<double(RandomStream& random)>;
 
 double normal(RandomStream& random) { return random.normal(); }
-/// Student's t with two degrees of freedom: no variance.
+/// Student's t with two degrees of freedom, which has no variance.
 double heavy_tailed(RandomStream& random) {
   return random.normal() / std::sqrt(-std::log(1 - random.uniform()));
 }
@@ -115,8 +116,9 @@ double wrong_or_right(RandomStream& random) { return random.uniform() < 0.3 ? 1 
 struct Simulation {
   int trials = 400;
   int samples = 200;
-  double shift = 0;        // of the trial's losses
-  bool same_mean = false;  // over these samples: the trial's losses are moved until it is
+  double shift = 0;  // of the trial's losses
+  // The losses of the trial are shifted to the mean of the best over these samples.
+  bool same_mean = false;
   RaceOptions options = {};
 };
 
@@ -126,7 +128,7 @@ struct Stops {
   double seen = 0;   // mean
 };
 
-/// Trials whose losses are drawn like those of the best, each for itself.
+/// Runs races of trials whose losses are drawn independently from the distribution of the best.
 Stops simulate(const Simulation& simulation, const Draw& draw) {
   Stops stops;
   RandomStream random(11);
@@ -152,8 +154,8 @@ Stops simulate(const Simulation& simulation, const Draw& draw) {
   return stops;
 }
 
-// Of 400 equally good trials at a rate of 0.05, 20 are expected to be stopped, with a deviation of
-// 4.4. The counts are those of these seeds.
+// Of 400 equally good trials at a rate of 0.05, 20 are expected to be stopped, with a standard
+// deviation of 4.4. The counts below are those of these seeds.
 TEST(RaceErrors, KeepToTheRateForNormalDifferences) { EXPECT_EQ(simulate({}, normal).all, 15); }
 
 TEST(RaceErrors, KeepToTheRateForHeavyTails) { EXPECT_EQ(simulate({}, heavy_tailed).all, 23); }
@@ -165,19 +167,19 @@ TEST(RaceErrors, KeepToASmallRate) {
   EXPECT_EQ(simulate(small, normal).all, 0);
 }
 
-// Trials that would not have beaten the best make up most of what is stopped by mistake.
+// Most of the trials stopped by mistake would not have beaten the best.
 TEST(RaceErrors, AreFewAmongTrialsThatWouldHaveBeatenTheBest) {
   EXPECT_EQ(simulate({}, normal).mistaken, 5);
 }
 
-// The samples not yet seen make good what those seen have lost. Three deviations above the rate are
-// 33.
+// The samples not yet seen compensate for the loss on those seen. Three standard deviations above
+// the expected count are 33.
 TEST(RaceErrors, KeepToTheRateForTheSameMeanOverTheseSamples) {
   EXPECT_LE(simulate({.same_mean = true}, normal).all, 33);
   EXPECT_LE(simulate({.same_mean = true}, wrong_or_right).all, 33);
 }
 
-// Shifts are in deviations of the difference, which is sqrt(2) wide.
+// Shifts are in standard deviations of the difference, which are sqrt(2).
 TEST(RacePower, FindsASmallShiftOftenAndALargeOneAlwaysAndEarly) {
   const Simulation small{.trials = 200, .shift = 0.14 * std::sqrt(2.0)};
   const Simulation large{.trials = 200, .shift = 0.7 * std::sqrt(2.0)};

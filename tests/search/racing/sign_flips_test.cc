@@ -11,13 +11,14 @@ SignFlips three_ones(std::uint64_t seed) {
   return flips;
 }
 
-TEST(SignFlips, LetTheLargestSumCrossOnceItsEqualsMayToo) {
-  // An eighth of all sums is 3 like the true one: too many for a tenth, not for a fifth.
+TEST(SignFlips, TheLargestSumCrossesOnceAllEqualSumsMay) {
+  // An eighth of all sums is 3 like the observed one: more than a share of a tenth allows, fewer
+  // than a share of a fifth allows.
   EXPECT_FALSE(three_ones(1).look(0.1));
   EXPECT_TRUE(three_ones(1).look(0.2));
 }
 
-TEST(SignFlips, StayWhereTheDifferencesAreNotPositive) {
+TEST(SignFlips, NeverCrossWithoutPositiveDifferences) {
   SignFlips flips(1024, 1);
   for (int i = 0; i < 30; ++i) {
     flips.add(i % 2 == 0 ? -1.5 : 0);
@@ -32,9 +33,10 @@ TEST(SignFlips, RememberACrossing) {
   EXPECT_TRUE(flips.look(0.2));
 }
 
-TEST(SignFlips, CrossNoMoreOftenThanTheirShareHoweverManyLooks) {
-  // Symmetric differences, a look after each of 40: the true path is one of 1024 like it, of which
-  // 102 may cross: 199 of 2000 are expected, with a deviation of 13. The count is of these seeds.
+TEST(SignFlips, CrossNoMoreOftenThanTheirShareForAnyNumberOfLooks) {
+  // The differences are symmetric, with a look after each of 40. The observed path is one of 1024
+  // exchangeable paths, of which 102 may cross, so 199 of 2000 runs are expected to cross, with a
+  // standard deviation of 13. The count below is that of these seeds.
   RandomStream random(7);
   int crossed = 0;
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
