@@ -1,7 +1,7 @@
 #pragma once
 
-// Black-box optimizers with one ask/tell interface. All of them minimise; to maximise, tell the
-// negated value. They know domains of numbers only (domain.h).
+// Black-box optimizers with a common ask/tell interface. All of them minimise; to maximise, tell
+// the negated value. They work on numeric domains (domain.h).
 //
 // Contract of every optimizer:
 //  - ask() is a pure function of its options, of the observations told so far in the order they
@@ -30,10 +30,10 @@ struct Observation {
   std::int64_t number = 0;  // of the trial
   Coordinates at;           // canonical
   Outcome outcome = Outcome::complete;
-  // Finite, to be minimised; empty when failed. Pruned: the estimate so far.
+  // Finite, to be minimised; empty when the trial failed, the estimate so far when it was pruned.
   std::vector<double> objectives = {};
   std::vector<double> constraints = {};  // feasible when every one is <= 0
-  double variance = 0;  // of objectives[0]: its known standard error, squared; 0 is exact
+  double variance = 0;  // of objectives[0]: its known squared standard error; 0 means exact
 };
 
 struct Pending {
@@ -62,8 +62,8 @@ struct QmcOptions {
   QmcKind kind = QmcKind::sobol;
   bool scramble = true;  // Owen 1995, hashed (Laine & Karras 2011; Burley 2020)
 };
-/// Low-discrepancy points: trial `number` gets the point of that index, so that workers need no
-/// shared counter.
+/// Proposes low-discrepancy points. Trial `number` gets the point of that index, so that workers
+/// need no shared counter.
 [[nodiscard]] std::unique_ptr<Optimizer> qmc_optimizer(Domain domain,
                                                        const QmcOptions& options = {});
 
@@ -72,9 +72,10 @@ struct TpeOptions {
   std::size_t objectives = 1;
   std::int64_t startup_trials = 10;
   std::int64_t candidates = 24;
-  /// Absent: jointly for one objective, each dimension alone for several.
+  /// Whether candidates are drawn jointly. Absent: jointly for one objective, each dimension alone
+  /// for several.
   std::optional<bool> multivariate = {};
-  bool constant_liar = true;  // pending points count as bad ones
+  bool constant_liar = true;  // pending points count as bad
 };
 /// Tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127), with
 /// several objectives (Ozaki et al. 2022) and constraints.
@@ -86,13 +87,14 @@ struct CmaOptions {
   enum class Restarts { none, ipop, bipop } restarts = Restarts::ipop;
   bool learning_rate_adaptation = false;  // Nomura et al. 2023, for noise and many optima
   std::int64_t population = 0;            // 0: 4 + floor(3 ln d)
-  /// Where to start; absent: the middle of the box.
+  /// Initial mean; absent: the middle of the box.
   std::optional<Coordinates> mean = {};
-  double sigma = 0;  // of the unit box; 0: 0.12
+  double sigma = 0;  // initial step as a share of the unit box; 0: 0.12
 };
-/// CMA-ES (Hansen 2016), with margin for stepped dimensions (Hamano et al. 2022) and, where a
-/// domain has categories, the mixed form (CatCMA with margin, Hamano et al. 2025, arXiv
-/// 2504.07884). One objective; infeasible points rank behind feasible ones by their violation.
+/// CMA-ES (Hansen 2016), with margin for stepped dimensions (Hamano et al. 2022). Domains with
+/// categories use the mixed form (CatCMA with margin, Hamano et al. 2025, arXiv 2504.07884). It
+/// supports one objective; infeasible points rank after feasible ones, by their violation. Throws
+/// InvalidInput for a mean, sigma or population out of range.
 [[nodiscard]] std::unique_ptr<Optimizer> cma_optimizer(Domain domain,
                                                        const CmaOptions& options = {});
 
@@ -100,11 +102,13 @@ struct GpOptions {
   std::uint64_t seed = 0;
   std::size_t objectives = 1;
   std::int64_t startup_trials = 10;
-  bool deterministic_objective = false;  // no noise is fitted
+  bool deterministic_objective = false;  // do not fit noise
 };
-/// Gaussian process with Matern 5/2 kernel and log expected improvement (Ament et al. 2023);
-/// pending points by Monte-Carlo; constraints by probability of feasibility; several objectives by
-/// expected hypervolume improvement.
+/// Gaussian process with a Matern 5/2 kernel and log expected improvement (Ament et al. 2023).
+/// Pending points are handled by Monte Carlo, constraints by the probability of feasibility, and
+/// several objectives by expected hypervolume improvement. Throws Unsupported for more than 3
+/// objectives or none; tell() throws InvalidInput for an observation with another number of
+/// objectives.
 [[nodiscard]] std::unique_ptr<Optimizer> gp_optimizer(Domain domain, const GpOptions& options = {});
 
 struct NsgaOptions {
@@ -112,22 +116,23 @@ struct NsgaOptions {
   std::size_t objectives = 2;
   std::int64_t population = 50;
   bool reference_points = false;  // NSGA-III (Deb & Jain 2014) instead of NSGA-II (Deb et al. 2002)
-  std::int64_t offspring = 1;     // trials between two selections; `population`: generations
+  std::int64_t offspring = 1;  // trials between two selections; equal to `population`: generations
 };
-/// Genetic algorithm for several objectives, with constraints (infeasible points rank behind, by
-/// their violation); pruned trials breed no children. Throws InvalidInput for no objectives, a
-/// population below 2 or no offspring; tell() for an observation with another number of objectives.
+/// Genetic algorithm for several objectives, with constraints (infeasible points rank after
+/// feasible ones, by their violation). Pruned trials do not become parents. Throws InvalidInput for
+/// no objectives, a population below 2 or no offspring; tell() throws it for an observation with
+/// another number of objectives.
 [[nodiscard]] std::unique_ptr<Optimizer> nsga_optimizer(Domain domain,
                                                         const NsgaOptions& options = {});
 
 struct AutoOptions {
   std::uint64_t seed = 0;
   std::size_t objectives = 1;
-  std::optional<std::int64_t> budget = {};  // trials expected in all
+  std::optional<std::int64_t> budget = {};  // total number of trials expected
   std::int64_t workers = 1;
 };
-/// Chooses and switches by budget, dimensions and kinds (docs/search.md says the rule and its
-/// measurements).
+/// Chooses and switches optimizers by the budget, the number of objectives and whether the domain
+/// is conditional (docs/search.md describes the rule and its measurements).
 [[nodiscard]] std::unique_ptr<Optimizer> auto_optimizer(Domain domain,
                                                         const AutoOptions& options = {});
 

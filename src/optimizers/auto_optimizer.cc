@@ -1,6 +1,7 @@
-// Which optimizer when (docs/algorithms/samplers/auto.md): a Gaussian process while trials are few,
-// then an evolution strategy that starts where the process ended; in conditional domains the
-// estimator; of several objectives NSGA.
+// Chooses an optimizer (docs/algorithms/samplers/auto.md): a Gaussian process while there are few
+// trials, then an evolution strategy that starts where the process ended. In conditional domains
+// the tree-structured Parzen estimator takes the place of the strategy, for several objectives NSGA
+// does.
 
 #include <algorithm>
 #include <cmath>
@@ -13,13 +14,14 @@ namespace quantsearch {
 
 namespace {
 
-constexpr std::int64_t kProcessTrials = 200;  // then an ask costs more than it gains
-constexpr std::int64_t kProcessBudget = 250;  // searches up to this stay with the process
+constexpr std::int64_t kProcessTrials = 200;  // beyond these an ask costs more than it gains
+// Searches of at most this budget use only the process.
+constexpr std::int64_t kProcessBudget = 250;
 constexpr std::size_t kProcessObjectives = 3;
-// Of the observations: the spread that the strategy starts with.
+// Share of the best observations whose spread is the initial step of the strategy.
 constexpr double kEliteShare = 0.1;
 constexpr double kLeastSigma = 0.02;
-constexpr double kGreatestSigma = 1.0 / 6;  // the strategy's own
+constexpr double kGreatestSigma = 1.0 / 6;  // the default of the strategy
 
 class AutoOptimizer final : public Optimizer {
  public:
@@ -53,8 +55,8 @@ class AutoOptimizer final : public Optimizer {
   }
 
  private:
-  /// The observations of the first phase, whatever was told since: the successor must not depend on
-  /// when it was asked first.
+  /// Returns the observations of the first phase only, because the successor must not depend on
+  /// when it was first asked.
   [[nodiscard]] std::vector<const Observation*> first_phase() const {
     std::vector<const Observation*> scored;
     for (const Observation& observation : told_) {
@@ -82,7 +84,7 @@ class AutoOptimizer final : public Optimizer {
         {.seed = options_.seed, .mean = scored.front()->at, .sigma = spread_of_elite(scored)});
   }
 
-  /// Root mean squared distance of the best observations from the best of all, of one axis.
+  /// Returns the root mean squared distance of the best observations from the best one, per axis.
   [[nodiscard]] double spread_of_elite(const std::vector<const Observation*>& best_first) const {
     const std::vector<Axis> axes = axes_of(domain_);
     const auto elite =

@@ -16,7 +16,7 @@ void Axis::set_up(const FloatRange& range) {
   log_ = range.log;
   if (!range.step) return;
   step_ = *range.step;
-  // A millionth of a step: 0 to 0.3 by 0.1 has four values although 0.1 * 3 > 0.3.
+  // The tolerance is a millionth of a step: 0 to 0.3 by 0.1 has four values although 0.1 * 3 > 0.3.
   count_ = static_cast<std::int64_t>(std::floor((range.high - range.low) / step_ + 1e-6)) + 1;
   last_ = first_ + static_cast<double>(count_ - 1) * step_;
 }

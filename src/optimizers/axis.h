@@ -1,8 +1,8 @@
 #pragma once
 
-// One dimension as an interval of real numbers on which it is searched: logarithms taken, and half
-// a step more on both sides of a grid, so that a uniform draw gives every grid value the same
-// share.
+// Represents one dimension as an interval of real numbers on which it is searched. Logarithms are
+// taken, and a grid is extended by half a step on both sides, so that a uniform draw gives every
+// grid value the same share.
 
 #include "quantsearch/base/random.h"
 #include "quantsearch/optimizers/domain.h"
@@ -13,25 +13,25 @@ class Axis {
  public:
   explicit Axis(const SearchDimension& dimension);
 
-  /// Position of a value in [low(), high()], and back: rounded to the grid, clipped into the
-  /// bounds.
+  /// Converts a value to its position in [low(), high()] and back; coordinate() rounds to the grid
+  /// and clips to the bounds.
   [[nodiscard]] double position(double coordinate) const;
   [[nodiscard]] double coordinate(double position) const;
   [[nodiscard]] double low() const { return low_; }
   [[nodiscard]] double high() const { return high_; }
   [[nodiscard]] double width() const { return high_ - low_; }
-  /// The same with the interval as [0, 1]. A single value is at 0.5.
+  /// The same with the interval mapped to [0, 1]. A single value is at 0.5.
   [[nodiscard]] double to_unit(double coordinate) const;
   [[nodiscard]] double from_unit(double unit) const;
 
-  /// Distance of neighbouring grid values before the logarithm; 0 for real numbers.
+  /// Distance between neighbouring grid values before the logarithm is taken; 0 for real numbers.
   [[nodiscard]] double step() const { return step_; }
   [[nodiscard]] bool is_log() const { return log_; }
-  /// Names without an order.
+  /// True for categories without an order.
   [[nodiscard]] bool is_categorical() const { return categorical_; }
-  /// One value only.
+  /// True when there is only one value.
   [[nodiscard]] bool is_single() const { return first_ == last_; }
-  /// Values of a grid; 0 for real numbers.
+  /// Number of values of a grid; 0 for real numbers.
   [[nodiscard]] std::int64_t count() const { return count_; }
   /// Bounds of the coordinate, both inclusive and on the grid.
   [[nodiscard]] double first() const { return first_; }
@@ -55,7 +55,7 @@ class Axis {
 
 [[nodiscard]] std::vector<Axis> axes_of(const Domain& domain);
 
-/// Uniform over the positions of every axis.
+/// Draws a point whose positions are uniform on every axis.
 [[nodiscard]] Coordinates random_coordinates(const std::vector<Axis>& axes, RandomStream& random);
 
 }  // namespace quantsearch

@@ -9,8 +9,9 @@ namespace quantsearch {
 
 namespace {
 
-/// Steps from the index of a trial to the next one when its point is taken: 2^32 over the golden
-/// ratio, which is odd (every index is reached) and far from the indices of the next trials.
+/// Distance from the index of a trial to the next index that is tried when its point is taken. It
+/// is 2^32 divided by the golden ratio, which is odd, so that every index is reached, and far from
+/// the indices of the next trials.
 constexpr std::uint32_t kStride = 2654435769U;
 constexpr int kSteps = 1000;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which points were told or are pending, so that no optimizer proposes one again.
+// Keeps the points that were told, so that no optimizer proposes a told or pending point again.
 
 #include <optional>
 #include <span>
@@ -13,20 +13,21 @@
 
 namespace quantsearch {
 
-/// Every NaN is the same, and so are the zeros.
+/// All NaN have the same key, and so do 0 and -0.
 [[nodiscard]] Key key_of_coordinates(const Coordinates& point);
 
 class Visited {
  public:
-  /// The domain outlives this.
+  /// The domain must outlive this object.
   explicit Visited(const Domain& domain) : domain_(domain) {}
 
   void add(const Coordinates& canonical);
-  /// The canonical form of a point that may be proposed: possible, not told, not pending.
+  /// Returns the canonical form of a point that may be proposed: valid, not told and not pending;
+  /// otherwise nullopt.
   [[nodiscard]] std::optional<Coordinates> fresh(const Coordinates& point,
                                                  std::span<const Pending> pending) const;
-  /// A fresh point drawn uniformly: at most kDraws draws, then the listed points of the domain from
-  /// a random start.
+  /// Returns a fresh point that is drawn uniformly. After kDraws draws the listed points of the
+  /// domain are tried from a random start; nullopt when there is none.
   [[nodiscard]] std::optional<Coordinates> random_fresh(const std::vector<Axis>& axes,
                                                         RandomStream& random,
                                                         std::span<const Pending> pending) const;

@@ -38,7 +38,7 @@ TEST(Axis, CountsDecimalStepsAsWritten) {
   EXPECT_DOUBLE_EQ(uneven.last(), 0.8);
 }
 
-TEST(Axis, UnitAndBackKeepsEveryGridValue) {
+TEST(Axis, KeepsEveryGridValueInARoundTripThroughTheUnitAxis) {
   const std::vector<SearchDimension> dimensions = {
       IntRange{.low = -3, .high = 20, .step = 2},
       IntRange{.low = 1, .high = 300, .step = 1, .log = true}, Categories{.count = 7},
@@ -69,7 +69,7 @@ TEST(Axis, UniformPositionsGiveEveryCategoryTheSameShare) {
     EXPECT_NEAR(count, 1000, 120) << value;  // 4 standard deviations
 }
 
-TEST(Domain, RefusesWhatCannotBeSearched) {
+TEST(Domain, RefusesInvalidDimensions) {
   const auto message = [](SearchDimension dimension) {
     try {
       check(Domain{.dimensions = {std::move(dimension)}});

@@ -26,8 +26,8 @@ TEST(QmcOptimizer, GivesCategoriesAndIntegersEqualShares) {
       ++categories[(*point)[1]];
       ++integers[(*point)[2]];
     }
-    // Sobol's are a net. In the bases 3 and 5 a cell of 1/4 or 1/8 can hold one more or less for
-    // each digit.
+    // Sobol points form a net. In the bases 3 and 5 a cell of 1/4 or 1/8 can contain one point more
+    // or less for each digit.
     const int slack = kind == QmcKind::sobol ? 0 : 4;
     for (double category = 0; category < 4; ++category)
       EXPECT_NEAR(categories[category], 16, slack);
@@ -35,7 +35,7 @@ TEST(QmcOptimizer, GivesCategoriesAndIntegersEqualShares) {
   }
 }
 
-TEST(QmcOptimizer, AsksByNumberWhateverWasTold) {
+TEST(QmcOptimizer, ProposesByNumberRegardlessOfResults) {
   const auto one = qmc_optimizer(mixed_domain(), {.seed = 4});
   const auto other = qmc_optimizer(mixed_domain(), {.seed = 4});
   for (int number = 0; number < 5; ++number)
@@ -44,7 +44,7 @@ TEST(QmcOptimizer, AsksByNumberWhateverWasTold) {
   EXPECT_NE(one->ask(9, {}), qmc_optimizer(mixed_domain(), {.seed = 5})->ask(9, {}));
 }
 
-TEST(QmcOptimizer, WithoutScramblingBeginsAtTheLowestCorner) {
+TEST(QmcOptimizer, BeginsAtTheLowestCornerWithoutScrambling) {
   const auto optimizer = qmc_optimizer(
       Domain{.dimensions = {FloatRange{.low = -1, .high = 1}, IntRange{.low = 0, .high = 3}}},
       {.scramble = false});

@@ -7,7 +7,7 @@
 namespace quantsearch {
 namespace {
 
-/// The second dimension counts only where the first is 1; the first may not be 2.
+/// The second dimension has an effect only where the first is 1; the first must not be 2.
 Domain conditional_domain() {
   Domain domain{.dimensions = {Categories{.count = 3}, IntRange{.low = 0, .high = 3}}};
   domain.canonical = [](const Coordinates& point) -> std::optional<Coordinates> {
@@ -31,14 +31,14 @@ TEST(RandomOptimizer, ProposesEveryDistinctPointOnceAndThenNothing) {
   EXPECT_FALSE(optimizer->ask(5, {}));
 }
 
-TEST(RandomOptimizer, LeavesPendingPointsAlone) {
+TEST(RandomOptimizer, NeverProposesPendingPoints) {
   const auto optimizer = random_optimizer(Domain{.dimensions = {Categories{.count = 2}}}, {});
   const std::vector<Pending> pending = {{.number = 0, .at = {1}}};
   for (int number = 1; number < 20; ++number)
     EXPECT_EQ(optimizer->ask(number, pending), Coordinates{0});
 }
 
-TEST(RandomOptimizer, AsksTheSameForTheSameSeedAndNumber) {
+TEST(RandomOptimizer, ProposesTheSamePointForTheSameSeedAndNumber) {
   const Domain domain{.dimensions = {FloatRange{.low = 0, .high = 1},
                                      FloatRange{.low = 1e-3, .high = 1, .log = true}}};
   const auto one = random_optimizer(domain, {.seed = 5});

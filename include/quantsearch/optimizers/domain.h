@@ -1,8 +1,8 @@
 #pragma once
 
-// What a model-based optimizer searches: dimensions with their kinds, and points as plain numbers.
-// It knows nothing of names of options or of values: src/search/model_sampler.cc maps a Space to a
-// Domain and back.
+// The domain of a model-based optimizer: dimensions with their kinds, and points as plain numbers.
+// It does not contain the names of options or their values: src/search/space_domain.h maps a Space
+// to a Domain and back.
 
 #include <cstdint>
 #include <functional>
@@ -15,8 +15,8 @@
 
 namespace quantsearch {
 
-/// Real numbers from `low` to `high`, both inclusive. `log`: searched in the logarithm (low > 0, no
-/// step). `step`: only low + k * step.
+/// Real numbers from `low` to `high`, both inclusive. `log`: searched on a logarithmic scale (low >
+/// 0, no step). `step`: only the values low + k * step.
 struct FloatRange {
   double low = 0;
   double high = 1;
@@ -25,8 +25,8 @@ struct FloatRange {
   bool operator==(const FloatRange&) const = default;
 };
 
-/// Integers from `low` to `high`, both inclusive. `log`: searched in the logarithm (low >= 1, step
-/// 1).
+/// Integers from `low` to `high`, both inclusive. `log`: searched on a logarithmic scale (low >= 1,
+/// step 1).
 struct IntRange {
   std::int64_t low = 0;
   std::int64_t high = 1;
@@ -35,8 +35,8 @@ struct IntRange {
   bool operator==(const IntRange&) const = default;
 };
 
-/// The numbers 0 ... count - 1. `ordered`: neighbours are expected to score alike (8, 16, 32 bits),
-/// otherwise they are mere names.
+/// The numbers 0 ... count - 1. `ordered`: neighbours are expected to have similar scores (8, 16,
+/// 32 bits); otherwise the numbers have no order.
 struct Categories {
   std::int64_t count = 1;
   bool ordered = false;
@@ -45,24 +45,26 @@ struct Categories {
 
 using SearchDimension = std::variant<FloatRange, IntRange, Categories>;
 
-/// One number per dimension: the value itself, for categories the index. NaN: the dimension has no
-/// effect in this point.
+/// One number per dimension: the value itself, or the index of a category. NaN means that the
+/// dimension has no effect in this point.
 using Coordinates = std::vector<double>;
 inline constexpr double kInactive = std::numeric_limits<double>::quiet_NaN();
 [[nodiscard]] inline bool is_active(double coordinate) { return coordinate == coordinate; }
 
 struct Domain {
   std::vector<SearchDimension> dimensions;
-  /// The same point with kInactive in every dimension that has no effect in it (two points that are
-  /// the same trial become equal); nullopt when the combination cannot be. Pure. Absent: every
-  /// point is possible and every dimension counts.
+  /// Returns the same point with kInactive in every dimension that has no effect in it, so that two
+  /// points that mean the same trial become equal; nullopt when the combination is invalid. It is a
+  /// pure function. Absent: every point is valid and every dimension has an effect.
   std::function<std::optional<Coordinates>(const Coordinates& point)> canonical = {};
-  /// All canonical points, each once, when the domain is small enough to have been walked.
+  /// All canonical points, each once, when the domain is small enough to be enumerated; otherwise
+  /// null.
   std::shared_ptr<const std::vector<Coordinates>> points = nullptr;
 };
 
-/// Throws InvalidInput for bounds out of order or not finite, a logarithm of a number that is not
-/// positive, a step that is not positive or stands with a logarithm, or no categories.
+/// Throws InvalidInput for a domain without dimensions, for bounds that are out of order or not
+/// finite, for a logarithmic range that begins at or below zero, for a step that is not positive or
+/// is combined with a logarithmic range, and for no categories.
 void check(const Domain& domain);
 
 }  // namespace quantsearch

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which dimensions of a domain mattered for reaching the best trials.
+// The importance of the dimensions of a domain for reaching the best trials.
 
 #include <cstddef>
 #include <optional>
@@ -15,19 +15,21 @@ namespace quantsearch {
 struct ImportanceOptions {
   /// Share of the complete trials that counts as the best. In (0, 1).
   double best_share = 0.1;
-  /// Rank trials by this objective alone; absent: all of them together, by non-domination and,
-  /// where a front has to be cut, by hypervolume. No matter with one objective.
+  /// Ranks trials by this objective alone. Absent: ranks them by all objectives together, by
+  /// non-domination and, where a front has to be cut, by hypervolume. It has no effect with one
+  /// objective.
   std::optional<std::size_t> objective = {};
 };
 
 /// PED-ANOVA (Watanabe, Bansal & Hutter 2023, arXiv 2304.10255): the Pearson divergence between the
 /// density of a dimension's values among the best trials and among all. A dimension without effect
-/// in some trials counts by the trials in which it has one (conditional PED-ANOVA, arXiv
-/// 2601.20800, theorem 4.2). One share per dimension, summing to 1: equal ones when nothing can be
-/// told apart (fewer than two complete trials, all equally good, no dimension with a choice).
+/// in some trials is weighted by the trials in which it has one (conditional PED-ANOVA, arXiv
+/// 2601.20800, theorem 4.2). Returns one share per dimension; the shares sum to 1. They are equal
+/// when the dimensions cannot be distinguished (fewer than two complete trials, all equally good,
+/// no dimension with a choice).
 ///
 /// Trials that did not complete are left out; infeasible ones rank after the others. Throws
-/// InvalidInput for a share out of range, an objective that is not there, or observations of
+/// InvalidInput for a share out of range, an objective that does not exist, or observations with
 /// unequal numbers of objectives or dimensions.
 [[nodiscard]] std::vector<double> importances(const Domain& domain,
                                               std::span<const Observation> observations,

@@ -8,7 +8,8 @@ namespace quantsearch {
 namespace {
 
 constexpr double kTiny = 1e-8;
-constexpr double kSignal = 1.5;  // alpha: squared length of the path at which the step is right
+// Alpha: squared length of the path at which the step is appropriate.
+constexpr double kSignal = 1.5;
 
 }  // namespace
 
@@ -49,7 +50,8 @@ std::vector<Eigen::VectorXd> CmaCategories::gradient(
   return gradient;
 }
 
-/// The square root of the Fisher information times the gradient (Akimoto et al., appendix B).
+/// Returns the square root of the Fisher information times the gradient (Akimoto et al., appendix
+/// B).
 Eigen::VectorXd CmaCategories::in_fisher_metric(
     const std::vector<Eigen::VectorXd>& gradient) const {
   Eigen::VectorXd all(path_.size());
@@ -66,8 +68,8 @@ Eigen::VectorXd CmaCategories::in_fisher_metric(
 }
 
 void CmaCategories::adapt_step(const Eigen::VectorXd& direction) {
-  // A rate above 1 is possible only where one free number meets a misleading start; the paper's
-  // formulas have no meaning there.
+  // A rate above 1 is possible only with a single free parameter and a misleading start. The
+  // formulas of the paper are not defined there.
   step_ = 1 / slowness_;
   const double rate = std::min(1.0, step_ / std::sqrt(free_));
   path_ = (1 - rate) * path_ + std::sqrt(rate * (2 - rate)) * direction;

@@ -10,11 +10,12 @@ namespace quantsearch {
 
 namespace {
 
-/// Draws of one ask before it gives up on the distribution.
+/// Number of draws from the distribution in one ask before it falls back to random points.
 constexpr int kDraws = 100;
-/// Fresh points that a told trial may have drawn before its own, since they were pending then.
+/// Number of new points that a told trial may have drawn before its own and skipped because they
+/// were pending at that time.
 constexpr int kOthers = 8;
-/// Draws by which a trial of an earlier generation is recognized.
+/// Number of draws that are compared to recognize a trial of an earlier generation.
 constexpr int kLateDraws = 8;
 
 bool same(const Coordinates& one, const Coordinates& other) {
@@ -56,11 +57,12 @@ class CmaOptimizer final : public Optimizer {
   struct Proposal {
     Coordinates at;
     CmaDraw draw;
-    std::optional<CmaRun> advanced;  // by what is known of the points drawn before
+    std::optional<CmaRun> advanced;  // the run after adding the known points drawn before this one
   };
 
-  /// The first fresh point that trial `number` draws. Points drawn before it that are known join
-  /// their generation as if they had been run again. `wanted`: go on until this one is drawn.
+  /// Returns the first new point that trial `number` draws. Known points drawn before it join the
+  /// generation as if they had been run again. With `wanted` the search continues until this point
+  /// is drawn.
   [[nodiscard]] std::optional<Proposal> propose(std::int64_t number,
                                                 std::span<const Pending> pending,
                                                 const Coordinates* wanted) const {
@@ -91,7 +93,8 @@ class CmaOptimizer final : public Optimizer {
     return std::nullopt;
   }
 
-  /// The draw of a trial that was asked for some generations ago.
+  /// Returns the draw of a trial that was proposed some generations ago; nullopt when it is not
+  /// recognized.
   [[nodiscard]] std::optional<CmaDraw> late_draw(const Observation& observation) const {
     for (const auto& distribution : run_.earlier()) {
       RandomStream random(seed_, observation.number, "cma");
@@ -119,8 +122,8 @@ class CmaOptimizer final : public Optimizer {
     }
   }
 
-  /// A point that the distribution did not draw, brought to the length that a draw may have
-  /// (Hansen 2011, "Injecting External Solutions Into CMA-ES", arXiv 1110.4181, section 3).
+  /// Shortens the step to a point that the distribution did not draw to the length that a draw may
+  /// have (Hansen 2011, "Injecting External Solutions Into CMA-ES", arXiv 1110.4181, section 3).
   [[nodiscard]] CmaDraw within_reach(CmaDraw draw) const {
     if (encoding_.numbers() == 0) return draw;
     const CmaGaussian& gaussian = run_.distribution().gaussian;

@@ -10,7 +10,7 @@ CmaEncoding::CmaEncoding(const Domain& domain) : axes_(axes_of(domain)) {
     const Axis& axis = axes_[dimension];
     fixed_.push_back(axis.first());
     if (axis.is_single()) continue;
-    // Two values have no neighbours but each other: an order says nothing (arXiv 2504.07884).
+    // An order of two values carries no information (arXiv 2504.07884).
     if (axis.is_categorical() || axis.count() == 2) {
       names_.push_back(dimension);
       continue;

@@ -1,7 +1,8 @@
 #pragma once
 
-// Between the points of a domain and what CMA-ES draws: a position on the unit axis of every number
-// and an index of every category. Dimensions of one value take no part.
+// Converts between the points of a domain and the draws of CMA-ES, which consist of a position on
+// the unit axis of every numeric dimension and an index of every categorical one. Dimensions with
+// one value are left out.
 
 #include <Eigen/Core>
 #include <optional>
@@ -26,22 +27,22 @@ class CmaEncoding {
   [[nodiscard]] Eigen::Index numbers() const { return static_cast<Eigen::Index>(numbers_.size()); }
   [[nodiscard]] std::size_t names() const { return names_.size(); }
   [[nodiscard]] bool is_empty() const { return numbers_.empty() && names_.empty(); }
-  /// [numbers]; nullopt for real ones.
+  /// [numbers]; nullopt for real numbers.
   [[nodiscard]] const std::vector<std::optional<CmaGrid>>& grids() const { return grids_; }
   /// Dimensions of the domain, [numbers] and [names].
   [[nodiscard]] const std::vector<std::size_t>& number_dimensions() const { return numbers_; }
   [[nodiscard]] const std::vector<std::size_t>& name_dimensions() const { return names_; }
-  /// Categories of a name.
+  /// Number of categories of categorical dimension `name`.
   [[nodiscard]] int count(std::size_t name) const;
-  /// Numbers on a grid, and names.
+  /// Number of discrete dimensions: numbers on a grid and categorical ones.
   [[nodiscard]] Eigen::Index discrete() const;
 
-  /// Not canonical yet.
+  /// Returns the point of a draw, which is not yet canonical.
   [[nodiscard]] Coordinates point(const CmaDraw& draw) const;
-  /// Of a point that was not drawn here: grid values at their place, inactive numbers at `mean`,
-  /// inactive names unknown.
+  /// Returns a draw for a point that did not come from point(): grid values at their positions,
+  /// inactive numbers at `mean`, inactive categories unknown.
   [[nodiscard]] CmaDraw draw(const Coordinates& point, const Eigen::VectorXd& mean) const;
-  /// Inside the box; stepped numbers always are.
+  /// True when the positions are inside the box; stepped numbers always are.
   [[nodiscard]] bool is_inside(const Eigen::VectorXd& positions) const;
   [[nodiscard]] Eigen::VectorXd clipped(Eigen::VectorXd positions) const;
 

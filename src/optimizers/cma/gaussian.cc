@@ -59,7 +59,7 @@ void CmaGaussian::update(const CmaStrategy& strategy, const Eigen::MatrixXd& poi
   // [n, population], in units of sigma, ~ N(0, C)
   const Eigen::MatrixXd offsets =
       ((points.colwise() - mean).array().colwise() / stretch.array()).matrix() / sigma;
-  // The same ~ N(0, I), turned into the axes of C: the lengths are those of C^-1/2 y.
+  // The same offsets ~ N(0, I), rotated to the axes of C; their lengths are those of C^-1/2 y.
   const Eigen::MatrixXd whitened =
       lengths.cwiseInverse().asDiagonal() * (axes.transpose() * offsets);
 

@@ -17,19 +17,20 @@ class CmaGaussian {
   /// `covariance` [n, n] symmetric, positive definite.
   CmaGaussian(Eigen::VectorXd mean, double sigma, Eigen::MatrixXd covariance);
 
-  /// One point; always takes as many numbers from the stream.
+  /// Draws one point. Every draw takes the same number of values from the stream.
   [[nodiscard]] Eigen::VectorXd draw(RandomStream& random) const;
-  /// Length of C^-1/2 (point - mean) / (sigma * stretch).
+  /// Returns the length of C^-1/2 (point - mean) / (sigma * stretch).
   [[nodiscard]] double distance(const Eigen::VectorXd& point) const;
-  /// `points` [n, population], best first. Returns nothing new to know when n is 0.
+  /// Updates the distribution by one generation. `points`: [n, population], best first. With n = 0
+  /// only the generation is counted.
   void update(const CmaStrategy& strategy, const Eigen::MatrixXd& points);
 
   [[nodiscard]] Eigen::Index dimensions() const { return mean.size(); }
-  /// Standard deviation of dimension i, the stretch left out.
+  /// Standard deviation of dimension i, without the stretch.
   [[nodiscard]] double deviation(Eigen::Index i) const;
   /// B D^-1 B^T.
   [[nodiscard]] Eigen::MatrixXd inverse_root() const;
-  /// To be called after `covariance` was changed from outside.
+  /// Recomputes axes and lengths. Call it after changing `covariance`.
   void decompose();
 
   Eigen::VectorXd mean;
@@ -39,7 +40,7 @@ class CmaGaussian {
   Eigen::VectorXd path;        // p_c
   Eigen::VectorXd step_path;   // p_sigma
   Eigen::MatrixXd axes;        // B: columns are eigenvectors of C
-  Eigen::VectorXd lengths;     // D: roots of its eigenvalues, ascending
+  Eigen::VectorXd lengths;     // D: square roots of the eigenvalues of C, ascending
   std::int64_t generation = 0;
 };
 

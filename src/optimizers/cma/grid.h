@@ -1,6 +1,7 @@
 #pragma once
 
-// A stepped dimension on its unit axis (axis.h): where its values and the borders between them are.
+// A stepped dimension on its unit axis (axis.h): the positions of its values and of the borders
+// between them.
 
 #include "optimizers/axis.h"
 
@@ -8,16 +9,16 @@ namespace quantsearch {
 
 class CmaGrid {
  public:
-  /// At least two values, in an order.
+  /// `axis` has at least two ordered values.
   explicit CmaGrid(const Axis& axis) : axis_(axis) {}
 
   [[nodiscard]] std::int64_t count() const { return axis_.count(); }
-  /// The value whose cell holds a position; beyond the ends the end values.
+  /// Index of the value whose cell contains a position; beyond the ends that of the end value.
   [[nodiscard]] std::int64_t cell(double position) const;
   [[nodiscard]] double value(std::int64_t index) const;
-  /// Between the values index - 1 and index, 1 <= index < count.
+  /// Position of the border between the values index - 1 and index, 1 <= index < count.
   [[nodiscard]] double border(std::int64_t index) const;
-  /// The place of the value in whose cell a position is.
+  /// Position of the value whose cell contains a position.
   [[nodiscard]] double nearest(double position) const { return value(cell(position)); }
 
  private:

@@ -19,8 +19,8 @@ CmaLearningRates::CmaLearningRates(Eigen::Index dimensions)
     : mean_{.decay = 0.1, .average = Eigen::MatrixXd::Zero(dimensions, 1)},
       covariance_{.decay = 0.03, .average = Eigen::MatrixXd::Zero(dimensions, dimensions)} {}
 
-/// Equations 11-20 of the paper: moving averages of the change and of its squared length, from them
-/// the ratio of signal to noise, and the rate moved towards where the ratio is alpha * rate.
+/// Equations 11-20 of the paper: moving averages of the change and of its squared length give the
+/// signal-to-noise ratio, and the rate is moved to where the ratio is alpha * rate.
 void CmaLearningRates::Signal::see(const Eigen::MatrixXd& change) {
   average = (1 - decay) * average + decay * change;
   power = (1 - decay) * power + decay * change.squaredNorm();

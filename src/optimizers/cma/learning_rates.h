@@ -1,8 +1,8 @@
 #pragma once
 
-// Learning rate adaptation (LRA-CMA-ES, Nomura, Akimoto & Ono 2023, arXiv 2304.03473): where noise
-// or many optima drown the signal of a generation, its update is taken only in part, so that the
-// ratio of signal to noise stays the same whatever the objective.
+// Learning rate adaptation (LRA-CMA-ES, Nomura, Akimoto & Ono 2023, arXiv 2304.03473): when noise
+// or many optima hide the signal of a generation, only a part of its update is applied, so that the
+// signal-to-noise ratio stays constant for any objective.
 
 #include <Eigen/Core>
 
@@ -14,7 +14,7 @@ class CmaLearningRates {
  public:
   explicit CmaLearningRates(Eigen::Index dimensions);
 
-  /// Takes back a part of the step from `before` to `after`, which is one update.
+  /// Reduces the step from `before` to `after`, which is one update, to a part of it.
   void damp(const CmaGaussian& before, CmaGaussian& after);
 
   [[nodiscard]] double mean_rate() const { return mean_.rate; }

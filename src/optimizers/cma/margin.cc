@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kTiny = 1e-8;
 
-/// How many deviations a border is away when it is crossed with this probability.
+/// Returns the distance, in standard deviations, of a border that is crossed with this probability.
 double deviations(double probability) { return -normal_quantile(probability); }
 
 double clipped(double probability) { return std::clamp(probability, kTiny, 0.5 - kTiny); }
@@ -45,8 +45,8 @@ Eigen::RowVectorXd CmaMargin::centered(const CmaGaussian& gaussian, Stepped& ste
   const CmaGrid& grid = grid_of(stepped);
   const std::int64_t here = grid.cell(gaussian.mean[stepped.dimension]);
   stepped.mutation_chosen = false;
-  double bias = 0;     // what the mutated parents were moved by
-  double upwards = 0;  // what the others could be moved by towards their own value
+  double bias = 0;     // sum of the moves of the mutated parents
+  double upwards = 0;  // sums of the possible moves of the others towards their own value
   double downwards = 0;
   for (double& position : parents) {
     const std::int64_t cell = grid.cell(position);
@@ -82,8 +82,8 @@ void CmaMargin::correct(CmaGaussian& gaussian) {
   }
 }
 
-/// The mean has one border only: it is put at the distance at which the border is crossed often
-/// enough.
+/// The mean is in an end cell with one border. It is moved to the distance at which the border is
+/// crossed often enough.
 void CmaMargin::correct_end(CmaGaussian& gaussian, Stepped& stepped, std::int64_t cell) const {
   const CmaGrid& grid = grid_of(stepped);
   const Eigen::Index i = stepped.dimension;
@@ -97,15 +97,16 @@ void CmaMargin::correct_end(CmaGaussian& gaussian, Stepped& stepped, std::int64_
   rate = std::max(rate, share_);
   if (!stepped.mutation_chosen) rate = std::min(rate, stepped.mutation_rate);
   rate = clipped(rate);
-  // So wide that the margin is kept with the mean on the end value.
+  // The stretch is wide enough to keep the margin when the mean is at the end value.
   stretch = std::max(
       stretch, std::abs(grid.value(cell) - border) / (deviation * deviations(clipped(share_))));
   mean = border + side * deviation * stretch * deviations(rate);
   stepped.mutation_rate = rate;
 }
 
-/// Both borders: the probabilities beyond each are raised to half the margin (and together bounded
-/// by the last rate unless a mutation was chosen), then mean and stretch solved for them.
+/// The mean is in a cell with two borders. The probability beyond each border is raised to at least
+/// half the margin (and their sum is bounded by the last rate unless a mutation was selected); then
+/// mean and stretch are solved for these probabilities.
 void CmaMargin::correct_inside(CmaGaussian& gaussian, Stepped& stepped, std::int64_t cell) const {
   const CmaGrid& grid = grid_of(stepped);
   const Eigen::Index i = stepped.dimension;

@@ -7,7 +7,7 @@ namespace quantsearch {
 
 namespace {
 
-/// P. J. Acklam's approximation, relative error 1.15e-9.
+/// P. J. Acklam's approximation, with a relative error of 1.15e-9.
 double rough_quantile(double p) {
   constexpr double a[] = {-3.969683028665376e+01, 2.209460984245205e+02,  -2.759285104469687e+02,
                           1.383577518672690e+02,  -3.066479806614716e+01, 2.506628277459239e+00};

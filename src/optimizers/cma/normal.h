@@ -7,7 +7,8 @@ namespace quantsearch {
 /// P(Z <= z).
 [[nodiscard]] double normal_probability(double z);
 
-/// The z with P(Z <= z) = p, 0 < p < 1, to about 1e-15 (Acklam's rational start, one Halley step).
+/// Returns the z with P(Z <= z) = p for 0 < p < 1, accurate to about 1e-15 (Acklam's rational
+/// approximation and one Halley step).
 [[nodiscard]] double normal_quantile(double p);
 
 }  // namespace quantsearch

@@ -8,7 +8,7 @@ namespace quantsearch {
 namespace {
 
 constexpr double kFlat = 1e-12;       // range of scores
-constexpr double kStill = 1e-12;      // deviation, in first sigmas
+constexpr double kStill = 1e-12;      // deviation, in units of the first sigma
 constexpr double kDivergence = 1e4;   // deviation
 constexpr double kDegenerate = 1e14;  // ratio of the deviations along the axes
 
@@ -60,7 +60,8 @@ void CmaRestartPlan::next(std::int64_t evaluations, RandomStream& random) {
   }
 }
 
-/// The regime that has spent less runs next. Small populations are first * (2^k)^(u^2), u uniform.
+/// The next run uses the regime that has spent fewer evaluations. Small populations are first *
+/// (2^k)^(u1 u2), with u1 and u2 uniform.
 void CmaRestartPlan::next_bipop(std::int64_t evaluations, RandomStream& random) {
   (is_small_ ? spent_small_ : spent_large_) += evaluations;
   is_small_ = run_ > 1 && spent_small_ < spent_large_;

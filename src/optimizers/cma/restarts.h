@@ -1,7 +1,7 @@
 #pragma once
 
-// When a run of CMA-ES has nothing more to find, and with which population the next one starts
-// (IPOP: Auger & Hansen 2005; BIPOP: Hansen 2009).
+// Stop tests for a run of CMA-ES, and the populations of the runs that follow (IPOP: Auger & Hansen
+// 2005; BIPOP: Hansen 2009).
 
 #include <Eigen/Core>
 #include <cstdint>
@@ -17,22 +17,22 @@ class CmaStopTests {
  public:
   CmaStopTests(Eigen::Index dimensions, Eigen::Index population, double first_sigma);
 
-  /// Scores of a generation's best and worst member.
+  /// Adds the scores of the best and the worst member of a generation.
   void see(double best, double worst);
-  /// No progress within the last generations, deviations of nothing or too large, or a covariance
-  /// that can no longer be told from a degenerate one.
+  /// True when the last generations made no progress, when the deviations are negligible or too
+  /// large, or when the covariance is numerically degenerate.
   [[nodiscard]] bool should_stop(const CmaGaussian& gaussian) const;
 
  private:
   [[nodiscard]] bool is_flat() const;
 
   std::size_t window_ = 0;      // generations
-  std::vector<double> scores_;  // ring of best and worst
+  std::vector<double> scores_;  // ring buffer of best and worst scores
   std::size_t seen_ = 0;
   double first_sigma_ = 0;
 };
 
-/// The populations of the runs, one after the other.
+/// The population sizes of successive runs.
 class CmaRestartPlan {
  public:
   CmaRestartPlan(CmaOptions::Restarts kind, Eigen::Index first_population)
@@ -41,7 +41,8 @@ class CmaRestartPlan {
   [[nodiscard]] bool restarts() const { return kind_ != CmaOptions::Restarts::none; }
   [[nodiscard]] Eigen::Index population() const { return population_; }
   [[nodiscard]] std::int64_t run() const { return run_; }
-  /// A run ended after so many evaluations; `random` chooses the size of small populations.
+  /// Plans the next run after one that took `evaluations`; `random` determines the size of small
+  /// populations.
   void next(std::int64_t evaluations, RandomStream& random);
 
  private:

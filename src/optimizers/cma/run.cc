@@ -11,12 +11,12 @@ namespace quantsearch {
 
 namespace {
 
-/// Results of so many generations ago still count: with W workers a result is at most
-/// W / population generations late.
+/// Results from at most this many generations ago are still used. With W workers a result is at
+/// most W / population generations late.
 constexpr std::size_t kEarlier = 4;
 
-/// alpha of CatCMA with margin: all discrete dimensions keep their likeliest value with
-/// probability 0.73 together.
+/// Returns alpha of CatCMA with margin, which is chosen such that the probability that all discrete
+/// dimensions keep their most likely value is 0.73.
 double margin_of(const CmaEncoding& encoding) {
   const double discrete = static_cast<double>(std::max<Eigen::Index>(1, encoding.discrete()));
   return 1 - std::pow(0.73, 1 / discrete);
@@ -26,7 +26,7 @@ CmaDistribution first_distribution(const CmaEncoding& encoding, const CmaStart& 
                                    bool adapts_rates) {
   const double margin = margin_of(encoding);
   const Eigen::Index numbers = encoding.numbers();
-  // The step is the geometric mean of the deviations.
+  // Sigma is the geometric mean of the deviations.
   double sigma = 1;
   if (numbers > 0) {
     double log_determinant = 0;
@@ -112,11 +112,12 @@ void CmaRun::add(CmaMember member) {
 }
 
 void CmaRun::close_generation() {
-  // Stable: equal scores stay in the order of arrival, which knows nothing of the points.
+  // The sort is stable: equal scores stay in the order of arrival, which does not depend on the
+  // points.
   std::ranges::stable_sort(members_, {}, &CmaMember::score);
   const std::vector<CmaMember> members = std::exchange(members_, {});
   ++generation_;
-  // Without a single score there is nothing to learn.
+  // When every member has failed, the distribution is not updated.
   if (members.front().score.kind == CmaScore::Kind::failed) return;
 
   auto next = std::make_shared<CmaDistribution>(*current_);
@@ -133,7 +134,7 @@ void CmaRun::close_generation() {
   if (plan_.restarts() && tests_.should_stop(current_->gaussian)) restart();
 }
 
-/// Anywhere in the box, as wide as a first run without options.
+/// Starts the next run at a random mean with the default step.
 void CmaRun::restart() {
   RandomStream random(seed_, plan_.run(), "cma.restart");
   plan_.next(evaluations_, random);

@@ -1,8 +1,8 @@
 #pragma once
 
-// The state machine of CMA-ES: members gather until a generation is full, which moves the
-// distribution; a run that has nothing more to find is followed by one with another population. A
-// value: copying it is cheap, so that a step can be tried and thrown away.
+// The state machine of CMA-ES. Members are collected until a generation is full, which updates the
+// distribution. When a run has converged, the next one starts with another population. CmaRun is a
+// value type that is cheap to copy, so that a step can be tried and discarded.
 
 #include <cstdint>
 #include <memory>
@@ -20,8 +20,8 @@
 
 namespace quantsearch {
 
-/// Lower is better: feasible points by their objective, then infeasible ones by the sum of what
-/// they violate, then failed ones.
+/// Lower is better: feasible points by their objective, then infeasible ones by the sum of their
+/// violations, then failed ones.
 struct CmaScore {
   enum class Kind { feasible, infeasible, failed } kind = Kind::failed;
   double value = 0;
@@ -34,38 +34,41 @@ struct CmaMember {
   CmaScore score;
 };
 
-/// What points are drawn from.
+/// The distribution that points are drawn from.
 struct CmaDistribution {
   CmaGaussian gaussian;
   CmaMargin margin;
   CmaCategories categories;
   std::optional<CmaLearningRates> rates = {};
 
-  /// Redrawn at most 10 times a number until it is inside the box, then clipped.
+  /// Draws until the point is inside the box, at most 10 times for each numeric dimension, then
+  /// clips it.
   [[nodiscard]] CmaDraw draw(const CmaEncoding& encoding, RandomStream& random) const;
   /// `members` best first.
   void update(const CmaStrategy& strategy, const std::vector<CmaMember>& members);
 };
 
-/// Where the first run starts, numbers on the unit axes.
+/// The initial distribution of the first run; numeric dimensions are on their unit axes.
 struct CmaStart {
   Eigen::VectorXd mean;
   Eigen::MatrixXd covariance;  // including the step
   std::vector<Eigen::VectorXd> shares;
 };
-/// The middle of the box, 0.12 of its width, all categories alike.
+/// Returns a start in the middle of the box, with a deviation of 0.12 of its width and equal
+/// probabilities for all categories.
 [[nodiscard]] CmaStart default_start(const CmaEncoding& encoding);
-/// From the options, which are checked: throws InvalidInput.
+/// Returns the start that the options describe. Throws InvalidInput for a mean, sigma or population
+/// out of range.
 [[nodiscard]] CmaStart cma_start(const Domain& domain, const CmaEncoding& encoding,
                                  const CmaOptions& options);
 
 class CmaRun {
  public:
-  /// `encoding` outlives this.
+  /// `encoding` must outlive this object.
   CmaRun(const CmaEncoding& encoding, const CmaOptions& options, const CmaStart& start);
 
   [[nodiscard]] const CmaDistribution& distribution() const { return *current_; }
-  /// The distributions of the last generations of this run, latest first.
+  /// The distributions of the previous generations of this run, latest first.
   [[nodiscard]] const std::vector<std::shared_ptr<const CmaDistribution>>& earlier() const {
     return earlier_;
   }

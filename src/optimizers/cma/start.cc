@@ -9,8 +9,9 @@ namespace quantsearch {
 
 namespace {
 
-// Of the width of the box. Of 0.12, 1/6 and 0.25 the first has the best medians at 50 trials on
-// eight of the nine problems of sampler_bench (docs/algorithms/samplers/cma.md).
+// First deviation as a share of the width of the box. Among 0.12, 1/6 and 0.25, the value 0.12 has
+// the best medians at 50 trials on eight of the nine problems of sampler_bench
+// (docs/algorithms/samplers/cma.md).
 constexpr double kFirstDeviation = 0.12;
 
 [[noreturn]] void refuse(const std::string& option, const std::string& got,
@@ -32,7 +33,7 @@ void check_mean(const Domain& domain, const Coordinates& mean) {
   }
 }
 
-/// The category of the mean is given as much weight as all others together.
+/// Returns shares in which the category of the mean has as much weight as all others together.
 Eigen::VectorXd leaning(Eigen::Index count, Eigen::Index category) {
   Eigen::VectorXd shares = Eigen::VectorXd::Constant(count, 0.5 / static_cast<double>(count - 1));
   shares[category] = 0.5;

@@ -13,7 +13,7 @@ double mass(const Eigen::VectorXd& weights) {
   return squares > 0 ? weights.sum() * weights.sum() / squares : 0;
 }
 
-/// How heavy all negative weights may be together (equations 50-53).
+/// Returns the largest absolute sum of the negative weights (equations 50-53).
 double negative_sum(const CmaStrategy& strategy, double negative_mass) {
   if (strategy.dimensions == 0) return 0;
   const double c1 = strategy.rank_one_rate;
@@ -27,7 +27,7 @@ void set_rates(CmaStrategy& strategy) {
   const double n = static_cast<double>(strategy.dimensions);
   const double mu = strategy.parent_mass;
   strategy.rank_one_rate = 2 / ((n + 1.3) * (n + 1.3) + mu);
-  // 1e-8: a huge population must not forget everything.
+  // The 1e-8 keeps a huge population from discarding the whole covariance.
   strategy.rank_mu_rate =
       std::min(1 - strategy.rank_one_rate - 1e-8, 2 * (mu - 2 + 1 / mu) / ((n + 2) * (n + 2) + mu));
   strategy.step_path_rate = (mu + 2) / (n + mu + 5);

@@ -25,7 +25,7 @@ struct CmaStrategy {
 /// 4 + floor(3 ln variables).
 [[nodiscard]] Eigen::Index default_population(Eigen::Index variables);
 
-/// `dimensions` >= 0 (none: categories alone), `population` >= 2.
+/// `dimensions` >= 0 (0 when there are only categories), `population` >= 2.
 [[nodiscard]] CmaStrategy cma_strategy(Eigen::Index dimensions, Eigen::Index population);
 
 }  // namespace quantsearch

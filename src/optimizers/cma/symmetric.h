@@ -1,6 +1,7 @@
 #pragma once
 
-// Eigenvalues of symmetric matrices, in a file of its own because the solver takes long to compile.
+// Eigenvalues of symmetric matrices. They have a file of their own because the solver takes long to
+// compile.
 
 #include <Eigen/Core>
 
@@ -11,7 +12,7 @@ struct SymmetricAxes {
   Eigen::VectorXd values;  // ascending
 };
 
-/// Of a symmetric matrix; only its lower half is read.
+/// Decomposes a symmetric matrix; only its lower half is read.
 [[nodiscard]] SymmetricAxes symmetric_axes(const Eigen::MatrixXd& matrix);
 
 }  // namespace quantsearch

@@ -27,7 +27,7 @@ class ConstrainedImprovement final : public Acquisition {
                const Eigen::VectorXd& greatest_variances) const override {
     double improvement = 0;
     if (incumbents_) {
-      // Expected improvement grows with the variance.
+      // Expected improvement increases with the variance.
       Worth worth{.by_means = Eigen::VectorXd::Zero(means.size()),
                   .by_variances = Eigen::VectorXd::Zero(greatest_variances.size())};
       add_improvement(worth, means, greatest_variances[0]);
@@ -37,7 +37,8 @@ class ConstrainedImprovement final : public Acquisition {
   }
 
  private:
-  /// ln of the mean over scenarios, the greatest taken out of the exponentials.
+  /// Adds ln of the mean over the scenarios. The greatest value is factored out of the
+  /// exponentials.
   void add_improvement(Worth& worth, const Eigen::VectorXd& means, double variance) const {
     std::vector<LogImprovement> each(static_cast<std::size_t>(scenarios_));
     double greatest = -std::numeric_limits<double>::infinity();

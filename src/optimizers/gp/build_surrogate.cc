@@ -12,9 +12,9 @@ namespace quantsearch::gp {
 
 namespace {
 
-constexpr Eigen::Index kScenarios = 16;  // of what pending points may give
+constexpr Eigen::Index kScenarios = 16;  // number of joint draws of the outcomes of pending points
 
-/// An output's targets under its warp, and where a constraint's zero came to lie.
+/// The warped or standardised targets of an output, and the standardised zero of a constraint.
 struct Targets {
   Data data;
   double zero = 0;
@@ -35,8 +35,9 @@ Posterior posterior_of(const Data& data, const Fit& fit) {
                    data.variances);
 }
 
-/// The posterior had the pending points been observed: a scenario for each draw (column of standard
-/// normal numbers) of what they may give or, without draws, one of their means.
+/// Returns the posterior as if the pending points had been observed. Each draw (a column of
+/// standard normal numbers) gives one scenario of their outcomes; without draws there is one
+/// scenario, their means.
 Posterior with_pending(const Data& data, const Fit& fit, const Eigen::MatrixXd& places,
                        const Eigen::MatrixXd& draws) {
   const Posterior posterior = posterior_of(data, fit);
@@ -59,9 +60,9 @@ Posterior with_pending(const Data& data, const Fit& fit, const Eigen::MatrixXd& 
                    variances);
 }
 
-/// Least posterior mean of each scenario over feasible observations and pending points (the last
-/// rows): the least observation would mostly be luck where there is noise. Absent when none was
-/// feasible.
+/// Returns the least posterior mean of each scenario over feasible observations and pending points
+/// (the last rows). With noise, the least observed value would mostly reflect luck. nullopt when no
+/// observation was feasible.
 std::optional<Eigen::VectorXd> best_means(const Eigen::MatrixXd& means,
                                           const std::vector<const Observation*>& observations) {
   const auto feasible = [](const Observation* one) { return is_feasible(*one); };
@@ -99,13 +100,13 @@ bool dominates(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
 }
 
 struct Front {
-  std::vector<std::size_t> members;  // of the observations
+  std::vector<std::size_t> members;  // indices of observations
   std::vector<std::vector<double>> values;
   std::vector<double> reference;
 };
 
-/// Feasible observations that no other dominates, by their posterior means: [observations,
-/// objectives].
+/// Returns the feasible observations that no other dominates, compared by their posterior means.
+/// `means`: [observations, objectives].
 Front front_of(const Eigen::MatrixXd& means, const std::vector<const Observation*>& observations) {
   Front front;
   for (std::size_t i = 0; i < observations.size(); ++i) {
@@ -129,7 +130,8 @@ Front front_of(const Eigen::MatrixXd& means, const std::vector<const Observation
   for (std::size_t j = 0; j < front.reference.size() && !front.values.empty(); ++j) {
     const auto by_objective = [j](const auto& a, const auto& b) { return a[j] < b[j]; };
     const auto [best, worst] = std::ranges::minmax_element(front.values, by_objective);
-    // A tenth of the front's width beyond it, so that its ends are worth extending.
+    // The reference is a tenth of the front's width beyond the front, so that extending its ends
+    // gains hypervolume.
     front.reference[j] = (*worst)[j] + std::max(0.1 * ((*worst)[j] - (*best)[j]), 0.1);
   }
   return front;

@@ -1,6 +1,6 @@
 #pragma once
 
-// From observations and fitted hyper-parameters to the function that is maximised.
+// Builds the function that is maximised from observations and fitted hyper-parameters.
 
 #include <span>
 #include <vector>
@@ -13,19 +13,20 @@
 
 namespace quantsearch::gp {
 
-/// Everything outlives the call only.
+/// The references have to be valid only during the call.
 struct Knowledge {
   std::vector<const Observation*> observations;  // not failed, at least one
   const FeatureMap& features;
-  const std::vector<Fit>& fits;  // of each output; one without logarithms is left out
+  // One for each output; an output whose fit has no logarithms is left out.
+  const std::vector<Fit>& fits;
   std::size_t objectives = 1;
   std::span<const Pending> pending;
 };
 
 struct BuiltSurrogate {
   Surrogate surrogate;
-  /// Of one objective: feasible observations before infeasible ones, then by their posterior means
-  /// (what was observed may be noise). Of several: the front, in random order.
+  /// With one objective: feasible observations before infeasible ones, then by their posterior
+  /// means, because observed values may be noisy. With several: the front, in random order.
   std::vector<Coordinates> incumbents;
 };
 [[nodiscard]] BuiltSurrogate build_surrogate(const Knowledge& knowledge, RandomStream& random);

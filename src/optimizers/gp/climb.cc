@@ -7,9 +7,9 @@ namespace quantsearch::gp {
 namespace {
 
 constexpr int kRounds = 20;
-/// Ordered grids of more values than this take part in the gradient steps as if they were real.
+/// Ordered grids with more values than this are treated as real numbers in the gradient steps.
 constexpr std::int64_t kFewValues = 16;
-constexpr double kLeastGain = 1e-6;  // of a logarithm: less is not worth another round
+constexpr double kLeastGain = 1e-6;  // of a logarithm: a smaller gain ends the climb
 
 bool is_relaxed(const Axis& axis) {
   return !axis.is_single() && !axis.is_categorical() &&
@@ -20,7 +20,7 @@ std::optional<Coordinates> canonical(const Domain& domain, const Coordinates& po
   return domain.canonical ? domain.canonical(point) : point;
 }
 
-/// Gradient steps in the active relaxed dimensions, then rounded to their grids.
+/// Takes gradient steps in the active relaxed dimensions, then rounds to their grids.
 RatedPoint slide(const Surrogate& surrogate, const Landscape& landscape, const RatedPoint& start) {
   std::vector<std::size_t> axes;
   for (std::size_t i = 0; i < landscape.axes.size(); ++i) {
@@ -66,7 +66,8 @@ RatedPoint slide(const Surrogate& surrogate, const Landscape& landscape, const R
   return worth > start.worth ? RatedPoint{.at = *there, .worth = worth} : start;
 }
 
-/// Other values of a stepped axis: all of a few or of names, else those at doubling distances.
+/// Returns other values of a stepped axis: all values of a category or a small grid, otherwise
+/// those at doubling distances.
 std::vector<double> exchanges(const Axis& axis, double coordinate) {
   std::vector<double> values;
   if (axis.is_categorical() || axis.count() <= kFewValues) {
@@ -85,7 +86,7 @@ std::vector<double> exchanges(const Axis& axis, double coordinate) {
   return values;
 }
 
-/// The best exchange of one value, if any is better.
+/// Returns the best point that differs in one value, or `start` when none is better.
 RatedPoint exchange(const Surrogate& surrogate, const Landscape& landscape,
                     const RatedPoint& start) {
   std::vector<Coordinates> neighbours;

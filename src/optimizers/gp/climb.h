@@ -7,11 +7,11 @@
 namespace quantsearch::gp {
 
 struct RatedPoint {
-  Coordinates at;  // canonical, perhaps visited
+  Coordinates at;  // canonical, possibly visited
   double worth = 0;
 };
 
-/// Never below where it started.
+/// The result is never worse than the start.
 [[nodiscard]] RatedPoint climb(const Surrogate& surrogate, const Landscape& landscape,
                                RatedPoint start);
 

@@ -25,7 +25,8 @@ inline void add_feasibility(Worth& worth, const Eigen::VectorXd& means,
   }
 }
 
-/// No variance makes it likelier than this: a mean within its limit may be certain.
+/// Upper bound of the log probability for any variance up to the given ones. Where the mean is
+/// within its limit, the probability may be 1.
 [[nodiscard]] inline double feasibility_bound(const Eigen::VectorXd& means,
                                               const Eigen::VectorXd& greatest_variances,
                                               const std::vector<double>& limits) {

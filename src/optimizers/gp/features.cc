@@ -7,8 +7,9 @@ namespace quantsearch::gp {
 
 namespace {
 
-constexpr double kChosen = std::numbers::sqrt2 / 2;  // two choices differ in two slots: 1/2 + 1/2
-constexpr double kInactiveUnit = 0.5;  // the middle: no value of a numeric dimension is far from it
+// Two choices differ in two slots: 1/2 + 1/2 = 1.
+constexpr double kChosen = std::numbers::sqrt2 / 2;
+constexpr double kInactiveUnit = 0.5;  // the middle, which is not far from any value
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 #pragma once
 
-// Points as columns of numbers in which a Gaussian process measures plain Euclidean distance, so
-// that its kernel is positive definite whatever the kinds of dimensions are: a numeric dimension is
-// one number on the unit axis, a category one slot of each choice (two different choices are at
-// distance 1, the Hamming distance). A dimension without effect stands at one fixed place.
+// Encodes points as columns of numbers on which a Gaussian process uses the Euclidean distance, so
+// that its kernel is positive definite for all kinds of dimensions. A numeric dimension is one
+// number on the unit axis; a category has one slot for each choice (two different choices are at
+// distance 1, the Hamming distance). A dimension without effect has a fixed value.
 
 #include <Eigen/Core>
 #include <vector>
@@ -16,14 +16,15 @@ class FeatureMap {
  public:
   explicit FeatureMap(const std::vector<Axis>& axes);
 
-  /// Dimensions that have a length scale: those of more than one value.
+  /// Number of dimensions that have a length scale: those with more than one value.
   [[nodiscard]] Eigen::Index dimensions() const { return dimensions_; }
   [[nodiscard]] Eigen::Index slots() const {
     return static_cast<Eigen::Index>(dimension_of_.size());
   }
-  /// Of each slot.
+  /// The dimension of each slot.
   [[nodiscard]] const std::vector<Eigen::Index>& dimension_of() const { return dimension_of_; }
-  /// The slot of a numeric axis, the first of a category; -1 where an axis has one value only.
+  /// The slot of a numeric axis or the first slot of a category; -1 where an axis has only one
+  /// value.
   [[nodiscard]] Eigen::Index first_slot(std::size_t axis) const { return first_slot_[axis]; }
 
   /// [slots]

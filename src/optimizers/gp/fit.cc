@@ -9,12 +9,14 @@ namespace {
 
 constexpr int kFirstIterations = 60;
 constexpr int kNextIterations = 25;
-constexpr double kGreatestVariance = 1e12;  // of unit targets: such an observation says nothing
-constexpr double kRough = 1.4;              // ln rho: length scales of half the axis
+// Of unit targets: such an observation carries no information.
+constexpr double kGreatestVariance = 1e12;
+constexpr double kRough = 1.4;  // ln rho: a length scale of half the axis
 
 struct Fitted {
   Fit fit;
-  double cost = 0;  // minus the log posterior of what was observed, the warp's derivative included
+  // Minus the log posterior of the observed values, including the derivative of the warp.
+  double cost = 0;
 };
 
 Fitted fit_at_level(const Series& series, const Prior& prior, const Eigen::VectorXd& start,
@@ -53,13 +55,14 @@ Fit fit(const Series& series, const FitOptions& options) {
   }
   Fitted best = fit_at_level(series, prior, start, level, iterations);
   if (options.previous == nullptr) {
-    // The likelihood of few observations often has two optima, a smooth and a rough one.
+    // The likelihood of few observations often has two optima, one with long and one with short
+    // length scales.
     start.head(dimensions).setConstant(kRough);
     Fitted other = fit_at_level(series, prior, start, level, iterations);
     if (other.cost < best.cost) best = std::move(other);
   }
   if (!options.is_warped) return best.fit;
-  // Neighbouring warps, as long as one is better: uphill, then downhill.
+  // Tries neighbouring warp levels as long as they improve, first upwards, then downwards.
   for (const int direction : {1, -1}) {
     for (int next = level + direction; next >= 0 && next < kWarpLevels; next += direction) {
       const Fitted other = fit_at_level(series, prior, best.fit.logarithms, next, kNextIterations);

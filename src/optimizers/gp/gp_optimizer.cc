@@ -16,7 +16,8 @@ namespace quantsearch {
 namespace gp {
 namespace {
 
-constexpr std::size_t kMostObjectives = 3;  // boxes of the hypervolume grow with the power of them
+// The number of hypervolume boxes grows exponentially with it.
+constexpr std::size_t kMostObjectives = 3;
 
 class GpOptimizer final : public Optimizer {
  public:
@@ -66,7 +67,7 @@ class GpOptimizer final : public Optimizer {
   }
 
  private:
-  /// For every other trial.
+  /// Every other trial uses a trust region.
   [[nodiscard]] std::optional<TrustRegion> region(
       std::int64_t number, const std::vector<Coordinates>& incumbents) const {
     if (options_.objectives > 1 || number % 2 == 0) return std::nullopt;
@@ -80,8 +81,8 @@ class GpOptimizer final : public Optimizer {
             .is_warped = options_.objectives == 1 && output == 0};
   }
 
-  /// Makes the fits that are due since the last ask: those of the observations' order, not of when
-  /// somebody asked.
+  /// Makes the fits that are due since the last ask. When they are due depends on the order of the
+  /// observations and not on when ask() was called.
   void catch_up() {
     const std::vector<FitPoint> points = fit_points(startup_, observations_.size());
     std::size_t begin = 0;

@@ -7,13 +7,13 @@ namespace quantsearch::gp {
 
 namespace {
 
-/// More observations than this cost more time than they are worth: a factorisation grows with the
-/// cube of them.
+/// Largest number of observations used. The time of a factorisation grows with the cube of their
+/// number, so that more cost more time than they gain.
 constexpr std::size_t kMostObservations = 300;
 constexpr std::size_t kFitEachUntil = 40;
-constexpr std::size_t kFitShare = 16;  // then after a sixteenth more
+constexpr std::size_t kFitShare = 16;  // later after each growth by a sixteenth
 
-/// Sum of the ranks in each objective.
+/// Returns the sum of each observation's ranks over the objectives.
 std::vector<std::size_t> rank_sums(const std::vector<const Observation*>& observations) {
   std::vector<std::size_t> sums(observations.size(), 0);
   std::vector<std::size_t> order(observations.size());

@@ -13,8 +13,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Boxes in the first `objectives` coordinates: slabs along the last of them, in each of which the
-/// points that begin before it dominate what they dominate in the others.
+/// Returns boxes in the first `objectives` coordinates. The space is divided into slabs along the
+/// last of them; within a slab the points that begin at or below it dominate the region that they
+/// dominate in the other coordinates.
 std::vector<Box> boxes_of(const std::vector<std::vector<double>>& front,
                           const std::vector<double>& reference, std::size_t objectives) {
   const std::size_t last = objectives - 1;
@@ -45,7 +46,7 @@ std::vector<Box> boxes_of(const std::vector<std::vector<double>>& front,
   return boxes;
 }
 
-/// Bounds of the boxes as numbers of the distinct bounds of each objective.
+/// A box whose bounds are indices into the distinct bounds of each objective.
 struct IndexedBox {
   std::vector<std::size_t> low;
   std::vector<std::size_t> high;
@@ -80,13 +81,13 @@ class HypervolumeImprovement final : public Acquisition {
 
   double bound(const Eigen::VectorXd& means,
                const Eigen::VectorXd& greatest_variances) const override {
-    // The gain is convex in each objective, so that its expectation grows with each variance.
+    // The gain is convex in each objective, so that its expectation increases with each variance.
     return gain(means, greatest_variances).value +
            feasibility_bound(means, greatest_variances, limits_);
   }
 
  private:
-  /// ln of the expected share of an interval, and its derivatives.
+  /// Returns ln of the expected improvement within an interval, and its derivatives.
   static LogImprovement difference(const LogImprovement& high, const LogImprovement& low) {
     if (low.value == -kInfinity) return high;
     const double ratio = std::exp(std::min(0.0, low.value - high.value));

@@ -11,8 +11,8 @@ const double kLogRootTwoPi = 0.5 * std::log(2 * std::numbers::pi);
 const double kLogRootHalfPi = 0.5 * std::log(std::numbers::pi / 2);
 constexpr double kSqrt2 = std::numbers::sqrt2;
 
-/// Below this the ratios of phi, Phi and h are their limits |z| and z^2 to 1e-7, and differences of
-/// their logarithms lose more than that.
+/// Below this the ratios of phi, Phi and h equal their limits |z| and z^2 to 1e-7, and differences
+/// of their logarithms lose more digits than that.
 constexpr double kFar = -5e3;
 
 double log_density(double z) { return -0.5 * z * z - kLogRootTwoPi; }
@@ -26,7 +26,7 @@ double log_one_minus_exp(double x) {
 
 double scaled_erfc(double x) {
   if (x < 10) return std::exp(x * x) * std::erfc(x);
-  // Asymptotic series: the first term left out is below 1e-16 from x = 10 on.
+  // Asymptotic series: for x >= 10 the first term left out is below 1e-16.
   const double inverse = 1 / (2 * x * x);
   double term = 1;
   double sum = 1;
@@ -48,7 +48,7 @@ double log_h(double z) {
     return std::log(std::exp(log_density(z)) + z * 0.5 * std::erfc(-z / kSqrt2));
   }
   if (z > -100) {
-    // h = phi (1 - |z| Mills ratio), the difference taken in logarithms.
+    // h = phi (1 - |z| Mills ratio); the difference is computed in logarithms.
     const double share = std::log(scaled_erfc(-z / kSqrt2) * -z) + kLogRootHalfPi;
     return log_density(z) + log_one_minus_exp(share);
   }

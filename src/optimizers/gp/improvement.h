@@ -1,7 +1,7 @@
 #pragma once
 
-// Expected improvement and the normal distribution in logarithms that do not underflow (Ament et
-// al. 2023, arXiv 2310.20708, section 4.1). All for minimisation.
+// Logarithms of expected improvement and of the normal distribution that do not underflow (Ament et
+// al. 2023, arXiv 2310.20708, section 4.1). All functions are for minimisation.
 
 namespace quantsearch::gp {
 

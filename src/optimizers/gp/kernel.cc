@@ -13,8 +13,8 @@ Eigen::VectorXd slot_scales(const Hyperparameters& parameters,
 }
 
 Eigen::MatrixXd squared_distances(const Eigen::MatrixXd& left, const Eigen::MatrixXd& right) {
-  // |x|^2 + |y|^2 - 2 x.y is a matrix product; what it loses to rounding (1e-16 of q) does not
-  // matter to a kernel that is smooth in q.
+  // |x|^2 + |y|^2 - 2 x.y is a matrix product. Its rounding error (1e-16 of q) is negligible for a
+  // kernel that is smooth in q.
   Eigen::MatrixXd squared = -2 * left.transpose() * right;
   squared.colwise() += left.colwise().squaredNorm().transpose();
   squared.rowwise() += right.colwise().squaredNorm();

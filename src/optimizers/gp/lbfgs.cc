@@ -17,7 +17,7 @@ struct Step {
   Eigen::VectorXd turn;  // change of the gradient
 };
 
-/// 1 where a variable may move against its gradient.
+/// Returns 1 for each variable that may move against its gradient, 0 for the others.
 Eigen::ArrayXd free_variables(const Eigen::VectorXd& at, const Eigen::VectorXd& gradient,
                               const Eigen::VectorXd& low, const Eigen::VectorXd& high) {
   Eigen::ArrayXd free(at.size());
@@ -29,7 +29,7 @@ Eigen::ArrayXd free_variables(const Eigen::VectorXd& at, const Eigen::VectorXd& 
   return free;
 }
 
-/// The two-loop recursion, all vectors restricted to the free variables.
+/// The two-loop recursion with all vectors restricted to the free variables.
 Eigen::VectorXd quasi_newton(const std::deque<Step>& steps, const Eigen::VectorXd& gradient,
                              const Eigen::ArrayXd& free) {
   Eigen::VectorXd direction = -(gradient.array() * free).matrix();
@@ -64,7 +64,7 @@ Minimum minimize(const SmoothFunction& function, Eigen::VectorXd start, const Ei
   best.value = here.value;
   if (!std::isfinite(here.value)) return best;
 
-  /// The first point along the projected direction that is low enough.
+  /// Returns the first point along the projected direction that decreases the value sufficiently.
   const auto search_line = [&](const Eigen::VectorXd& direction,
                                Eigen::VectorXd& next) -> std::optional<Evaluation> {
     double length = 1;

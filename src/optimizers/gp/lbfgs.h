@@ -1,7 +1,7 @@
 #pragma once
 
-// Minimisation of a smooth function in a box: L-BFGS on the free variables (Nocedal & Wright 2006,
-// algorithm 7.4) with the step projected into the box (Bertsekas 1982).
+// Minimisation of a smooth function in a box by L-BFGS on the free variables (Nocedal & Wright
+// 2006, algorithm 7.4) with the step projected onto the box (Bertsekas 1982).
 
 #include <Eigen/Core>
 #include <functional>
@@ -12,7 +12,7 @@ struct Evaluation {
   double value = 0;
   Eigen::VectorXd gradient;
 };
-/// May return a value that is not finite: the step is shortened.
+/// When it returns a value that is not finite, the step is shortened.
 using SmoothFunction = std::function<Evaluation(const Eigen::VectorXd& at)>;
 
 struct LbfgsOptions {
@@ -26,7 +26,7 @@ struct Minimum {
   double value = 0;
   int evaluations = 0;
 };
-/// `start` is clipped into the box; where its value is not finite it is returned as it is.
+/// `start` is clipped to the box. A start whose value is not finite is returned unchanged.
 [[nodiscard]] Minimum minimize(const SmoothFunction& function, Eigen::VectorXd start,
                                const Eigen::VectorXd& low, const Eigen::VectorXd& high,
                                const LbfgsOptions& options = {});

@@ -9,8 +9,8 @@ namespace quantsearch::gp {
 
 namespace {
 
-/// sum_ij weights_ij delta_ij^2 of every slot, weights symmetric:
-/// 2 (sum_i x_i^2 (W 1)_i - x^T W x).
+/// Returns sum_ij weights_ij delta_ij^2 of every slot, which for symmetric weights is 2 (sum_i
+/// x_i^2 (W 1)_i - x^T W x).
 Eigen::VectorXd weighted_squares(const Eigen::MatrixXd& features, const Eigen::MatrixXd& weights) {
   const Eigen::VectorXd sums = weights.rowwise().sum();
   const Eigen::MatrixXd mixed = features * weights;
@@ -37,15 +37,15 @@ Prior prior_of(Eigen::Index dimensions, bool noise_is_fitted) {
               .other_deviation = {1.5, 2},
               .low = Eigen::VectorXd(count),
               .high = Eigen::VectorXd(count)};
-  // ln length is about ln sqrt(d) - 1/2, ln rho = -2 ln length. Shorter and surer than Hvarfner's
-  // N(sqrt(2) + ln sqrt(d), 3), under which few observations are taken for a plane whose lowest
-  // corner is asked again and again.
+  // ln length is about ln sqrt(d) - 1/2, ln rho = -2 ln length. This is shorter and narrower than
+  // Hvarfner's N(sqrt(2) + ln sqrt(d), 3), under which few observations are fitted by a plane whose
+  // lowest corner is proposed again and again.
   prior.mean.head(dimensions)
       .setConstant(1 - std::log(static_cast<double>(std::max<Eigen::Index>(1, dimensions))));
   prior.low.head(dimensions).setConstant(std::log(1e-5));
   prior.high.head(dimensions).setConstant(std::log(1e5));
-  // Noise is little unless the observations insist: with -8 and 3 few of them are taken for nothing
-  // else.
+  // The noise is small unless the observations clearly show it: with -8 and 3, few observations are
+  // explained by noise alone.
   prior.mean.tail(2) << 0.5, -12;
   prior.low.tail(2) << std::log(1e-2), std::log(kLeastNoise);
   prior.high.tail(2) << std::log(1e4), noise_is_fitted ? std::log(2.0) : std::log(kLeastNoise);
@@ -95,7 +95,8 @@ Evaluation negative_log_prior(const Prior& prior, const Eigen::VectorXd& logarit
 
   const auto count = static_cast<double>(dimensions);
   const double level = logarithms.head(dimensions).mean();
-  // Of the mean of the logarithms: that of the level and of `count` normal spreads.
+  // Variance of the mean of the logarithms: the variance of the level plus that of the mean of
+  // `count` normal spreads.
   const double level_variance =
       prior.level_deviation * prior.level_deviation + prior.spread * prior.spread / count;
   const double excess = level - prior.mean.head(dimensions).mean();

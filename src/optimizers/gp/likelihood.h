@@ -1,7 +1,7 @@
 #pragma once
 
-// How well hyper-parameters explain what was observed: the log marginal likelihood of a Gaussian
-// process (Rasmussen & Williams 2006, eqs. 5.8 and 5.9) and the prior of its hyper-parameters.
+// The log marginal likelihood of a Gaussian process (Rasmussen & Williams 2006, eqs. 5.8 and 5.9)
+// and the prior of its hyper-parameters.
 
 #include <Eigen/Core>
 #include <vector>
@@ -15,18 +15,18 @@ namespace quantsearch::gp {
 struct Data {
   Eigen::MatrixXd features;                // [slots, observations]
   std::vector<Eigen::Index> dimension_of;  // of each slot
-  Eigen::VectorXd targets;                 // about zero mean and unit variance
-  Eigen::VectorXd variances;               // known ones, of the targets
+  Eigen::VectorXd targets;                 // approximately zero mean and unit variance
+  Eigen::VectorXd variances;               // known variances of the targets
 };
 
-/// Logarithms of rho of each dimension, of the amplitude and, last, of the noise.
+/// Takes the logarithms of rho of each dimension, of the amplitude and, last, of the noise.
 [[nodiscard]] Hyperparameters from_logarithms(const Eigen::VectorXd& logarithms);
 
-/// What is believed of the logarithms before anything was observed. Those of the inverse squared
-/// lengths have a common level, normal around a mean that falls with the number of dimensions
-/// (Hvarfner et al. 2024, arXiv 2402.02229), and spread around it by Student's t: few observations
-/// find the level soon where a length each would take many, yet one dimension may be far off.
-/// Amplitude and noise are normal.
+/// The prior of the logarithms. Those of the inverse squared lengths have a common level, which is
+/// normal around a mean that falls with the number of dimensions (Hvarfner et al. 2024, arXiv
+/// 2402.02229), and they spread around the level by Student's t. A few observations suffice to
+/// estimate the level, whereas independent lengths would need many; yet one dimension may be far
+/// from the level. Amplitude and noise are normal.
 struct Prior {
   Eigen::VectorXd mean;  // of each logarithm
   double level_deviation = 0;
@@ -38,13 +38,13 @@ struct Prior {
 };
 [[nodiscard]] Prior prior_of(Eigen::Index dimensions, bool noise_is_fitted);
 
-/// Minus the log marginal likelihood, and its gradient by the logarithms. Not finite where the
-/// covariance cannot be factorised.
+/// Returns minus the log marginal likelihood and its gradient with respect to the logarithms. The
+/// value is not finite where the covariance cannot be factorised.
 [[nodiscard]] Evaluation negative_log_likelihood(const Data& data,
                                                  const Eigen::VectorXd& logarithms);
-/// Minus the log density of the prior, but for a constant.
+/// Returns minus the log density of the prior, up to a constant.
 [[nodiscard]] Evaluation negative_log_prior(const Prior& prior, const Eigen::VectorXd& logarithms);
-/// Of both: minus the log of the posterior density of the hyper-parameters, but for a constant.
+/// Returns minus the log posterior density of the hyper-parameters, up to a constant.
 [[nodiscard]] Evaluation negative_log_posterior(const Data& data, const Prior& prior,
                                                 const Eigen::VectorXd& logarithms);
 

@@ -12,10 +12,11 @@ namespace {
 
 constexpr int kGlobalSamples = 384;
 constexpr int kLocalSamples = 384;
-constexpr std::size_t kCentres = 4;  // incumbents that samples are drawn near
-constexpr std::size_t kStarts = 5;   // of climbs
+constexpr std::size_t kCentres = 4;  // number of incumbents that samples are drawn near
+constexpr std::size_t kStarts = 5;   // number of climbs
 
-/// A point near another: a few dimensions changed, numbers by steps of a random magnitude.
+/// Returns a point near `centre` with a few dimensions changed, numeric ones by steps of a random
+/// magnitude.
 Coordinates perturbed(const Landscape& landscape, const Coordinates& centre, RandomStream& random) {
   Coordinates point = centre;
   const double widest = 0.3 * (landscape.region ? std::min(1.0, landscape.region->width) : 1.0);
@@ -26,7 +27,7 @@ Coordinates perturbed(const Landscape& landscape, const Coordinates& centre, Ran
     const Axis& axis = landscape.axes[i];
     if (random.uniform() >= share) continue;
     if (axis.is_categorical() || !is_active(point[i])) {
-      // A dimension that comes into effect has no value to step from.
+      // An inactive dimension that becomes active has no value to step from.
       point[i] = axis.from_unit(random.uniform());
       continue;
     }
@@ -36,16 +37,18 @@ Coordinates perturbed(const Landscape& landscape, const Coordinates& centre, Ran
   return point;
 }
 
-/// A point of the trust region; in many dimensions only some of them differ from its centre.
+/// Returns a point of the trust region. In domains of many dimensions only some of them differ from
+/// the centre.
 Coordinates within(const TrustRegion& region, const std::vector<Axis>& axes, RandomStream& random) {
-  constexpr double kChanged = 20;  // dimensions, about (as TuRBO)
+  constexpr double kChanged = 20;  // approximate number of dimensions changed (as in TuRBO)
   Coordinates point = region.centre;
   const double share = std::min(1.0, kChanged / static_cast<double>(axes.size()));
   for (std::size_t i = 0; i < point.size(); ++i) {
     if (random.uniform() >= share) continue;
     const double draw = random.uniform();
     if (axes[i].is_categorical()) {
-      // Two changes of names, about: all of them would lead anywhere.
+      // About two categories are changed; if all were, the point would no longer be near the
+      // centre.
       if (random.uniform() * static_cast<double>(axes.size()) < 2)
         point[i] = axes[i].from_unit(draw);
       continue;
@@ -80,7 +83,7 @@ std::vector<Coordinates> samples(const Landscape& landscape, RandomStream& rando
   return points;
 }
 
-/// Numbers by falling value.
+/// Returns indices by descending value.
 std::vector<Eigen::Index> descending(const Eigen::VectorXd& values) {
   std::vector<Eigen::Index> order(static_cast<std::size_t>(values.size()));
   std::iota(order.begin(), order.end(), Eigen::Index{0});
@@ -89,7 +92,7 @@ std::vector<Eigen::Index> descending(const Eigen::VectorXd& values) {
   return order;
 }
 
-/// Every listed point, the promising first, until no other can be better.
+/// Evaluates the listed points by descending upper bound until no other can be better.
 std::optional<Coordinates> maximize_listed(const Surrogate& surrogate, const Landscape& landscape) {
   const auto& points = *landscape.domain.points;
   const Eigen::VectorXd bounds = surrogate.bounds(landscape.features.encode(points));
@@ -118,7 +121,7 @@ std::optional<Coordinates> maximize_listed(const Surrogate& surrogate, const Lan
   return best;
 }
 
-/// The best samples, to climb from.
+/// Returns the best samples as starts of climbs.
 std::vector<RatedPoint> starts_among(const std::vector<RatedPoint>& rated) {
   return {rated.begin(),
           rated.begin() + static_cast<std::ptrdiff_t>(std::min(kStarts, rated.size()))};

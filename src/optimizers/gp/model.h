@@ -1,7 +1,7 @@
 #pragma once
 
-// One output (an objective or a constraint) as a Gaussian process: its hyper-parameters, fitted now
-// and then, and the posterior under them.
+// A Gaussian process for one output (an objective or a constraint): its hyper-parameters, which are
+// fitted from time to time, and the posterior under them.
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -11,15 +11,15 @@
 
 namespace quantsearch::gp {
 
-/// What was observed of an output.
+/// The observations of an output.
 struct Series {
   Eigen::MatrixXd features;                // [slots, observations]
   std::vector<Eigen::Index> dimension_of;  // of each slot
   Eigen::VectorXd values;
-  Eigen::VectorXd variances;  // known ones
+  Eigen::VectorXd variances;  // known variances of the values
 };
 
-/// What a fit finds and the next one starts from.
+/// The result of a fit, from which the next fit starts.
 struct Fit {
   Eigen::VectorXd logarithms;  // likelihood.h
   int warp_level = 0;
@@ -27,14 +27,14 @@ struct Fit {
 struct FitOptions {
   bool noise_is_fitted = true;
   bool is_warped = true;
-  const Fit* previous = nullptr;  // to start from; null: from the prior
+  const Fit* previous = nullptr;  // the fit to start from; null: start from the prior
 };
 [[nodiscard]] Fit fit(const Series& series, const FitOptions& options);
 
-/// The data a likelihood is asked about.
+/// Returns the data that the likelihood is computed from.
 [[nodiscard]] Data warped_data(const Series& series, int level);
 
-/// Posterior of one or several sets of targets at the same places (scenarios).
+/// Posterior of one or several sets of targets (scenarios) at the same points.
 class Posterior {
  public:
   /// `targets`: [observations, scenarios].
@@ -50,19 +50,20 @@ class Posterior {
   [[nodiscard]] Eigen::MatrixXd means(const Eigen::MatrixXd& features) const;
   /// Joint covariance of a few points.
   [[nodiscard]] Eigen::MatrixXd covariance(const Eigen::MatrixXd& features) const;
-  /// Means where it was observed: [observations, scenarios].
+  /// Means at the observed points: [observations, scenarios].
   [[nodiscard]] const Eigen::MatrixXd& means_at_observations() const { return fitted_; }
 
-  /// At one point, with what a gradient needs.
+  /// The posterior at one point, with the values that a gradient needs.
   struct Local {
     Eigen::VectorXd means;
     double variance = 0;
-    Eigen::VectorXd scaled;  // [slots] of the point
-    Eigen::ArrayXd slope;    // dk/dq to each observation
+    Eigen::VectorXd scaled;  // [slots], scaled features of the point
+    Eigen::ArrayXd slope;    // [observations], dk/dq
     Eigen::VectorXd solved;  // K^-1 k
   };
   [[nodiscard]] Local at(const Eigen::VectorXd& features) const;
-  /// d/dfeatures of by_mean . means + by_variance * variance.
+  /// Returns the gradient of by_means . means + by_variance * variance with respect to the
+  /// features.
   [[nodiscard]] Eigen::VectorXd gradient(const Local& local, const Eigen::VectorXd& by_means,
                                          double by_variance) const;
   [[nodiscard]] double amplitude() const { return amplitude_; }

@@ -7,16 +7,17 @@ namespace quantsearch::gp {
 
 namespace {
 
-/// Median of a copy.
+/// Returns the median; `values` is a copy that is reordered.
 double median(Eigen::VectorXd values) {
   double* const middle = values.data() + values.size() / 2;
   std::nth_element(values.data(), middle, values.data() + values.size());
   return *middle;
 }
 
-/// Keeps objectives like 1e300 out of the squares; nothing that far out can matter.
+/// Keeps values such as 1e300 out of the squares. Differences that far out do not matter.
 constexpr double kFarthest = 1e9;
-constexpr double kLeastUnit = 1e-290;  // less is a constant: its inverse would not be finite
+// A smaller spread counts as constant, because its inverse would not be finite.
+constexpr double kLeastUnit = 1e-290;
 
 }  // namespace
 
@@ -27,7 +28,7 @@ Standardized standardize(const Eigen::VectorXd& values) {
   const Eigen::ArrayXd shares = values.array() / unit;
   const double mean = shares.mean();
   const double deviation = std::sqrt((shares - mean).square().mean());
-  // Below 1e-14 it is rounding: a constant.
+  // A deviation below 1e-14 is rounding error, so the values are constant.
   const double divisor = deviation > 1e-14 ? deviation : 1;
   result.values = ((shares - mean) / divisor).matrix();
   result.zero = -mean / divisor;

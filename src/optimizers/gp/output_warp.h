@@ -1,30 +1,31 @@
 #pragma once
 
-// Objectives as a Gaussian process likes them: zero mean, unit variance, no heavy upper tail. The
-// tail is drawn in by ln(1 + u / t), u the distance to the least value in units of the median's: of
-// little effect below t, logarithmic above. Which t, the likelihood says (a warped Gaussian
-// process, Snelson et al. 2003), by the derivative that warp() reports.
+// Transforms objectives to a form that suits a Gaussian process: zero mean, unit variance, no heavy
+// upper tail. The tail is compressed by ln(1 + u / t), where u is the distance to the least value
+// in units of the median's distance; this has little effect below t and is logarithmic above. The
+// likelihood selects t (a warped Gaussian process, Snelson et al. 2003), using the derivative that
+// warp() returns.
 
 #include <Eigen/Core>
 
 namespace quantsearch::gp {
 
-/// 0: no warp; level 1, 2, ...: t = 3.2, 1, 0.32, 0.1, ...
+/// Number of warp levels. Level 0 is no warp; levels 1, 2, ... have t = 3.2, 1, 0.32, 0.1, ...
 inline constexpr int kWarpLevels = 9;
 
 struct Warped {
   Eigen::VectorXd values;       // standardised
   Eigen::VectorXd derivatives;  // of the warp at each of them
-  double log_jacobian = 0;      // sum of ln derivatives: to be added to a log likelihood
+  double log_jacobian = 0;      // sum of ln derivatives, to be added to a log likelihood
 };
-/// `values`: at least one, finite.
+/// `values` must be finite, and at least one.
 [[nodiscard]] Warped warp(const Eigen::VectorXd& values, int level);
 
-/// Values without a warp, and what zero became.
+/// Standardised values without a warp, and the standardised zero.
 struct Standardized {
   Eigen::VectorXd values;
   double zero = 0;
-  double scale = 1;  // one unit of the values is 1 / scale of what was observed
+  double scale = 1;  // a difference of 1 in the observed values is 1 / scale here
 };
 [[nodiscard]] Standardized standardize(const Eigen::VectorXd& values);
 

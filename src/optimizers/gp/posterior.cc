@@ -5,7 +5,8 @@ namespace quantsearch::gp {
 
 namespace {
 
-/// Of a covariance that rounding made indefinite: noise is added until it is not.
+/// Factorises a covariance. When rounding has made it indefinite, noise is added until it is
+/// positive definite.
 Eigen::LLT<Eigen::MatrixXd> factorise(Eigen::MatrixXd covariance, double amplitude) {
   Eigen::LLT<Eigen::MatrixXd> factor(covariance);
   for (double jitter = 1e-10 * amplitude; factor.info() != Eigen::Success; jitter *= 10) {
@@ -18,7 +19,7 @@ Eigen::LLT<Eigen::MatrixXd> factorise(Eigen::MatrixXd covariance, double amplitu
   return factor;
 }
 
-constexpr double kLeastVariance = 1e-12;  // of the amplitude: keeps logarithms finite
+constexpr double kLeastVariance = 1e-12;  // as a share of the amplitude; keeps logarithms finite
 
 }  // namespace
 

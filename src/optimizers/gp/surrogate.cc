@@ -4,7 +4,7 @@ namespace quantsearch::gp {
 
 namespace {
 
-constexpr Eigen::Index kBlock = 256;  // points: their kernel values stay in the cache
+constexpr Eigen::Index kBlock = 256;  // number of points whose kernel values fit in the cache
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The outputs' posteriors and the acquisition over them, as one function of points.
+// Combines the posteriors of the outputs and the acquisition into one function of points.
 
 #include <memory>
 #include <vector>
@@ -13,15 +13,17 @@ namespace quantsearch::gp {
 
 class Surrogate {
  public:
-  /// Objectives first, then constraints; only the first may have several scenarios.
+  /// `outputs`: objectives first, then constraints; only the first output may have several
+  /// scenarios.
   Surrogate(std::vector<Posterior> outputs, std::unique_ptr<const Acquisition> acquisition)
       : outputs_(std::move(outputs)), acquisition_(std::move(acquisition)) {}
 
-  /// Of each column of [slots, points].
+  /// Returns the worth of each column of [slots, points].
   [[nodiscard]] Eigen::VectorXd worth(const Eigen::MatrixXd& features) const;
-  /// Upper bounds of it, from the means alone: linear in the observations instead of quadratic.
+  /// Returns upper bounds of the worth, computed from the means alone, which takes time linear in
+  /// the number of observations instead of quadratic.
   [[nodiscard]] Eigen::VectorXd bounds(const Eigen::MatrixXd& features) const;
-  /// At one point, with its gradient by the slots.
+  /// Returns the worth at one point and its gradient with respect to the slots.
   [[nodiscard]] Evaluation worth_at(const Eigen::VectorXd& features) const;
 
  private:

@@ -11,16 +11,18 @@ namespace quantsearch::gp {
 namespace {
 
 constexpr double kFirst = 0.8;
-constexpr double kLeast = 1.0 / 256;        // then it begins anew: nothing is left to find here
-constexpr double kGreatest = 1.6;           // the whole axis from anywhere but an end
-constexpr int kSuccesses = 3;               // in a row, to double
-constexpr double kLeastImprovement = 1e-3;  // of the best, to be a success
+// Below this it restarts at kFirst, because little is left to find here.
+constexpr double kLeast = 1.0 / 256;
+// Covers the whole axis unless the centre is near an end.
+constexpr double kGreatest = 1.6;
+constexpr int kSuccesses = 3;               // number in a row that doubles the width
+constexpr double kLeastImprovement = 1e-3;  // relative to the best value, for a success
 
 }  // namespace
 
 double trust_width(const std::vector<Observation>& observations, std::size_t startup,
                    std::size_t dimensions) {
-  // Half of the trials are sought elsewhere and rarely succeed.
+  // Half of the trials come from outside the region and rarely succeed.
   const int patience = static_cast<int>(std::max<std::size_t>(4, dimensions));
   double best = std::numeric_limits<double>::infinity();
   double width = kFirst;

@@ -12,13 +12,14 @@ namespace {
 
 constexpr std::int64_t kCells = 50;
 constexpr double kPriorWeight = 1;
-// 1.64 deviations, nine tenths of a kernel's mass, within the cell.
+// 1.64 deviations, which contain nine tenths of a kernel's mass, are within the cell.
 constexpr double kLeastWidth = 0.5 / 1.64;
 
 double normal_cdf(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
-/// Values in each cell: the cells' centres go from the first to the last value, in the logarithm
-/// where the dimension is searched there. A value midway belongs to the lower one.
+/// Returns the number of values in each cell. The centres of the cells go from the first to the
+/// last value, on a logarithmic scale where the dimension has one. A value midway between two
+/// centres belongs to the lower cell.
 std::vector<double> counts_of(const Axis& axis, std::int64_t cells,
                               std::span<const double> values) {
   const double low = axis.position(axis.first());
@@ -32,8 +33,8 @@ std::vector<double> counts_of(const Axis& axis, std::int64_t cells,
   return counts;
 }
 
-/// The first cell whose values, with those of all cells before it, are at least that many (or
-/// more).
+/// Returns the first cell at which the cumulated count is at least `wanted`, or above it when
+/// `more` is set.
 std::size_t cell_reaching(std::span<const double> counts, double wanted, bool more) {
   double sum = 0;
   std::size_t last = 0;
@@ -86,7 +87,8 @@ std::vector<double> numeric_density(std::span<const double> counts) {
   return density;
 }
 
-/// A kernel of a name: all names share the weight 1 / (kernels + 1) per name beside its 1.
+/// Returns the density of categories. The kernel of a category has the weight 1 for it, and
+/// additionally 1 / (kernels + 1) for every category.
 std::vector<double> name_density(std::span<const double> counts) {
   const auto names = static_cast<double>(counts.size());
   const auto kernels = static_cast<double>(

@@ -1,6 +1,6 @@
 #pragma once
 
-// The density of one dimension's values on a grid of at most 50, as PED-ANOVA compares it.
+// The density of the values of one dimension on a grid of at most 50 cells, for PED-ANOVA.
 
 #include <cstdint>
 #include <span>
@@ -10,12 +10,13 @@
 
 namespace quantsearch {
 
-/// Cells a dimension is divided into, 1 when it has a single value.
+/// Returns the number of cells of a dimension; 1 when it has a single value.
 [[nodiscard]] std::int64_t grid_cells(const SearchDimension& dimension);
 
-/// Probability of every cell: a kernel per value (discrete normals truncated to the grid, of one
-/// width by Scott's rule; for names nearly all on the name itself) and one for the prior. Values
-/// are active ones, at least one.
+/// Returns the probability of every cell: a mixture of one kernel for each value and one for the
+/// prior. Kernels are discrete normals truncated to the grid, with a common width by Scott's rule;
+/// for categories nearly all of the mass is on the category itself. `values`: active ones, at least
+/// one.
 [[nodiscard]] std::vector<double> grid_density(const SearchDimension& dimension,
                                                std::span<const double> values);
 

@@ -16,7 +16,7 @@ namespace quantsearch {
 namespace {
 
 constexpr double kFloor = 1e-12;    // of a density
-constexpr std::size_t kRegime = 2;  // fewer trials say nothing of a dimension
+constexpr std::size_t kRegime = 2;  // with fewer trials a dimension gets no importance
 
 using Observed = std::vector<const Observation*>;
 
@@ -47,7 +47,7 @@ std::vector<Losses> losses_of(const Observed& observed, const ImportanceOptions&
   return losses;
 }
 
-/// Which of the trials are the best `count`; of one objective also those as good as the last.
+/// Marks the `count` best trials; with one objective also those that tie with the last of them.
 std::vector<bool> best_of(const Observed& observed, const std::vector<Losses>& losses,
                           std::size_t count) {
   std::vector<double> violations;
@@ -80,7 +80,7 @@ double pearson_divergence(const std::vector<double>& top, const std::vector<doub
   return divergence;
 }
 
-/// Not yet divided by the sum over the dimensions.
+/// The result is not yet divided by the sum over the dimensions.
 double importance_of(const SearchDimension& dimension, std::size_t index, const Observed& observed,
                      const std::vector<bool>& best) {
   std::vector<double> all_values;

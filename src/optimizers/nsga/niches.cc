@@ -10,9 +10,10 @@ namespace quantsearch {
 namespace {
 
 constexpr double kOffAxis = 1e6;    // weight of the other objectives when looking for an extreme
-constexpr double kNoRange = 1e-12;  // intercepts below this say nothing
+constexpr double kNoRange = 1e-12;  // smaller intercepts are not usable
 
-/// All ways to share `parts` among the objectives from `objective` on.
+/// Adds to `layer` all ways of distributing the `left` of `parts` over the objectives from
+/// `objective` on.
 void share_out(Losses& shares, std::size_t objective, int left, int parts,
                std::vector<Losses>& layer) {
   if (objective + 1 == shares.size()) {
@@ -33,7 +34,8 @@ std::vector<Losses> layer_of(std::size_t objectives, int parts) {
   return layer;
 }
 
-/// Ways to share parts: (objectives + parts - 1) over parts.
+/// Returns the number of ways to distribute the parts: the binomial coefficient of objectives +
+/// parts - 1 over parts.
 double layer_size(std::size_t objectives, int parts) {
   double size = 1;
   for (int part = 1; part <= parts; ++part)
@@ -47,8 +49,8 @@ int finest_parts(std::size_t objectives, std::size_t limit) {
   return parts;
 }
 
-/// Where the plane through the extreme points meets the axes; nothing when it meets one at or below
-/// zero, or when there is no such plane.
+/// Returns the intercepts of the plane through the extreme points; empty when one is not above zero
+/// or when there is no such plane.
 std::vector<double> plane_intercepts(std::span<const Losses> moved) {
   const std::size_t objectives = moved[0].size();
   const auto size = static_cast<Eigen::Index>(objectives);
@@ -81,7 +83,8 @@ std::vector<double> largest_of(std::span<const Losses> points) {
   return largest;
 }
 
-/// Of the directions that still have candidates, one with the fewest members; ties at random.
+/// Returns one with the fewest members of the directions that still have candidates; ties are
+/// broken at random.
 std::size_t emptiest(std::span<const std::size_t> members,
                      std::span<const std::vector<std::size_t>> candidates, RandomStream& random) {
   std::vector<std::size_t> least;

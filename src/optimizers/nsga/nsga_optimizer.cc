@@ -1,7 +1,7 @@
 // NSGA-II (Deb, Pratap, Agarwal & Meyarivan 2002, https://doi.org/10.1109/4235.996017) and NSGA-III
-// (Deb & Jain 2014, https://doi.org/10.1109/TEVC.2013.2281535) as a steady state: trials come back
-// one by one, so the population is selected anew whenever `offspring` of them have, and no worker
-// waits for a generation. docs/algorithms/samplers/nsga.md.
+// (Deb & Jain 2014, https://doi.org/10.1109/TEVC.2013.2281535) as a steady-state algorithm: results
+// arrive one by one, and the population is selected again after every `offspring` of them, so that
+// no worker waits for a generation. See docs/algorithms/samplers/nsga.md.
 
 #include <fmt/format.h>
 
@@ -18,7 +18,8 @@ namespace quantsearch {
 namespace {
 
 constexpr double kCrossoverRate = 0.9;
-/// Children that are tried before a random point: each mutated in one more dimension than the last.
+/// Number of children that are tried before a random point; each is mutated in one more dimension
+/// on average than the one before.
 constexpr int kChildren = 30;
 
 class NsgaOptimizer final : public Optimizer {
@@ -47,7 +48,8 @@ class NsgaOptimizer final : public Optimizer {
 
   void tell(const Observation& observation) override {
     visited_.add(observation.at);
-    // A pruned trial knows its losses from a part of the data only: it would beat by luck.
+    // The losses of a pruned trial come from a part of the data, so that it might dominate by
+    // chance.
     if (observation.outcome != Outcome::complete) return;
     if (observation.objectives.size() != options_.objectives)
       throw InvalidInput(fmt::format("nsga: trial {} was told with {} objectives, expected {}",
@@ -91,8 +93,8 @@ class NsgaOptimizer final : public Optimizer {
   const std::size_t capacity_;
   const std::size_t offspring_;
   std::vector<Losses> directions_;
-  std::vector<NsgaMember> parents_;    // empty until the first `population` trials are back
-  std::vector<NsgaMember> newcomers_;  // not selected from yet
+  std::vector<NsgaMember> parents_;    // empty until the first `population` trials have completed
+  std::vector<NsgaMember> newcomers_;  // completed since the last selection
 };
 
 void check(const NsgaOptions& options) {

@@ -37,7 +37,8 @@ void measure_crowding(std::vector<NsgaMember>& members, std::span<const std::siz
   for (std::size_t i = 0; i < front.size(); ++i) members[front[i]].crowding = distances[i];
 }
 
-/// Members of the fronts that fit whole, and the first front that does not (empty when all do).
+/// The members of the fronts that fit as a whole, and the first front that does not (empty when all
+/// do).
 struct Division {
   std::vector<std::size_t> settled;
   std::vector<std::size_t> contested;

@@ -8,12 +8,12 @@ namespace quantsearch {
 
 namespace {
 
-// The paper's two-objective experiments take 20 for both. With some hundred trials instead of its
-// 25 000, wider crossover should reach further; not yet measured.
+// The two-objective experiments of the paper use 20 for both. With some hundred trials instead of
+// the paper's 25 000, a wider crossover should explore more; this has not been measured.
 constexpr double kCrossoverIndex = 10;
 constexpr double kMutationIndex = 20;
-constexpr double kExchange = 0.5;     // share of dimensions that are crossed
-constexpr double kIdentical = 1e-14;  // parents nearer than this have the child's value
+constexpr double kExchange = 0.5;     // share of dimensions that are crossed over
+constexpr double kIdentical = 1e-14;  // parents closer than this pass on their value unchanged
 
 }  // namespace
 
@@ -62,13 +62,13 @@ double Variation::mutate(const Axis& axis, double coordinate, RandomStream& rand
   if (axis.is_categorical()) {
     const auto draw =
         static_cast<double>(random.below(static_cast<std::uint64_t>(axis.count() - 1)));
-    return draw < coordinate ? draw : draw + 1;  // every other name alike
+    return draw < coordinate ? draw : draw + 1;  // every other category has the same probability
   }
   const double u = random.uniform();
   const double mutated =
       axis.from_unit(polynomial_mutation(axis.to_unit(coordinate), kMutationIndex, u));
   if (axis.step() == 0 || mutated != coordinate) return mutated;
-  // On a coarse grid a small step is none; the nearest value stands for it.
+  // On a coarse grid a small step rounds to none; the neighbouring value is taken instead.
   const bool down = coordinate == axis.last() || (coordinate != axis.first() && u <= 0.5);
   return axis.coordinate(axis.position(coordinate + (down ? -axis.step() : axis.step())));
 }

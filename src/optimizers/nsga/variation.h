@@ -1,7 +1,7 @@
 #pragma once
 
-// How a child is made of two parents: simulated binary crossover and polynomial mutation of what
-// has an order, exchange and redraw of mere names.
+// Makes a child from two parents: simulated binary crossover and polynomial mutation of ordered
+// dimensions, exchange and redraw of categories without an order.
 
 #include <vector>
 
@@ -10,25 +10,26 @@
 
 namespace quantsearch {
 
-/// Two numbers of [0, 1] spread around both parents as single-point crossover would spread the bits
-/// of binary numbers (Deb & Agrawal 1995), in its bounded form (Deb, Pratap, Agarwal & Meyarivan
-/// 2002, the authors' program): none leaves [0, 1]. One of them, at random. `u` is uniform in
-/// [0, 1), `upper` says which.
+/// Simulated binary crossover of two numbers in [0, 1], which spreads children around both parents
+/// as single-point crossover would spread the bits of binary numbers (Deb & Agrawal 1995). The
+/// bounded form (Deb, Pratap, Agarwal & Meyarivan 2002, the authors' program) keeps children within
+/// [0, 1]. Returns one of two children: `upper` selects it, `u` is uniform in [0, 1).
 [[nodiscard]] double simulated_binary(double one, double other, double spread_index, double u,
                                       bool upper);
 
-/// A number of [0, 1] near `value` (Deb & Goyal 1996, bounded form); `u` is uniform in [0, 1), 0.5
-/// leaves it alone.
+/// Returns a number in [0, 1] near `value` (Deb & Goyal 1996, bounded form). `u` is uniform in [0,
+/// 1); 0.5 returns `value`.
 [[nodiscard]] double polynomial_mutation(double value, double spread_index, double u);
 
 class Variation {
  public:
-  /// The axes outlive this.
+  /// The axes must outlive this object.
   explicit Variation(const std::vector<Axis>& axes);
 
-  /// Parents are canonical points. A dimension that is active in one of them only is that one's;
-  /// in neither: drawn anew, for canonical() may wake it. `strength`: expected number of mutated
-  /// dimensions. Not canonical yet.
+  /// Returns a child of two canonical points, which is not yet canonical itself. A dimension that
+  /// is active in only one parent is inherited from it; one that is inactive in both is drawn at
+  /// random, because canonical() may activate it. `strength`: expected number of mutated
+  /// dimensions.
   [[nodiscard]] Coordinates child(const Coordinates& one, const Coordinates& other, double strength,
                                   RandomStream& random) const;
 
@@ -38,7 +39,7 @@ class Variation {
   [[nodiscard]] double mutate(const Axis& axis, double coordinate, RandomStream& random) const;
 
   const std::vector<Axis>& axes_;
-  double free_dimensions_ = 0;  // of more than one value
+  double free_dimensions_ = 0;  // number of dimensions with more than one value
 };
 
 }  // namespace quantsearch

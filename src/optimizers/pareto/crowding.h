@@ -7,9 +7,10 @@
 
 namespace quantsearch {
 
-/// Crowding distance of each point of one front (Deb, Pratap, Agarwal & Meyarivan 2002, section
-/// III-B): per objective the gap between both neighbours over the range, summed; infinite for the
-/// ends. An objective in which all are equal, or whose range is infinite, adds nothing.
+/// Returns the crowding distance of each point of one front (Deb, Pratap, Agarwal & Meyarivan 2002,
+/// section III-B): the sum over the objectives of the gap between both neighbours divided by the
+/// range; infinite for the ends. An objective in which all points are equal, or whose range is
+/// infinite, adds nothing.
 [[nodiscard]] std::vector<double> crowding_distances(std::span<const Losses> front);
 
 }  // namespace quantsearch

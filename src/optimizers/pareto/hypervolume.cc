@@ -20,7 +20,7 @@ bool is_within(const Losses& point, const Losses& reference) {
   return true;
 }
 
-/// Points below are within the reference; their order is ours to change.
+/// The points of the functions below are within the reference, and may be reordered.
 using Set = std::vector<Losses>;
 
 double sweep_line(const Set& points, const Losses& reference) {
@@ -41,8 +41,8 @@ double sweep_plane(Set points, const Losses& reference) {
   return area;
 }
 
-/// The plane's part of a sweep through the third objective: the points so far that no other
-/// dominates in the first two, and the area they cover together.
+/// The state of a sweep through the third objective: the points so far that no other dominates in
+/// the first two objectives, and the area that they cover.
 class Staircase {
  public:
   explicit Staircase(const Losses& reference) : reference_(reference) {}
@@ -51,7 +51,7 @@ class Staircase {
     auto right = steps_.upper_bound(x);
     double ceiling = right == steps_.begin() ? reference_[1] : std::prev(right)->second;
     if (ceiling <= y) return;  // dominated
-    // Cover what lies between y and the old stairs, from x to the first step below y.
+    // Adds the area between y and the old steps, from x to the first step below y.
     if (right != steps_.begin() && std::prev(right)->first == x) right = std::prev(right);
     double from = x;
     while (right != steps_.end() && right->second >= y) {
@@ -94,7 +94,7 @@ Set non_dominated(Set points) {
   return kept;
 }
 
-/// The parts of `others` that lie within the box of `point`, in the first `dimensions` objectives.
+/// Returns the parts of `others` within the box of `point`, in the first `dimensions` objectives.
 Set limited(std::span<const Losses> others, const Losses& point, std::size_t dimensions) {
   Set parts;
   parts.reserve(others.size());
@@ -108,8 +108,8 @@ Set limited(std::span<const Losses> others, const Losses& point, std::size_t dim
 
 double volume_of(Set points, const Losses& reference);
 
-/// Worst last objective first: within the box of a point, all later ones reach through it from end
-/// to end of the last objective, so that one objective fewer is left.
+/// Points are processed by descending last objective: all later points cover the whole range of the
+/// last objective within the box of a point, so that a problem with one objective fewer remains.
 double slice(Set points, const Losses& reference) {
   points = non_dominated(std::move(points));
   const std::size_t last = reference.size() - 1;
@@ -166,7 +166,7 @@ std::vector<double> exclusive_contributions(std::span<const Losses> points,
   gains.reserve(points.size());
   Set others(points.begin(), points.end());
   for (std::size_t i = 0; i < points.size(); ++i) {
-    // One point takes the place of the last, which was the one left out before.
+    // Moves point i to the end and takes it out; it is swapped back below.
     std::swap(others[i], others.back());
     const Losses point = std::move(others.back());
     others.pop_back();

@@ -1,8 +1,8 @@
 #pragma once
 
-// How much of the objective space a set of points dominates, up to a reference point that is worse
-// than all of them (Zitzler & Thiele 1998). Minimised; points that are not better than the
-// reference in every objective count nothing.
+// The volume of the objective space that a set of points dominates, up to a reference point that is
+// worse than all of them (Zitzler & Thiele 1998). Objectives are minimised; points that are not
+// better than the reference in every objective add nothing.
 
 #include <span>
 #include <vector>
@@ -11,21 +11,22 @@
 
 namespace quantsearch {
 
-/// Volume dominated by the points. Exact: a sweep for two objectives and for three (Beume, Fonseca
-/// et al. 2009), O(n log n); WFG (While, Bradstreet & Barone 2012) sliced in the last objective
-/// down to that for more.
+/// Returns the exact volume dominated by the points: by an O(n log n) sweep for two and three
+/// objectives (Beume, Fonseca et al. 2009), and by WFG (While, Bradstreet & Barone 2012) for more,
+/// which slices the last objective until three are left.
 [[nodiscard]] double hypervolume(std::span<const Losses> points, const Losses& reference);
 
-/// What each point dominates that no other does: 0 for dominated points and for equal ones.
+/// Returns the volume that only this point dominates, for each point; 0 for dominated points and
+/// for equal ones.
 [[nodiscard]] std::vector<double> exclusive_contributions(std::span<const Losses> points,
                                                           const Losses& reference);
 
-/// What `point` adds to the hypervolume of `others`, at least 0.
+/// Returns the volume that `point` adds to the hypervolume of `others`, at least 0.
 [[nodiscard]] double hypervolume_gain(const Losses& point, std::span<const Losses> others,
                                       const Losses& reference);
 
-/// A reference a tenth beyond the worst of the points in each objective; where that is 0, 1e-12
-/// (Ozaki et al. 2022).
+/// Returns a reference that is a tenth worse than the worst of the points in each objective, and
+/// 1e-12 where the worst is 0 (Ozaki et al. 2022).
 [[nodiscard]] Losses reference_beyond(std::span<const Losses> points);
 
 }  // namespace quantsearch

@@ -16,8 +16,8 @@ std::vector<std::size_t> lexicographic_order(std::span<const Losses> points) {
   return order;
 }
 
-/// The first front, of those found so far, that has no member dominating a point. A front that has
-/// one lies behind others that have one too, so that halving finds it.
+/// Returns the first front that has no member dominating a point. When a front has such a member,
+/// all fronts before it have one too, so that bisection finds it.
 template <typename Dominated>
 std::int64_t first_front(std::int64_t fronts, const Dominated& dominated) {
   std::int64_t low = 0;
@@ -33,11 +33,12 @@ std::int64_t first_front(std::int64_t fronts, const Dominated& dominated) {
   return low;
 }
 
-/// Whoever dominates a point stands before it in lexicographic order, so that each point only asks
-/// the fronts built so far. With two objectives the least second loss of a front says all.
+/// Points that dominate a point come before it in lexicographic order, so that each point is
+/// compared only with the fronts built so far. With two objectives the least second loss of a front
+/// suffices.
 std::vector<std::int64_t> ranks_of_pairs(std::span<const Losses> points) {
   std::vector<std::int64_t> ranks(points.size());
-  std::vector<double> least;  // second loss of each front
+  std::vector<double> least;  // least second loss of each front
   const Losses* previous = nullptr;
   std::int64_t rank = 0;
   for (const std::size_t index : lexicographic_order(points)) {
@@ -63,7 +64,7 @@ std::vector<std::int64_t> ranks_of_many(std::span<const Losses> points) {
     if (previous == nullptr || *previous != point) {
       rank = first_front(std::ssize(fronts), [&](std::int64_t front) {
         const auto& members = fronts[static_cast<std::size_t>(front)];
-        // The latest member is the nearest in the order: the likeliest to dominate.
+        // The latest member is the nearest in the order and the most likely to dominate.
         return std::any_of(members.rbegin(), members.rend(),
                            [&](std::size_t member) { return dominates(points[member], point); });
       });

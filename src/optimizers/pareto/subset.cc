@@ -11,7 +11,7 @@ namespace quantsearch {
 
 namespace {
 
-/// What a point of a front adds is a rectangle: from itself to the nearest chosen points at its
+/// The gain of a point of a front is a rectangle from the point to the nearest chosen points at its
 /// right and above it.
 std::vector<std::size_t> subset_of_pairs(std::span<const Losses> front, const Losses& reference,
                                          std::size_t count) {
@@ -36,9 +36,9 @@ std::vector<std::size_t> subset_of_pairs(std::span<const Losses> front, const Lo
 }
 
 struct Bound {
-  double gain = 0;             // at most this
+  double gain = 0;             // upper bound of the gain
   std::size_t index = 0;       // of the point
-  std::size_t known_when = 0;  // chosen points there were when it was computed
+  std::size_t known_when = 0;  // number of chosen points when it was computed
 };
 
 struct LessPromising {

@@ -7,11 +7,12 @@
 
 namespace quantsearch {
 
-/// `count` points of one front (none dominates another; equal ones may be) that dominate much
-/// together: indices, each the one that adds most to those before it, ties to the lower index. At
-/// least (1 - 1/e) of the best possible hypervolume (Guerreiro, Fonseca & Paquete 2016). Two
-/// objectives: exact gains updated in O(count n); more: lazily, from bounds that only fall (Minoux
-/// 1978). All in their order when there are no more than `count`; the first `count` when the
+/// Returns the indices of `count` points of one front (no point dominates another; equal points are
+/// allowed) with a large common hypervolume. Each point is the one that adds most to those before
+/// it; ties go to the lower index. The result has at least (1 - 1/e) of the best possible
+/// hypervolume (Guerreiro, Fonseca & Paquete 2016). For two objectives exact gains are updated in
+/// O(count n); for more they are evaluated lazily from bounds that only decrease (Minoux 1978).
+/// Returns all points in their order when there are at most `count`, and the first `count` when the
 /// reference is not finite.
 [[nodiscard]] std::vector<std::size_t> greedy_hypervolume_subset(std::span<const Losses> front,
                                                                  const Losses& reference,

@@ -18,7 +18,7 @@ std::vector<std::uint32_t> first_primes(std::size_t count) {
   return primes;
 }
 
-/// Digit places that an index below 2^32 can need.
+/// Returns the largest number of digits of an index below 2^32.
 std::size_t places_of(std::uint32_t base) {
   std::size_t places = 0;
   for (std::uint64_t reach = 1; reach < (std::uint64_t{1} << 32); reach *= base) ++places;
@@ -57,7 +57,7 @@ Halton::Halton(std::size_t dimensions, std::uint64_t scramble_seed) : Halton(dim
 double Halton::at(std::uint32_t index, std::size_t dimension) const {
   const Axis& axis = axes_[dimension];
   double sum = 0;
-  // All places: a scrambled leading zero is a digit like any other.
+  // All places are summed, because scrambling also changes leading zeros.
   for (std::size_t place = 0; place < axis.places; ++place) {
     sum += axis.digit_values[place * axis.base + index % axis.base];
     index /= axis.base;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The Halton sequence (1960): the digits of the index in the base of a prime, mirrored at the
-// point; scrambled by an independent random permutation of each digit (Owen 2017, "A randomized
+// The Halton sequence (1960): the digits of the index in a prime base, mirrored at the radix point.
+// It is scrambled by an independent random permutation of each digit (Owen 2017, "A randomized
 // Halton algorithm in R", arXiv 1706.02808).
 
 #include <cstdint>
@@ -11,11 +11,11 @@ namespace quantsearch {
 
 class Halton {
  public:
-  /// Dimension d has the d-th prime as its base.
+  /// The base of dimension d is the d-th prime.
   explicit Halton(std::size_t dimensions);
   Halton(std::size_t dimensions, std::uint64_t scramble_seed);
 
-  /// Coordinate of point `index` in [0, 1).
+  /// Returns the coordinate of point `index`, in [0, 1).
   [[nodiscard]] double at(std::uint32_t index, std::size_t dimension) const;
 
  private:

@@ -20,8 +20,8 @@ Directions van_der_corput() {
   return directions;
 }
 
-/// v_i = v_{i-s} ^ (v_{i-s} >> s) ^ a_1 v_{i-1} ^ ... ^ a_{s-1} v_{i-s+1}, a_k the coefficients of
-/// the polynomial (Bratley & Fox 1988, equation 2, with v = m 2^(32-i)).
+/// v_i = v_{i-s} ^ (v_{i-s} >> s) ^ a_1 v_{i-1} ^ ... ^ a_{s-1} v_{i-s+1}, where the a_k are the
+/// coefficients of the polynomial (Bratley & Fox 1988, equation 2, with v = m 2^(32-i)).
 Directions directions_of(const sobol_table::SobolDirection& row) {
   const auto degree = static_cast<std::size_t>(std::bit_width(row.polynomial)) - 1;
   Directions directions{};
@@ -69,8 +69,8 @@ std::uint32_t Sobol::at(std::uint32_t index, std::size_t dimension) const {
 }
 
 std::uint32_t owen_scrambled(std::uint32_t fraction, std::uint32_t seed) {
-  // In the reversed word every step lets a bit depend on lower ones only, which are those above it
-  // in the fraction.
+  // In the reversed word every step makes a bit depend only on lower bits, which are the higher
+  // bits of the fraction.
   std::uint32_t bits = reversed(fraction);
   bits ^= bits * 0x3d20adeaU;
   bits += seed;

@@ -1,6 +1,6 @@
 #pragma once
 
-// SobolDirection numbers of 128 dimensions (Joe & Kuo 2008, "Constructing Sobol sequences with
+// Sobol direction numbers of 128 dimensions (Joe & Kuo 2008, "Constructing Sobol sequences with
 // better two-dimensional projections", https://web.maths.unsw.edu.au/~fkuo/sobol/, table
 // new-joe-kuo-6.21201).
 
@@ -9,14 +9,14 @@
 
 namespace quantsearch::sobol_table {
 
-/// A primitive polynomial over GF(2), its highest coefficient first, and as many initial numbers as
-/// its degree.
+/// A primitive polynomial over GF(2), with its highest coefficient first, and as many initial
+/// numbers as its degree.
 struct SobolDirection {
   std::uint16_t polynomial = 0;
   std::array<std::uint16_t, 10> initial = {};
 };
 
-/// From the second dimension on: the first is the van der Corput sequence.
+/// Rows begin with the second dimension; the first one is the van der Corput sequence.
 inline constexpr std::array<SobolDirection, 127> kDirections = {{
     {3, {1}},
     {7, {1, 3}},

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the trials of a search lie, dimension by dimension and sorted, so that a kernel's
-// neighbours are found without sorting anew.
+// The positions of the trials of a search, sorted in each dimension, so that the neighbours of a
+// kernel are found without sorting again.
 
 #include <cstdint>
 #include <vector>
@@ -11,14 +11,14 @@
 
 namespace quantsearch {
 
-/// Rows are trials in the order they were added.
+/// Rows are trials in the order in which they were added.
 class History {
  public:
-  /// The axes outlive this.
+  /// The axes must outlive this object.
   explicit History(const std::vector<Axis>& axes);
 
   void add(std::int64_t number, const Coordinates& at);
-  /// Takes back the last add().
+  /// Undoes the last add().
   void remove_last();
 
   [[nodiscard]] std::size_t size() const { return numbers_.size(); }
@@ -27,7 +27,7 @@ class History {
   [[nodiscard]] const std::vector<double>& positions(std::size_t dimension) const {
     return positions_[dimension];
   }
-  /// Rows in which the dimension has an effect, by position, ties by row.
+  /// Rows in which the dimension has an effect, sorted by position, ties by row.
   [[nodiscard]] const std::vector<std::uint32_t>& order(std::size_t dimension) const {
     return orders_[dimension];
   }

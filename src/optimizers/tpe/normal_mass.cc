@@ -7,7 +7,7 @@ namespace quantsearch {
 
 namespace {
 
-/// Phi(z) for z <= 0: no digits are lost to 1 - erf.
+/// Phi(z) for z <= 0, without the loss of digits of 1 - erf.
 double lower_tail(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
 }  // namespace
@@ -29,7 +29,8 @@ double log_normal_cdf(double z) {
 
 double log_normal_mass(double low, double high) {
   if (low + high > 0) return log_normal_mass(-high, -low);
-  // So narrow that the difference of the areas would lose more digits than a flat density does.
+  // In a narrow interval the difference of the areas would lose more digits than a constant density
+  // does.
   if (const double mid = 0.5 * (low + high); high - low < 1e-5)
     return std::log(high - low) - 0.5 * mid * mid - 0.5 * std::log(2 * std::numbers::pi);
   if (high > 0) return std::log1p(-lower_tail(low) - lower_tail(-high));

@@ -1,7 +1,7 @@
 #pragma once
 
-// Logarithms of areas under the standard normal density, accurate in the tails too, where the areas
-// themselves vanish.
+// Logarithms of areas under the standard normal density. They are accurate in the tails too, where
+// the areas themselves underflow.
 
 namespace quantsearch {
 

@@ -15,11 +15,12 @@ namespace {
 
 constexpr std::uint32_t kNoKernel = std::numeric_limits<std::uint32_t>::max();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// Grids with more values compute their masses anew each time.
+/// The masses of grids with more values are not cached.
 constexpr std::int64_t kMostCells = 1024;
 constexpr std::size_t kMostCachedCells = 2'000'000;  // 16 MB
 
-/// exp(-38) is below the last digit of 1: what is that much smaller than the largest adds nothing.
+/// exp(-38) is below the last digit of 1, so terms that are smaller than the largest by this much
+/// add nothing.
 constexpr double kNegligible = -38;
 
 double log_sum_exp(const std::vector<double>& terms) {
@@ -32,7 +33,7 @@ double log_sum_exp(const std::vector<double>& terms) {
   return largest + std::log(sum);
 }
 
-/// ln of the mass of a grid value's cell under the normal cut at the ends of the axis.
+/// Returns ln of the mass of a grid value's cell under the normal truncated to the axis.
 double log_cell_mass(const Axis& axis, double coordinate, double mean, double width) {
   const double half = axis.step() / 2;
   const double below = axis.position(coordinate - half);
@@ -181,7 +182,7 @@ void ParzenMixture::set_up_numbers(std::size_t dimension, const History& history
   for (std::size_t kernel = 0; kernel < weights_.size(); ++kernel) {
     const double mean = kernels.means[kernel];
     const double width = kernels.widths[kernel];
-    // Kernels without an observation share the place of the prior, row 0 of the cache.
+    // Kernels without an observation share row 0 of the cache with the prior.
     const std::size_t row = kernels.observed[kernel] ? rows[kernel] + std::size_t{1} : 0;
     if (is_real(axis)) {
       kernels.log_norms.push_back(cache_.log_norm(dimension, row, mean, width));
@@ -228,8 +229,8 @@ double ParzenMixture::draw_from(std::size_t dimension, std::size_t kernel,
       return kernels.means[kernel];
     return static_cast<double>(random.below(static_cast<std::uint64_t>(axis.count())));
   }
-  // The mean lies on the axis and no kernel is wider than it: a third of the draws or more fall on
-  // it.
+  // The mean is on the axis and no kernel is wider than the axis, so at least a third of the draws
+  // are on it.
   for (;;) {
     const double position = kernels.means[kernel] + kernels.widths[kernel] * random.normal();
     if (position >= axis.low() && position <= axis.high()) return axis.coordinate(position);

@@ -21,7 +21,7 @@ Group group_of(const Rated& trial) {
   return trial.pruned ? Group::pruned : Group::complete;
 }
 
-/// Place in the order of those that are not compared by several objectives.
+/// The position of a trial in the order of those that are not compared by several objectives.
 struct Place {
   Group group = Group::complete;
   double loss = 0;
@@ -47,7 +47,7 @@ void mark_first(std::vector<Place> places, std::size_t count, std::vector<char>&
   for (auto place = places.begin(); place != middle; ++place) best[place->trial] = 1;
 }
 
-/// Of trials with several objectives.
+/// Marks the best `count` of the complete trials with several objectives.
 void mark_pareto(std::span<const Rated> trials, const std::vector<std::size_t>& complete,
                  std::size_t count, std::vector<char>& best) {
   std::vector<Losses> losses;
@@ -84,7 +84,7 @@ Rated rate(const Observation& observation, std::size_t objectives) {
 
 std::vector<char> best_trials(std::span<const Rated> trials, std::size_t count) {
   std::vector<char> best(trials.size(), 0);
-  std::vector<std::size_t> compared;  // by several objectives
+  std::vector<std::size_t> compared;  // trials that are compared by several objectives
   std::vector<Place> places;
   for (std::size_t trial = 0; trial < trials.size(); ++trial) {
     if (group_of(trials[trial]) == Group::complete && trials[trial].objectives.size() > 1)

@@ -1,6 +1,7 @@
 #pragma once
 
-// Which finished trials count as good ("below" the threshold of Bergstra et al. 2011).
+// Splits finished trials into good and bad ones (good is "below" the threshold of Bergstra et al.
+// 2011).
 
 #include <cstdint>
 #include <span>
@@ -10,7 +11,7 @@
 
 namespace quantsearch {
 
-/// What the split looks at; in place of an observation, whose point it does not need.
+/// The part of an observation that the split needs, which does not include the point.
 struct Rated {
   std::int64_t number = 0;
   bool pruned = false;
@@ -20,10 +21,10 @@ struct Rated {
 /// Throws InvalidInput when a complete trial has another number of objectives than `objectives`.
 [[nodiscard]] Rated rate(const Observation& observation, std::size_t objectives);
 
-/// For each trial whether it is among the `count` best: complete feasible ones by value, of several
-/// objectives by non-domination rank and, within the rank that does not fit whole, by greedy
-/// hypervolume (Ozaki et al. 2022); then pruned ones by the estimate so far; then infeasible ones
-/// by violation. Ties go to the lower number.
+/// Returns for each trial whether it is among the `count` best. Complete feasible trials come
+/// first, by value; with several objectives by non-domination rank and, within the rank that does
+/// not fit as a whole, by greedy hypervolume (Ozaki et al. 2022). Pruned ones follow by the
+/// estimate so far, then infeasible ones by violation. Ties go to the lower number.
 [[nodiscard]] std::vector<char> best_trials(std::span<const Rated> trials, std::size_t count);
 
 }  // namespace quantsearch

@@ -16,7 +16,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Rounds of candidates until one is new: in a small domain most were seen.
+/// Largest number of rounds of candidates until one is new. In a small domain most candidates have
+/// been told before.
 constexpr int kRounds = 10;
 
 void check_options(const TpeOptions& options) {
@@ -49,12 +50,12 @@ class TpeOptimizer final : public Optimizer {
 
  private:
   struct Groups {
-    std::vector<std::uint32_t> good;  // rows by number: the oldest first
+    std::vector<std::uint32_t> good;  // rows in the order of trial numbers, oldest first
     std::vector<std::uint32_t> bad;
   };
   struct Candidate {
     Coordinates point;  // canonical
-    double score = 0;   // ln of the ratio of the densities
+    double score = 0;   // ln of the density ratio
   };
 
   [[nodiscard]] std::size_t good_count() const;
@@ -74,8 +75,8 @@ class TpeOptimizer final : public Optimizer {
   Visited visited_;
   const TpeOptions options_;
   const TpeTuning tuning_;
-  History history_;           // complete and pruned; during ask() the pending ones behind them
-  std::vector<Rated> rated_;  // of the rows of the finished ones
+  History history_;  // complete and pruned trials; during ask() followed by the pending ones
+  std::vector<Rated> rated_;  // the finished trials, in the order of their rows
   ParzenCache good_cache_;
   ParzenCache bad_cache_;
 };
@@ -165,7 +166,7 @@ std::vector<TpeOptimizer::Candidate> TpeOptimizer::joint_candidates(const Parzen
   return candidates;
 }
 
-/// The best of each dimension's own candidates make one point.
+/// Combines the best candidate of each dimension into one point.
 std::vector<TpeOptimizer::Candidate> TpeOptimizer::separate_candidates(const ParzenMixture& good,
                                                                        const ParzenMixture& bad,
                                                                        RandomStream& random) const {

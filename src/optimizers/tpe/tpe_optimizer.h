@@ -1,7 +1,8 @@
 #pragma once
 
-// The tree-structured Parzen estimator with what its door does not offer: settings that were
-// measured once (docs/algorithms/samplers/tpe.md) and are only changed to measure again.
+// The tree-structured Parzen estimator with parameters that the public interface does not offer.
+// They were measured once (docs/algorithms/samplers/tpe.md) and are changed only in new
+// measurements.
 
 #include <memory>
 
@@ -12,8 +13,9 @@ namespace quantsearch {
 
 struct TpeTuning {
   double good_share = 0.1;  // of the finished trials
-  double most_good = 25;    // of one objective
-  /// Narrower kernels than the reference's (exponent 1) for real numbers: docs/decisions/0007.
+  double most_good = 25;    // upper bound with one objective
+  /// For real numbers the kernels are narrower than those of the reference (exponent 1):
+  /// docs/decisions/0007.
   Bandwidths bandwidths = {.clip_exponent = 1.25};
   /// Probability with which a coordinate of a joint candidate comes from another kernel.
   double mixing = 0.25;

@@ -37,8 +37,8 @@ std::vector<CmaMember> mixed_generation(int g) {
   return members;
 }
 
-TEST(CmaCategories, MoveWithTheNumbersAsTheReferenceDoes) {
-  // Computed with cmaes 0.13.1 (CatCMAwM).
+TEST(CmaCategories, MoveWithTheNumbersLikeTheReference) {
+  // The values were computed with cmaes 0.13.1 (CatCMAwM).
   CmaDistribution distribution = mixed();
   const CmaStrategy strategy = cma_strategy(4, 6);
   distribution.update(strategy, mixed_generation(0));
@@ -61,7 +61,7 @@ TEST(CmaCategories, MoveWithTheNumbersAsTheReferenceDoes) {
               {1.2144034093263592, 0.9088802758285917, 1.196232384752064, 1.170825949406691}, 1e-9);
 }
 
-TEST(CmaCategories, DrawByTheirShares) {
+TEST(CmaCategories, DrawAccordingToTheirShares) {
   Eigen::VectorXd shares(3);
   shares << 0.2, 0.5, 0.3;
   const CmaCategories categories({shares}, 0.01);
@@ -79,13 +79,13 @@ TEST(CmaCategories, NeverFallBelowTheMarginAndSumToOne) {
   expect_near(categories.shares()[1], {0.94, 0.06}, 1e-9);
 }
 
-TEST(CmaCategories, StayWhereTheyAreWhenNothingIsKnown) {
+TEST(CmaCategories, StayUnchangedWhenNothingIsKnown) {
   CmaCategories categories({uniform(3)}, 0.06);
   categories.update(cma_strategy(0, 4), std::vector<std::vector<int>>(4, {-1}));
   expect_near(categories.shares()[0], {1.0 / 3, 1.0 / 3, 1.0 / 3}, 1e-15);
 }
 
-TEST(CmaCategories, StayNumbersForASingleBinaryChoiceThatContradictsItself) {
+TEST(CmaCategories, StayFiniteForASingleBinaryChoiceWithContradictoryResults) {
   CmaCategories categories({uniform(2)}, 0.27);
   for (int i = 0; i < 200; ++i) {
     categories.update(cma_strategy(0, 4), std::vector<std::vector<int>>(4, {i % 2}));

@@ -50,7 +50,8 @@ double ellipsoid(const Coordinates& point) {
   return sum;
 }
 
-/// Three integers, a stepped and a real number, four formats, an ordered choice.
+/// Two integers, a stepped and a real number, two categories of four values, and an ordered one of
+/// five.
 Domain mixed_domain() {
   return {.dimensions = {IntRange{.low = 0, .high = 20},
                          IntRange{.low = 1, .high = 64, .log = true},
@@ -80,14 +81,15 @@ TEST(CmaOptimizer, LearnsTheScalesOfAnEllipsoid) {
   }
 }
 
-/// Redrawing what is outside leaves little to draw from in a corner: it comes near, not close.
-TEST(CmaOptimizer, ComesNearAMinimumInACornerOfTheBox) {
+/// Points outside the box are redrawn, which leaves little mass near a corner, so that the
+/// tolerance is wide.
+TEST(CmaOptimizer, ApproachesAMinimumInACornerOfTheBox) {
   const auto optimizer = cma_optimizer(box(4), {.seed = 1});
   const auto corner = [](const Coordinates& at) { return at[0] + at[1] - at[2] - at[3]; };
   EXPECT_LT(best_of(run(*optimizer, corner, 600)), -19.3);
 }
 
-TEST(CmaOptimizer, FindsTheMinimumAmongIntegersAndFormats) {
+TEST(CmaOptimizer, FindsTheMinimumAmongIntegersAndCategories) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     const auto optimizer = cma_optimizer(mixed_domain(), {.seed = seed});
     EXPECT_LT(best_of(run(*optimizer, mixed, 500)), 0.02);
@@ -112,7 +114,7 @@ TEST(CmaOptimizer, SearchesOneDimension) {
   for (const Observation& seen : history) EXPECT_TRUE(std::isfinite(seen.at[0]));
 }
 
-TEST(CmaOptimizer, LeavesDimensionsOfOneValueOut) {
+TEST(CmaOptimizer, LeavesOutDimensionsWithOneValue) {
   Domain domain = box(2);
   domain.dimensions.push_back(Categories{.count = 1});
   domain.dimensions.push_back(IntRange{.low = 7, .high = 7});
@@ -145,7 +147,7 @@ TEST(CmaOptimizer, NeverProposesPendingPoints) {
     EXPECT_EQ(optimizer->ask(number, pending), (Coordinates{1, 1}));
 }
 
-/// The second dimension counts only where the first is 1; 2 and 2 cannot be together.
+/// The second dimension has an effect only where the first is 1; 2 and 2 is invalid.
 Domain conditional_domain() {
   Domain domain{.dimensions = {Categories{.count = 3}, IntRange{.low = 0, .high = 30},
                                FloatRange{.low = 0, .high = 1}}};
@@ -158,7 +160,7 @@ Domain conditional_domain() {
   return domain;
 }
 
-TEST(CmaOptimizer, SearchesDimensionsThatCountOnlySometimes) {
+TEST(CmaOptimizer, SearchesConditionalDimensions) {
   const auto optimizer = cma_optimizer(conditional_domain(), {.seed = 7});
   const auto value = [](const Coordinates& at) {
     const double base = std::pow(at[2] - 0.7, 2);
@@ -169,12 +171,13 @@ TEST(CmaOptimizer, SearchesDimensionsThatCountOnlySometimes) {
   EXPECT_LT(best_of(history), 0.01);
 }
 
-TEST(CmaOptimizer, IsAFunctionOfWhatItWasToldOnly) {
+TEST(CmaOptimizer, DependsOnlyOnTheResultsTold) {
   for (const Domain& domain : {box(4), mixed_domain(), conditional_domain()}) {
     const auto one = cma_optimizer(domain, {.seed = 8});
     const std::vector<Observation> history = run(
         *one, [](const Coordinates& at) { return std::abs(at[0] - 1) + std::abs(at[2]); }, 60);
-    // Told without having been asked, as a resumed search does, and asked more often than needed.
+    // It is told results that it did not propose, as in a resumed search, and is asked more often
+    // than needed.
     const auto told = cma_optimizer(domain, {.seed = 8});
     for (const Observation& seen : history) {
       told->tell(seen);
@@ -193,8 +196,8 @@ TEST(CmaOptimizer, IsAFunctionOfWhatItWasToldOnly) {
   }
 }
 
-TEST(CmaOptimizer, LearnsFromResultsThatComeGenerationsLater) {
-  // 24 workers, three generations: the oldest comes back first.
+TEST(CmaOptimizer, LearnsFromResultsThatAreGenerationsLate) {
+  // There are 24 workers, which is three generations; the oldest result arrives first.
   const auto optimizer = cma_optimizer(box(5), {.seed = 9});
   std::vector<Pending> pending;
   double best = 1e300;
@@ -211,7 +214,7 @@ TEST(CmaOptimizer, LearnsFromResultsThatComeGenerationsLater) {
   EXPECT_LT(best, 1e-3);
 }
 
-/// Mean squared distance to (4, 4, 4, 4, 4) of what would be asked for next.
+/// Mean squared distance of the next proposals to (4, 4, 4, 4, 4).
 double distance_of_asked(Optimizer& optimizer) {
   double sum = 0;
   for (int i = 0; i < 200; ++i) {
@@ -221,7 +224,7 @@ double distance_of_asked(Optimizer& optimizer) {
   return sum;
 }
 
-TEST(CmaOptimizer, TakesABetterPointOfOthersAsADirection) {
+TEST(CmaOptimizer, MovesTowardsABetterPointFromElsewhere) {
   const auto far = [](const Coordinates& at) {
     double sum = 0;
     for (const double x : at) sum += (x - 4) * (x - 4);
@@ -239,7 +242,7 @@ TEST(CmaOptimizer, TakesABetterPointOfOthersAsADirection) {
 }
 
 TEST(CmaOptimizer, MovesTowardsFeasiblePointsWhenNoneIsKnown) {
-  // Feasible: the sum of both is at least 6. The minimum is at (3, 3).
+  // A point is feasible when the sum of both coordinates is at least 6. The minimum is at (3, 3).
   const auto optimizer = cma_optimizer(box(2), {.seed = 11});
   double best = 1e300;
   int feasible = 0;
@@ -258,7 +261,7 @@ TEST(CmaOptimizer, MovesTowardsFeasiblePointsWhenNoneIsKnown) {
 }
 
 TEST(CmaOptimizer, AvoidsWhereTrialsFail) {
-  // Whatever is left of 0 fails; the best that is left is at (0, 1).
+  // Points with the first coordinate below 0 fail; the best of the others is at (0, 1).
   const auto optimizer = cma_optimizer(box(2), {.seed = 12});
   int failed_late = 0;
   double best = 1e300;
@@ -277,7 +280,7 @@ TEST(CmaOptimizer, AvoidsWhereTrialsFail) {
   EXPECT_LT(best, 1e-3);
 }
 
-TEST(CmaOptimizer, StaysWhereItIsWhenAllTrialsFail) {
+TEST(CmaOptimizer, KeepsItsDistributionWhenAllTrialsFail) {
   const auto optimizer = cma_optimizer(box(3), {.seed = 13, .population = 5});
   const Coordinates expected = *optimizer->ask(500, {});
   for (int number = 0; number < 20; ++number) {
@@ -287,8 +290,8 @@ TEST(CmaOptimizer, StaysWhereItIsWhenAllTrialsFail) {
   EXPECT_EQ(optimizer->ask(500, {}), expected);
 }
 
-TEST(CmaOptimizer, StartsAgainElsewhereWhenARunIsDone) {
-  // A plateau with a hole: a run on the flat stops, and the next ones start anywhere.
+TEST(CmaOptimizer, RestartsElsewhereWhenARunHasConverged) {
+  // A plateau with a hole: a run on the plateau stops, and the next ones start at random points.
   for (const auto kind : {CmaOptions::Restarts::ipop, CmaOptions::Restarts::bipop}) {
     const auto optimizer = cma_optimizer(box(2), {.seed = 14, .restarts = kind});
     const auto hole = [](const Coordinates& at) {
@@ -330,7 +333,7 @@ TEST(CmaOptimizer, RefusesOptionsOutOfRange) {
             "cma-es: the option \"mean\" is 7 in dimension 1, expected a number from -5 to 5");
 }
 
-TEST(CmaOptimizer, FindsTheMinimumThroughNoiseWithAdaptedRates) {
+TEST(CmaOptimizer, FindsTheMinimumUnderNoiseWithAdaptedRates) {
   const auto optimizer = cma_optimizer(box(3), {.seed = 16, .learning_rate_adaptation = true});
   RandomStream noise(16);
   std::vector<Observation> history = run(

@@ -10,7 +10,7 @@ namespace quantsearch {
 namespace {
 
 TEST(CmaStrategy, HasTheConstantsOfTheTutorial) {
-  // Computed with cmaes 0.13.1, population 7 in 3 dimensions.
+  // The values were computed with cmaes 0.13.1 for a population of 7 in 3 dimensions.
   const CmaStrategy strategy = cma_strategy(3, 7);
   EXPECT_EQ(strategy.parents, 3);
   expect_near(strategy.weights, {0.585645106509765, 0.2928225532548825, 0.12153234023535245, 0.0,
@@ -32,7 +32,7 @@ TEST(CmaStrategy, HasFiniteConstantsForEveryPopulationAndDimension) {
       EXPECT_NEAR(strategy.weights.cwiseMax(0).sum(), 1, 1e-12);
       EXPECT_GE(strategy.rank_mu_rate, 0);
       EXPECT_LT(strategy.rank_one_rate + strategy.rank_mu_rate, 1);
-      // A generation must not take more from the covariance than is there.
+      // A generation must not remove more than the whole covariance.
       EXPECT_GE(strategy.weights.cwiseMin(0).sum() * strategy.rank_mu_rate *
                     static_cast<double>(dimensions),
                 -1);
@@ -40,14 +40,14 @@ TEST(CmaStrategy, HasFiniteConstantsForEveryPopulationAndDimension) {
   }
 }
 
-TEST(CmaStrategy, GrowsThePopulationWithTheLogarithmOfTheDimension) {
+TEST(CmaStrategy, GrowsThePopulationLogarithmicallyWithTheDimension) {
   EXPECT_EQ(default_population(0), 4);
   EXPECT_EQ(default_population(1), 4);
   EXPECT_EQ(default_population(10), 10);
   EXPECT_EQ(default_population(40), 15);
 }
 
-TEST(CmaGaussian, UpdatesAsTheReferenceDoes) {
+TEST(CmaGaussian, UpdatesLikeTheReference) {
   CmaGaussian gaussian(Eigen::VectorXd::Constant(3, 0.5), 0.2, Eigen::MatrixXd::Identity(3, 3));
   for (int g = 0; g < 4; ++g) gaussian.update(cma_strategy(3, 7), golden_points(3, 7, g));
   expect_near(gaussian.mean, {0.41648265960046227, 0.3669921626572217, 0.5123584590253721});
@@ -60,7 +60,7 @@ TEST(CmaGaussian, UpdatesAsTheReferenceDoes) {
   expect_near(gaussian.step_path, {-1.035674200605684, -0.3313461513542824, 0.8584047858926123});
 }
 
-TEST(CmaGaussian, UpdatesWithAdaptedRatesAsTheReferenceDoes) {
+TEST(CmaGaussian, UpdatesWithAdaptedRatesLikeTheReference) {
   CmaGaussian gaussian(Eigen::VectorXd::Constant(3, 0.5), 0.2, Eigen::MatrixXd::Identity(3, 3));
   CmaLearningRates rates(3);
   for (int g = 0; g < 4; ++g) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Fixed points for the golden numbers of the CMA-ES tests, which were computed with cmaes 0.13.1:
-// the library was told the same points, best first.
+// Fixed points for the reference values of the CMA-ES tests, which were computed with cmaes 0.13.1:
+// that library was told the same points, best first.
 
 #include <Eigen/Core>
 #include <cmath>

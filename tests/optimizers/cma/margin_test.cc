@@ -14,7 +14,7 @@ CmaGrid grid_of(std::int64_t values) {
   return CmaGrid(Axis(IntRange{.low = 0, .high = values - 1}));
 }
 
-/// As CatCMA chooses it.
+/// The margin that CatCMA chooses.
 double share_of(int discrete) { return 1 - std::pow(0.73, 1.0 / discrete); }
 
 TEST(CmaGrid, PutsBordersHalfwayAndValuesInTheMiddle) {
@@ -29,7 +29,7 @@ TEST(CmaGrid, PutsBordersHalfwayAndValuesInTheMiddle) {
   EXPECT_NEAR(grid.nearest(0.75), 0.7, 1e-12);
 }
 
-TEST(CmaGrid, HasNarrowerCellsForLargerValuesOfALogarithm) {
+TEST(CmaGrid, HasNarrowerCellsForLargerValuesOnALogarithmicScale) {
   const CmaGrid grid(Axis(IntRange{.low = 1, .high = 8, .log = true}));
   // ln(0.5) to ln(8.5) is the unit
   EXPECT_NEAR(grid.value(0), std::log(2) / std::log(17), 1e-12);
@@ -37,8 +37,8 @@ TEST(CmaGrid, HasNarrowerCellsForLargerValuesOfALogarithm) {
   EXPECT_LT(grid.border(7) - grid.border(6), grid.border(2) - grid.border(1));
 }
 
-TEST(Normal, HasQuantilesToManyDigits) {
-  // Computed with scipy 1.16.
+TEST(Normal, HasAccurateQuantiles) {
+  // The values were computed with scipy 1.16.
   EXPECT_NEAR(normal_quantile(1e-8), -5.612001244174789, 1e-12);
   EXPECT_NEAR(normal_quantile(0.01), -2.3263478740408408, 1e-13);
   EXPECT_NEAR(normal_quantile(0.3), -0.5244005127080409, 1e-14);
@@ -47,9 +47,9 @@ TEST(Normal, HasQuantilesToManyDigits) {
   EXPECT_NEAR(normal_probability(-1.5), 0.06680720126885807, 1e-16);
 }
 
-TEST(CmaMargin, KeepsNarrowDistributionsAbleToChangeAsTheReferenceDoes) {
-  // Computed with cmaes 0.13.1 (CatCMAwM): points near the mean, so that no value changes in
-  // generation 0, all do in generation 1 and none after it.
+TEST(CmaMargin, KeepsNarrowDistributionsAbleToChangeLikeTheReference) {
+  // The values were computed with cmaes 0.13.1 (CatCMAwM). The points are near the mean, so that no
+  // value changes in generation 0, all change in generation 1, and none after it.
   const Eigen::Vector3d first(0.47, 0.07, 0.93);
   CmaDistribution distribution{
       .gaussian = CmaGaussian(first, 0.02, Eigen::MatrixXd::Identity(3, 3)),
@@ -80,7 +80,7 @@ TEST(CmaMargin, KeepsNarrowDistributionsAbleToChangeAsTheReferenceDoes) {
   EXPECT_NEAR(distribution.gaussian.sigma, 0.023508727909268824, 1e-10);
 }
 
-TEST(CmaMargin, LeavesTheMeansValueWithAtLeastTheMarginWhereverTheMeanIs) {
+TEST(CmaMargin, LeavesTheValueOfTheMeanWithAtLeastTheMarginForAnyMean) {
   for (const double mean : {-0.4, 0.0, 0.1, 0.2, 0.21, 0.5, 0.6, 0.8, 0.99, 1.5}) {
     for (const double sigma : {1e-9, 1e-3, 0.1, 10.0}) {
       CmaGaussian gaussian(Eigen::VectorXd::Constant(1, mean), sigma,
@@ -101,9 +101,10 @@ TEST(CmaMargin, LeavesTheMeansValueWithAtLeastTheMarginWhereverTheMeanIs) {
   }
 }
 
-TEST(CmaMargin, CentersWhoMutatedAndBalancesTheOthers) {
-  // Cells of 0.2; the mean's is [0.4, 0.6). Of two parents one is in the next cell at 0.62 and goes
-  // to its middle, 0.7; the other at 0.58 is moved towards 0.5 by as much.
+TEST(CmaMargin, CentersMutatedParentsAndBalancesTheOthers) {
+  // The cells are 0.2 wide, and that of the mean is [0.4, 0.6). One of two parents is in the next
+  // cell at 0.62 and moves to its middle, 0.7; the other at 0.58 moves towards 0.5 by the same
+  // distance.
   const CmaGaussian gaussian(Eigen::VectorXd::Constant(1, 0.45), 0.1,
                              Eigen::MatrixXd::Identity(1, 1));
   CmaMargin margin({grid_of(5)}, 0.1);

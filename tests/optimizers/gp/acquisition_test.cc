@@ -70,7 +70,7 @@ TEST(ConstrainedImprovement, MultipliesByFeasibility) {
   EXPECT_NEAR((*acquisition)(vector({0.2, 0.4}), vector({0.09, 1})).value, expected, 1e-12);
 }
 
-TEST(ConstrainedImprovement, SeeksFeasibilityAloneBeforeAnythingWasFeasible) {
+TEST(ConstrainedImprovement, SeeksOnlyFeasibilityBeforeAFeasiblePointIsKnown) {
   const auto acquisition = log_constrained_improvement(std::nullopt, 1, {0});
   EXPECT_NEAR((*acquisition)(vector({-7, 0}), vector({1, 1})).value, std::log(0.5), 1e-14);
 }
@@ -91,11 +91,12 @@ TEST(ConstrainedImprovement, BoundHoldsForEverySmallerVariance) {
   }
 }
 
-TEST(NonDominatedBoxes, CoverWhatNoPointDominates) {
-  // Two objectives by hand: the square [0, 4]^2 less what (1, 3), (2, 1) dominate (3 * 1 + 2 * 3
+TEST(NonDominatedBoxes, CoverTheNonDominatedRegion) {
+  // Two objectives by hand: the square [0, 4]^2 less the area that (1, 3), (2, 1) dominate (3 * 1 +
+  // 2 * 3
   // - 2 * 1 = 7).
   EXPECT_NEAR(volume(non_dominated_boxes({{1, 3}, {2, 1}}, {4, 4}), 0), 9, 1e-12);
-  // Three: the cube [0, 2]^3 less the unit cube that (1, 1, 1) dominates.
+  // Three objectives: the cube [0, 2]^3 less the unit cube that (1, 1, 1) dominates.
   EXPECT_NEAR(volume(non_dominated_boxes({{1, 1, 1}}, {2, 2, 2}), 0), 7, 1e-12);
 }
 
@@ -105,7 +106,7 @@ TEST(NonDominatedBoxes, AreDisjointAndComplete) {
   for (int i = 0; i < 12; ++i) {
     const double a = random.uniform();
     const double b = random.uniform();
-    front.push_back({a, b, 1.6 - a - b});  // on a plane: none dominates another
+    front.push_back({a, b, 1.6 - a - b});  // on a plane, so that none dominates another
   }
   const std::vector<Box> boxes = non_dominated_boxes(front, {2, 2, 2});
   for (int draw = 0; draw < 2000; ++draw) {
@@ -163,7 +164,7 @@ TEST(HypervolumeImprovement, EqualsTheMeanOfDraws) {
 TEST(HypervolumeImprovement, GradientsEqualFiniteDifferences) {
   const auto acquisition = log_hypervolume_improvement({{1, 3}, {2, 1}}, {4, 4}, {0.2});
   expect_gradients(*acquisition, vector({1.7, 2.1, 0.5}), vector({0.6, 0.9, 1.2}));
-  // Far behind the front nothing underflows.
+  // Nothing underflows at points that are far worse than the front.
   const Worth far = (*acquisition)(vector({60, 80, 0}), vector({1, 1, 1}));
   EXPECT_TRUE(std::isfinite(far.value));
   EXPECT_LT(far.by_means[0], 0);

@@ -22,7 +22,7 @@ TEST(FeatureMap, CountsDimensionsWithMoreThanOneValue) {
   EXPECT_EQ(features.first_slot(2), -1);
 }
 
-TEST(FeatureMap, PutsNamesAtHammingDistanceAndNumbersAtTheirs) {
+TEST(FeatureMap, PutsCategoriesAtHammingDistanceAndNumbersAtTheirOwn) {
   const FeatureMap features(axes_of(mixed()));
   const auto squared = [&](const Coordinates& a, const Coordinates& b) {
     return (features.encode(a) - features.encode(b)).squaredNorm();
@@ -34,7 +34,7 @@ TEST(FeatureMap, PutsNamesAtHammingDistanceAndNumbersAtTheirs) {
   EXPECT_NEAR(squared({0, 1, 5, 0}, {0, 1, 5, 1}), 0.25, 1e-15);
 }
 
-TEST(FeatureMap, HasAPlaceForDimensionsWithoutEffect) {
+TEST(FeatureMap, GivesDimensionsWithoutEffectAFixedValue) {
   const FeatureMap features(axes_of(mixed()));
   const Eigen::VectorXd column = features.encode(Coordinates{kInactive, kInactive, 5, kInactive});
   EXPECT_TRUE(column.allFinite());

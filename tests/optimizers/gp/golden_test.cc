@@ -1,7 +1,8 @@
-// Numbers of another implementation at fixed observations and hyper-parameters: scikit-learn
-// 1.9.1's GaussianProcessRegressor with ConstantKernel(1.3) * Matern(length_scale=1/sqrt([4,
-// 0.25]), nu=2.5) + WhiteKernel(0.02), alpha=0.01, and SciPy 1.17.1's normal distribution for the
-// expected improvement. Its derivatives are by ln length, which is -1/2 ln rho.
+// Reference values of another implementation for fixed observations and hyper-parameters:
+// scikit-learn 1.9.1's GaussianProcessRegressor with ConstantKernel(1.3) *
+// Matern(length_scale=1/sqrt([4, 0.25]), nu=2.5) + WhiteKernel(0.02), alpha=0.01, and SciPy
+// 1.17.1's normal distribution for the expected improvement. Its derivatives are with respect to ln
+// length, which is -1/2 ln rho.
 
 #include <gtest/gtest.h>
 
@@ -47,7 +48,7 @@ TEST(GoldenProcess, PosteriorAndExpectedImprovement) {
   const auto marginals = posterior.marginals(places);
   const double means[] = {-0.854060160614238, 0.518363246493468};
   const double variances[] = {0.0406108623478805, 0.0303221464395878};
-  // Logarithms, over the best observation.
+  // Logarithms of the expected improvement over the best observation.
   const double improvements[] = {-5.64404404911128, -55.9652935095202};
   for (Eigen::Index i = 0; i < 2; ++i) {
     EXPECT_NEAR(marginals.means(i, 0), means[i], 1e-7) << i;

@@ -22,7 +22,7 @@ using Function = std::function<Observation(const Coordinates& at)>;
 
 Observation of_value(double value) { return {.at = {}, .objectives = {value}}; }
 
-/// Points asked one after the other and told.
+/// Asks for points one after the other and tells their results.
 std::vector<Observation> run(Optimizer& optimizer, int trials, const Function& function) {
   std::vector<Observation> history;
   for (int number = 0; number < trials; ++number) {
@@ -52,7 +52,7 @@ TEST(GpOptimizer, FindsTheBottomOfABowl) {
   }
 }
 
-TEST(GpOptimizer, FindsTheBestNamesAndNumbersTogether) {
+TEST(GpOptimizer, FindsTheBestCategoriesAndNumbersTogether) {
   const Domain domain{.dimensions = {Categories{.count = 4}, Categories{.count = 4},
                                      IntRange{.low = 0, .high = 40},
                                      Categories{.count = 5, .ordered = true}}};
@@ -73,8 +73,8 @@ TEST(GpOptimizer, GivesTheSameHistoryForTheSameSeed) {
   EXPECT_NE(first[0].at, other[0].at);
 }
 
-TEST(GpOptimizer, AsksTheSameWhenItWasNotAskedBefore) {
-  // Whoever resumes tells all and asks once; fits must not depend on earlier asks.
+TEST(GpOptimizer, ProposesTheSamePointWithoutEarlierAsks) {
+  // A resumed search tells all results and asks once; fits must not depend on earlier asks.
   const auto function = [](const Coordinates& at) { return of_value(bowl(at)); };
   const auto optimizer = gp_optimizer(square(), {.seed = 5});
   const auto history = run(*optimizer, 50, function);
@@ -83,7 +83,7 @@ TEST(GpOptimizer, AsksTheSameWhenItWasNotAskedBefore) {
   EXPECT_EQ(resumed->ask(50, {}), optimizer->ask(50, {}));
 }
 
-TEST(GpOptimizer, NeverRepeatsAPointAndEndsWithTheDomain) {
+TEST(GpOptimizer, NeverRepeatsAPointAndStopsWhenTheDomainIsExhausted) {
   const Domain domain{.dimensions = {Categories{.count = 3}, IntRange{.low = 1, .high = 7}}};
   const auto optimizer = gp_optimizer(domain, {.seed = 1, .startup_trials = 4});
   const auto history = run(
@@ -111,7 +111,7 @@ TEST(GpOptimizer, SearchesListedPointsOnly) {
   EXPECT_DOUBLE_EQ(best_of(history), best);
 }
 
-TEST(GpOptimizer, LeavesDimensionsWithoutEffectOut) {
+TEST(GpOptimizer, LeavesOutDimensionsWithoutEffect) {
   Domain domain{.dimensions = {Categories{.count = 2}, FloatRange{}, FloatRange{}}};
   domain.canonical = [](const Coordinates& at) -> std::optional<Coordinates> {
     Coordinates canonical = at;
@@ -127,7 +127,7 @@ TEST(GpOptimizer, LeavesDimensionsWithoutEffectOut) {
 }
 
 TEST(GpOptimizer, StaysWhereConstraintsHold) {
-  // The bowl's bottom is at (1, -2); feasible is x <= 0.
+  // The bottom of the bowl is at (1, -2); points with x <= 0 are feasible.
   const auto optimizer = gp_optimizer(square(), {.seed = 6});
   const auto history = run(*optimizer, 40, [](const Coordinates& at) {
     Observation one = of_value(bowl(at));
@@ -143,11 +143,11 @@ TEST(GpOptimizer, StaysWhereConstraintsHold) {
       best = std::min(best, history[i].objectives[0]);
     }
   }
-  EXPECT_LT(best, 1.1);  // 1 on the border
+  EXPECT_LT(best, 1.1);  // the best feasible value is 1, on the border
   EXPECT_LT(infeasible, 20);
 }
 
-TEST(GpOptimizer, FindsAFeasiblePointAtAll) {
+TEST(GpOptimizer, FindsAFeasiblePoint) {
   const auto optimizer = gp_optimizer(square(), {.seed = 7});
   const auto history = run(*optimizer, 40, [](const Coordinates& at) {
     Observation one = of_value(0);
@@ -159,8 +159,8 @@ TEST(GpOptimizer, FindsAFeasiblePointAtAll) {
 }
 
 TEST(GpOptimizer, SpreadsPendingPoints) {
-  // Few trials, so that there is more than one place to look; without word of the others each asks
-  // for the same.
+  // There are few trials, so that several regions are promising; without pending points each ask
+  // proposes the same point.
   const auto optimizer = gp_optimizer(square(), {.seed = 8});
   (void)run(*optimizer, 11, [](const Coordinates& at) { return of_value(bowl(at)); });
   const auto distance = [](const Coordinates& a, const Coordinates& b) {
@@ -178,7 +178,7 @@ TEST(GpOptimizer, SpreadsPendingPoints) {
   }
 }
 
-TEST(GpOptimizer, TakesConstantsFailuresAndPrunedTrials) {
+TEST(GpOptimizer, AcceptsConstantsFailuresAndPrunedTrials) {
   const auto optimizer = gp_optimizer(square(), {.seed = 9});
   int count = 0;
   const auto history = run(*optimizer, 30, [&](const Coordinates&) {
@@ -192,8 +192,8 @@ TEST(GpOptimizer, TakesConstantsFailuresAndPrunedTrials) {
   EXPECT_EQ(history.size(), 30u);
 }
 
-TEST(GpOptimizer, IsNotFooledByKnownNoise) {
-  // Pruned trials report luck with a known variance: the exact ones decide.
+TEST(GpOptimizer, IsNotMisledByKnownNoise) {
+  // Pruned trials report noisy values with a known variance, so that the exact ones decide.
   const auto optimizer = gp_optimizer(square(), {.seed = 11});
   RandomStream random(1);
   int count = 0;
@@ -229,14 +229,14 @@ TEST(GpOptimizer, SpreadsOverAFront) {
   }
 }
 
-TEST(GpOptimizer, RefusesWhatItCannotDo) {
+TEST(GpOptimizer, RefusesUnsupportedNumbersOfObjectives) {
   EXPECT_THROW((void)gp_optimizer(square(), {.objectives = 4}), Unsupported);
   EXPECT_THROW((void)gp_optimizer(square(), {.objectives = 0}), Unsupported);
   const auto optimizer = gp_optimizer(square(), {});
   EXPECT_THROW(optimizer->tell({.number = 3, .at = {0, 0}, .objectives = {1, 2}}), InvalidInput);
 }
 
-TEST(GpOptimizer, HasNothingToAskInADomainOfOnePoint) {
+TEST(GpOptimizer, ProposesTheOnlyPointOfADomainOnce) {
   const Domain domain{.dimensions = {Categories{.count = 1}}};
   const auto optimizer = gp_optimizer(domain, {});
   EXPECT_EQ(optimizer->ask(0, {}), (Coordinates{0}));
@@ -244,13 +244,13 @@ TEST(GpOptimizer, HasNothingToAskInADomainOfOnePoint) {
   EXPECT_EQ(optimizer->ask(1, {}), std::nullopt);
 }
 
-TEST(FitPoints, AreDenseWhileFewAndBeginAnewAtDoublings) {
+TEST(FitPoints, AreDenseAtFirstAndStartFromScratchAtDoublings) {
   const auto points = gp::fit_points(10, 90);
   EXPECT_EQ(points[0].observations, 10u);
   EXPECT_TRUE(points[0].from_scratch);
   EXPECT_EQ(points[1].observations, 11u);
   EXPECT_FALSE(points[1].from_scratch);
-  EXPECT_TRUE(points[10].from_scratch);  // 20
+  EXPECT_TRUE(points[10].from_scratch);  // 20 observations
   for (std::size_t i = 1; i < points.size(); ++i) {
     EXPECT_LE(points[i].observations, points[i - 1].observations * 17 / 16 + 1);
   }

@@ -7,7 +7,7 @@
 namespace quantsearch::gp {
 namespace {
 
-// Values of high precision, computed by a continued fraction in 60 digits.
+// High-precision values, computed by a continued fraction with 60 digits.
 TEST(ScaledErfc, EqualsValuesOfHighPrecision) {
   EXPECT_DOUBLE_EQ(scaled_erfc(0), 1);
   EXPECT_NEAR(scaled_erfc(1) / 0.42758357615580700, 1, 1e-13);
@@ -16,14 +16,14 @@ TEST(ScaledErfc, EqualsValuesOfHighPrecision) {
   EXPECT_NEAR(scaled_erfc(1000) / 0.0005641893014533876, 1, 1e-13);
 }
 
-TEST(LogNormalCdf, HoldsFarOutInBothTails) {
+TEST(LogNormalCdf, IsAccurateFarOutInBothTails) {
   EXPECT_NEAR(log_normal_cdf(0), std::log(0.5), 1e-15);
   EXPECT_NEAR(log_normal_cdf(-10), -53.23128515051247, 1e-11);
   EXPECT_NEAR(log_normal_cdf(-100), -5005.524208694205, 1e-9);
   EXPECT_NEAR(log_normal_cdf(7) / -1.279812543886654e-12, 1, 1e-9);
 }
 
-TEST(LogH, EqualsTheFormulaWhereThatDoesNotUnderflow) {
+TEST(LogH, EqualsTheDirectFormulaWhereItDoesNotUnderflow) {
   for (const double z : {-6.0, -2.0, -1.01, -0.99, 0.0, 1.5, 8.0}) {
     const long double wide = z;
     const long double density = std::exp(-wide * wide / 2) / std::sqrt(2 * std::acos(-1.0L));
@@ -46,7 +46,7 @@ TEST(LogH, IsSmoothWhereItsFormulasMeet) {
 TEST(LogExpectedImprovement, IsTheMeanGain) {
   // E max(0, 1 - y), y ~ N(1, 4): 2 phi(0).
   EXPECT_NEAR(log_expected_improvement(1, 4, 1).value, std::log(2 * 0.3989422804014327), 1e-14);
-  // Nearly certain: threshold - mean.
+  // Nearly certain: the gain is threshold - mean.
   EXPECT_NEAR(log_expected_improvement(-3, 1e-6, 2).value, std::log(5.0), 1e-12);
 }
 

@@ -22,7 +22,7 @@ Evaluation rosenbrock(const Eigen::VectorXd& x) {
 constexpr LbfgsOptions kExact{
     .iterations = 200, .gradient_tolerance = 1e-8, .relative_decrease = 0};
 
-TEST(Lbfgs, FindsTheValleysEnd) {
+TEST(Lbfgs, FindsTheMinimumOfACurvedValley) {
   const Minimum minimum =
       minimize(rosenbrock, vector({-1.2, 1}), vector({-5, -5}), vector({5, 5}), kExact);
   EXPECT_NEAR(minimum.at[0], 1, 1e-6);
@@ -31,7 +31,7 @@ TEST(Lbfgs, FindsTheValleysEnd) {
 }
 
 TEST(Lbfgs, StopsAtAnActiveBound) {
-  // On x0 <= 0.5 the best is x0 = 0.5, x1 = 0.25.
+  // With x0 <= 0.5 the minimum is at x0 = 0.5, x1 = 0.25.
   const Minimum minimum =
       minimize(rosenbrock, vector({-1.2, 1}), vector({-5, -5}), vector({0.5, 5}), kExact);
   EXPECT_DOUBLE_EQ(minimum.at[0], 0.5);
@@ -45,8 +45,8 @@ TEST(Lbfgs, ClipsItsStartIntoTheBox) {
   EXPECT_NEAR(minimum.value, 0, 1e-9);
 }
 
-TEST(Lbfgs, ShortensStepsIntoWhereItIsDefined) {
-  // ln has no value left of zero: -ln x + x is least at 1.
+TEST(Lbfgs, ShortensStepsUntilTheFunctionIsDefined) {
+  // ln is undefined below zero; -ln x + x has its minimum at 1.
   const auto barrier = [](const Eigen::VectorXd& x) -> Evaluation {
     if (x[0] <= 0) return {.value = std::numeric_limits<double>::infinity(), .gradient = {}};
     return {.value = x[0] - std::log(x[0]), .gradient = vector({1 - 1 / x[0]})};
@@ -55,7 +55,7 @@ TEST(Lbfgs, ShortensStepsIntoWhereItIsDefined) {
   EXPECT_NEAR(minimum.at[0], 1, 1e-6);
 }
 
-TEST(Lbfgs, ReturnsAStartWithoutValueAsItIs) {
+TEST(Lbfgs, ReturnsAStartWithoutAFiniteValueUnchanged) {
   const auto nowhere = [](const Eigen::VectorXd&) -> Evaluation {
     return {.value = std::numeric_limits<double>::quiet_NaN(), .gradient = {}};
   };

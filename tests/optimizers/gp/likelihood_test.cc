@@ -47,7 +47,7 @@ TEST(Likelihood, EqualsTheNormalDensityOfTwoObservations) {
             .variances = Eigen::VectorXd::Zero(2)};
   data.features << 0, 1;
   data.targets << 1, -0.5;
-  // rho 1, amplitude 1, noise 0.5: covariance [1.5, c; c, 1.5].
+  // With rho 1, amplitude 1 and noise 0.5 the covariance is [1.5, c; c, 1.5].
   const double r = std::sqrt(5.0);
   const double c = (1 + r + 5.0 / 3) * std::exp(-r);
   const double determinant = 2.25 - c * c;
@@ -78,9 +78,9 @@ TEST(Likelihood, GradientEqualsFiniteDifferences) {
 }
 
 TEST(Prior, EqualsItsFormulaByHand) {
-  // Two dimensions: mean of the level 1 - ln 2, its variance 2^2 + 1 / 2. At (1, 3) the level is 2,
-  // each is one scale from it: 2 * (4 + 1) / 2 * ln(1 + 1 / 4). Amplitude one deviation off,
-  // noise two.
+  // In two dimensions the level has the mean 1 - ln 2 and the variance 2^2 + 1 / 2. At (1, 3) the
+  // level is 2, and each logarithm is one scale from it: 2 * (4 + 1) / 2 * ln(1 + 1 / 4). The
+  // amplitude is one deviation off, the noise two.
   const Prior prior = prior_of(2, true);
   Eigen::VectorXd at(4);
   at << 1, 3, 2, -16;
@@ -89,9 +89,10 @@ TEST(Prior, EqualsItsFormulaByHand) {
   EXPECT_NEAR(negative_log_prior(prior, at).value, expected, 1e-13);
 }
 
-TEST(Prior, BelievesInLengthsThatAreAlikeButNotTooMuch) {
-  // As far from the mean together costs less than one alone; one far off costs less than the
-  // square of a normal density.
+TEST(Prior, PrefersSimilarLengthsButAllowsOutliers) {
+  // Lengths that differ from the mean in the same direction cost less than lengths that differ in
+  // opposite directions. An outlier at twice the distance costs less than the four times of a
+  // normal density.
   const Prior prior = prior_of(4, true);
   Eigen::VectorXd together = prior.mean;
   Eigen::VectorXd apart = prior.mean;
@@ -105,7 +106,7 @@ TEST(Prior, BelievesInLengthsThatAreAlikeButNotTooMuch) {
   EXPECT_LT(negative_log_prior(prior, farther).value, 4 * negative_log_prior(prior, off).value);
 }
 
-TEST(Likelihood, IsNotFiniteWhereTheCovarianceHasNoFactor) {
+TEST(Likelihood, IsNotFiniteWhereTheCovarianceCannotBeFactorised) {
   Data data = random_data(3, 3);
   data.variances.setConstant(-10);
   EXPECT_FALSE(std::isfinite(negative_log_likelihood(data, Eigen::VectorXd::Zero(4)).value));

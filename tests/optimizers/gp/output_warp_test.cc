@@ -33,7 +33,7 @@ TEST(Warp, KeepsTheOrderAtEveryLevel) {
 TEST(Warp, ReportsItsOwnSlope) {
   for (const int level : {0, 1, 4}) {
     const Warped warped = warp(heavy_tailed(), level);
-    // Two values that differ little: the warp between them is linear.
+    // The two values differ so little that the warp is linear between them.
     Eigen::VectorXd values(8);
     values << heavy_tailed(), 7 + 1e-5;
     const Warped nearby = warp(values, level);
@@ -56,7 +56,7 @@ TEST(Warp, StaysFiniteForHugeValues) {
   }
 }
 
-TEST(Standardize, SaysWhereZeroIs) {
+TEST(Standardize, ReturnsTheStandardisedZero) {
   Eigen::VectorXd values(2);
   values << 1, 5;  // mean 3, deviation 2
   const Standardized standard = standardize(values);

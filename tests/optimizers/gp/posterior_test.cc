@@ -48,8 +48,8 @@ TEST(Posterior, FallsBackToThePriorFarAway) {
   EXPECT_NEAR(marginals.variances[0], 1.3, 1e-9);
 }
 
-TEST(Posterior, OfOneObservationIsKnownByHand) {
-  // k = a, noise v: mean a y / (a + v), variance a - a^2 / (a + v).
+TEST(Posterior, OfOneObservationEqualsItsFormulaByHand) {
+  // With k = a and noise v the mean is a y / (a + v) and the variance a - a^2 / (a + v).
   const Posterior posterior(Eigen::MatrixXd::Zero(2, 1), {0, 1}, smooth(),
                             Eigen::MatrixXd::Constant(1, 1, 2), Eigen::VectorXd::Constant(1, 0.7));
   const auto marginals = posterior.marginals(Eigen::MatrixXd::Zero(2, 1));
@@ -57,7 +57,7 @@ TEST(Posterior, OfOneObservationIsKnownByHand) {
   EXPECT_NEAR(marginals.variances[0], 1.3 - 1.69 / 2.0, 1e-7);
 }
 
-TEST(Posterior, TrustsAnObservationByItsKnownVariance) {
+TEST(Posterior, WeightsAnObservationByItsKnownVariance) {
   const Sample made = sample();
   Eigen::VectorXd variances = Eigen::VectorXd::Constant(kObservations, 1e-6);
   variances[3] = 100;
@@ -68,7 +68,7 @@ TEST(Posterior, TrustsAnObservationByItsKnownVariance) {
   EXPECT_NEAR(posterior.means_at_observations()(4, 0), made.targets[4], 0.01);
 }
 
-TEST(Posterior, GivesTheSameForOnePointAndForMany) {
+TEST(Posterior, GivesTheSameResultForOnePointAndForMany) {
   const Sample made = sample();
   const Posterior posterior = posterior_of(made, 0.01);
   const Eigen::MatrixXd places = Eigen::MatrixXd::Constant(2, 1, 0.37);
@@ -99,7 +99,7 @@ TEST(Surrogate, GradientEqualsFiniteDifferences) {
   EXPECT_GE(surrogate.bounds(at)[0], here.value);
 }
 
-TEST(Posterior, StandsThreeHundredPointsInARow) {
+TEST(Posterior, IsStableForThreeHundredCollinearPoints) {
   constexpr Eigen::Index kMany = 300;
   Eigen::MatrixXd features(1, kMany);
   for (Eigen::Index i = 0; i < kMany; ++i) features(0, i) = static_cast<double>(i) * 1e-4;
@@ -139,7 +139,7 @@ TEST(Fit, WarpsHeavyTails) {
   EXPECT_EQ(fit(series, {.is_warped = false}).warp_level, 0);
 }
 
-TEST(Fit, KnowsNoiseFromSignal) {
+TEST(Fit, DistinguishesNoiseFromSignal) {
   RandomStream random(8);
   const Eigen::MatrixXd features =
       Eigen::MatrixXd::NullaryExpr(1, 60, [&] { return random.uniform(); });
@@ -148,7 +148,7 @@ TEST(Fit, KnowsNoiseFromSignal) {
                 .values = Eigen::VectorXd::NullaryExpr(60, [&] { return random.normal(); }),
                 .variances = Eigen::VectorXd::Zero(60)};
   EXPECT_GT(from_logarithms(fit(series, {.is_warped = false}).logarithms).noise, 0.3);
-  // Without fitted noise it is the least that keeps the covariance positive definite.
+  // Without fitted noise, the noise is the least that keeps the covariance positive definite.
   const Fit exact = fit(series, {.noise_is_fitted = false, .is_warped = false});
   EXPECT_LT(from_logarithms(exact.logarithms).noise, 1e-7);
 }

@@ -9,13 +9,13 @@
 namespace quantsearch {
 namespace {
 
-/// Expected shares in the order of the dimensions; the figures come to ten digits.
+/// Expected shares in the order of the dimensions, given to ten digits.
 void expect_shares(const std::vector<double>& shares, const std::vector<double>& expected) {
   ASSERT_EQ(shares.size(), expected.size());
   for (std::size_t i = 0; i < shares.size(); ++i) EXPECT_NEAR(shares[i], expected[i], 1e-8) << i;
 }
 
-/// x = t / 12 and t mod 2; 1 - (x - 0.5)^2 is to be maximised.
+/// The dimensions are x = t / 12 and t mod 2; 1 - (x - 0.5)^2 is maximised.
 std::vector<Observation> parabola() {
   std::vector<Observation> observations;
   for (int t = 0; t < 12; ++t) {
@@ -50,7 +50,7 @@ std::vector<Observation> mixed() {
   return observations;
 }
 
-// Numbers of the next four: computed with Optuna 5.0.0 (PedAnovaImportanceEvaluator).
+// The values of the next four tests were computed with Optuna 5.0.0 (PedAnovaImportanceEvaluator).
 TEST(Importances, AreThoseOfTheReferenceForAParabola) {
   expect_shares(importances(kParabola, parabola()), {0.9725168405, 0.0274831595});
 }
@@ -76,13 +76,13 @@ TEST(Importances, AreThoseOfTheReferenceForTwoObjectives) {
                 {0.212054156, 0.1696245058, 0.5493279407, 0.0558497438, 0.0131436537});
 }
 
-TEST(Importances, OfOneOfTwoObjectivesAreThoseOfItAlone) {
+TEST(Importances, ForOneOfTwoObjectivesIgnoreTheOther) {
   auto observations = mixed();
   for (Observation& one : observations) one.objectives.insert(one.objectives.begin(), -one.at[3]);
   EXPECT_EQ(importances(kMixed, observations, {.objective = 1}), importances(kMixed, mixed()));
 }
 
-TEST(Importances, LeaveOutWhatDidNotComplete) {
+TEST(Importances, LeaveOutIncompleteTrials) {
   auto observations = parabola();
   observations.push_back({.number = 12, .at = {0, 0}, .outcome = Outcome::failed});
   observations.push_back(
@@ -90,7 +90,7 @@ TEST(Importances, LeaveOutWhatDidNotComplete) {
   EXPECT_EQ(importances(kParabola, observations), importances(kParabola, parabola()));
 }
 
-TEST(Importances, TakeInfeasibleTrialsAsTheWorst) {
+TEST(Importances, RankInfeasibleTrialsLast) {
   std::vector<Observation> infeasible;
   std::vector<Observation> bad;
   for (int t = 0; t < 40; ++t) {
@@ -107,7 +107,7 @@ TEST(Importances, TakeInfeasibleTrialsAsTheWorst) {
   EXPECT_EQ(importances(kParabola, infeasible), importances(kParabola, bad));
 }
 
-TEST(Importances, AreEqualWhenNothingCanBeToldApart) {
+TEST(Importances, AreEqualWhenTrialsCannotBeDistinguished) {
   const std::vector<double> equal = {0.5, 0.5};
   EXPECT_EQ(importances(kParabola, {}), equal);
   EXPECT_EQ(importances(kParabola, std::vector<Observation>(1, parabola()[0])), equal);
@@ -116,14 +116,14 @@ TEST(Importances, AreEqualWhenNothingCanBeToldApart) {
   EXPECT_EQ(importances(kParabola, same), equal);
 }
 
-TEST(Importances, OfADimensionWithOneValueIsNone) {
+TEST(Importances, AreZeroForADimensionWithOneValue) {
   auto observations = parabola();
   for (Observation& one : observations) one.at[1] = 0;
   const Domain single{.dimensions = {FloatRange{.low = 0, .high = 1}, Categories{.count = 1}}};
   EXPECT_EQ(importances(single, observations), (std::vector<double>{1, 0}));
 }
 
-TEST(Importances, SayWhatIsWrong) {
+TEST(Importances, NameInvalidOptionsAndObservations) {
   auto observations = parabola();
   const auto with = [&](const ImportanceOptions& options) {
     return message_of<InvalidInput>([&] { (void)importances(kParabola, observations, options); });

@@ -8,16 +8,16 @@
 namespace quantsearch {
 namespace {
 
-TEST(ReferenceDirections, ShareOutEqualParts) {
+TEST(ReferenceDirections, DivideTheObjectivesIntoEqualParts) {
   EXPECT_EQ(reference_directions(2, 5),
             (std::vector<Losses>{{0, 1}, {0.25, 0.75}, {0.5, 0.5}, {0.75, 0.25}, {1, 0}}));
   EXPECT_EQ(reference_directions(1, 50), (std::vector<Losses>{{1}}));
 }
 
 TEST(ReferenceDirections, AreTheFinestLayerWithinTheLimit) {
-  EXPECT_EQ(reference_directions(3, 50).size(), 45);  // 8 parts: 10 over 2
-  EXPECT_EQ(reference_directions(5, 50).size(), 50);  // 3 parts: 7 over 3 are 35; 15 inside
-  EXPECT_EQ(reference_directions(3, 2).size(), 3);    // the corners
+  EXPECT_EQ(reference_directions(3, 50).size(), 45);  // 8 parts: C(10, 2)
+  EXPECT_EQ(reference_directions(5, 50).size(), 50);  // 3 parts: C(7, 3) = 35; 15 inside
+  EXPECT_EQ(reference_directions(3, 2).size(), 3);    // always the corners
 }
 
 TEST(ReferenceDirections, OfManyObjectivesHaveAnInnerLayer) {
@@ -34,7 +34,7 @@ TEST(Normalised, DividesByTheInterceptsOfTheExtremes) {
   EXPECT_EQ(normalised(points), (std::vector<Losses>{{1, 0}, {0, 1}, {0.5, 0.25}}));
 }
 
-TEST(Normalised, DividesByTheLargestWhereThereIsNoPlane) {
+TEST(Normalised, DividesByTheLargestValueWithoutAPlane) {
   EXPECT_EQ(normalised(std::vector<Losses>{{1, 5}, {3, 9}}), (std::vector<Losses>{{0, 0}, {1, 1}}));
   EXPECT_EQ(normalised(std::vector<Losses>{{7, 7}}), (std::vector<Losses>{{0, 0}}));
 }
@@ -49,20 +49,20 @@ TEST(NearestDirection, IsByPerpendicularDistance) {
 }
 
 TEST(FillNiches, TakesTheNearestOfAnEmptyNiche) {
-  // (0.6, 0.4) and (0.45, 0.5) lie along the diagonal, where no one has settled.
+  // (0.6, 0.4) and (0.45, 0.5) are nearest to the diagonal, which has no settled member.
   const std::vector<Losses> points = {{1, 0}, {0, 1}, {0.9, 0.05}, {0.6, 0.4}, {0.45, 0.5}};
   const std::vector<Losses> directions = {{1, 0}, {0.5, 0.5}, {0, 1}};
   RandomStream random(1);
   EXPECT_EQ(fill_niches(points, 2, 1, directions, random), std::vector<std::size_t>{4});
 }
 
-TEST(FillNiches, FillsEvenlyAndThenWhatIsLeft) {
-  // All candidates are along the diagonal: one niche takes both.
+TEST(FillNiches, FillsNichesEvenlyAndThenTheRest) {
+  // All candidates are nearest to the diagonal, so one niche takes both.
   const std::vector<Losses> points = {{1, 0}, {0, 1}, {0.5, 0.5}, {0.6, 0.6}};
   const std::vector<Losses> directions = {{1, 0}, {0.5, 0.5}, {0, 1}};
   RandomStream random(1);
   EXPECT_EQ(fill_niches(points, 2, 2, directions, random), (std::vector<std::size_t>{2, 3}));
-  // Both corners are empty once the diagonal, which has a member, has to wait.
+  // Both corners are empty, so they are filled before the diagonal, which has a member.
   const std::vector<Losses> corners = {{0.5, 0.5}, {0.6, 0.6}, {1, 0}, {0, 1}};
   const auto chosen = fill_niches(corners, 1, 2, directions, random);
   EXPECT_EQ(std::min(chosen[0], chosen[1]), 2);

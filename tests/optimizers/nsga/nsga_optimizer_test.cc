@@ -20,7 +20,7 @@ Domain unit_box(std::size_t dimensions) {
 
 using Values = std::function<Losses(const Coordinates& point)>;
 
-/// What an optimizer has found after some trials.
+/// Runs some trials and returns their losses.
 std::vector<Losses> search(Optimizer& optimizer, const Values& values, int trials) {
   std::vector<Losses> found;
   for (int number = 0; number < trials; ++number) {
@@ -55,9 +55,9 @@ Losses dtlz2(const Coordinates& x) {
           radius * std::sin(x[0] * kQuarter)};
 }
 
-TEST(NsgaOptimizer, ComesNearTheFrontOfZdt1) {
+TEST(NsgaOptimizer, ApproachesTheFrontOfZdt1) {
   // The whole front dominates 1.1 * 1.1 - 1/3 = 0.877 of the box up to (1.1, 1.1); random points
-  // (their best g is near 3) nothing of it.
+  // (whose best g is near 3) dominate none of it.
   for (const std::uint64_t seed : {1, 2, 3}) {
     for (const bool reference_points : {false, true}) {
       const auto optimizer =
@@ -67,9 +67,9 @@ TEST(NsgaOptimizer, ComesNearTheFrontOfZdt1) {
   }
 }
 
-TEST(NsgaOptimizer, ComesNearTheConcaveFrontOfZdt2) {
-  // 1.1 * 1.1 - 2/3 = 0.543; a population of 50 often loses one end of a concave front early. The
-  // end alone is 0.1 * 1.1.
+TEST(NsgaOptimizer, ApproachesTheConcaveFrontOfZdt2) {
+  // The whole front dominates 1.1 * 1.1 - 2/3 = 0.543. A population of 50 often loses one end of a
+  // concave front early. One end alone dominates 0.1 * 1.1.
   for (const std::uint64_t seed : {1, 2, 3}) {
     const auto optimizer = nsga_optimizer(unit_box(8), {.seed = seed});
     EXPECT_GT(hypervolume(search(*optimizer, zdt2, 1500), {1.1, 1.1}), 0.11);
@@ -77,7 +77,7 @@ TEST(NsgaOptimizer, ComesNearTheConcaveFrontOfZdt2) {
 }
 
 TEST(NsgaOptimizer, SpreadsOverTheSphereOfDtlz2) {
-  // 1.1^3 - pi / 6 = 0.807 of the box.
+  // The whole front dominates 1.1^3 - pi / 6 = 0.807 of the box.
   for (const std::uint64_t seed : {1, 2, 3}) {
     for (const bool reference_points : {false, true}) {
       const auto optimizer = nsga_optimizer(
@@ -98,12 +98,12 @@ TEST(NsgaOptimizer, FindsTheTradeOffsBetweenTwoIntegerPoints) {
     }
     return losses;
   };
-  // The front is all with losses that sum to 32: 33 steps under the diagonal.
+  // The front consists of all points whose losses sum to 32: 33 steps under the diagonal.
   const Losses reference = {33, 33};
   for (const std::uint64_t seed : {1, 2, 3}) {
     const auto nsga = nsga_optimizer(domain, {.seed = seed});
     const double reached = hypervolume(search(*nsga, values, 1000), reference);
-    EXPECT_GT(reached, 400);  // of 561
+    EXPECT_GT(reached, 400);  // of at most 561
     const auto random = random_optimizer(domain, {.seed = seed});
     EXPECT_LT(hypervolume(search(*random, values, 1000), reference), 200);
   }
@@ -123,7 +123,7 @@ TEST(NsgaOptimizer, MinimisesASingleObjective) {
   }
 }
 
-TEST(NsgaOptimizer, LeavesWhatIsNotFeasible) {
+TEST(NsgaOptimizer, LeavesTheInfeasibleRegion) {
   // The best corner (0, 0) is forbidden: x + y >= 1.
   const auto optimizer = nsga_optimizer(unit_box(2), {.seed = 1, .population = 20});
   int feasible = 0;
@@ -134,10 +134,10 @@ TEST(NsgaOptimizer, LeavesWhatIsNotFeasible) {
     optimizer->tell(
         {.number = number, .at = at, .objectives = {at[0], at[1]}, .constraints = {short_of}});
   }
-  EXPECT_GT(feasible, 60);  // a search that ignores them goes to the corner at once
+  EXPECT_GT(feasible, 60);  // a search that ignores constraints goes to the corner at once
 }
 
-TEST(NsgaOptimizer, IsAPureFunctionOfWhatItWasTold) {
+TEST(NsgaOptimizer, IsAPureFunctionOfTheResultsTold) {
   for (const bool reference_points : {false, true}) {
     const NsgaOptions options{.seed = 4, .population = 10, .reference_points = reference_points};
     const auto one = nsga_optimizer(unit_box(3), options);
@@ -155,8 +155,8 @@ TEST(NsgaOptimizer, IsAPureFunctionOfWhatItWasTold) {
   }
 }
 
-TEST(NsgaOptimizer, TriesEveryPointOfASmallConditionalDomainOnce) {
-  // The second dimension counts only where the first is 1; the first may not be 2.
+TEST(NsgaOptimizer, ProposesEveryPointOfASmallConditionalDomainOnce) {
+  // The second dimension has an effect only where the first is 1; the first must not be 2.
   Domain domain{.dimensions = {Categories{.count = 3}, IntRange{.low = 0, .high = 30}}};
   domain.canonical = [](const Coordinates& point) -> std::optional<Coordinates> {
     if (point[0] == 2) return std::nullopt;
@@ -179,7 +179,7 @@ TEST(NsgaOptimizer, TriesEveryPointOfASmallConditionalDomainOnce) {
   EXPECT_EQ(found.size(), 32);
 }
 
-TEST(NsgaOptimizer, LeavesPendingPointsAlone) {
+TEST(NsgaOptimizer, NeverProposesPendingPoints) {
   const Domain domain{.dimensions = {Categories{.count = 4}}};
   const auto optimizer = nsga_optimizer(domain, {.population = 2});
   optimizer->tell({.number = 0, .at = {0}, .objectives = {0, 1}});
@@ -200,12 +200,12 @@ TEST(NsgaOptimizer, BreedsOnlyFromCompleteTrials) {
   EXPECT_EQ(one->ask(20, {}), other->ask(20, {}));
 }
 
-TEST(NsgaOptimizer, SelectsByGenerationsWhenToldTo) {
+TEST(NsgaOptimizer, SelectsByGenerationsOnRequest) {
   const auto optimizer = nsga_optimizer(unit_box(8), {.seed = 1, .offspring = 50});
   EXPECT_GT(hypervolume(search(*optimizer, zdt1, 2000), {1.1, 1.1}), 0.7);
 }
 
-TEST(NsgaOptimizer, SaysWhatIsWrong) {
+TEST(NsgaOptimizer, NamesInvalidOptionsAndObservations) {
   const auto with = [](const NsgaOptions& options) {
     return message_of<InvalidInput>([&] { (void)nsga_optimizer(unit_box(1), options); });
   };

@@ -20,8 +20,8 @@ std::vector<double> names_of(const std::vector<NsgaMember>& members) {
 }
 
 TEST(SelectUncrowded, KeepsWholeFrontsAndTheEndsOfTheNext) {
-  // First front: 0, 3. Second: 1, 2, 4, 5 with 1 and 4 at its ends; 2 is 0.5 + 0.5 from its
-  // neighbours, 5 is 0.75 + 0.75.
+  // The first front is 0, 3. The second is 1, 2, 4, 5 with 1 and 4 at its ends; the distance of 2
+  // is 0.5 + 0.5, that of 5 is 0.75 + 0.75.
   const std::vector<NsgaMember> members = {member(0, {0, 4}), member(1, {1, 9}), member(2, {2, 8}),
                                            member(3, {1, 3}), member(4, {5, 5}), member(5, {3, 7})};
   EXPECT_EQ(names_of(select_uncrowded(members, 4)), (std::vector<double>{0, 1, 3, 4}));
@@ -29,7 +29,7 @@ TEST(SelectUncrowded, KeepsWholeFrontsAndTheEndsOfTheNext) {
   EXPECT_EQ(names_of(select_uncrowded(members, 9)), (std::vector<double>{0, 1, 2, 3, 4, 5}));
 }
 
-TEST(SelectUncrowded, TellsRankAndCrowding) {
+TEST(SelectUncrowded, SetsRankAndCrowding) {
   const auto kept = select_uncrowded({member(0, {2, 2}), member(1, {0, 1}), member(2, {1, 0})}, 3);
   EXPECT_EQ(kept[0].rank, 1);
   EXPECT_EQ(kept[1].rank, 0);
@@ -37,7 +37,7 @@ TEST(SelectUncrowded, TellsRankAndCrowding) {
   EXPECT_EQ(kept[1].crowding, std::numeric_limits<double>::infinity());
 }
 
-TEST(SelectUncrowded, LetsTheLargestViolationGoFirst) {
+TEST(SelectUncrowded, RemovesTheLargestViolationFirst) {
   const std::vector<NsgaMember> members = {member(0, {0, 0}, 2), member(1, {9, 9}),
                                            member(2, {0, 0}, 1)};
   EXPECT_EQ(names_of(select_uncrowded(members, 2)), (std::vector<double>{1, 2}));
@@ -56,12 +56,12 @@ TEST(SelectByNiche, KeepsTheFirstFrontAndFillsEmptyNiches) {
                                            member(4, {1, 1})};
   RandomStream random(1);
   EXPECT_EQ(names_of(select_by_niche(members, 2, directions, random)), (std::vector<double>{0, 1}));
-  // Of the second front only (1, 1) lies along the diagonal, where no one is.
+  // Of the second front only (1, 1) is nearest to the diagonal, which has no member.
   EXPECT_EQ(names_of(select_by_niche(members, 3, directions, random)),
             (std::vector<double>{0, 1, 4}));
 }
 
-TEST(BetterParent, IsByRankThenByRoomThenTheFirst) {
+TEST(BetterParent, IsChosenByRankThenCrowdingThenOrder) {
   NsgaMember one = member(0, {});
   NsgaMember other = member(1, {});
   EXPECT_EQ(&better_parent(one, other), &one);

@@ -9,13 +9,13 @@ namespace quantsearch {
 namespace {
 
 TEST(SimulatedBinary, IsTheBoundedFormComputedByHand) {
-  // Room 0.4 beside a gap of 0.2: alpha = 2 - 5^-2 = 1.96. u = 0.5: sqrt(0.98); u = 0.9: sqrt(1 /
-  // (2 - 1.764)).
+  // The room is 0.4 and the gap 0.2, so alpha = 2 - 5^-2 = 1.96. u = 0.5: sqrt(0.98); u = 0.9:
+  // sqrt(1 / (2 - 1.764)).
   EXPECT_NEAR(simulated_binary(0.4, 0.6, 1, 0.5, true), 0.5 + 0.1 * std::sqrt(0.98), 1e-12);
   EXPECT_NEAR(simulated_binary(0.6, 0.4, 1, 0.9, true), 0.5 + 0.1 / std::sqrt(0.236), 1e-12);
 }
 
-TEST(SimulatedBinary, ReachesTheBoundsAndNotBeyond) {
+TEST(SimulatedBinary, ReachesTheBoundsButNeverExceedsThem) {
   EXPECT_NEAR(simulated_binary(0.4, 0.6, 1, 1 - 1e-16, true), 1, 1e-9);
   EXPECT_NEAR(simulated_binary(0.4, 0.6, 1, 1 - 1e-16, false), 0, 1e-9);
   RandomStream random(1);
@@ -27,7 +27,7 @@ TEST(SimulatedBinary, ReachesTheBoundsAndNotBeyond) {
   }
 }
 
-TEST(SimulatedBinary, IsSymmetricAndKeepsWhatBothParentsShare) {
+TEST(SimulatedBinary, IsSymmetricAndKeepsValuesThatBothParentsShare) {
   EXPECT_NEAR(simulated_binary(0.4, 0.6, 3, 0.8, false),
               1 - simulated_binary(0.4, 0.6, 3, 0.8, true), 1e-12);
   EXPECT_EQ(simulated_binary(0.3, 0.3, 3, 0.8, true), 0.3);
@@ -72,7 +72,7 @@ TEST_F(VariationTest, ChildrenStayWithinBoundsAndOnTheGrid) {
   }
 }
 
-TEST_F(VariationTest, NamesComeFromAParentUnlessMutated) {
+TEST_F(VariationTest, CategoriesComeFromAParentUnlessMutated) {
   RandomStream random(4);
   std::set<double> names;
   for (int i = 0; i < 200; ++i)
@@ -80,8 +80,8 @@ TEST_F(VariationTest, NamesComeFromAParentUnlessMutated) {
   EXPECT_EQ(names, (std::set<double>{1, 4}));
 }
 
-TEST_F(VariationTest, MutationChangesEveryGridValueAndName) {
-  // Strength: the number of dimensions with a choice, so that each of them is mutated.
+TEST_F(VariationTest, MutationChangesEveryGridValueAndCategory) {
+  // The strength is the number of dimensions with a choice, so that each of them is mutated.
   RandomStream random(5);
   const Coordinates parent = {0, 10, 2, 0, 0};
   std::set<double> names;
@@ -98,7 +98,7 @@ TEST_F(VariationTest, MutationChangesEveryGridValueAndName) {
   EXPECT_FALSE(steps.contains(0));
 }
 
-TEST_F(VariationTest, InheritsWhatOnlyOneParentHasAndDrawsWhatNoneHas) {
+TEST_F(VariationTest, InheritsValuesOfOneParentAndDrawsThoseOfNone) {
   RandomStream random(6);
   std::set<double> drawn;
   for (int i = 0; i < 100; ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// Slow, obvious versions of what src/search/pareto computes, and random points to compare on.
+// Slow, obvious versions of the functions of src/optimizers/pareto, and random points to compare
+// them on.
 
 #include <algorithm>
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace quantsearch {
 
-/// On a grid of `levels` values per objective, so that ties and equal points are common; 0: real.
+/// Draws points on a grid of `levels` values per objective, so that ties and equal points are
+/// common; with 0 levels they are real numbers.
 inline std::vector<Losses> random_points(RandomStream& random, std::size_t count,
                                          std::size_t objectives, std::uint64_t levels) {
   std::vector<Losses> points(count, Losses(objectives));
@@ -21,7 +23,7 @@ inline std::vector<Losses> random_points(RandomStream& random, std::size_t count
   return points;
 }
 
-/// Inclusion and exclusion over all subsets: at most some 16 points.
+/// Inclusion-exclusion over all subsets, feasible for at most about 16 points.
 inline double volume_by_subsets(const std::vector<Losses>& points, const Losses& reference) {
   double volume = 0;
   for (std::uint32_t subset = 1; subset < (1U << points.size()); ++subset) {
@@ -39,7 +41,7 @@ inline double volume_by_subsets(const std::vector<Losses>& points, const Losses&
   return volume;
 }
 
-/// Peels off one front after the other.
+/// Removes one front after the other.
 inline std::vector<std::int64_t> ranks_by_peeling(const std::vector<Losses>& points) {
   std::vector<std::int64_t> ranks(points.size(), -1);
   std::size_t left = points.size();

@@ -10,7 +10,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 TEST(CrowdingDistances, AreThoseComputedByHand) {
-  // Ranges 10 and 10: (6 - 0) / 10 + (10 - 3) / 10, (10 - 1) / 10 + (5 - 0) / 10.
+  // Both ranges are 10: (6 - 0) / 10 + (10 - 3) / 10, (10 - 1) / 10 + (5 - 0) / 10.
   const std::vector<Losses> front = {{6, 3}, {0, 10}, {10, 0}, {1, 5}};
   const auto distances = crowding_distances(front);
   EXPECT_NEAR(distances[0], 0.9 + 0.5, 1e-15);
@@ -30,7 +30,7 @@ TEST(CrowdingDistances, SkipAnObjectiveOfInfiniteRange) {
   EXPECT_EQ(crowding_distances(front), (std::vector<double>{kInfinity, 1.0, kInfinity}));
 }
 
-TEST(CrowdingDistances, OfOnePointOrNoneAreZeroOrNothing) {
+TEST(CrowdingDistances, OfOnePointAreZeroAndOfNoneEmpty) {
   EXPECT_EQ(crowding_distances(std::vector<Losses>{{1, 2}}), std::vector<double>{0});
   EXPECT_TRUE(crowding_distances({}).empty());
 }

@@ -8,7 +8,7 @@ namespace quantsearch {
 namespace {
 
 TEST(Hypervolume, OfAStaircaseIsTheSumOfItsSteps) {
-  // Widths 1, 2, 1 with heights 1, 3, 4 under the reference (5, 5).
+  // The steps have the widths 1, 2, 1 and the heights 1, 3, 4 under the reference (5, 5).
   const std::vector<Losses> points = {{1, 4}, {2, 2}, {4, 1}, {3, 3}, {2, 2}};
   EXPECT_EQ(hypervolume(points, {5, 5}), 1 * 1 + 2 * 3 + 1 * 4);
 }
@@ -18,13 +18,13 @@ TEST(Hypervolume, OfTwoBoxesInSpaceCountsTheirOverlapOnce) {
   EXPECT_EQ(hypervolume(std::vector<Losses>{{1, 1, 2}, {2, 2, 0}}, {3, 3, 3}), 4 + 3 - 1);
 }
 
-TEST(Hypervolume, CountsNothingAtOrBeyondTheReference) {
+TEST(Hypervolume, IgnoresPointsAtOrBeyondTheReference) {
   EXPECT_EQ(hypervolume(std::vector<Losses>{{0, 3}, {3, 0}, {4, -9}}, {3, 3}), 0);
   EXPECT_EQ(hypervolume({}, {3, 3}), 0);
   EXPECT_EQ(hypervolume(std::vector<Losses>{{5}, {2}, {1}}, {4}), 3);
 }
 
-TEST(Hypervolume, EqualsInclusionAndExclusion) {
+TEST(Hypervolume, EqualsTheInclusionExclusionSum) {
   RandomStream random(2);
   for (std::size_t objectives = 1; objectives <= 5; ++objectives) {
     for (const std::uint64_t levels : {0, 3, 6}) {
@@ -38,7 +38,8 @@ TEST(Hypervolume, EqualsInclusionAndExclusion) {
   }
 }
 
-/// Another road to the same number: the sum of what each point adds to those before it.
+/// An independent computation of the same volume: the sum of what each point adds to those before
+/// it.
 TEST(Hypervolume, IsTheSumOfGainsInAnyOrder) {
   RandomStream random(3);
   for (const std::size_t objectives : {2, 3, 4, 6}) {

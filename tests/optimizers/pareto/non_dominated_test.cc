@@ -18,7 +18,7 @@ TEST(Dominates, NeedsNoWorseObjectiveAndABetterOne) {
   EXPECT_FALSE(dominates(Losses{1, 3}, Losses{1, 2}));
 }
 
-TEST(ViolationOf, AddsOnlyWhatIsPositive) {
+TEST(ViolationOf, AddsOnlyPositiveConstraints) {
   EXPECT_EQ(violation_of(std::vector<double>{-5, 2, 0, 1.5}), 3.5);
   EXPECT_EQ(violation_of({}), 0);
 }
@@ -43,9 +43,9 @@ TEST(NonDominatedRanks, TakeInfiniteLosses) {
             (Ranks{1, 2, 1, 0}));
 }
 
-TEST(NonDominatedRanks, OfNothingAreNone) { EXPECT_TRUE(non_dominated_ranks({}).empty()); }
+TEST(NonDominatedRanks, OfNoPointsAreEmpty) { EXPECT_TRUE(non_dominated_ranks({}).empty()); }
 
-TEST(NonDominatedRanks, EqualThoseFoundByPeeling) {
+TEST(NonDominatedRanks, EqualThoseOfRepeatedlyRemovingTheFirstFront) {
   RandomStream random(1);
   for (std::size_t objectives = 1; objectives <= 5; ++objectives) {
     for (const std::uint64_t levels : {0, 2, 5, 20}) {
@@ -56,7 +56,7 @@ TEST(NonDominatedRanks, EqualThoseFoundByPeeling) {
   }
 }
 
-TEST(ConstrainedRanks, PutViolationsBehindAllFeasiblePoints) {
+TEST(ConstrainedRanks, PutViolationsAfterAllFeasiblePoints) {
   const std::vector<Losses> points = {{9, 9}, {0, 0}, {1, 1}, {0, 0}, {0, 0}};
   const std::vector<double> violations = {0, 0.5, 0, 0.1, 0.5};
   EXPECT_EQ(constrained_ranks(points, violations), (Ranks{1, 3, 0, 2, 3}));

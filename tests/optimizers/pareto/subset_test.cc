@@ -12,7 +12,7 @@ namespace {
 
 using Indices = std::vector<std::size_t>;
 
-/// Tries every point left, each time.
+/// The obvious greedy algorithm, which tries every remaining point in each step.
 Indices plain_greedy(const std::vector<Losses>& front, const Losses& reference, std::size_t count) {
   Indices chosen;
   std::vector<Losses> points;
@@ -36,7 +36,8 @@ Indices plain_greedy(const std::vector<Losses>& front, const Losses& reference, 
 }
 
 TEST(GreedyHypervolumeSubset, TakesTheLargestGainFirst) {
-  // Boxes 4, 9, 4; then beside (2, 2): 1 each, the lower index first.
+  // The boxes are 4, 9 and 4; after (2, 2) is chosen, the others add 1 each, and the lower index
+  // comes first.
   const std::vector<Losses> front = {{1, 4}, {2, 2}, {4, 1}};
   EXPECT_EQ(greedy_hypervolume_subset(front, {5, 5}, 2), (Indices{1, 0}));
 }
@@ -48,7 +49,7 @@ TEST(GreedyHypervolumeSubset, TakesEqualPointsLast) {
   EXPECT_EQ(greedy_hypervolume_subset(triples, {5, 5, 5}, 3), (Indices{0, 3, 2}));
 }
 
-TEST(GreedyHypervolumeSubset, TakesAllOrTheFirstWhenThereIsNothingToChoose) {
+TEST(GreedyHypervolumeSubset, TakesAllOrTheFirstPointsWithoutAComparison) {
   const std::vector<Losses> front = {{1, 4}, {2, 2}, {4, 1}};
   EXPECT_EQ(greedy_hypervolume_subset(front, {5, 5}, 9), (Indices{0, 1, 2}));
   EXPECT_EQ(greedy_hypervolume_subset(front, {std::numeric_limits<double>::infinity(), 5}, 2),
@@ -56,7 +57,7 @@ TEST(GreedyHypervolumeSubset, TakesAllOrTheFirstWhenThereIsNothingToChoose) {
   EXPECT_TRUE(greedy_hypervolume_subset({}, {5, 5}, 3).empty());
 }
 
-TEST(GreedyHypervolumeSubset, EqualsTryingEveryPoint) {
+TEST(GreedyHypervolumeSubset, EqualsTheObviousAlgorithm) {
   RandomStream random(5);
   for (const std::size_t objectives : {2, 3, 4}) {
     const auto front = first_front_of(random_points(random, 200, objectives, 0));

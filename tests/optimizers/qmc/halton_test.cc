@@ -22,7 +22,7 @@ TEST(Halton, MirrorsTheDigitsOfTheIndex) {
   }
 }
 
-TEST(Halton, StillFillsEveryCellOnceWhenScrambled) {
+TEST(Halton, FillsEveryCellOnceWhenScrambled) {
   const Halton halton(4, 17);
   const std::vector<std::uint32_t> cells = {64, 81, 125, 49};
   for (std::size_t dimension = 0; dimension < cells.size(); ++dimension) {

@@ -13,7 +13,7 @@ double plain(const Sobol& sobol, std::uint32_t index, std::size_t dimension) {
   return 0x1p-32 * sobol.at(index, dimension);
 }
 
-TEST(Sobol, BeginsAsJoeAndKuoDo) {
+TEST(Sobol, BeginsLikeTheSequenceOfJoeAndKuo) {
   const Sobol sobol(128);
   const std::vector<std::size_t> dimensions = {0, 1, 2, 3, 4, 5, 39};
   // Points 0 to 3 by hand from the table; 7, 777 and 1000 computed with SciPy 1.17.
@@ -34,7 +34,7 @@ TEST(Sobol, BeginsAsJoeAndKuoDo) {
   EXPECT_EQ(plain(sobol, 777, 127), 0.1181640625);
 }
 
-/// Every elementary interval of 1/16 of the square holds one of 16 points.
+/// Expects that every elementary interval of 1/16 of the square contains one of 16 points.
 void expect_net(const Sobol& sobol, std::uint32_t first, std::uint32_t seed) {
   for (std::uint32_t columns = 0; columns <= 4; ++columns) {
     std::set<std::pair<std::uint32_t, std::uint32_t>> boxes;
@@ -67,7 +67,7 @@ TEST(Sobol, FillsEveryDimensionEvenly) {
   }
 }
 
-TEST(OwenScrambling, LetsNoBitDependOnLowerOnes) {
+TEST(OwenScrambling, MakesNoBitDependOnLowerOnes) {
   for (std::uint32_t i = 1; i < 1000; ++i) {
     const std::uint32_t one = i * 0x9e3779b9U;
     const std::uint32_t difference = owen_scrambled(one, i) ^ owen_scrambled(one ^ (1U << 12), i);
@@ -82,7 +82,7 @@ TEST(OwenScrambling, FlipsEachBitInHalfOfTheSeeds) {
     for (std::uint32_t seed = 0; seed < kSeeds; ++seed)
       flipped += static_cast<int>(
           ((owen_scrambled(0x5a5a5a5aU, seed * 0x9e3779b9U) ^ 0x5a5a5a5aU) >> bit) & 1U);
-    // Six standard deviations of a fair coin.
+    // The tolerance is six standard deviations of a fair coin.
     EXPECT_NEAR(flipped, kSeeds / 2, 192) << bit;
   }
 }

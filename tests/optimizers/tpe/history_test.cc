@@ -13,7 +13,7 @@ std::vector<Axis> two_axes() {
   return {Axis(FloatRange{.low = 1e-3, .high = 1, .log = true}), Axis(Categories{.count = 3})};
 }
 
-TEST(History, KeepsActiveRowsSortedTiesInTheOrderTheyCame) {
+TEST(History, KeepsActiveRowsSortedWithTiesInInsertionOrder) {
   const std::vector<Axis> axes = two_axes();
   History history(axes);
   history.add(7, {0.5, 2});
@@ -27,7 +27,7 @@ TEST(History, KeepsActiveRowsSortedTiesInTheOrderTheyCame) {
   EXPECT_FALSE(is_active(history.positions(1)[1]));
 }
 
-TEST(History, TakesBackTheLastRows) {
+TEST(History, RemovesTheLastRows) {
   const std::vector<Axis> axes = two_axes();
   History history(axes);
   history.add(0, {0.5, 2});

@@ -8,7 +8,7 @@
 namespace quantsearch {
 namespace {
 
-// Real, real in the logarithm, integer, integer in the logarithm, real by a quarter, names.
+// Real, logarithmic real, integer, logarithmic integer, real with a step of a quarter, categories.
 std::vector<Axis> six_axes() {
   return {Axis(FloatRange{.low = -2, .high = 3}),
           Axis(FloatRange{.low = 1e-4, .high = 1, .log = true}),
@@ -32,7 +32,7 @@ const std::vector<Coordinates>& three_points() {
   return kPoints;
 }
 
-/// A mixture that owns what it looks at. All weights by age.
+/// A mixture that owns its axes, history and cache. All weights are by age.
 struct Estimate {
   Estimate(std::vector<Axis> chosen, const std::vector<Coordinates>& points)
       : axes(std::move(chosen)), cache(axes), history(axes) {
@@ -56,9 +56,9 @@ void expect_densities(Estimate& estimate, const std::vector<double>& expected) {
     EXPECT_NEAR(mixture.log_density(three_points()[i]), expected[i], 1e-9) << i;
 }
 
-// Widths and densities computed with Optuna 5.0.0 (multivariate, defaults), its sort made stable:
-// of equal observations the first then comes first, which is otherwise left open.
-TEST(ParzenMixture, HasKernelsAsWideAsTheLargerGap) {
+// The widths and densities were computed with Optuna 5.0.0 (multivariate, defaults) with its sort
+// made stable, so that equal observations keep their order, which Optuna leaves undefined.
+TEST(ParzenMixture, HasKernelWidthsEqualToTheLargerGap) {
   Estimate estimate(six_axes(), seven_points());
   const ParzenMixture mixture = estimate.mixture();
   const std::vector<std::vector<double>> widths = {
@@ -77,7 +77,7 @@ TEST(ParzenMixture, HasKernelsAsWideAsTheLargerGap) {
   EXPECT_DOUBLE_EQ(mixture.weight(0), 1. / 8);
 }
 
-TEST(ParzenMixture, HasTheDensityOfTheReference) {
+TEST(ParzenMixture, EqualsTheDensityOfTheReference) {
   Estimate seven(six_axes(), seven_points());
   expect_densities(seven, {-11.590823228875026, -18.29106515790407, -14.070930356442677});
   Estimate one(six_axes(), {seven_points().front()});
@@ -94,7 +94,7 @@ TEST(ParzenMixture, HasTheDensityOfTheReference) {
   expect_densities(many, {-17.57713696780323, -20.071368852571872, -15.770942445478719});
 }
 
-TEST(ParzenMixture, IsADensity) {
+TEST(ParzenMixture, IntegratesToOne) {
   Estimate estimate({Axis(FloatRange{.low = -2, .high = 3}), Axis(IntRange{.low = 0, .high = 4})},
                     {{-2, 0}, {1, 4}, {1.5, 4}});
   const ParzenMixture mixture = estimate.mixture();
@@ -127,7 +127,7 @@ TEST(ParzenMixture, DrawsFromItsDensity) {
   EXPECT_LT(chi_square, 40.8);  // 17 degrees of freedom, 0.1 %
 }
 
-TEST(ParzenMixture, GivesAKernelWithoutObservationThePriorsFactor) {
+TEST(ParzenMixture, UsesThePriorForKernelsWithoutAnObservation) {
   const std::vector<Axis> axes = {Axis(FloatRange{.low = 0, .high = 1}),
                                   Axis(FloatRange{.low = 0, .high = 1})};
   Estimate estimate(axes, {{0.2, kInactive}, {0.6, 0.9}});
@@ -136,12 +136,12 @@ TEST(ParzenMixture, GivesAKernelWithoutObservationThePriorsFactor) {
   // Without its second coordinate a point has the density of the first alone.
   Estimate first({axes.front()}, {{0.2}, {0.6}});
   EXPECT_NEAR(mixture.log_density({0.3, kInactive}), first.mixture().log_density({0.3}), 1e-12);
-  // And the second alone, of those observed in it, knows nothing of the first trial.
+  // The second alone, from the kernels observed in it, does not depend on the first trial.
   Estimate second({axes.back()}, {{0.9}});
   EXPECT_NEAR(mixture.log_marginal(1, 0.4), second.mixture().log_density({0.4}), 1e-12);
 }
 
-TEST(ParzenMixture, DoesNotDependOnWhatItsCacheSawBefore) {
+TEST(ParzenMixture, DoesNotDependOnEarlierCacheContents) {
   Estimate used(six_axes(), seven_points());
   for (std::size_t count = 1; count < 7; ++count) {
     used.rows.resize(count);
@@ -153,14 +153,14 @@ TEST(ParzenMixture, DoesNotDependOnWhatItsCacheSawBefore) {
     EXPECT_EQ(used.mixture().log_density(point), fresh.mixture().log_density(point));
 }
 
-TEST(ParzenMixture, TakesGridsOfAnySize) {
+TEST(ParzenMixture, SupportsGridsOfAnySize) {
   Estimate estimate({Axis(IntRange{.low = 0, .high = 1'000'000'000'000})}, {{5e11}, {1}});
   const ParzenMixture mixture = estimate.mixture();
   RandomStream random(3);
   const Coordinates drawn = mixture.draw(random);
   EXPECT_EQ(drawn[0], std::round(drawn[0]));
-  // Kernels at 5e11, 1 and the middle, the first two half as wide as the axis, cut at its ends:
-  // (0.798 / 0.683 + 0.484 / 0.477 + 0.399 / 0.383) / 3 of 10^-12.
+  // The kernels are at 5e11, 1 and the middle; the first two are half as wide as the axis, and all
+  // are truncated to it: (0.798 / 0.683 + 0.484 / 0.477 + 0.399 / 0.383) / 3 of 10^-12.
   EXPECT_NEAR(mixture.log_density({5e11}), std::log(1.075e-12), 0.01);
 }
 

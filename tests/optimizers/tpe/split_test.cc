@@ -42,9 +42,9 @@ TEST(BestTrials, GivesTiesToTheLowerNumber) {
   EXPECT_EQ(chosen(trials, 2), (Numbers{2, 5}));
 }
 
-TEST(BestTrials, TakesWholeRanksAndThenTheMembersThatDominateMost) {
-  // Rank 0: 0 and 1. Rank 1: 2, 3, 4 with the reference (4.4, 4.4): 3 dominates 1.9^2 = 3.61, 2 and
-  // 4 2.4 * 0.4 = 0.96 each.
+TEST(BestTrials, TakesWholeRanksAndThenTheMembersWithTheLargestHypervolume) {
+  // Rank 0 is 0 and 1. Rank 1 is 2, 3, 4 with the reference (4.4, 4.4): trial 3 dominates 1.9^2 =
+  // 3.61, trials 2 and 4 dominate 2.4 * 0.4 = 0.96 each.
   const std::vector<Rated> trials = {{.number = 0, .objectives = {0, 1}},
                                      {.number = 1, .objectives = {1, 0}},
                                      {.number = 2, .objectives = {2, 4}},
@@ -55,7 +55,7 @@ TEST(BestTrials, TakesWholeRanksAndThenTheMembersThatDominateMost) {
   EXPECT_EQ(chosen(trials, 4), (Numbers{0, 1, 2, 3}));
 }
 
-TEST(BestTrials, PutsInfeasibleOnesBehindDominatedOnes) {
+TEST(BestTrials, PutsInfeasibleTrialsAfterDominatedOnes) {
   const std::vector<Rated> trials = {{.number = 0, .objectives = {0, 0}, .violation = 1},
                                      {.number = 1, .objectives = {1, 1}},
                                      {.number = 2, .objectives = {2, 2}}};

@@ -33,7 +33,7 @@ double best_of(Optimizer& optimizer, int trials, const Function& function) {
   return best;
 }
 
-TEST(TpeOptimizer, FindsWhatRandomSearchDoesNot) {
+TEST(TpeOptimizer, FindsBetterPointsThanRandomSearch) {
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
     const double tpe = best_of(*tpe_optimizer(box(4), {.seed = seed}), 120, squares);
     const double random = best_of(*random_optimizer(box(4), {.seed = seed}), 120, squares);
@@ -41,7 +41,7 @@ TEST(TpeOptimizer, FindsWhatRandomSearchDoesNot) {
   }
 }
 
-TEST(TpeOptimizer, LearnsNamesAndGrids) {
+TEST(TpeOptimizer, LearnsCategoriesAndGrids) {
   Domain domain;
   domain.dimensions.assign(8, Categories{.count = 4});
   domain.dimensions.emplace_back(IntRange{.low = 0, .high = 30});
@@ -50,7 +50,7 @@ TEST(TpeOptimizer, LearnsNamesAndGrids) {
     for (std::size_t i = 0; i < 8; ++i) sum += point[i] == static_cast<double>(i % 4) ? 0 : 10;
     return sum;
   };
-  // Random search ends at 30 or more: three names missed.
+  // Random search ends at 30 or more, with three categories wrong.
   for (const std::uint64_t seed : {1U, 2U, 3U})
     EXPECT_LT(best_of(*tpe_optimizer(domain, {.seed = seed}), 150, misses), 20) << seed;
 }
@@ -91,7 +91,7 @@ std::unique_ptr<Optimizer> after_thirty(const TpeOptions& options, int from = 0)
   return optimizer;
 }
 
-TEST(TpeOptimizer, AsksByWhatWasToldAndNothingElse) {
+TEST(TpeOptimizer, DependsOnlyOnTheResultsTold) {
   const auto one = after_thirty({.seed = 5});
   const auto other = after_thirty({.seed = 5});
   const std::vector<Pending> pending = {{.number = 30, .at = {1, 1, 1}},
@@ -103,7 +103,7 @@ TEST(TpeOptimizer, AsksByWhatWasToldAndNothingElse) {
   EXPECT_NE(after_thirty({.seed = 6})->ask(40, {}), expected);
 }
 
-TEST(TpeOptimizer, WeighsTrialsByNumberInWhateverOrderTheyAreTold) {
+TEST(TpeOptimizer, WeightsTrialsByNumberInAnyOrderOfTelling) {
   EXPECT_EQ(after_thirty({.seed = 5})->ask(40, {}), after_thirty({.seed = 5}, 11)->ask(40, {}));
 }
 
@@ -126,7 +126,7 @@ TEST(TpeOptimizer, KeepsAwayFromPendingPoints) {
             1.1 * mean_distance({.seed = 5, .constant_liar = false}, pending));
 }
 
-TEST(TpeOptimizer, KeepsToTheFeasibleSide) {
+TEST(TpeOptimizer, StaysOnTheFeasibleSide) {
   const auto optimizer = tpe_optimizer(box(2), {.seed = 2});
   int feasible = 0;
   for (int number = 0; number < 100; ++number) {
@@ -161,13 +161,13 @@ TEST(TpeOptimizer, SpreadsAlongTheFrontOfTwoObjectives) {
     const double left = std::hypot(point[0] + 1, point[1]);
     const double right = std::hypot(point[0] - 1, point[1]);
     optimizer->tell({.number = number, .at = point, .objectives = {left, right}});
-    // The front is the segment between both centres; 4 % of the box is as near to it as this.
+    // The front is the segment between both centres; 4 % of the box is within this distance of it.
     if (number >= 100) near += left + right < 3;
   }
   EXPECT_GT(near, 15);
 }
 
-TEST(TpeOptimizer, RefusesWhatItCannotWorkWith) {
+TEST(TpeOptimizer, RefusesInvalidOptionsAndObservations) {
   const auto message = [](const TpeOptions& options) -> std::string {
     try {
       (void)tpe_optimizer(box(1), options);
