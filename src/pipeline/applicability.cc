@@ -11,7 +11,8 @@ namespace quantsearch {
 
 namespace {
 
-/// What `answer` says of the simplified model; true when it cannot be simplified.
+/// Returns the result of `answer` for the simplified model; true when the model cannot be
+/// simplified.
 bool says(const Applicability::Simplify& simplify, const SimplifyOptions& options,
           const std::function<bool(const Model&)>& answer) {
   try {
@@ -26,7 +27,8 @@ bool says(const Applicability::Simplify& simplify, const SimplifyOptions& option
 }  // namespace
 
 bool Applicability::equalizes(const QuantizationConfig& config) {
-  // Chains depend on the simplified model and on Clip being replaced, not on how scales are chosen.
+  // Chains depend on the simplified model and on whether Clip is replaced, but not on how scales
+  // are chosen.
   const EqualizeOptions options{.replace_clip6 = config.equalize->replace_clip6};
   const Key key = equalize_key(simplify_key(Key{}, config.simplify), options);
   const auto known = equalizes_.find(key);

@@ -30,7 +30,7 @@ std::int64_t bytes_of(const ExtremesByTensor& extremes) {
   return bytes;
 }
 
-// Weights of a quantized model are new; a graph costs a few hundred bytes a node.
+// The weights of a quantized model are its own; the graph takes a few hundred bytes for each node.
 std::int64_t bytes_of(const Model& model) {
   return weight_bytes(model.graph) + static_cast<std::int64_t>(model.graph.nodes.size()) * 400;
 }

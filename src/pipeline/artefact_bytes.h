@@ -1,6 +1,6 @@
 #pragma once
 
-// Memory that artefacts of stages hold, for the budget of the stage cache.
+// The memory used by artefacts of stages, in bytes, for the budget of the stage cache.
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The order of the stages, written once: Pipeline::build() runs it, and stage_keys() lists its keys
-// without running anything.
+// The order of the stages, which is defined only here: Pipeline::build() runs the stages, and
+// stage_keys() lists their keys without running them.
 
 #include <memory>
 #include <string_view>
@@ -12,8 +12,8 @@
 
 namespace quantsearch {
 
-/// How far a build has come: keys of what the next stage reads, and the artefacts, which are null
-/// where only keys are asked for.
+/// The progress of a build: the keys of the inputs of the next stage, and the artefacts, which are
+/// null when only keys are computed.
 struct Progress {
   QuantizationConfig config;
   Key data;
@@ -34,18 +34,18 @@ class StageRunner;
 
 struct Stage {
   std::string_view name;
-  /// Null: every configuration has it.
+  /// Null when the stage is part of every configuration.
   bool (*is_on)(const QuantizationConfig& config);
-  /// Of what it makes: one, but for the ranges.
+  /// Returns the keys of the artefacts that the stage makes: one, except for the ranges.
   std::vector<Key> (*keys)(const Progress& progress);
-  /// What follows reads what this stage makes.
+  /// Sets the keys that the following stages read to those of this stage.
   void (*advance)(Progress& progress, const std::vector<Key>& keys);
-  /// Makes the artefacts or takes them from the cache, and advances, unless nothing has changed.
-  /// Null: a stage that reads the artefact makes it when it is needed.
+  /// Makes the artefacts or takes them from the cache, and advances unless nothing has changed.
+  /// Null when the stages that read the artefact make it on demand.
   void (*run)(StageRunner& runner, Progress& progress, const std::vector<Key>& keys);
 };
 
-/// In their order.
+/// Returns the stages in order.
 [[nodiscard]] const std::vector<Stage>& chain();
 
 }  // namespace quantsearch

@@ -1,4 +1,4 @@
-// Options of the methods that move scales between layers before statistics are taken.
+// Options of the methods that move scales between layers before statistics are collected.
 
 #include <fmt/core.h>
 

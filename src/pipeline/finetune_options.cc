@@ -1,4 +1,4 @@
-// Options of fine-tuning: AMD Quark's FastFinetune mapping, and what this project adds to it.
+// Options of fine-tuning: the FastFinetune mapping of AMD Quark and the additions of this project.
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ bool is_on(const Settings& settings) {
   return effective_value("include_fast_ft", settings).as_bool();
 }
 
-/// Effective under fine-tuning by one of these algorithms.
+/// Returns a condition that holds when fine-tuning by one of these algorithms is on.
 std::function<bool(const Settings&)> under(std::vector<std::string> algorithms) {
   return [algorithms = std::move(algorithms)](const Settings& settings) {
     return is_on(settings) &&
@@ -32,7 +32,7 @@ std::function<bool(const Settings&)> under(std::vector<std::string> algorithms) 
 
 std::function<bool(const Settings&)> under_gradients() { return under({"adaround", "adaquant"}); }
 
-/// Of the gradient methods, where each step reads samples.
+/// True for the gradient methods when each step reads samples.
 bool reads_samples(const Settings& settings) {
   return under_gradients()(settings) &&
          effective_value(kGroup + "Objective", settings) == Value("sampled");
@@ -51,7 +51,7 @@ std::function<Value(const Value&)> number_from(double low, double high) {
   };
 }
 
-/// A list of exactly two numbers, each checked.
+/// Returns the check of a list of exactly two numbers.
 std::function<Value(const Value&)> pair_of(std::function<Value(const Value&)> first,
                                            std::function<Value(const Value&)> second) {
   return [first = std::move(first), second = std::move(second)](const Value& value) -> Value {
@@ -162,7 +162,7 @@ void add_steps(std::vector<Option>& table) {
                    .matters = under_gradients()});
   table.push_back(
       {.name = kGroup + "NumBatches",
-       .meaning = "EarlyStop: steps between two looks; 1: a tenth of the iterations",
+       .meaning = "EarlyStop: steps between two checks; 1: a tenth of the iterations",
        .default_value = 1,
        .canonical = integer(1, 10'000'000),
        .apply = [](QuantizationConfig& config,
@@ -202,7 +202,7 @@ void add_data(std::vector<Option>& table) {
        .matters = reads_samples});
   table.push_back(
       {.name = kGroup + "OutputQDQ",
-       .meaning = "the quantizer behind a layer is part of the error",
+       .meaning = "the quantizer after a layer is part of the error",
        .default_value = false,
        .canonical = boolean(),
        .apply = [](QuantizationConfig& config,

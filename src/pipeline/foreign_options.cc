@@ -1,5 +1,5 @@
-// Names a Quark user may bring along: methods that are not built yet, and settings that have no
-// meaning here.
+// Quark's names of methods that are not implemented here, and of settings that have no meaning
+// here.
 
 #include <algorithm>
 
@@ -17,7 +17,7 @@ void add(std::vector<Foreign>& table, std::vector<Value> accepted, const std::st
 
 std::vector<Foreign> make_table() {
   std::vector<Foreign> table;
-  // Switches of whole methods: false is fine, true is refused.
+  // Switches of whole methods: only the listed value is accepted.
   add(table, {false}, "the DPU's decomposition of it is not built",
       {"extra_options.ConvertSoftmaxToDPUVersion",
        "extra_options.ConvertInstanceNormToDPUVersion"});
@@ -70,7 +70,7 @@ std::vector<Foreign> make_table() {
   add(table, {Value()}, "layers are found in the graph",
       {"extra_options.AutoMixprecision.SubgraphJson"});
 
-  // Hints about Quark's own way of working.
+  // Hints about Quark's own implementation.
   add(table, {}, "calibration streams in one pass on all threads, nothing is cached on disk",
       {"extra_options.CalibWorkerNum", "extra_options.CalibOptimizeMem",
        "extra_options.CalibOptimizeDisk", "extra_options.TmpDir"});

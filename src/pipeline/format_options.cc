@@ -1,4 +1,4 @@
-// Formats of single nodes: what mixed precision decides, and what a user may decide instead.
+// Formats of single nodes, which mixed precision chooses and which a user may set instead.
 
 #include <fmt/core.h>
 

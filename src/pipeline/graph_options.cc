@@ -1,4 +1,4 @@
-// Options of the float graph before statistics are taken, and the written format.
+// Options of the float graph before statistics are collected, and of the written format.
 
 #include "pipeline/option_table.h"
 #include "quantsearch/quantize/option_keys.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-// Values of any type in a key: fields of options one by one.
+// Adds values of any type to a key; option structs are added field by field.
 
 #include <concepts>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace quantsearch {
 template <typename T>
 void add_value(KeyBuilder& key, const T& value) {
   if constexpr (std::same_as<T, Facts>) {
-    // They follow from the statistics, which the keys of the ranges stand for.
+    // Facts are derived from the statistics, which are covered by the keys of the ranges.
   } else if constexpr (std::same_as<T, bool> || std::same_as<T, Key>) {
     key.add(value);
   } else if constexpr (std::is_enum_v<T>) {
@@ -42,7 +42,7 @@ void add_value(KeyBuilder& key, const T& value) {
   }
 }
 
-/// The key of a stage: its name and version, then what it reads.
+/// Returns the key of a stage: its name and version, then its inputs.
 template <typename... Read>
 [[nodiscard]] Key stage_key(std::string_view name, int version, const Read&... read) {
   KeyBuilder key;

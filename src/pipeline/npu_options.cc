@@ -1,4 +1,4 @@
-// Options of NPUs of the DPU family, by Quark's names: docs/algorithms/npu.md.
+// Options of NPUs of the DPU family, with Quark's names; see docs/algorithms/npu.md.
 
 #include "pipeline/option_table.h"
 
@@ -63,7 +63,7 @@ void add_target(std::vector<Option>& table) {
        }});
 }
 
-/// Null follows SimulateDPU.
+/// An option whose absence means the value that SimulateDPU implies.
 Option conversion(const std::string& name, const std::string& meaning, bool DpuOptions::*field) {
   return {.name = "extra_options." + name,
           .meaning = meaning + "; absent: only with enable_npu_cnn and SimulateDPU",

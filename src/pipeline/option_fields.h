@@ -1,7 +1,8 @@
 #pragma once
 
 // The fields of every options struct that a stage reads, for keys and for the test that each of
-// them is in a key. A field that is missing here does not compile: the bindings name all of them.
+// them is in a key. The structured bindings name all fields, so that a missing field is a compile
+// error.
 
 #include <concepts>
 #include <type_traits>
@@ -15,7 +16,7 @@
 
 namespace quantsearch {
 
-/// `Options` is `Wanted`, const or not.
+/// True when `Options` is `Wanted` or `const Wanted`.
 template <typename Options, typename Wanted>
 concept OptionsOf = std::same_as<std::remove_const_t<Options>, Wanted>;
 

@@ -1,4 +1,4 @@
-// How each kind of option value is checked.
+// Checks for each kind of option value.
 
 #include <fmt/core.h>
 

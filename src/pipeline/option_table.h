@@ -1,6 +1,6 @@
 #pragma once
 
-// One row per option. Rows are made by small factories that know how a kind of value is checked.
+// One row per option. Rows are made by small factories, with a check for each kind of value.
 
 #include <functional>
 #include <map>
@@ -17,27 +17,28 @@ struct Option {
   std::string meaning;
   Value default_value;
   bool is_list = false;
-  /// Checked and in canonical form. Throws InvalidInput or Unsupported without the option's name.
+  /// Checks a value and returns it in canonical form. Throws InvalidInput or Unsupported; the
+  /// message does not contain the option's name.
   std::function<Value(const Value&)> canonical;
-  /// Sets its field; gets canonical values only.
+  /// Sets the field of the option. The value is canonical.
   std::function<void(QuantizationConfig&, const Value&)> apply;
-  /// Empty: always has an effect.
+  /// The condition under which the option has an effect; empty: always.
   std::function<bool(const Settings&)> matters = {};
 };
 
-/// A name that is known but does nothing here, with the reason. `accepted` values are taken
-/// silently, others refused.
+/// A known name without an effect here, with the reason. Values in `accepted` are ignored, others
+/// are refused.
 struct Foreign {
   std::string name;
-  // Empty: any value is accepted, the option is a hint that is not needed.
+  // Empty: the option is a hint that is not needed, and any value is accepted.
   std::vector<Value> accepted;
   std::string reason;
 };
 
-/// Built options, in the order of the documentation.
+/// The implemented options, in the order of the documentation.
 [[nodiscard]] const std::vector<Option>& table();
 [[nodiscard]] const Option* find(const std::string& name);
-/// Options of methods that are not built yet, and names that have no meaning here.
+/// Options of methods that are not implemented, and names that have no meaning here.
 [[nodiscard]] const std::vector<Foreign>& foreign_table();
 [[nodiscard]] const Foreign* find_foreign(const std::string& name);
 
@@ -58,12 +59,12 @@ struct NamedChoice {
 [[nodiscard]] std::function<Value(const Value&)> optional(std::function<Value(const Value&)> inner);
 
 [[nodiscard]] std::vector<std::string> strings_of(const Value& list);
-/// QInt8, QUInt8, QInt16, QUInt16, and QInt32, which only a bias can have.
+/// Checks a type: QInt8, QUInt8, QInt16, QUInt16, or QInt32, which only a bias can have.
 [[nodiscard]] std::function<Value(const Value&)> override_type();
 /// "QInt8" -> int8.
 [[nodiscard]] DataType data_type_named(const std::string& name);
 
-/// "QInt8", "QUInt8", "QInt16", "QUInt16" and Quark's other spellings of them.
+/// Checks a type: "QInt8", "QUInt8", "QInt16", "QUInt16" or one of Quark's other spellings of them.
 [[nodiscard]] std::function<Value(const Value&)> quant_type();
 // Parts of the table, one file each.
 void add_type_options(std::vector<Option>& table);
@@ -79,15 +80,15 @@ void add_finetune_options(std::vector<Option>& table);
 void add_graph_options(std::vector<Option>& table);
 void add_equalize_options(std::vector<Option>& table);
 
-/// True when a step of fine-tuning asks for more samples than are tuned on.
+/// True when the batch of a fine-tuning step is larger than the number of samples it tunes on.
 [[nodiscard]] bool batch_exceeds(const Settings& settings, std::int64_t samples);
-/// What several options of mixed precision decide together.
+/// Sets the fields that depend on several options of mixed precision.
 void finish_precision(QuantizationConfig& config, const Settings& settings);
-/// Why the target and enable_npu_cnn exclude each other.
+/// Returns why the target and enable_npu_cnn contradict each other; nullopt when they do not.
 [[nodiscard]] std::optional<std::string> target_contradiction(const Settings& settings);
-/// Why its options exclude each other.
+/// Returns why the options of mixed precision contradict each other; nullopt when they do not.
 [[nodiscard]] std::optional<std::string> precision_contradiction(const Settings& settings);
-/// The value of `node_formats` that says this.
+/// Returns the value of the option `node_formats` for these formats.
 [[nodiscard]] Value node_formats_value(const std::map<std::string, NodeFormat>& formats);
 
 }  // namespace quantsearch::options

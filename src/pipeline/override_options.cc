@@ -63,7 +63,7 @@ void require_consistent(const Value& entry) {
   }
 }
 
-/// Keys in alphabetical order, so that equal entries are written alike.
+/// Returns the entry with its keys in alphabetical order, so that equal entries have the same form.
 Value canonical_entry(const Value& entry) {
   std::vector<std::pair<std::string, Value>> members(entry.as_map().begin(), entry.as_map().end());
   std::ranges::sort(members, {}, &std::pair<std::string, Value>::first);
@@ -82,7 +82,7 @@ Value canonical_entry(const Value& entry) {
   return result;
 }
 
-/// ONNX Runtime's rule: all channels of a tensor agree in everything but the numbers.
+/// ONNX Runtime requires that all channels of a tensor agree in everything but the numbers.
 void require_alike(const Value::List& entries) {
   for (const char* key : {"axis", "quant_type", "symmetric", "reduce_range"}) {
     const Value* first = entries.front().find(key);
@@ -103,7 +103,7 @@ Value canonical_overrides(const Value& value) {
   for (const auto& [tensor, given] : tensors) {
     try {
       Value::List entries;
-      // A single mapping stands for a list of one.
+      // A single mapping means a list with one entry.
       const Value::List list = given.is_map() ? Value::List{given} : given.as_list();
       for (const Value& entry : list) entries.push_back(canonical_entry(entry));
       if (entries.empty()) throw InvalidInput("got an empty list, expected at least one entry");

@@ -18,7 +18,7 @@ void require_finite_weights(const Model& model) {
   if (bad.empty()) return;
   throw InvalidInput(
       fmt::format("check: the model holds weights that are not finite: {}; expected finite "
-                  "numbers, mend them or "
+                  "numbers, correct them or "
                   "export the model again",
                   fmt::join(bad, "; ")));
 }
@@ -79,7 +79,7 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   return candidate;
 }
 
-// On x86 without VNNI such a model would saturate here.
+// Models for other targets may saturate on x86 processors without VNNI.
 bool is_scored_as_graph(Target target) { return target != Target::cpu; }
 
 Scores Pipeline::score(Candidate& candidate, const Reference& reference,
@@ -90,7 +90,7 @@ Scores Pipeline::score(Candidate& candidate, const Reference& reference,
     return evaluate(candidate.quantized->model, reference, pool != nullptr ? *pool : state_->pool,
                     options);
   };
-  // What was given up in one race may win the next.
+  // A model that was given up in one race may win another, so these scores are not kept.
   const auto bytes_of_scores = [](const Scores& scores) {
     const auto bytes = static_cast<std::int64_t>(1000 + 8 * scores.losses.size());
     return scores.gave_up ? std::nullopt : std::optional(bytes);

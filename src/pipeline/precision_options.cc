@@ -1,5 +1,5 @@
-// Options of mixed precision: AMD Quark's AutoMixprecision mapping, and what this project adds to
-// it.
+// Options of mixed precision: the AutoMixprecision mapping of AMD Quark and the additions of this
+// project.
 
 #include <algorithm>
 
@@ -55,7 +55,7 @@ Option list_option(const std::string& name, const std::string& meaning,
   return made;
 }
 
-/// Of the same signedness, at the other width.
+/// Returns the type of the same signedness and the other width.
 std::string other_width(const std::string& type) {
   return type.ends_with("16") ? type.substr(0, type.size() - 2) + "8"
                               : type.substr(0, type.size() - 1) + "16";
@@ -68,7 +68,7 @@ std::string target_type(const std::string& option, const std::string& type_optio
   const Value both = effective_value(kGroup + "TargetQuantType", settings);
   if (!both.is_null()) return both.as_string();
   const std::string base = effective_value(type_option, settings).as_string();
-  // One of the two is given: the other stays as it is.
+  // When one of the two is given, the other stays as it is.
   const bool any_given = !effective_value(kGroup + "ActTargetQuantType", settings).is_null() ||
                          !effective_value(kGroup + "WeightTargetQuantType", settings).is_null();
   return any_given ? base : other_width(base);
@@ -97,8 +97,8 @@ bool is_up(const Target& target) {
   return target.activation_change > 0 || target.weight_change > 0;
 }
 
-/// A format that has more bits in both is preceded by those that have them in one: cheaper, and
-/// often enough.
+/// When a format has more bits in both types, it is preceded by those with more bits in one type,
+/// which are cheaper and often sufficient.
 std::vector<NodeFormat> steps(const NodeFormat& low, const NodeFormat& high, bool both_differ) {
   if (!both_differ) return {high};
   return {{.activation = low.activation, .weight = high.weight, .keep_float = false},
@@ -238,8 +238,8 @@ void finish_precision(QuantizationConfig& config, const Settings& settings) {
   if (effective_value(kGroup + "AllowFloat", settings).as_bool()) {
     options.high.push_back({.activation = {}, .weight = {}, .keep_float = true});
   }
-  // The rules of an NPU settle positions that depend on the width of the weights: nothing may stand
-  // in for them.
+  // The rules of an NPU fix positions that depend on the width of the weights, so that
+  // reconstructed weights must not replace them.
   options.weights_reconstructed = config.finetune &&
                                   config.finetune->algorithm != FinetuneAlgorithm::none &&
                                   !config.quantize.npu.enabled;

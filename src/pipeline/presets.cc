@@ -1,4 +1,4 @@
-// Named configurations: Quark's, one definition per name, and ours.
+// Named configurations: those of Quark, with one definition per name, and those of this project.
 
 #include "quantsearch/pipeline/settings.h"
 
@@ -99,7 +99,7 @@ void add_integer_presets(std::vector<PresetInfo>& presets) {
       {"QUInt8", "QInt8", false}, kMinMax, std::move(widened)));
 }
 
-/// What `_ADAROUND`, `_ADAQUANT` and `_ACCURATE` add to their base.
+/// Returns the settings that `_ADAROUND`, `_ADAQUANT` and `_ACCURATE` add to their base preset.
 Settings finetune_settings(const char* algorithm, double learning_rate) {
   const std::string group = "extra_options.FastFinetune.";
   return {{"include_fast_ft", true},       {group + "OptimAlgorithm", algorithm},

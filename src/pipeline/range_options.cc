@@ -1,4 +1,4 @@
-// Options of calibration: the range method and what each method reads.
+// Options of calibration: the range method and the options of each method.
 
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
@@ -68,8 +68,8 @@ void add_method(std::vector<Option>& table) {
                    .apply = [](QuantizationConfig& config, const Value& value) {
                      config.ranges.method = method_of(value);
                      config.quantize.power_of_two = is_power_of_two(config.ranges.method);
-                     // The nearest power of two can clip a third of the largest weights: the method
-                     // searches theirs too.
+                     // The nearest power of two can clip a third of the largest weights, so the
+                     // method searches the ranges of weights too.
                      if (config.ranges.method == RangeMethod::power_of_two_min_mse)
                        config.quantize.weight_range = WeightRange::mse;
                      config.quantize.power_of_two_rounding =

@@ -16,18 +16,18 @@ namespace quantsearch {
 
 namespace {
 
-// A second failure is mostly another node of the same kind; a model with more of them is better
-// described by its user.
+// A second failure is usually another node of the same kind. For a model with more failing nodes,
+// the user should exclude them.
 constexpr int kMostRebuilds = 4;
 
-/// The labels of our nodes in a graph that was made from the quantized one.
+/// Finds the labels of the quantized model's nodes in a graph that the runtime made from it.
 class NodeLabels {
  public:
   explicit NodeLabels(const QuantizedModel& quantized) {
     for (const LayerRecord& layer : quantized.layers) labels_.insert(layer.node);
   }
 
-  /// The runtime keeps names with an ending ("conv1_token_7", "conv1/duplicated") or a beginning
+  /// The runtime keeps names but adds a suffix ("conv1_token_7", "conv1/duplicated") or a prefix
   /// ("fused conv1").
   [[nodiscard]] std::optional<std::string> of(const std::string& name) const {
     if (labels_.contains(name)) return name;
@@ -45,7 +45,7 @@ class NodeLabels {
   std::set<std::string> labels_;
 };
 
-/// Nodes that read what this one writes or write what it reads.
+/// Returns the nodes that read the outputs of this node or write its inputs.
 std::vector<int> neighbours(const Graph& graph, const GraphIndex& index, int node) {
   std::vector<int> found;
   const Node& at = graph.nodes[static_cast<std::size_t>(node)];
@@ -59,7 +59,8 @@ std::vector<int> neighbours(const Graph& graph, const GraphIndex& index, int nod
   return found;
 }
 
-/// The labelled nodes nearest to `starts`; a start that has a label is the nearest itself.
+/// Returns the labels of the labelled nodes nearest to `starts`, by breadth-first search; a start
+/// that has a label is itself the nearest.
 std::set<std::string> nearest(const Graph& graph, const NodeLabels& labels,
                               std::vector<int> starts) {
   const GraphIndex index(graph);
@@ -89,7 +90,8 @@ std::vector<int> nodes_of(const Graph& graph, const FailingNode& failing) {
   return found;
 }
 
-/// The optimized graph where the model can be loaded: most failing nodes are the runtime's own.
+/// Returns the optimized graph if the model can be loaded, because most failing nodes are created
+/// by the runtime.
 Graph executed_graph(const Model& model) {
   try {
     return optimized_model(model).graph;
@@ -98,8 +100,9 @@ Graph executed_graph(const Model& model) {
   }
 }
 
-/// Those of `quantized` among `centre`, and the first of them in every direction from there: what
-/// is between, pairs and nodes that are float already, lets the runtime's rewriting through.
+/// Returns the nodes of `quantized` in `centre` and the first ones in every direction from there.
+/// Nodes in between (Q/DQ pairs and nodes that are already float) do not stop the rewriting of the
+/// runtime, so the search continues through them.
 std::set<std::string> with_neighbours(const Graph& graph, const std::set<std::string>& centre,
                                       const std::set<std::string>& quantized) {
   const GraphIndex index(graph);
@@ -169,7 +172,8 @@ std::string to_string(const LeftFloat& left_float) {
 
 namespace {
 
-/// The message without "run: " and the like in front: what it is part of says that.
+/// Returns the message without a prefix such as "run: ", because the surrounding message names the
+/// stage.
 std::string without_stage(const std::string& message) {
   for (const std::string_view stage : {"run: ", "open session: "}) {
     if (message.starts_with(stage)) return message.substr(stage.size());
@@ -185,8 +189,8 @@ std::string without_stage(const std::string& message) {
       reason, all_nodes(left_float).size()));
 }
 
-/// With all that is left float so far. When then nothing remains to be quantized, the failure that
-/// led there is what counts.
+/// Builds with all nodes of `left_float` excluded. When nothing remains to be quantized, the
+/// failure that led there is reported.
 Candidate build_without(const std::vector<LeftFloat>& left_float, const Settings& settings,
                         const std::function<Candidate(const QuantizationConfig&)>& build) {
   try {

@@ -1,4 +1,4 @@
-// Options that say which nodes are quantized.
+// Options that select the nodes to quantize.
 
 #include <fmt/core.h>
 
@@ -25,7 +25,7 @@ Option names_option(const std::string& name, const std::string& meaning, Field f
           .matters = {}};
 }
 
-// [[starts], [ends]] pairs.
+// Checks a list of [[starts], [ends]] pairs.
 Value subgraph_list(const Value& value) {
   if (value.is_null()) return Value::List{};
   for (const Value& pair : value.as_list()) {

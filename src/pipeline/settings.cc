@@ -16,7 +16,7 @@ const std::vector<Option>& table() {
   static const std::vector<Option> rows = [] {
     std::vector<Option> made;
     add_range_options(made);
-    add_npu_options(made);    // before what it sets defaults of
+    add_npu_options(made);    // before the options whose defaults it sets
     add_target_option(made);  // after the option that sets its default
     add_type_options(made);
     add_storage_options(made);
@@ -77,7 +77,7 @@ Value foreign_value(const Foreign& foreign, const Value& value) {
   return value;
 }
 
-/// Nested groups whose members are options of their own.
+/// Nested groups of extra_options whose members are options.
 const std::vector<std::string> kGroups = {"AutoMixprecision", "FastFinetune"};  // of extra_options
 
 void flatten(const Value& mapping, const std::string& prefix, Settings& settings) {

@@ -1,4 +1,4 @@
-// Values that are written differently and do the same.
+// Maps values that are written differently but have the same effect to one value.
 
 #include <algorithm>
 #include <functional>
@@ -9,16 +9,16 @@ namespace quantsearch {
 
 namespace {
 
-/// Of every option whose values may be written in several ways; `samples` may be unknown.
+/// The rule of an option whose values may be written in several ways; `samples` may be unknown.
 using Settle = std::function<Value(const Value& value, std::optional<std::int64_t> samples)>;
 
-/// Absent is all there are, and so is more than there are.
+/// An absent number, or one above the number of samples, means all samples.
 Value at_most_all(const Value& value, std::optional<std::int64_t> samples) {
   if (!samples || (value.is_int() && value.as_int() <= *samples)) return value;
   return *samples;
 }
 
-/// The order of names, and a name that is there twice, mean nothing.
+/// The order of names and repeated names have no effect.
 Value as_set(const Value& names, std::optional<std::int64_t>) {
   Value::List sorted = names.as_list();
   std::ranges::sort(sorted, {}, [](const Value& name) { return name.as_string(); });
@@ -26,7 +26,7 @@ Value as_set(const Value& names, std::optional<std::int64_t>) {
   return sorted;
 }
 
-/// 100 is tried in any case.
+/// 100 is always tried.
 Value as_percentiles(const Value& numbers, std::optional<std::int64_t>) {
   Value::List sorted = numbers.as_list();
   sorted.emplace_back(100.0);

@@ -4,7 +4,7 @@ namespace quantsearch {
 
 namespace {
 
-// How soon a waiting trial notices that it is cancelled.
+// Interval at which a waiting trial checks for cancellation.
 constexpr std::chrono::milliseconds kNotice{20};
 
 }  // namespace
@@ -26,7 +26,7 @@ std::optional<std::any> StageCache::held_or_claim(const Key& key, const Cancella
     const std::shared_ptr<Flight> flight = flying->second;
     while (!landed_.wait_for(lock, kNotice, [&] { return flight->done; }))
       token.throw_if_cancelled();
-    if (flight->artefact.has_value()) {  // it may have been too large to keep
+    if (flight->artefact.has_value()) {  // a success that may have been too large to keep
       count_hit(flight->seconds);
       return flight->artefact;
     }

@@ -1,8 +1,8 @@
 #pragma once
 
-// Artefacts of stages by key, least recently used first out when the byte budget is spent.
-// Thread-safe: of several trials that need an artefact at the same time one computes it, the others
-// wait for it.
+// Artefacts of stages by key. The least recently used are dropped when the byte budget is spent.
+// Thread-safe: when several trials need an artefact at the same time, one computes it and the
+// others wait for it.
 
 #include <algorithm>
 #include <any>
@@ -30,12 +30,12 @@ class StageCache {
  public:
   explicit StageCache(const ByteBudget& budget) : budget_(budget) {}
 
-  /// The artefact under `key`, computed by `compute` when it is not held (which may get other
-  /// artefacts itself, of earlier stages). What does not fit even after everything else has been
-  /// dropped is returned but not kept, and neither is one that `bytes_of` gives no size. Appends
-  /// how the stage went to `records`; its seconds are without those of stages that `compute` went
-  /// through. When the trial that computes fails or is cancelled, one that waits computes instead.
-  /// Throws Cancelled while waiting when `token` is cancelled.
+  /// Returns the artefact under `key`. When it is not held, `compute` makes it, which may itself
+  /// get artefacts of earlier stages. An artefact is returned but not kept when it does not fit
+  /// even after everything else has been dropped, or when `bytes_of` returns no size. Appends a
+  /// record of the stage to `records`; its seconds do not include those of stages inside `compute`.
+  /// When the trial that computes fails or is cancelled, a waiting one computes instead. Throws
+  /// Cancelled when `token` is cancelled while waiting.
   template <typename Artefact>
   std::shared_ptr<const Artefact> get(
       const std::string& stage, const Key& key, const std::function<Artefact()>& compute,
@@ -67,14 +67,15 @@ class StageCache {
     ByteBudget::Reservation reservation;
     std::list<Key>::iterator age;
   };
-  /// An artefact that somebody computes.
+  /// An artefact in flight: one trial computes it.
   struct Flight {
     bool done = false;
     std::any artefact;  // empty when it failed
     double seconds = 0;
   };
 
-  /// This trial's promise to compute an artefact; broken when it is destroyed unsettled.
+  /// The claim of a trial to compute an artefact. Destroying it unsettled ends the flight without
+  /// an artefact.
   class Claim {
    public:
     Claim(StageCache& cache, const Key& key) : cache_(cache), key_(key) {}
@@ -94,10 +95,10 @@ class StageCache {
     bool settled_ = false;
   };
 
-  /// What is held, after waiting for whoever computes it; nullopt when the caller has to compute
-  /// it.
+  /// Returns the artefact held under `key`, waiting while another trial computes it; nullopt when
+  /// the caller has to compute it.
   std::optional<std::any> held_or_claim(const Key& key, const CancellationToken& token);
-  /// Ends a flight: keeps the artefact, or none, and wakes those who wait.
+  /// Ends a flight: keeps the artefact, if there is one, and wakes the waiting trials.
   void land(const Key& key, std::any artefact, std::int64_t bytes, double seconds);
   void count_hit(double seconds);
   void keep(const Key& key, std::any artefact, std::int64_t bytes, double seconds);

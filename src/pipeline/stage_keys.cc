@@ -7,34 +7,34 @@ namespace quantsearch {
 
 namespace {
 
-// Raised when a stage changes what it makes from the same input. 2: an If with a constant condition
-// becomes its branch; 3: Pad of all axes; 4: layers in other spellings; 5: folding constants adds
-// at most 64 KiB
+// A version is raised when a stage produces a different result from the same input. 2: an If with a
+// constant condition is replaced by its branch; 3: Pad of all axes; 4: layers in other spellings;
+// 5: folding constants adds at most 64 KiB.
 constexpr int kSimplifyVersion = 5;
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
-// 3: tensors of bodies, and what layers read; 4: tensors without a possible pair are left out;
-// 5: parts of what a Concat has joined; 6: what a Log reads
+// 3: tensors of bodies, and the inputs of layers; 4: tensors without a possible pair are left out;
+// 5: parts of the output of a Concat; 6: the input of a Log.
 constexpr int kObserveVersion = 6;
 constexpr int kRangesVersion = 1;
-constexpr int kFactsVersion = 2;  // 2: what a Log is computed from
+constexpr int kFactsVersion = 2;  // 2: the inputs that a Log is computed from
 // 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two;
-// 4: what another quantizer has given pairs stays as it is; 5: unlike parts do not share a step; 6:
-// tables of integers, stored weights; 7: what a Log needs
+// 4: tensors that another quantizer has given pairs stay unchanged; 5: parts of different magnitude
+// do not share a step; 6: integer tables, stored weights; 7: the precision that a Log needs.
 constexpr int kQuantizeVersion = 7;
 constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
 constexpr int kPrecisionVersion = 2;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer
-// changes take no part
+// changes are left out.
 constexpr int kEvaluateVersion = 4;
 
-// Options with everything reset that the stage does not read, so that equal work has equal keys.
+// These functions reset the fields that a stage does not read, so that equal work has equal keys.
 
 EqualizeOptions effective_equalize_options(const EqualizeOptions& options) {
   EqualizeOptions effective = options;
   const EqualizeOptions defaults;
-  effective.bias_absorption = defaults.bias_absorption;  // read by a stage of its own
+  effective.bias_absorption = defaults.bias_absorption;  // read by the absorb stage
   if (!options.use_threshold) effective.weight_threshold = defaults.weight_threshold;
   if (options.steps == 1) effective.total_difference = defaults.total_difference;
   return effective;
@@ -42,7 +42,7 @@ EqualizeOptions effective_equalize_options(const EqualizeOptions& options) {
 
 SmoothOptions effective_smooth_options(const SmoothOptions& options) {
   SmoothOptions effective = options;
-  if (options.alpha) effective.per_channel_weights = false;  // only the choice of alpha looks at it
+  if (options.alpha) effective.per_channel_weights = false;  // only the choice of alpha reads it
   return effective;
 }
 
@@ -99,7 +99,7 @@ Key digest_key(const Key& statistics) { return stage_key("digest", kFactsVersion
 
 Key ranges_key(const Key& statistics, const RangeOptions& options) {
   RangeOptions effective = effective_range_options(options);
-  // It follows from the tensor and the simplified model.
+  // `statistics_of` is determined by the tensor and the simplified model.
   for (auto& [tensor, own] : effective.tensors) own.statistics_of.clear();
   return stage_key("ranges", kRangesVersion, statistics, effective);
 }

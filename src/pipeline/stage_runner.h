@@ -1,7 +1,6 @@
 #pragma once
 
-// Runs the stages of one build: what is asked for and with what, beside what all builds share. Each
-// stage is a file of src/pipeline/stages.
+// Runs the stages of one build. Each stage is a file of src/pipeline/stages.
 
 #include <filesystem>
 #include <memory>
@@ -17,7 +16,7 @@
 
 namespace quantsearch {
 
-/// What all builds of a pipeline share.
+/// The state that all builds of a pipeline share.
 struct PipelineState {
   Model model;
   Key model_key;
@@ -29,12 +28,13 @@ struct PipelineState {
   LogSink log;
   std::filesystem::path cache_folder;
   std::mutex said_mutex = {};
-  std::set<std::string> said = {};  // notes about names, which every build would repeat
+  // Notes about names that have been logged, so that builds do not repeat them.
+  std::set<std::string> said = {};
 };
 
 class StageRunner {
  public:
-  /// All outlive it. How the stages went is appended to `records`.
+  /// All arguments must outlive the runner. A record of each stage is appended to `records`.
   StageRunner(PipelineState& state, ThreadPool& pool, const CancellationToken& token,
               std::vector<StageRecord>& records)
       : state_(state), pool_(pool), token_(token), records_(records) {}
@@ -42,7 +42,7 @@ class StageRunner {
   /// Runs the whole chain.
   void run(Progress& progress);
 
-  // One for each stage that makes something; chain() says in which order.
+  // One function for each stage that makes an artefact; chain() defines the order.
   void simplify(Progress& progress, const Key& key);
   void equalize(Progress& progress, const Key& key);
   void absorb(Progress& progress, const Key& key);
@@ -55,19 +55,20 @@ class StageRunner {
 
   [[nodiscard]] std::shared_ptr<const Simplified> simplified(const SimplifyOptions& options,
                                                              const Key& key);
-  /// As the stages after simplify read it. Throws InvalidInput for a model that another quantizer
-  /// has been at.
+  /// Returns the configuration with the names of the simplified model. Throws InvalidInput for a
+  /// model that has already been quantized, unless `requantize` is set.
   [[nodiscard]] QuantizationConfig accepted(const QuantizationConfig& config,
                                             const Simplified& simplified);
 
  private:
-  /// What of the statistics the stages after the ranges read.
+  /// The part of the statistics that the stages after the ranges read.
   struct Digest {
     ExtremesByTensor extremes;
     Facts facts;
   };
 
-  /// Takes over what `made` has changed; otherwise what follows is the same work as without it.
+  /// Continues with the model of `made` if it has changed; otherwise the keys stay the same, and so
+  /// does the work that follows.
   template <typename Made>
   void take_over(Progress& progress, const std::shared_ptr<const Made>& made, const Key& key) {
     if (!made->changed) return;
@@ -78,22 +79,24 @@ class StageRunner {
   [[nodiscard]] std::shared_ptr<const Statistics> observed(const std::string& stage,
                                                            const Progress& progress,
                                                            std::vector<std::string> tensors);
-  /// A few numbers of each tensor, kept apart from the statistics, which may be too large to be
-  /// kept. No stage of its own in the records. `held`: the statistics, where they are at hand.
+  /// Returns a few numbers of each tensor. They are cached apart from the statistics, which may be
+  /// too large to be kept, and have no stage of their own in the records. `held`: the statistics,
+  /// if available.
   [[nodiscard]] std::shared_ptr<const Digest> digest(
       const Progress& progress, std::shared_ptr<const Statistics> held = nullptr);
   [[nodiscard]] std::shared_ptr<const Statistics> statistics(const Progress& progress);
   [[nodiscard]] Ranges ranges_of_type(const Progress& progress, DataType type,
                                       const RangeOptions& options, const Key& key);
   void say_facts(const Facts& facts) const;
-  /// What every reconstruction of the same float model compares with.
+  /// Returns the float activations that every reconstruction of the same float model is compared
+  /// with.
   [[nodiscard]] std::shared_ptr<const FloatActivations> activations(
       const Progress& progress, const std::vector<std::string>& tensors, std::int64_t samples,
       const FinetuneEnvironment& environment);
   [[nodiscard]] std::shared_ptr<const FinetunedModel> finetuned(const Progress& progress,
                                                                 const QuantizedModel& quantized,
                                                                 const Key& key);
-  /// The formats of `chosen` are those of the candidate.
+  /// Sets the formats of the candidate to those of `chosen`.
   static void take_formats(Progress& progress, std::shared_ptr<const PrecisionResult> chosen);
 
   PipelineState& state_;

@@ -1,4 +1,5 @@
-// Options for weights that no integer kernel multiplies: tables that Gather reads, and LSTM.
+// Options for weights that no integer kernel multiplies: tables that Gather reads, and the weights
+// of LSTM.
 
 #include "pipeline/option_table.h"
 

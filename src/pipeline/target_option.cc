@@ -1,4 +1,4 @@
-// The processors that the written model is for: docs/targets.md.
+// The target: the processors that the written model is for; see docs/targets.md.
 
 #include "pipeline/option_table.h"
 
@@ -15,8 +15,8 @@ bool is_npu(const Settings& settings) {
   return effective_value("enable_npu_cnn", settings).as_bool();
 }
 
-/// Only int8 weights beside 8-bit activations saturate; formats of single nodes may bring such a
-/// layer in.
+/// True when a kernel may saturate. Only int8 weights with 8-bit activations saturate; formats of
+/// single nodes may add such a layer.
 bool may_saturate(const Settings& settings) {
   if (is_npu(settings)) return true;
   const auto is_given = [&](const char* option) {

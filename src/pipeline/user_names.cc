@@ -44,7 +44,8 @@ class Translation {
     return now;
   }
 
-  /// A list whose names are all that is quantized.
+  /// Translates a list whose names are the only nodes to quantize. Throws InvalidInput when none of
+  /// them is left.
   Names nodes_asked_for(const Names& written, std::string_view key) {
     Names now = nodes(written, key);
     if (now.empty() && !written.empty()) {
@@ -68,7 +69,7 @@ class Translation {
     return now;
   }
 
-  /// Names of tensors or nodes.
+  /// Translates names of tensors or nodes.
   Names tensors_or_nodes(const Names& written, std::string_view key) {
     Names now;
     for (const std::string& name : written) {
@@ -86,7 +87,8 @@ class Translation {
     return now;
   }
 
-  /// The first or last nodes of a subgraph: in place of a copy those that read or make its tensor.
+  /// Translates the first or last nodes of a subgraph. A copy is replaced by the nodes that read or
+  /// make its tensor.
   Names ends(const Names& written, std::string_view key, bool are_starts) {
     Names now;
     for (const std::string& name : written) {
@@ -107,7 +109,7 @@ class Translation {
   std::map<std::string, Value> by_node(std::map<std::string, Value> written, std::string_view key) {
     std::map<std::string, Value> now;
     for (auto& [name, value] : written) {
-      // A node that is written itself goes before what was merged into it.
+      // An entry for the node itself takes precedence over entries for nodes merged into it.
       if (labels_.contains(name))
         now.insert_or_assign(name, std::move(value));
       else if (auto found = node(name, key))
@@ -137,7 +139,8 @@ class Translation {
   [[nodiscard]] Names take_notes() { return {notes_.begin(), notes_.end()}; }
 
  private:
-  /// A name means one node in the whole model, bodies included.
+  /// Adds the labels of nodes in bodies, because a name is unique in the whole model, including
+  /// bodies.
   void add_bodies(const Graph& graph) {
     for (const BodyPlace& place : bodies_of(graph)) {
       const Graph& body = body_at(graph, place);
@@ -170,8 +173,8 @@ class Translation {
     return found->second;
   }
 
-  /// The expression itself as long as it matches a node of the simplified model, and every node
-  /// that another one which it matches is part of.
+  /// Adds the expression itself if it matches a node of the simplified model, and every node that
+  /// contains a merged node matched by it.
   void add_matches(const std::string& pattern, std::string_view key, Names& now) {
     std::set<std::string> stand_ins;
     bool matches_gone = false;
@@ -186,7 +189,7 @@ class Translation {
       for (const std::string& label : labels_)
         matches_label = matches_label || std::regex_search(label, expression);
     } catch (const std::regex_error&) {
-      matches_gone = false;  // the stage says what is wrong with it
+      matches_gone = false;  // the stage reports what is wrong with it
     }
     if (matches_label || !matches_gone) now.push_back(pattern);
     now.insert(now.end(), stand_ins.begin(), stand_ins.end());

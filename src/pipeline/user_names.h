@@ -1,7 +1,7 @@
 #pragma once
 
-// Lists of names are written by people who look at their own model; the stages work on the
-// simplified one, in which nodes have been merged, bypassed and computed.
+// Users write names of their original model. The stages work on the simplified model, in which
+// nodes have been merged, bypassed or computed.
 
 #include <string>
 #include <vector>
@@ -13,12 +13,13 @@ namespace quantsearch {
 
 struct NamedConfig {
   QuantizationConfig config;
-  std::vector<std::string> notes;  // what became of names that the simplified model does not have
+  std::vector<std::string> notes;  // notes about names that the simplified model does not have
 };
 
-/// The configuration in names of the simplified model. A name that neither model has stays: the
-/// stage that looks it up knows what is near. Throws InvalidInput when nothing is left of a list
-/// that says what to quantize, since an empty one means everything.
+/// Returns the configuration with the names of the simplified model. A name that neither model has
+/// is kept, and the stage that looks it up reports it with the nearest name. Throws InvalidInput
+/// when nothing is left of a list that selects what to quantize, because an empty list means
+/// everything.
 [[nodiscard]] NamedConfig with_simplified_names(QuantizationConfig config,
                                                 const Simplified& simplified);
 

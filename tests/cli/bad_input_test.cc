@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(
                                small_model({1, 2, kNan, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {1, 2, 3}));
                  },
                  "check: the model holds weights that are not finite: weight 'w': 1 NaN; expected "
-                 "finite numbers, mend them or export the model again"},
+                 "finite numbers, correct them or export the model again"},
         BadInput{"InfinityInAWeight",
                  [] {
                    write_model("model.onnx",
@@ -210,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
                                            {1, 2, 3}));
                  },
                  "check: the model holds weights that are not finite: weight 'w': 2 infinite; "
-                 "expected finite numbers, mend them or export the model again"},
+                 "expected finite numbers, correct them or export the model again"},
         BadInput{
             "NothingToQuantize",
             [] {
@@ -485,7 +485,7 @@ TEST_F(BadInputOfOtherCommands, QuantizeNamesWeightsThatAreNotFinite) {
               small_model({1, 2, kNan, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {1, 2, 3}));
   expect_refused({"quantize", "model.onnx", "--calibration", "data.npz", "--output", "int8.onnx"},
                  "check: the model holds weights that are not finite: weight 'w': 1 NaN; expected "
-                 "finite numbers, mend them or "
+                 "finite numbers, correct them or "
                  "export the model again");
 }
 

@@ -1,4 +1,4 @@
-// docs/configuration.md says what the option table says.
+// Tests that docs/configuration.md agrees with the option table.
 
 #include <gtest/gtest.h>
 

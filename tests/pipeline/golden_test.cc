@@ -1,6 +1,6 @@
-// Scales, zero points and types of every activation of resnet8, from the configuration to the
-// written model, beside those Quark 0.13 wrote for the same 100 images; docs/quantization.md lists
-// what differs and why.
+// Compares the scales, zero points and types of every activation of resnet8, from the configuration
+// to the written model, with those that Quark 0.13 wrote for the same 100 images;
+// docs/quantization.md lists the differences and their reasons.
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ constexpr double kRounding = 1e-5;  // of the float model's kernels
 constexpr double kBins = 3e-3;      // a bin of each histogram
 constexpr double kNone = 0;
 
-/// Of its percentiles Quark takes a smaller value, see calibrate's golden test.
+/// The percentile of Quark is a smaller value for this tensor; see the golden test of calibrate.
 const std::string kOnePlaceLower = "/l/l.2/sc/sc.0/Conv_output_0";
 
 struct Case {
@@ -40,7 +40,7 @@ Model quantized_resnet8(const std::string& config) {
   return pipeline.build(resolve(settings), {}).quantized->model;
 }
 
-/// The node that quantizes `tensor`; a graph output carries another name in front of its pair.
+/// Returns the node that quantizes `tensor`; a graph output has another name before its pair.
 const Node* quantizer_of(const Graph& graph, const std::string& tensor) {
   for (const Node& node : graph.nodes) {
     if (node.op_type != "QuantizeLinear") continue;
@@ -52,7 +52,7 @@ const Node* quantizer_of(const Graph& graph, const std::string& tensor) {
 
 class GoldenActivations : public ::testing::TestWithParam<Case> {};
 
-TEST_P(GoldenActivations, HaveTheScalesAndZeroPointsOfThePeer) {
+TEST_P(GoldenActivations, HaveTheScalesAndZeroPointsOfQuark) {
   const Model model = quantized_resnet8(GetParam().config);
   const Value golden =
       load_config_file(kSource / "tests/data/golden" / (GetParam().golden + ".json"));

@@ -1,5 +1,5 @@
-// Reconstruction under the rules of fixed-point NPUs: the limits of the shifters were settled when
-// the model was quantized, so positions stay.
+// Reconstruction under the rules of fixed-point NPUs. Quantization satisfied the limits of the
+// shifters, so reconstruction must keep the positions.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ class NpuFinetune : public ::testing::Test {
 };
 
 TEST_F(NpuFinetune, ReconstructionMovesNoPosition) {
-  // A calibration whose scales leave something to gain.
+  // With this calibration the scales can be improved.
   const std::string base = "preset: XINT8, calibrate_method: PowerOfTwoMethod.NonOverflow";
   const auto plain = parameters("{" + base + "}");
   for (const char* method : {"gptq", "adaround", "adaquant"}) {
@@ -41,8 +41,9 @@ TEST_F(NpuFinetune, ReconstructionMovesNoPosition) {
   }
 }
 
-// The test above could not fail if gptq had no better scale to offer.
-TEST_F(NpuFinetune, WithoutAnNpuScalesMove) {
+// This test shows that gptq has better scales to choose, without which the test above could not
+// fail.
+TEST_F(NpuFinetune, WithoutAnNpuReconstructionChangesScales) {
   const std::string base =
       "calibrate_method: PowerOfTwoMethod.NonOverflow, activation_type: QInt8, per_channel: false";
   const auto plain = parameters("{" + base + "}");
@@ -52,7 +53,7 @@ TEST_F(NpuFinetune, WithoutAnNpuScalesMove) {
             plain);
 }
 
-TEST(NpuFinetuneOptions, AnNpuSettlesTheScalesThatGptqWouldChoose) {
+TEST(NpuFinetuneOptions, AnNpuFixesTheScalesThatGptqWouldChoose) {
   const auto settings_with = [](const std::string& preset, const std::string& more) {
     return settings_from(parse_yaml("{preset: " + preset +
                                         ", include_fast_ft: true, extra_options: {FastFinetune: "

@@ -1,4 +1,4 @@
-// Every field of every options struct is in the key of the stage that reads it.
+// Tests that every field of every options struct is in the key of the stage that reads it.
 
 #include "pipeline/option_fields.h"
 
@@ -21,7 +21,7 @@ struct IgnoreField {
   void operator()(const char* /*name*/, Field& /*field*/) const {}
 };
 
-/// Calls visit(name, field) for each field that holds no further fields.
+/// Calls visit(name, field) for each field that has no fields itself.
 template <typename Options, typename Visit>
 void for_each_leaf(Options& options, const Visit& visit, const std::string& path = "") {
   for_each_field(options, [&](const char* name, auto& field) {
@@ -33,7 +33,7 @@ void for_each_leaf(Options& options, const Visit& visit, const std::string& path
   });
 }
 
-/// Another value of the same type.
+/// Changes the value to another of the same type.
 template <typename T>
 void change(T& value) {
   if constexpr (std::same_as<T, bool>) {
@@ -53,7 +53,7 @@ void change(T& value) {
   }
 }
 
-/// Changes the leaf of that number and gives its name; empty beyond the last.
+/// Changes leaf number `number` and returns its name; empty beyond the last leaf.
 template <typename Options>
 std::string change_leaf(Options& options, int number) {
   std::string changed;
@@ -66,7 +66,7 @@ std::string change_leaf(Options& options, int number) {
   return changed;
 }
 
-/// Fields that `key_of` does not read.
+/// Returns the fields that `key_of` does not read.
 template <typename Options, typename KeyOf>
 Names unread_fields(const Options& base, const KeyOf& key_of) {
   Names unread;
@@ -126,13 +126,14 @@ TEST(OptionFields, OfRangesAreInTheKeyOfTheMethodsThatReadThem) {
                    "reduce_range", "tensors"}));
 }
 
-/// Position of the first key that differs.
+/// Returns the position of the first key that differs.
 std::size_t first_difference(const std::vector<Key>& a, const std::vector<Key>& b) {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-// Simplify, observe, ranges, quantize, finetune: an option reaches its stage and what follows.
-TEST(OptionFields, DoNotReachTheStagesBeforeTheirs) {
+// The stages are simplify, observe, ranges, quantize and finetune. An option affects the keys of
+// its stage and of those that follow.
+TEST(OptionFields, DoNotAffectEarlierStages) {
   QuantizationConfig config;
   config.finetune.emplace();
   ASSERT_EQ(stage_keys(kModel, kData, config).size(), 5U);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kPlenty = 1 << 24;
 
-/// first = x and second = -x: the largest of one is the smallest of the other.
+/// With first = x and second = -x, the largest value of one output is the smallest of the other.
 Model two_sided() {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2});
@@ -87,7 +87,7 @@ TEST_F(PipelineTest, AnEqualizationThatChangesNothingLeadsToTheSameStages) {
   EXPECT_EQ(idle.quantized, plain.quantized);
 }
 
-TEST_F(PipelineTest, AnEqualizedModelIsObservedAnew) {
+TEST_F(PipelineTest, AnEqualizedModelIsObservedAgain) {
   const std::string folder = std::string(QUANTSEARCH_SOURCE_DIR);
   const Model model = load_model(folder + "/tests/data/resnet8.onnx");
   const auto images =
@@ -101,7 +101,7 @@ TEST_F(PipelineTest, AnEqualizedModelIsObservedAnew) {
   EXPECT_EQ(stages_of(pipeline.build(config, {})), "simplify* equalize* ranges* quantize* ");
 }
 
-TEST_F(PipelineTest, ABiasAboveZeroIsAbsorbedFromWhatWasObserved) {
+TEST_F(PipelineTest, ABiasAboveZeroIsAbsorbedAsObserved) {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2, 2, 2});
   const std::string y = builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 1, 1}, 1, 1),
@@ -121,7 +121,7 @@ TEST_F(PipelineTest, ABiasAboveZeroIsAbsorbedFromWhatWasObserved) {
   const Candidate without = built("none");
   const Candidate with = built("minimum");
   EXPECT_EQ(stages_of(with), "simplify* equalize* observe_biases absorb observe ranges quantize ");
-  // The range between the layers lost what all its values had in common.
+  // The range between the layers no longer contains the part that all its values had in common.
   EXPECT_LT(with.quantized->tensors.at(between).scales[0],
             without.quantized->tensors.at(between).scales[0] / 2);
 }
@@ -166,8 +166,8 @@ TEST_F(PipelineTest, TrialsThatDifferInReconstructionShareTheChoiceOfFormats) {
             "finetune* ");
 }
 
-// It was read from a cache that had not kept it.
-TEST_F(PipelineTest, TheSimplifiedModelLivesThoughTheCacheHoldsNothing) {
+// Regression: the model was read from a cache that had not kept it.
+TEST_F(PipelineTest, TheSimplifiedModelStaysValidWhenTheCacheIsFull) {
   Pipeline pipeline(model_, data(), pool_, ByteBudget(1), {});
   const std::shared_ptr<const Model> simplified = pipeline.simplified({});
   EXPECT_EQ(simplified->graph.nodes.size(), 2U);

@@ -1,5 +1,5 @@
-// Every option of mixed precision as a user writes it, on a network of three layers of which "hard"
-// needs more than 8 bits.
+// Tests every option of mixed precision as a user writes it, on a network of three layers, of which
+// the layer "hard" needs more than 8 bits.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kPlenty = 1 << 24;
 
-/// `options` is the body of AutoMixprecision.
+/// `options`: the entries of the AutoMixprecision mapping.
 Candidate build(const std::string& options) {
   ThreadPool pool(1);
   Pipeline pipeline(testing::network_with_a_hard_layer(), testing::twelve_samples(), pool,
@@ -50,12 +50,12 @@ NodeFormat format_of_hard(const std::string& options) {
 const std::vector<std::string> kHard = {"hard"};
 const std::vector<std::string> kNone = {};
 
-TEST(PrecisionOptions, L2TargetPromotesWhatItNeeds) {
+TEST(PrecisionOptions, L2TargetWidensOnlyTheLayersThatNeedIt) {
   EXPECT_EQ(high_layers("L2Target: 0.001"), kHard);
   EXPECT_EQ(high_layers("L2Target: 10"), kNone);
 }
 
-TEST(PrecisionOptions, TargetTypesSayWhatALayerGets) {
+TEST(PrecisionOptions, TargetTypesAreTheTypesOfWidenedLayers) {
   EXPECT_EQ(format_of_hard("L2Target: 0.001, WeightTargetQuantType: QInt16"),
             (NodeFormat{.activation = DataType::uint8, .weight = DataType::int16}));
   EXPECT_EQ(format_of_hard("NumTarget: 1, TargetQuantType: QInt16"),
@@ -71,11 +71,11 @@ TEST(PrecisionOptions, AllowFloatLeavesALayerFloatWhereTheWiderTypeIsNotEnough) 
   EXPECT_TRUE(format_of_hard(options).keep_float);
 }
 
-TEST(PrecisionOptions, AllowFloatLeavesTheWiderTypeWhereThatIsEnough) {
+TEST(PrecisionOptions, AllowFloatKeepsTheWiderTypeWhereItIsEnough) {
   EXPECT_EQ(format_of_hard("L2Target: 0.001, AllowFloat: true"), format_of_hard("L2Target: 0.001"));
 }
 
-TEST(PrecisionOptions, ClassesMayBeTheLimit) {
+TEST(PrecisionOptions, ChangedClassesCanBeLimited) {
   EXPECT_FALSE(high_layers("Top1AccTarget: 0").empty());
   EXPECT_EQ(high_layers("Top1AccTarget: 1"), kNone);
   EXPECT_FALSE(high_layers("Top1RareTarget: 0").empty());
@@ -95,7 +95,7 @@ TEST(PrecisionOptions, QualityFillsTheBudgetAndSpeedDoesNot) {
   EXPECT_EQ(high_layers("L2Target: 0.001, NumTarget: 2, MetricOptimizeObject: quality").size(), 2U);
 }
 
-TEST(PrecisionOptions, MetricThresholdLimitsTheMetricThatIsNamed) {
+TEST(PrecisionOptions, MetricThresholdLimitsTheMetricOfMetricDefault) {
   EXPECT_EQ(high_layers("MetricDefault: cosine, MetricThreshold: 0.001"), kHard);
   EXPECT_EQ(high_layers("MetricDefault: sqnr, MetricThreshold: 30"), kHard);
   EXPECT_EQ(high_layers("MetricDefault: psnr, MetricThreshold: 0"), kNone);
@@ -103,7 +103,7 @@ TEST(PrecisionOptions, MetricThresholdLimitsTheMetricThatIsNamed) {
   EXPECT_EQ(high_layers("MetricDefault: l2, MetricThreshold: 0.001"), kHard);
 }
 
-TEST(PrecisionOptions, ScopeSaysWhichLayersThereAreAndWhichMayChange) {
+TEST(PrecisionOptions, ScopeSelectsLayersAndThoseThatMayChange) {
   EXPECT_EQ(build("NumTarget: 1, TargetOpType: [Conv]").precision.size(), 3U);
   EXPECT_EQ(build("NumTarget: 1, TargetOpType: [MatMul]").precision.size(), 1U);
   EXPECT_EQ(high_layers("NumTarget: 3, IncludeLayers: [hard]"), kHard);
@@ -111,7 +111,7 @@ TEST(PrecisionOptions, ScopeSaysWhichLayersThereAreAndWhichMayChange) {
   EXPECT_EQ(std::ranges::count(others, "hard"), 0);
 }
 
-TEST(PrecisionOptions, SizesSayHowManySamplesJudge) {
+TEST(PrecisionOptions, SizesSetTheNumberOfSamples) {
   EXPECT_EQ(high_layers("L2Target: 0.001, DataSize: 3, ProbeSize: 2"), kHard);
   const QuantizationConfig config =
       resolve(settings_from(parse_yaml("{include_auto_mp: true, extra_options: {AutoMixprecision: "
@@ -121,7 +121,7 @@ TEST(PrecisionOptions, SizesSayHowManySamplesJudge) {
   EXPECT_EQ(config.precision->probe_samples, 2);
 }
 
-TEST(PrecisionOptions, OutputIndexNamesTheOutputThatCounts) {
+TEST(PrecisionOptions, OutputIndexSelectsTheOutputThatIsMeasured) {
   EXPECT_EQ(high_layers("L2Target: 0.001, OutputIndex: 0"), kHard);
   EXPECT_EQ(error_of("L2Target: 0.001, OutputIndex: 1"),
             "precision: output index 1, expected 0 to 0");

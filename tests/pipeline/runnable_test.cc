@@ -18,7 +18,7 @@ const std::string kFailure =
     "Name:'middle' "
     "Status Message: no";
 
-/// x -> MatMul first -> Softmax middle -> MatMul second -> MatMul third.
+/// A model x -> MatMul first -> Softmax middle -> MatMul second -> MatMul third.
 Model chain() {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 4});
@@ -69,7 +69,7 @@ TEST_F(BuildRunnable, NeighboursOfTheFailingNodeStayFloat) {
       "first, second stay float, because the quantized model did not run: " + kFailure.substr(5));
 }
 
-TEST_F(BuildRunnable, TheSettingsThatItEndsWithBuildTheModelAtOnce) {
+TEST_F(BuildRunnable, TheFinalSettingsBuildARunningModelAtOnce) {
   int runs = 0;
   const RunnableCandidate made = build([&](Candidate&) {
     if (++runs == 1) throw IoError(kFailure);
@@ -79,7 +79,7 @@ TEST_F(BuildRunnable, TheSettingsThatItEndsWithBuildTheModelAtOnce) {
   EXPECT_EQ(pipeline_.build(resolve(settings), {}).key, made.candidate.key);
 }
 
-TEST_F(BuildRunnable, NodesThatTheUserExcludesAreKept) {
+TEST_F(BuildRunnable, NodesThatTheUserExcludesStayExcluded) {
   settings_["nodes_to_exclude"] = Value::List{"third"};
   int runs = 0;
   try {
@@ -98,7 +98,7 @@ TEST_F(BuildRunnable, NodesThatTheUserExcludesAreKept) {
   EXPECT_EQ(runs, 1);
 }
 
-TEST_F(BuildRunnable, WhatStillFailsWidensTheCircleAndEndsAsAnError) {
+TEST_F(BuildRunnable, ARepeatedFailureExcludesMoreNodesAndEndsAsAnError) {
   std::vector<std::size_t> on_integers;
   EXPECT_THROW((void)build([&](Candidate& candidate) {
                  on_integers.push_back(static_cast<std::size_t>(std::ranges::count(
@@ -109,7 +109,7 @@ TEST_F(BuildRunnable, WhatStillFailsWidensTheCircleAndEndsAsAnError) {
   EXPECT_EQ(on_integers, (std::vector<std::size_t>{3, 1}));
 }
 
-TEST_F(BuildRunnable, AFailureThatNamesNoNodeIsNoneOfItsBusiness) {
+TEST_F(BuildRunnable, AFailureThatNamesNoNodeIsRethrown) {
   int runs = 0;
   EXPECT_THROW((void)build([&](Candidate&) {
                  ++runs;
@@ -119,7 +119,7 @@ TEST_F(BuildRunnable, AFailureThatNamesNoNodeIsNoneOfItsBusiness) {
   EXPECT_EQ(runs, 1);
 }
 
-TEST(BuildRunnableOnTheRuntime, WhatItDeliversRuns) {
+TEST(BuildRunnableOnTheRuntime, DeliversAModelThatRuns) {
   ThreadPool pool(1);
   const auto data = in_memory_data({{"x", testing::padded_input()}});
   Pipeline pipeline(testing::padded_between_convolutions(), data, pool, ByteBudget(kPlenty), {});
@@ -130,8 +130,8 @@ TEST(BuildRunnableOnTheRuntime, WhatItDeliversRuns) {
         prove_that_it_runs(candidate.quantized->model, data->read(0, 1));
       });
   prove_that_it_runs(made.candidate.quantized->model, data->read(1, 1));
-  // 1.29 fails in a Gather of its own beside the Pad; a release that does not has nothing left
-  // float.
+  // ONNX Runtime 1.29 fails in a Gather that it adds next to the Pad. With a release that does not
+  // fail, no node is left float.
   for (const LeftFloat& left : made.left_float)
     EXPECT_EQ(left.nodes, (std::vector<std::string>{"bend", "third"}));
 }

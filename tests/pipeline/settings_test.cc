@@ -29,7 +29,7 @@ TEST(Settings, ShortNamesMeanTheFullOnes) {
   EXPECT_EQ(settings.at("activation_type"), Value("QInt8"));
 }
 
-TEST(Settings, MinMseAloneIsThePowerOfTwoMethod) {
+TEST(Settings, MinMseWithoutAPrefixIsThePowerOfTwoMethod) {
   EXPECT_EQ(settings_of_yaml("calibrate_method: MinMSE").at("calibrate_method"),
             Value("PowerOfTwoMethod.MinMSE"));
 }
@@ -75,7 +75,7 @@ TEST(Settings, NodeFormatsSurviveBeingWritten) {
   EXPECT_EQ(settings_from(parse_yaml(to_yaml(to_value(settings)), "test")), settings);
 }
 
-TEST(Settings, BadNodeFormatsSayWhatIsWrong) {
+TEST(Settings, BadNodeFormatsAreNamedInTheMessage) {
   EXPECT_EQ(message_of([] { (void)settings_of_yaml("node_formats: {a: {type: QInt8}}"); }),
             "configuration: 'node_formats': node 'a': unknown key 'type'; nearest known: "
             "'activation_type', 'weight_type'");
@@ -118,7 +118,7 @@ TEST(Settings, AllLimitsOfMixedPrecisionAreKept) {
       resolve(settings_of_yaml("{preset: U8S8_MIXED_U16S16, extra_options: {AutoMixprecision: "
                                "{L2Target: 0.1, MetricThreshold: 0.05, Top1AccTarget: "
                                "0.01}}}"));
-  // The stricter of two on the same.
+  // The stricter of two limits on the same metric applies.
   EXPECT_EQ(config.precision->thresholds.at(Metric::rel_l2), 0.05);
   EXPECT_EQ(config.precision->changed_classes, 0.01);
   EXPECT_EQ(
@@ -163,7 +163,7 @@ TEST(Settings, QuarksOtherNamesMeanTheSameOption) {
   EXPECT_EQ(settings.at("op_types_to_quantize"), Value(Value::List{"Conv"}));
 }
 
-TEST(Settings, PowerOfTwoMinMseSearchesWeightRangesUnlessToldOtherwise) {
+TEST(Settings, PowerOfTwoMinMseSearchesWeightRangesByDefault) {
   EXPECT_EQ(resolve(settings_of_yaml("calibrate_method: MinMSE")).quantize.weight_range,
             WeightRange::mse);
   EXPECT_EQ(
@@ -186,7 +186,7 @@ TEST(Settings, AnUnknownValueNamesTheKeyAndTheNearest) {
             "'QUInt8', 'QInt16'");
 }
 
-TEST(Settings, EqualizationIsOffUnlessAskedForAndReadsItsOptionsOnlyThen) {
+TEST(Settings, EqualizationIsOffByDefaultAndReadsItsOptionsOnlyWhenOn) {
   for (const PresetInfo& preset : all_presets()) {
     if (preset.refused) continue;
     EXPECT_FALSE(resolve(preset.settings).equalize.has_value()) << preset.name;
@@ -217,7 +217,7 @@ TEST(Settings, EqualizationIsOffUnlessAskedForAndReadsItsOptionsOnlyThen) {
   EXPECT_FALSE(has_effect("extra_options.CLETotalLayerDiffThreshold", {{"include_cle", true}}));
 }
 
-TEST(Settings, EqualizationRefusesWhatItDoesNotKnow) {
+TEST(Settings, EqualizationRefusesUnknownValues) {
   EXPECT_EQ(
       message_of([] { (void)settings_of_yaml("{extra_options: {CLEBalanceMethod: range}}"); }),
       "configuration: 'extra_options.CLEBalanceMethod': unknown value 'range'; known: 'max'");
@@ -226,7 +226,7 @@ TEST(Settings, EqualizationRefusesWhatItDoesNotKnow) {
             "-1 for as many as it takes");
 }
 
-TEST(Settings, SmoothingIsOffUnlessAskedForAndKnowsTheGranularityOfWeights) {
+TEST(Settings, SmoothingIsOffByDefaultAndUsesTheGranularityOfWeights) {
   EXPECT_FALSE(resolve(settings_of_yaml("{extra_options: {SmoothAlpha: 0.7}}")).smooth.has_value());
   EXPECT_EQ(resolve(settings_of_yaml("include_sq: true")).smooth, SmoothOptions{});
   EXPECT_EQ(
@@ -245,7 +245,7 @@ TEST(Settings, TypesThatAreNotIntegersAreRefusedByName) {
             "types are built");
 }
 
-TEST(Settings, DistributionIsRefusedWithTheMethodThatItAmountsTo) {
+TEST(Settings, DistributionIsRefusedWithAnEquivalentMethod) {
   EXPECT_EQ(message_of([] { (void)settings_of_yaml("calibrate_method: Distribution"); }),
             "configuration: 'calibrate_method': 'Distribution' is symmetric min-max for integer "
             "types: use "
@@ -314,7 +314,7 @@ TEST(Settings, EveryDefaultIsInItsOwnCanonicalForm) {
   }
 }
 
-TEST(Settings, BiasesHaveOneForm) {
+TEST(Settings, BiasesHaveExactlyOneForm) {
   EXPECT_EQ(resolve(settings_of_yaml("extra_options: {Int16Bias: true}")).quantize.bias_type,
             BiasType::int16);
   EXPECT_EQ(resolve(settings_of_yaml("extra_options: {Int32Bias: false}")).quantize.bias_type,
@@ -331,7 +331,7 @@ TEST(Settings, Int16ScaleHasNoMeaningForPowersOfTwo) {
       has_effect("extra_options.Int16Scale", settings_of_yaml("calibrate_method: MinMSE")));
 }
 
-TEST(Settings, TheNpuTargetSetsItsDefaultsAndGivesWay) {
+TEST(Settings, TheNpuTargetSetsDefaultsThatOptionsOverride) {
   const QuantizationConfig config = resolve(settings_of_yaml("preset: XINT8"));
   EXPECT_TRUE(config.quantize.npu.enabled);
   EXPECT_TRUE(config.quantize.align.concat);
@@ -345,7 +345,7 @@ TEST(Settings, TheNpuTargetSetsItsDefaultsAndGivesWay) {
   EXPECT_EQ(other.quantize.bias_type, BiasType::int32);
 }
 
-TEST(Settings, TheDpuIsSimulatedUnlessToldOtherwiseAndSigmoidStays) {
+TEST(Settings, TheDpuIsSimulatedByDefaultAndSigmoidStays) {
   const DpuOptions usual = resolve(settings_of_yaml("preset: XINT8")).simplify.dpu;
   EXPECT_EQ(
       usual,
@@ -406,14 +406,14 @@ TEST(Settings, OverridesOfTensorsReachQuantizeAndRanges) {
   EXPECT_EQ(config.ranges.tensors.at("x").type, DataType::int16);
 }
 
-TEST(Settings, OverridesAreOneValueHoweverTheyAreWritten) {
+TEST(Settings, OverridesHaveOneCanonicalForm) {
   EXPECT_EQ(settings_of_yaml(
                 "extra_options: {TensorQuantOverrides: {x: {quant_type: Int8, rmin: 0, rmax: 1}}}"),
             settings_of_yaml("extra_options: {TensorQuantOverrides: {x: [{rmax: 1.0, rmin: 0.0, "
                              "quant_type: QInt8}]}}"));
 }
 
-TEST(Settings, OverridesThatMakeNoSenseNameTensorAndKey) {
+TEST(Settings, InvalidOverridesNameTensorAndKey) {
   const std::string stage = "configuration: 'extra_options.TensorQuantOverrides': tensor 'x': ";
   EXPECT_EQ(override_refusal("[{scal: 1}]"), stage + "unknown key 'scal'; nearest known: 'scale'");
   EXPECT_EQ(

@@ -1,4 +1,4 @@
-// What smoothing is for: a transformer whose normalized channels differ much in size.
+// The use case of smoothing: a transformer whose normalized channels differ much in magnitude.
 
 #include <gtest/gtest.h>
 
@@ -30,8 +30,8 @@ void multiply(Model& model, std::string_view name, const Factor& factor) {
   found.tensor = std::make_shared<const Tensor>(std::move(tensor));
 }
 
-/// tinyvit, each channel behind a LayerNormalization that a MatMul reads made larger by 1/16 to 16
-/// and its weights smaller: the same function.
+/// Returns tinyvit with each channel between a LayerNormalization and a MatMul scaled by 1/16 to 16
+/// and the weights scaled inversely, so that the function stays the same.
 Model tinyvit_with_outliers() {
   Model model = load_model(kSource / "tests/data/tinyvit.onnx");
   RandomStream stream(1);
@@ -52,7 +52,7 @@ Model tinyvit_with_outliers() {
   return model;
 }
 
-TEST(Smoothing, BringsBackATransformerWithOutliers) {
+TEST(Smoothing, RestoresTheAccuracyOfATransformerWithOutliers) {
   const Model model = tinyvit_with_outliers();
   const auto images =
       open_data(kSource / "examples/fashion_mnist/calibration_100.npz", model, {.limit = 32})

@@ -46,7 +46,7 @@ TEST(StageCache, DropsTheLeastRecentlyUsedWhenTheBudgetIsSpent) {
   Caller caller{cache};
   caller.get(1, 1, 10);
   caller.get(2, 2, 10);
-  caller.get(1, 1, 10);  // now 2 is the older one
+  caller.get(1, 1, 10);  // now 2 is the least recently used
   caller.get(3, 3, 10);
   EXPECT_EQ(cache.report().bytes, 20);
   EXPECT_EQ(caller.get(1, 10, 10), 1);
@@ -54,7 +54,7 @@ TEST(StageCache, DropsTheLeastRecentlyUsedWhenTheBudgetIsSpent) {
   EXPECT_EQ(caller.get(2, 20, 10), 20);
 }
 
-TEST(StageCache, ReturnsWhatIsTooLargeToKeep) {
+TEST(StageCache, ReturnsArtefactsThatAreTooLargeToKeep) {
   const ByteBudget budget(20);
   StageCache cache(budget);
   Caller caller{cache};
@@ -78,13 +78,13 @@ TEST(StageCache, AFailedStageIsNotKept) {
   EXPECT_EQ(caller.get(1, 7, 1), 7);
 }
 
-TEST(StageCache, SecondsOfAStageAreWithoutThoseOfTheStagesItNeeded) {
+TEST(StageCache, SecondsOfAStageExcludeThoseOfInnerStages) {
   StageCache cache(ByteBudget(100));
   std::vector<StageRecord> records;
   const auto one = [](const int&) { return std::int64_t{1}; };
   const auto outer = [&] {
     const int inner = *cache.get<int>("inner", key_number(1), [] { return 4; }, one, records, {});
-    records.back().seconds = 1000;  // as if it had taken that long
+    records.back().seconds = 1000;  // simulates a long inner stage
     return inner + 1;
   };
   EXPECT_EQ(*cache.get<int>("outer", key_number(2), outer, one, records, {}), 5);
@@ -93,9 +93,10 @@ TEST(StageCache, SecondsOfAStageAreWithoutThoseOfTheStagesItNeeded) {
   EXPECT_EQ(records[1].seconds, 0);
 }
 
-TEST(StageCache, OfTrialsThatNeedTheSameStageOneComputesIt) {
+TEST(StageCache, OneOfTheTrialsThatNeedAStageComputesIt) {
   constexpr int kTrials = 8;
-  // Too small to keep anything: it must come from the one that computes.
+  // The budget is too small to keep anything, so the artefact must come from the trial that
+  // computes it.
   StageCache cache(ByteBudget(0));
   std::atomic<int> computed = 0;
   std::latch all_started(kTrials);
@@ -112,7 +113,7 @@ TEST(StageCache, OfTrialsThatNeedTheSameStageOneComputesIt) {
       });
     }
   }
-  // Whoever came while it was computed has the same value; who came later computed again.
+  // Trials that waited for the computation have the same value; later ones computed it again.
   const CacheReport report = cache.report();
   EXPECT_EQ(report.misses, computed);
   EXPECT_EQ(report.hits, kTrials - computed);

@@ -14,7 +14,7 @@ std::vector<Key> keys_of(const std::string& yaml) {
   return stage_keys(kModel, kData, resolve(settings_from(parse_yaml(yaml, "test"))));
 }
 
-TEST(StageKeys, ConfigurationsShareTheStagesTheyAgreeOn) {
+TEST(StageKeys, ConfigurationsShareEqualStages) {
   const auto min_max = keys_of("{calibrate_method: MinMax, activation_type: QInt8}");
   const auto percentile = keys_of("{calibrate_method: Percentile, activation_type: QInt8}");
   EXPECT_EQ(min_max[0], percentile[0]);
@@ -59,7 +59,8 @@ TEST(StageKeys, EqualizationIsAStageThatReadsItsOwnOptions) {
                    "}}");
   };
   EXPECT_EQ(keys("CLESteps: 1"), equalized);
-  EXPECT_EQ(keys("CLETotalLayerDiffThreshold: 1"), equalized);  // one sweep looks at no difference
+  // A single sweep does not read the difference.
+  EXPECT_EQ(keys("CLETotalLayerDiffThreshold: 1"), equalized);
   for (const char* option : {"CLESteps: 2", "CLEWeightThreshold: 1", "CLEScaleUseThreshold: false",
                              "CLEScaleAppendBias: false", "ReplaceClip6Relu: true"}) {
     EXPECT_EQ(keys(option)[0], equalized[0]) << option;
@@ -73,7 +74,7 @@ TEST(StageKeys, AbsorptionSharesTheEqualization) {
       "{calibrate_method: MinMax, include_cle: true, extra_options: {CLEBiasAbsorption: minimum}}");
   ASSERT_EQ(absorbed.size(), equalized.size() + 2);
   for (std::size_t stage = 0; stage < 2; ++stage) EXPECT_EQ(absorbed[stage], equalized[stage]);
-  EXPECT_NE(absorbed[2], equalized[2]);  // other tensors are looked at
+  EXPECT_NE(absorbed[2], equalized[2]);  // other tensors are observed
   for (std::size_t stage = 2; stage < equalized.size(); ++stage)
     EXPECT_NE(absorbed[stage + 2], equalized[stage]);
   EXPECT_NE(keys_of("{calibrate_method: MinMax, include_cle: true, extra_options: "
@@ -81,7 +82,7 @@ TEST(StageKeys, AbsorptionSharesTheEqualization) {
             absorbed[3]);
 }
 
-TEST(StageKeys, SmoothingReadsTheObservationOfTheModelAsItWas) {
+TEST(StageKeys, SmoothingReadsTheObservationOfTheUnsmoothedModel) {
   const auto plain = keys_of("{calibrate_method: MinMax}");
   const auto smoothed = keys_of("{calibrate_method: MinMax, include_sq: true}");
   ASSERT_EQ(smoothed.size(), plain.size() + 2);
@@ -107,7 +108,7 @@ TEST(StageKeys, NodeFormatsChangeOnlyTheLastStage) {
   EXPECT_NE(plain[3], weights[3]);
 }
 
-TEST(StageKeys, EveryActivationTypeHasRangesOfItsOwnWhereTheMethodReadsTheType) {
+TEST(StageKeys, EveryActivationTypeHasItsOwnRangesUnderMethodsThatReadTheType) {
   const auto entropy = keys_of(
       "{calibrate_method: Entropy, activation_type: QUInt8, "
       "node_formats: {conv1: {activation_type: QUInt16}}}");
@@ -120,7 +121,7 @@ TEST(StageKeys, EveryActivationTypeHasRangesOfItsOwnWhereTheMethodReadsTheType) 
   EXPECT_EQ(entropy[2], keys_of("{calibrate_method: Entropy, activation_type: QUInt8}")[2]);
 }
 
-TEST(StageKeys, ModelAndDataReachEveryStageBehindThem) {
+TEST(StageKeys, ModelAndDataAffectEveryLaterStage) {
   const QuantizationConfig config = resolve(settings_from(Value()));
   const auto keys = stage_keys(kModel, kData, config);
   const auto other_data = stage_keys(kModel, Key{5, 6}, config);
@@ -132,7 +133,7 @@ TEST(StageKeys, ModelAndDataReachEveryStageBehindThem) {
     EXPECT_NE(keys[stage], other_model[stage]);
 }
 
-TEST(StageKeys, OverridesReachTheRangesOnlyUnderMethodsThatReadTypes) {
+TEST(StageKeys, OverridesAffectRangesOnlyUnderMethodsThatReadTypes) {
   const std::string wide = "extra_options: {TensorQuantOverrides: {x: [{quant_type: QInt16}]}}";
   const auto plain = keys_of("{calibrate_method: MinMax}");
   const auto min_max = keys_of("{calibrate_method: MinMax, " + wide + "}");

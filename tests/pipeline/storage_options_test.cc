@@ -10,13 +10,13 @@ QuantizeOptions options_of(const std::string& extra_options) {
   return resolve(settings_from(parse_yaml("extra_options: " + extra_options, "test"))).quantize;
 }
 
-TEST(StorageOptions, TablesAreIntegersUnlessAskedToStayFloat) {
+TEST(StorageOptions, TablesAreIntegersByDefault) {
   EXPECT_EQ(options_of("{}").table_weights, TableWeights::per_tensor);
   EXPECT_EQ(options_of("{TableWeights: per_row}").table_weights, TableWeights::per_row);
   EXPECT_EQ(options_of("{TableWeights: float}").table_weights, TableWeights::keep_float);
 }
 
-TEST(StorageOptions, RecurrentWeightsStayFloatUnlessAskedFor) {
+TEST(StorageOptions, RecurrentWeightsStayFloatByDefault) {
   EXPECT_EQ(options_of("{}").recurrent_weights, RecurrentWeights::keep_float);
   EXPECT_EQ(options_of("{RecurrentWeights: dynamic}").recurrent_weights, RecurrentWeights::dynamic);
 }

@@ -28,7 +28,7 @@ TEST(TargetOption, IsTheCpuUnlessAPresetImpliesAnother) {
   EXPECT_EQ(target_of("{preset: U8S8_AAWS, target: cpu-vnni}"), Target::cpu_vnni);
 }
 
-TEST(TargetOption, AndEnableNpuCnnGoTogether) {
+TEST(TargetOption, AndEnableNpuCnnMustAgree) {
   EXPECT_EQ(contradiction(settings_of("{preset: XINT8, target: cpu}")),
             "enable_npu_cnn is for the target npu-cnn");
   EXPECT_EQ(contradiction(settings_of("target: npu-cnn")),
@@ -36,7 +36,7 @@ TEST(TargetOption, AndEnableNpuCnnGoTogether) {
   EXPECT_EQ(contradiction(settings_of("{preset: XINT8, target: npu-cnn}")), std::nullopt);
 }
 
-TEST(TargetOption, MattersWhereAKernelCouldSaturate) {
+TEST(TargetOption, HasAnEffectWhereAKernelCouldSaturate) {
   EXPECT_TRUE(has_effect("target", settings_of("{activation_type: QInt8}")));
   EXPECT_FALSE(has_effect("target", settings_of("{weight_type: QUInt8}")));
   EXPECT_FALSE(has_effect("target", settings_of("{activation_type: QUInt16}")));
@@ -44,14 +44,14 @@ TEST(TargetOption, MattersWhereAKernelCouldSaturate) {
       has_effect("target", settings_of("{activation_type: QUInt16, include_auto_mp: true}")));
 }
 
-TEST(TargetOption, ChoosesTheBaseWhenNothingElseDoes) {
+TEST(TargetOption, ChoosesThePresetWithoutOtherSettings) {
   EXPECT_EQ(with_target(std::nullopt, "npu-cnn").at("calibrate_method"),
             Value("PowerOfTwoMethod.MinMSE"));
   EXPECT_EQ(with_target(std::nullopt, "cpu-vnni").at("per_channel"), Value(true));
   EXPECT_EQ(with_target(settings_of("{weight_type: QUInt8}"), "cpu").at("target"), Value("cpu"));
 }
 
-TEST(TargetOption, IsRefusedWhenUnknownOrGivenTwiceWithTwoValues) {
+TEST(TargetOption, IsRefusedWhenUnknownOrGivenWithTwoValues) {
   EXPECT_EQ(message_of([] { (void)with_target(std::nullopt, "cpu-vni"); }),
             "configuration: 'target': unknown value 'cpu-vni'; nearest known: 'cpu-vnni'");
   EXPECT_EQ(message_of([] { (void)with_target(settings_of("{target: cpu}"), "cpu-vnni"); }),

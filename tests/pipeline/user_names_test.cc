@@ -22,7 +22,7 @@ std::string conv(testing::ModelBuilder& builder, const std::string& input,
                       name);
 }
 
-/// x -> conv_a -> bn_a -> copy -> conv_b, and a constant that is computed.
+/// A model x -> conv_a -> bn_a -> copy -> conv_b with a computed constant.
 Model model_as_read() {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2, 3, 3});
@@ -77,16 +77,16 @@ TEST_F(UserNames, ACopyOrAComputedConstantExcludesNothing) {
                    "to quantize"}));
 }
 
-TEST_F(UserNames, ExpressionsSeeTheNamesThatWereMerged) {
+TEST_F(UserNames, ExpressionsMatchNamesOfMergedNodes) {
   EXPECT_EQ(layers_left_float({.exclude_nodes = {"^bn_"}}), Names{"conv_a"});
   EXPECT_EQ(layers_left_float({.exclude_nodes = {"^(bn_a|conv_b)$"}}), (Names{"conv_a", "conv_b"}));
 }
 
-TEST_F(UserNames, OnlyTheseNodesMeansThoseTheyArePartOf) {
+TEST_F(UserNames, NodesToQuantizeMeanTheNodesTheyWereMergedInto) {
   EXPECT_EQ(layers_left_float({.nodes = {"bn_a"}}), Names{"conv_b"});
 }
 
-TEST_F(UserNames, AListOfWhatToQuantizeIsNeverEmptiedInSilence) {
+TEST_F(UserNames, AnEmptiedListOfNodesToQuantizeIsAnError) {
   try {
     (void)layers_left_float({.nodes = {"copy"}});
     FAIL();
@@ -97,7 +97,7 @@ TEST_F(UserNames, AListOfWhatToQuantizeIsNeverEmptiedInSilence) {
   }
 }
 
-TEST_F(UserNames, ReachabilityGoesThroughACopy) {
+TEST_F(UserNames, InputAndOutputNodesMayBeCopies) {
   EXPECT_EQ(layers_left_float({.input_tensors = {"copy"}}), Names{"conv_a"});
   EXPECT_EQ(layers_left_float({.output_tensors = {"copy"}}), Names{"conv_b"});
   EXPECT_EQ(layers_left_float({.input_tensors = {"copy_out"}}), Names{"conv_a"});
@@ -117,7 +117,7 @@ TEST_F(UserNames, FormatsOfAMergedNodeAreThoseOfTheNodeItIsPartOf) {
   EXPECT_EQ(layers_left_float({.node_formats = {{"bn_a", {.keep_float = true}}}}), Names{"conv_a"});
 }
 
-TEST_F(UserNames, OverridesFollowValuesAndNothingElse) {
+TEST_F(UserNames, OverridesFollowTensorsWithTheSameValues) {
   const TensorOverride symmetric{.symmetric = true};
   QuantizationConfig config;
   config.quantize.overrides = {{"copy_out", symmetric}, {"conv_a_out", symmetric}};
@@ -131,7 +131,7 @@ TEST_F(UserNames, OverridesFollowValuesAndNothingElse) {
                    "values and stands for it"}));
 }
 
-TEST_F(UserNames, LayersOfMixedPrecisionAreFollowedToo) {
+TEST_F(UserNames, LayersOfMixedPrecisionAreTranslatedToo) {
   QuantizationConfig config;
   config.precision.emplace();
   config.precision->include_layers = {"bn_a", "conv_b"};
@@ -141,13 +141,13 @@ TEST_F(UserNames, LayersOfMixedPrecisionAreFollowedToo) {
   EXPECT_EQ(now.exclude_layers, Names{});
 }
 
-TEST_F(UserNames, AnUnknownNameIsLeftToTheStageThatKnowsWhatIsNear) {
+TEST_F(UserNames, AnUnknownNameIsLeftForTheStageToReport) {
   EXPECT_EQ(with_simplified_names(config_with({.exclude_nodes = {"nobody"}}), simplified_)
                 .config.quantize.exclude_nodes,
             Names{"nobody"});
 }
 
-TEST_F(UserNames, APipelineTakesThem) {
+TEST_F(UserNames, APipelineAcceptsNamesOfTheOriginalModel) {
   ThreadPool pool(1);
   Pipeline pipeline(model_as_read(),
                     in_memory_data({{"x", testing::random_tensor({2, 2, 3, 3}, 1)}}), pool,
@@ -169,7 +169,7 @@ TEST(OptionKeys, AreKeysThatUsersCanWrite) {
   for (const std::string_view key : keys::kAll) EXPECT_TRUE(written.contains(key)) << key;
 }
 
-/// What the stages say of settings in which one option holds a name that nothing has.
+/// Returns the error of a build in which one option contains an unknown name.
 std::string message_for(const std::string& option, const Value& value) {
   Settings settings = settings_from(Value());
   settings[option] = canonical_value(option, value);
@@ -185,8 +185,8 @@ std::string message_for(const std::string& option, const Value& value) {
   return "";
 }
 
-// Every option that holds names says which option it is, by the key under which it was written.
-TEST(OptionKeys, AreWhatMessagesAboutUnknownNamesSay) {
+// A message about an unknown name contains the key of the option, as the user wrote it.
+TEST(OptionKeys, AreNamedInMessagesAboutUnknownNames) {
   const Value names = Value::List{"nobody"};
   const Value format = Value::Map{{"nobody", "Float"}};
   const std::map<std::string, Value> wrong = {

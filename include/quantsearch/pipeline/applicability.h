@@ -1,7 +1,7 @@
 #pragma once
 
-// Which methods have anything to do in a model: a trial that asks for one that has not is the trial
-// without it.
+// Determines which methods have an effect on a model, so that a trial with a method that has none
+// is treated as the trial without it.
 
 #include <functional>
 #include <map>
@@ -13,15 +13,15 @@
 
 namespace quantsearch {
 
-/// Remembers its answers. Not thread-safe.
+/// The results are cached. Not thread-safe.
 class Applicability {
  public:
   using Simplify = std::function<std::shared_ptr<const Model>(const SimplifyOptions&)>;
-  /// `simplify` gives the simplified model, best from a cache.
+  /// `simplify` returns the simplified model, preferably from a cache.
   explicit Applicability(Simplify simplify) : simplify_(std::move(simplify)) {}
 
-  /// The same settings without the methods that would change nothing. A model that cannot be
-  /// simplified under these settings leaves them as they are: the trial will say why.
+  /// Returns the same settings without the methods that would change nothing. When the model cannot
+  /// be simplified under these settings, they are returned unchanged, and the trial reports why.
   [[nodiscard]] Settings without_idle_methods(Settings settings);
 
  private:
@@ -33,7 +33,7 @@ class Applicability {
   std::map<Key, bool> smooths_;
 };
 
-/// Simplifies `model`, which is borrowed, and keeps what it made.
+/// Returns a function that simplifies `model` and caches the results. `model` must outlive it.
 [[nodiscard]] Applicability::Simplify remembered_simplify(const Model& model);
 
 }  // namespace quantsearch

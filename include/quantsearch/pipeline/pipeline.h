@@ -1,7 +1,8 @@
 #pragma once
 
-// The chain load -> simplify -> equalize -> smooth -> observe -> ranges -> quantize -> evaluate,
-// each stage a pure function with a key; what two configurations have in common is computed once.
+// The chain load -> simplify -> equalize -> smooth -> observe -> ranges -> quantize -> evaluate.
+// Each stage is a pure function with a key, so that stages that two configurations have in common
+// are computed once.
 
 #include <cstdint>
 #include <filesystem>
@@ -24,66 +25,69 @@
 
 namespace quantsearch {
 
-/// How one stage of one trial went.
+/// The record of one stage of one trial.
 struct StageRecord {
   std::string name;
-  double seconds = 0;  // spent now; 0 when cached
+  double seconds = 0;  // spent in this build; 0 when cached
   bool cached = false;
 };
 
 struct Candidate {
   std::shared_ptr<const QuantizedModel> quantized;
-  Key key;                                              // content of the model
-  Target target = Target::cpu;                          // whose arithmetic it is scored in
-  std::vector<LayerPrecision> precision = {};           // empty without mixed precision
-  std::map<std::string, NodeFormat> node_formats = {};  // that mixed precision has chosen
+  Key key;                                     // of the content of the model
+  Target target = Target::cpu;                 // the target whose arithmetic is used for scoring
+  std::vector<LayerPrecision> precision = {};  // empty without mixed precision
+  std::map<std::string, NodeFormat> node_formats = {};  // chosen by mixed precision
   std::vector<LayerReconstruction> reconstruction;      // empty without fine-tuning
   std::vector<StageRecord> stages;
 };
 
-/// True for a target whose models are scored as their graphs say, because they are for other
-/// processors than this one. The models of the others are scored as this processor computes them.
+/// True for a target whose models are scored exactly as their graphs define, because they are for
+/// other processors than this one. Models for other targets are scored as this processor computes
+/// them.
 [[nodiscard]] bool is_scored_as_graph(Target target);
 
-/// Totals over a pipeline's life.
+/// Totals over the lifetime of a pipeline.
 struct CacheReport {
   std::int64_t hits = 0;
   std::int64_t misses = 0;
-  double seconds_saved = 0;  // what the hits had cost when they were computed
+  double seconds_saved = 0;  // computation time of the artefacts that were hit
   std::int64_t bytes = 0;
 };
 
-/// Keys of the stages simplify, equalize and smooth (when asked for, the latter behind the
-/// observation it reads), observe, ranges (one for each activation type), quantize, precision and
-/// finetune (when they are on) of a configuration; costs no stage.
+/// Returns the keys of the stages simplify, equalize and smooth (when they are on; smooth follows
+/// the observation it reads), observe, ranges (one for each activation type), quantize, precision
+/// and finetune (when they are on) of a configuration. No stage is run.
 [[nodiscard]] std::vector<Key> stage_keys(const Key& model, const Key& data,
                                           const QuantizationConfig& config);
 
-/// One float model and one calibration set. Thread-safe: of trials at the same time that need the
-/// same stage one computes it and the others wait.
+/// Builds and scores quantized models of one float model with one calibration set. Thread-safe:
+/// when several trials need the same stage at the same time, one computes it and the others wait.
 class Pipeline {
  public:
   struct Options {
     LogSink log = {};
-    // For activations that exceed the budget; "": the system's folder.
+    // For activations that exceed the budget; when empty, the system's temporary folder.
     std::filesystem::path cache_folder = {};
   };
-  /// The pool, and what the budget accounts for, must outlive the pipeline. Throws InvalidInput
-  /// naming weights that are not finite.
+  /// The pool and the objects whose memory the budget accounts for must outlive the pipeline.
+  /// Throws InvalidInput without calibration data, and for weights that are not finite, which it
+  /// names.
   Pipeline(Model float_model, std::shared_ptr<const DataSource> calibration, ThreadPool& pool,
            const ByteBudget& budget, const Options& options);
   ~Pipeline();
 
-  /// Quantizes. Throws what the stages throw, and InvalidInput for histogram_bins that are no power
-  /// of two in [16, 32768]. The stages use `pool`, the pipeline's own when it is null: trials at
-  /// the same time have one each.
+  /// Builds the quantized model of a configuration. Throws what the stages throw, and InvalidInput
+  /// when histogram_bins is not a power of two in [16, 32768]. The stages use `pool`, or the
+  /// pipeline's pool when it is null; trials that run at the same time have one each.
   [[nodiscard]] Candidate build(const QuantizationConfig& config, const CancellationToken& token,
                                 ThreadPool* pool = nullptr);
-  /// Scores; the same model (by content) is not run twice. Appends the stage to candidate.stages.
+  /// Scores a candidate and appends the stage to candidate.stages. A model with the same content is
+  /// not run twice.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference,
                              const EvaluateOptions& options, ThreadPool* pool = nullptr);
-  /// Throws InvalidInput when build() would find nothing to quantize, a model that is quantized
-  /// already, or a name that neither the model nor its simplified form has.
+  /// Throws InvalidInput when build() would find nothing to quantize, when the model is already
+  /// quantized, or when a name exists neither in the model nor in its simplified form.
   void require_quantizable(const QuantizationConfig& config);
   /// The simplified float model under these options.
   [[nodiscard]] std::shared_ptr<const Model> simplified(const SimplifyOptions& options);

@@ -1,4 +1,5 @@
-// What changes the float model before it is observed: equalization, bias absorption, smoothing.
+// The stages that change the float model before it is observed: equalization, bias absorption and
+// smoothing.
 
 #include "quantsearch/equalize.h"
 
@@ -9,7 +10,7 @@ namespace quantsearch {
 
 namespace {
 
-/// Of a model that may be the one it was made from.
+/// Returns the bytes of a model; an unchanged one shares the memory of the model it was made from.
 template <typename Made>
 std::int64_t bytes_if_changed(const Made& made) {
   return made.changed ? bytes_of(made.model) : std::int64_t{1000};
@@ -53,7 +54,8 @@ void StageRunner::absorb(Progress& progress, const Key& key) {
             key);
 }
 
-/// Observes the model it is given: the same stage as of a trial without smoothing.
+/// Smoothing observes the model before smoothing, which is the same stage as in a trial without
+/// smoothing.
 void StageRunner::smooth(Progress& progress, const Key& key) {
   const Model& model = *progress.float_model;
   const auto compute = [&] {
@@ -61,7 +63,7 @@ void StageRunner::smooth(Progress& progress, const Key& key) {
     token_.throw_if_cancelled();
     Smoothed made = quantsearch::smooth(model, *statistics, *progress.config.smooth);
     say_notes(state_.log, "smooth", made.notes);
-    if (!made.changed) say(state_.log, LogLevel::info, "smooth: no tensor was worth it");
+    if (!made.changed) say(state_.log, LogLevel::info, "smooth: no tensor gains from smoothing");
     return made;
   };
   take_over(progress,

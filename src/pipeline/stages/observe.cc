@@ -10,7 +10,7 @@ namespace quantsearch {
 
 namespace {
 
-// With less, observing would take a pass for every few tensors.
+// With less memory, observing would need one pass for every few tensors.
 constexpr std::int64_t kLeastTappedBytes = std::int64_t{64} << 20;
 
 }  // namespace
@@ -71,7 +71,7 @@ void StageRunner::say_facts(const Facts& facts) const {
 
 Ranges StageRunner::ranges_of_type(const Progress& progress, DataType type,
                                    const RangeOptions& options, const Key& key) {
-  // Ranges that are held need no statistics.
+  // Cached ranges need no statistics.
   const auto compute = [&] {
     const auto seen = statistics(progress);
     (void)digest(progress, seen);

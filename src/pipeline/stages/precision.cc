@@ -35,8 +35,8 @@ void StageRunner::precision(Progress& progress, const Key& key) {
                                                            bytes_of_result, records_, token_));
 }
 
-/// Every model that is reconstructed on the way is an artefact of the finetune stage, the last one
-/// among them.
+/// Every model that is reconstructed in the process, including the final one, is an artefact of the
+/// finetune stage.
 void StageRunner::finish_precision(Progress& progress, const Key& key) {
   const FinishModel finish =
       [&](const QuantizedModel& quantized) -> std::shared_ptr<const QuantizedModel> {

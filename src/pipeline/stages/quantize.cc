@@ -3,7 +3,7 @@
 
 namespace quantsearch {
 
-/// The model without chosen formats; mixed precision makes its own.
+/// Builds the model without chosen formats. Mixed precision makes its own models.
 void StageRunner::quantize(Progress& progress, const Key& key) {
   progress.quantized = key;
   if (progress.config.precision) return;

@@ -13,7 +13,7 @@ Simplified simplify_with_notes(const Model& model, const SimplifyOptions& option
                                const LogSink& log) {
   Simplified result = simplify(model, options);
   for (const PassRecord& pass : result.passes) {
-    // What changes the function must not go unseen.
+    // Passes that change the function are logged at a visible level.
     const LogLevel level = pass.changes_function ? LogLevel::info : LogLevel::detail;
     for (const std::string& note : pass.notes)
       say(log, level, fmt::format("simplify: {}: {}", pass.name, note));
