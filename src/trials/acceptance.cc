@@ -11,12 +11,13 @@ namespace quantsearch {
 
 namespace {
 
-// Without a tolerance of the user's: a hundredth of the float signal's energy (20 dB), a hundredth
-// of accuracy.
+// Defaults without a user's tolerance: a hundredth of the energy of the float signal (20 dB), and a
+// hundredth of accuracy.
 constexpr double kDefaultShare = 0.01;
 constexpr double kDefaultSqnr = 20;
 constexpr double kDefaultPsnr = 30;
-// And no part of an output destroyed beside a larger one: a tenth of that part's energy (10 dB).
+// No slice of an output may be destroyed, even if it is small compared with the rest: the limit is
+// a tenth of the energy of the slice (10 dB).
 constexpr double kDefaultWorstSlice = 0.1;
 
 enum class Kind { distance, similarity, decibel, accuracy, custom };
@@ -60,7 +61,7 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
   score_ = is_custom ? "custom" : metric_info(config.metric).name;
   switch (kind) {
     case Kind::distance:
-      // L1 and L2 have the unit of the outputs, so only a relative default means anything.
+      // L1 and L2 have the unit of the outputs, so that only a relative default is meaningful.
       if (!config.tolerance && (config.metric == Metric::l1 || config.metric == Metric::l2))
         score_ = metric_info(Metric::rel_l2).name;
       limit_ = tolerance;
@@ -83,7 +84,7 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
   }
   if (config.tolerance) return;
   const std::string worst_slice = metric_info(Metric::worst_slice).name;
-  // An evaluator of the user's judges the whole model.
+  // A user's evaluator scores the whole model.
   if (kind != Kind::custom && score_ != worst_slice) {
     most_.emplace(worst_slice, kDefaultWorstSlice);
     rule_ += fmt::format(" and {} at most {:.6g}", worst_slice, kDefaultWorstSlice);
@@ -99,7 +100,7 @@ bool Acceptance::accepts(const std::map<std::string, double>& scores) const {
     return found->second;
   };
   if (most_ && score(most_->first) > most_->second) return false;
-  // A hair of slack: the limit is a difference of two rounded numbers.
+  // The slack allows for rounding, because the limit is a difference of two rounded numbers.
   const double slack = 1e-12 * std::abs(limit_);
   return direction_ == Goal::minimize ? score(score_) <= limit_ + slack
                                       : score(score_) >= limit_ - slack;

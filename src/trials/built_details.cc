@@ -13,7 +13,7 @@ std::int64_t float_layers(const QuantizedModel& quantized) {
                                [](const LayerRecord& layer) { return !layer.reason.empty(); });
 }
 
-/// Error of each layer before and after fine-tuning.
+/// Returns the error of each layer before and after fine-tuning.
 Value reconstruction_value(const std::vector<LayerReconstruction>& layers) {
   Value::List rows;
   for (const LayerReconstruction& layer : layers) {
@@ -28,7 +28,7 @@ Value reconstruction_value(const std::vector<LayerReconstruction>& layers) {
   return rows;
 }
 
-/// The format of each layer and why.
+/// Returns the format of each layer and the reason for it.
 Value precision_value(const std::vector<LayerPrecision>& layers,
                       const std::map<std::string, NodeFormat>& formats) {
   const Settings written = with_node_formats({}, formats);

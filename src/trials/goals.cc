@@ -95,8 +95,7 @@ SearchGoals::SearchGoals(const GoalConfig& config, ObjectiveName first, const Sc
   for (const auto& [name, most] : config.limits) {
     if (most) limits_.push_back({.name = name, .most = *most, .why = {}});
   }
-  // A model that is slower than the float one is of no use to anybody who asks for the time it
-  // takes.
+  // A user who measures the latency has no use for a model that is slower than the float model.
   if (needs_latency(config) && !config.limits.contains(kLatencyGoal)) {
     limits_.push_back({.name = kLatencyGoal,
                        .most = float_scores.latency.value().median_ms,

@@ -9,13 +9,13 @@ namespace quantsearch {
 
 namespace {
 
-/// A model that a worker has written; the file goes with it.
+/// A model in a file that a worker has written. The file is removed with the object.
 class ModelFile final : public BuiltProduct {
  public:
   ModelFile(std::filesystem::path file, Settings settings)
       : file_(std::move(file)), settings_(std::move(settings)) {}
   ~ModelFile() override {
-    std::error_code ignored;  // the folder is removed in the end
+    std::error_code ignored;  // the whole folder is removed later
     std::filesystem::remove(file_, ignored);
   }
   ModelFile(const ModelFile&) = delete;
@@ -71,7 +71,7 @@ Value IsolatedTrials::ask(std::size_t slot, const Value& request, const Cancella
       workers_[slot].reset();
       if (is_new) throw;
       say(options_.log, LogLevel::warning,
-          fmt::format("{}; what it was at is tried again in a new one", error.what()));
+          fmt::format("{}; its request is sent to a new one", error.what()));
     }
   }
 }
@@ -85,7 +85,7 @@ TrialOutcome IsolatedTrials::run(const TrialRequest& request) {
   std::shared_lock at_work(latency_gate_);
   std::unique_lock alone(latency_gate_, std::defer_lock);
   const auto leave_alone = [&] {
-    if (alone) return;  // a worker died while it was alone, and this is the next one
+    if (alone) return;  // a previous worker died while it was alone
     at_work.unlock();
     alone.lock();
   };
@@ -106,7 +106,7 @@ BuiltModel IsolatedTrials::rebuild(const Trial& trial) {
   const SlotPool::Lease lease(free_);
   const std::filesystem::path file = new_file();
   const auto impossible = [&trial](const std::string& reason) {
-    return IoError(fmt::format("search: the model of {} cannot be made again: {}",
+    return IoError(fmt::format("search: the model of {} cannot be built again: {}",
                                to_string(trial.point), reason));
   };
   try {

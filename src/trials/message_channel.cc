@@ -20,8 +20,8 @@ void MessageChannel::send(const Value& message) {
         ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0)
-      throw IoError(fmt::format("the other process does not take messages any more: {}",
-                                std::strerror(errno)));
+      throw IoError(
+          fmt::format("the other process no longer takes messages: {}", std::strerror(errno)));
     sent += static_cast<std::size_t>(count);
   }
 }
@@ -55,7 +55,7 @@ SocketPair open_socket_pair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     throw IoError(
-        fmt::format("a conversation between processes cannot be opened: {}", std::strerror(errno)));
+        fmt::format("a socket between processes cannot be opened: {}", std::strerror(errno)));
   }
   return {.ours = Descriptor(ends[0]), .theirs = Descriptor(ends[1])};
 }

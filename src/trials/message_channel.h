@@ -1,6 +1,6 @@
 #pragma once
 
-// Values between two processes, one line of JSON each, both ways over one socket.
+// Sends values between two processes in both directions over one socket, as one line of JSON each.
 
 #include <chrono>
 #include <mutex>
@@ -16,14 +16,15 @@ class MessageChannel {
  public:
   explicit MessageChannel(Descriptor socket) : socket_(std::move(socket)) {}
 
-  /// Throws IoError when the other side is gone. Thread-safe. NaN and inf arrive as null.
+  /// Throws IoError when the other side has closed the socket. Thread-safe. NaN and infinity arrive
+  /// as null.
   void send(const Value& message);
 
   struct Received {
-    std::optional<Value> message;  // absent: none came in time
-    bool closed = false;           // none will come any more
+    std::optional<Value> message;  // absent when none came in time
+    bool closed = false;           // true when no more messages will come
   };
-  /// The next message; waits for it for `milliseconds` at most, without end when they are negative.
+  /// Returns the next message. Waits for at most `milliseconds`; a negative value means no limit.
   [[nodiscard]] Received receive(int milliseconds);
 
  private:
@@ -34,7 +35,7 @@ class MessageChannel {
   std::string received_;
 };
 
-/// Both ends of a new conversation. Throws IoError.
+/// The two ends of a new connection.
 struct SocketPair {
   Descriptor ours;
   Descriptor theirs;

@@ -8,7 +8,7 @@ namespace quantsearch {
 
 namespace {
 
-// JSON knows finite numbers only.
+// JSON has only finite numbers, so that others are sent as strings.
 Value value_of(double number) {
   return std::isfinite(number) ? Value(number) : Value(fmt::format("{}", number));
 }

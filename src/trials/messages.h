@@ -1,15 +1,14 @@
 #pragma once
 
-// What a search and the processes that run its trials say to each other, as values.
+// The messages between a search and the processes that run its trials, as values.
 //
-//   search                                              worker
-//   {float: scores}                                     {ready: fingerprint}
-//   {run: number, point, incumbent: trial, file}        {log: level, line}..., {alone: true}, then
-//   one of
-//                                                       {success, made: settings}, {pruned},
-//                                                       {failed}, {cancelled}
-//   {make: trial, file}                                 {made: settings}, {failed}, {cancelled}
-//   {cancel: true}, {alone: true}                       (none of their own)
+//   search                                         worker
+//   {float: scores}                                {ready: fingerprint}
+//   {run: number, point, incumbent: trial, file}   {log: level, line}..., {alone: true}, then
+//                                                  one of {success, made: settings},
+//                                                  {pruned}, {failed}, {cancelled}
+//   {make: trial, file}                            {made: settings}, {failed}, {cancelled}
+//   {cancel: true}, {alone: true}                  (no answer of their own)
 //
 // A trial is {number, point, details}.
 
@@ -22,18 +21,18 @@
 namespace quantsearch {
 
 [[nodiscard]] Value message_of(const TrialOutcome& outcome);
-/// nullopt when the message is not an outcome.
+/// Returns nullopt when the message is not an outcome.
 [[nodiscard]] std::optional<TrialOutcome> outcome_of(const Value& message);
 
-/// What a worker needs of a complete trial to build its model again.
+/// Returns the part of a complete trial that a worker needs to build its model again.
 [[nodiscard]] Value reference_to(const Trial& trial);
 [[nodiscard]] Trial trial_of(const Value& reference);
 
-/// Metrics, size and the median of the latency.
+/// Returns the metrics, the size and the median of the latency.
 [[nodiscard]] Value value_of(const Scores& scores);
 [[nodiscard]] Scores scores_of(const Value& value);
 
-/// Settings are of the same form.
+/// Settings have the same form.
 [[nodiscard]] Value value_of(const Point& point);
 [[nodiscard]] Point point_of(const Value& value);
 

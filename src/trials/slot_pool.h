@@ -1,6 +1,7 @@
 #pragma once
 
-// Slots that are each used by one thread at a time: pools of threads, worker processes.
+// Slots of resources that are each used by one thread at a time, such as thread pools or worker
+// processes.
 
 #include <condition_variable>
 #include <cstddef>
@@ -9,15 +10,15 @@
 
 namespace quantsearch {
 
-/// Slots 0 .. count - 1, all free at first.
+/// The slots 0 .. count - 1, which are free at first.
 class SlotPool {
  public:
   explicit SlotPool(std::size_t count) {
     for (std::size_t slot = 0; slot < count; ++slot) free_.push_back(slot);
   }
 
-  /// A slot that nobody else has while this lives. Waits for one when all are taken; the one that
-  /// was given back last is taken first.
+  /// Exclusive use of a slot during the lifetime of the lease. Waits for a slot when all are taken;
+  /// the one that was returned last is taken first.
   class Lease {
    public:
     explicit Lease(SlotPool& slots) : slots_(slots) {

@@ -13,7 +13,7 @@ namespace quantsearch {
 
 namespace {
 
-/// What of a written model will not run as integers, once per reason.
+/// Logs the nodes of a model that stay float, with one line per reason.
 void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedModel& quantized) {
   std::map<std::string, std::vector<std::string>> by_reason;
   for (const LayerRecord& layer : quantized.layers) {

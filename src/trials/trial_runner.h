@@ -1,6 +1,6 @@
 #pragma once
 
-// One trial: a point becomes a model, the model its scores.
+// Runs a trial: builds the model of a point and scores it.
 
 #include <memory>
 #include <mutex>
@@ -17,16 +17,16 @@
 
 namespace quantsearch {
 
-/// A pool of threads, and memory, for each trial that runs at the same time.
+/// A thread pool and memory for each trial that runs at the same time.
 class JobPools {
  public:
-  /// Splits the threads over the jobs; each job has at least one. Reserves `trial_bytes` for each:
-  /// there are fewer pools than jobs when the budget has no room for all, but at least one.
+  /// Divides the threads among the jobs; each job has at least one. Reserves `trial_bytes` for each
+  /// job. When the budget does not suffice for all jobs there are fewer pools, but at least one.
   JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t trial_bytes);
 
   [[nodiscard]] int size() const { return static_cast<int>(pools_.size()); }
 
-  /// A pool nobody else uses while this lives. Waits for one when all are taken.
+  /// Exclusive use of a pool during the lifetime of the lease. Waits when all are taken.
   class Lease {
    public:
     explicit Lease(JobPools& pools) : pools_(pools), lease_(*pools.free_) {}
@@ -40,7 +40,8 @@ class JobPools {
  private:
   std::vector<std::unique_ptr<ThreadPool>> pools_;
   std::vector<ByteBudget::Reservation> memory_;
-  std::optional<SlotPool> free_;  // of them; absent until there are any
+  // Slots of pools_ that are not in use; absent until the pools exist.
+  std::optional<SlotPool> free_;
 };
 
 class TrialRunner final : public TrialExecutor {
@@ -57,13 +58,13 @@ class TrialRunner final : public TrialExecutor {
   class Product;
 
   [[nodiscard]] static Product product_of(const Candidate& candidate, Settings settings);
-  /// That build the model of a complete trial at once.
+  /// Returns settings that build the model of a complete trial without failing attempts.
   [[nodiscard]] Settings settings_of(const Trial& trial) const;
   [[nodiscard]] EvaluateOptions evaluate_options(const CancellationToken& token) const;
   [[nodiscard]] Scores score(Candidate& candidate, const TrialRequest& request,
                              std::optional<Race>& race, ThreadPool& pool);
-  /// The losses of a trial that has run, in an earlier search perhaps; it is scored again when it
-  /// is not the one that was asked for last.
+  /// Returns the losses of a trial that has run, possibly in an earlier search. It is scored again
+  /// unless it is the trial of the previous call.
   [[nodiscard]] std::vector<double> losses_of(const Trial& incumbent, ThreadPool& pool,
                                               const CancellationToken& token);
   [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race,
@@ -71,10 +72,10 @@ class TrialRunner final : public TrialExecutor {
 
   TrialContext context_;
   JobPools pools_;
-  // Held alone while a latency is measured, shared by trials at work.
+  // Held exclusively while a latency is measured, and shared by running trials.
   std::shared_mutex latency_gate_;
   std::mutex mutex_;
-  std::optional<std::int64_t> losses_number_;  // of the trial whose losses these are:
+  std::optional<std::int64_t> losses_number_;  // number of the trial that losses_ belong to
   std::vector<double> losses_;
 };
 

@@ -20,8 +20,9 @@ std::string megabytes(std::int64_t bytes) {
 }
 
 std::string ending_of(const ChildResult& result) {
-  const std::string last =
-      result.last_error.empty() ? "" : fmt::format("; its last words: {}", result.last_error);
+  const std::string last = result.last_error.empty()
+                               ? ""
+                               : fmt::format("; its last line of errors: {}", result.last_error);
   if (result.signal == 0) return fmt::format("ended with exit code {}{}", result.exit_code, last);
   const char* const hint =
       result.signal == SIGKILL ? ", which the system does when memory runs out" : "";
@@ -31,7 +32,7 @@ std::string ending_of(const ChildResult& result) {
 
 std::unique_ptr<ChildProcess> started(const std::vector<std::string>& command, Descriptor theirs) {
   auto process = std::make_unique<ChildProcess>(command, theirs.get());
-  // When memory runs out the system is to take a worker, not the search.
+  // When memory runs out, the system should kill a worker and not the search.
   std::ofstream(fmt::format("/proc/{}/oom_score_adj", process->id())) << 1000;
   return process;
 }
@@ -54,7 +55,7 @@ WorkerHandle::WorkerHandle(Options options, const CancellationToken& token, Sock
   const Value* const ready = message->find("ready");
   if (ready == nullptr)
     throw IoError(
-        fmt::format("search: a worker process says {} before it is ready", to_json(*message)));
+        fmt::format("search: a worker process sent {} before it was ready", to_json(*message)));
   if (*ready != options_.fingerprint) {
     throw IoError(
         fmt::format("search: a worker process reads other input than the search: {} instead of {}; "
@@ -92,7 +93,7 @@ Value WorkerHandle::ask(const Value& request, const CancellationToken& token,
 void WorkerHandle::send(const Value& message) {
   try {
     channel_.send(message);
-  } catch (const IoError&) {  // it does not listen any more
+  } catch (const IoError&) {  // the worker has closed the socket
     die(ending_of(process_->end()));
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// One process that runs trials for a search, as the search sees it.
+// The search's side of one worker process that runs trials.
 
 #include <functional>
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace quantsearch {
 
-/// Why a worker is no more: in words for the trial's record.
+/// Thrown when a worker has ended; the message is the reason for the record of the trial.
 class WorkerDied : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -25,29 +25,30 @@ class WorkerHandle {
  public:
   struct Options {
     std::vector<std::string> command;
-    std::int64_t memory_limit = 0;  // of its own pages, in bytes; 0: none
+    std::int64_t memory_limit = 0;  // of the worker's own pages, in bytes; 0: no limit
     Value greeting;                 // the first message
-    Value fingerprint;              // of the work that it has to agree on
+    Value fingerprint;              // of the input, which has to equal that of the worker
     LogSink log;
-    double grace_seconds = 5;  // for an answer after it was cancelled
+    double grace_seconds = 5;  // time to answer after a cancellation
   };
-  /// Starts it and waits until it is ready. Throws WorkerDied, IoError when it works on something
-  /// else, Cancelled.
+  /// Starts the worker and waits until it is ready. Throws WorkerDied; IoError when the fingerprint
+  /// of its input differs; and Cancelled.
   WorkerHandle(Options options, const CancellationToken& token);
 
-  /// Sends a request and waits for its answer. `alone` is called when the worker asks to be the
-  /// only one at work. A cancelled worker has its grace to answer, then it is killed. Throws
-  /// WorkerDied when it ended or took more memory than its limit, Cancelled.
+  /// Sends a request and waits for the answer. `alone` is called when the worker requests to be the
+  /// only one running. A cancelled worker has grace_seconds to answer and is killed after that.
+  /// Throws WorkerDied when the worker ended or exceeded its memory limit, and Cancelled.
   [[nodiscard]] Value ask(const Value& request, const CancellationToken& token,
                           const std::function<void()>& alone);
-  /// Requests answered so far.
+  /// Number of requests answered so far.
   [[nodiscard]] int answered() const { return answered_; }
-  /// False once it was ended: it answers no more.
+  /// False after the worker has been ended.
   [[nodiscard]] bool is_alive() const { return process_ != nullptr; }
 
  private:
   WorkerHandle(Options options, const CancellationToken& token, SocketPair conversation);
-  /// The next message that is not for the log; nullopt when none came for a moment.
+  /// Returns the next message that is not for the log; nullopt when none arrived within
+  /// kMomentMilliseconds.
   [[nodiscard]] std::optional<Value> next_message();
   void send(const Value& message);
   void require_within_memory();

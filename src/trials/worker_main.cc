@@ -73,7 +73,7 @@ class WorkerMain::State {
 void WorkerMain::State::reply(const Value& message) {
   try {
     channel_.send(message);
-  } catch (const IoError&) {  // the search is gone; serve() sees it too
+  } catch (const IoError&) {  // the search has ended; serve() notices it too
   }
 }
 
@@ -86,7 +86,7 @@ LogSink WorkerMain::State::log() {
 Scores WorkerMain::State::float_scores() {
   const MessageChannel::Received first = channel_.receive(-1);
   if (first.closed || first.message->find("float") == nullptr)
-    throw InvalidInput("--trial-worker: is for quantsearch itself");
+    throw InvalidInput("--trial-worker: is an internal option of quantsearch");
   return scores_of(*first.message->find("float"));
 }
 
@@ -107,7 +107,7 @@ void WorkerMain::State::serve(TrialExecutor& executor, const Value& fingerprint,
       is_alone_ = true;
       changed_.notify_all();
     } else {
-      if (at_work.joinable()) at_work.join();  // it has answered
+      if (at_work.joinable()) at_work.join();  // its trial has been answered
       token = CancellationToken();
       at_work = std::jthread(
           [this, &executor, message, token] { reply(answer(executor, message, token)); });

@@ -34,15 +34,15 @@ TEST(Acceptance, AccuracyMayDropByTheTolerance) {
   EXPECT_EQ(acceptance.rule(), "top1 at least 0.9 (float 0.91, tolerance 0.01)");
 }
 
-TEST(Acceptance, DecibelsAreAskedForAsTheyAre) {
+TEST(Acceptance, ADecibelToleranceIsTheLimitItself) {
   const Acceptance acceptance = with(Metric::sqnr, 25);
   EXPECT_TRUE(acceptance.accepts({{"sqnr", 25}}));
   EXPECT_FALSE(acceptance.accepts({{"sqnr", 24}}));
 }
 
 TEST(Acceptance, TheDefaultForUnnormalisedDistancesIsRelative) {
-  // A destroyed model has a mean squared error of 75 where the float outputs have an energy of 80:
-  // no candidate.
+  // A destroyed model has a mean squared error of 75 where the float outputs have an energy of 80,
+  // so it is no candidate.
   const Acceptance acceptance = with(Metric::l2, std::nullopt);
   EXPECT_FALSE(acceptance.accepts({{"L2", 75}, {"rel_l2", 0.94}, {"worst_slice", 0.94}}));
   EXPECT_TRUE(acceptance.accepts({{"L2", 0.5}, {"rel_l2", 0.006}, {"worst_slice", 0.02}}));
@@ -50,7 +50,7 @@ TEST(Acceptance, TheDefaultForUnnormalisedDistancesIsRelative) {
 }
 
 TEST(Acceptance, TheDefaultRefusesAModelWithADestroyedSlice) {
-  // Scores beside boxes: the whole output shows nothing.
+  // The output has scores and boxes; the error of the scores is not visible in the whole output.
   const std::map<std::string, double> destroyed = {
       {"L2", 0.5}, {"rel_l2", 0.0014}, {"worst_slice", 0.58}, {"top1", 0.91}, {"sqnr", 28}};
   EXPECT_FALSE(with(Metric::l2, std::nullopt).accepts(destroyed));
@@ -59,13 +59,13 @@ TEST(Acceptance, TheDefaultRefusesAModelWithADestroyedSlice) {
   EXPECT_EQ(with(Metric::worst_slice, std::nullopt).rule(), "worst_slice at most 0.1, the default");
 }
 
-TEST(Acceptance, AToleranceOfTheUsersBoundsWhatItIsGivenForAlone) {
+TEST(Acceptance, AUsersToleranceLimitsOnlyItsOwnMetric) {
   const Acceptance acceptance = with(Metric::rel_l2, 0.01);
   EXPECT_TRUE(acceptance.accepts({{"rel_l2", 0.0014}, {"worst_slice", 0.58}}));
   EXPECT_EQ(acceptance.rule(), "rel_l2 at most 0.01");
 }
 
-TEST(Acceptance, AnEvaluatorJudgesTheWholeModelItself) {
+TEST(Acceptance, AnEvaluatorAddsNoLimitOnSlices) {
   const Acceptance acceptance(GoalConfig{}, true, Goal::maximize, 0.9);
   EXPECT_TRUE(acceptance.accepts({{"custom", 0.9}, {"worst_slice", 0.58}}));
 }

@@ -1,4 +1,5 @@
-// Whose fault a dead worker is: workers are shell scripts that count how often they were started.
+// Tests which trial is blamed when a worker dies. The workers are shell scripts that count how
+// often they were started.
 
 #include "trials/isolated_trials.h"
 
@@ -18,7 +19,7 @@ constexpr const char* kSuccess =
 
 class IsolatedTrialsTest : public ::testing::Test {
  protected:
-  /// `start_number` of the script is 1 in the first worker, 2 in the next.
+  /// The variable `starts` of the script is 1 in the first worker and 2 in the next.
   [[nodiscard]] IsolationOptions options(const std::string& script) const {
     const std::string count = (folder_.path() / "starts").string();
     const std::string begin = "starts=$(($(cat " + count +
@@ -35,17 +36,17 @@ class IsolatedTrialsTest : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(IsolatedTrialsTest, ATrialThatDiesInAnOldWorkerIsTriedInANewOne) {
+TEST_F(IsolatedTrialsTest, ATrialWhoseUsedWorkerDiesIsRunAgainInANewWorker) {
   IsolatedTrials trials(options(std::string("while read request; do ") + kSuccess +
                                 "; if [ $starts = 1 ]; then read request; exit 1; fi; done"));
   EXPECT_EQ(std::get<TrialSuccess>(trials.run({.point = {{"x", 0}}, .number = 0})).value, 1);
   EXPECT_EQ(std::get<TrialSuccess>(trials.run({.point = {{"x", 1}}, .number = 1})).value, 2);
 }
 
-TEST_F(IsolatedTrialsTest, ATrialThatDiesInANewWorkerHasFailed) {
+TEST_F(IsolatedTrialsTest, ATrialWhoseNewWorkerDiesHasFailed) {
   IsolatedTrials trials(options("read request; echo out of luck >&2; exit 7"));
   EXPECT_EQ(std::get<TrialFailure>(trials.run({.point = {{"x", 0}}, .number = 0})).reason,
-            "the worker process ended with exit code 7; its last words: out of luck");
+            "the worker process ended with exit code 7; its last line of errors: out of luck");
 }
 
 TEST_F(IsolatedTrialsTest, AWorkerMayDieWhileItIsAlone) {

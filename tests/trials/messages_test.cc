@@ -10,10 +10,10 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// What arrives of a message.
+/// Returns the message as it arrives.
 Value sent(const Value& message) { return parse_json(to_json(message), "a message"); }
 
-TEST(TrialMessages, ASuccessArrivesAsItWas) {
+TEST(TrialMessages, ASuccessArrivesUnchanged) {
   const TrialSuccess success{.value = 0.1,
                              .is_candidate = true,
                              .details = Value::Map{{"size_bytes", 5}},
@@ -28,7 +28,7 @@ TEST(TrialMessages, ASuccessArrivesAsItWas) {
   EXPECT_EQ(back.constraints, success.constraints);
 }
 
-TEST(TrialMessages, APrunedAndAFailedTrialArriveAsTheyWere) {
+TEST(TrialMessages, APrunedAndAFailedTrialArriveUnchanged) {
   const auto pruned = outcome_of(
       sent(message_of(TrialPruned{.value = std::nan(""), .reason = "slow", .details = {}})));
   EXPECT_TRUE(std::isnan(std::get<TrialPruned>(pruned.value()).value));
@@ -38,7 +38,7 @@ TEST(TrialMessages, APrunedAndAFailedTrialArriveAsTheyWere) {
   EXPECT_EQ(std::get<TrialFailure>(failed.value()).reason, "a \"word\"\nmore");
 }
 
-TEST(TrialMessages, ATrialToBuildAgainArrivesWithWhatItsModelNeeds) {
+TEST(TrialMessages, ATrialToRebuildArrivesWithTheDataOfItsModel) {
   Trial trial;
   trial.number = 7;
   trial.state = TrialState::complete;
@@ -51,7 +51,7 @@ TEST(TrialMessages, OtherMessagesAreNoOutcome) {
   EXPECT_FALSE(outcome_of(Value::Map{{"cancelled", true}}));
 }
 
-TEST(TrialMessages, ScoresArriveAsTheyWere) {
+TEST(TrialMessages, ScoresArriveUnchanged) {
   Scores scores;
   scores.metrics = {{"L2", 0.0}, {"sqnr", kInfinity}};
   scores.size_bytes = 1'000'000'000'000;
@@ -64,7 +64,7 @@ TEST(TrialMessages, ScoresArriveAsTheyWere) {
   EXPECT_FALSE(scores_of(sent(value_of(scores))).latency);
 }
 
-TEST(TrialMessages, PointsArriveAsTheyWere) {
+TEST(TrialMessages, PointsArriveUnchanged) {
   const Point point = {{"a", 1e-7}, {"b", Value::List{1, "x"}}, {"c", true}, {"d", "QInt8"}};
   EXPECT_EQ(point_of(sent(value_of(point))), point);
 }

@@ -1,4 +1,4 @@
-// The search's side of a worker process, with shell scripts as workers.
+// Tests of the search's side of a worker process, with shell scripts as workers.
 
 #include "trials/worker_handle.h"
 
@@ -15,7 +15,7 @@ namespace {
 const Value kRequest = Value::Map{{"run", 0}};
 const std::function<void()> kNothing = [] {};
 
-/// A worker that is ready and then does as the script says.
+/// Returns a worker that reports that it is ready, reads a request and then runs the script.
 WorkerHandle::Options script(const std::string& text) {
   return {
       .command = {"sh", "-c", "read greeting; echo '{\"ready\": \"all\"}'; read request; " + text},
@@ -42,7 +42,7 @@ TEST(WorkerHandle, AnswersRequests) {
   EXPECT_EQ(worker.answered(), 1);
 }
 
-TEST(WorkerHandle, PassesItsLogOn) {
+TEST(WorkerHandle, ForwardsTheLogOfTheWorker) {
   std::vector<std::string> lines;
   WorkerHandle::Options options =
       script("echo '{\"log\": 1, \"line\": \"half\"}'; echo '{\"success\": 1}'; read more");
@@ -54,7 +54,7 @@ TEST(WorkerHandle, PassesItsLogOn) {
   EXPECT_EQ(lines, std::vector<std::string>{"1half"});
 }
 
-TEST(WorkerHandle, MayAskToBeAlone) {
+TEST(WorkerHandle, CallsBackWhenTheWorkerRequestsToBeAlone) {
   int calls = 0;
   WorkerHandle worker(
       script("echo '{\"alone\": true}'; read may; echo '{\"success\": '\"$may\"'}'; read more"),
@@ -64,9 +64,9 @@ TEST(WorkerHandle, MayAskToBeAlone) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST(WorkerHandle, SaysHowItEnded) {
+TEST(WorkerHandle, ReportsHowTheWorkerEnded) {
   EXPECT_EQ(death_of(script("echo first >&2; echo no such memory >&2; exit 3")),
-            "the worker process ended with exit code 3; its last words: no such memory");
+            "the worker process ended with exit code 3; its last line of errors: no such memory");
   EXPECT_EQ(death_of(script("kill -ABRT $$")),
             "the worker process was ended by signal 6 (Aborted)");
   EXPECT_EQ(death_of(script("kill -KILL $$")),
@@ -74,7 +74,7 @@ TEST(WorkerHandle, SaysHowItEnded) {
             "runs out");
 }
 
-TEST(WorkerHandle, ThatCannotBeStartedOrEndsAtOnceSaysSo) {
+TEST(WorkerHandle, ReportsAWorkerThatDoesNotStartOrEndsAtOnce) {
   EXPECT_EQ(death_of({.command = {"sh", "-c", "exit 4"},
                       .memory_limit = 0,
                       .greeting = {},
@@ -90,7 +90,7 @@ TEST(WorkerHandle, ThatCannotBeStartedOrEndsAtOnceSaysSo) {
                IoError);
 }
 
-TEST(WorkerHandle, IsKilledBeyondItsMemory) {
+TEST(WorkerHandle, KillsAWorkerBeyondItsMemoryLimit) {
   WorkerHandle::Options options =
       script("kept=$(head -c 60000000 /dev/zero | tr '\\0' a); echo \"${#kept}\" >&2; read more");
   options.memory_limit = 20'000'000;
@@ -100,13 +100,13 @@ TEST(WorkerHandle, IsKilledBeyondItsMemory) {
       << death;
 }
 
-TEST(WorkerHandle, OfOtherInputIsRefused) {
+TEST(WorkerHandle, RefusesAWorkerWithOtherInput) {
   WorkerHandle::Options options = script("read more");
   options.fingerprint = "other";
   EXPECT_THROW((void)WorkerHandle(options, {}), IoError);
 }
 
-TEST(WorkerHandle, HearsThatItIsCancelled) {
+TEST(WorkerHandle, CancelsAWorkerThatAnswers) {
   const CancellationToken token;
   token.cancel();
   WorkerHandle worker(script("read cancel; echo '{\"cancelled\": true}'; read more"), {});
@@ -114,7 +114,7 @@ TEST(WorkerHandle, HearsThatItIsCancelled) {
   EXPECT_TRUE(worker.is_alive());
 }
 
-TEST(WorkerHandle, ThatDoesNotHearIsKilledAfterAWhile) {
+TEST(WorkerHandle, KillsACancelledWorkerThatDoesNotAnswer) {
   const CancellationToken token;
   token.cancel();
   WorkerHandle::Options options = script("exec tail -f /dev/null");

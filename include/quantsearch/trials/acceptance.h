@@ -1,6 +1,6 @@
 #pragma once
 
-// When a trial counts as a candidate: how far from the float model it may be.
+// Decides whether a trial is a candidate, that is, whether it is close enough to the float model.
 
 #include <map>
 #include <optional>
@@ -11,22 +11,23 @@
 
 namespace quantsearch {
 
-/// The one rule of a search, and how it is said.
+/// The acceptance rule of a search and its text.
 class Acceptance {
  public:
-  /// `float_value`: the float model's own value of the objective; used by top-k and custom scores.
+  /// `float_value`: the value of the objective for the float model, used for top-k and custom
+  /// scores.
   Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
              std::optional<double> float_value);
-  /// `scores` holds the objective; for the default rule worst_slice too, and for that of L1 and L2
-  /// rel_l2.
+  /// `scores` must contain the objective; under the default rule also worst_slice, and for L1 and
+  /// L2 also rel_l2.
   [[nodiscard]] bool accepts(const std::map<std::string, double>& scores) const;
   [[nodiscard]] const std::string& rule() const { return rule_; }
 
  private:
-  std::string score_;  // which score is looked at
-  double limit_ = 0;   // on the good side of this
+  std::string score_;  // name of the score that is compared
+  double limit_ = 0;   // the score must not be worse than this
   Goal direction_ = Goal::minimize;
-  // A further score and the most it may be, under the default.
+  // Under the default rule, another score and its upper limit.
   std::optional<std::pair<std::string, double>> most_;
   std::string rule_;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a search asks of whatever runs its trials: this process, or worker processes that may end at
-// any time.
+// The interface through which a search runs its trials, in this process or in worker processes that
+// may end at any time.
 
 #include <cstdint>
 #include <filesystem>
@@ -25,7 +25,7 @@ namespace quantsearch {
 /// A quantized model that came out of a trial.
 struct BuiltModel {
   std::shared_ptr<const Model> model;
-  Settings settings;  // build the model again, without a search for formats
+  Settings settings;  // settings that build the model again, without a search for formats
 };
 
 /// What TrialProduct points to when a TrialExecutor ran the trial.
@@ -33,7 +33,7 @@ class BuiltProduct {
  public:
   virtual ~BuiltProduct() = default;
   [[nodiscard]] virtual BuiltModel load() const = 0;
-  /// Memory that it holds.
+  /// The memory that it holds, in bytes.
   [[nodiscard]] virtual std::int64_t bytes() const = 0;
 };
 
@@ -41,65 +41,68 @@ class TrialExecutor {
  public:
   virtual ~TrialExecutor() = default;
 
-  /// Trials that really run at the same time: as many as the memory budget has room for.
+  /// The number of trials that can run at the same time, which the memory budget may limit.
   [[nodiscard]] virtual int jobs() const = 0;
-  /// Builds and scores; the product of a success is a BuiltProduct. Throws what the stages throw.
-  /// Thread-safe for as many trials at the same time as there are jobs.
+  /// Builds and scores a model; the product of a success is a BuiltProduct. Throws what the stages
+  /// throw. Thread-safe for up to jobs() trials at the same time.
   [[nodiscard]] virtual TrialOutcome run(const TrialRequest& request) = 0;
-  /// The model of a complete trial whose product is not at hand: of an earlier run, of another
-  /// process, or too large to keep.
+  /// Returns the model of a complete trial whose product is not available: it is of an earlier run
+  /// or of another process, or it was too large to keep.
   [[nodiscard]] virtual BuiltModel rebuild(const Trial& trial) = 0;
 };
 
-/// The settings of a point.
+/// Returns the settings of a point: `base` with the values of the point.
 [[nodiscard]] Settings settings_of(const Settings& base, const Point& point);
 
-/// Trials are given up early by the losses of this metric; at most `error` of those that are as
-/// good as the best wrongly so.
+/// The rule for stopping trials early by the losses of a metric. `error`: the largest share of the
+/// trials as good as the best that may be stopped by mistake.
 struct RaceRule {
   Metric metric = Metric::l2;
   double error = 0;
 };
 
-/// What every trial of a search shares. What it refers to outlives the executor.
+/// The data that all trials of a search share. The references must outlive the executor.
 struct TrialContext {
   const Settings& base;
   const GoalConfig& goal_config;
   Pipeline& pipeline;
   const Reference& reference;
   int jobs;     // trials at the same time
-  int threads;  // of all of them together
+  int threads;  // total of all trials
   const ByteBudget& budget;
-  std::int64_t trial_bytes;  // that one trial works with, beside what the caches keep
+  std::int64_t trial_bytes;  // working memory of one trial, without the caches
   const std::optional<CustomEvaluator>& evaluator;
   const Acceptance& acceptance;
   const SearchGoals& goals;
   std::optional<RaceRule> race;
   LogSink log;
-  // Of other processes of the search, before a latency is measured.
+  // Waits until no other process of the search is running a trial; called before a latency is
+  // measured.
   std::function<void()> wait_until_alone = {};
 };
 /// Runs trials in this process.
 [[nodiscard]] std::unique_ptr<TrialExecutor> make_trial_runner(const TrialContext& context);
 
-/// How many of the threads job number `job` has: at least one.
+/// Returns the number of threads of job number `job`, at least one.
 [[nodiscard]] int share_of(int threads, int jobs, int job);
 
-/// Median time of one run of one sample, as short as will do: it is measured for every trial.
+/// Measures the latency of one run with one sample. The measurement is short, because it is made
+/// for every trial.
 [[nodiscard]] Latency trial_latency(const Model& model, const Reference& reference,
                                     const CancellationToken& token);
 
 struct IsolationOptions {
-  std::vector<std::vector<std::string>> commands;  // one per worker: how it is started
+  std::vector<std::vector<std::string>> commands;  // the command line of each worker
   std::int64_t memory_limit = 0;                   // of one worker, in bytes; 0: none
-  Scores float_scores;                             // measured once, for the search and its workers
+  Scores float_scores;  // measured once by the search for itself and its workers
   Value fingerprint;
-  std::filesystem::path folder;  // for models on their way; empty: the system's
+  // For models that workers return; empty: the system's temporary folder.
+  std::filesystem::path folder;
   CancellationToken token;
   LogSink log;
 };
-/// Runs trials in worker processes. Starts the first one, to see that it starts, and throws
-/// InvalidInput when it does not.
+/// Runs trials in worker processes. Starts the first worker immediately as a check, and throws
+/// InvalidInput when it does not start.
 [[nodiscard]] std::unique_ptr<TrialExecutor> make_isolated_trials(IsolationOptions options);
 
 }  // namespace quantsearch

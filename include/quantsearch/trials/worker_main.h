@@ -1,6 +1,6 @@
 #pragma once
 
-// The other side of isolated trials: what a worker process does.
+// The worker's side of isolated trials.
 
 #include <functional>
 #include <memory>
@@ -11,21 +11,21 @@ namespace quantsearch {
 
 class WorkerMain {
  public:
-  /// `socket`: an open socket to the search; its owner from now on.
+  /// `socket`: an open socket to the search. The object takes ownership.
   explicit WorkerMain(int socket);
   ~WorkerMain();
 
-  /// Lines go to the search's log, once trials are served: what is said before, the search says
-  /// itself.
+  /// Returns a sink that sends lines to the log of the search. Lines before serve() are dropped,
+  /// because the search logs the same itself.
   [[nodiscard]] LogSink log();
-  /// The scores of the float model, as the search measured them: its first message.
+  /// Receives the first message of the search: the scores of the float model that it measured.
   [[nodiscard]] Scores float_scores();
   /// Answers requests until the search closes the socket. `on_closed` is called then, before a
-  /// trial that still runs is cancelled: a runtime may not hear of it, so that a process may want
-  /// to set itself a time limit.
+  /// running trial is cancelled. A runtime may not react to the cancellation, so the process can
+  /// use the callback to set itself a time limit.
   void serve(TrialExecutor& executor, const Value& fingerprint,
              const std::function<void()>& on_closed);
-  /// Waits until no other process of the search is at work.
+  /// Waits until no other process of the search is running a trial.
   void wait_until_alone();
 
  private:
