@@ -22,7 +22,7 @@ std::optional<ArithmeticScores> arithmetic_scores(const Delivery& delivery, cons
                   .token = environment.token});
     return of_graph ? compared(scores, other.metrics) : compared(other.metrics, scores);
   } catch (const Cancelled&) {
-    return std::nullopt;  // a user who waits for files does not wait for that
+    return std::nullopt;  // a user who has cancelled should not have to wait for this
   } catch (const Error& error) {
     say(environment.log, LogLevel::warning,
         fmt::format("a model could not be scored {}: {}",

@@ -1,4 +1,4 @@
-// A search from its input to its output: prepare, plan, run, deliver.
+// The steps of a search from its input to its output: prepare, plan, run, deliver.
 
 #include "quantsearch/autosearch.h"
 
@@ -40,7 +40,7 @@ StudyDescription study_description(const Setup& setup, const SearchPlan& plan,
 
 SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
                     const SearchEnvironment& environment) {
-  // What can be wrong with the input is found before anything is written.
+  // Errors in the input are found before anything is written.
   const Setup setup = prepare(config, input, environment);
   const SearchPlan plan = plan_search(setup);
   const Baseline baseline = measure_baseline(setup);
@@ -62,7 +62,7 @@ SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
   }
 }
 
-/// A worker prepares and runs what it is asked for.
+/// Prepares a worker process and serves the requests of the search.
 void serve(const AutoSearchConfig& config, const SearchInput& input,
            const SearchEnvironment& environment, WorkerMain& worker) {
   const Setup setup = prepare(config, input, environment);

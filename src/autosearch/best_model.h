@@ -1,6 +1,6 @@
 #pragma once
 
-// The incumbent of a search and best.onnx, which holds its model at every moment.
+// The incumbent of a search and best.onnx, which contains its model at all times.
 
 #include <optional>
 #include <vector>
@@ -13,21 +13,21 @@ namespace quantsearch {
 
 class BestModel {
  public:
-  /// All must outlive it.
+  /// All arguments must outlive the object.
   BestModel(const Setup& setup, TrialExecutor& executor, const OutputFolder& output);
 
-  /// A trial that has just finished, with what it made.
+  /// Takes a trial that has just finished and its product.
   void add(const Trial& trial, const TrialProduct& product);
-  /// Takes the best of these, when it is better than the incumbent.
+  /// Takes the best of these trials if it is better than the incumbent.
   void take_best(const std::vector<Trial>& trials);
-  /// This trial is the best, whatever was before.
+  /// Makes this trial the best, regardless of the incumbent.
   void choose(const Trial& trial);
   /// Writes best.onnx again.
   void write() const;
 
   /// nullopt until a trial is complete.
   [[nodiscard]] const std::optional<Trial>& trial() const { return best_; }
-  /// The model of a complete trial.
+  /// Returns the model of a complete trial.
   [[nodiscard]] BuiltModel built(const Trial& trial) const;
 
  private:

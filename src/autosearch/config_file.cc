@@ -1,4 +1,4 @@
-// A configuration file, with what the command line lays over it, becomes a configuration.
+// Makes a configuration from a configuration file and the values of the command line.
 
 #include <fmt/core.h>
 
@@ -15,7 +15,7 @@ namespace quantsearch {
 
 namespace {
 
-/// "search_stop_condition.time_limit" is a member of a mapping.
+/// The path of a key: "search_stop_condition.time_limit" is a member of a mapping.
 struct KeyPath {
   explicit KeyPath(const std::string& name)
       : top(name.substr(0, name.find('.'))),
@@ -36,7 +36,7 @@ void require_known_keys(const Value& file) {
     if (!path.member.empty()) members[path.top].push_back(path.member);
   }
   for (const auto& [key, value] : file.as_map()) {
-    if (key.starts_with("search_space_")) continue;  // space_from_file() says whether it is used
+    if (key.starts_with("search_space_")) continue;  // space_from_file() checks whether it is used
     if (std::ranges::find(known, key) == known.end())
       throw InvalidInput("configuration: " + unknown_name_message("key", key, known));
     const auto mapping = members.find(key);
@@ -55,7 +55,7 @@ const Value* in_file(const Value& file, const std::string& name) {
   return value == nullptr || path.member.empty() ? value : value->find(path.member);
 }
 
-/// A key's value, and how its messages begin.
+/// The value of a key, and the prefix of messages about it.
 struct GivenValue {
   Value value;
   std::string prefix;
@@ -71,7 +71,7 @@ std::optional<GivenValue> given_value(const Value& file, const KeyReader& row,
                       .prefix = laid_over->flag + ": "};
   }
   if (written == nullptr) return std::nullopt;
-  // The messages of the options name them.
+  // The messages of the options already name them.
   return GivenValue{.value = *written,
                     .prefix = row.key.name == "quantization_config"
                                   ? ""
@@ -89,7 +89,7 @@ void with_prefix(const std::string& prefix, const Read& read) {
   }
 }
 
-/// Without a quantization_config the target chooses the base; a space of one's own starts from the
+/// Without a quantization_config the target determines the base; a user's space starts from the
 /// plain defaults.
 void set_target(AutoSearchConfig& config, const std::string& target, bool is_plain) {
   const bool for_npu = is_plain && target == "npu-cnn";
@@ -108,8 +108,8 @@ AutoSearchConfig parse_search_config(const Value& file, const std::vector<Comman
       with_prefix(given->prefix, [&] { row.read(config, given->value); });
   }
   config.space = space_from_file(file);
-  // A space of one's own starts from the plain defaults: the default preset's choices would rule
-  // out points of it.
+  // A user's space starts from the plain defaults, because the settings of the default preset would
+  // exclude some of its points.
   const bool is_plain = file.find("quantization_config") == nullptr;
   if (is_plain && !config.space) config.base = settings_from(Value());
   const auto target = std::ranges::find(over, "target", &CommandLineValue::key);

@@ -1,8 +1,8 @@
 #pragma once
 
-// The last word on the best trials: samples that none of them has seen. The best of many on the
-// same samples is partly the luckiest (the winner's curse); a second look that was no part of the
-// search is free of that.
+// Scores the best trials on samples that none of them has seen. The best of many trials on the same
+// samples is partly the luckiest (the winner's curse); a second score on samples outside the search
+// does not have this bias.
 
 #include <functional>
 #include <optional>
@@ -14,14 +14,15 @@
 
 namespace quantsearch {
 
-/// Scores of `finalists`, best first, on the samples that were kept back. nullopt when none were,
-/// or when the search was cancelled: a user who waits for files does not wait for that.
+/// Returns the scores of `finalists`, which are best first, on the held-out samples. nullopt when
+/// there are none, and when the search was cancelled, because the user should not have to wait for
+/// this.
 [[nodiscard]] std::optional<Confirmation> confirm(
     const std::vector<Trial>& finalists, const AutoSearchConfig& config, const DataSplit& data,
     const Model& float_model, const SearchEnvironment& environment,
     const std::function<BuiltModel(const Trial&)>& built);
 
-/// Number of the finalist that scored best there; of equal ones the earlier.
+/// Returns the number of the finalist with the best score there; ties go to the earlier one.
 [[nodiscard]] std::int64_t confirmed_best(const Confirmation& confirmation, Goal goal);
 
 }  // namespace quantsearch

@@ -7,8 +7,8 @@ namespace quantsearch {
 
 namespace {
 
-// Guesses of the seconds of a trial relative to uint8 activations; only their order was thought
-// through, none is measured: int8 tensors with several readers and all 16-bit tensors run in float
+// Estimates of the seconds of a trial relative to uint8 activations. Only their order is justified,
+// and none is measured: int8 tensors with several readers and all 16-bit tensors run in float
 // between conversions.
 double type_factor(const Settings& settings) {
   const std::string type = effective_value("activation_type", settings).as_string();
@@ -16,8 +16,8 @@ double type_factor(const Settings& settings) {
   return type == "QInt8" ? 2 : 2.5;
 }
 
-/// The same for what fine-tuning adds: a closed form costs a few forwards of the data, iterations a
-/// hundredth each.
+/// The same for fine-tuning: a closed form takes a few forward passes over the data, and each
+/// iteration a hundredth of one.
 double finetune_factor(const QuantizationConfig& config) {
   if (!config.finetune) return 0;
   switch (config.finetune->algorithm) {
@@ -42,7 +42,7 @@ Expected TrialCosts::expected(const Point& point) const {
   const Settings settings = settings_of(base_, point);
   const QuantizationConfig config = resolve(settings);
   std::vector<Key> keys = stage_keys(model_, data_, config);
-  keys.pop_back();  // the last stage is the trial's own
+  keys.pop_back();  // no other trial shares the last stage
   return {.seconds = seconds_ * (type_factor(settings) + finetune_factor(config)),
           .prefix = std::move(keys)};
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// Expected seconds of a configuration: what orders the grid and weights random draws. They are
-// estimates that no measured time corrects: with measured ones the order of trials would depend on
-// the machine's mood.
+// The expected seconds of a configuration, which order the grid and weight random draws. The
+// estimates are not corrected by measured times, so that the order of trials does not depend on the
+// load of the machine.
 
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/hash.h"
@@ -11,8 +11,8 @@ namespace quantsearch {
 
 class TrialCosts {
  public:
-  /// `seconds`: of an average trial (expected_time_per_config, or a guess from the float model's
-  /// run).
+  /// `seconds`: the time of an average trial (expected_time_per_config, or an estimate from the run
+  /// of the float model).
   TrialCosts(Settings base, double seconds, Key model, Key data);
 
   [[nodiscard]] Expected expected(const Point& point) const;

@@ -10,7 +10,8 @@ namespace quantsearch {
 
 namespace {
 
-/// `share` of the samples, when that leaves some on both sides.
+/// Returns the number of samples in `share`. Throws InvalidInput when the share is out of range or
+/// leaves no sample on either side.
 std::int64_t held_out_count(double share, std::int64_t samples, const char* name,
                             const char* uses) {
   if (!(share >= 0 && share < 1))
@@ -25,7 +26,7 @@ std::int64_t held_out_count(double share, std::int64_t samples, const char* name
   return held;
 }
 
-/// The last samples are kept back.
+/// Holds out the last samples of the evaluation data for the confirmation.
 void keep_back(DataSplit& split, double share, const LogSink& log) {
   const std::int64_t samples = split.evaluation->size();
   const std::int64_t held =
@@ -41,8 +42,8 @@ void keep_back(DataSplit& split, double share, const LogSink& log) {
       fmt::format("confirmation: {} samples judge, {} confirm the best", samples - held, held));
 }
 
-/// Fewer samples are left to calibrate and to tune; the settings say so, so that they make the same
-/// model from all of them.
+/// Limits calibration and tuning to the samples that are left. The limit is in the settings, so
+/// that they build the same model from the whole data.
 void use_at_most(Settings& base, std::int64_t samples) {
   base["extra_options.CalibDataSize"] = samples;
   Value& tuned = base["extra_options.FastFinetune.DataSize"];
@@ -65,7 +66,7 @@ DataSplit judging_split(const Settings& base, const SearchInput& input, bool has
     return split;
   }
   if (input.holdout == 0) {
-    // An evaluator has data of its own.
+    // A user's evaluator has its own data.
     say(log, has_evaluator ? LogLevel::info : LogLevel::warning,
         "the calibration data also score the candidates; give --evaluation DATA or --holdout "
         "FRACTION for an honest judgement");

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which samples calibrate and which judge.
+// Divides the samples into those for calibration, for evaluation and for confirmation.
 
 #include <memory>
 #include <optional>
@@ -13,16 +13,18 @@ struct DataSplit {
   std::shared_ptr<const DataSource> calibration;
   std::shared_ptr<const DataSource> evaluation;
   std::optional<Labels> labels;  // of the evaluation samples
-  // Of the evaluation data, seen by no trial; null: none.
+  // The part of the evaluation data that no trial sees; null when there is none.
   std::shared_ptr<const DataSource> confirmation = nullptr;
   std::optional<Labels> confirmation_labels = {};
-  // With CalibDataSize when the calibration set was cut, so that best_config.yaml says it.
+  // Contains CalibDataSize when the calibration set was reduced, so that best_config.yaml contains
+  // it too.
   Settings base;
 };
 
-/// `confirmation`: share of the evaluation data that is kept back. Throws InvalidInput when a share
-/// is out of bounds or leaves nothing, and without calibration data. Warns when the calibration
-/// data judge, unless an evaluator does.
+/// `confirmation`: share of the evaluation data that is held out. Throws InvalidInput when a share
+/// is out of range or leaves no samples, when both evaluation data and a hold-out share are given,
+/// and without calibration data. Warns when the calibration data are also the evaluation data,
+/// unless there is an evaluator.
 [[nodiscard]] DataSplit split_data(const Settings& base, const SearchInput& input,
                                    double confirmation, bool has_evaluator, const LogSink& log);
 

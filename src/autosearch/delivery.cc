@@ -13,7 +13,7 @@ namespace quantsearch {
 
 namespace {
 
-/// Candidates to write; without any, the best trial.
+/// Returns the numbers of the candidates to write.
 std::vector<std::int64_t> kept_trials(const Delivery& delivery) {
   std::vector<std::int64_t> kept = delivery.study.candidates;
   kept.resize(std::min(
@@ -22,10 +22,10 @@ std::vector<std::int64_t> kept_trials(const Delivery& delivery) {
 }
 
 std::optional<double> latency_of(const Delivery& delivery, const Model& model) {
-  // An interrupted user waits for files, not for stopwatches.
+  // A user who has cancelled should not have to wait for measurements.
   if (delivery.environment.token.is_cancelled()) return std::nullopt;
   const Batch sample = delivery.reference.data().read(0, 1);
-  // Short, because five models or more are measured at the end of every search.
+  // The measurement is short, because five models or more are measured at the end of every search.
   return measure_latency(model, sample, {.seconds = 0.01, .token = {}}).median_ms;
 }
 

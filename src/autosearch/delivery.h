@@ -1,7 +1,6 @@
 #pragma once
 
-// What is left when a search has ended, however it ended: the best model, the candidates and the
-// results.
+// Writes the output of a search, however it ended: the best model, the candidates and the results.
 
 #include <chrono>
 #include <functional>
@@ -24,23 +23,23 @@ struct Delivery {
   const Scores& float_scores;
   ObjectiveName objective;
   std::vector<Goal> goals;  // of all objectives
-  std::string tolerance;    // the rule in words
+  std::string tolerance;    // text of the acceptance rule
   std::optional<std::int64_t> best;
   std::optional<Confirmation> confirmation;
-  std::function<BuiltModel(const Trial&)> built;  // of a complete trial
+  std::function<BuiltModel(const Trial&)> built;  // returns the model of a complete trial
   const Reference& reference;
   CacheReport cache;
   const OutputFolder& output;
   Clock::time_point start;
 };
 
-/// What is known without measuring a model: no latencies, except where every trial measured its
-/// own.
+/// Returns the results without further measurements: they contain no latencies, except when every
+/// trial has measured its own.
 [[nodiscard]] ResultsDocument document_of(const Delivery& delivery);
 
-/// Writes results.json, then the candidates, and measures the latency of the float model and of
-/// every model written, on a processor whose integer kernels saturate also its scores in the other
-/// arithmetic, and writes results.json again with them.
+/// Writes results.json, then the candidates. Measures the latency of the float model and of every
+/// model written and, on a processor whose integer kernels saturate, the scores in the other
+/// arithmetic. Then writes results.json again with these values.
 [[nodiscard]] ResultsDocument deliver(const Delivery& delivery);
 
 }  // namespace quantsearch

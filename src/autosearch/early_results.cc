@@ -22,7 +22,8 @@ void EarlyResults::add(const Trial& finished) {
 }
 
 void EarlyResults::watch(const std::stop_token& stop) {
-  // A token may be cancelled by a signal handler, which can wake nobody.
+  // The token is polled, because it may be cancelled by a signal handler, which cannot notify a
+  // thread.
   constexpr auto kPause = std::chrono::milliseconds(10);
   std::condition_variable_any pause;
   std::unique_lock lock(mutex_);

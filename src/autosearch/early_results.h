@@ -1,7 +1,7 @@
 #pragma once
 
-// A search that is cancelled may take a while to end: trials stop, models are written. What it has
-// found is written at once, so that a second interruption finds it on disk.
+// A cancelled search may take a while to end, because trials have to stop and models are written.
+// Its results so far are written at once, so that they are on disk if the user interrupts it again.
 
 #include <functional>
 #include <mutex>
@@ -18,7 +18,7 @@ class EarlyResults {
   /// `write` is called once, on another thread, when `token` is cancelled, with the trials that
   /// were added until then. It must not throw.
   EarlyResults(CancellationToken token, std::function<void(std::vector<Trial>)> write);
-  /// Waits for `write`, when it has begun.
+  /// Waits for `write` if it has begun.
   ~EarlyResults();
   EarlyResults(const EarlyResults&) = delete;
   EarlyResults& operator=(const EarlyResults&) = delete;
@@ -32,7 +32,7 @@ class EarlyResults {
   std::function<void(std::vector<Trial>)> write_;
   std::mutex mutex_;
   std::vector<Trial> trials_;
-  std::jthread thread_;  // last: it uses the others
+  std::jthread thread_;  // the last member, because it uses the others
 };
 
 }  // namespace quantsearch

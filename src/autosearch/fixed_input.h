@@ -1,13 +1,13 @@
 #pragma once
 
-// A search whose model has inputs that the configuration makes constants.
+// Applies the inputs of the model that the configuration makes constants.
 
 #include "quantsearch/autosearch.h"
 
 namespace quantsearch {
 
-/// The input of a search with the constants in the model, and without them in the data. Throws what
-/// fix_inputs() throws.
+/// Returns the input of a search with the constants in the model and without these inputs in the
+/// data. Throws what fix_inputs() throws.
 [[nodiscard]] SearchInput with_fixed_inputs(SearchInput input, const FixedInputs& fixed);
 
 }  // namespace quantsearch

@@ -1,6 +1,6 @@
 #pragma once
 
-// The models of the best trials so far, so that what is delivered is not built again.
+// Keeps the models of the best trials so far, so that delivered models need not be built again.
 
 #include <cstdint>
 #include <memory>
@@ -14,8 +14,7 @@ namespace quantsearch {
 
 class KeptProducts {
  public:
-  /// Keeps the products of the `most` best trials by TrialOrder, as far as the budget has room for
-  /// them.
+  /// Keeps the products of the `most` best trials by TrialOrder, as far as the budget allows.
   KeptProducts(Goal goal, std::size_t most, ByteBudget budget)
       : order_(goal), most_(most), budget_(std::move(budget)) {}
 

@@ -14,7 +14,7 @@ bool is_task_score(const std::string& objective) {
          objective == metric_info(Metric::top5).name;
 }
 
-/// Whether each width of `option` that the space holds is 16 bit: one or both of true and false.
+/// Returns the widths of `option` in the space: true for 16 bits, false for 8 bits.
 std::set<bool> widths_of(const std::string& option, const Settings& base, const Space& space) {
   const auto is_wide = [](const Value& type) { return type.as_string().ends_with("16"); };
   std::set<bool> widths;

@@ -61,7 +61,8 @@ void prove_writable(const fs::path& folder) {
   fs::remove(probe, error);
 }
 
-/// A search that has found its best model must not end because a folder has the name of the file.
+/// Checks before the search that every file can be written, so that a search does not fail at its
+/// end because, for example, a folder has the name of a file.
 void require_writable_files(const fs::path& folder) {
   for (const char* name : kFiles) {
     try {
@@ -90,16 +91,16 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
   require_writable_files(folder_);
   if (holds_search && existing == Existing::overwrite) {
     std::error_code ignored;
-    // A link stays, for the new file.
+    // A link is kept for the new file.
     for (const char* name : kFiles) fs::remove(file_to_write(folder_ / name), ignored);
     remove_candidates(folder_, {});
-    fs::remove(folder_ / "candidates", ignored);  // only when it is empty
+    fs::remove(folder_ / "candidates", ignored);  // fails unless it is empty
   }
 }
 
 void OutputFolder::write_best(const Model& model, const Settings& settings,
                               const FixedInputs& fixed) const {
-  fs::create_directories(folder_);  // somebody may have removed it since
+  fs::create_directories(folder_);  // it may have been removed since
   save_model(model, folder_ / "best.onnx");
   Value config(Value::Map{});
   if (!fixed.empty()) config.set("fixed_inputs", Value::Map(fixed.begin(), fixed.end()));

@@ -1,6 +1,6 @@
 #pragma once
 
-// The folder a search leaves behind. Every file is whole or absent.
+// The output folder of a search. Every file is complete or absent.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,22 +17,23 @@ namespace quantsearch {
 class OutputFolder {
  public:
   enum class Existing { refuse, resume, overwrite };
-  /// Creates the folder and proves that it can be written. Throws InvalidInput when it holds an
-  /// earlier search and `existing` is refuse, IoError when it cannot be written. Overwriting
-  /// removes the files of a search, nothing else.
+  /// Creates the folder and verifies that it can be written. Throws InvalidInput when it contains
+  /// an earlier search and `existing` is refuse, and IoError when it cannot be written. Overwriting
+  /// removes only the files of a search.
   OutputFolder(std::filesystem::path folder, Existing existing);
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
   [[nodiscard]] std::filesystem::path study() const { return folder_ / "study.db"; }
 
-  /// best.onnx and the best_config.yaml that makes it again: `settings`, with inputs fixed first.
+  /// Writes best.onnx, and best_config.yaml with `settings` and the fixed inputs, which builds it
+  /// again.
   void write_best(const Model& model, const Settings& settings, const FixedInputs& fixed) const;
-  /// candidates/NNNN.onnx; returns the path.
+  /// Writes candidates/NNNN.onnx and returns its path.
   std::filesystem::path write_candidate(std::int64_t number, const Model& model) const;
-  /// Drops candidates/ files of other trials.
+  /// Removes files of other trials from candidates/.
   void keep_candidates(const std::vector<std::int64_t>& numbers) const;
   void write_results(const Value& results) const;
-  /// report.html.
+  /// Writes report.html.
   void write_report(const std::string& page) const;
 
  private:

@@ -1,4 +1,4 @@
-// Points of a space as quantization settings.
+// Interprets the points of a space as quantization settings.
 
 #include <fmt/core.h>
 
@@ -26,8 +26,8 @@ Normalize normalize_over(Settings base, std::shared_ptr<Applicability> applicabi
 
 namespace {
 
-/// One scale for a weight, powers of two, and positions aligned: always for an NPU, which needs it,
-/// else as a choice.
+/// Returns a space with per-tensor weights and power-of-two scales. Positions are always aligned
+/// for an NPU, which needs it; otherwise alignment is a choice.
 Space power_of_two_space(bool for_npu) {
   const std::vector<Value> alignment =
       for_npu ? std::vector<Value>{true} : std::vector<Value>{false, true};
@@ -50,8 +50,8 @@ Space default_space(const Settings& base) {
       effective_value("calibrate_method", base).as_string().starts_with("PowerOfTwoMethod."))
     return power_of_two_space(for_npu);
   // The types of the base are kept; within them the range method, the granularity and the weight
-  // ranges decide accuracy. A symmetric type takes symmetric ranges, whatever the method, so that
-  // the choice is the base's.
+  // ranges decide accuracy. A symmetric type needs symmetric ranges with every method, so that the
+  // base determines this setting.
   const bool symmetric = effective_value("extra_options.ActivationSymmetric", base).as_bool();
   return Space({
       {.name = "calibrate_method",

@@ -10,7 +10,7 @@ namespace quantsearch {
 
 namespace {
 
-/// The metric of the command line in place of the first of the file's list.
+/// Replaces the first entry of the file's list by the metric of the command line.
 Value with_first_objective(const Value& file, const Value& given) {
   if (!file.is_list() || file.as_list().empty()) return given;
   const std::string first = objective_name(given.as_string());

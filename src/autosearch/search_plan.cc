@@ -38,7 +38,8 @@ SearchPlan plan_search(const Setup& setup) {
                   .summary = {}};
   plan.summary = summarize(plan.space, plan.normalize);
   require_points(plan.summary);
-  // As it was asked for: more values than one may come out the same here.
+  // The stages are checked for the space as the user wrote it, because several of its values may
+  // become equal for these data.
   check_stages(setup.config, settled_space(asked, std::nullopt));
   return plan;
 }

@@ -98,7 +98,8 @@ Delivery delivery_of(const SearchRun& run, const Study& study) {
           .start = setup.start};
 }
 
-/// What was found until the user cancelled, while trials still end. On a thread of its own.
+/// Writes the results found until the user cancelled, while trials are still ending. Runs on a
+/// separate thread.
 void write_early(const SearchRun& run, std::vector<Trial> finished) {
   const Setup& setup = run.setup;
   Study study{.trials = std::move(finished),
@@ -114,7 +115,7 @@ void write_early(const SearchRun& run, std::vector<Trial> finished) {
   try {
     run.output.write_results(to_value(document_of(delivery)));
   } catch (const std::exception&) {
-    return;  // the end of the search tries again and says why not
+    return;  // the end of the search tries again and reports the error
   }
   if (setup.environment.on_results) setup.environment.on_results();
 }
@@ -131,7 +132,8 @@ void continue_earlier(const SearchRun& run, const std::vector<Trial>& earlier) {
   const std::vector<const Trial*> best_first = ranked(earlier, setup.objective.goal);
   if (best_first.empty()) return;
   if (setup.environment.on_earlier_best) setup.environment.on_earlier_best(*best_first.front());
-  // A kill between the study and the file may have left an older best.onnx.
+  // If the process was killed between the writes of the study and of the file, best.onnx may be
+  // older.
   run.best.choose(*best_first.front());
 }
 
@@ -144,8 +146,8 @@ StopConditions stop_conditions(const Setup& setup, const Strategy& strategy) {
   return stop;
 }
 
-/// The best trials in order: those as good as the best by limits and tolerance, as many as are
-/// written.
+/// Returns the best trials in order: those that equal the best with respect to limits and
+/// tolerance, at most as many as are written.
 std::vector<Trial> finalists(const SearchRun& run, const Study& study) {
   const std::optional<Trial>& best = run.best.trial();
   std::vector<Trial> chosen;
@@ -191,8 +193,8 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
     run.best.add(trial, product);
     if (environment.on_trial) environment.on_trial(trial);
   };
-  // A first guess: a trial is about a forward pass of the evaluation data, which the reference has
-  // made.
+  // The first estimate: a trial takes about as long as a forward pass over the evaluation data,
+  // which the baseline has made.
   const TrialCosts costs(
       setup.config.base,
       setup.config.strategy.expected_seconds.value_or(std::max(1e-3, run.baseline.seconds)),
@@ -212,7 +214,7 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
        .token = environment.token,
        .on_trial = on_trial,
        .on_start = environment.on_start});
-  run.best.take_best(study.trials);  // other processes' too
+  run.best.take_best(study.trials);  // includes those of other processes
   const CacheReport cache = setup.pipeline->cache_report();
   say(environment.log, LogLevel::info, "stopped: " + study.stop_message);
   say(environment.log, LogLevel::info,
@@ -230,7 +232,7 @@ SearchResult deliver_results(const SearchRun& run, Study study) {
                       .met_tolerance = best && best->is_candidate,
                       .output_folder = run.output.path()};
   const bool is_removed = result.study.stop_reason == StopReason::study_removed;
-  if (is_removed && best) run.best.write();  // it may be gone with the study
+  if (is_removed && best) run.best.write();  // it may have been removed with the study
   Delivery delivery = delivery_of(run, result.study);
   delivery.best = result.best;
   delivery.confirmation = confirmation;

@@ -1,6 +1,6 @@
 #pragma once
 
-// The third and the fourth step of a search: its trials, and what is left when they have ended.
+// The third and the fourth step of a search: running its trials, and delivering the results.
 
 #include "autosearch/best_model.h"
 #include "autosearch/delivery.h"
@@ -9,7 +9,7 @@
 
 namespace quantsearch {
 
-/// What the steps work on.
+/// The objects that the steps use.
 struct SearchRun {
   const Setup& setup;
   const SearchPlan& plan;
@@ -18,13 +18,13 @@ struct SearchRun {
   BestModel& best;
 };
 
-/// Runs trials until the search ends; best.onnx holds the best model at every moment.
+/// Runs trials until the search ends. best.onnx contains the best model at all times.
 [[nodiscard]] Study run_trials(const SearchRun& run, TrialExecutor& executor,
                                const TrialStore& store);
 
-/// Confirms the best trials on samples of their own, where there are any, and writes candidates,
-/// results and report. Throws InvalidInput with the first reason when every trial has failed,
-/// StudyRemoved when the study's place is gone.
+/// Confirms the best trials on held-out samples, if there are any, and writes candidates, results
+/// and report. Throws InvalidInput with the first reason when every trial has failed, and
+/// StudyRemoved when the storage of the study was removed.
 [[nodiscard]] SearchResult deliver_results(const SearchRun& run, Study study);
 
 }  // namespace quantsearch

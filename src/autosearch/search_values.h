@@ -1,7 +1,7 @@
 #pragma once
 
-// Values of search keys, checked. Each function throws InvalidInput, without the key's name, for
-// what a key cannot be.
+// Reads and checks the values of search keys. Each function throws InvalidInput for an invalid
+// value; the message does not contain the key's name.
 
 #include <map>
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace quantsearch {
 
-/// Throws for a member of `mapping` that is not known.
+/// Throws for a member of `mapping` that is not in `known`.
 void require_known(const std::string& what, const Value& mapping,
                    const std::vector<std::string>& known);
 
@@ -22,20 +22,21 @@ void require_known(const std::string& what, const Value& mapping,
 [[nodiscard]] Goal read_direction(const Value& value);
 [[nodiscard]] std::optional<CommandEvaluator> read_command(const Value& value);
 
-/// The name of an objective as results have it: "size", "latency" and "custom" beside the metrics.
+/// Returns the name of an objective that results use. Accepts the metrics, "size", "latency" and
+/// "custom".
 [[nodiscard]] std::string objective_name(const std::string& name);
-/// One metric, or a list: the first decides between trials, all make the front.
+/// Reads one metric or a list: the first decides between trials, and all of them define the front.
 void read_objectives(GoalConfig& goals, const Value& value);
 [[nodiscard]] std::map<std::string, std::optional<double>> read_limits(const Value& value);
 [[nodiscard]] double read_tolerance(const Value& value);
 [[nodiscard]] std::map<std::string, double> read_weights(const Value& value);
 
 [[nodiscard]] AdvancedFinetuneSearch read_advanced(const Value& value);
-/// true, false, or the share of good trials that may be lost.
+/// Reads true, false, or the share of good trials that may be lost.
 [[nodiscard]] std::optional<double> read_race_error(const Value& value);
 [[nodiscard]] int read_jobs(const Value& value);
 [[nodiscard]] FixedInputs read_fixed_inputs(const Value& value);
-/// A postgresql:// address, or nothing.
+/// Accepts a postgresql:// address or an empty string.
 [[nodiscard]] std::string parse_storage(const std::string& url);
 
 }  // namespace quantsearch

@@ -1,6 +1,6 @@
 #pragma once
 
-// A space as it is searched: checked, and without choices that come out the same.
+// The space that is searched: checked, and without choices that have the same effect.
 
 #include <cstdint>
 #include <optional>
@@ -9,8 +9,9 @@
 
 namespace quantsearch {
 
-/// Names and values in canonical form, sample counts at most `samples` (where they are known), each
-/// choice once. Throws InvalidInput or Unsupported for what is no option or no value of one.
+/// Returns the space with names and values in canonical form, sample counts limited to `samples`
+/// (if known), and each choice once. Throws InvalidInput or Unsupported for an invalid option or
+/// value.
 [[nodiscard]] Space settled_space(const Space& space, std::optional<std::int64_t> samples);
 
 }  // namespace quantsearch

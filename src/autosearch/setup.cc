@@ -45,7 +45,7 @@ void require_agreeing_direction(const Setup& setup) {
       setup.objective.goal == Goal::minimize ? "less" : "more"));
 }
 
-/// The evaluator of a user has data of its own.
+/// Refuses a confirmation with a user's evaluator, which has its own data.
 void require_confirmable(const Setup& setup) {
   if (setup.data.confirmation == nullptr || !setup.evaluator) return;
   throw InvalidInput(
@@ -61,9 +61,9 @@ void require_execution(const ExecutionConfig& execution) {
       "search_isolate: true (--isolate)");
 }
 
-/// What a trial holds beside the caches: the quantized weights, their serialized form, the
-/// runtime's own copy, and float weights that equalization has changed; activations of a few
-/// samples.
+/// Returns the memory of a trial without the caches: the quantized weights, their serialized form,
+/// the copy of the runtime and float weights that equalization has changed, and the activations of
+/// a few samples.
 std::int64_t trial_bytes(const Model& model) {
   return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20);
 }
@@ -86,8 +86,8 @@ Acceptance acceptance_of(const Setup& setup, const Scores& float_scores) {
   return {setup.config.goals, setup.is_custom(), setup.objective.goal, value};
 }
 
-/// nullopt when trials do not race: it is off, they are scored otherwise, or there are too few
-/// samples to say anything early.
+/// Returns nullopt when trials do not race: racing is off, the objective has no losses per sample,
+/// or there are too few samples for an early decision.
 std::optional<RaceRule> race_rule(const Setup& setup) {
   constexpr std::int64_t kFewSamples = 32;
   const StrategyConfig& strategy = setup.config.strategy;
@@ -108,7 +108,7 @@ IsolationOptions isolation_options(const Setup& setup, const Baseline& baseline)
   if (!environment.worker_command)
     throw InvalidInput(
         "search: isolated trials need a command that starts a worker process, got none");
-  // What this process holds already, its workers hold too.
+  // The memory that this process already uses is also used by each worker.
   const std::int64_t free = environment.budget.free();
   const auto workers = static_cast<int>(
       std::clamp<std::int64_t>(free / trial_bytes(setup.input.model), 1, execution.jobs));

@@ -1,6 +1,7 @@
 #pragma once
 
-// The first step of a search: its input, checked, and what every process of it works with.
+// The first step of a search: checks its input and makes the objects that every process of the
+// search uses.
 
 #include <memory>
 #include <optional>
@@ -17,20 +18,20 @@ struct Setup {
   Clock::time_point start;
   std::optional<CustomEvaluator> evaluator;
   DataSplit data;
-  AutoSearchConfig config;  // as it holds for these data
+  AutoSearchConfig config;  // adapted to these data
   ObjectiveName objective;
   std::unique_ptr<Pipeline> pipeline;
 
-  /// The evaluator decides.
+  /// True when the evaluator decides.
   [[nodiscard]] bool is_custom() const { return objective.name == kCustomGoal; }
 };
 
-/// Throws InvalidInput for what is wrong with the model, the data or the goals. Input and
-/// environment must outlive the result.
+/// Throws InvalidInput for an error in the model, the data or the goals. Input and environment must
+/// outlive the result.
 [[nodiscard]] Setup prepare(const AutoSearchConfig& config, const SearchInput& input,
                             const SearchEnvironment& environment);
 
-/// The float model with its scores, and what a model has to reach beside it.
+/// The float model with its scores, and the acceptance rule and goals that follow from them.
 struct Baseline {
   Reference reference;
   Scores scores;
@@ -38,16 +39,16 @@ struct Baseline {
   SearchGoals goals;
   double seconds = 0;  // since the start of the search
 };
-/// `known`: the scores as another process measured them.
+/// `known`: the scores if another process has measured them.
 [[nodiscard]] Baseline measure_baseline(const Setup& setup,
                                         const std::optional<Scores>& known = std::nullopt);
 
-/// What a search that is continued, and each of its workers, must agree with.
+/// Returns the fingerprint that a continued search and each of its workers must match.
 [[nodiscard]] Value fingerprint_of(const Setup& setup);
 
 [[nodiscard]] TrialContext trial_context(const Setup& setup, const Baseline& baseline);
-/// In this process or in workers, as the configuration says. Warns when the memory has room for
-/// fewer trials than were asked for.
+/// Returns an executor in this process or in workers, as the configuration says. Warns when the
+/// memory budget allows fewer trials than requested.
 [[nodiscard]] std::unique_ptr<TrialExecutor> make_executor(const Setup& setup,
                                                            const Baseline& baseline);
 

@@ -13,10 +13,11 @@ namespace quantsearch {
 
 namespace {
 
-// A range in a file is walked value by value; more than this is a slip of the pen.
+// The values of a range in a file are listed; a range with more values than this is probably a
+// mistake.
 constexpr double kMostRangeValues = 1'000'000;
 
-/// {type: int|float, low, high, step, log}
+/// True for {type: int|float, low, high, step, log}.
 bool is_range(const Value& value) { return value.is_map() && value.find("type") != nullptr; }
 
 std::vector<Value> integers_of(std::int64_t low, std::int64_t high, std::int64_t step) {
@@ -33,7 +34,7 @@ std::vector<Value> integers_of(std::int64_t low, std::int64_t high, std::int64_t
 std::vector<Value> numbers_of(double low, double high, double step) {
   if (!(step > 0))
     throw InvalidInput(fmt::format("got the step {}, expected a number above 0", step));
-  // Half a step in a million: 0.1, 0.2, 0.3 ends at 0.3 although 0.1 * 3 > 0.3.
+  // The tolerance is a millionth of a step: 0.1, 0.2, 0.3 ends at 0.3 although 0.1 * 3 > 0.3.
   const double count = std::floor((high - low) / step + 1e-6);
   if (count > kMostRangeValues) {
     throw InvalidInput(
@@ -44,7 +45,7 @@ std::vector<Value> numbers_of(double low, double high, double step) {
   return values;
 }
 
-/// What a range in a file says; without a step real numbers cannot be listed.
+/// A range in a file. It has no choices when it is a range of real numbers without a step.
 struct WrittenRange {
   std::vector<Value> choices;
   SearchDimension dimension;
@@ -131,7 +132,7 @@ Parameter parameter_of(const std::string& option, const Value& value) {
   } catch (const Unsupported& error) {
     throw Unsupported(fmt::format("configuration: 'search_space.{}': {}", option, error.what()));
   }
-  if (raw.empty()) {  // the ends of what cannot be listed stand for all of it
+  if (raw.empty()) {  // a range that cannot be listed is checked at its ends
     for (const char* end : {"low", "high"}) (void)canonical_value(option, *value.find(end));
   }
   for (const Value& choice : raw) {

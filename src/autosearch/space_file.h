@@ -1,6 +1,6 @@
 #pragma once
 
-// The search space as a configuration file writes it.
+// Reads the search space of a configuration file.
 
 #include <optional>
 
@@ -9,9 +9,9 @@
 
 namespace quantsearch {
 
-/// From `search_space` (a mapping or a list of them), or from `search_spaces` and the
-/// `search_space_NAME` they name. nullopt when the file has none. Throws InvalidInput and
-/// Unsupported as parse_search_config does.
+/// Returns the space of `search_space` (a mapping or a list of mappings), or of `search_spaces` and
+/// the `search_space_NAME` entries that it names; nullopt when the file has neither. Throws
+/// InvalidInput and Unsupported as parse_search_config() does.
 [[nodiscard]] std::optional<Space> space_from_file(const Value& file);
 
 }  // namespace quantsearch

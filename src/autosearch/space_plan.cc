@@ -1,4 +1,4 @@
-// What a search would cost, before anything has run.
+// Estimates the cost of a search before anything has run.
 
 #include <algorithm>
 
@@ -12,18 +12,19 @@ namespace quantsearch {
 
 namespace {
 
-// Of a space that is too large to be enumerated; more take longer than a user waits for an
-// estimate.
+// The largest number of points that are summed in a space that is too large to be enumerated, so
+// that a user does not wait long for an estimate.
 constexpr std::int64_t kMostWalked = 10'000;
 
-/// Of the first point, where the points cannot be walked; a range of real numbers is at its low end
-/// there.
+/// Returns the seconds of the first point, for spaces whose points cannot be enumerated. A range of
+/// real numbers is at its lower end there.
 double typical_seconds(const Space& space, const Normalize& normalize, const CostModel& cost) {
   const std::variant<Point, Rejected> point = normalize(space.at(0));
   return std::holds_alternative<Point>(point) ? cost(std::get<Point>(point)).seconds : 0;
 }
 
-/// Seconds of the first `trials` points in the order of the grid; `seen` gets each.
+/// Returns the total seconds of the first `trials` points in the order of the grid, and calls
+/// `seen` for each.
 double seconds_of(const Space& space, const Normalize& normalize, const CostModel& cost,
                   std::int64_t trials, const std::function<void(const Point&)>& seen) {
   const auto sampler = grid_sampler(space, normalize, cost);

@@ -24,7 +24,7 @@ bool is_format_setting(const std::string& name) {
   return name == kFormatSwitch || name.starts_with(kFormatGroup);
 }
 
-/// Where the product may leave mixed precision off, and may not.
+/// True when the product contains mixed precision both on and off.
 bool has_two_positions(const std::vector<Parameter>& product) {
   const auto found = std::ranges::find(product, kFormatSwitch, &Parameter::name);
   return found != product.end() &&
@@ -47,8 +47,9 @@ bool is_deferred(const Parameter& parameter, const std::vector<Parameter>& produ
          has_two_positions(product);
 }
 
-/// The product with everything that was not deferred as in the point; nullopt when it does not hold
-/// the point. A setting without effect there takes its first value.
+/// Returns the product with every setting that was not deferred fixed to its value in the point;
+/// nullopt when the product does not contain the point. A setting without effect there takes its
+/// first value.
 std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& product,
                                              const Point& winner, Deferred deferred) {
   std::vector<Parameter> result;
@@ -57,7 +58,8 @@ std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& produ
       result.push_back(parameter);
     } else if (const auto own = winner.find(parameter.name); own != winner.end()) {
       const bool real = parameter.choices.empty();
-      // A method with nothing to do in the model is off in the point, whatever the space says.
+      // A method without effect on the model is off in the point, even if the space does not
+      // contain that choice.
       const bool is_idle = parameter.name.starts_with("include_") && own->second == Value(false);
       if (!real && !admits(parameter, own->second) && !is_idle) return std::nullopt;
       result.push_back(fixed(parameter.name, own->second));
@@ -70,7 +72,7 @@ std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& produ
   return result;
 }
 
-/// With the switch in that position.
+/// Returns the product with the switch fixed to `position`.
 Space with_switch(std::vector<Parameter> product, const std::string& name, bool position) {
   for (Parameter& parameter : product) {
     if (parameter.name == name) parameter = fixed(name, position);
@@ -88,7 +90,7 @@ bool holds_every_setting(const std::vector<Parameter>& product, const Point& win
   });
 }
 
-/// What the point sets and the product does not name, as in the point.
+/// Adds the settings of the point that the product does not have.
 void add_missing(std::vector<Parameter>& product, const Point& winner) {
   for (const auto& [name, value] : winner) {
     if (!is_finetune_setting(name) && !has_setting(product, name))
@@ -96,7 +98,7 @@ void add_missing(std::vector<Parameter>& product, const Point& winner) {
   }
 }
 
-/// The stages that one product gives one point.
+/// Adds the second stages of one product for one point.
 void add_stages(std::vector<Space>& stages, const std::vector<Parameter>& product,
                 const Point& winner, Deferred deferred) {
   auto stage = frozen(product, winner, deferred);
@@ -157,7 +159,7 @@ std::optional<Space> second_stage(const Space& space, const std::vector<Point>& 
         if (switches_on(product) && holds_every_setting(product, winner) == whole)
           add_stages(stages, product, winner, deferred);
       }
-      // A product that only tunes is for points that no product holds whole.
+      // A product that only tunes is used only for points that no product contains completely.
       if (stages.size() > before) break;
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-// A space in two stages: what calibrates, and what fine-tunes the best of it.
+// Divides a space into two stages: calibration, and fine-tuning of the best calibrations.
 
 #include <optional>
 #include <string>
@@ -11,34 +11,35 @@
 
 namespace quantsearch {
 
-/// Settings of fine-tuning, its switch among them.
+/// True for the settings of fine-tuning, including its switch.
 [[nodiscard]] bool is_finetune_setting(const std::string& name);
 
-/// What a first stage leaves to the second one.
+/// The settings that the first stage leaves to the second one.
 enum class Deferred {
   finetuning,
-  finetuning_and_formats,  // mixed precision too, which runs its model many times to choose them
+  // Also mixed precision, which runs its model many times to choose formats.
+  finetuning_and_formats,
 };
 
-/// The same space; where `base` switches fine-tuning on, products with settings of fine-tuning and
-/// without its switch get the switch, on.
+/// Returns the same space, but when `base` switches fine-tuning on, products that have settings of
+/// fine-tuning and not its switch get the switch with the value true.
 [[nodiscard]] Space with_base_switch(const Space& space, const Settings& base);
 
-/// True when a product of the space switches fine-tuning on and so has a second stage.
+/// True when a product of the space switches fine-tuning on and therefore has a second stage.
 [[nodiscard]] bool has_finetuning(const Space& space);
-/// The space without fine-tuning: its switch off, its settings gone. With `finetuning_and_formats`
-/// mixed precision is off too, where the space has that.
+/// Returns the space without fine-tuning: its switch is off and its settings are removed. With
+/// `finetuning_and_formats` mixed precision is off too, if the space contains that choice.
 [[nodiscard]] Space first_stage(const Space& space, Deferred deferred = Deferred::finetuning);
-/// What was deferred, of the given points of first_stage(): their settings frozen, the switch of
-/// fine-tuning on, the deferred settings as in the products that hold the point; with
-/// `finetuning_and_formats` also mixed precision alone. Where the space calibrates in one product
-/// and fine-tunes in another, the second takes the point as it is. nullopt when no product holds
-/// one.
+/// Returns the space of the deferred settings for the given points of first_stage(): the settings
+/// of a point are fixed, the switch of fine-tuning is on, and the deferred settings are those of
+/// the products that contain the point; with `finetuning_and_formats` there is also mixed precision
+/// without fine-tuning. When the space calibrates in one product and fine-tunes in another, the
+/// second product takes the point unchanged. nullopt when no product contains a point.
 [[nodiscard]] std::optional<Space> second_stage(const Space& space,
                                                 const std::vector<Point>& winners,
                                                 Deferred deferred = Deferred::finetuning);
 
-/// Names of fine-tuning settings with more than one value.
+/// Returns the names of the fine-tuning settings with more than one value.
 [[nodiscard]] std::vector<std::string> varied_finetune_settings(const Space& space);
 
 }  // namespace quantsearch

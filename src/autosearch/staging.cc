@@ -16,7 +16,7 @@ const std::string kIterations = "extra_options.FastFinetune.NumIterations";
 const std::string kLearningRate = "extra_options.FastFinetune.LearningRate";
 const std::string kJoint = "extra_options.FastFinetune.NumIterLR";
 
-/// What makes a search in two stages pointless, or nothing.
+/// Returns why a search in two stages would have no effect; nullopt when it has one.
 std::optional<std::string> missing_stage(const Space& space, const Settings& base,
                                          const Normalize& normalize) {
   if (!has_finetuning(space)) {
@@ -32,7 +32,7 @@ std::optional<std::string> missing_stage(const Space& space, const Settings& bas
   return std::nullopt;
 }
 
-/// The counts of a stop condition that are set.
+/// Returns the names of the counts of a stop condition that are set.
 std::vector<std::string> counts_of(const StopConditions& stop) {
   std::vector<std::string> names;
   if (stop.find_n_candidates) names.emplace_back("find_n_candidates");
@@ -91,7 +91,7 @@ void check_advanced(const Space& space, const Settings& base) {
     }
   }
   if (varied.empty()) refuse("needs a range or several values of NumIterations or LearningRate");
-  // The space switches off what the base switches on.
+  // Here the space switches fine-tuning off although the base switches it on.
   if (!has_finetuning(space)) refuse(needs_switch);
 }
 

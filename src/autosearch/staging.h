@@ -1,6 +1,7 @@
 #pragma once
 
-// Which search in stages a configuration gets, and what in it has no effect.
+// Chooses the kind of staged search for a configuration, and finds parts of the configuration that
+// have no effect.
 
 #include <string>
 #include <vector>
@@ -13,14 +14,15 @@ enum class Staging { none, two_stages, advanced, automatic };
 
 struct StagingChoice {
   Staging staging = Staging::none;
-  Space space;                             // with the switch of fine-tuning, where the base has it
-  std::vector<std::string> warnings = {};  // what the configuration asks for in vain, and why
+  Space space;  // with the switch of fine-tuning if the base has it on
+  // Parts of the configuration that have no effect, with reasons.
+  std::vector<std::string> warnings = {};
 };
 
 [[nodiscard]] StagingChoice choose_staging(const AutoSearchConfig& config, const Space& space,
                                            const Normalize& normalize);
 
-/// What is wrong with the two searches in stages, before anything has run; throws InvalidInput.
+/// Checks the space for the configured kind of search before anything has run; throws InvalidInput.
 void check_stages(const AutoSearchConfig& config, const Space& space);
 
 }  // namespace quantsearch

@@ -21,7 +21,7 @@ namespace {
 // half of its trials.
 constexpr std::size_t kTunedCalibrations = 8;
 
-/// What all samplers of a search share.
+/// The data that all samplers of a search share.
 struct Ingredients {
   const AutoSearchConfig& config;
   Normalize normalize;
@@ -78,7 +78,7 @@ std::unique_ptr<Sampler> sampler_of(SearchAlgorithm algorithm, const Space& spac
                        {.goals = with.goals, .learns = algorithm != SearchAlgorithm::qmc});
 }
 
-/// Points of the best complete trials, best first.
+/// Returns the points of the best complete trials, best first.
 std::vector<Point> best_points(const std::vector<Trial>& trials, Goal goal, std::size_t count) {
   std::vector<Point> points;
   for (const Trial* trial : ranked(trials, goal)) {
@@ -87,7 +87,7 @@ std::vector<Point> best_points(const std::vector<Trial>& trials, Goal goal, std:
   return points;
 }
 
-/// Ends after `limit` points.
+/// A sampler that ends after `limit` points.
 class Limited final : public Sampler {
  public:
   Limited(std::unique_ptr<Sampler> sampler, std::int64_t limit)
@@ -111,7 +111,8 @@ class Limited final : public Sampler {
   std::int64_t left_;
 };
 
-/// Every calibration, then `finetune` over what was deferred, of the best `winners` of them.
+/// Returns a sampler that proposes every calibration and then the points of `finetune` for the
+/// deferred settings of the best `winners` of them.
 std::unique_ptr<Sampler> in_stages(
     std::unique_ptr<Sampler> calibrations, const Space& space, const Ingredients& with,
     std::size_t winners, Deferred deferred,
@@ -148,7 +149,7 @@ Strategy two_stages(const Space& space, const Ingredients& with) {
           .exhausts = true};
 }
 
-/// The calibration of a space that has one only.
+/// Returns the calibration of a space that has only one; otherwise nullopt.
 std::optional<Point> only_calibration(const Space& space, const Ingredients& with) {
   const Space calibrations = first_stage(space);
   if (summarize(calibrations, with.normalize).distinct != 1) return std::nullopt;
@@ -177,8 +178,8 @@ Strategy advanced(const Space& space, const Ingredients& with) {
 
 constexpr Deferred kCostly = Deferred::finetuning_and_formats;
 
-/// How many trials of a space the first stage of an automatic search has; `whole`: all that there
-/// are.
+/// The number of trials of the first stage of an automatic search; `whole` is true when these are
+/// all points of the space.
 struct FirstTrials {
   std::int64_t count = 0;
   bool whole = false;
@@ -221,7 +222,7 @@ Strategy automatic(const Space& space, const Ingredients& with) {
                               first.count, kTunedCalibrations)}};
 }
 
-/// A first stage, and the second of its first point in the order of the grid.
+/// Returns the first stage, and the second stage of its first point in the order of the grid.
 std::vector<StagePlan> two_plans(const Space& space, const Ingredients& with, Deferred deferred) {
   const Space calibrations = first_stage(space, deferred);
   std::vector<StagePlan> plans = {{.name = "calibration", .space = calibrations}};
@@ -244,11 +245,12 @@ std::vector<StagePlan> automatic_plans(const Space& space, const Ingredients& wi
   return plans;
 }
 
-// Raw points of all second stages together, one for each calibration; more take longer than a user
-// waits for a number.
+// The largest total number of raw points of all second stages, one for each calibration, that are
+// counted, so that a user does not wait long for the number.
 constexpr std::int64_t kMostCounted = 20'000;
 
-/// Distinct points; nullopt when there are more than `limit` raw ones, or no end of them.
+/// Returns the number of distinct points; nullopt when there are more than `limit` raw ones or
+/// infinitely many.
 std::optional<std::int64_t> count_of(const Space& space, const Normalize& normalize,
                                      std::int64_t limit) {
   if (!space.is_finite()) return std::nullopt;
@@ -256,7 +258,8 @@ std::optional<std::int64_t> count_of(const Space& space, const Normalize& normal
   return summary.complete ? std::optional(summary.distinct) : std::nullopt;
 }
 
-/// Points of the second stage: of what was deferred of those `winners` that have most of it.
+/// Returns the largest possible number of points of the second stage: the sum for the `winners`
+/// calibrations with most points.
 std::optional<std::int64_t> most_tuned(const Space& space, const Normalize& normalize,
                                        std::size_t winners, Deferred deferred) {
   const Space calibrations = first_stage(space, deferred);
@@ -321,13 +324,13 @@ std::optional<std::int64_t> most_trials(const AutoSearchConfig& config, const Sp
   switch (choice.staging) {
     case Staging::none:
       return lesser(summary.complete ? std::optional(summary.distinct) : std::nullopt, limit);
-    case Staging::two_stages:  // no limit stops it
+    case Staging::two_stages:  // it has no limit on the number of trials
       return sum(count_of(first_stage(choice.space), normalize, kMostCounted),
                  most_tuned(choice.space, normalize, 1, Deferred::finetuning));
     case Staging::advanced: {
       std::optional<std::int64_t> calibrations =
           count_of(first_stage(choice.space), normalize, kMostCounted);
-      if (calibrations == 1) calibrations = 0;  // the only one is tuned at once
+      if (calibrations == 1) calibrations = 0;  // the only calibration is tuned directly
       return lesser(
           sum(calibrations, lesser(most_tuned(choice.space, normalize, 1, Deferred::finetuning),
                                    config.strategy.advanced->trials)),

@@ -1,6 +1,6 @@
 #pragma once
 
-// How a search goes through its space: which sampler, in one stage or two.
+// Chooses how a search explores its space: with which sampler, and in one stage or two.
 
 #include <memory>
 #include <string>
@@ -12,13 +12,14 @@ namespace quantsearch {
 
 struct Strategy {
   std::unique_ptr<Sampler> sampler;
-  std::vector<std::string> notices = {};   // what the user may want to know of it
-  std::vector<std::string> warnings = {};  // what the configuration asks for in vain
+  std::vector<std::string> notices = {};   // information for the user
+  std::vector<std::string> warnings = {};  // parts of the configuration that have no effect
   bool exhausts = false;                   // counts do not stop it
 };
 
-/// `goals`: one per objective. Throws InvalidInput for what the configuration asks and the space
-/// cannot give. `log` hears when a second stage turns out to be empty, while the search runs.
+/// `goals`: one per objective. Throws InvalidInput when the configuration does not suit the space
+/// or the number of objectives. A second stage that turns out to be empty during the search is
+/// reported to `log`.
 [[nodiscard]] Strategy strategy_of(const AutoSearchConfig& config, const Space& space,
                                    const Normalize& normalize, const CostModel& cost,
                                    const std::vector<Goal>& goals, const LogSink& log = {});
@@ -26,16 +27,16 @@ struct Strategy {
 /// One stage of a search, before anything has run.
 struct StagePlan {
   std::string name;
-  // A second stage is that of the first calibration.
+  // The space of a second stage is that of the first calibration.
   Space space;
-  std::optional<std::int64_t> most_trials = {};  // a limit of the stage's own
+  std::optional<std::int64_t> most_trials = {};  // limit of this stage
 };
-/// The stages that the configuration and the space give; a search without stages is one.
+/// Returns the stages of the configuration and the space; a search without stages has one.
 [[nodiscard]] std::vector<StagePlan> stage_plans(const AutoSearchConfig& config, const Space& space,
                                                  const Normalize& normalize, const CostModel& cost);
 
-/// How many trials the search runs at most, all stages together; nullopt when that is not known.
-/// `summary`: of the space.
+/// Returns the largest number of trials of the search, for all stages together; nullopt when it is
+/// unknown. `summary`: of the space.
 [[nodiscard]] std::optional<std::int64_t> most_trials(const AutoSearchConfig& config,
                                                       const Space& space,
                                                       const SpaceSummary& summary,

@@ -9,7 +9,7 @@ std::map<std::string, Distribution> study_distributions(const Space& space) {
   const auto add_switch = [&positions](const std::string& name) {
     for (const bool position : {false, true}) positions.push_back({{name, position}});
   };
-  add_switch("include_fast_ft");  // a search in stages sets it itself
+  add_switch("include_fast_ft");  // a staged search sets it itself
   for (const auto& product : space.products()) {
     for (const Parameter& parameter : product) {
       if (std::ranges::any_of(parameter.choices, &Value::is_bool)) add_switch(parameter.name);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Where the trials of a search are kept: study.db in its output folder, or a study on a server that
-// several processes work on.
+// Stores the trials of a search in study.db in its output folder, or in a study on a server that
+// several processes share.
 
 #include <filesystem>
 #include <map>
@@ -14,8 +14,9 @@
 
 namespace quantsearch {
 
-/// Distributions of every setting a trial may have: those of the space, and for a switch both of
-/// its positions, because a method with nothing to do in a model is off whatever the space says.
+/// Returns the distributions of every setting that a trial may have: those of the space, and both
+/// values of every switch, because a method without effect on a model is off even if the space does
+/// not contain that choice.
 [[nodiscard]] std::map<std::string, Distribution> study_distributions(const Space& space);
 
 class TrialStore {
@@ -24,13 +25,13 @@ class TrialStore {
   TrialStore(const AutoSearchConfig& config, const StudyDescription& description,
              const std::filesystem::path& file);
 
-  /// Trials of earlier runs, and of other processes.
+  /// Returns the trials of earlier runs and of other processes.
   [[nodiscard]] std::vector<Trial> load() const;
   [[nodiscard]] Study optimize(Sampler& sampler, const Objective& objective,
                                const SearchOptions& options) const;
 
  private:
-  std::unique_ptr<StudyStore> own_;  // one of them
+  std::unique_ptr<StudyStore> own_;  // exactly one of own_ and shared_ is set
   std::unique_ptr<SharedStudyStore> shared_;
 };
 

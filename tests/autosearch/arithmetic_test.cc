@@ -28,7 +28,7 @@ TEST(Arithmetic, HasTheMetricsThatBothHave) {
   EXPECT_EQ(both.processor, (Scores{{"rel_l2", 0.02}}));
 }
 
-/// Three trials, of which two are written.
+/// Runs a search with three trials, of which two are written.
 ResultsDocument document_of(const std::string& target, bool compare_with_graph) {
   const TemporaryFolder folder;
   SearchSetting setting("quantization_config: {target: " + target +
@@ -56,7 +56,7 @@ TEST(Arithmetic, AWrittenModelHasBothScoresWhereTheProcessorSaturates) {
   }
 }
 
-TEST(Arithmetic, ElsewhereNothingIsMeasured) {
+TEST(Arithmetic, NothingIsMeasuredWithoutSaturation) {
   for (const TrialResult& trial : document_of("cpu", false).trials)
     EXPECT_FALSE(trial.arithmetic.has_value());
 }

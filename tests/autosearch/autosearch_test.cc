@@ -1,4 +1,4 @@
-// Whole searches on shipped models with their real images.
+// Tests of complete searches on the shipped models with their real images.
 
 #include "quantsearch/autosearch.h"
 
@@ -38,7 +38,7 @@ std::string message_of(const std::function<void()>& action) {
   return "nothing was thrown";
 }
 
-TEST(AutoSearch, LeavesTheBestModelWithTheEvidence) {
+TEST(AutoSearch, WritesTheBestModelAndTheResults) {
   const TemporaryFolder folder;
   const SearchResult result = Setting(kGrid).run(folder.path());
   EXPECT_EQ(result.study.trials.size(), 8U);
@@ -68,7 +68,7 @@ TEST(AutoSearch, NamesTheProcessorOnceInTheLogAndInTheResults) {
             this_processor());
 }
 
-TEST(AutoSearch, BestIsTheLeastDistance) {
+TEST(AutoSearch, TheBestTrialHasTheLeastDistance) {
   const TemporaryFolder folder;
   const SearchResult result = Setting(kGrid).run(folder.path());
   for (const Trial& trial : result.study.trials) {
@@ -128,7 +128,7 @@ TEST_P(SameResults, InAnyOrder) {
   EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
 }
 
-TEST_P(SameResults, HoweverTheChoicesAreListed) {
+TEST_P(SameResults, ForAnyOrderOfTheChoices) {
   const TemporaryFolder one;
   const TemporaryFolder two;
   const std::string reversed =
@@ -145,7 +145,7 @@ TEST_P(SameResults, HoweverTheChoicesAreListed) {
   EXPECT_EQ(read_file(one.path() / "best.onnx"), read_file(two.path() / "best.onnx"));
 }
 
-TEST(AutoSearch, TheWrittenConfigurationMakesTheSameBytes) {
+TEST(AutoSearch, TheWrittenConfigurationBuildsTheSameBytes) {
   const TemporaryFolder folder;
   Setting setting(kGrid);
   (void)setting.run(folder.path());
@@ -158,7 +158,7 @@ TEST(AutoSearch, TheWrittenConfigurationMakesTheSameBytes) {
   EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
 }
 
-TEST(AutoSearch, MixedPrecisionIsWrittenAsTheFormatsItChose) {
+TEST(AutoSearch, MixedPrecisionIsWrittenAsTheChosenFormats) {
   const TemporaryFolder folder;
   Setting setting(
       "search_space: {include_auto_mp: [true], activation_type: [QUInt8], extra_options: "
@@ -195,7 +195,7 @@ TEST(AutoSearch, AHoldOutIsWrittenIntoTheConfiguration) {
   EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
 }
 
-TEST(AutoSearch, ResumingGivesTheTrialsOfAnUndisturbedSearch) {
+TEST(AutoSearch, ResumingGivesTheTrialsOfAnUninterruptedSearch) {
   const TemporaryFolder whole;
   const TemporaryFolder parts;
   Setting setting(kGrid);
@@ -246,7 +246,7 @@ TEST(AutoSearch, ACustomEvaluatorDecides) {
             static_cast<double>(fs::file_size(folder.path() / "best.onnx")));
 }
 
-TEST(AutoSearch, AnEvaluatorDecidesBesideOtherObjectives) {
+TEST(AutoSearch, AnEvaluatorDecidesAmongSeveralObjectives) {
   const TemporaryFolder folder;
   Setting setting(
       "{search_metric: [custom, size], search_metric_tolerance: 1e9, search_space: {weight_type: "
@@ -260,7 +260,7 @@ TEST(AutoSearch, AnEvaluatorDecidesBesideOtherObjectives) {
   const SearchResult result = setting.run(folder.path());
   EXPECT_EQ(result.document.objective, "custom");
   EXPECT_EQ(testing::best_of(result).point.at("weight_type"), Value("QInt16"));
-  // The larger by the evaluator, the smaller by its size.
+  // The larger model is better by the evaluator, the smaller one by its size.
   EXPECT_EQ(result.document.front.size(), 2U);
 }
 
@@ -293,7 +293,7 @@ TEST(AutoSearch, ACallerWithoutAPoolGetsOne) {
   EXPECT_EQ(auto_search(setting.config, setting.input, {}).study.trials.size(), 1U);
 }
 
-TEST(AutoSearch, WhatACallerLeavesOutIsAnErrorAndNoCrash) {
+TEST(AutoSearch, MissingInputIsAnErrorAndNoCrash) {
   const TemporaryFolder folder;
   Setting setting("search_space: {activation_type: [QUInt8]}");
   setting.config.output.output_folder = folder.path();
@@ -307,9 +307,9 @@ TEST(AutoSearch, WhatACallerLeavesOutIsAnErrorAndNoCrash) {
             "search: got no calibration data, expected at least one sample");
 }
 
-// 16 images are half of the 32 there are, everything else is all of them: two fine-tunings, not
-// five.
-TEST(AutoSearch, MoreSamplesThanThereAreAreOneTrial) {
+// 16 images are half of the 32 images, and all other values mean all of them, so that there are two
+// fine-tunings and not five.
+TEST(AutoSearch, SampleCountsBeyondTheDataAreOneTrial) {
   const TemporaryFolder folder;
   Setting setting(R"(
 quantization_config: {include_fast_ft: true}
@@ -343,7 +343,7 @@ TEST(AutoSearch, AFailingTrialIsRecordedAndTheSearchGoesOn) {
   EXPECT_EQ(result.study.trials[1].state, TrialState::complete);
 }
 
-TEST(AutoSearch, WhenAllTrialsFailTheFirstReasonIsTheError) {
+TEST(AutoSearch, TheFirstReasonIsTheErrorWhenAllTrialsFail) {
   const TemporaryFolder folder;
   Setting setting("search_space: {activation_type: [QUInt8]}");
   int calls = 0;
@@ -369,7 +369,7 @@ TEST(AutoSearch, ASpaceWithoutAValidPointSaysWhy) {
   EXPECT_FALSE(fs::exists(folder.path() / "out"));
 }
 
-TEST(AutoSearch, StopsAtTheFirstCandidatesWhenAsked) {
+TEST(AutoSearch, StopsAtTheRequestedNumberOfCandidates) {
   const TemporaryFolder folder;
   Setting setting(kGrid);
   setting.config.strategy.stop.find_n_candidates = 2;
@@ -378,7 +378,7 @@ TEST(AutoSearch, StopsAtTheFirstCandidatesWhenAsked) {
   EXPECT_EQ(result.study.candidates.size(), 2U);
 }
 
-TEST(AutoSearch, KeepsAsManyCandidatesAsAskedBestFirst) {
+TEST(AutoSearch, WritesTheRequestedNumberOfCandidatesBestFirst) {
   const TemporaryFolder folder;
   Setting setting(kGrid);
   setting.adjust = [](SearchEnvironment& environment) { environment.keep = 2; };

@@ -71,7 +71,7 @@ TEST(ConfigFile, FixedInputsAreReadAsWritten) {
   EXPECT_TRUE(parse("fixed_inputs: {}").fixed_inputs.empty());
 }
 
-TEST(ConfigFile, ASingleValueStandsForAListOfOne) {
+TEST(ConfigFile, ASingleValueMeansAListOfOne) {
   EXPECT_EQ(parse("search_space: {calibrate_method: MinMax, activation_type: [QInt8, QUInt8]}")
                 .space->size(),
             2);
@@ -212,7 +212,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"NotAMapping", "[1, 2]", "configuration: got a list, expected a mapping of keys"}),
     [](const auto& info) { return info.param.name; });
 
-TEST(CommandLineValues, TakeThePlaceOfTheFiles) {
+TEST(CommandLineValues, ReplaceThoseOfTheFile) {
   const Value file = parse_yaml(
       "search_stop_condition: {time_limit: 5, iteration_limit: 7}\nfixed_inputs: {a: 1, b: 2}\n",
       "test");
@@ -246,7 +246,7 @@ TEST(SearchKeys, HaveARowInTheDocumentation) {
   }
 }
 
-TEST(SearchKeys, AreEachSaidOnce) {
+TEST(SearchKeys, HaveUniqueNamesAndFlags) {
   std::set<std::string> names;
   std::set<std::string> flags;
   for (const SearchKey& key : search_keys()) {

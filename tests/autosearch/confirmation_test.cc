@@ -20,15 +20,16 @@ constexpr const char* kConfig =
     "[false, true],"
     " calibrate_method: [MinMax, Percentile, Entropy]}}";
 
-TEST(Confirmation, TheBestScoreWinsAndOfEqualOnesTheEarlier) {
+TEST(Confirmation, TheBestScoreWinsAndTiesGoToTheEarlierTrial) {
   const Confirmation confirmation{
       .samples = 3, .float_score = 0, .scores = {{7, 0.5}, {2, 0.25}, {9, 0.25}, {4, 0.75}}};
   EXPECT_EQ(confirmed_best(confirmation, Goal::minimize), 2);
   EXPECT_EQ(confirmed_best(confirmation, Goal::maximize), 4);
 }
 
-// The same configurations judged by those samples in a search of their own have the same scores.
-TEST(Confirmation, JudgesTheBestOnSamplesThatNoTrialSaw) {
+// The same configurations have the same scores in a separate search that is evaluated on those
+// samples.
+TEST(Confirmation, ScoresTheBestOnSamplesThatNoTrialSaw) {
   const TemporaryFolder folder;
   const TemporaryFolder other;
   Setting setting(kConfig);
@@ -57,8 +58,8 @@ TEST(Confirmation, JudgesTheBestOnSamplesThatNoTrialSaw) {
             read_file(folder.path() / "candidates" / fmt::format("{:04}.onnx", *result.best)));
 }
 
-// A first look at three samples is luck: of percentiles that are nearly equal the confirmation on
-// the 61 others chooses another.
+// A ranking by three samples is mostly luck: among percentiles that are nearly equal, the
+// confirmation on the 61 other samples chooses another.
 TEST(Confirmation, MayChooseAnotherThanTheSearch) {
   const TemporaryFolder folder;
   Setting setting(
@@ -78,7 +79,7 @@ TEST(Confirmation, MayChooseAnotherThanTheSearch) {
             std::string::npos);
 }
 
-TEST(Confirmation, SharesThatLeaveNothingAreRefused) {
+TEST(Confirmation, SharesThatLeaveNoSamplesAreRefused) {
   const TemporaryFolder folder;
   Setting setting(kConfig);
   for (const double share : {-0.5, 1.0, 1e-3, 0.999}) {
@@ -87,7 +88,7 @@ TEST(Confirmation, SharesThatLeaveNothingAreRefused) {
   }
 }
 
-TEST(Confirmation, ACustomEvaluatorHasDataOfItsOwn) {
+TEST(Confirmation, IsRefusedWithACustomEvaluator) {
   const TemporaryFolder folder;
   Setting setting(kConfig);
   setting.config.goals.confirmation = 0.5;

@@ -1,5 +1,5 @@
-// The code blocks of AMD Quark's page on automatic search: as YAML, as the page's Python text
-// behind a YAML key, and in C++.
+// The code blocks of AMD Quark's page on automatic search in three forms: as YAML, as the Python
+// text of the page after a YAML key, and in C++.
 
 #include <gtest/gtest.h>
 
@@ -252,8 +252,8 @@ std::vector<AutoSearchConfig> forms_of(const std::string& name) {
           parse_search_config(parse_yaml(block.python, "block")), block.in_code()};
 }
 
-// The base switches fine-tuning on, and there is one calibration: every trial is one of the four
-// pairs.
+// The base switches fine-tuning on and there is one calibration, so that every trial is one of the
+// four pairs.
 TEST(DocumentSearch, TheAdvancedBlockTunesOverItsFourPairs) {
   for (const AutoSearchConfig& config : forms_of("Advanced")) {
     const Ran ran = run(config);

@@ -13,7 +13,7 @@ Trial numbered(std::int64_t number) {
   return trial;
 }
 
-TEST(EarlyResults, AreWhatWasFoundWhenTheSearchWasCancelled) {
+TEST(EarlyResults, ContainTheTrialsFinishedBeforeTheCancellation) {
   const CancellationToken token;
   std::promise<std::vector<Trial>> written;
   EarlyResults early(

@@ -42,14 +42,14 @@ std::vector<std::string> names_of(const std::string& yaml) {
 
 using Names = std::vector<std::string>;
 
-TEST(Objectives, OfAnEvaluatorStandWhereTheListNamesThem) {
+TEST(Objectives, OfAnEvaluatorHaveTheirPositionInTheList) {
   EXPECT_EQ(names_of("[custom, latency]"), (Names{"custom up", "latency_ms down"}));
   EXPECT_EQ(names_of("[L2, custom]"), (Names{"L2 down", "custom up"}));
   EXPECT_EQ(names_of("custom"), (Names{"custom up"}));
-  EXPECT_EQ(names_of("L2"), (Names{"custom up"}));  // L2 is recorded beside it, as ever
+  EXPECT_EQ(names_of("L2"), (Names{"custom up"}));  // L2 is only recorded
 }
 
-TEST(Objectives, AMetricThatAnEvaluatorWouldDropFromAListIsAnError) {
+TEST(Objectives, AMetricThatAnEvaluatorWouldReplaceInAListIsAnError) {
   EXPECT_EQ(message_of("[L2, latency]", true),
             "search: search_metric begins with 'L2' in a list without 'custom', and an evaluator "
             "is given, whose score would take the place of "
@@ -65,7 +65,7 @@ TEST(Objectives, CustomNeedsAnEvaluator) {
   EXPECT_EQ(message_of("[custom, size]", false), message);
 }
 
-TEST(Objectives, TheCommandLineChangesTheFirstAlone) {
+TEST(Objectives, TheCommandLineReplacesOnlyTheFirst) {
   const auto with = [](const char* metric) {
     return parse_search_config(parse_yaml("search_metric: [L2, cos, size]", "test"),
                                {{.key = "search_metric", .value = metric, .flag = "--metric"}})

@@ -40,17 +40,17 @@ TEST(KeptProducts, AreThoseOfTheBestTrials) {
   EXPECT_EQ(kept(products), (std::vector<std::int64_t>{1, 2}));
 }
 
-TEST(KeptProducts, KeepToTheMemoryThereIs) {
+TEST(KeptProducts, StayWithinTheMemoryBudget) {
   const ByteBudget budget(100);
   KeptProducts products(Goal::minimize, 3, budget);
   add(products, 0, 3, 60);
-  add(products, 1, 1, 60);  // no room
+  add(products, 1, 1, 60);  // does not fit
   add(products, 2, 2, 40);
   EXPECT_EQ(kept(products), (std::vector<std::int64_t>{0, 2}));
   EXPECT_EQ(budget.free(), 0);
 }
 
-TEST(KeptProducts, GiveTheirMemoryBack) {
+TEST(KeptProducts, ReleaseTheirMemory) {
   const ByteBudget budget(100);
   KeptProducts products(Goal::minimize, 1, budget);
   add(products, 0, 3, 90);
@@ -59,7 +59,7 @@ TEST(KeptProducts, GiveTheirMemoryBack) {
   EXPECT_EQ(budget.free(), 20);
 }
 
-TEST(KeptProducts, OfATrialWithoutAProductThereAreNone) {
+TEST(KeptProducts, OmitTrialsWithoutAProduct) {
   KeptProducts products(Goal::minimize, 2, ByteBudget(100));
   Trial trial;
   trial.state = TrialState::complete;

@@ -1,5 +1,5 @@
-// What goes wrong in the peer's search when it is run on these models, each done right here. The
-// claims about single parts stand with those parts; here a whole search makes them.
+// Defects of AMD Quark's search on these models, which this search must not have. Tests of single
+// parts are with those parts; here the claims are tested with complete searches.
 
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ using Setting = testing::SearchSetting;
 
 const fs::path kHardModel = kSource / "tests/data/mobilenet_hard.onnx";
 
-/// Keeps the warnings of a search.
+/// Collects the warnings of a search.
 void keep_warnings(Setting& setting, std::vector<std::string>& warnings) {
   setting.adjust = [&warnings](SearchEnvironment& environment) {
     environment.log = [&warnings](LogLevel level, std::string_view line) {
@@ -80,9 +80,9 @@ INSTANTIATE_TEST_SUITE_P(KnownDefects, EveryMetric,
 
 class DefaultTolerance : public ::testing::TestWithParam<Metric> {};
 
-TEST_P(DefaultTolerance, RefusesATypeThatDestroysTheModelAndTakesOneThatKeepsIt) {
+TEST_P(DefaultTolerance, RefusesATypeThatDestroysTheModelAndAcceptsOneThatDoesNot) {
   const TemporaryFolder folder;
-  // An image of another class is within the tolerance of top1 only among many.
+  // One misclassified image is within the tolerance of top1 only among many images.
   const std::int64_t judging = GetParam() == Metric::top1 ? 1000 : 64;
   Setting setting(
       "{quantization_config: {calibrate_method: MinMax, activation_type: QInt16, per_channel: "
@@ -119,7 +119,7 @@ TEST(KnownDefects, AnAllDestroyedSpaceHasNoCandidate) {
       << "the best so far is delivered all the same";
 }
 
-/// Mean over samples of the mean squared difference, as docs/metrics.md defines it.
+/// Returns the mean over samples of the mean squared difference, as docs/metrics.md defines it.
 double mean_square_between(const Model& reference, const Model& candidate, const DataSource& data) {
   const auto reference_session = open_session(reference);
   const auto candidate_session = open_session(candidate);
@@ -171,7 +171,7 @@ search_space:
   }
 }
 
-TEST(KnownDefects, ADistanceThatRanksSixteenBitsBesideEightSaysWhoWins) {
+TEST(KnownDefects, ADistanceThatRanksMixedWidthsGivesAWarning) {
   const TemporaryFolder folder;
   Setting setting("{search_metric: L2, search_space: {activation_type: [QUInt8, QUInt16]}}");
   std::vector<std::string> warnings;
@@ -183,7 +183,7 @@ TEST(KnownDefects, ADistanceThatRanksSixteenBitsBesideEightSaysWhoWins) {
   EXPECT_NE(summary_text(result.document).find("\nbest 8 bit (trial "), std::string::npos);
 }
 
-TEST(KnownDefects, ACacheFolderWithFilesOfTheUsersIsRefusedAndLeftAlone) {
+TEST(KnownDefects, ACacheFolderWithUserFilesIsRefusedAndLeftUnchanged) {
   const TemporaryFolder folder;
   const TemporaryFolder cache;
   std::ofstream(cache.path() / "mine.txt") << "mine";
@@ -193,13 +193,13 @@ TEST(KnownDefects, ACacheFolderWithFilesOfTheUsersIsRefusedAndLeftAlone) {
   EXPECT_EQ(read_file(cache.path() / "mine.txt"), "mine");
 }
 
-TEST(KnownDefects, WhatTheUserPutsIntoOurCacheFolderStays) {
+TEST(KnownDefects, FilesThatTheUserAddsToTheCacheFolderStay) {
   const TemporaryFolder parent;
   const fs::path cache = parent.path() / "cache";
   Setting setting("search_space: {activation_type: [QUInt8]}");
   setting.config.output.cache_folder = cache;
   setting.adjust = [&cache](SearchEnvironment& environment) {
-    environment.budget = ByteBudget(1024);  // too little for the float outputs: they are spilled
+    environment.budget = ByteBudget(1024);  // too small for the float outputs, which are spilled
     environment.on_trial = [&cache](const Trial&) { std::ofstream(cache / "mine.txt") << "mine"; };
   };
   const TemporaryFolder output;

@@ -11,7 +11,7 @@ Space space_of(const std::string& option, std::vector<Value> choices) {
   return Space({{.name = option, .choices = std::move(choices)}});
 }
 
-TEST(MixedWidths, AreNamedWhenADistanceRanksThem) {
+TEST(MixedWidths, GiveAWarningWhenADistanceRanksThem) {
   EXPECT_EQ(mixed_widths_warning(kL2, {}, space_of("activation_type", {"QUInt8", "QInt16"})),
             "the space holds 8-bit and 16-bit activations and L2 measures only how near the float "
             "model a candidate is, so 16 bits win whatever they cost; let top1 or an evaluator "
@@ -21,7 +21,7 @@ TEST(MixedWidths, AreNamedWhenADistanceRanksThem) {
   EXPECT_TRUE(weights->starts_with("the space holds 8-bit and 16-bit weights"));
 }
 
-TEST(MixedWidths, AreNoMatterWhenTheTaskDecides) {
+TEST(MixedWidths, GiveNoWarningWhenTheTaskDecides) {
   const Space space = space_of("activation_type", {"QUInt8", "QInt16"});
   for (const char* name : {"top1", "top5", "custom"}) {
     const ObjectiveName task{.name = name, .goal = Goal::maximize};
@@ -37,7 +37,7 @@ TEST(MixedWidths, OneWidthIsNotMixed) {
   EXPECT_EQ(mixed_widths_warning(kL2, {}, default_space({})), std::nullopt);
 }
 
-TEST(MixedWidths, WhatOneOfSeveralSpacesLeavesOpenIsTheBases) {
+TEST(MixedWidths, ASpaceWithoutTheTypeUsesThatOfTheBase) {
   const Space joined = Space::union_of(
       {space_of("activation_type", {"QInt16"}), space_of("per_channel", {true, false})});
   EXPECT_NE(mixed_widths_warning(kL2, {}, joined), std::nullopt);

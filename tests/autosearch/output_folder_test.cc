@@ -20,7 +20,7 @@ Model tiny_model() {
   return builder.build();
 }
 
-TEST(OutputFolder, IsMadeWithItsParents) {
+TEST(OutputFolder, IsCreatedWithItsParents) {
   const TemporaryFolder temporary;
   const OutputFolder output(temporary.path() / "a" / "b", Existing::refuse);
   EXPECT_TRUE(fs::is_directory(temporary.path() / "a" / "b"));
@@ -43,7 +43,7 @@ TEST(OutputFolder, RefusesToMixWithAnEarlierSearch) {
   EXPECT_TRUE(fs::exists(temporary.path() / "results.json"));
 }
 
-TEST(OutputFolder, OverwritingRemovesTheFilesOfASearchAndNothingElse) {
+TEST(OutputFolder, OverwritingRemovesOnlyTheFilesOfASearch) {
   const TemporaryFolder temporary;
   const OutputFolder output(temporary.path(), Existing::refuse);
   output.write_best(tiny_model(), {{"activation_type", "QInt8"}}, {});
@@ -68,7 +68,7 @@ TEST(OutputFolder, KeepsOnlyTheCandidatesNamed) {
   EXPECT_TRUE(fs::exists(temporary.path() / "candidates" / "0012.onnx"));
 }
 
-TEST(OutputFolder, WhatItWritesAsBestReadsBack) {
+TEST(OutputFolder, TheBestModelAndConfigurationReadBack) {
   const TemporaryFolder temporary;
   const OutputFolder output(temporary.path(), Existing::refuse);
   const Settings settings = {{"activation_type", "QInt16"}, {"extra_options.Percentile", 99.99}};
@@ -78,7 +78,7 @@ TEST(OutputFolder, WhatItWritesAsBestReadsBack) {
   EXPECT_EQ(settings_from(*file.find("quantization_config")), settings);
 }
 
-TEST(OutputFolder, AFileInTheWayIsAnError) {
+TEST(OutputFolder, AFileOfTheSameNameIsAnError) {
   const TemporaryFolder temporary;
   std::ofstream(temporary.path() / "file") << "x";
   EXPECT_THROW(OutputFolder(temporary.path() / "file", Existing::refuse), IoError);

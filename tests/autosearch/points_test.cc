@@ -23,7 +23,7 @@ TEST(Points, SettingsWithoutEffectAreRemoved) {
                           {"include_cle", false}}));
 }
 
-TEST(Points, WhatTheBaseSaysDecidesWhatHasAnEffect) {
+TEST(Points, TheBaseDeterminesWhichSettingsHaveAnEffect) {
   const Normalize normalize =
       normalize_over({{"calibrate_method", "CalibrationMethod.Percentile"}});
   EXPECT_EQ(normalized(normalize, {{"extra_options.Percentile", 99.9}}),
@@ -37,10 +37,10 @@ TEST(Points, InvalidCombinationsAreRejectedWithTheirReason) {
             "power-of-two methods need per-tensor weights (per_channel: false)");
 }
 
-TEST(Points, QuarksDocumentedCalibrationGridHoldsFarFewerModelsThanPoints) {
-  // 5 methods x 2 x 2 types x 2^3 switches x 2 x 2 = 640 raw points; MinMax reads the moving
-  // average and its constant (3 ways), Percentile its percentile (2 ways), the others nothing: (3 +
-  // 2 + 3) x 16 = 128.
+TEST(Points, QuarksDocumentedCalibrationGridHasFarFewerModelsThanPoints) {
+  // 5 methods x 2 x 2 types x 2^3 switches x 2 x 2 = 640 raw points; MinMax uses the moving average
+  // and its constant (3 ways), Percentile uses its percentile (2 ways), and the others use none of
+  // these: (3 + 2 + 3) x 16 = 128.
   const Space space(
       {{"calibrate_method",
         {"PowerOfTwoMethod.MinMSE", "PowerOfTwoMethod.NonOverflow", "CalibrationMethod.MinMax",
@@ -64,7 +64,7 @@ TEST(Points, EveryPointOfTheDefaultSpaceIsValid) {
   EXPECT_EQ(summary.distinct, (1 + 2 + 1 + 1 + 1) * 2 * 2 * 2);
 }
 
-// Whatever the preset: no point of its default space is left out, and its types stay.
+// For every preset no point of its default space is filtered out, and its types are kept.
 TEST(Points, TheDefaultSpaceFitsEveryPreset) {
   for (const PresetInfo& preset : all_presets()) {
     if (preset.refused) continue;
@@ -84,7 +84,7 @@ Normalize normalize_for(const Model& model) {
   return normalize_over({}, std::make_shared<Applicability>(remembered_simplify(model)));
 }
 
-TEST(Points, EqualizationOfAModelWithoutChainsIsThePointWithoutIt) {
+TEST(Points, EqualizationWithoutChainsIsThePointWithoutIt) {
   const std::string folder = QUANTSEARCH_SOURCE_DIR;
   const Point asked = {{"include_cle", true}, {"extra_options.CLESteps", 3}};
   const Model clipped = load_model(folder + "/examples/fashion_mnist/mobilenet_s.onnx");
@@ -93,20 +93,20 @@ TEST(Points, EqualizationOfAModelWithoutChainsIsThePointWithoutIt) {
   EXPECT_EQ(normalized(normalize_for(chained), asked), asked);
 }
 
-TEST(Points, ReplacingClipByReluGivesEqualizationSomethingToDo) {
+TEST(Points, ReplacingClipByReluMakesEqualizationApplicable) {
   const Model clipped =
       load_model(std::string(QUANTSEARCH_SOURCE_DIR) + "/examples/fashion_mnist/mobilenet_s.onnx");
   const Point asked = {{"include_cle", true}, {"extra_options.ReplaceClip6Relu", true}};
   EXPECT_EQ(normalized(normalize_for(clipped), asked), asked);
 }
 
-TEST(Points, AnImpossibleSimplificationLeavesThePointToItsTrial) {
+TEST(Points, AFailingSimplificationLeavesThePointUnchanged) {
   const Model model = load_model(std::string(QUANTSEARCH_SOURCE_DIR) + "/tests/data/resnet8.onnx");
   const Point asked = {{"include_cle", true}, {"extra_options.ConvertOpsetVersion", 7}};
   EXPECT_EQ(normalized(normalize_for(model), asked), asked);
 }
 
-// Half of the equalized points of such a space are trials of their own only where there are chains.
+// Equalized points are separate trials only in models with chains.
 TEST(Points, TheDefaultSpaceCountsEqualizationWhereItApplies) {
   const std::string folder = QUANTSEARCH_SOURCE_DIR;
   const AutoSearchConfig config = parse_search_config(Value(Value::Map{}));

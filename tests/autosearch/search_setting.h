@@ -1,6 +1,6 @@
 #pragma once
 
-// A search of a shipped model over its real images, with everything a test may want to turn.
+// A search on a shipped model with its real images, and the parameters that tests may change.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,7 +19,7 @@ struct SearchSetting {
   int threads = 2;
   std::function<void(SearchEnvironment&)> adjust = [](SearchEnvironment&) {};
 
-  /// 32 images calibrate, `judging` others with their labels judge.
+  /// 32 images are for calibration, and `judging` others with their labels for evaluation.
   explicit SearchSetting(const std::string& yaml,
                          const std::filesystem::path& model = kSource / "tests/data/resnet8.onnx",
                          std::int64_t judging = 64);

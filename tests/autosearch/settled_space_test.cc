@@ -21,7 +21,7 @@ std::vector<Value> settled(const std::string& option, std::vector<Value> choices
       .choices;
 }
 
-TEST(SettledSpace, MoreSamplesThanThereAreAreAllOfThem) {
+TEST(SettledSpace, SampleCountsBeyondTheDataMeanAllSamples) {
   const std::vector<Value> asked = {50, 500, 1000, {}};
   for (const std::string& option :
        {kTune + "DataSize", std::string("extra_options.CalibDataSize")}) {
@@ -34,7 +34,7 @@ TEST(SettledSpace, MoreSamplesThanThereAreAreAllOfThem) {
             (std::vector<Value>{4, 32}));
 }
 
-TEST(SettledSpace, ARangeOfSampleCountsEndsAtWhatThereIs) {
+TEST(SettledSpace, ARangeOfSampleCountsEndsAtTheNumberOfSamples) {
   const Space space =
       settled_space(Space({{.name = kTune + "DataSize",
                             .choices = {50, 100, 150},
@@ -53,7 +53,7 @@ TEST(SettledSpace, ListsThatAreSetsHaveOneOrder) {
             (std::vector<Value>{Value::List{99.0, 99.9, 100.0}}));
 }
 
-TEST(SettledSpace, ReadsNamesAndValuesAsAFileDoes) {
+TEST(SettledSpace, ReadsNamesAndValuesLikeAFile) {
   EXPECT_EQ(settled("calibrate_method", {"MinMax", "CalibrationMethod.MinMax"}),
             std::vector<Value>{"CalibrationMethod.MinMax"});
   EXPECT_EQ(settled_space(
@@ -73,12 +73,12 @@ TEST(SettledSpace, ReadsNamesAndValuesAsAFileDoes) {
   }
 }
 
-TEST(SettledSpace, ABatchOfMoreSamplesThanThereAreIsLeftOut) {
+TEST(SettledSpace, ABatchLargerThanTheDataIsLeftOut) {
   const Space space({{.name = kTune + "BatchSize", .choices = {1, 8, 64}},
                      {.name = kTune + "DataSize", .choices = {4, 500}}});
   const SpaceSummary summary =
       summarize(settled_space(space, 32), normalize_over({{"include_fast_ft", true}}, nullptr, 32));
-  EXPECT_EQ(summary.distinct, 3);  // 1 of 4, 1 and 8 of 32
+  EXPECT_EQ(summary.distinct, 3);  // batch 1 with 4 samples, batches 1 and 8 with 32 samples
   EXPECT_EQ(summary.filtered,
             (std::map<std::string, std::int64_t>{
                 {"BatchSize of FastFinetune is larger than the number of samples it reads", 3}}));

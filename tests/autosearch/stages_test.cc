@@ -15,14 +15,14 @@ Space joint_space() {
                 {.name = kRate, .choices = {0.1, 0.01, 0.001}}});
 }
 
-TEST(Stages, TheFirstLeavesFineTuningOut) {
+TEST(Stages, TheFirstHasNoFineTuning) {
   const Space first = first_stage(joint_space());
   EXPECT_EQ(first.size(), 4);
   EXPECT_EQ(to_string(first.at(0)),
             "calibrate_method=MinMax include_fast_ft=false per_channel=false");
 }
 
-TEST(Stages, TheSecondFreezesTheWinnerWhateverItsTypes) {
+TEST(Stages, TheSecondFixesTheSettingsOfTheWinner) {
   const Space second =
       second_stage(
           joint_space(),
@@ -52,7 +52,7 @@ TEST(Stages, TheJointParameterStaysAPair) {
   EXPECT_EQ(second.at(1).at(kJoint), Value(Value::List{200, 0.01}));
 }
 
-TEST(Stages, AWinnerComesBackInTheSpacesThatHoldItAndTune) {
+TEST(Stages, AWinnerIsTunedInTheSpacesThatContainIt) {
   const Space plain({{.name = "per_channel", .choices = {false, true}}});
   const Space tuned(
       {{.name = "per_channel", .choices = {true}}, {.name = "include_fast_ft", .choices = {true}}});
@@ -96,8 +96,8 @@ TEST(Stages, MixedPrecisionMayBeDeferredToo) {
                                   "include_auto_mp=false include_fast_ft=false per_channel=false",
                                   "include_auto_mp=false include_fast_ft=false per_channel=true"}));
   const Space second = second_stage(space, {first.at(1)}, Deferred::finetuning_and_formats).value();
-  // Both positions, both targets, both rates with fine-tuning; mixed precision alone with both
-  // targets.
+  // With fine-tuning there are both positions, both targets and both rates; without it, mixed
+  // precision with both targets.
   EXPECT_EQ(second.size(), 2 * 2 * 2 + 2);
   const std::vector<std::string> points = points_of(second);
   EXPECT_EQ(points.back(),
@@ -106,7 +106,7 @@ TEST(Stages, MixedPrecisionMayBeDeferredToo) {
   for (const std::string& point : points) EXPECT_TRUE(point.ends_with("per_channel=true")) << point;
 }
 
-TEST(Stages, MixedPrecisionThatTheSpaceAlwaysHasIsNotDeferred) {
+TEST(Stages, MixedPrecisionThatIsAlwaysOnIsNotDeferred) {
   const Space space = space_with_formats({true});
   EXPECT_EQ(first_stage(space, Deferred::finetuning_and_formats).size(), first_stage(space).size());
   const Point winner = first_stage(space).at(0);
@@ -114,7 +114,7 @@ TEST(Stages, MixedPrecisionThatTheSpaceAlwaysHasIsNotDeferred) {
             second_stage(space, {winner}).value().size());
 }
 
-TEST(Stages, NamesWhatFineTuningVaries) {
+TEST(Stages, NamesTheVariedFineTuningSettings) {
   EXPECT_EQ(varied_finetune_settings(joint_space()), (std::vector<std::string>{kRate}));
   const Space real({{.name = "include_fast_ft", .choices = {true}},
                     {.name = kRate, .choices = {}, .range = FloatRange{.low = 0.1, .high = 1}}});

@@ -25,7 +25,7 @@ const std::string kSpace =
     "search_space: {calibrate_method: [MinMax, Entropy], extra_options: {FastFinetune: "
     "{NumIterations: [10, 20]}}}\n";
 
-TEST(Staging, TheSwitchOfTheBaseCounts) {
+TEST(Staging, UsesTheSwitchOfTheBase) {
   const StagingChoice choice = choice_of(kTuned + kSpace + "two_stage_search: true");
   EXPECT_EQ(choice.staging, Staging::two_stages);
   EXPECT_TRUE(choice.warnings.empty());
@@ -39,7 +39,7 @@ TEST(Staging, TheSwitchOfTheBaseCounts) {
   EXPECT_NO_THROW(check_stages(advanced, *advanced.space));
 }
 
-TEST(Staging, WhatMakesTwoStagesIneffectiveIsAWarning) {
+TEST(Staging, WarnsWhenTwoStagesHaveNoEffect) {
   EXPECT_EQ(choice_of(kSpace + "two_stage_search: true").warnings,
             Lines{"two_stage_search has no effect: nothing switches fine-tuning on "
                   "(include_fast_ft: true in quantization_config, or [true] in "
@@ -58,7 +58,7 @@ TEST(Staging, WhatMakesTwoStagesIneffectiveIsAWarning) {
             Lines{"two_stage_search has no effect: the space has one calibration only"});
 }
 
-TEST(Staging, WhatTwoStagesDoNotReadIsAWarning) {
+TEST(Staging, WarnsOfOptionsThatTwoStagesDoNotRead) {
   EXPECT_EQ(choice_of(kTuned + kSpace +
                       "two_stage_search: true\nsearch_algo: TPE\nsearch_stop_condition: "
                       "{iteration_limit: 3, time_limit: 60}")
@@ -89,8 +89,8 @@ TEST(Staging, AnAdvancedSearchWithoutFineTuningSaysWhereItIsSwitchedOn) {
   }
 }
 
-// Two spaces, one that calibrates and one that tunes, are the two stages.
-TEST(Staging, OneSpaceMayCalibrateAndAnotherTune) {
+// One of two spaces calibrates and the other tunes; they are the two stages.
+TEST(Staging, AcceptsOneSpaceThatCalibratesAndOneThatTunes) {
   const StagingChoice choice = choice_of(
       "search_space: [{calibrate_method: [MinMax, Entropy]}, {include_fast_ft: [true], "
       "extra_options: {FastFinetune: {NumIterations: [10, 20]}}}]\n"

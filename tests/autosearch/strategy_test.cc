@@ -1,4 +1,4 @@
-// Searches in stages and by model, on a shipped model with its images.
+// Tests of staged and model-based searches on a shipped model with its images.
 
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ const Trial& best_calibration(const Study& study) {
   return *best;
 }
 
-/// Every tuned trial has the settings of the best calibration.
+/// Expects that every tuned trial has the settings of the best calibration.
 void expect_frozen(const Study& study) {
   const Trial& best = best_calibration(study);
   for (const Trial& trial : study.trials) {
@@ -63,13 +63,13 @@ TEST(TwoStageSearch, ExhaustsCalibrationsAndThenTheTuningOfTheBest) {
       "two_stage_search: true\nsearch_stop_condition: {iteration_limit: 2}\nsearch_space:" +
       kCalibrations + kTuning);
   const Study study = setting.run(folder.path()).study;
-  EXPECT_EQ(study.trials.size(), 6U + 4U);  // the limit is off
+  EXPECT_EQ(study.trials.size(), 6U + 4U);  // the iteration limit does not apply
   EXPECT_EQ(tuned_trials(study), 4);
   EXPECT_FALSE(is_tuned(study.trials[5]));
   expect_frozen(study);
 }
 
-/// How many trials the search says that it runs at most, and how many it runs.
+/// The announced maximum number of trials, and the number of trials run.
 void expect_most_trials(const std::string& yaml, std::int64_t most) {
   const TemporaryFolder folder;
   SearchSetting setting(yaml);
@@ -81,8 +81,8 @@ void expect_most_trials(const std::string& yaml, std::int64_t most) {
   EXPECT_EQ(said, most) << yaml;
 }
 
-TEST(SearchInStages, SaysHowManyTrialsAllStagesHave) {
-  // 6 calibrations, each tuned in 4 ways.
+TEST(SearchInStages, AnnouncesTheNumberOfTrialsOfAllStages) {
+  // There are 6 calibrations, and each is tuned in 4 ways.
   const std::string space = "search_space:" + kCalibrations + kTuning;
   expect_most_trials(
       "two_stage_search: true\nsearch_stop_condition: {iteration_limit: 2}\n" + space, 6 + 4);
@@ -97,7 +97,7 @@ TEST(SearchInStages, SaysHowManyTrialsAllStagesHave) {
   expect_most_trials("search_stop_condition: {iteration_limit: 3}\n" + space, 3);
 }
 
-TEST(TwoStageSearch, TheSwitchMayBeInTheBase) {
+TEST(TwoStageSearch, AcceptsTheSwitchInTheBase) {
   const TemporaryFolder folder;
   SearchSetting setting(
       "quantization_config: {include_fast_ft: true}\ntwo_stage_search: true\nsearch_space:" +
@@ -111,7 +111,7 @@ TEST(TwoStageSearch, TheSwitchMayBeInTheBase) {
   expect_frozen(study);
 }
 
-TEST(TwoStageSearch, TakesTheJointParameter) {
+TEST(TwoStageSearch, AcceptsTheJointParameter) {
   const TemporaryFolder folder;
   SearchSetting setting("two_stage_search: true\nsearch_space:" + kCalibrations + kJointTuning);
   const Study study = setting.run(folder.path()).study;
@@ -119,7 +119,7 @@ TEST(TwoStageSearch, TakesTheJointParameter) {
   expect_frozen(study);
 }
 
-TEST(TwoStageSearch, WithoutASecondStageIsAPlainSearchAndSaysSo) {
+TEST(TwoStageSearch, WithoutASecondStageIsAPlainSearchWithAWarning) {
   const TemporaryFolder folder;
   SearchSetting setting("two_stage_search: true\nsearch_space:" + kCalibrations);
   std::vector<std::string> lines;
@@ -174,9 +174,9 @@ INSTANTIATE_TEST_SUITE_P(AutoSearch, EachSampler,
                          ::testing::Values("TPE", "CmaEs", "GPS", "NSGAII", "QMC", "auto"),
                          [](const auto& info) { return info.param; });
 
-/// A finite space ends by itself, each trial once; the same seed gives the same trials, whatever
-/// the threads.
-TEST_P(EachSampler, SearchesASpaceWholeAndTheSameWayAgain) {
+/// A search of a finite space ends after running each point once, and the same seed gives the same
+/// trials for any number of threads.
+TEST_P(EachSampler, ExhaustsASpaceReproducibly) {
   const std::string yaml =
       "seed: 3\nsearch_algo: " + GetParam() + "\nsearch_space:" + kCalibrations;
   std::vector<Study> studies;
@@ -216,7 +216,7 @@ TEST(ParallelSearch, GivesTheModelsAndScoresOfOneJob) {
   }
 }
 
-TEST(ParallelSearch, RunsFewerTrialsAtATimeThanTheBudgetHasNoRoomFor) {
+TEST(ParallelSearch, RunsOnlyAsManyTrialsAtATimeAsTheBudgetAllows) {
   const TemporaryFolder folder;
   SearchSetting setting("n_jobs: 4\nsearch_space:" + kCalibrations);
   std::vector<std::string> warnings;
