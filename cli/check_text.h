@@ -7,9 +7,9 @@
 
 namespace quantsearch::cli {
 
-/// Noise of each output and the latencies, for people.
+/// Returns the noise of each output and the latencies as readable text.
 [[nodiscard]] std::string check_text(const DeliveryCheck& check);
-/// The same for programs.
+/// The same as a value, for JSON output.
 [[nodiscard]] Value check_value(const DeliveryCheck& check);
 
 }  // namespace quantsearch::cli

@@ -19,7 +19,7 @@ namespace quantsearch::cli {
 
 namespace {
 
-// A signal handler can reach nothing but these.
+// A signal handler can access only objects with static storage.
 const CancellationToken& process_token() {
   static const CancellationToken token;
   return token;
@@ -27,7 +27,7 @@ const CancellationToken& process_token() {
 volatile std::sig_atomic_t last_signal = 0;
 volatile std::sig_atomic_t second_signal = 0;
 static_assert(std::atomic<bool>::is_always_lock_free);
-std::atomic<bool> holds_second = false;  // the results are not on disk yet
+std::atomic<bool> holds_second = false;  // true while the results are not on disk
 
 void die_of(int number) {
   std::signal(number, SIG_DFL);
@@ -41,7 +41,7 @@ extern "C" void on_signal(int number) {
   } else if (second_signal == 0 && holds_second) {
     second_signal = number;
   } else {
-    die_of(number);  // the second Ctrl-C means it
+    die_of(number);  // a second signal ends the process
   }
 }
 
@@ -51,7 +51,7 @@ struct Failure {
   int code = kInternalError;
 };
 
-/// Of the exception that is being handled.
+/// Returns the failure for the exception that is being handled.
 Failure failure_in_flight() {
   try {
     throw;
@@ -117,7 +117,7 @@ Context::Context(const CommonOptions& options, const std::filesystem::path& defa
 
 void Context::forget_log() {
   if (log_file_.empty()) return;
-  std::error_code ignored;  // the message about the input matters more
+  std::error_code ignored;  // errors here are less important than the message about the input
   if (!std::filesystem::is_regular_file(log_file_, ignored)) return;
   if (old_log_bytes_) {
     std::filesystem::resize_file(log_file_, *old_log_bytes_, ignored);
@@ -142,7 +142,7 @@ std::optional<int> interruption_code() {
 }
 
 int run_command(const std::function<int()>& body, bool as_json) {
-  (void)process_token();  // made before a handler can want it
+  (void)process_token();  // made before a signal handler can use it
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   std::signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What every command shares: the common options, where messages go, interruption, exit codes.
+// The parts that all commands share: common options, messages, interruption and exit codes.
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -45,22 +45,22 @@ struct CommonOptions {
   bool json = false;
 };
 
-/// Adds them to a command; `options` outlives it.
+/// Adds the common options to a command. `options` must outlive it.
 void add_common_options(CLI::App& command, CommonOptions& options);
 
-/// Pool, budget, token and messages of one run of the program.
+/// The thread pool, budget, token and log of one run of the program.
 class Context {
  public:
-  /// `default_log`: where the log goes without --log; empty: nowhere.
+  /// `default_log`: the log file without --log; empty: none.
   Context(const CommonOptions& options, const std::filesystem::path& default_log);
   [[nodiscard]] ThreadPool& pool() { return *pool_; }
   [[nodiscard]] const ByteBudget& budget() const { return budget_; }
   [[nodiscard]] const CancellationToken& token() const;
-  /// Warnings and errors to stderr (with --verbose everything, with --quiet only errors), all of it
-  /// to the log file.
+  /// Writes warnings and errors to stderr (everything with --verbose, only errors with --quiet),
+  /// and all lines to the log file.
   [[nodiscard]] const LogSink& log() const { return log_; }
-  /// Leaves the log file as it was before the run: a run that is refused for its input writes
-  /// nothing.
+  /// Restores the log file to its state before the run, because a run that is refused for its input
+  /// should write nothing.
   void forget_log();
 
  private:
@@ -71,22 +71,23 @@ class Context {
   LogSink log_;
 };
 
-/// Runs a command's body and turns what it throws into a message on stderr and an exit code. SIGINT
-/// and SIGTERM cancel the context's token while it runs. `as_json`: the failure is on stdout too,
-/// see print_failure.
+/// Runs the body of a command and converts exceptions to a message on stderr and an exit code.
+/// SIGINT and SIGTERM cancel the context's token while it runs. `as_json`: also prints the failure
+/// to stdout, see print_failure().
 [[nodiscard]] int run_command(const std::function<int()>& body, bool as_json);
-/// {"error": MESSAGE, "kind": KIND, "exit_code": CODE} on stdout, for programs that read the result
-/// there.
+/// Prints {"error": MESSAGE, "kind": KIND, "exit_code": CODE} to stdout, for programs that read the
+/// result there.
 void print_failure(const std::string& message, const std::string& kind, int code);
-/// From now on a second signal ends the process only when let_second_interruption_through() is
-/// called, or has been; a third one does at once.
+/// After this call a second signal ends the process only when let_second_interruption_through() is
+/// called. A third one ends it at once.
 void hold_second_interruption();
-/// What an interrupted user is to find is on disk.
+/// Called when the results for an interrupted user are on disk. Lets a second signal end the
+/// process, including one that is already held.
 void let_second_interruption_through();
-/// 130 or 143 when a signal has come, else nullopt.
+/// Returns 130 or 143 when a signal has arrived, otherwise nullopt.
 [[nodiscard]] std::optional<int> interruption_code();
 
-/// `parse(text)` with the option's name before its messages.
+/// Returns `parse(text)`, with the name of the option before the messages of its exceptions.
 template <typename Parse>
 [[nodiscard]] auto of_option(const char* option, const std::string& text, const Parse& parse) {
   try {
@@ -100,32 +101,35 @@ template <typename Parse>
 
 /// Adds --target.
 void add_target_option(CLI::App& command, std::string& target);
-/// `settings` with the target of the command line in place of their own; absent: the target's
-/// default preset.
+/// Returns `settings` with their target replaced by that of the command line; when they are absent,
+/// the default preset of the target.
 [[nodiscard]] Settings for_target(const std::string& target, std::optional<Settings> settings);
-/// Adds the options of search_keys(), but for those that every command has; what is given is
-/// appended to `over`.
+/// Adds the options of search_keys() except those that every command has. Given values are appended
+/// to `over`.
 void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over);
-/// The search that `file` describes (empty: the default one), with what the command line gives laid
-/// over it.
+/// Returns the search that `file` describes (empty: the default one), with the values of the
+/// command line.
 [[nodiscard]] AutoSearchConfig search_config(const std::string& file, const FixedInputs& fixed,
                                              std::vector<CommandLineValue> over);
 
-/// Where a command's data are, as the user writes it.
+/// The path of a command's data and the number of samples, as the user gave them.
 struct DataOptionsText {
   std::string path;
   std::optional<std::int64_t> limit;
 };
-/// `fixed`: inputs that `model` lacks because they are constants in it; the data may hold them.
+/// `fixed`: inputs that are constants in `model` and therefore no inputs of it. The data may
+/// contain them.
 [[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model,
                                    const FixedInputs& fixed = {});
 
-/// Adds --fix NAME=VALUE, which may be repeated; `fixed` outlives the command.
+/// Adds --fix NAME=VALUE, which may be repeated. `fixed` must outlive the command.
 void add_fix_option(CLI::App& command, FixedInputs& fixed);
 
-// One function per command: declares its options and sets `run` to its body.
+// There is one function for each command. It declares the options of the command and sets `run` to
+// its body.
 using Run = std::function<int()>;
-/// `command_line`: the program's arguments, with which it is started again for isolated trials.
+/// `command_line`: the arguments of the program, with which workers for isolated trials are
+/// started.
 void add_search_command(CLI::App& app, Run& run, std::vector<std::string> command_line);
 void add_quantize_command(CLI::App& app, Run& run);
 void add_evaluate_command(CLI::App& app, Run& run);

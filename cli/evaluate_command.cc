@@ -1,4 +1,4 @@
-// quantsearch evaluate: a candidate against its float model.
+// quantsearch evaluate: compares a quantized model with its float model.
 
 #include <fmt/core.h>
 
@@ -58,7 +58,8 @@ void print_table(const Scores& of_float, const Scores& of_candidate) {
   fmt::print("{:<14}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
 }
 
-/// The quantized model lacks inputs that were fixed when it was made; those that it has are fixed.
+/// Returns the quantized model with the given inputs fixed. It may lack inputs that were already
+/// fixed when it was built.
 Model candidate_of(const EvaluateArguments& arguments) {
   Model model = load_model(arguments.quantized);
   FixedInputs fixed;
@@ -92,7 +93,7 @@ void warn_of(const OwnNoise& noise, const Context& context) {
                   some_of(noise.nodes, kShown), noise.rel_l2));
 }
 
-/// Where the float model's outputs hold values of different scales.
+/// Prints the outputs of the float model that contain slices of different scales.
 void print_slices(const Reference& reference) {
   for (std::size_t output = 0; output < reference.slices().size(); ++output) {
     const OutputSlices& slices = reference.slices()[output];

@@ -1,4 +1,5 @@
-// quantsearch inspect: what is in a model, what would be quantized, what is in the way.
+// quantsearch inspect: shows the contents of a model, what would be quantized, and what prevents
+// it.
 
 #include <fmt/core.h>
 
@@ -32,7 +33,7 @@ struct Inspection {
   Simplified simplified;
   std::vector<LayerRecord> layers;
   QuantizedAlready quantized = {};
-  std::optional<KernelReport> kernels;  // of a model whose activations are quantized already
+  std::optional<KernelReport> kernels;  // only for a model whose activations are already quantized
 };
 
 Inspection inspect(const InspectArguments& arguments) {

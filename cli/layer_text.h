@@ -1,6 +1,6 @@
 #pragma once
 
-// What became of each node, for people and programs.
+// The treatment of each node in quantization, as text and as a value.
 
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace quantsearch::cli {
 
-/// Counts per operator type, then the reasons with the nodes they concern.
+/// Returns the counts per operator type, and then the reasons with their nodes.
 [[nodiscard]] std::string layers_text(const std::vector<LayerRecord>& layers);
 [[nodiscard]] Value layers_value(const std::vector<LayerRecord>& layers);
 

@@ -10,7 +10,8 @@
 
 namespace {
 
-/// Also when the arguments do not parse. What a worker process prints is for nobody to parse.
+/// True when the result should be JSON, even if the arguments cannot be parsed. The output of a
+/// worker process is not read as JSON.
 bool wants_json(const std::vector<std::string>& arguments) {
   const auto is_worker = [](const std::string& word) { return word.starts_with("--trial-worker"); };
   return std::ranges::find(arguments, "--json") != arguments.end() &&

@@ -1,4 +1,4 @@
-// quantsearch presets: named configurations.
+// quantsearch presets: shows the named configurations.
 
 #include <fmt/core.h>
 

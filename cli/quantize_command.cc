@@ -1,4 +1,4 @@
-// quantsearch quantize: one configuration, one model.
+// quantsearch quantize: builds the model of one configuration.
 
 #include <fmt/core.h>
 
@@ -42,7 +42,7 @@ struct QuantizeArguments {
   bool no_check = false;
 };
 
-/// What a configuration file or the arguments say about one quantization.
+/// The settings of one quantization, from a configuration file and the arguments.
 struct Request {
   Settings settings;
   FixedInputs fixed_inputs = {};
@@ -84,7 +84,7 @@ void with_way_out(const Write& write) {
   }
 }
 
-/// Before minutes of work, what can be known of the output file.
+/// Checks the output file before minutes of work.
 void require_output(const std::string& file, bool overwrite) {
   with_way_out([&] { require_place_for(file); });
   if (overwrite || !std::filesystem::exists(file_to_write(file))) return;
@@ -94,9 +94,9 @@ void require_output(const std::string& file, bool overwrite) {
                   file));
 }
 
-// Of the time that the model took so far, and of a second for those that take less. The whole check
-// should add at most 30 %; what it does beside its runs is not counted, so that the budget of the
-// runs is less (docs/delivery.md, bench/check_share.py).
+// The share of the build time (of one second for models that take less) that the runs of the check
+// may take. The whole check should add at most 30 %; because only its runs are timed, their budget
+// is smaller (docs/delivery.md, bench/check_share.py).
 constexpr double kShareOfCheck = 0.2;
 
 struct CheckedModel {
@@ -104,7 +104,8 @@ struct CheckedModel {
   std::optional<DeliveryCheck> check;  // absent with --no-check
 };
 
-/// The model that is compared with: the user's own, unless its inputs became others on the way.
+/// Returns the float model for the comparison: the user's model, or the simplified one when the
+/// types of the inputs have changed.
 std::shared_ptr<const Model> compared_float(const Model& model, const Model& quantized,
                                             const SimplifyOptions& simplify, Pipeline& pipeline) {
   const auto same_type = [](const ValueInfo& a, const ValueInfo& b) {
@@ -115,7 +116,7 @@ std::shared_ptr<const Model> compared_float(const Model& model, const Model& qua
   return pipeline.simplified(simplify);
 }
 
-/// Nothing that does not run leaves here, unless the user does not want to know.
+/// Builds a model and checks that it runs, unless --no-check is given.
 CheckedModel build_and_check(const QuantizeArguments& arguments, const Settings& settings,
                              const Model& model, const LoadedData& calibration, Pipeline& pipeline,
                              Context& context) {
@@ -181,10 +182,10 @@ int run_quantize(const QuantizeArguments& arguments) {
   require_output(arguments.output, arguments.overwrite);
   const Request request = request_of(arguments);
   const Settings& settings = request.settings;
-  // Wrong settings are refused before the model is read.
+  // Invalid settings are refused before the model is read.
   const QuantizationConfig config = resolve(settings);
   const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
-  if (!config.requantize) require_float_activations(model);  // before its data are asked for
+  if (!config.requantize) require_float_activations(model);  // checked before the data are opened
   const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs);
   Context context(arguments.common, {});
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),

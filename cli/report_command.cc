@@ -1,4 +1,4 @@
-// quantsearch report: what a search has found, or is finding.
+// quantsearch report: shows the results of a search, which may still be running.
 
 #include <fmt/core.h>
 
@@ -25,7 +25,7 @@ struct ReportArguments {
   bool json = false;
 };
 
-/// The study of that name; the only one when none is named.
+/// Returns the study with this name, or the only one when no name is given.
 StudySummary choose_study(const std::string& database, const std::string& name) {
   const std::vector<StudySummary> studies = list_studies(database);
   if (studies.empty()) throw InvalidInput(fmt::format("report: '{}' holds no study", database));

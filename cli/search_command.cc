@@ -1,4 +1,4 @@
-// quantsearch search: the main job.
+// quantsearch search: runs a search.
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -34,11 +34,12 @@ struct SearchArguments {
   bool resume = false;
   bool overwrite = false;
   bool requantize = false;
-  std::string worker;  // THREADS:BYTES:DEVICE: this process runs trials for another
+  // THREADS:BYTES:DEVICE in a worker process, which runs trials for another process.
+  std::string worker;
   std::vector<std::string> command_line;
 };
 
-// Without a configuration file a search ends by itself.
+// Without a configuration file a search ends after this many seconds.
 constexpr double kDefaultTimeLimit = 600;
 
 AutoSearchConfig config_of(const SearchArguments& arguments) {
@@ -73,7 +74,8 @@ SearchInput input_of(const SearchArguments& arguments, const FixedInputs& fixed)
   return input;
 }
 
-/// Refused input leaves no log behind; what ends a search that has begun is in it.
+/// Runs the search. When the input is refused, the log file is restored; an error after the search
+/// has begun is in the log.
 SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& input,
                              SearchEnvironment environment, const CommonOptions& common,
                              Context& context) {
@@ -93,18 +95,18 @@ SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& 
   }
 }
 
-/// This program once more, as a worker.
+/// Returns the command that starts this program as a worker.
 std::vector<std::string> worker_command(const SearchArguments& arguments, int threads,
                                         std::int64_t memory, const Device& device) {
-  // The program that runs, whatever has been installed over it meanwhile.
+  // The running program, even if another version has been installed in the meantime.
   std::vector<std::string> command = {fmt::format("/proc/{}/exe", ::getpid())};
   command.insert(command.end(), arguments.command_line.begin(), arguments.command_line.end());
   command.push_back(fmt::format("--trial-worker={}:{}:{}", threads, memory, to_string(device)));
   return command;
 }
 
-/// Standard input and output are the conversation with the search; what a library prints goes to
-/// standard error.
+/// Takes the socket to the search from standard input. Standard output is redirected to standard
+/// error, so that output of libraries does not go to the socket.
 int claim_stdio_socket() {
   const int socket = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   const Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -124,7 +126,7 @@ int run_worker(const SearchArguments& arguments) {
   own.memory = arguments.worker.substr(memory, device - 1 - memory);
   use_device(parse_devices(arguments.worker.substr(device)).front());
   Context context(own, {});
-  // Ends a process whose runtime does not hear that it is cancelled.
+  // Ends a process whose runtime does not react to cancellation.
   constexpr unsigned kSecondsToEnd = 10;
   const SearchEnvironment environment{.pool = &context.pool(),
                                       .budget = context.budget(),
@@ -195,7 +197,8 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   add_key_options(*command, arguments->over);
   command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--trial-worker", arguments->worker)->group("");  // for the program itself
+  // Hidden: used by the program itself.
+  command->add_option("--trial-worker", arguments->worker)->group("");
   command->add_flag("--resume", arguments->resume, "Continue the search in the output folder");
   command->add_flag("--overwrite", arguments->overwrite,
                     "Replace an earlier search in the output folder");

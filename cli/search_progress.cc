@@ -1,4 +1,4 @@
-// Shows a running search.
+// Shows the progress of a running search.
 
 #include "search_progress.h"
 

@@ -5,7 +5,7 @@
 
 namespace quantsearch::cli {
 
-/// Runs the search with its progress on stdout (on stderr when stdout is for JSON).
+/// Runs the search and shows its progress on stdout, or on stderr when stdout is for JSON.
 [[nodiscard]] SearchResult watch_search(const AutoSearchConfig& config, const SearchInput& input,
                                         SearchEnvironment environment, const CommonOptions& common);
 

@@ -1,4 +1,4 @@
-// quantsearch space: how large a search would be.
+// quantsearch space: shows the size of a search.
 
 #include <fmt/core.h>
 
