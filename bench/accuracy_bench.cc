@@ -1,7 +1,8 @@
-// Accuracy and distance of every row of bench/accuracy.yaml, as a Markdown table.
+// Prints the accuracy and distance of every row of bench/accuracy.yaml as a Markdown table.
 //   accuracy_bench CALIBRATION.npz EVALUATION.npz MODEL.onnx...
-// The first 100 samples of CALIBRATION calibrate. Top-1 is over all of EVALUATION, which holds
-// `labels`; L2 is the mean Euclidean distance of the first output over its first 200 samples.
+// The first 100 samples of CALIBRATION are used for calibration. Top-1 is over all of EVALUATION,
+// which contains `labels`; L2 is the mean Euclidean distance of the first output over its first 200
+// samples.
 
 #include <fmt/core.h>
 
@@ -44,7 +45,7 @@ double mean_euclidean_distance(const Model& reference, const Model& candidate,
   return sum / static_cast<double>(samples);
 }
 
-/// The cells of one model, row by row.
+/// Returns the cells of one model, row by row.
 std::vector<std::string> cells_of(const std::filesystem::path& file,
                                   const std::filesystem::path& calibration_file,
                                   const std::filesystem::path& evaluation_file, const Value& rows) {

@@ -1,6 +1,6 @@
-// Time of the pipeline against layers and samples: a chain of 3x3 Convs with Relus, 16 channels, on
-// 16x16 images, two threads. Each row is a fresh pipeline, nothing is shared. Time per layer and
-// sample stays what it is when cost is linear in both.
+// Measures the time of the pipeline for several numbers of layers and samples: a chain of 3x3 Convs
+// with Relus, 16 channels, on 16x16 images, with two threads. Each row uses a new pipeline, so that
+// nothing is shared. The time per layer and sample is constant when the cost is linear in both.
 //   chain_bench
 
 #include <fmt/core.h>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kChannels = 16;
 constexpr int kSide = 16;
-constexpr int kRounds = 3;  // the least time of so many counts
+constexpr int kRounds = 3;  // the least time of this many rounds is reported
 
 Tensor random_values(const Shape& shape, double deviation, std::uint64_t seed) {
   std::vector<float> values(static_cast<std::size_t>(element_count(shape)));
@@ -52,7 +52,7 @@ Model chain(int layers) {
   Graph& graph = model.graph;
   graph.name = "chain";
   graph.inputs = {images("x")};
-  // Keeps the size of values through Relus.
+  // This deviation keeps the magnitude of values constant through Relus.
   const double deviation = std::sqrt(2.0 / (9 * kChannels));
   std::string tensor = "x";
   for (int layer = 0; layer < layers; ++layer) {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What the check before delivery adds to the time of `quantize`, for each real model that takes above a second.
+"""Measures how much the check before delivery adds to the time of `quantize`, for each real model that takes more than a second.
 
     bench/check_share.py COMMAND FOLDER [NAME...]
 
-COMMAND is the built command. FOLDER holds a folder for each model with model.onnx and calibration.npz. Each model is quantized with and
-without --no-check in turns, three times; wall times and processor times are medians. Prints Markdown on standard output.
+COMMAND is the built command. FOLDER contains a folder for each model with model.onnx and calibration.npz. Each model is quantized with and
+without --no-check in turn, three times; wall times and processor times are medians. Prints Markdown on standard output.
 """
 import os
 import resource
@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 
 REPEATS = 3
-SHORT = 1.0  # seconds without the check; of shorter models no share is promised
+SHORT = 1.0  # seconds without the check; no share is promised for faster models
 HEADER = ("| model | s without | s with | more | processor s without | with | more |\n" + "|---" * 7 + "|")
 
 
 def seconds_of(command):
-    """Wall and processor seconds; None when the model is refused."""
+    """Returns wall and processor seconds; None when the model is refused."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,8 +1,9 @@
-// What reconstruction costs: rates of its matrix products, steps of the gradient methods, solves.
+// Measures the cost of reconstruction: the rates of its matrix products, steps of the gradient
+// methods, and solvers.
 //   OMP_NUM_THREADS=1 finetune_bench [products|steps|solvers]...
-// One thread unless said otherwise; processor time of that thread, the least of several rounds.
-// Beside our products stand oneDNN's sgemm, when its library was found, and the rate of a loop that
-// multiplies and adds registers only.
+// Times are processor times of one thread, unless stated otherwise, and the least of several
+// rounds. The products are compared with oneDNN's sgemm, when its library was found, and with the
+// rate of a loop that only multiplies and adds registers.
 
 #include <fmt/core.h>
 #include <hwy/targets.h>
@@ -34,7 +35,7 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Seconds of one call: the least of `rounds` means over at least 5 ms.
+/// Returns the seconds of one call: the least of `rounds` means over at least 5 ms.
 double least_seconds(const std::function<void()>& call, int rounds = 9) {
   double least = 1e9;
   int calls = 1;
@@ -63,7 +64,7 @@ struct Sizes {
   std::int64_t m, k, n;
 };
 
-/// GF/s of oneDNN's row-major sgemm; 0 without it.
+/// Returns the GF/s of oneDNN's row-major sgemm; 0 without oneDNN.
 double onednn_rate([[maybe_unused]] const Sizes& sizes, [[maybe_unused]] bool transposed) {
 #ifdef QUANTSEARCH_BENCH_ONEDNN
   const auto a = random_values(sizes.m * sizes.k);
@@ -135,7 +136,7 @@ void show_products() {
     std::vector<float> c(static_cast<std::size_t>(k * k));
     const double seconds =
         least_seconds([&] { add_gram(matrix(a.data(), k, n), matrix(c.data(), k, k)); });
-    // Against a whole product: oneDNN has no symmetric one.
+    // It is compared with a full product, because oneDNN has no symmetric one.
     row(fmt::format("a a', {} x {}", k, n), 1e-9 * static_cast<double>(k * (k + 1) * n) / seconds,
         onednn_rate({k, n, k}, true));
   }
@@ -147,7 +148,7 @@ struct Shaped {
   std::int64_t positions;  // of one sample
 };
 
-/// Layers of resnet8 and mobilenet_s (Fashion-MNIST), and the one of ptq_methods 9.
+/// Returns layers of resnet8 and mobilenet_s (Fashion-MNIST).
 std::vector<Shaped> layers() {
   return {{"resnet8 3x3 1-16", {1, 16, 9}, 784},       {"resnet8 3x3 16-16", {1, 16, 144}, 784},
           {"resnet8 3x3 16-16", {1, 16, 144}, 784},    {"resnet8 3x3 16-32", {1, 32, 144}, 196},
@@ -175,8 +176,8 @@ Spent spent_by(const std::function<void()>& call) {
           .processor = processor_seconds() - processor};
 }
 
-/// Quark's options: 1000 iterations of AdaRound at 0.1, 3000 of AdaQuant at 1e-5, batch 1, 100
-/// images, Relu.
+/// Uses the options of Quark: 1000 iterations of AdaRound at 0.1, 3000 of AdaQuant at 1e-5, batch
+/// 1, 100 images, Relu.
 void show_solvers() {
   ThreadPool pool(2);
   fmt::print(

@@ -1,15 +1,15 @@
 #pragma once
 
-// The most a core can multiply and add: a loop on registers only.
+// Measures the peak rate of multiply-adds of a core with a loop that uses only registers.
 
 #include <cstdint>
 
 namespace quantsearch::reconstruction {
 
-/// Floating point operations of one call of multiply_registers.
+/// Returns the number of floating-point operations of one call of multiply_registers().
 [[nodiscard]] double flops_of_round();
 void multiply_registers();
-/// The instruction set that loops run on.
+/// Returns the instruction set that the loop uses.
 [[nodiscard]] std::int64_t chosen_target();
 
 }  // namespace quantsearch::reconstruction

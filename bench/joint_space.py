@@ -1,10 +1,11 @@
-"""How soon each search algorithm comes within 1 % of the best of a joint space.
+"""Measures how soon each search algorithm is within 1 % of the best of a joint space.
 
     python3 bench/joint_space.py QUANTSEARCH OUTPUT MODEL.onnx CALIBRATION EVALUATION [--config FILE] [--seeds 5] [--share 1] [--algorithms auto GPS]
 
-The grid is searched whole: its best is what there is to find. Then every algorithm searches the same space with each seed, at most
-SHARE of its trials. Prints a Markdown row for each: medians over the seeds of the trials and seconds of trials until the best so far is
-within 1 % of the grid's, and of seconds as a share of those that the whole grid takes; `-` when fewer than half of the seeds came there.
+The whole grid is searched to find the best. Then every algorithm searches the same space with each seed and at most
+SHARE of the trials. Prints a Markdown row for each algorithm: medians over the seeds of the trials and of their seconds until the best so
+far is within 1 % of the best of the grid, and of these seconds as a share of the time of the whole grid; `-` when fewer than half of the
+seeds reached it.
 """
 import argparse
 import json
@@ -30,13 +31,13 @@ def search(arguments, algorithm, seed, limit):
                arguments.evaluation, "--evaluation-limit", 200, "--config", file, "--output", output, "--overwrite", "--quiet",
                "--log", output.with_suffix(".log")]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 3):  # 3: nothing within the tolerance, the trials are there all the same
+    if done.returncode not in (0, 3):  # 3: no trial is within the tolerance, but the results exist
         sys.exit(f"{' '.join(map(str, command))}: exit {done.returncode}: {done.stderr.strip()}")
     return json.loads((output / "results.json").read_text())
 
 
 def score(trial, results):
-    """The objective as a loss; infinite for trials without one."""
+    """Returns the objective as a loss; infinite for trials without one."""
     value = trial["scores"].get(results["objective"]) if trial["state"] == "complete" else None
     if value is None:
         return math.inf
@@ -44,7 +45,7 @@ def score(trial, results):
 
 
 def reached(results, best):
-    """Trials and seconds until within 1 % of `best`; None when never."""
+    """Returns the trials and seconds until a trial is within 1 % of `best`; None if none is."""
     seconds = 0.0
     for count, trial in enumerate(results["trials"], start=1):
         seconds += trial["seconds"]

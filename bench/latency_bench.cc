@@ -1,7 +1,9 @@
-// Time of models side by side: one image a run, one thread, the models in turn in every round.
+// Compares the run times of models: one image per run, one thread, and the models in turn in every
+// round.
 //   latency_bench DATA LABEL=MODEL.onnx LABEL=MODEL.onnx...
-// The first model is what the others are compared with: ratio of the medians, and, where the first
-// output is [1, classes], the share of images with the same largest class. 200 images at most.
+// The others are compared with the first model by the ratio of the medians and, when the first
+// output is [1, classes], by the share of images with the same best class. At most 200 images are
+// used.
 
 #include <fmt/core.h>
 
@@ -22,7 +24,7 @@ constexpr int kRounds = 9;
 
 struct Contestant {
   std::string label;
-  std::string output;  // the first
+  std::string output;  // name of the first output
   std::unique_ptr<Session> session;
   std::vector<double> round_ms;  // of all images
   std::vector<std::ptrdiff_t> classes;
@@ -46,7 +48,8 @@ void note_class(Contestant& contestant, const Batch& outputs) {
   contestant.classes.push_back(std::ranges::max_element(values) - values.begin());
 }
 
-/// All images through one model, then through the next: as in use, a model's weights stay cached.
+/// Runs all images through one model and then through the next, so that the weights of a model stay
+/// in the cache as in normal use.
 void run_round(std::vector<Contestant>& contestants, const std::vector<Batch>& images,
                bool is_first) {
   for (Contestant& contestant : contestants) {
@@ -57,7 +60,7 @@ void run_round(std::vector<Contestant>& contestants, const std::vector<Batch>& i
       spent += std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
       if (is_first) note_class(contestant, outputs);
     }
-    if (!is_first) contestant.round_ms.push_back(spent);  // the first warms up
+    if (!is_first) contestant.round_ms.push_back(spent);  // the first round is the warm-up
   }
 }
 

@@ -1,9 +1,10 @@
-// What each method contributes: every row of a file of configurations on one model, as a Markdown
-// table.
+// Measures the contribution of each method: prints every row of a file of configurations for one
+// model as a Markdown table.
 //   methods_bench ROWS.yaml MODEL.onnx CALIBRATION EVALUATION
-// The first 100 samples of CALIBRATION calibrate, the first 20 of EVALUATION judge. `cosine` is the
-// mean over samples; `classes` the share of positions (rows of the last axis) whose best class is
-// the float model's, `rare` the same where that class is not the float model's most frequent one.
+// The first 100 samples of CALIBRATION are used for calibration and the first 20 of EVALUATION for
+// evaluation. `cosine` is the mean over samples; `classes` is the share of positions (rows of the
+// last axis) with the same best class as the float model; `rare` is the same share among positions
+// where that class is not the float model's most frequent one.
 
 #include <fmt/core.h>
 
@@ -64,7 +65,7 @@ Agreement agreement(const std::vector<std::int64_t>& expected,
 
 bool is_wide(DataType type) { return type == DataType::int16 || type == DataType::uint16; }
 
-/// Of the nodes that begin a layer of mixed precision, those that read anything with 16 bits.
+/// Returns how many of the nodes that begin a layer of mixed precision read a tensor with 16 bits.
 std::string wide_layers(const Model& model) {
   static const std::set<std::string> kBegin = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
   const GraphIndex index(model.graph);
@@ -121,7 +122,7 @@ int run(int argc, char** argv) {
     std::string cells;
     try {
       cells = cells_of(row);
-    } catch (const InvalidInput& error) {  // limits that cannot be met belong into the table
+    } catch (const InvalidInput& error) {  // limits that cannot be met are shown in the table
       cells = fmt::format("{} | | | |", error.what());
     }
     fmt::print("| {} | {} |\n", row.find("name")->as_string(), cells);

@@ -1,5 +1,5 @@
-// Observation against the same tapped inference alone, and its inner loop against a plain read of
-// memory.
+// Compares observation with the same inference without observers, and the inner loop of an observer
+// with a plain read of memory.
 //   observe_bench [--benchmark_filter=...]     QUANTSEARCH_DEPS_DIR holds the PP-OCR models
 
 #include <benchmark/benchmark.h>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kThreads = 2;
 
-/// As the pipeline observes it.
+/// Returns the model as the pipeline observes it.
 Model detection_model() {
   const auto file = std::filesystem::path(QUANTSEARCH_DEPS_DIR) / "ocr/ch_PP-OCRv4_det_infer.onnx";
   return simplify(load_model(file)).model;
@@ -62,7 +62,7 @@ void observation(benchmark::State& state) {
   }
 }
 
-/// Share of zeros in percent: 0 is a Conv output, 50 one after a Relu.
+/// `zero_percent`: share of zeros in percent; 0 imitates the output of a Conv, 50 that of a Relu.
 Tensor activations(std::int64_t channels, std::int64_t inner, std::int64_t zero_percent) {
   RandomStream random(7);
   Tensor tensor(DataType::float32, {1, channels, inner});

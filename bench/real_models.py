@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""One row of a table for each real model: quantized with the defaults, then compared with the float model.
+"""Quantizes each real model with the defaults and compares it with the float model, in one table row per model.
 
     bench/real_models.py COMMAND FOLDER [NAME...]
 
-COMMAND is the built command. FOLDER holds a folder for each model with model.onnx, calibration.npz and evaluation.npz. Latencies are those
-of the check before delivery: pairs of runs of both models, one thread. Prints Markdown on standard output. Exit 1 when a model that is
-neither quantized nor refused for a reason that is right (REFUSED) is among them.
+COMMAND is the built command. FOLDER contains a folder for each model with model.onnx, calibration.npz and evaluation.npz. Latencies are those
+of the check before delivery: pairs of runs of both models on one thread. Prints Markdown on standard output. Exits with 1 when a model is
+neither quantized nor refused for an expected reason (REFUSED).
 """
 import json
 import os
@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-DESTROYED = 0.1  # relative noise or worst slice above which a model is of no use
-# What is right to be refused, and the words that say why.
+DESTROYED = 0.1  # relative noise or worst slice above which a model is useless
+# Models that are refused correctly, and words of the expected message.
 REFUSED = {
     "minilm_l6_v2_q": "quantized already",
     "smart_turn_v3_qdq": "quantized already",

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What a model gives on x86 without VNNI: before, with safe pairs of weights, and with safe pairs and gptq (docs/targets.md).
+"""Measures models on x86 without VNNI: unprotected, with safe pairs of weights, and with safe pairs and gptq (docs/targets.md).
 
     bench/saturation.py COMMAND CALIBRATION.npz EVALUATION.npz MODEL.onnx... [--limit N] [--emulator "qemu-x86_64 -cpu Haswell"]
 
-Each model is quantized with the default preset (and CLE for a model whose name ends in "hard") and judged on the first N evaluation
-samples (200), on this processor and through the emulator, which runs the same program as on a processor with AVX2 alone.
+Each model is quantized with the default preset (and CLE for a model whose name ends in "hard") and evaluated on the first N evaluation
+samples (200), on this processor and in the emulator, which runs the same program as on a processor with AVX2 only.
 Prints Markdown: top-1 and mean squared error of the outputs, "native / emulated".
 """
 import argparse

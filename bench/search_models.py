@@ -2,8 +2,8 @@
 
     python3 bench/search_models.py QUANTSEARCH OUTPUT [--iteration-limit N] MODEL.onnx,CALIBRATION,EVALUATION...
 
-The first 100 samples of CALIBRATION calibrate, the first 200 of EVALUATION judge (all of them when fewer). Prints a Markdown
-row for each model; exits with 1 when scores differ by more than 1e-9 of their value.
+The first 100 samples of CALIBRATION are used for calibration and the first 200 of EVALUATION for evaluation (all if there are fewer).
+Prints a Markdown row for each model; exits with 1 when scores differ by more than 1e-9 of their value.
 """
 import argparse
 import json
@@ -16,7 +16,7 @@ SPACE = pathlib.Path(__file__).resolve().parent.parent / "examples" / "whole_spa
 
 def run(command):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 3):  # 3: nothing within the tolerance, best.onnx is there all the same
+    if done.returncode not in (0, 3):  # 3: no trial is within the tolerance, but best.onnx exists
         sys.exit(f"{' '.join(map(str, command))}: exit {done.returncode}: {done.stderr.strip()}")
     return done.stdout
 

@@ -1,6 +1,6 @@
-// What a store costs: milliseconds for a trial of five parameters (begun and saved, on disk), and
-// the time to load ten thousand of them. `storage_bench [FOLDER | postgresql://...]`; a folder
-// should be on the disk that is meant.
+// Measures the cost of a store: the milliseconds to begin and save a trial of five parameters on
+// disk, and the time to load ten thousand of them. `storage_bench [FOLDER | postgresql://...]`;
+// FOLDER selects the disk that is measured.
 
 #include <fmt/core.h>
 

@@ -1,6 +1,6 @@
 // Adds trials to a study, for checks against other programs that read and write it
 // (bench/peers/optuna_studies.py): `study_writer DATABASE STUDY TRIALS`. The space has a parameter
-// of every kind, the objective is smooth in most.
+// of every kind, and the objective is smooth in most of them.
 
 #include <fmt/core.h>
 

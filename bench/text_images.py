@@ -1,20 +1,20 @@
-"""Images that look like text, for the PP-OCR models: light noisy pages with lines of dark strokes.
+"""Makes images that look like text for the PP-OCR models: light noisy pages with lines of dark strokes.
 
     python3 bench/text_images.py det|rec|cls OUT.npz [--count 120] [--first 0] [--size HEIGHT WIDTH] [--seed 7]
 
 Array `x`, float32 [count, 3, height, width], (value / 255 - 0.5) / 0.5. `--first 100 --count 20` leaves out the first 100 of the
-same images, which then calibrate while the others judge. Needs numpy.
+same images, so that these can be used for calibration and the others for evaluation. Needs numpy.
 """
 import argparse
 
 import numpy as np
 
 SIZES = {"det": (320, 320), "rec": (48, 320), "cls": (48, 192)}
-CELL = 12  # from a letter to the next
+CELL = 12  # distance between letters, in pixels
 
 
 def draw_letter(random, page, top, left, ink):
-    """Two to four strokes, each across or upright: a letter of no alphabet."""
+    """Draws two to four horizontal or vertical strokes, which look like a letter of no alphabet."""
     for _ in range(random.randint(2, 5)):
         if random.rand() < 0.5:
             height = top + random.randint(0, 14)

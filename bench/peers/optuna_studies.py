@@ -3,8 +3,8 @@
 
     bench/peers/optuna_studies.py STUDY_WRITER [postgresql+psycopg2://...]
 
-STUDY_WRITER is build/bench/study_writer. Runs in an environment that has `optuna` (and `psycopg2-binary` for a server);
-the version at hand is checked. Prints one line for each claim and exits with 1 when one does not hold.
+STUDY_WRITER is build/bench/study_writer. It needs an environment with `optuna` (and `psycopg2-binary` for a server)
+and checks the installed version. Prints one line for each claim and exits with 1 when one does not hold.
 """
 
 import json
@@ -115,7 +115,7 @@ def main():
         for database in [str(folder / "study.db"), str(folder / "optunas.db")] + sys.argv[2:]:
             url = database if database.startswith("postgres") else f"sqlite:///{database}"
             print(url.split("://")[0])
-            # Each makes the tables of one of the files.
+            # Each program creates the tables of one of the files.
             if database.endswith("optunas.db"):
                 we_read_optunas(writer, database, url)
                 optuna_reads_ours(writer, database, url)

@@ -1,8 +1,8 @@
-"""ONNX Runtime's own static quantization: uint8 activations, int8 weights, MinMax, Q/DQ, per tensor.
+"""Runs ONNX Runtime's static quantization: uint8 activations, int8 weights, MinMax, Q/DQ, per tensor.
 
     python ort_export.py MODEL.onnx CALIBRATION.npz OUT.onnx [--calibrate N]
 
-The model is prepared as its documentation advises (quant_pre_process), and brought to opset 13 when it is older.
+The model is prepared as the documentation of ONNX Runtime advises (quant_pre_process), and converted to opset 13 if it is older.
 """
 import argparse
 import tempfile

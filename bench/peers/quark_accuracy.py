@@ -1,8 +1,8 @@
-"""AMD Quark's accuracy on the rows of bench/accuracy.yaml, used as a black box.
+"""Measures the accuracy of AMD Quark, used as a black box, on the rows of bench/accuracy.yaml.
 
     python quark_accuracy.py CALIBRATION.npz EVALUATION.npz MODEL.onnx...
 
-The measures of accuracy_bench: 100 calibration samples one at a time, top-1 over all of EVALUATION, L2 the mean
+The measures are those of accuracy_bench: 100 calibration samples one at a time, top-1 over all of EVALUATION, and as L2 the mean
 Euclidean distance of the first output over its first 200 samples. Prints a Markdown table.
 """
 import contextlib
@@ -24,7 +24,7 @@ def quantizer_for(row):
     settings = dict(row["quantization_config"])
     if "preset" in settings:
         config = get_default_config(settings["preset"])
-        config.include_cle = settings.get("include_cle", False)  # equalization has rows of its own
+        config.include_cle = settings.get("include_cle", False)  # equalization has separate rows
         config.extra_options.update(settings.get("extra_options", {}))
         return ModelQuantizer(Config(global_quant_config=config))
     method = settings["calibrate_method"]
@@ -36,12 +36,12 @@ def quantizer_for(row):
 
 def cell(row, model, calibration, evaluation, labels, reference, folder):
     if row["quantization_config"].get("include_sq"):
-        return ""  # its SmoothQuant is not compared
+        return ""  # Quark's SmoothQuant is not compared
     out = os.path.join(folder, "out.onnx")
     try:
         quantizer_for(row).quantize_model(model, out, Reader("input", calibration))
         result = session_outputs(out, "input", evaluation)
-    except Exception as failure:  # a row that the peer cannot do is a cell of the table
+    except Exception as failure:  # a row that Quark cannot run is a cell of the table
         return f"{type(failure).__name__}"
     distance = np.linalg.norm((result - reference)[:200], axis=1).mean()
     return f"{(result.argmax(1) == labels).mean():.4f} / {distance:.3f}"
@@ -56,7 +56,7 @@ def main():
         rows = yaml.safe_load(file)
     models = [os.path.abspath(model) for model in sys.argv[3:]]
     lines = {row["name"]: [] for row in rows}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the peer leaves files where it runs
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # Quark leaves files in the current folder
         for model in models:
             reference = session_outputs(model, "input", evaluation)
             for row in rows:

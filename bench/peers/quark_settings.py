@@ -1,10 +1,10 @@
-"""Times AMD Quark on the settings of one of this project's benchmarks, used as a black box.
+"""Measures the time of AMD Quark, used as a black box, with the settings of one of this project's benchmarks.
 
     python quark_settings.py grid12|grid24|joint6|whole MODEL.onnx CALIBRATION.npz EVALUATION.npz [--calibrate N] [--evaluate N] [--json FILE]
 
-grid12, grid24, joint6: those of bench/*.yaml. whole: AdaRound, 1000 iterations at 0.1, then AdaQuant, 3000 at 1e-5.
-One process, one sample a batch; each configuration is quantized and scored on the evaluation images (mean squared
-difference to the float outputs). Prints seconds per configuration and in all, and the peak resident memory.
+grid12, grid24 and joint6 are the settings of bench/*.yaml. whole: AdaRound, 1000 iterations at 0.1, then AdaQuant, 3000 at 1e-5.
+There is one process and one sample per batch. Each configuration is quantized and scored on the evaluation images (mean squared
+difference to the float outputs). Prints the seconds per configuration and in total, and the peak resident memory.
 """
 import argparse
 import contextlib
@@ -103,7 +103,7 @@ def main():
     rows = []
     start = time.perf_counter()
     reference = session_outputs(arguments.model, name, evaluation)
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the peer leaves files where it runs
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # Quark leaves files in the current folder
         for setting in settings:
             begin = time.perf_counter()
             out = os.path.join(folder, "out.onnx")
@@ -111,7 +111,7 @@ def main():
             try:
                 quantizer(*setting).quantize_model(arguments.model, out, Reader(name, calibration))
                 score = float(np.mean((session_outputs(out, name, evaluation) - reference) ** 2))
-            except Exception as failure:  # a configuration that the peer cannot do is a row of the table
+            except Exception as failure:  # a configuration that Quark cannot run is a row of the table
                 score, error = None, f"{type(failure).__name__}: {failure}"[:200]
             rows.append({"config": list(setting), "L2": score, "error": error,
                          "seconds": time.perf_counter() - begin})

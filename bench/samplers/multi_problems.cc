@@ -19,7 +19,7 @@ Domain box(std::size_t dimensions, double low, double high) {
               std::vector<SearchDimension>(dimensions, FloatRange{.low = low, .high = high})};
 }
 
-/// 1 on the front, up to 10 (Zitzler, Deb & Thiele 2000).
+/// Returns g, which is 1 on the front and at most 10 (Zitzler, Deb & Thiele 2000).
 double zdt_distance(const Coordinates& x) {
   double sum = 0;
   for (std::size_t i = 1; i < x.size(); ++i) sum += x[i];
@@ -42,7 +42,7 @@ MultiValues zdt3(const Coordinates& x) {
   return {.objectives = {x[0], g * (1 - std::sqrt(ratio) - ratio * std::sin(10 * kPi * x[0]))}};
 }
 
-/// An eighth of a sphere (Deb, Thiele, Laumanns & Zitzler 2002).
+/// The front is an eighth of a sphere (Deb, Thiele, Laumanns & Zitzler 2002).
 MultiValues dtlz2(const Coordinates& x) {
   double radius = 1;
   for (std::size_t i = 2; i < x.size(); ++i) radius += square(x[i] - 0.5);
@@ -81,7 +81,7 @@ MultiValues ints(const Coordinates& x) {
   return {.objectives = {one, other}};
 }
 
-/// Without the penalty that joins the two in problems.h.
+/// Returns loss and bits without the penalty that combines them in problems.cc.
 MultiValues quant15(const Coordinates& x) {
   const QuantizedNetwork network = quant15_network(x);
   return {.objectives = {network.loss, network.bits}};

@@ -19,13 +19,13 @@ struct MultiProblem {
   std::string name;
   Domain domain;
   std::function<MultiValues(const Coordinates& point)> values;
-  // The hypervolume is the share of the box between them.
+  // The hypervolume is given as a share of the box between `ideal` and `reference`.
   std::vector<double> ideal;
   std::vector<double> reference;
 };
 
 /// zdt1, zdt2, zdt3 (10 real numbers), dtlz2 (three objectives, 7 real numbers), osy (constrained),
-/// ints (10 integers on the way between two targets), quant15 (loss and bits of a network).
+/// ints (10 integers between two targets), quant15 (loss and bits of a network).
 [[nodiscard]] std::vector<MultiProblem> multi_problems();
 
 }  // namespace quantsearch

@@ -86,7 +86,7 @@ std::unique_ptr<Optimizer> make_auto(const Domain& domain, const RunOptions& run
   return auto_optimizer(domain, options);
 }
 
-/// One row for each optimizer there is.
+/// Returns one row for each optimizer.
 const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
       {"auto", make_auto}, {"cma", make_cma},       {"gp", make_gp},   {"nsga", make_nsga},

@@ -1,6 +1,6 @@
 #pragma once
 
-// The optimizers by name, with options given as text: "candidates=64,multivariate=0" after a colon.
+// Makes optimizers by name. Options follow as text after a colon: "candidates=64,multivariate=0".
 
 #include <cstdint>
 #include <map>
@@ -13,7 +13,8 @@
 
 namespace quantsearch {
 
-/// name=number pairs; each is taken once, and what nobody took is refused.
+/// A list of name=number pairs. Each is taken once, and refuse_rest() refuses those that were not
+/// taken.
 class NamedNumbers {
  public:
   /// Throws InvalidInput when `text` is not a comma-separated list of name=number.
@@ -23,7 +24,7 @@ class NamedNumbers {
   void take_into(const std::string& name, Number& target) {
     if (const auto value = take(name)) target = static_cast<Number>(*value);
   }
-  /// Throws InvalidInput naming the options that no one took.
+  /// Throws InvalidInput that names the first option that was not taken.
   void refuse_rest(const std::string& optimizer) const;
 
  private:
@@ -38,12 +39,12 @@ struct RunOptions {
 };
 
 [[nodiscard]] std::vector<std::string> optimizer_names();
-/// Throws InvalidInput for a name or an option that is not known.
+/// Throws InvalidInput for an unknown name or option.
 [[nodiscard]] std::unique_ptr<Optimizer> make_optimizer(const std::string& name_and_options,
                                                         const Domain& domain,
                                                         const RunOptions& run);
 
-/// Names of a command line, separated by ","; "+" inside one stands for the "," between options.
+/// Splits the names of a command line at ","; a "+" in a name means the "," between options.
 [[nodiscard]] std::vector<std::string> split_names(const std::string& text);
 
 }  // namespace quantsearch

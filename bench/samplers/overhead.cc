@@ -19,7 +19,7 @@ struct Case {
   std::size_t dimensions = 0;
   std::size_t objectives = 1;
   double target_us = 0;
-  double optuna_us = 0;  // Optuna 5 on a like machine; 0: not measured
+  double optuna_us = 0;  // Optuna 5 on a similar machine; 0: not measured
 };
 
 const std::vector<Case>& cases() {
@@ -35,14 +35,14 @@ const std::vector<Case>& cases() {
   return kCases;
 }
 
-/// Processor time of this thread: others on the machine do not count.
+/// Returns the processor time of this thread, so that other processes do not count.
 double now_us() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
 }
 
-/// An optimizer drives the search itself, so that its observations lie as they do in use.
+/// The optimizer performs a real search, so that its observations are distributed as in use.
 double measure_us(const Case& one, const std::string& name) {
   const auto optimizer =
       make_optimizer(name, sphere_domain(one.dimensions),

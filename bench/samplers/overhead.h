@@ -1,6 +1,6 @@
 #pragma once
 
-// How long an optimizer itself takes.
+// Measures the time of the optimizers themselves.
 
 #include <string>
 #include <vector>

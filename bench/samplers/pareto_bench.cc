@@ -1,5 +1,6 @@
-// Hypervolume that the optimizers reach on functions with several objectives: the median over the
-// seeds of its share of the box between ideal and reference point (larger is better).
+// Measures the hypervolume that the optimizers reach on functions with several objectives: the
+// median over the seeds of its share of the box between ideal and reference point (larger is
+// better).
 //   pareto_bench [--optimizers nsga,tpe:candidates=64] [--problems zdt1,osy] [--seeds 21]
 //                [--trials 1000] [--workers 1]
 // Options of an optimizer follow its name, joined by "+". bench/samplers/pareto_peers.py does the
@@ -50,7 +51,8 @@ Settings parse(const std::vector<std::string>& arguments) {
   return settings;
 }
 
-/// Losses of the feasible trials after each moment, as shares of the box.
+/// Returns the hypervolume of the feasible trials after each number of trials in kMoments, as a
+/// share of the box.
 std::vector<double> run(const MultiProblem& problem, const std::string& name,
                         const Settings& settings, int seed) {
   const std::size_t objectives = problem.reference.size();

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Hypervolume that Optuna's samplers reach on the problems of multi_problems.cc.
+"""Measures the hypervolume that Optuna's samplers reach on the problems of multi_problems.cc.
 
     bench/samplers/pareto_peers.py [--samplers nsga2,nsga3,tpe] [--problems zdt1,osy] [--seeds 21] [--trials 1000]
 
 Prints the median over the seeds of the share of the box between ideal and reference point, after 100, 200, 500 and
-1000 trials. Optuna 5 is what the documentation quotes.
+1000 trials. The documentation quotes results of Optuna 5.
 """
 
 import argparse

@@ -14,7 +14,7 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 double square(double x) { return x * x; }
 
-/// Where the optima are, in half-widths of the box: off the centre and different in every
+/// The positions of the optima in half-widths of the box: off the centre, and different in every
 /// dimension.
 double shift(std::size_t i) { return 0.37 * std::cos(1.7 * static_cast<double>(i)); }
 
@@ -23,7 +23,7 @@ Domain box(std::size_t dimensions, double low, double high) {
               std::vector<SearchDimension>(dimensions, FloatRange{.low = low, .high = high})};
 }
 
-/// sum of term(i, x_i - width * shift(i))
+/// Returns the sum of term(i, x_i - width * shift(i)).
 template <typename Term>
 double shifted_sum(const Coordinates& x, double width, const Term& term) {
   double sum = 0;
@@ -86,7 +86,7 @@ double rastr10(const Coordinates& x) {
                      [](std::size_t, double z) { return z * z - 10 * std::cos(2 * kPi * z) + 10; });
 }
 
-/// The loss and a penalty on the size.
+/// Returns the loss plus a penalty on the size.
 double quant15(const Coordinates& x) {
   const QuantizedNetwork network = quant15_network(x);
   return network.loss + 5 * std::max(0.0, network.bits - 4.5);
@@ -117,7 +117,8 @@ Domain int10_domain() {
   return domain;
 }
 
-/// Median of 21 seeds (Gaussian process: of 7, after 50 and 100 trials) of Optuna.
+/// Returns medians of Optuna over 21 seeds (Gaussian process: over 7 seeds, after 50 and 100
+/// trials).
 std::vector<PeerFigures> peers(std::array<double, 2> random, std::array<double, 2> sobol,
                                std::array<double, 2> tpe4, std::array<double, 2> tpe5,
                                std::array<double, 2> cma, std::array<double, 2> gp) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Test functions for black-box optimizers, with the figures other optimizers reach on them.
+// Test functions for black-box optimizers, with the results of other optimizers on them.
 
 #include <functional>
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace quantsearch {
 
-/// Median best value so far (the regret, where the optimum is known) after 50, 100 and 200 trials;
-/// NaN where it was not measured.
+/// Median of the best value so far (the regret, where the optimum is known) after 50, 100 and 200
+/// trials; NaN where it was not measured.
 struct PeerFigures {
-  std::string optimizer;  // the name of ours it stands beside
+  std::string optimizer;  // name of the optimizer here that it is compared with
   std::string peer;
   double at_50 = 0;
   double at_100 = 0;
@@ -23,24 +23,24 @@ struct PeerFigures {
 struct Problem {
   std::string name;
   Domain domain;
-  std::function<double(const Coordinates& point)> value;  // to be minimised
+  std::function<double(const Coordinates& point)> value;  // to minimise
   std::vector<PeerFigures> peers = {};
 };
 
-/// branin, hartmann6, sphere5, rosen5, ellips10, ackley10, rastr10, quant15, int10, and quant15o:
-/// quant15 with its formats as ordered categories.
+/// Returns branin, hartmann6, sphere5, rosen5, ellips10, ackley10, rastr10, quant15, int10 and
+/// quant15o, which is quant15 with its formats as ordered categories.
 [[nodiscard]] std::vector<Problem> sampler_problems();
 
-/// What quant15 makes of bits of twelve layers, a group size and two factors.
+/// The result of quant15 for the bits of twelve layers, a group size and two factors.
 struct QuantizedNetwork {
   double loss = 0;
-  double bits = 0;  // of a weight, with its share of a group's scale
+  double bits = 0;  // bits per weight, including its share of a group's scale
 };
 [[nodiscard]] QuantizedNetwork quant15_network(const Coordinates& point);
 
-/// `dimensions` real numbers in [-5, 5].
+/// Returns a domain of `dimensions` real numbers in [-5, 5].
 [[nodiscard]] Domain sphere_domain(std::size_t dimensions);
-/// Squared distances to `objectives` centres in it.
+/// Returns the squared distances to `objectives` centres in that domain.
 [[nodiscard]] std::vector<double> sphere_values(const Coordinates& point, std::size_t objectives);
 
 }  // namespace quantsearch

@@ -1,5 +1,5 @@
-// Quality of the optimizers on functions that cost nothing, beside what others reach on them, and
-// their own time.
+// Measures the quality of the optimizers on cheap functions, compared with the results of other
+// optimizers, and the time of the optimizers themselves.
 //   sampler_bench [--optimizers random,tpe:candidates=64] [--problems branin,quant15] [--seeds 21]
 //                 [--first-seed 0] [--workers 1] [--threads 1] [--trials 200]
 //   sampler_bench --overhead [--optimizers tpe,qmc]
@@ -66,8 +66,8 @@ Settings parse(const std::vector<std::string>& arguments) {
   return settings;
 }
 
-/// Best value so far after each trial. `workers` points are pending whenever one is told: the
-/// oldest comes back first.
+/// Returns the best value so far after each trial. `workers` points are pending when one is told,
+/// and the oldest is told first.
 std::vector<double> run(const Problem& problem, const std::string& optimizer_name,
                         const Settings& settings, int seed) {
   const auto optimizer = make_optimizer(optimizer_name, problem.domain,
@@ -96,7 +96,8 @@ std::vector<double> run(const Problem& problem, const std::string& optimizer_nam
   return best;
 }
 
-/// All seeds of one optimizer on one problem, whatever the number of threads.
+/// Runs all seeds of one optimizer on one problem. The results do not depend on the number of
+/// threads.
 std::vector<std::vector<double>> run_seeds(const Problem& problem, const std::string& optimizer,
                                            const Settings& settings) {
   std::vector<std::vector<double>> runs(static_cast<std::size_t>(settings.seeds));
@@ -113,7 +114,7 @@ std::vector<std::vector<double>> run_seeds(const Problem& problem, const std::st
   return runs;
 }
 
-/// Of the best value after `trials`; NaN when the runs were shorter.
+/// Returns the median of the best value after `trials` trials; NaN when the runs were shorter.
 double median_at(const std::vector<std::vector<double>>& runs, std::size_t trials) {
   std::vector<double> values;
   for (const auto& best : runs) {
