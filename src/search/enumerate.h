@@ -1,7 +1,7 @@
 #pragma once
 
-// The enumeration behind summarize() and behind the samplers of spaces that fit in memory. Points
-// are visited and not stored, so that 200 000 of them take only the memory of their keys.
+// The enumeration of summarize() and of the samplers of spaces that fit in memory. Points are
+// visited and not stored, so that 200 000 of them take only the memory of their keys.
 
 #include <functional>
 

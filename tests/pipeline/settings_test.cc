@@ -34,7 +34,7 @@ TEST(Settings, MinMseWithoutAPrefixIsThePowerOfTwoMethod) {
             Value("PowerOfTwoMethod.MinMSE"));
 }
 
-TEST(Settings, APresetIsOverriddenByKeysBesideIt) {
+TEST(Settings, APresetIsOverriddenByTheOtherKeys) {
   const QuantizationConfig config = resolve(settings_of_yaml(
       "{preset: S8S8_AAWS, activation_type: QInt16, extra_options: {Percentile: 99.9}}"));
   EXPECT_EQ(config.quantize.activation_type, DataType::int16);

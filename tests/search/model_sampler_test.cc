@@ -144,7 +144,7 @@ TEST(ModelSampler, RefusesDifferentRangesOfOneName) {
       "model-based search needs the same in all");
 }
 
-TEST(Grid, RefusesRealNumbersAndRandomSearchTakesThem) {
+TEST(Grid, RefusesRealNumbersWhichRandomSearchAccepts) {
   const Space space({{.name = "rate", .choices = {}, .range = FloatRange{.low = 0, .high = 1}}});
   EXPECT_EQ(message_of<InvalidInput>([&] { (void)grid_sampler(space, keep_all, one_second); }),
             "search: a grid cannot walk the real numbers of 'rate'; give a step, list the values, "

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kFirstIterations = 60;
 constexpr int kNextIterations = 25;
-// Of unit targets: such an observation carries no information.
+// For targets of unit variance, such an observation carries no information.
 constexpr double kGreatestVariance = 1e12;
 constexpr double kRough = 1.4;  // ln rho: a length scale of half the axis
 
