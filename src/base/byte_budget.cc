@@ -53,12 +53,13 @@ std::int64_t ByteBudget::used() const noexcept { return account_->used; }
 
 namespace {
 
-/// Of a process: "self" or its id. Zero where the system does not say.
+/// Counts of pages; zero where the system does not report them.
 struct ResidentPages {
   std::int64_t all = 0;
   std::int64_t of_files = 0;
 };
 
+/// `process` is "self" or the id of a process.
 ResidentPages resident_pages(const std::string& process) {
   std::ifstream statm(fmt::format("/proc/{}/statm", process));
   std::int64_t mapped = 0;

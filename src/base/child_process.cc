@@ -36,8 +36,7 @@ struct Pipe {
   Descriptor write_end;
 };
 
-// Both ends close in every program started meanwhile by another thread; ours is read without
-// blocking.
+// Both ends are closed in every program that another thread starts meanwhile. Reads do not block.
 Pipe make_pipe(const std::string& program) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
@@ -47,14 +46,14 @@ Pipe make_pipe(const std::string& program) {
   return {.read_end = Descriptor(ends[0]), .write_end = Descriptor(ends[1])};
 }
 
-// Reads what is there; closes at the end of the stream.
+// Reads at most one buffer of what has arrived; closes the descriptor at the end of the stream.
 void drain(Descriptor& descriptor, LastLine& line) {
   std::array<char, 16384> buffer;
   while (descriptor.is_open()) {
     const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
     if (count > 0) {
       line.add({buffer.data(), static_cast<std::size_t>(count)});
-      return;  // a program that writes without end must not keep us from looking at the clock
+      return;  // a program that writes without end must not keep the caller from stopping it
     }
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return;
@@ -66,7 +65,7 @@ void drain(Descriptor& descriptor, LastLine& line) {
 /// streams.
 class SpawnSetup {
  public:
-  /// `input` < 0: standard input is empty.
+  /// Standard input is empty when `input` < 0.
   SpawnSetup(int input, int output, int error) {
     ::posix_spawn_file_actions_init(&actions_);
     if (input < 0) {
@@ -161,7 +160,7 @@ ChildProcess::~ChildProcess() {
 void ChildProcess::read(int milliseconds) {
   std::array<pollfd, 2> sources = {{{.fd = output_.get(), .events = POLLIN, .revents = 0},
                                     {.fd = error_.get(), .events = POLLIN, .revents = 0}}};
-  ::poll(sources.data(), sources.size(), milliseconds);  // a closed stream's -1 is passed over
+  ::poll(sources.data(), sources.size(), milliseconds);  // ignores the -1 of a closed stream
   drain(output_, last_output_);
   drain(error_, last_error_);
 }
@@ -178,8 +177,8 @@ ChildResult ChildProcess::end() {
   while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = -1;
-  // What the pipes still hold is bounded by their size; a process that left the group may hold them
-  // open for ever.
+  // The number of reads is limited, because a process that left the group may keep the pipes open
+  // for ever. What they still hold is bounded by their size.
   constexpr int kMostReads = 64;
   for (int i = 0; i < kMostReads; ++i) {
     drain(output_, last_output_);

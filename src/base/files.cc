@@ -45,10 +45,10 @@ void flush_to_disk(const std::filesystem::path& file) {
 
 /// Follows symbolic links one by one, because the last one may lead to a file that does not exist
 /// yet.
-std::filesystem::path behind_links(std::filesystem::path file) {
-  constexpr int kMostLinks = 40;  // as the kernel
+std::filesystem::path follow_links(std::filesystem::path file) {
+  constexpr int kMostLinks = 40;  // the limit of the Linux kernel
   const std::filesystem::path first = file;
-  std::error_code none;  // who may not look there may not write there either, and hears of it then
+  std::error_code none;  // ignored: where reading a link is not allowed, the write fails later
   for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(file, none));
        ++links) {
     if (links == kMostLinks) {
@@ -86,7 +86,7 @@ std::filesystem::path file_to_write(const std::filesystem::path& file) {
     throw InvalidInput(fmt::format("'{}' is {}, expected the name of a file", file.string(),
                                    kind_of_file(status)));
   }
-  return behind_links(file);
+  return follow_links(file);
 }
 
 void require_place_for(const std::filesystem::path& file) {

@@ -15,14 +15,14 @@ namespace quantsearch {
 
 namespace {
 
-/// Which pool's worker a thread is.
+/// The pool that a thread works for, and its number among the workers of that pool.
 struct CurrentWorker {
   const void* pool = nullptr;
   int number = 0;
 };
-// Set on a pool's workers and on a caller inside parallel_for. A nested call on the same pool runs
-// inline under the same number; one on another pool runs inline too, as its worker 0: to wait for
-// that pool could be to wait for oneself.
+// Set on the workers of a pool and on a caller inside parallel_for. A nested call on the same pool
+// runs inline under the same number. A nested call on another pool runs inline too, as worker 0 of
+// that pool, because waiting for that pool could mean waiting for this thread itself.
 thread_local std::optional<CurrentWorker> current_worker;
 
 struct Job {

@@ -1,4 +1,4 @@
-// JSON and YAML to and from Value: the only file that knows either library.
+// Converts JSON and YAML to and from Value. This is the only file that uses either library.
 
 #include <fmt/core.h>
 #include <yaml-cpp/yaml.h>
@@ -38,8 +38,8 @@ Json to_library(const Value& value) {
   return nullptr;
 }
 
-/// Builds a Value while the text is read, so that a duplicate key is seen and not silently
-/// overwritten.
+/// Builds a Value while the text is read, so that a duplicate key is an error instead of silently
+/// replacing the first one.
 class JsonReader final : public nlohmann::json_sax<Json> {
  public:
   bool null() override { return put({}); }
@@ -132,7 +132,7 @@ Value from_library(const YAML::Node& node, const std::string& name) {
     case YAML::NodeType::Null:
       return {};
     case YAML::NodeType::Scalar:
-      // The tag "!" marks a quoted scalar: always a string.
+      // The tag "!" marks a quoted scalar, which is always a string.
       return node.Tag() == "!" ? Value(node.Scalar()) : plain_scalar(node.Scalar());
     case YAML::NodeType::Sequence: {
       Value::List items;
@@ -177,9 +177,8 @@ void emit(YAML::Emitter& out, const Value& value) {
   } else if (value.is_string()) {
     if (needs_quotes(value.as_string())) out << YAML::DoubleQuoted;
     out << value.as_string();
-  } else if (const std::string text = to_json(value);
-             text == "null") {  // nothing, or a number that is not finite
-    out << YAML::Null;
+  } else if (const std::string text = to_json(value); text == "null") {
+    out << YAML::Null;  // null, or a number that is not finite
   } else {
     out << text;
   }

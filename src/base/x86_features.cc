@@ -1,4 +1,5 @@
-// Bits after Intel's "Software Developer's Manual", volume 2A, CPUID, and volume 1, 13.3 (XCR0).
+// The bits are those of Intel's "Software Developer's Manual", volume 2A, CPUID, and volume 1, 13.3
+// (XCR0).
 
 #include "base/x86_features.h"
 

@@ -6,8 +6,8 @@
 
 namespace quantsearch {
 
-/// Registers of the cpuid instruction (leaf, subleaf) that name vector features, and XCR0: which
-/// registers the operating system saves. All zero where a leaf does not exist.
+/// Registers of the cpuid instruction (leaf, subleaf) that report vector features, and XCR0, which
+/// tells which registers the operating system saves. All zero where a leaf does not exist.
 struct CpuidWords {
   std::uint32_t leaf1_ecx = 0;
   std::uint32_t leaf7_ebx = 0;

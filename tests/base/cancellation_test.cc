@@ -36,7 +36,7 @@ TEST(CancellationToken, CancellingTheParentCancelsTheDerived) {
   EXPECT_TRUE(derived.was_requested());
 }
 
-TEST(CancellationToken, AChildFollowsItsParentAndNotTheOtherWayRound) {
+TEST(CancellationToken, AChildFollowsItsParentButNotTheReverse) {
   const CancellationToken parent;
   const CancellationToken child = parent.child();
   const CancellationToken other = parent.child();

@@ -28,7 +28,7 @@ TEST(WriteFileAtomically, WritesAndReplacesWholeFiles) {
   EXPECT_EQ(files_in(folder.path()), 1U);
 }
 
-TEST(WriteFileAtomically, AFailedWriterLeavesTheOldFileAndNoRest) {
+TEST(WriteFileAtomically, AFailedWriterKeepsTheOldFileAndLeavesNoTemporary) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "a.txt";
   write_file_atomically(file, "old");
@@ -58,7 +58,7 @@ TEST(WriteFileAtomically, AFullDiskIsAnIoErrorWithTheReason) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   const TemporaryFolder folder;
   const auto file = folder.path() / "a.txt";
-  // The temporary beside the target is a link to the device that is always full.
+  // A failed write to the device that is always full sets the reason that the message quotes.
   try {
     write_file_atomically(file, [&](std::ostream& out) {
       std::ofstream full("/dev/full", std::ios::binary);
@@ -73,7 +73,7 @@ TEST(WriteFileAtomically, AFullDiskIsAnIoErrorWithTheReason) {
   EXPECT_EQ(files_in(folder.path()), 0U);
 }
 
-TEST(RequirePlaceFor, KnowsWhatWritingWouldFindOut) {
+TEST(RequirePlaceFor, FailsWhereWritingWouldFail) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "none" / "a.txt";
   EXPECT_NO_THROW(require_place_for(folder.path() / "a.txt"));
@@ -88,7 +88,7 @@ TEST(RequirePlaceFor, KnowsWhatWritingWouldFindOut) {
   EXPECT_EQ(files_in(folder.path()), 0U);
 }
 
-/// What writing to the file throws.
+/// The message of the InvalidInput that writing to the file throws.
 std::string refusal(const std::filesystem::path& file) {
   try {
     write_file_atomically(file, "x");
@@ -118,7 +118,7 @@ TEST(WriteFileAtomically, RefusesALinkToADeviceByTheNameOfTheLink) {
   EXPECT_EQ(refusal(link), "'" + link.string() + "' is a device, expected the name of a file");
 }
 
-TEST(WriteFileAtomically, WritesWhereASymbolicLinkLeads) {
+TEST(WriteFileAtomically, WritesToTheTargetOfASymbolicLink) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / "real");
   write_file_atomically(folder.path() / "real" / "a.txt", "old");
@@ -130,7 +130,7 @@ TEST(WriteFileAtomically, WritesWhereASymbolicLinkLeads) {
   EXPECT_EQ(read_file(folder.path() / "real" / "a.txt"), "new");
 }
 
-TEST(WriteFileAtomically, MakesTheFileThatALinkPromises) {
+TEST(WriteFileAtomically, CreatesTheMissingTargetOfALink) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / "real");
   std::filesystem::create_symlink(folder.path() / "real" / "new.txt", folder.path() / "link");
@@ -139,7 +139,7 @@ TEST(WriteFileAtomically, MakesTheFileThatALinkPromises) {
   EXPECT_EQ(read_file(folder.path() / "real" / "new.txt"), "x");
 }
 
-TEST(WriteFileAtomically, ALinkInACircleIsNoFile) {
+TEST(WriteFileAtomically, RefusesLinksInACircle) {
   const TemporaryFolder folder;
   std::filesystem::create_symlink("b", folder.path() / "a");
   std::filesystem::create_symlink("a", folder.path() / "b");
@@ -180,7 +180,7 @@ TEST(TemporaryFolder, IsRemovedWithItsContent) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-/// Sets TMPDIR while it lives.
+/// Sets TMPDIR for its own lifetime.
 class TemporaryVariable {
  public:
   explicit TemporaryVariable(const std::string& value) {
@@ -200,7 +200,7 @@ class TemporaryVariable {
   std::optional<std::string> old_;
 };
 
-TEST(TemporaryFolder, AMissingPlaceForItIsAnIoErrorThatNamesIt) {
+TEST(TemporaryFolder, AMissingParentFolderIsAnIoErrorThatNamesIt) {
   const TemporaryFolder folder;
   const std::string missing = (folder.path() / "none").string();
   const TemporaryVariable variable(missing);

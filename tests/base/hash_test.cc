@@ -18,7 +18,7 @@ TEST(KeyBuilder, NegativeZeroIsZero) {
   EXPECT_EQ(KeyBuilder().add(-0.0).finish(), KeyBuilder().add(0.0).finish());
 }
 
-TEST(KeyBuilder, KnownXxh3DigestOfNothing) {
+TEST(KeyBuilder, NoFieldsGiveThePublishedDigestOfNoBytes) {
   // XXH3-128 of zero bytes, seed 0, as published with the algorithm's test vectors.
   EXPECT_EQ(KeyBuilder().finish().hex(), "99aa06d3014798d86001c324468d497f");
 }

@@ -27,7 +27,7 @@ CpuidWords sapphire_rapids() {
           .xcr0 = kEverything};
 }
 
-TEST(X86Features, AreNamedByTheirBits) {
+TEST(X86Features, AreDecodedFromTheirBits) {
   EXPECT_EQ(x86_features({}), Names{});
   EXPECT_EQ(x86_features(haswell()), Names({"avx2"}));
   EXPECT_EQ(x86_features(sapphire_rapids()),
@@ -56,7 +56,7 @@ TEST(Processor, AddsIn32BitsWithVnniOfAnyKindOrAmx) {
       multiplies_without_saturation({.architecture = "aarch64", .model = "", .features = {}}));
 }
 
-TEST(Processor, IsSaidInOneLine) {
+TEST(Processor, IsDescribedInOneLine) {
   EXPECT_EQ(to_string(x86_with({"avx2", "avx_vnni"})),
             "Some CPU (x86_64) with avx2, avx_vnni: 8-bit products are added in 32 bits");
   EXPECT_EQ(
@@ -66,7 +66,7 @@ TEST(Processor, IsSaidInOneLine) {
             "aarch64: 8-bit products are added in 32 bits");
 }
 
-TEST(Processor, GoesThroughAValueAndBack) {
+TEST(Processor, SurvivesTheRoundTripThroughAValue) {
   const Processor processor = x86_with({"avx2", "amx_int8"});
   EXPECT_EQ(processor_from(to_value(processor)), processor);
   EXPECT_EQ(to_value(processor).find("multiplies_without_saturation")->as_bool(), true);
@@ -79,7 +79,7 @@ TEST(Processor, GoesThroughAValueAndBack) {
   }
 }
 
-TEST(Processor, OfThisMachineHasAnArchitecture) {
+TEST(Processor, ThisProcessorHasAnArchitecture) {
   EXPECT_FALSE(this_processor().architecture.empty());
   EXPECT_EQ(&this_processor(), &this_processor());
 }

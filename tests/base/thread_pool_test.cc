@@ -46,7 +46,7 @@ TEST_P(ThreadPoolTest, NestedCallsRunInline) {
   EXPECT_EQ(calls, 20);
 }
 
-TEST_P(ThreadPoolTest, ANestedCallOnASmallerPoolHasItsWorkers) {
+TEST_P(ThreadPoolTest, ANestedCallOnASmallerPoolUsesItsWorkerNumbers) {
   ThreadPool pool(GetParam());
   ThreadPool smaller(1);
   std::atomic<int> calls = 0;
@@ -70,7 +70,7 @@ TEST_P(ThreadPoolTest, ACancelledTokenStopsBeforeTheEnd) {
   EXPECT_LT(calls, 1000);
 }
 
-TEST_P(ThreadPoolTest, NothingToDoIsFine) {
+TEST_P(ThreadPoolTest, ACountOfZeroCallsNothing) {
   ThreadPool pool(GetParam());
   bool called = false;
   pool.parallel_for(0, [&](std::int64_t, int) { called = true; });

@@ -1,6 +1,7 @@
 #pragma once
 
-// One limit for everything that keeps bytes: stage cache, kept float outputs, parallel work.
+// One memory limit for everything that keeps bytes: the stage cache, kept float outputs and
+// parallel work. Also parses sizes and measures the memory of processes and of the machine.
 
 #include <sys/types.h>
 
@@ -32,7 +33,7 @@ class ByteBudget {
     std::int64_t bytes_ = 0;
   };
 
-  /// An empty reservation when `bytes` more would pass the limit.
+  /// Returns an empty reservation when `bytes` more would exceed the limit.
   [[nodiscard]] Reservation try_reserve(std::int64_t bytes) const;
   [[nodiscard]] std::int64_t limit() const noexcept;
   [[nodiscard]] std::int64_t used() const noexcept;
@@ -42,18 +43,19 @@ class ByteBudget {
   std::shared_ptr<Reservation::Account> account_;
 };
 
-/// "2G", "512M", "1.5 GiB", plain bytes: powers of 1024. Throws InvalidInput.
+/// Parses "2G", "512M", "1.5 GiB" or plain bytes; units are powers of 1024. Throws InvalidInput for
+/// any other text.
 [[nodiscard]] std::int64_t parse_size(const std::string& text);
 
 /// Resident set size of this process now and at its peak, in bytes (0 where the system does not
-/// say).
+/// report it).
 struct MemoryUse {
   std::int64_t resident_bytes = 0;
   std::int64_t peak_bytes = 0;
 };
 [[nodiscard]] MemoryUse memory_use();
-/// Memory that a process has for itself: resident pages that no file holds. In bytes; 0 where the
-/// system does not say.
+/// Memory that a process has for itself: resident pages that are not backed by a file, in bytes (0
+/// where the system does not report it).
 [[nodiscard]] std::int64_t own_memory_bytes(pid_t process);
 /// Physical memory of the machine, in bytes.
 [[nodiscard]] std::int64_t physical_memory_bytes();

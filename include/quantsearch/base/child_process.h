@@ -1,6 +1,6 @@
 #pragma once
 
-// A program started without a shell in a process group of its own, with stdout and stderr read
+// Starts programs without a shell, each in its own process group, and reads their stdout and stderr
 // through pipes.
 
 #include <sys/types.h>
@@ -14,12 +14,12 @@
 
 namespace quantsearch {
 
-/// Keeps the last line that holds more than white space, however much is written; a line is cut
+/// Keeps only the last line that is not blank, regardless of how much is written. A line is cut
 /// after 4096 bytes.
 class LastLine {
  public:
   void add(std::string_view bytes);
-  /// Without surrounding white space; an unfinished line counts.
+  /// The line without surrounding white space. An unfinished line counts.
   [[nodiscard]] std::string text() const;
 
  private:
@@ -34,24 +34,27 @@ struct ChildResult {
   std::string last_error;
 };
 
-/// A started program that is always killed with its group and reaped. Not thread-safe.
+/// A started program. end() or the destructor kills it with its process group and reaps it. Not
+/// thread-safe.
 class ChildProcess {
  public:
-  /// With an empty standard input. Throws IoError with the system's reason when the program cannot
-  /// be started.
+  /// Starts `command` with an empty standard input. Throws IoError with the system's reason when
+  /// the program cannot be started.
   explicit ChildProcess(const std::vector<std::string>& command);
-  /// With `conversation`, an open socket, as both standard input and standard output.
+  /// Starts `command` with `conversation`, an open socket, as both standard input and standard
+  /// output. Throws as above.
   ChildProcess(const std::vector<std::string>& command, int conversation);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
   [[nodiscard]] pid_t id() const { return process_; }
-  /// Waits a moment for output and takes what has come.
+  /// Waits at most `milliseconds` for output and reads what has arrived.
   void read(int milliseconds);
-  /// True once it has ended; it stays a zombie, so its process group cannot be another's.
+  /// True once the program has ended. It stays a zombie until end(), so that the system cannot give
+  /// the id of its process group to another one.
   [[nodiscard]] bool has_ended() const;
-  /// Kills what is left of the group, reaps the process and takes the rest of its output.
+  /// Kills what is left of the group, reaps the process and reads the rest of its output.
   ChildResult end();
 
  private:
@@ -62,14 +65,14 @@ class ChildProcess {
   LastLine last_error_;
 };
 
-/// Runs the program to its end. `should_stop` is polled some hundred times a second; when it is
-/// true the whole process group is killed and reaped and `stopped` is true in what is returned.
-/// Other processes of the group are killed when the program has ended. Throws IoError with the
-/// system's reason when the program cannot be started.
 struct ChildOutcome {
-  bool stopped = false;
+  bool stopped = false;  // by `should_stop`
   ChildResult result;
 };
+/// Runs the program to its end. `should_stop` is polled every 5 ms, or sooner when output arrives;
+/// when it returns true, the whole process group is killed and reaped and `stopped` is set. Other
+/// processes of the group are killed when the program has ended. Throws IoError with the system's
+/// reason when the program cannot be started.
 [[nodiscard]] ChildOutcome run_child(const std::vector<std::string>& command,
                                      const std::function<bool()>& should_stop);
 

@@ -4,7 +4,7 @@
 
 namespace quantsearch {
 
-/// An open file of the system, closed on scope exit.
+/// An open file descriptor, closed on destruction.
 class Descriptor {
  public:
   Descriptor() = default;

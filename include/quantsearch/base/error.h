@@ -1,7 +1,7 @@
 #pragma once
 
-// The four kinds of failure of the library. A message is one sentence: stage, object, what was got,
-// what was expected and, where there is one, the way out. Expected failures (a trial that diverges)
+// The four kinds of error of the library. A message is one sentence: stage, object, what was got,
+// what was expected and, where there is one, the remedy. Expected failures (a trial that diverges)
 // are values, not exceptions.
 
 #include <stdexcept>
@@ -15,13 +15,13 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The model, data or configuration is wrong; what() says how to mend it.
+/// The model, data or configuration is wrong; what() says how to correct it.
 class InvalidInput : public Error {
  public:
   using Error::Error;
 };
 
-/// The request is valid but this version does not do it; what() names what is missing.
+/// The request is valid but this version does not support it; what() names what is missing.
 class Unsupported : public Error {
  public:
   using Error::Error;
@@ -33,14 +33,14 @@ class IoError : public Error {
   using Error::Error;
 };
 
-/// A bug of ours. No test accepts it.
+/// A bug in the library. No test accepts it.
 class InternalError : public Error {
  public:
   using Error::Error;
 };
 
-/// Thrown at a cancellation point after CancellationToken::cancel() or a deadline; not an Error,
-/// nothing went wrong.
+/// Thrown at a cancellation point after CancellationToken::cancel() or a deadline. It is not an
+/// Error, because nothing went wrong.
 class Cancelled : public std::exception {
  public:
   [[nodiscard]] const char* what() const noexcept override { return "cancelled"; }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Files that are whole or absent: written beside their target, flushed, then renamed over it.
+// Reads files, and writes them so that they are complete or absent: the content goes to a temporary
+// file beside the target, which is flushed and then renamed over the target.
 
 #include <cstddef>
 #include <filesystem>
@@ -13,19 +14,19 @@
 
 namespace quantsearch {
 
-/// The file that writing to `file` makes or replaces: `file` itself, or what a symbolic link leads
-/// to, which need not exist. Throws InvalidInput when a folder, a device, a pipe or a socket is
-/// there: a rename would put a file in its place.
+/// The file that writing to `file` creates or replaces: `file` itself, or the target of a symbolic
+/// link, which need not exist. Throws InvalidInput for a folder, a device, a pipe or a socket,
+/// which a rename would replace with a file, and for links in a circle.
 [[nodiscard]] std::filesystem::path file_to_write(const std::filesystem::path& file);
-/// What writing to `file` would find out in the end: throws as file_to_write() does, and IoError
-/// where its folder is not there or not to be written.
+/// Checks early whether `file` can be written: throws as file_to_write() does, and IoError when its
+/// folder does not exist or is not writable.
 void require_place_for(const std::filesystem::path& file);
-/// "a folder", "a device", ...: for messages.
+/// "a folder", "a device" and so on, for messages.
 [[nodiscard]] std::string kind_of_file(const std::filesystem::file_status& status);
 
-/// Writes through `write` to a temporary in the folder of file_to_write(file), fsyncs and renames.
-/// Throws IoError naming `file` and the system's reason; the temporary is removed and an existing
-/// `file` keeps its content.
+/// Writes through `write` to a temporary file in the folder of file_to_write(file), flushes it to
+/// disk (fsync) and renames it. Throws IoError naming `file` and the system's reason; then the
+/// temporary file is removed and an existing `file` keeps its content.
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& file, std::string_view content);
@@ -33,7 +34,7 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view c
 /// Whole file as bytes. Throws InvalidInput when it does not exist, IoError when it cannot be read.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 
-/// A read-only memory map of a file; lives as long as the last owner.
+/// A read-only memory map of a file. `bytes` are valid while a copy of `owner` exists.
 struct MappedFile {
   std::shared_ptr<const void> owner;
   std::span<const std::byte> bytes;
@@ -42,7 +43,8 @@ struct MappedFile {
 /// mapped.
 [[nodiscard]] MappedFile map_file(const std::filesystem::path& file);
 
-/// Where temporary files go: TMPDIR, or the system's folder. Throws IoError when it is not there.
+/// The folder for temporary files: TMPDIR, or the system's folder. Throws IoError when it does not
+/// exist.
 [[nodiscard]] std::filesystem::path temporary_folder();
 
 /// A new empty folder under the system's temporary folder (or `parent`), removed with its content

@@ -6,7 +6,7 @@ namespace quantsearch {
 
 enum class Goal { minimize, maximize };
 
-/// "better" by the goal, strictly.
+/// The comparison is strict: of two equal values neither is better.
 [[nodiscard]] constexpr bool is_better(double value, double than, Goal goal) {
   return goal == Goal::minimize ? value < than : value > than;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Text leaves the library only through a sink that the caller gives; a sink may be called from
+// The library writes text only to a sink that the caller passes in. A sink may be called from
 // several threads.
 
 #include <functional>
@@ -10,7 +10,7 @@ namespace quantsearch {
 
 enum class LogLevel { detail, info, warning, error };
 
-/// May be empty: then nothing is said. Lines carry no newline at the end.
+/// An empty sink drops all lines. Lines carry no newline at the end.
 using LogSink = std::function<void(LogLevel level, std::string_view line)>;
 
 inline void say(const LogSink& sink, LogLevel level, std::string_view line) {

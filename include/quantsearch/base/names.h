@@ -1,6 +1,6 @@
 #pragma once
 
-// Unknown names are errors that show the nearest known ones.
+// Error messages for unknown names, which show the nearest known ones.
 
 #include <span>
 #include <string>
@@ -9,8 +9,9 @@
 
 namespace quantsearch {
 
-/// Up to three of `known`, nearest first by Damerau-Levenshtein distance ignoring case; only
-/// plausible ones.
+/// Up to three of `known`, nearest first by Damerau-Levenshtein distance ignoring case. Names
+/// further away than 2 and than a third of the length of `name` are left out. A known name that
+/// contains `name` (of 3 characters or more) counts as at most 2 away.
 [[nodiscard]] std::vector<std::string> nearest_names(std::string_view name,
                                                      std::span<const std::string> known);
 

@@ -4,7 +4,7 @@
 
 namespace quantsearch {
 
-/// Runs from its making on.
+/// Measures the time since its construction.
 class Stopwatch {
  public:
   [[nodiscard]] double seconds() const {

@@ -1,7 +1,6 @@
 #pragma once
 
-// The one thread pool of a process. Work is split by index, so a result never depends on the number
-// of threads.
+// A thread pool. Work is split by index, so a result never depends on the number of threads.
 
 #include <cstdint>
 #include <functional>
@@ -11,11 +10,12 @@
 
 namespace quantsearch {
 
-/// Fixed set of worker threads. A parallel_for that is called inside another one, of this pool or
-/// of another, runs inline on the calling thread.
+/// A fixed set of worker threads. A parallel_for that is called inside another one, of this pool or
+/// of another, runs inline on the calling thread. Calls from several threads run one after another.
 class ThreadPool {
  public:
-  /// `threads` >= 1 counts the calling thread: 1 runs everything inline. 0 means all cores.
+  /// `threads` >= 1 counts the calling thread: 1 runs everything inline. 0 means all cores. Throws
+  /// InvalidInput for a negative number.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -1,8 +1,8 @@
 #pragma once
 
-// A configuration value: what a YAML or JSON document holds. Keys of a mapping keep their order, so
-// that what was read can be written again. Points of a search space, configurations and results are
-// made of these.
+// A configuration value, which can hold any YAML or JSON document. Keys of a mapping keep their
+// order, so that a document is written in the order in which it was read. Points of a search space,
+// configurations and results are made of these values.
 
 #include <cstdint>
 #include <filesystem>
@@ -40,8 +40,8 @@ class Value {
   [[nodiscard]] bool is_list() const { return std::holds_alternative<List>(data_); }
   [[nodiscard]] bool is_map() const { return std::holds_alternative<Map>(data_); }
 
-  /// Each throws InvalidInput saying what the value is instead. `as_double` takes integers too;
-  /// `as_int` takes a floating-point number that is whole (YAML writes 1e3 for 1000).
+  /// Each throws InvalidInput that says what the value is instead. `as_double` takes integers too;
+  /// `as_int` takes a floating-point number that is whole (YAML allows 1e3 for 1000).
   [[nodiscard]] bool as_bool() const;
   [[nodiscard]] std::int64_t as_int() const;
   [[nodiscard]] double as_double() const;
@@ -51,7 +51,8 @@ class Value {
 
   /// Null when this is not a mapping or has no such key.
   [[nodiscard]] const Value* find(std::string_view key) const;
-  /// Sets or replaces a key; a null value becomes a mapping first.
+  /// Sets or replaces a key; a null value becomes a mapping first. Throws InvalidInput for any
+  /// other kind.
   Value& set(std::string key, Value value);
 
   /// 1 and 1.0 are equal; mappings are equal when the same keys hold equal values, in any order.
@@ -64,15 +65,16 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> data_;
 };
 
-/// Each throws InvalidInput with `name` (the file, for the message), line and column of a syntax
-/// error or duplicate key.
+/// Each throws InvalidInput for a syntax error or a duplicate key. The message names `name` (the
+/// file) and the place in the text.
 [[nodiscard]] Value parse_json(std::string_view text, const std::string& name);
 [[nodiscard]] Value parse_yaml(std::string_view text, const std::string& name);
-/// By extension: .json is JSON, anything else YAML (of which JSON is nearly a subset).
+/// Selects the format by extension: .json is JSON, anything else is YAML (of which JSON is nearly a
+/// subset). Throws InvalidInput.
 [[nodiscard]] Value load_config_file(const std::filesystem::path& file);
 
-/// `indent` < 0: one line. Doubles are written with the digits that read back the same; NaN and inf
-/// become null.
+/// `indent` < 0 writes one line. Doubles get the digits that read back as the same number; NaN and
+/// infinity become null.
 [[nodiscard]] std::string to_json(const Value& value, int indent = -1);
 [[nodiscard]] std::string to_yaml(const Value& value);
 
