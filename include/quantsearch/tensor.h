@@ -61,6 +61,7 @@ using Shape = std::vector<std::int64_t>;
 /// overflow of 63 bits.
 [[nodiscard]] std::int64_t element_count(const Shape& shape);
 /// Bytes of the packed elements: sub-byte types share bytes, low bits first, as ONNX packs them.
+/// Throws InvalidInput as element_count() does.
 [[nodiscard]] std::int64_t byte_count(DataType type, const Shape& shape);
 
 /// IEEE half and bfloat16 as raw 16 bits, distinct from uint16 for the type system.
@@ -107,10 +108,12 @@ class Tensor {
   /// Copies packed bytes. Throws InvalidInput when their number is not byte_count(type, shape).
   [[nodiscard]] static Tensor from_bytes(DataType type, Shape shape,
                                          std::span<const std::byte> bytes);
-  /// Shares bytes that `owner` keeps alive (a file map, a runtime's buffer): no copy. Same check.
+  /// Shares the bytes, which `owner` keeps alive (a file map, a runtime's buffer), without a copy.
+  /// Throws as from_bytes() does.
   [[nodiscard]] static Tensor wrapping(DataType type, Shape shape,
                                        std::shared_ptr<const void> owner,
                                        std::span<const std::byte> bytes);
+  /// Throws InvalidInput when the number of strings is not element_count(shape).
   [[nodiscard]] static Tensor of_strings(Shape shape, std::vector<std::string> values);
 
   [[nodiscard]] bool is_defined() const noexcept { return type_ != DataType::undefined; }
@@ -128,9 +131,10 @@ class Tensor {
   [[nodiscard]] std::span<T> mutable_values();
   [[nodiscard]] const std::vector<std::string>& strings() const;
 
-  /// Same bytes under another shape of the same element count; throws InvalidInput otherwise.
+  /// The same bytes under another shape of the same element count; throws InvalidInput otherwise.
   [[nodiscard]] Tensor reshaped(Shape shape) const;
-  /// Rows [first, first + count) of the first axis, sharing bytes; byte-aligned types only.
+  /// Rows [first, first + count) of the first axis. Shares the bytes; strings are copied. Throws
+  /// InternalError for rows that do not exist and for sub-byte types.
   [[nodiscard]] Tensor rows(std::int64_t first, std::int64_t count) const;
 
   /// Same type, shape and bits (so NaN equals the same NaN).
@@ -149,16 +153,16 @@ class Tensor {
   std::shared_ptr<const std::vector<std::string>> strings_;
 };
 
-/// Elements as float32 (numeric types and boolean, int4 unpacked). Shares bytes when it already is
-/// float32.
+/// convert() to float32.
 [[nodiscard]] Tensor to_float32(const Tensor& tensor);
-/// Elements converted to `type` (float types, integers, int4): round half to even and saturate for
-/// integers. Throws Unsupported for strings, complex and float8.
+/// Elements converted to `type`, from and to the floating, integer and boolean types. A tensor that
+/// has the type already shares its bytes. Integers are rounded half to even and saturate; NaN
+/// becomes 0. Throws Unsupported for strings, complex numbers, float8 and float4.
 [[nodiscard]] Tensor convert(const Tensor& tensor, DataType type);
 /// Every element as int64 (integers and boolean); throws InvalidInput for other types.
 [[nodiscard]] std::vector<std::int64_t> to_int64s(const Tensor& tensor);
-/// Concatenation along the first axis of tensors with equal type and trailing dimensions; throws
-/// InvalidInput.
+/// Concatenation along the first axis of tensors with equal type and trailing dimensions. Throws
+/// InvalidInput for others, for scalars, strings and sub-byte types, and for no tensor at all.
 [[nodiscard]] Tensor concatenate_rows(std::span<const Tensor> parts);
 
 /// Count of NaN and of infinite elements (0, 0 for non-floating types).

@@ -123,7 +123,7 @@ Tensor convert_elements(const Tensor& tensor) {
   return result;
 }
 
-/// int8 values clamped to the type's few bits and packed, low bits first.
+/// Clamps int8 values to the range of `type` and packs them, low bits first.
 Tensor pack(const Tensor& wide, DataType type) {
   const int bits = bits_of(type);
   const bool is_signed = type == DataType::int4 || type == DataType::int2;
@@ -242,8 +242,8 @@ Tensor concatenate_rows(std::span<const Tensor> parts) {
 NonFinite count_non_finite(const Tensor& tensor) {
   switch (tensor.type()) {
     case DataType::float32: {
-      // The common case, vectorised: exponent bits all set means NaN or infinity; only then look
-      // closer.
+      // The common case is vectorised: a value is NaN or infinite when all its exponent bits are
+      // set. The elements are counted only when there is such a value.
       const std::span<const float> values = tensor.values<float>();
       std::uint32_t largest = 0;
       for (const float value : values) {

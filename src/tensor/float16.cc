@@ -37,15 +37,15 @@ Float16 to_float16(float value) {
     const float scaled = std::nearbyint(std::bit_cast<float>(magnitude) * 0x1.0p24F);
     return {static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(scaled))};
   }
-  // Add half of the last kept bit minus one, plus that bit: half to even; a carry moves into the
-  // exponent by itself.
+  // Adding half of the last kept bit minus one, plus that bit, rounds half to even. A carry moves
+  // into the exponent.
   const std::uint32_t rounded = magnitude + 0xfffU + ((magnitude >> 13) & 1U);
   return {static_cast<std::uint16_t>(sign | ((rounded - 0x38000000U) >> 13))};
 }
 
 BFloat16 to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
-  // Quiet NaN.
+  // A NaN stays a NaN and becomes quiet.
   if ((bits & 0x7fffffffU) > 0x7f800000U) return {static_cast<std::uint16_t>((bits >> 16) | 0x40U)};
   return {static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16)};
 }

@@ -9,7 +9,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(Float16, HandValues) {
+TEST(Float16, RoundsHalfToEvenAndOverflowsToInfinity) {
   EXPECT_EQ(to_float16(1.0F).bits, 0x3c00);
   EXPECT_EQ(to_float16(-2.0F).bits, 0xc000);
   EXPECT_EQ(to_float16(65504.0F).bits, 0x7bff);

@@ -22,7 +22,7 @@ TEST(Tensor, WrappedBytesAreCopiedBeforeWriting) {
   EXPECT_EQ(values[0], 1);
 }
 
-TEST(Tensor, ReadingTheWrongTypeIsOurBug) {
+TEST(Tensor, ReadingTheWrongTypeIsAnInternalError) {
   EXPECT_THROW((void)Tensor::scalar(1.0F).values<double>(), InternalError);
 }
 
@@ -38,7 +38,7 @@ TEST(Tensor, RowsShareBytes) {
   EXPECT_EQ(rows.bytes().data(), tensor.bytes().data() + 8);
 }
 
-TEST(Tensor, EmptyAndScalarShapes) {
+TEST(Tensor, AnEmptyTensorHasNoElementsAndAScalarHasOne) {
   EXPECT_EQ(Tensor(DataType::float32, {0, 3}).size(), 0);
   EXPECT_EQ(Tensor::scalar(2.0F).size(), 1);
   EXPECT_TRUE(Tensor::scalar(2.0F).shape().empty());
