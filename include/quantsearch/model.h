@@ -1,9 +1,8 @@
 #pragma once
 
 // An ONNX model as a value. Weights are shared and immutable, so a copy of a Model costs its graph,
-// not its weights. What this library does not interpret (functions, sparse tensors, type protos of
-// sequences, …) is kept as serialized protobuf text and written back unchanged. No protobuf type
-// crosses this door.
+// not its weights. What this library does not interpret (functions, type protos of sequences, …) is
+// kept as serialized protobuf and written back unchanged. No protobuf type appears in this header.
 
 #include <cstdint>
 #include <filesystem>
@@ -105,7 +104,7 @@ struct Graph {
   bool operator==(const Graph& other) const = default;
   /// Null when absent. Linear; use GraphIndex for many look-ups.
   [[nodiscard]] const Tensor* find_initializer(std::string_view name) const;
-  // Inputs, outputs, values.
+  /// Searches inputs, outputs and values. Null when absent.
   [[nodiscard]] const ValueInfo* find_value(std::string_view name) const;
 };
 
@@ -122,28 +121,31 @@ struct Model {
   [[nodiscard]] std::int64_t opset() const;
 };
 
-/// Loads and validates: external data is memory-mapped. Throws InvalidInput (stage "load", what,
-/// where) for a missing, truncated or non-ONNX file, a missing external file or one outside the
-/// model's folder, a cycle, a dangling input, a duplicate name, a wrong-sized initializer, and
-/// opsets older than 7 or newer than libonnx knows.
+/// Loads and validates a model; external data are memory-mapped. Throws InvalidInput (stage "load",
+/// what, where) for a missing, truncated or non-ONNX file, a missing external file or one outside
+/// the model's folder, a cycle, a dangling input, a duplicate name, a wrong-sized initializer, and
+/// opsets older than 7 or newer than libonnx supports; Unsupported for tensors in segments and
+/// sparse tensors above 2 GB; IoError when a file cannot be read.
 [[nodiscard]] Model load_model(const std::filesystem::path& file);
-/// The same from memory. `folder` is where external data are looked for.
+/// The same from memory. External data are read from `folder`, and refused when it is empty.
 [[nodiscard]] Model parse_model(std::span<const std::byte> bytes,
                                 const std::filesystem::path& folder = {});
 
-enum class ExternalData { automatic, always, never };  // automatic: when the file would pass 2 GB
+/// Whether weights go to a file of their own; `automatic` when the model would exceed 2 GB.
+enum class ExternalData { automatic, always, never };
 struct SaveOptions {
   ExternalData external_data = ExternalData::automatic;
 };
-/// Writes the file (and `file`.data beside it when external) to temporaries, then renames. Same
-/// model, same bytes.
+/// Writes temporary files and renames them to `file` and, for external data, `file`.data. Equal
+/// models give equal bytes. Throws IoError, and InvalidInput for more than 2 GB without external
+/// data.
 void save_model(const Model& model, const std::filesystem::path& file,
                 const SaveOptions& options = {});
 /// Protobuf bytes. Throws InvalidInput above 2 GB.
 [[nodiscard]] std::string serialize_model(const Model& model);
 
-/// A small proto whose initializers of at least `minimum_bytes` are declared external (location =
-/// name), plus those. Lets a runtime use the weights in place.
+/// A small proto that declares the initializers of at least `minimum_bytes` external (location =
+/// name), and these initializers. With it a runtime can use the weights in place.
 struct DetachedModel {
   std::string proto;
   std::vector<Initializer> initializers;
@@ -155,34 +157,37 @@ struct DetachedModel {
 
 /// Hash of everything serialize_model would write (weights by content).
 [[nodiscard]] Key content_key(const Model& model);
-/// A TensorProto file (`input_0.pb`), with the name it carries.
 struct NamedTensor {
   std::string name;
   Tensor tensor;
 };
+/// Loads a TensorProto file (`input_0.pb`). Throws InvalidInput, Unsupported or IoError as
+/// load_model() does.
 [[nodiscard]] NamedTensor load_tensor(const std::filesystem::path& file);
 
-/// Structure and, for domains libonnx knows, full checker. Throws InvalidInput with libonnx's
-/// reason.
+/// Runs libonnx's checks of the structure and, for the domains that it knows, of types and shapes.
+/// Throws InvalidInput with libonnx's reason.
 void check_model(const Model& model);
-/// Fills graph.values with what libonnx infers (with data propagation); never fails on unknown
-/// operators.
+/// Fills graph.values with what libonnx infers (with data propagation). Unknown operators are
+/// skipped. Throws InvalidInput when the model contradicts itself.
 [[nodiscard]] Model infer_shapes(Model model);
-/// Converts ai.onnx operators to `version` (upwards only). Throws Unsupported with the operator
-/// that stands in the way.
+/// Converts ai.onnx operators to `version`. Throws Unsupported with the operator that cannot be
+/// converted, and InvalidInput when `version` is below the model's or above newest_opset().
 [[nodiscard]] Model convert_opset(Model model, std::int64_t version);
-/// Newest ai.onnx version libonnx knows, and the IR version that goes with an opset.
+/// The newest ai.onnx version that libonnx supports.
 [[nodiscard]] std::int64_t newest_opset();
+/// The IR version of the ONNX release that introduced the opset.
 [[nodiscard]] std::int64_t ir_version_for_opset(std::int64_t opset);
 
-/// Who makes and who reads each tensor of one graph. A snapshot: rebuild it after an edit. Readers
-/// inside subgraphs (If, Loop, Scan) count as reads by the node that owns the subgraph.
+/// The producer and the consumers of each tensor of one graph. It is a snapshot, so rebuild it
+/// after an edit. Reads inside subgraphs (If, Loop, Scan) count as reads by the node that owns the
+/// subgraph.
 class GraphIndex {
  public:
   explicit GraphIndex(const Graph& graph);
   /// Index into graph.nodes; nullopt for graph inputs, initializers and unknown names.
   [[nodiscard]] std::optional<int> producer(std::string_view tensor) const;
-  /// Node indices, ascending, a node once however often it reads the tensor.
+  /// Node indices in ascending order. A node that reads the tensor several times appears once.
   [[nodiscard]] std::span<const int> consumers(std::string_view tensor) const;
   [[nodiscard]] const Tensor* initializer(std::string_view tensor) const;
   /// The shared initializer (for a new graph that keeps it); null when absent.
@@ -208,12 +213,13 @@ class GraphIndex {
 [[nodiscard]] std::string describe_node(const Graph& graph, int node);
 /// The node's name, or "OpType#12" when it has none: what users write in exclusion lists.
 [[nodiscard]] std::string node_label(const Graph& graph, int node);
-/// Throws InvalidInput on a cycle.
+/// Sorts the nodes of the graph and of its subgraphs; sorted nodes keep their order. Throws
+/// InvalidInput on a cycle.
 void sort_topologically(Graph& graph);
 /// Sum of initializer bytes, subgraphs included.
 [[nodiscard]] std::int64_t weight_bytes(const Graph& graph);
 
-/// Names not yet used in the graph (nodes, tensors, subgraphs); every name given out is remembered.
+/// Gives out names that the graph does not use yet (for nodes, tensors or in subgraphs), each once.
 class NameAllocator {
  public:
   explicit NameAllocator(const Graph& graph);
@@ -224,9 +230,10 @@ class NameAllocator {
   std::map<std::string, int, std::less<>> used_;
 };
 
-/// Replaces reads of `from` by `to` in nodes and their subgraphs (not graph outputs).
+/// Replaces reads of `from` by `to` in nodes and their subgraphs (not graph outputs). Throws
+/// InternalError when a subgraph that reads `from` has a tensor `to` of its own.
 void replace_reads(Graph& graph, std::string_view from, std::string_view to);
-/// Drops initializers and value infos that nothing reads any more.
+/// Removes initializers and value infos that nothing reads any more.
 void remove_unused_values(Graph& graph);
 
 }  // namespace quantsearch

@@ -23,7 +23,7 @@ const std::shared_ptr<const Graph>* graph_in(const Attribute& attribute) {
   return std::get_if<std::shared_ptr<const Graph>>(&attribute.value);
 }
 
-/// A tensor of the graph around, as an input of the body.
+/// A tensor of the outer graph as an input of the body.
 ValueInfo described(const GraphIndex& outside, std::string_view tensor) {
   const ValueInfo* const known = outside.value(tensor);
   ValueInfo input = known == nullptr ? ValueInfo{} : *known;
@@ -99,7 +99,7 @@ Graph close_body(OpenBody body) {
 
 namespace {
 
-/// Names that a graph gives to its tensors, in its order.
+/// The names of the tensors that a graph defines, in its order.
 std::vector<std::string> defined_names(const Graph& graph) {
   std::vector<std::string> names;
   for (const ValueInfo& input : graph.inputs) names.push_back(input.name);
@@ -118,8 +118,8 @@ void rename(std::string& name, const Renaming& names) {
   if (found != names.end()) name = found->second;
 }
 
-/// Moves the names of the If's outputs to the body's nodes that make them. An output that no node
-/// of the body makes, or that has its name already, comes out of an Identity.
+/// Gives the outputs of the body the names of the If's outputs. An Identity copies an output that
+/// no node of the body produces, or that has already been renamed for another output of the If.
 void give_output_names(Graph& body, const std::vector<std::string>& outputs) {
   std::set<std::string, std::less<>> made;
   for (const Node& node : body.nodes) made.insert(node.outputs.begin(), node.outputs.end());
@@ -177,10 +177,10 @@ void rename_tensors(Graph& graph, const Renaming& names) {
 
 namespace {
 
-/// One walk over the bodies of a graph, which renames what is taken.
+/// Visits the bodies of a graph and renames their tensors and nodes whose names are taken.
 class NameKeeper {
  public:
-  /// `allocator` knows every name of the model.
+  /// `allocator` must be aware of every name of the model.
   explicit NameKeeper(NameAllocator& allocator) : allocator_(allocator) {}
 
   void take_tensors(const std::vector<std::string>& names) {
@@ -191,7 +191,8 @@ class NameKeeper {
     for (const Node& node : graph.nodes) nodes_.insert(node.name);
   }
 
-  /// The graph's own names are taken. Returns how many names of bodies have changed so far.
+  /// The graph's own names must be taken already. Returns how many names of bodies have changed so
+  /// far.
   int visit(Graph& graph) {
     for (const BodyPlace& place : bodies_of(graph)) {
       Graph body = body_at(graph, place);
@@ -203,7 +204,7 @@ class NameKeeper {
     return changed_;
   }
 
-  /// Renames what `graph` and a graph that was visited before call alike.
+  /// Renames tensors and nodes of `graph` whose names are taken, and takes the names of the others.
   void keep_apart(Graph& graph, const std::string& label) {
     Renaming renamed;
     for (const std::string& name : defined_names(graph)) {
@@ -255,7 +256,7 @@ void inline_body(Graph& graph, const BodyPlace& place) {
   keeper.keep_apart(body, label);
   keeper.visit(body);
   give_output_names(body, owner.outputs);
-  // What was known about the node's outputs held for both branches.
+  // The value infos of the node's outputs had to hold for both branches.
   std::erase_if(graph.values, [&](const ValueInfo& value) {
     return std::ranges::find(owner.outputs, value.name) != owner.outputs.end();
   });

@@ -12,15 +12,15 @@ namespace quantsearch {
 
 namespace {
 
-/// What is known of a tensor while the graph is walked in order.
+/// What is known about a tensor while the nodes are visited in order.
 struct Origin {
   bool varies = false;  // follows from a graph input
-  // Its values come out of floating-point arithmetic that a quantizer may change.
+  // Its values follow from floating-point arithmetic, which quantization may change.
   bool computed = false;
   bool sized = false;  // its shape follows from such values
 };
 
-/// Inputs whose values give the shape of the output.
+/// Inputs whose values determine the shape of the output.
 struct SizeInputs {
   std::string_view op_type;
   std::vector<std::size_t> inputs;
@@ -56,7 +56,7 @@ bool has_known_shape(const ValueInfo* value) {
                              [](const Dimension& axis) { return axis.size.has_value(); });
 }
 
-/// True unless it is known to be no floating-point tensor.
+/// True unless the tensor is known to have another type.
 bool may_be_floating(const ValueInfo* value) {
   return value == nullptr || value->type == DataType::undefined || is_floating(value->type);
 }
@@ -69,7 +69,7 @@ class Walk {
     for (const Node& node : graph.nodes) visit(node);
   }
 
-  /// Of a tensor that nothing makes (a sparse initializer): a constant.
+  /// A tensor that nothing produces counts as a constant.
   [[nodiscard]] Origin of(std::string_view tensor) const {
     const auto found = origins_.find(tensor);
     return found == origins_.end() ? Origin{} : found->second;
@@ -96,7 +96,7 @@ class Walk {
   }
 
   [[nodiscard]] bool is_sized_by_inputs(const Node& node, const Origin& origin) const {
-    if (!node.domain.empty()) return false;  // as far as is known
+    if (!node.domain.empty()) return false;  // an assumption: these operators are unknown
     if (selects_by_value(node)) return origin.computed;
     const auto entry = std::ranges::find(size_inputs(), node.op_type, &SizeInputs::op_type);
     return entry != size_inputs().end() &&
@@ -108,8 +108,8 @@ class Walk {
   std::map<std::string, Origin, std::less<>> origins_;
 };
 
-/// True for tensors of numbers and booleans. Without a declared type the runtime infers one; what
-/// is known not to be a tensor has its type in `extra`.
+/// True for tensors of numbers and booleans, and for outputs without a declared type, which the
+/// runtime infers. Outputs that are not tensors have their type in `extra`.
 bool holds_numbers(const ValueInfo& output) {
   if (output.type == DataType::undefined) return output.extra.empty();
   return is_floating(output.type) || is_integer(output.type) || output.type == DataType::boolean;
@@ -122,7 +122,8 @@ OutputRole role_of(const ValueInfo& output, const GraphIndex& index, const Walk&
   return origin.sized ? OutputRole::sized_by_data : OutputRole::computed;
 }
 
-/// What inference refuses the runtime may run: then the types that the model states have to do.
+/// The runtime may run a model that the inference refuses; then the types that the model declares
+/// are used.
 Graph with_inferred_shapes(const Model& model) {
   try {
     return infer_shapes(model).graph;

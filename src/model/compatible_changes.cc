@@ -7,7 +7,8 @@ namespace quantsearch::model_io {
 
 namespace {
 
-/// libonnx's version converter, opened for the one question it answers well.
+/// Exposes which versions libonnx's version converter declares compatible. Its adapter table is not
+/// public.
 class CompatibilityList final : public onnx::version_conversion::DefaultVersionConverter {
  public:
   [[nodiscard]] bool contains(const std::string& op_type, std::int64_t version) const {
@@ -44,12 +45,12 @@ bool is_operator(const std::string& op_type, std::int64_t opset) {
 }
 
 bool is_compatible_change(const std::string& op_type, std::int64_t version) {
-  static const CompatibilityList list;  // immutable, and some milliseconds to build
-  // Layout, a new attribute of these, has a default that is the old meaning; libonnx only writes it
-  // out.
+  static const CompatibilityList list;  // immutable; building it takes some milliseconds
+  // These have a new attribute, layout, whose default is the old meaning. libonnx's adapter only
+  // writes the default out.
   const bool is_recurrent = op_type == "GRU" || op_type == "LSTM" || op_type == "RNN";
   if (is_recurrent && version == 14) return true;
-  if (op_type == "LpPool" && version == 18) return true;  // ceil_mode, the same
+  if (op_type == "LpPool" && version == 18) return true;  // the same holds for ceil_mode
   return list.contains(op_type, version);
 }
 

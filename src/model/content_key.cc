@@ -5,8 +5,8 @@
 namespace quantsearch {
 
 Key content_key(const Model& model) {
-  // The bytes of tensors go straight into the hash, in the order they would be written; the rest is
-  // hashed as it would be serialized without them.
+  // The bytes of tensors go straight into the hash, in the order in which they would be written.
+  // The rest is hashed as it would be serialized without them.
   KeyBuilder builder;
   builder.add("quantsearch.model");
   const onnx::ModelProto frame = model_io::write_model(

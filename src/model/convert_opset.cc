@@ -29,7 +29,7 @@ void note_value(const ValueInfo& value, Values& values) {
   if (!is_new && value.dimensions) known->second = value;
 }
 
-/// Adds what a graph says of its tensors; never replaces more by less.
+/// Adds what a graph states about its tensors. A known shape is never replaced by an unknown one.
 void note_values(const Graph& graph, Values& values, Constants& constants) {
   for (const auto* list : {&graph.inputs, &graph.values, &graph.outputs}) {
     for (const ValueInfo& value : *list) note_value(value, values);
@@ -53,7 +53,7 @@ void note_values(const Graph& graph, Values& values, Constants& constants) {
   }
 }
 
-/// Forgets outer tensors that a subgraph hides behind its own of the same name.
+/// Removes outer tensors that a subgraph hides because it defines a tensor of the same name.
 void forget_hidden(const Graph& subgraph, Values& values, Constants& constants) {
   const auto forget = [&](const std::string& name) {
     values.erase(name);
@@ -64,7 +64,7 @@ void forget_hidden(const Graph& subgraph, Values& values, Constants& constants) 
   for (const Node& node : subgraph.nodes) std::ranges::for_each(node.outputs, forget);
 }
 
-/// Infers a subgraph alone: what it reads from outside becomes inputs of known type.
+/// Infers the shapes of a subgraph alone. Outer tensors that it reads become inputs of known type.
 Graph with_inferred_values(const Graph& subgraph, const Model& model, const Values& outer) {
   Model alone{.ir_version = model.ir_version,
               .opsets = model.opsets,
@@ -135,7 +135,7 @@ class GraphConverter final : public model_io::AdapterContext {
     }
   }
 
-  /// Version by version; what an adapter puts in the node's place goes on from there.
+  /// Converts version by version. The nodes that an adapter returns are converted further.
   [[nodiscard]] std::vector<Node> convert_node(Node node, std::int64_t from) {
     if (!node.domain.empty()) return {std::move(node)};
     const std::optional<std::int64_t> next = model_io::next_change(node.op_type, from, version_);
@@ -180,7 +180,8 @@ class GraphConverter final : public model_io::AdapterContext {
   std::vector<Initializer> initializers_;
 };
 
-/// Functions keep their text, so each of their operators must mean the same at the new version.
+/// Functions stay serialized, so each of their operators must have the same meaning at the new
+/// version.
 void require_convertible_rest(const Model& model, std::int64_t version) {
   if (model.extra.empty()) return;
   onnx::ModelProto rest;

@@ -28,8 +28,7 @@ bool reads_from_outside(const Graph& graph, std::string_view tensor) {
   return std::ranges::count(model_io::outer_reads(graph), tensor) > 0;
 }
 
-/// Replaces outer reads in a subgraph, its outputs included: there they are reads of the graph
-/// around.
+/// Replaces outer reads in a subgraph. An output of the subgraph may be an outer read too.
 Graph with_replaced_reads(Graph graph, std::string_view from, std::string_view to) {
   if (model_io::defines(graph, to)) {
     throw InternalError(

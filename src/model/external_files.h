@@ -1,7 +1,7 @@
 #pragma once
 
-// The files beside a model that hold its external tensors: each is mapped once and shared by the
-// tensors inside it.
+// Reads the files beside a model that hold its external tensors. Each file is mapped once, and the
+// tensors inside it share the map.
 
 #include <cstdint>
 #include <filesystem>
@@ -26,9 +26,9 @@ class ExternalFiles {
   explicit ExternalFiles(std::optional<std::filesystem::path> folder)
       : folder_(std::move(folder)) {}
 
-  /// The bytes of `slice`, `expected` of them. `what` names the tensor in messages ("initializer
-  /// 'w'"). Throws InvalidInput when the file is missing, leaves the folder (also through a link),
-  /// or is too short.
+  /// Returns the bytes of `slice`, whose number must be `expected`. `what` names the tensor in
+  /// messages ("initializer 'w'"). Throws InvalidInput when the length differs, or when the file is
+  /// missing, outside the folder (also through a link) or too short.
   [[nodiscard]] MappedFile read(const ExternalSlice& slice, std::int64_t expected,
                                 const std::string& what);
 

@@ -16,11 +16,11 @@ namespace quantsearch {
 
 namespace {
 
-/// Tensors up to here are given to libonnx with their values (shapes, axes, paddings); of larger
-/// ones it only looks at type and shape, so they need not be copied.
+/// Tensors up to this size are passed to libonnx with their values (shapes, axes, paddings). Of
+/// larger ones it only reads type and shape, so their values need not be copied.
 constexpr std::size_t kValuesOfInterestBytes = 16384;
 
-/// Negative sizes stand for open axes; libonnx would calculate with them.
+/// Clears negative sizes, which stand for open axes: libonnx would calculate with them.
 void open_negative_sizes(onnx::GraphProto& graph) {
   for (auto* list : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
     for (onnx::ValueInfoProto& value : *list) {
@@ -42,16 +42,16 @@ onnx::ModelProto without_large_values(const Model& model) {
         if (tensor.bytes().size() <= kValuesOfInterestBytes) {
           model_io::store_inline(tensor, role, proto);
         } else {
-          proto.set_raw_data(
-              std::string("\0", 1));  // the checker wants a value field, and does not measure it
+          // The checker requires a field with values, but does not check its size.
+          proto.set_raw_data(std::string("\0", 1));
         }
       });
   open_negative_sizes(*made.mutable_graph());
   return made;
 }
 
-/// libonnx's checker refuses inputs and outputs of unknown rank, which the format allows and
-/// runtimes run.
+/// Gives inputs and outputs of unknown rank a shape: libonnx's checker refuses them without one,
+/// although the format allows them and runtimes accept them.
 void give_shapes(onnx::GraphProto& graph) {
   for (auto* list : {graph.mutable_input(), graph.mutable_output()}) {
     for (onnx::ValueInfoProto& value : *list) {
@@ -61,7 +61,7 @@ void give_shapes(onnx::GraphProto& graph) {
   }
 }
 
-/// libonnx writes over several lines; a message of ours is one sentence.
+/// Joins the lines of a message of libonnx, because a message of this library is one sentence.
 std::string one_line(std::string text) {
   for (char& letter : text) {
     if (letter == '\n' || letter == '\t') letter = ' ';
@@ -70,7 +70,8 @@ std::string one_line(std::string text) {
   return text;
 }
 
-/// libonnx reads inputs an operator must have without looking whether they are there.
+/// Throws InvalidInput when a required input is missing: libonnx reads required inputs without
+/// checking that they exist.
 void require_inputs(const onnx::GraphProto& graph, int opset) {
   for (const onnx::NodeProto& node : graph.node()) {
     const auto* const schema =
@@ -92,8 +93,8 @@ void infer_once(onnx::ModelProto& proto) {
   onnx::shape_inference::InferShapes(proto, onnx::OpSchemaRegistry::Instance(), options);
 }
 
-/// libonnx leaves the output of a Reshape to a computed shape without a rank, though the length of
-/// that shape is the rank. States such ranks in `value_info`; false when there is none to state.
+/// libonnx leaves the output of a Reshape to a computed shape without a rank, although the length
+/// of that shape is the rank. Adds such ranks to the value infos; false when there are none to add.
 bool state_reshape_ranks(onnx::GraphProto& graph) {
   std::map<std::string, onnx::ValueInfoProto*, std::less<>> values;
   for (auto* list : {graph.mutable_input(), graph.mutable_value_info(), graph.mutable_output()}) {
@@ -118,12 +119,12 @@ bool state_reshape_ranks(onnx::GraphProto& graph) {
 void infer(onnx::ModelProto& proto) {
   infer_once(proto);
   while (state_reshape_ranks(*proto.mutable_graph()))
-    infer_once(proto);  // each round states at least one more rank
+    infer_once(proto);  // ends, because each round adds at least one rank
 }
 
-/// What the model's own value infos say beyond the inference, and what follows from it. They are
-/// notes of whoever wrote the model: where they contradict its operators they are wrong, and
-/// libonnx would believe them.
+/// Adds what the model's own value infos state beyond the inference, and what follows from it. The
+/// value infos are notes of the exporter: where they contradict the operators they are wrong, but
+/// libonnx would trust them.
 void add_stated(onnx::ModelProto& proto,
                 const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& stated) {
   onnx::ModelProto extended = proto;
@@ -147,7 +148,7 @@ void add_stated(onnx::ModelProto& proto,
     infer(extended);
     proto = std::move(extended);
   } catch (const std::exception&) {
-    // They contradict the operators: the inference without them stands.
+    // The value infos contradict the operators, so the inference without them is kept.
   }
 }
 
@@ -198,7 +199,7 @@ Model infer_shapes(Model model) {
   for (onnx::ValueInfoProto& value : *proto.mutable_graph()->mutable_value_info()) {
     model.graph.values.push_back(model_io::read_value_info(std::move(value)));
   }
-  // The model's own words about its outputs stand; only what they leave open is filled.
+  // The declared types and shapes of the outputs are kept; only missing ones are filled in.
   for (std::size_t index = 0; index < model.graph.outputs.size(); ++index) {
     ValueInfo& output = model.graph.outputs[index];
     const ValueInfo inferred =
@@ -216,7 +217,7 @@ std::int64_t newest_opset() {
 }
 
 std::int64_t ir_version_for_opset(std::int64_t opset) {
-  // The IR version of the ONNX release that brought each opset (docs/Versioning.md of onnx).
+  // The IR version of the ONNX release that introduced each opset (docs/Versioning.md of onnx).
   struct Release {
     std::int64_t opset;
     std::int64_t ir_version;

@@ -16,12 +16,12 @@ namespace quantsearch {
 
 namespace {
 
-/// How the outermost fields of a protobuf message lie in its bytes.
+/// Whether the outermost fields of a protobuf message fill its bytes.
 enum class Outline { whole, truncated, malformed };
 
-/// Walks the fields without looking inside, to tell a cut file from one of another format.
+/// Walks over the fields without parsing them, to tell a truncated file from one of another format.
 Outline outline_of(std::span<const std::byte> bytes) {
-  // Above every field of ModelProto and TensorProto, room for later versions.
+  // Above every field number of ModelProto and TensorProto, with room for later versions.
   constexpr std::uint32_t kLastField = 32;
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                                                 static_cast<int>(bytes.size()));
@@ -46,7 +46,7 @@ Outline outline_of(std::span<const std::byte> bytes) {
   return Outline::whole;
 }
 
-/// Parses `bytes` or says whether they were cut short or are something else.
+/// Parses `bytes`. The InvalidInput says whether they are truncated or of another format.
 template <typename Message>
 Message parse_message(std::span<const std::byte> bytes, const char* kind) {
   if (bytes.empty())
@@ -77,7 +77,7 @@ Model read_validated(std::span<const std::byte> bytes, model_io::ExternalFiles& 
   return model;
 }
 
-/// Runs `body` and puts the stage, and the file when there is one, before its messages.
+/// Runs `body` and puts the stage and `object` before its error messages.
 template <typename Body>
 auto in_load_stage(const std::string& object, const Body& body) {
   const auto message = [&](const Error& error) {

@@ -10,7 +10,7 @@ namespace quantsearch {
 
 namespace {
 
-/// By bits, so that a NaN equals itself.
+/// Compares bits, so that a NaN equals itself.
 bool same_bits(float left, float right) {
   return std::bit_cast<std::uint32_t>(left) == std::bit_cast<std::uint32_t>(right);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Messages kept as serialized text. What they hide is still needed in two ways: their tensors must
-// not point to files beside the old model, and they are written back merged.
+// Messages that are kept serialized. Their tensors must not refer to files beside the old model, so
+// external tensors are brought inline. When the model is written, the messages are merged into it.
 
 #include <google/protobuf/message.h>
 
@@ -13,10 +13,10 @@ namespace quantsearch::model_io {
 
 /// "" for an empty message.
 [[nodiscard]] std::string serialize_rest(const google::protobuf::Message& message);
-/// Reads text this room wrote itself; throws InternalError when it is not.
+/// Parses what serialize_rest() returned; throws InternalError when it does not parse.
 void parse_rest(const std::string& bytes, google::protobuf::Message& message);
 
-/// Brings the values of every external tensor inside `message` into it.
+/// Replaces every external tensor inside `message` by an inline one.
 void inline_external_tensors(google::protobuf::Message& message, ExternalFiles& files,
                              const std::string& what);
 

@@ -13,14 +13,14 @@ namespace quantsearch::model_io {
 
 namespace {
 
-/// The stem for names of what is added beside a node.
+/// The stem of the names of nodes and tensors that are added for a node.
 std::string stem_of(const Node& node) { return node.name.empty() ? node.outputs.at(0) : node.name; }
 
 Tensor int64s(const std::vector<std::int64_t>& values) {
   return Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values);
 }
 
-/// Puts `tensor` at input `index`; inputs left out before it become "".
+/// Makes `tensor` the input `index`; missing inputs before it become "".
 void set_constant_input(Node& node, std::size_t index, const char* what, Tensor tensor,
                         AdapterContext& context) {
   if (node.inputs.size() <= index) node.inputs.resize(index + 1);
@@ -28,7 +28,7 @@ void set_constant_input(Node& node, std::size_t index, const char* what, Tensor 
       context.add_initializer(fmt::format("{}_{}", stem_of(node), what), std::move(tensor));
 }
 
-/// A list of integers moves from an attribute to an input, when it is there.
+/// Moves a list of integers from an attribute to an input, when the attribute exists.
 void move_ints_to_input(Node& node, const char* attribute, std::size_t index,
                         AdapterContext& context) {
   if (node.find_attribute(attribute) == nullptr) return;
@@ -36,7 +36,7 @@ void move_ints_to_input(Node& node, const char* attribute, std::size_t index,
   node.remove_attribute(attribute);
 }
 
-/// A scalar of the node's own element type, which must be known.
+/// A scalar of the element type of the node's first input. Throws Unsupported when that is unknown.
 Tensor scalar_like_input(const Node& node, float value, const AdapterContext& context) {
   const ValueInfo* const input = context.value(node.inputs.at(0));
   if (input == nullptr || !is_floating(input->type)) {
@@ -71,8 +71,8 @@ std::vector<Node> upsample_9(Node node, AdapterContext& context) {
 
 std::vector<Node> upsample_10(Node node, AdapterContext& context) {
   node.op_type = "Resize";
-  // Upsample never shrinks, so its rounding is known whatever its scales; Resize 10 has no word for
-  // it yet.
+  // Upsample never shrinks, so its rounding does not depend on the scales. Resize 10 has no
+  // attribute for it yet.
   const bool is_nearest = node.string_attribute("mode", "nearest") == "nearest";
   if (is_nearest && context.target_opset() > 10)
     node.set_attribute("nearest_mode", std::string("floor"));
@@ -114,7 +114,7 @@ std::vector<Node> pad_11(Node node, AdapterContext& context) {
 }
 
 /// How Resize 10 rounds a source coordinate: down when it enlarges an axis, up when it shrinks it
-/// (what runtimes do; the text of the operator does not say). A shrink by a whole number needs no
+/// (this is what runtimes do; the specification does not say). Shrinking by a whole number needs no
 /// rounding.
 std::string nearest_mode_10(const Node& node, const AdapterContext& context) {
   const Tensor* const scales = context.constant(node.inputs.at(1));
@@ -175,11 +175,11 @@ std::vector<Node> resize_13(Node node, AdapterContext& /*context*/) {
   return {std::move(node)};
 }
 
-/// Until opset 12 Softmax and its like see the input as a matrix, cut before `axis`; from 13 on
-/// they work along the one axis. True when both are the same: nothing but ones follow the axis.
+/// Until opset 12 Softmax, LogSoftmax and Hardmax flatten the input to a matrix at `axis`; from 13
+/// on they work along that one axis. True when both are the same: all sizes after the axis are 1.
 bool is_along_one_axis(const Node& node, std::int64_t axis, const AdapterContext& context) {
-  for (const std::string& tensor :
-       {node.inputs.at(0), node.outputs.at(0)}) {  // of one shape: either will do
+  // Input and output have the same shape, so either of the two is enough.
+  for (const std::string& tensor : {node.inputs.at(0), node.outputs.at(0)}) {
     const ValueInfo* const value = context.value(tensor);
     if (value == nullptr || !value->dimensions) continue;
     const auto rank = static_cast<std::int64_t>(value->dimensions->size());
@@ -254,8 +254,8 @@ std::vector<Node> grid_sample_20(Node node, AdapterContext& /*context*/) {
   return {std::move(node)};
 }
 
-/// Scale and bias become one a channel instead of one a group: each value is repeated channels /
-/// groups times.
+/// Scale and bias get one value for each channel instead of one for each group: each value is
+/// repeated channels / groups times.
 std::vector<Node> group_normalization_21(Node node, AdapterContext& context) {
   const ValueInfo* const input = context.value(node.inputs.at(0));
   const std::int64_t groups = node.int_attribute("num_groups", 0);

@@ -46,7 +46,7 @@ Attribute::Payload take_opaque(onnx::AttributeProto& proto, ExternalFiles& files
   return opaque;
 }
 
-/// Takes the value out of `proto`; what remains there is documentation and unknown fields.
+/// Moves the value out of `proto`; only documentation and unknown fields remain there.
 Attribute::Payload take_payload(onnx::AttributeProto& proto, ExternalFiles& files,
                                 const std::string& what) {
   Attribute::Payload payload;
@@ -92,7 +92,7 @@ Attribute::Payload take_payload(onnx::AttributeProto& proto, ExternalFiles& file
   return payload;
 }
 
-/// A Constant may hold its value as a sparse tensor; read, it is a Constant with a dense value.
+/// A Constant may hold its value as a sparse tensor. It is read as a Constant with a dense value.
 bool is_sparse_constant(const onnx::NodeProto& node, const onnx::AttributeProto& attribute) {
   return node.op_type() == "Constant" && attribute.name() == "sparse_value" &&
          attribute.has_sparse_tensor();
@@ -124,7 +124,7 @@ Graph read_graph(onnx::GraphProto proto, ExternalFiles& files) {
   graph.inputs = take_values(*proto.mutable_input());
   graph.outputs = take_values(*proto.mutable_output());
   graph.values = take_values(*proto.mutable_value_info());
-  // Documentation of an initializer stays in `extra`, found again by its name.
+  // The documentation of an initializer stays in `extra`, where it is found again by name.
   google::protobuf::RepeatedPtrField<onnx::TensorProto> rests;
   for (onnx::TensorProto& tensor : *proto.mutable_initializer()) {
     graph.initializers.push_back(take_initializer(tensor, files));
@@ -209,14 +209,14 @@ ValueInfo read_value_info(onnx::ValueInfoProto proto) {
     if (tensor.has_shape()) value.dimensions.emplace();
     for (onnx::TensorShapeProto::Dimension& dimension : *tensor.mutable_shape()->mutable_dim()) {
       Dimension& read = value.dimensions->emplace_back();
-      // Exporters write -1 for an open axis, and runtimes take every negative size as one. It stays
-      // in `extra` and is written back as it was.
+      // Exporters write -1 for an open axis, and runtimes treat every negative size as one. The
+      // number stays in `extra` and is written back as it was.
       if (dimension.has_dim_value() && dimension.dim_value() < 0) continue;
       if (dimension.has_dim_value()) read.size = dimension.dim_value();
       if (dimension.has_dim_param()) read.symbol = dimension.dim_param();
       dimension.clear_value();
     }
-    // Denotations of dimensions keep their place; without any the shape has nothing left to say.
+    // Denotations of dimensions keep their position. Without any, nothing is left of the shape.
     bool is_bare = true;
     for (const auto& dimension : tensor.shape().dim())
       is_bare = is_bare && dimension.ByteSizeLong() == 0;

@@ -1,7 +1,7 @@
 #pragma once
 
-// From protobuf to values. Nothing is lost: what the values have no place for goes into their
-// `extra`.
+// Converts protobuf to values. Nothing is lost: fields that the value types do not hold go into
+// their `extra`.
 
 #include <onnx/onnx_pb.h>
 
@@ -10,7 +10,7 @@
 
 namespace quantsearch::model_io {
 
-/// Takes the proto apart. Checks tensors, not the graph's structure (validate.h).
+/// Consumes the proto. Checks its tensors, but not the structure of its graph (see validate.h).
 [[nodiscard]] Model read_model(onnx::ModelProto proto, ExternalFiles& files);
 [[nodiscard]] Node read_node(onnx::NodeProto proto, ExternalFiles& files);
 [[nodiscard]] ValueInfo read_value_info(onnx::ValueInfoProto proto);

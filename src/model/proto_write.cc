@@ -64,8 +64,8 @@ struct PayloadWriter {
   }
 };
 
-/// The message of `rests` with this name, moved out; an empty one with the name set when there is
-/// none.
+/// Moves the message with this name out of `rests`; without one, returns an empty message with the
+/// name.
 template <typename Message>
 Message take_named(google::protobuf::RepeatedPtrField<Message>& rests, const std::string& name) {
   for (Message& rest : rests) {
@@ -113,7 +113,7 @@ onnx::NodeProto write_node(const Node& node, const StoreBytes& store) {
     onnx::AttributeProto& written = *proto.add_attribute();
     written = take_named(rests, attribute.name);
     if (!std::holds_alternative<Tensor>(attribute.value))
-      written.clear_t();  // a name of a tensor that was replaced
+      written.clear_t();  // the rest of a tensor that was replaced
     std::visit(PayloadWriter{written, store}, attribute.value);
   }
   return proto;
@@ -128,8 +128,8 @@ onnx::ValueInfoProto write_value_info(const ValueInfo& value) {
   tensor.set_elem_type(static_cast<int>(value.type));
   if (!value.dimensions) return proto;
   onnx::TensorShapeProto& shape = *tensor.mutable_shape();
-  // Denotations of dimensions belong to a shape of the same rank; after an edit of the rank they
-  // mean nothing.
+  // Denotations of dimensions belong to a shape of the same rank, so a change of the rank removes
+  // them.
   if (shape.dim_size() != static_cast<int>(value.dimensions->size())) shape.clear_dim();
   for (std::size_t axis = 0; axis < value.dimensions->size(); ++axis) {
     const Dimension& dimension = (*value.dimensions)[axis];

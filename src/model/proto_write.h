@@ -1,7 +1,7 @@
 #pragma once
 
-// From values to protobuf: the reverse of proto_read.h. Where the bytes of a tensor go is the
-// caller's choice.
+// Converts values to protobuf, the reverse of proto_read.h. The caller chooses where the bytes of a
+// tensor are stored.
 
 #include <onnx/onnx_pb.h>
 

@@ -10,7 +10,7 @@ namespace quantsearch {
 
 namespace {
 
-/// The value of a tensor of one boolean, when it is an initializer or made by a Constant.
+/// The value of a tensor of one boolean that is an initializer or the output of a Constant.
 std::optional<bool> known_switch(const Graph& graph, const GraphIndex& index,
                                  std::string_view tensor) {
   const Tensor* value = index.is_graph_input(tensor) ? nullptr : index.initializer(tensor);
@@ -24,7 +24,8 @@ std::optional<bool> known_switch(const Graph& graph, const GraphIndex& index,
   return value->values<bool>()[0];
 }
 
-/// Before opset 12 Dropout has no such input and cannot train.
+/// Input 2 of Dropout is its training mode. Before opset 12 there is no such input, and Dropout
+/// cannot train.
 bool may_train(const Graph& graph, const GraphIndex& index, const Node& node) {
   return node.is("Dropout") && !node.input(2).empty() &&
          known_switch(graph, index, node.input(2)).value_or(true);

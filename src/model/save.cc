@@ -12,15 +12,16 @@ namespace quantsearch {
 
 namespace {
 
-/// protobuf's own limit on a message.
+/// protobuf's limit for a message.
 constexpr std::int64_t kMaximumProtoBytes = std::numeric_limits<std::int32_t>::max();
-/// From here on weights are saved beside the graph; protobuf ends at 2^31 bytes.
+/// From this many weight bytes on, the file size is computed with external data; a protobuf message
+/// ends at 2^31 bytes.
 constexpr std::int64_t kExternalFrom = 2'000'000'000;
-/// Below this a tensor stays in the model file, as the onnx package does it: shapes and axes must
-/// be readable without the second file.
+/// Below this a tensor stays in the model file, as in the onnx package: shapes and axes must be
+/// readable without the second file.
 constexpr std::int64_t kMinimumExternalBytes = 1024;
-/// Alignment of tensors in the data file: a cache line, and a page for those worth mapping alone
-/// (ONNX Runtime asks for pages from 1 MB on).
+/// Alignment of tensors in the data file: a cache line, and a page for tensors that are large
+/// enough to be mapped alone (ONNX Runtime asks for pages from 1 MB on).
 constexpr std::int64_t kSmallAlignment = 64;
 constexpr std::int64_t kPageAlignment = 4096;
 constexpr std::int64_t kPageAlignedBytes = std::int64_t{1} << 20;
@@ -52,16 +53,16 @@ std::string serialize(const onnx::ModelProto& proto) {
   return proto.SerializeAsString();
 }
 
-/// Where each tensor lies in the data file, in the order they are written.
+/// The position of a tensor in the data file.
 struct Placement {
   const Tensor* tensor;
   std::int64_t offset;
 };
 
-/// The model's proto with its large initializers placed in `location`.
+/// The model's proto, which refers to the data file for its large initializers.
 struct ExternalModel {
   std::string proto;
-  std::vector<Placement> placements;
+  std::vector<Placement> placements;  // in the order in which they are written
 };
 
 ExternalModel place_externally(const Model& model, const std::string& location) {
@@ -96,13 +97,13 @@ void write_placements(const std::vector<Placement>& placements, std::ostream& st
 }
 
 void save_externally(const Model& model, const std::filesystem::path& written) {
-  // Readers look for the data beside the model, so both are written where a symbolic link leads.
+  // Readers look for the data beside the model, so both are written beside the target of a link.
   const std::filesystem::path file = file_to_write(written);
   std::filesystem::path data_file = file;
   data_file += ".data";
   const ExternalModel external = place_externally(model, data_file.filename().string());
-  // The model's temporary is complete before the data file is renamed, and the model is renamed
-  // last: whoever sees the new model sees its data.
+  // The temporary file of the model is complete before the data file is renamed, and the model is
+  // renamed last, so a reader that sees the new model also sees its data.
   write_file_atomically(file, [&](std::ostream& stream) {
     stream.write(external.proto.data(), static_cast<std::streamsize>(external.proto.size()));
     stream.flush();
@@ -128,8 +129,8 @@ std::int64_t tensor_bytes(const Graph& graph) {
 }
 
 bool passes_limit(const Model& model) {
-  if (tensor_bytes(model.graph) > kMaximumProtoBytes)
-    return true;  // before gigabytes are copied to find out
+  // Decides without copying gigabytes.
+  if (tensor_bytes(model.graph) > kMaximumProtoBytes) return true;
   const auto drop = [](const Tensor& /*tensor*/, model_io::TensorRole /*role*/,
                        onnx::TensorProto& /*proto*/) {};
   constexpr std::int64_t kBytesPerField = 16;  // tag and length of raw_data, at most

@@ -12,8 +12,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Which nodes must come before each node, each once. A node whose subgraph reads its own output
-/// precedes itself.
+/// For each node, the nodes that must come before it, each once. A node whose subgraph reads the
+/// output of that node precedes itself.
 std::vector<std::vector<int>> predecessors_of(const Graph& graph) {
   const GraphIndex index(graph);
   std::vector<std::vector<int>> predecessors(graph.nodes.size());
@@ -29,8 +29,8 @@ std::vector<std::vector<int>> predecessors_of(const Graph& graph) {
   return predecessors;
 }
 
-/// Walks backwards from a node that could not be placed until it meets itself; every such node has
-/// an unplaced predecessor.
+/// Walks backwards from a node that could not be placed until a node repeats; every node without a
+/// place has a predecessor without one.
 std::string describe_cycle(const Graph& graph, const std::vector<std::vector<int>>& predecessors,
                            const std::vector<bool>& placed) {
   const auto first = std::ranges::find(placed, false);
@@ -41,7 +41,7 @@ std::string describe_cycle(const Graph& graph, const std::vector<std::vector<int
         before, [&](int node) { return !placed[static_cast<std::size_t>(node)]; });
     const auto met = std::ranges::find(path, next);
     const bool is_closed = met != path.end();
-    if (is_closed) path.erase(path.begin(), met);  // what only leads to the cycle
+    if (is_closed) path.erase(path.begin(), met);  // these only lead to the cycle
     path.push_back(next);
     if (is_closed) break;
   }

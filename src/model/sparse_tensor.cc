@@ -13,8 +13,8 @@ namespace quantsearch::model_io {
 
 namespace {
 
-/// A sparse tensor of a few bytes can claim any shape; what is larger than a model file can be is a
-/// damaged file or has to stay out of memory.
+/// A sparse tensor of a few bytes can declare any shape. One that is larger than a model file can
+/// be comes from a damaged file or is too large for memory.
 constexpr std::int64_t kLargestDenseBytes = std::int64_t{1} << 31;
 
 Shape dense_shape(const onnx::SparseTensorProto& proto, DataType type, const std::string& what) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Sparse tensors in protobuf are read as dense ones: runtimes and quantizers know no others, and a
-// pruned weight is quantized like any weight.
+// Reads sparse tensors in protobuf as dense ones, because runtimes and quantizers support no others
+// and a pruned weight is quantized like any other weight.
 
 #include <onnx/onnx_pb.h>
 
@@ -12,9 +12,10 @@
 
 namespace quantsearch::model_io {
 
-/// The dense tensor that `proto` stands for: zero (or "") except where `indices` place a value.
+/// The dense tensor that `proto` represents: zero (or "") except at the positions of `indices`.
 /// Positions are flat, [values], or one row of coordinates for each value, [values, rank].
-/// `what` names the tensor in messages. Throws InvalidInput for positions outside the tensor.
+/// `what` names the tensor in messages. Throws InvalidInput for positions outside the tensor,
+/// Unsupported for sub-byte types and for more than 2^31 dense bytes.
 [[nodiscard]] Tensor take_dense(onnx::SparseTensorProto& proto, ExternalFiles& files,
                                 const std::string& what);
 

@@ -18,7 +18,7 @@ namespace quantsearch::model_io {
 template <typename Visit>
 void for_each_read(const Node& node, const Visit& visit);
 
-/// Names a graph reads from outside, graph outputs included; each may come several times.
+/// Names that a graph reads from outer graphs, its outputs included; each may come several times.
 [[nodiscard]] std::vector<std::string_view> outer_reads(const Graph& graph);
 
 template <typename Visit>
@@ -31,8 +31,7 @@ void for_each_read(const Node& node, const Visit& visit) {
   }
 }
 
-/// True when the graph itself makes the tensor: an input, an initializer or an output of
-/// a node.
+/// True when the graph itself defines the tensor as an input, an initializer or a node's output.
 [[nodiscard]] bool defines(const Graph& graph, std::string_view tensor);
 
 }  // namespace quantsearch::model_io

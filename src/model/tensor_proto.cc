@@ -12,7 +12,7 @@ namespace quantsearch::model_io {
 
 namespace {
 
-/// Where the format keeps the values of a type when they are not raw bytes.
+/// The field in which the format stores the values of a type when they are not raw bytes.
 enum class ValueField {
   float_data,
   int32_data,
@@ -83,7 +83,7 @@ const char* name_of(ValueField field) {
   return "no field";
 }
 
-/// A type, a shape and the words for them in messages.
+/// A type, a shape and the text for them in messages.
 struct Header {
   DataType type;
   Shape shape;
@@ -136,7 +136,7 @@ ValueField filled_field(const onnx::TensorProto& proto, const Header& header,
   return filled;
 }
 
-/// Each number of `field` cut to T (the format stores small types in 32-bit numbers).
+/// Converts each number of `field` to T (the format stores small types in 32-bit numbers).
 template <typename T, typename Field>
 Tensor packed(const Header& header, const Field& field, std::int64_t expected,
               const std::string& what) {
@@ -199,7 +199,7 @@ Tensor from_raw_data(onnx::TensorProto& proto, const Header& header, const std::
   const std::int64_t expected = byte_count(header.type, header.shape);
   if (static_cast<std::int64_t>(proto.raw_data().size()) != expected) {
     throw InvalidInput(fmt::format(
-        "{}: got {} bytes of raw_data, expected {} for {}; mend its shape or export it again", what,
+        "{}: got {} bytes of raw_data, expected {} for {}; fix its shape or export it again", what,
         proto.raw_data().size(), expected, header.text()));
   }
   // The string's heap block is aligned for every element type, so it can be kept as it is.
@@ -234,8 +234,8 @@ Tensor from_external(const onnx::TensorProto& proto, const Header& header, Exter
   const MappedFile file = files.read(slice, byte_count(header.type, header.shape), what);
   const auto element_bytes = static_cast<std::uintptr_t>(std::max(bits_of(header.type) / 8, 1));
   if (reinterpret_cast<std::uintptr_t>(file.bytes.data()) % element_bytes != 0) {
-    return Tensor::from_bytes(header.type, header.shape,
-                              file.bytes);  // a writer that did not align its tensors
+    // The writer of the file did not align its tensors.
+    return Tensor::from_bytes(header.type, header.shape, file.bytes);
   }
   return Tensor::wrapping(header.type, header.shape, file.owner, file.bytes);
 }

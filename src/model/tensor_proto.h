@@ -1,7 +1,7 @@
 #pragma once
 
-// Tensors in protobuf: every encoding the format allows is read; raw bytes (or strings) are
-// written.
+// Reads tensors from protobuf in every encoding that the format allows, except segments, and writes
+// them as raw bytes (or strings).
 
 #include <onnx/onnx_pb.h>
 
@@ -18,8 +18,8 @@ namespace quantsearch::model_io {
 [[nodiscard]] Tensor take_tensor(onnx::TensorProto& proto, ExternalFiles& files,
                                  const std::string& what);
 
-/// Sets type and shape, and the values of a string tensor; the bytes of others are the caller's to
-/// store.
+/// Sets type and shape, and the values of a string tensor. The caller stores the bytes of other
+/// tensors.
 void put_tensor_header(const Tensor& tensor, onnx::TensorProto& proto);
 void put_raw_data(const Tensor& tensor, onnx::TensorProto& proto);
 

@@ -20,8 +20,8 @@ using Names = std::set<std::string, std::less<>>;
 void validate_opset(const Model& model) {
   if (model.opsets.empty()) throw InvalidInput("the model imports no operator set");
   const auto found = model.opsets.find("");
-  // Where every operator is of another domain the version says nothing. Bodies belong to If, Loop
-  // and Scan, which are operators of ai.onnx.
+  // When every operator is of another domain, the version of ai.onnx does not matter. Bodies need
+  // no check: they belong to If, Loop and Scan, which are operators of ai.onnx.
   const bool is_foreign =
       !model.graph.nodes.empty() &&
       std::ranges::none_of(model.graph.nodes, [](const Node& node) { return node.domain.empty(); });
@@ -38,7 +38,8 @@ void validate_opset(const Model& model) {
   }
 }
 
-/// Names of one graph, each defined once. An initializer may give an input its default value.
+/// The names that a graph defines. Throws InvalidInput for a name that is defined twice, except
+/// that an initializer may give an input its default value.
 Names defined_names(const Graph& graph) {
   Names names;
   const auto define = [&](const std::string& name, const std::string& by) {
@@ -66,7 +67,7 @@ Names defined_names(const Graph& graph) {
   return names;
 }
 
-/// The names a graph sees: its own, then those of the graphs around it.
+/// The names that are visible in a graph: its own and those of the outer graphs.
 struct Scope {
   Names names;
   const Scope* outer = nullptr;
@@ -76,8 +77,8 @@ struct Scope {
   }
 };
 
-/// True when a node of a body gives a tensor the name of one of a graph around it: the format
-/// forbids it, but runtimes run and write such models.
+/// True when a node of a body gives a tensor the name of a tensor of an outer graph: the format
+/// forbids this, but runtimes accept and write such models.
 bool validate_graph(const Graph& graph, const Scope* outer) {
   const Scope scope{defined_names(graph), outer};
   bool hides = false;

@@ -195,7 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
                               std::string("\x08\x04\x08\x02\x10\x01", 6));
                  },
                  "load: model 'model.onnx': initializer 'w': got 48 bytes of raw_data, expected 32 "
-                 "for float32 [4, 2]; mend its shape or export it again"},
+                 "for float32 [4, 2]; fix its shape or export it again"},
         BadInput{"NanInAWeight",
                  [] {
                    write_model("model.onnx",

@@ -49,8 +49,8 @@ class BackendSuite : public ::testing::Test {
   TemporaryFolder folder_;
 
   /// "" when loading, saving and loading again gives the same graph, bytes and canonical proto.
-  /// Flushing a thousand files to disk takes long, so `on_disk` is for some; save_model writes what
-  /// serialize_model returns.
+  /// Flushing a thousand files to disk takes long, so only some are saved with `on_disk`;
+  /// save_model writes what serialize_model returns.
   std::string round_trip(const std::filesystem::path& file, const onnx::ModelProto& original,
                          bool on_disk) {
     const Model loaded = load_model(file);
@@ -67,7 +67,7 @@ class BackendSuite : public ::testing::Test {
                                      testing::canonical(parse_proto(saved)));
   }
 
-  /// The same without the door's checks, for models older than it takes.
+  /// The same without the checks of load_model, for models of opsets that it refuses.
   std::string convert_and_back(const onnx::ModelProto& original) {
     model_io::ExternalFiles no_files(std::nullopt);
     const onnx::ModelProto written =
@@ -76,7 +76,7 @@ class BackendSuite : public ::testing::Test {
   }
 };
 
-TEST_F(BackendSuite, EveryModelComesBackAsItWas) {
+TEST_F(BackendSuite, EveryModelSurvivesTheRoundTrip) {
   int round_trips = 0;
   int too_old = 0;
   for (const std::filesystem::path& file : suite_models()) {

@@ -17,7 +17,8 @@ Attribute body_attribute(const std::string& name, const ModelBuilder& builder) {
   return {.name = name, .value = std::make_shared<const Graph>(builder.build_unchecked().graph)};
 }
 
-/// x, w and scale are of the graph around; both branches call their nodes and tensors alike.
+/// x, w and scale belong to the outer graph; both branches give their nodes and tensors the same
+/// names.
 Model two_branches() {
   ModelBuilder then_branch;
   then_branch.weight("b", {2}, {1, 2});
@@ -78,7 +79,7 @@ TEST(Bodies, KeepAConstantOfTheirOwnWhenItsValuesHaveChanged) {
   EXPECT_EQ(names_of(close_body(std::move(body)).initializers), (Names{"b", "w"}));
 }
 
-TEST(InlineBody, GivesTheOutputTheNameOfTheNodesAndKeepsTheOthers) {
+TEST(InlineBody, RenamesTheOutputToTheOutputOfTheNodeAndKeepsTheOtherNames) {
   Graph graph = two_branches().graph;
   inline_body(graph, {.node = 0, .attribute = "then_branch"});
   ASSERT_EQ(graph.nodes.size(), 2U);
@@ -88,7 +89,7 @@ TEST(InlineBody, GivesTheOutputTheNameOfTheNodesAndKeepsTheOthers) {
   EXPECT_EQ(names_of(graph.initializers), (Names{"w", "b"}));
 }
 
-TEST(InlineBody, RenamesWhatTheGraphAroundHasToo) {
+TEST(InlineBody, RenamesTensorsAndNodesWhoseNamesTheOuterGraphUses) {
   Model model = two_branches();
   model.graph.nodes.push_back(Node{.op_type = "Neg",
                                    .domain = "",
@@ -104,7 +105,7 @@ TEST(InlineBody, RenamesWhatTheGraphAroundHasToo) {
   check_model(model);
 }
 
-TEST(InlineBody, CopiesAnOutputThatIsATensorOfTheGraphAround) {
+TEST(InlineBody, CopiesAnOutputThatIsATensorOfTheOuterGraph) {
   ModelBuilder pass;
   pass.output("x", {-1, 2});
   ModelBuilder builder;
@@ -141,8 +142,8 @@ TEST(BodyNames, BecomeUniqueInTheWholeModelAndUnnamedNodesGetOne) {
   check_model(model);
 }
 
-/// The format forbids it, but runtimes run and write such models.
-TEST(BodyNames, ThatHideOnesOfTheGraphAroundChangeWhenAModelIsLoaded) {
+/// The format forbids names that hide outer ones, but runtimes accept and write such models.
+TEST(BodyNames, ThatHideOuterNamesChangeWhenAModelIsLoaded) {
   Model model = two_branches();
   rename_tensors(model.graph, {{"choose_out", "Mul0_out"}});
   const std::string bytes = serialize_model(model);
@@ -154,7 +155,7 @@ TEST(BodyNames, ThatHideOnesOfTheGraphAroundChangeWhenAModelIsLoaded) {
   check_model(loaded);
 }
 
-TEST(RenameTensors, ReachesReadsInsideBodiesButNotWhatABodyMakesItself) {
+TEST(RenameTensors, ReachesReadsInsideBodiesButNotWhatABodyDefinesItself) {
   Model model = two_branches();
   rename_tensors(model.graph, {{"w", "weight"}, {"Mul0_out", "other"}});
   const Graph& body = body_at(model.graph, {.node = 0, .attribute = "else_branch"});

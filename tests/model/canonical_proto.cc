@@ -19,7 +19,7 @@ void append(const Field& field, std::string& bytes) {
   }
 }
 
-/// Written apart from the room's own reader, straight from the comments in onnx.proto.
+/// Does not share code with the library's reader; follows the comments in onnx.proto.
 void to_raw(onnx::TensorProto& tensor) {
   std::string bytes;
   append<float>(tensor.float_data(), bytes);

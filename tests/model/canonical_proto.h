@@ -1,7 +1,8 @@
 #pragma once
 
-// A model proto with one spelling for everything the format lets one spell in several ways, so that
-// two protos can be compared by their text. Used to show that loading and saving loses nothing.
+// Normalises a model proto, so that everything the format can encode in several ways is encoded in
+// one, and two protos can be compared by their text. Tests use it to show that loading and saving
+// lose nothing.
 
 #include <onnx/onnx_pb.h>
 

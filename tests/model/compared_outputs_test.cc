@@ -49,7 +49,7 @@ void add_positions(ModelBuilder& builder) {
   builder.output(builder.node("GatherND", {"y_out", rows}, {}, "values"));
 }
 
-TEST(ComparedOutputs, LeavesOutWhatComputedValuesGiveItsSize) {
+TEST(ComparedOutputs, LeavesOutOutputsWhoseSizeDependsOnComputedValues) {
   ModelBuilder builder = relu_beside_what_is_passed_on();
   add_positions(builder);
   const ComparedOutputs outputs = compared_outputs(builder.build());
@@ -58,7 +58,7 @@ TEST(ComparedOutputs, LeavesOutWhatComputedValuesGiveItsSize) {
             (SkippedOutput{.name = "values_out", .role = OutputRole::sized_by_data}));
 }
 
-TEST(ComparedOutputs, TakesThoseThatAreSizedByTheDataWhenThereAreNoOthers) {
+TEST(ComparedOutputs, TakesOutputsSizedByDataWhenThereAreNoOthers) {
   ModelBuilder builder;
   builder.input("x", {-1, 4});
   builder.node("Relu", {"x"}, {}, "y");
@@ -82,7 +82,7 @@ TEST(ComparedOutputs, AShapeThatFollowsFromShapesIsNotSizedByTheData) {
 }
 
 TEST(ComparedOutputs, AFixedShapeIsNotSizedByTheData) {
-  // The best two of as many as there are.
+  // The largest position along each of the two axes of however many positions are found.
   ModelBuilder builder;
   const std::string relu = builder.node("Relu", {builder.input("x", {1, 4})});
   const std::string found = builder.node("NonZero", {relu});

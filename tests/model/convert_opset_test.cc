@@ -1,4 +1,5 @@
-// Forms are tested here; that results stay the same is tested beside ONNX Runtime (tests/runtime).
+// Tests the form of converted models. That results stay the same is tested with ONNX Runtime
+// (tests/runtime).
 
 #include <gtest/gtest.h>
 
@@ -76,9 +77,9 @@ TEST(ConvertOpset, ASoftmaxOfOneAxisStaysOneNode) {
   EXPECT_EQ(model.graph.nodes[0].int_attribute("axis", 0), 3);
 }
 
-TEST(ConvertOpset, ASoftmaxOfManyAxesKeepsItsMatrix) {
+TEST(ConvertOpset, ASoftmaxOfManyAxesIsFlattenedToAMatrix) {
   for (const char* op_type : {"Softmax", "LogSoftmax", "Hardmax"}) {
-    // Axis 1, as it was the default.
+    // Axis 1 was the default.
     const Model model = convert_opset(one_node(12, op_type, {}), 13);
     check_model(model);
     ASSERT_EQ(model.graph.nodes.size(), 4U);
@@ -97,7 +98,7 @@ Model upsample_9(const std::vector<float>& scales) {
   return builder.build_unchecked();
 }
 
-TEST(ConvertOpset, UpsampleBecomesTheResizeThatDoesTheSame) {
+TEST(ConvertOpset, UpsampleBecomesAnEquivalentResize) {
   const Model model = convert_opset(upsample_9({1, 1, 2, 2}), 13);
   check_model(model);
   const Node& resize = model.graph.nodes[0];
@@ -124,7 +125,7 @@ TEST(ConvertOpset, AResizeThatShrinksRoundsUp) {
             "ceil");
 }
 
-TEST(ConvertOpset, AResizeOfBothKindsHasNoEqual) {
+TEST(ConvertOpset, AResizeThatEnlargesAndShrinksIsUnsupported) {
   testing::ModelBuilder builder(10);
   const std::string input = builder.input("x", {1, 1, 4, 4});
   builder.output(builder.node("Resize", {input, builder.weight("scales", {4}, {1, 1, 0.75F, 2})},
@@ -146,7 +147,7 @@ TEST(ConvertOpset, GroupNormalizationRepeatsItsScale) {
   EXPECT_EQ(to_string(*model.graph.find_value(model.graph.nodes.back().inputs[1])), "float32 [6]");
 }
 
-TEST(ConvertOpset, WhatCannotBeDoneIsNamed) {
+TEST(ConvertOpset, NamesTheOperatorThatCannotBeConverted) {
   EXPECT_EQ(
       error_of(load_model(QUANTSEARCH_DEPS_DIR "/onnx/testdata/node/test_scan_sum/model.onnx"), 13),
       "convert: Scan that makes 'y' cannot go from opset 8 to 9: its batch axis has no equal in "
@@ -192,7 +193,7 @@ TEST(ConvertOpset, SubgraphsAreConvertedWithTheirOwnTypes) {
   EXPECT_TRUE(model.graph.initializers.empty());
 }
 
-TEST(ConvertOpset, FunctionsMustMeanTheSame) {
+TEST(ConvertOpset, OperatorsInFunctionsMustNotChange) {
   onnx::ModelProto proto = testing::text_model("input { name: 'x' } output { name: 'x' }");
   proto.mutable_opset_import(0)->set_version(17);
   onnx::FunctionProto& function = *proto.add_functions();

@@ -6,8 +6,8 @@
 namespace quantsearch {
 namespace {
 
-// 'then' reads a from outside; 'else' hides a behind its own input of that name and returns the
-// outer b.
+// 'then' reads the outer a; 'else' has an input a of its own, which hides the outer one, and
+// returns the outer b.
 Model branching_model() {
   return testing::parse_proto(testing::text_model(R"(
     input { name: 'a' } input { name: 'b' } input { name: 'c' }
@@ -36,7 +36,7 @@ TEST(NameAllocator, NeverGivesANameTwice) {
   EXPECT_EQ(names.unique(""), "_1");
 }
 
-TEST(NameAllocator, KnowsNodesTensorsAndSubgraphs) {
+TEST(NameAllocator, AvoidsNamesOfNodesTensorsAndSubgraphs) {
   NameAllocator names(branching_model().graph);
   for (const char* used : {"a", "w", "y", "branch", "abs", "u", "stale"}) {
     EXPECT_EQ(names.unique(used), std::string(used) + "_1");

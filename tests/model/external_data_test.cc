@@ -57,7 +57,7 @@ TEST_F(ExternalTensors, AreReadAtTheirOffset) {
   EXPECT_EQ(*part.graph.initializers[0].tensor, Tensor::of<float>({2}, {2, 3}));
 }
 
-TEST_F(ExternalTensors, AnUnalignedOffsetIsCopiedIntoPlace) {
+TEST_F(ExternalTensors, AtAnUnalignedOffsetAreCopied) {
   write_file_atomically(inside_ / "odd.bin", std::string("x\0\0\x80\x3f", 5));
   const Model model = parse_proto(external_model("odd.bin", entry("offset", "1"), 1), inside_);
   EXPECT_EQ(*model.graph.initializers[0].tensor, Tensor::of<float>({1}, {1}));
@@ -123,14 +123,14 @@ TEST_F(ExternalTensors, WrongLengthsAndOffsetsAreRefused) {
   EXPECT_EQ(error_of(external_model("", "")), "its external data name no file");
 }
 
-TEST_F(ExternalTensors, BytesWithoutAFolderHaveNoFiles) {
+TEST_F(ExternalTensors, AreRefusedForBytesWithoutAFolder) {
   EXPECT_EQ(parse_error(external_model("w.bin", "")),
             "load: model in memory: initializer 'w': its data are in external file 'w.bin', but "
             "the model was given as "
             "bytes without a folder; load it from its file");
 }
 
-TEST_F(ExternalTensors, AreInlinedWhereAValueIsKeptAsText) {
+TEST_F(ExternalTensors, AreInlinedWhereAValueIsKeptSerialized) {
   onnx::ModelProto proto = text_model(
       "node { op_type: 'Foo' domain: 'my.domain' attribute { name: 'list' type: TENSORS } }");
   onnx::TensorProto& tensor =
@@ -144,7 +144,7 @@ TEST_F(ExternalTensors, AreInlinedWhereAValueIsKeptAsText) {
   EXPECT_EQ(kept.external_data_size(), 0);
 }
 
-/// A 3 GB weight in a file with a hole: mapped, so neither disk nor memory hold it.
+/// A 3 GB weight in a file with a hole. It is mapped, so it takes neither disk space nor memory.
 TEST_F(ExternalTensors, AreMappedNotRead) {
   constexpr std::int64_t kBytes = std::int64_t{3} << 30;
   const std::filesystem::path file = inside_ / "huge.bin";

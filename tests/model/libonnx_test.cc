@@ -13,12 +13,12 @@ std::filesystem::path ocr(const char* file) {
   return std::filesystem::path(QUANTSEARCH_DEPS_DIR) / "ocr" / file;
 }
 
-TEST(CheckModel, TakesAValidModel) {
+TEST(CheckModel, AcceptsAValidModel) {
   check_model(load_model(std::filesystem::path(QUANTSEARCH_SOURCE_DIR) / "tests" / "data" /
                          "resnet8.onnx"));
 }
 
-TEST(CheckModel, SaysWhatLibonnxSays) {
+TEST(CheckModel, GivesTheReasonOfLibonnx) {
   testing::ModelBuilder builder;
   builder.output(builder.node("Frobnicate", {builder.input("x", {1})}), {1});
   try {
@@ -40,7 +40,7 @@ TEST(CheckModel, AnOutputOfUnknownRankIsValid) {
 
 TEST(CheckModel, FindsShapesThatDoNotFit) {
   testing::ModelBuilder builder;
-  // Larger than what is copied for libonnx.
+  // The weight is larger than what is copied for libonnx.
   const std::string weight = builder.random_weight("w", {100, 100}, 1, 1);
   builder.output(builder.node("MatMul", {builder.input("x", {1, 99}), weight}), {1, 100});
   EXPECT_THROW(check_model(builder.build_unchecked()), InvalidInput);
@@ -56,7 +56,7 @@ TEST(InferShapes, FillsInnerTensors) {
       << "unknown outputs are filled too";
 }
 
-TEST(InferShapes, UnknownOperatorsAreSteppedOver) {
+TEST(InferShapes, UnknownOperatorsAreSkipped) {
   testing::ModelBuilder builder;
   Node unknown;
   unknown.op_type = "Foo";
@@ -72,7 +72,7 @@ TEST(InferShapes, UnknownOperatorsAreSteppedOver) {
   EXPECT_EQ(model.graph.find_value("foo"), nullptr);
 }
 
-TEST(InferShapes, WrongValueInfosGiveWay) {
+TEST(InferShapes, WrongValueInfosAreReplaced) {
   testing::ModelBuilder builder;
   const std::string inner = builder.node("Relu", {builder.input("x", {2, 3})});
   builder.output(builder.node("Abs", {inner}), {2, 3});

@@ -16,7 +16,7 @@ using testing::parse_error;
 using testing::parse_proto;
 using testing::text_model;
 
-/// What load_model says to a file with this content.
+/// load_error() is the message of load_model for a file with this content.
 class LoadModel : public ::testing::Test {
  protected:
   std::string load_error(const std::string& content) {
@@ -65,7 +65,7 @@ TEST_F(LoadModel, AnEmptyFileIsRefused) {
   EXPECT_EQ(load_error(""), name_ + "it is empty, expected an ONNX model; copy or export it again");
 }
 
-TEST_F(LoadModel, ATruncatedModelIsToldFromAnotherFormat) {
+TEST_F(LoadModel, ATruncatedModelIsDistinguishedFromAnotherFormat) {
   const std::string bytes = small_model_bytes();
   EXPECT_EQ(load_error(bytes.substr(0, bytes.size() - 20)),
             fmt::format("{}it is truncated after {} bytes, expected the whole of an ONNX model; "
@@ -102,7 +102,7 @@ TEST(LoadChecks, OpsetsOutsideTheKnownRangeAreRefused) {
   EXPECT_EQ(parse_error(proto), "load: model in memory: the model imports no operator set");
 }
 
-TEST(LoadChecks, AnOpsetThatNoOperatorUsesIsNotLookedAt) {
+TEST(LoadChecks, AnOpsetThatNoOperatorUsesIsNotChecked) {
   onnx::ModelProto proto = text_model(
       "input { name: 'x' } output { name: 'y' } node { op_type: 'Scaler' domain: 'ai.onnx.ml' "
       "input: 'x' output: 'y' }");
@@ -148,7 +148,7 @@ TEST(LoadChecks, ADanglingOutputIsNamed) {
             "initializer, expected one of them; export the model again");
 }
 
-TEST(LoadChecks, DuplicateNamesAreRefusedWhoeverDefinesThem) {
+TEST(LoadChecks, DuplicateNamesOfEveryKindAreRefused) {
   const std::string tensor = "initializer { name: 'x' data_type: 1 float_data: 1 } ";
   EXPECT_EQ(parse_error(text_model("input { name: 'x' } input { name: 'x' }")),
             "load: model in memory: name 'x' is defined twice in graph 'g', the second time by an "
@@ -191,7 +191,7 @@ TEST(LoadChecks, ANegativeDimensionIsOpen) {
                                     {.size = 0, .symbol = ""},
                                     {.size = std::nullopt, .symbol = "N"}}));
   EXPECT_EQ(to_string(model.graph.inputs[0]), "float32 [?, 3, 0, N]");
-  // It is written back as it was read: who compares the shapes of two models finds no difference.
+  // It is written back as it was read, so a comparison of the two models finds the same shapes.
   onnx::ModelProto again;
   ASSERT_TRUE(again.ParseFromString(serialize_model(model)));
   const auto& written = again.graph().input(0).type().tensor_type().shape();
@@ -208,7 +208,7 @@ std::string if_model(const std::string& then_graph) {
          "input: 'x' output: 't' } output { name: 't' } } } } output { name: 'y' }";
 }
 
-TEST(LoadChecks, ASubgraphSeesTheGraphAround) {
+TEST(LoadChecks, ASubgraphMayReadOuterTensors) {
   EXPECT_EQ(parse_error(text_model(
                 if_model("node { op_type: 'Relu' input: 'x' output: 't' } output { name: 't' }"))),
             "");

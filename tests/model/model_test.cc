@@ -51,7 +51,7 @@ TEST(Node, InputsBeyondTheEndAreOmitted) {
   EXPECT_EQ(node.input(7), "");
 }
 
-TEST(Attribute, ANotANumberEqualsItself) {
+TEST(Attribute, ANanEqualsItself) {
   EXPECT_EQ(elu(std::nanf("")), elu(std::nanf("")));
   EXPECT_NE(elu(0.0F), elu(-0.0F));
 }

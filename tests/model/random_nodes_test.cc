@@ -26,7 +26,7 @@ TEST(RandomNodes, GeneratorsAreNamedInBodiesToo) {
       (Names{"RandomNormalLike 'noise'", "Bernoulli #0"}));
 }
 
-TEST(RandomNodes, DropoutIsOneOnlyWhereItTrainsOrMay) {
+TEST(RandomNodes, DropoutIsListedUnlessItIsKnownNotToTrain) {
   const std::string drop =
       "input { name: 'x' } output { name: 'y' } "
       "initializer { name: 'ratio' data_type: 1 float_data: 0.5 }"
@@ -40,7 +40,7 @@ TEST(RandomNodes, DropoutIsOneOnlyWhereItTrainsOrMay) {
             Names{"Dropout 'd'"});
 }
 
-TEST(RandomNodes, OperatorsOfOtherDomainsAreNot) {
+TEST(RandomNodes, OperatorsOfOtherDomainsAreNotListed) {
   EXPECT_EQ(random_nodes_of("input { name: 'x' } output { name: 'y' } node { op_type: 'Bernoulli' "
                             "domain: 'my.domain' input: 'x' output: 'y' }"),
             Names{});

@@ -89,8 +89,8 @@ TEST_F(SaveModel, AnUnwritableFolderIsAnErrorThatLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
-/// More than protobuf can hold, made of views of one small buffer: only their number of bytes
-/// counts here.
+/// The tensor is larger than protobuf can hold. It is a view of one small buffer, because only its
+/// number of bytes matters here.
 TEST_F(SaveModel, MoreThanTwoGigabytesCannotBeInline) {
   Model model = weighty_model();
   static constexpr std::byte kOne[1] = {};
@@ -109,7 +109,7 @@ TEST_F(SaveModel, MoreThanTwoGigabytesCannotBeInline) {
   EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
-// Everything the values have no place for.
+// A graph with everything that the value types do not hold.
 constexpr const char* kRichGraph = R"(
   doc_string: 'graph doc'
   node { op_type: 'Foo' domain: 'my.domain' name: 'foo' input: 'x' input: '' output: 'y' output: ''
@@ -154,7 +154,7 @@ onnx::ModelProto rich_model() {
   return proto;
 }
 
-TEST_F(SaveModel, WhatTheValuesHaveNoPlaceForIsKept) {
+TEST_F(SaveModel, FieldsThatTheValueTypesDoNotHoldAreKept) {
   const onnx::ModelProto original = rich_model();
   const Model model = parse_proto(original);
   const onnx::ModelProto written = proto_of(serialize_model(model));

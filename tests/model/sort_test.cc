@@ -32,7 +32,7 @@ TEST(SortTopologically, ASortedGraphStaysAsItIs) {
   EXPECT_EQ(order(graph), "bacd");
 }
 
-TEST(SortTopologically, PutsMakersFirst) {
+TEST(SortTopologically, PutsProducersFirst) {
   Graph graph;
   graph.nodes = {node("c", {"b"}), node("b", {"a", "a"}), node("a", {})};
   sort_topologically(graph);
@@ -56,7 +56,7 @@ TEST(SortTopologically, ALongCycleIsShortened) {
   }
 }
 
-TEST(SortTopologically, NodesBesideACycleAreNotBlamed) {
+TEST(SortTopologically, NodesBesideACycleAreNotNamed) {
   Graph graph;
   graph.name = "g";
   graph.nodes = {node("after", {"a"}), node("a", {"b"}), node("b", {"a"})};

@@ -74,7 +74,7 @@ TEST(SparseTensors, IndicesOfAnotherShapeOrTypeAreRefused) {
             "int64 [1] or [1, 1]");
 }
 
-TEST(SparseTensors, AHugeClaimIsRefusedBeforeMemoryIsTaken) {
+TEST(SparseTensors, AHugeShapeIsRefusedBeforeMemoryIsAllocated) {
   EXPECT_EQ(parse_error(text_model(sparse("dims: 1000000 dims: 1000000",
                                           "data_type: 1 dims: 1 float_data: 4",
                                           "data_type: 7 dims: 1 int64_data: 1"))),
@@ -82,7 +82,7 @@ TEST(SparseTensors, AHugeClaimIsRefusedBeforeMemoryIsTaken) {
             "bytes, expected at most 2147483648; store it as a dense tensor in an external file");
 }
 
-TEST(SparseTensors, TheNameCountsLikeThatOfAnyInitializer) {
+TEST(SparseTensors, ItsNameMustBeUniqueLikeThatOfAnyInitializer) {
   EXPECT_EQ(parse_error(text_model("input { name: 'x' } " +
                                    sparse("dims: 4", "data_type: 1 dims: 1 float_data: 4",
                                           "data_type: 7 dims: 1 int64_data: 2") +

@@ -33,7 +33,7 @@ Tensor of_bytes(DataType type, Shape shape, const std::vector<std::uint8_t>& byt
   return Tensor::from_bytes(type, std::move(shape), std::as_bytes(std::span(bytes)));
 }
 
-TEST(TensorProto, RawBytesOfEveryWidth) {
+TEST(TensorProto, ReadsRawBytesOfEveryWidth) {
   EXPECT_EQ(read("data_type: 1 dims: 1 raw_data: '\\000\\000\\200\\077'"),
             Tensor::of<float>({1}, {1}));
   EXPECT_EQ(read("data_type: 3 dims: 2 raw_data: '\\001\\377'"),
@@ -42,7 +42,7 @@ TEST(TensorProto, RawBytesOfEveryWidth) {
             of_bytes(DataType::int4, {3}, {0x21, 0x03}));
 }
 
-TEST(TensorProto, TypedFieldsOfEveryType) {
+TEST(TensorProto, ReadsTypedFieldsOfEveryType) {
   EXPECT_EQ(read("data_type: 1 dims: 2 float_data: 1.5 float_data: -2"),
             Tensor::of<float>({2}, {1.5F, -2}));
   EXPECT_EQ(read("data_type: 11 dims: 1 double_data: 0.1"), Tensor::of<double>({1}, {0.1}));
@@ -74,13 +74,13 @@ TEST(TensorProto, TypedFieldsOfEveryType) {
             Tensor::of_strings({2}, {"a", ""}));
 }
 
-TEST(TensorProto, ScalarsAndEmptyTensors) {
+TEST(TensorProto, ReadsScalarsAndEmptyTensors) {
   EXPECT_EQ(read("data_type: 1 float_data: 3"), Tensor::scalar(3.0F));
   EXPECT_EQ(read("data_type: 1 dims: 0"), Tensor(DataType::float32, {0}));
   EXPECT_EQ(read("data_type: 8 dims: 0"), Tensor::of_strings({0}, {}));
 }
 
-TEST(TensorProto, WhatATensorDoesNotHoldStays) {
+TEST(TensorProto, FieldsThatATensorDoesNotHoldStayInTheProto) {
   onnx::TensorProto proto;
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
       "name: 'w' doc_string: 'why' data_type: 1 dims: 1 float_data: 1 metadata_props { key: 'k' "
@@ -95,10 +95,10 @@ TEST(TensorProto, WhatATensorDoesNotHoldStays) {
 TEST(TensorProto, AWrongSizeIsAnErrorInEveryEncoding) {
   EXPECT_EQ(
       error_of("data_type: 1 dims: 2 dims: 2 raw_data: '12345678'"),
-      "got 8 bytes of raw_data, expected 16 for float32 [2, 2]; mend its shape or export it again");
+      "got 8 bytes of raw_data, expected 16 for float32 [2, 2]; fix its shape or export it again");
   EXPECT_EQ(
       error_of("data_type: 1 dims: 2"),
-      "got 0 bytes of raw_data, expected 8 for float32 [2]; mend its shape or export it again");
+      "got 0 bytes of raw_data, expected 8 for float32 [2]; fix its shape or export it again");
   EXPECT_EQ(error_of("data_type: 1 dims: 2 float_data: 1"),
             "got 1 values in float_data, expected 2 for float32 [2]");
   EXPECT_EQ(error_of("data_type: 11 dims: 1 double_data: 1 double_data: 2"),

@@ -1,6 +1,6 @@
 #pragma once
 
-// Models written as protobuf text: the only way to write what the library itself never writes.
+// Models written as protobuf text, the only way to write what the library itself never writes.
 
 #include <onnx/onnx_pb.h>
 
@@ -10,7 +10,7 @@
 
 namespace quantsearch::testing {
 
-/// IR version 8 and opset 17 around the text of a graph.
+/// A model of IR version 8 and opset 17 with the graph of this text.
 [[nodiscard]] onnx::ModelProto text_model(const std::string& graph_text);
 [[nodiscard]] Model parse_proto(const onnx::ModelProto& proto,
                                 const std::filesystem::path& folder = {});

@@ -6,8 +6,8 @@
 namespace quantsearch {
 namespace {
 
-// x -> Relu -> a -> (Add reads a twice) -> b, and an If whose branches read a and define t
-// themselves.
+// x -> Relu -> a -> (Add reads a twice) -> b, and an If whose branches read a and define their own
+// t.
 Model branching_model() {
   return testing::parse_proto(testing::text_model(R"(
     input { name: 'x' type { tensor_type { elem_type: 1 shape { dim { dim_value: 2 } } } } } input { name: 'c' }
@@ -27,7 +27,7 @@ Model branching_model() {
 
 std::vector<int> list(std::span<const int> nodes) { return {nodes.begin(), nodes.end()}; }
 
-TEST(GraphIndex, KnowsWhoMakesAndWhoReads) {
+TEST(GraphIndex, FindsTheProducerAndTheConsumers) {
   const Model model = branching_model();
   const GraphIndex index(model.graph);
   EXPECT_EQ(index.producer("a"), 0);
@@ -38,7 +38,7 @@ TEST(GraphIndex, KnowsWhoMakesAndWhoReads) {
   EXPECT_TRUE(index.consumers("y").empty());
 }
 
-TEST(GraphIndex, ANodeIsOneReaderHoweverOftenItReads) {
+TEST(GraphIndex, ANodeThatReadsATensorTwiceIsOneConsumer) {
   const Model model = branching_model();
   EXPECT_EQ(list(GraphIndex(model.graph).consumers("a")), (std::vector<int>{1, 2}));
 }
@@ -52,7 +52,7 @@ TEST(GraphIndex, ReadsInSubgraphsCountForTheirNode) {
   EXPECT_TRUE(index.consumers("k").empty());
 }
 
-TEST(GraphIndex, KnowsInputsOutputsAndWeights) {
+TEST(GraphIndex, FindsInputsOutputsAndInitializers) {
   const Model model = branching_model();
   const GraphIndex index(model.graph);
   EXPECT_TRUE(index.is_graph_input("x"));

@@ -1,7 +1,7 @@
 #pragma once
 
-// Questions about a model that few rooms ask: whether the format allows it, and whether it gives
-// the same answer twice.
+// Checks of a model that few rooms need: whether the format allows it, and whether two runs give
+// the same result.
 
 #include <string>
 #include <vector>
@@ -10,17 +10,17 @@
 
 namespace quantsearch {
 
-/// The two halves of check_model(): the structure (throws InvalidInput), and what libonnx's strict
-/// shape inference has against the model ("" when nothing). The second is a help and no verdict:
-/// runtimes run models that it refuses.
+/// The two halves of check_model(): the structure (throws InvalidInput), and the objection of
+/// libonnx's strict shape inference ("" when there is none). An objection is only a hint, because
+/// runtimes run models that the inference refuses.
 void check_structure(const Model& model);
 [[nodiscard]] std::string inference_objection(const Model& model);
 
-/// True for operators whose result differs from run to run. Dropout is one only where it trains,
-/// see random_nodes().
+/// True for operators whose result can differ from run to run. Dropout is among them, although it
+/// draws random numbers only in training mode; see random_nodes().
 [[nodiscard]] bool draws_random_numbers(const Node& node);
-/// describe_node() of the nodes, subgraphs included, that draw random numbers, and of each Dropout
-/// that trains or may.
+/// describe_node() of the nodes, subgraphs included, that draw random numbers. A Dropout is listed
+/// unless it is known not to be in training mode.
 [[nodiscard]] std::vector<std::string> random_nodes(const Graph& graph);
 
 }  // namespace quantsearch

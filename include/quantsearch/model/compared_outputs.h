@@ -1,7 +1,7 @@
 #pragma once
 
-// Which outputs of a model say how close another model comes to it. Calibration, evaluation,
-// reconstruction and mixed precision ask here, so that they all compare the same outputs.
+// Selects the outputs by which a model is compared with another one. Calibration, evaluation,
+// reconstruction and mixed precision use this selection, so that they all compare the same outputs.
 
 #include <string>
 #include <vector>
@@ -12,16 +12,16 @@ namespace quantsearch {
 
 enum class OutputRole {
   computed,  // numbers whose shape follows from the shapes of the inputs
-  // Numbers as many as computed values ask for: detections that were kept, positions that were
+  // Numbers whose count depends on computed values: detections that were kept, positions that were
   // found.
   sized_by_data,
-  // A graph input, an initializer or what follows from initializers alone: no quantizer can change
-  // it.
+  // A graph input, an initializer or what follows from initializers alone: quantization cannot
+  // change it.
   passed_on,
   no_numbers,  // strings, complex numbers, sequences, maps, optionals
 };
 
-/// Of each graph output, in their order.
+/// The role of each graph output, in the order of the model.
 [[nodiscard]] std::vector<OutputRole> output_roles(const Model& model);
 
 struct SkippedOutput {
@@ -30,16 +30,17 @@ struct SkippedOutput {
   bool operator==(const SkippedOutput&) const = default;
 };
 
-/// The computed outputs. Without any, those that are sized by the data; without these, too, those
-/// that are passed on.
+/// The computed outputs; if there are none, those sized by data; if there are none of these either,
+/// those passed on.
 struct ComparedOutputs {
   std::vector<std::string> names;  // in the order of the model; empty when no output holds numbers
-  bool sized_by_data = false;      // another model's may have another shape
+  bool sized_by_data = false;      // then their shapes may differ between the two models
   std::vector<SkippedOutput> skipped;
 };
 [[nodiscard]] ComparedOutputs compared_outputs(const Model& model);
 
-/// Why an output of this role is not compared: "holds no numbers".
+/// Why an output of this role is not compared: "holds no numbers". Throws InternalError for
+/// `computed`.
 [[nodiscard]] std::string why_not_compared(OutputRole role);
 
 /// The names of the tensors that follow from initializers alone, initializers included.

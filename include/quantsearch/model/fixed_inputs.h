@@ -1,6 +1,6 @@
 #pragma once
 
-// Inputs that become constants before anything else: a sampling rate, a switch that chooses a
+// Turns inputs into constants before any other stage: a sampling rate, a switch that selects a
 // branch.
 
 #include <map>
@@ -14,9 +14,10 @@ namespace quantsearch {
 /// Values of inputs by name: a number, truth value or text, or nested lists of them.
 using FixedInputs = std::map<std::string, Value>;
 
-/// The model without these inputs computes what `model` does with these values. A single value
-/// fills an input of fixed size. Throws InvalidInput for an unknown input (nearest known shown) and
-/// for a value that does not fit its type or shape, Unsupported for an input that is no tensor.
+/// Returns the model without these inputs; it computes what `model` computes with these values. A
+/// single value fills an input of fixed size. Throws InvalidInput for an unknown input (nearest
+/// known shown) and for a value that does not fit its type or shape, Unsupported for an input that
+/// is not a tensor of numbers, booleans or text.
 [[nodiscard]] Model fix_inputs(Model model, const FixedInputs& fixed);
 
 }  // namespace quantsearch
