@@ -1,7 +1,7 @@
 #pragma once
 
-// Where samples come from. A source is a numbered set of samples read on demand: nothing loads the
-// whole set at once.
+// Sources of samples. A source is a numbered set of samples that are read on demand, so the whole
+// set is never loaded at once.
 
 #include <cstdint>
 #include <filesystem>
@@ -28,9 +28,10 @@ class DataSource {
   virtual ~DataSource() = default;
   /// Number of samples, >= 1.
   [[nodiscard]] virtual std::int64_t size() const = 0;
-  /// Samples that may go into one read: the rows of an array; 1 when a sample is a whole input set.
+  /// The most samples of one read: all rows of an array; 1 when a sample is a whole set of inputs.
   [[nodiscard]] virtual std::int64_t largest_batch() const = 0;
-  /// Samples [first, first + count) stacked along the first axis, count <= largest_batch().
+  /// Samples [first, first + count) stacked along the first axis, count <= largest_batch(). Throws
+  /// InvalidInput for other samples.
   [[nodiscard]] virtual Batch read(std::int64_t first, std::int64_t count) const = 0;
   /// Hash of the names, types, shapes and values of all samples.
   [[nodiscard]] virtual Key content_key() const = 0;
@@ -45,36 +46,37 @@ struct DataOptions {
 
 struct LoadedData {
   std::shared_ptr<const DataSource> source;
-  // Samples before the limit: as many labels belong in a file of labels.
+  // The number of samples before the limit. A file of labels may hold as many.
   std::int64_t available = 0;
   std::optional<Labels> labels;  // an array named `labels` in the same .npz
 };
 
 /// Opens .npz, .npy, or a folder of `test_data_set_*` and checks names, types, shapes and
 /// finiteness against the inputs of `model` (initializers that are also inputs are optional).
-/// Throws InvalidInput showing what the data have and what the model wants; Unsupported for image
+/// Throws InvalidInput showing what the data have and what the model takes; Unsupported for image
 /// folders.
 [[nodiscard]] LoadedData open_data(const std::filesystem::path& path, const Model& model,
                                    const DataOptions& options = {});
-/// One array per input, first axis samples.
+/// One array per input, whose first axis counts the samples. Throws InvalidInput when there is no
+/// array, no sample, or not the same number of samples in each array.
 [[nodiscard]] std::shared_ptr<const DataSource> in_memory_data(
     std::map<std::string, Tensor> arrays);
-/// `read_sample(i)` for i in [0, count) gives one sample with a first axis of 1; must be repeatable
-/// and thread-safe.
+/// `read_sample(i)` for i in [0, count) returns one sample with a first axis of 1; it must be
+/// deterministic and thread-safe. Throws InvalidInput for a count below 1 or an empty function.
 [[nodiscard]] std::shared_ptr<const DataSource> callback_data(
     std::int64_t count, std::function<Batch(std::int64_t)> read_sample);
-/// Samples [first, first + count) of `source`.
+/// Samples [first, first + count) of `source`. Throws InvalidInput when there are no such samples.
 [[nodiscard]] std::shared_ptr<const DataSource> subset(std::shared_ptr<const DataSource> source,
                                                        std::int64_t first, std::int64_t count);
-/// The same check open_data makes, for sources made in code.
+/// The check of open_data() for sources that are made in code. Throws InvalidInput.
 void check_data(const DataSource& source, const Model& model);
 
-/// Integers from .npy, the array `labels` (or the only one) of an .npz. Throws InvalidInput when
-/// they are not `expected` many integers >= 0.
+/// Reads the array of an .npy, or the array `labels` (or the only one) of an .npz. Throws
+/// InvalidInput unless it holds `expected` integers >= 0.
 [[nodiscard]] Labels load_labels(const std::filesystem::path& file, std::int64_t expected);
-/// The labels of the samples in `data`: one for each, or one for each sample there was before the
-/// limit, of which the first are taken. Throws InvalidInput naming both numbers when the file has
-/// neither.
+/// Reads the labels of the samples in `data`. The file holds one for each of them, or one for each
+/// sample before the limit, of which the first are taken. Throws InvalidInput naming both numbers
+/// when the file holds another number of labels.
 [[nodiscard]] Labels load_labels(const std::filesystem::path& file, const LoadedData& data);
 
 }  // namespace quantsearch

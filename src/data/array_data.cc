@@ -21,7 +21,7 @@ struct Column {
   ValueInfo input;
   std::string description;  // "array 'x' of 'file.npz'"
   std::shared_ptr<const StoredArray> array;
-  // A sample is what is under the first axis, not a row with a first axis of 1.
+  // A sample loses the first axis of the array; otherwise it is a row with a first axis of 1.
   bool drops_axis = false;
 };
 
@@ -69,7 +69,8 @@ class ArraySource final : public DataSource {
 constexpr const char* kWayOutOfShape =
     "; bring every sample to that shape as in the model's training";
 
-/// Decides what a sample of the array is. Throws when type or shape cannot fit.
+/// Decides whether samples of the array lose its first axis. Throws InvalidInput when type or shape
+/// cannot fit.
 Column fit_column(const ValueInfo& input, const std::string& name,
                   const std::shared_ptr<const StoredArray>& array,
                   const std::filesystem::path& path) {

@@ -8,7 +8,7 @@ namespace quantsearch {
 
 namespace {
 
-// A tensor's own object, shape and heap blocks beside its elements.
+// Bytes of a tensor's own object, shape and heap blocks, in addition to its elements.
 constexpr std::int64_t kTensorOverhead = 300;
 
 }  // namespace

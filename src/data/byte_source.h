@@ -1,7 +1,7 @@
 #pragma once
 
-// Bytes read at any place: of a file map as they lie there, or of a compressed zip member as they
-// are inflated.
+// Bytes that can be read at any offset: those of a file map, or the decoded ones of a compressed
+// zip member.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,14 +20,15 @@ class ByteSource {
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// Fills `out` from `offset`; offset + out.size() <= size().
   virtual void read(std::int64_t offset, std::span<std::byte> out) const = 0;
-  /// A part in place, with its owner, when it needs no decoding.
+  /// The bytes [offset, offset + count) in place, with their owner; nullopt when they need
+  /// decoding.
   [[nodiscard]] virtual std::optional<MappedFile> in_place(std::int64_t /*offset*/,
                                                            std::int64_t /*count*/) const {
     return std::nullopt;
   }
 };
 
-/// Of a part of a file map.
+/// The bytes of a part of a file map.
 [[nodiscard]] std::shared_ptr<const ByteSource> mapped_bytes(MappedFile bytes);
 
 }  // namespace quantsearch

@@ -18,21 +18,21 @@ namespace quantsearch {
 namespace {
 
 // A decoder copy is about 40 KB and decoding runs at about 300 MB/s: a restart costs at most a
-// millisecond up to 64 MB of data, and all copies together stay near 10 MB whatever the member's
-// size.
+// millisecond up to 64 MB of data, and all copies together stay near 10 MB regardless of the
+// member's size.
 constexpr std::int64_t kFirstSpacing = 256 * 1024;
 constexpr std::size_t kMostRestartPoints = 256;
-// Readers at different places at once; one more than that costs a restart.
+// Decoders for readers at different places; one more reader than that costs a restart.
 constexpr std::size_t kMostIdleDecoders = 8;
 constexpr std::size_t kSkipBytes = 16 * 1024;
 
-/// A zlib decoder somewhere in a member. zlib's state points back to its z_stream, so it never
-/// moves.
+/// A zlib decoder at some position in a member. zlib's state points back to its z_stream, so the
+/// decoder must not move.
 class Decoder {
  public:
   Decoder(const DeflatedMember& member, const ResidentPages& resident)
       : member_(member), resident_(resident) {
-    // Negative window bits: raw deflate, as zip holds it.
+    // Negative window bits select raw deflate, the format inside zip files.
     if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw InternalError("data: zlib cannot start");
   }
   Decoder(const Decoder& other)
@@ -71,7 +71,8 @@ class Decoder {
   }
 
  private:
-  /// Bytes written to the front of `out`; 0 only at the end of the stream or of its input.
+  /// Returns the number of bytes written to the front of `out`; 0 only at the end of the stream or
+  /// of its input.
   std::size_t decode(std::span<std::byte> out) {
     constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;  // zlib counts in 32 bits
     const std::span<const std::byte> input = member_.compressed.bytes.subspan(consumed_);
@@ -114,7 +115,7 @@ class InflatedBytes final : public ByteSource {
   void read(std::int64_t offset, std::span<std::byte> out) const override {
     if (out.empty()) return;
     std::unique_ptr<Decoder> decoder = take(offset);
-    // Stop at each multiple of the spacing to leave a restart point there.
+    // Decoding stops at each multiple of the spacing to leave a restart point there.
     while (decoder->position() < offset) {
       decoder->skip_to(std::min(offset, next_restart_point(decoder->position())));
       remember(*decoder);
@@ -131,8 +132,8 @@ class InflatedBytes final : public ByteSource {
   }
 
  private:
-  /// The decoder nearest before `offset`: one that a reader left there, else a copy of a restart
-  /// point, else a new one.
+  /// The decoder nearest before `offset`: one that a reader left there, otherwise a copy of a
+  /// restart point, otherwise a new one.
   [[nodiscard]] std::unique_ptr<Decoder> take(std::int64_t offset) const {
     std::shared_ptr<const Decoder> restart;
     {
@@ -174,7 +175,7 @@ class InflatedBytes final : public ByteSource {
   void give_back(std::unique_ptr<Decoder> decoder) const {
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(decoder));
-    if (idle_.size() > kMostIdleDecoders) idle_.pop_front();  // the one not used for longest
+    if (idle_.size() > kMostIdleDecoders) idle_.pop_front();  // the least recently used one
   }
 
   const DeflatedMember member_;

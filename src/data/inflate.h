@@ -2,8 +2,8 @@
 
 // Random access into one deflated zip member. Deflate can only be decoded from its start, so
 // decoders are kept at the places where readers stopped, and copies of a decoder (its 32 KB window
-// and tables) at regular distances as points to restart from. Their number is bounded: memory does
-// not grow with the member.
+// and tables) at regular distances as restart points. Their number is bounded, so memory does not
+// grow with the member.
 
 #include <cstdint>
 #include <memory>

@@ -21,8 +21,7 @@ std::string describe_input(const ValueInfo& input) {
 
 /// True when converting back gives the same integers, so that nothing was clamped.
 bool survives(const Tensor& original, const Tensor& converted) {
-  // A value beyond int64 (of uint64) saturates in both directions, and is caught because it
-  // changes.
+  // A uint64 value beyond int64 saturates in both directions and is detected because it changes.
   return convert(converted, original.type()) == original;
 }
 
@@ -85,7 +84,7 @@ Tensor as_type(const Tensor& tensor, DataType type, const std::string& descripti
     }
   } else if (!survives(tensor, converted)) {
     throw InvalidInput(fmt::format(
-        "data: {} holds {} values that do not fit {}, which the model's input takes; mend "
+        "data: {} holds {} values that do not fit {}, which the model's input takes; fix "
         "the values or change the model's input type",
         description, to_string(tensor.type()), to_string(type)));
   }

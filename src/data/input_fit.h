@@ -1,6 +1,6 @@
 #pragma once
 
-// Does a tensor fit a model's input, and its elements as the input's type.
+// Checks whether a tensor fits an input of a model, and converts it to the type of the input.
 
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace quantsearch {
 
-/// What a model can be fed.
+/// The inputs of a model.
 struct ModelInputs {
   std::vector<ValueInfo> required;
   std::vector<ValueInfo> optional;  // initializers that are also inputs
@@ -26,14 +26,15 @@ struct ModelInputs {
 /// True when rank and fixed dimensions agree.
 [[nodiscard]] bool shape_fits(const Shape& shape, const ValueInfo& input);
 
-/// True when a value of `from` may be given as `to`: among float widths (rounded to the nearest)
-/// and among integer widths (when every value fits); otherwise types must be equal.
+/// True when values of `from` may be converted to `to`: among float widths (rounded to the nearest)
+/// and among integer widths (when every value fits); otherwise the types must be equal.
 [[nodiscard]] bool type_fits(DataType from, DataType to);
-/// How to mend data of type `from` for an input of type `to`.
+/// How to correct data of type `from` for an input of type `to`, for messages.
 [[nodiscard]] std::string way_out_of_type(DataType from, DataType to);
 
-/// `tensor` in the type of the input, type_fits(tensor.type(), type). Throws InvalidInput, with
-/// `description` ("array 'x' of 'file.npz'") as its object, when a value does not fit.
+/// Converts `tensor` to the type of the input; type_fits(tensor.type(), type) must hold. Throws
+/// InvalidInput, with `description` ("array 'x' of 'file.npz'") as its object, when a value does
+/// not fit.
 [[nodiscard]] Tensor as_type(const Tensor& tensor, DataType type, const std::string& description);
 
 }  // namespace quantsearch

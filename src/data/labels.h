@@ -10,7 +10,8 @@
 
 namespace quantsearch {
 
-/// [samples] or [samples, 1]. Throws InvalidInput when they are not `expected` many integers >= 0.
+/// Reads an array [samples] or [samples, 1]. Throws InvalidInput unless it holds `expected` numbers
+/// that are integers and at least 0.
 [[nodiscard]] Labels read_labels(const StoredArray& array, const std::string& description,
                                  std::int64_t expected);
 

@@ -17,18 +17,18 @@ namespace quantsearch {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::int64_t kLongestHeader = 1
-                                        << 20;  // numpy's own limit for untrusted headers is 10,000
+// numpy's own limit for untrusted headers is 10,000.
+constexpr std::int64_t kLongestHeader = 1 << 20;
 constexpr std::string_view kSpace = " \t\r\n";
 
-/// Reads the dictionary that numpy writes: string keys; values are a string, True, False or a tuple
-/// of integers.
+/// Reads the dictionary that numpy writes. Its keys are strings; its values are strings, True,
+/// False or tuples of integers.
 class HeaderText {
  public:
   HeaderText(std::string_view text, const std::string& description)
       : rest_(text), description_(description) {}
 
-  /// Skips white space; true when `wanted` was next and has been taken.
+  /// Skips white space. Returns true when `wanted` came next and has been consumed.
   bool take(std::string_view wanted) {
     rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
     if (!rest_.starts_with(wanted)) return false;
@@ -83,7 +83,7 @@ class HeaderText {
     const auto result = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
     if (result.ec != std::errc() || value < 0) fail();
     rest_.remove_prefix(static_cast<std::size_t>(result.ptr - rest_.data()));
-    (void)take("L");  // Python 2 wrote long integers so
+    (void)take("L");  // the suffix of long integers in Python 2
     return value;
   }
 
@@ -157,7 +157,7 @@ NpyHeader parse_dictionary(std::string_view dictionary, const std::string& descr
   return header;
 }
 
-/// Bytes the shape asks for; nullopt when no file could hold them.
+/// The bytes that the shape requires; nullopt when no file could hold them.
 std::optional<std::int64_t> bytes_wanted(const NpyHeader& header) {
   try {
     return byte_count(header.type, header.shape);

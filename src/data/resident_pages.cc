@@ -7,8 +7,8 @@ namespace quantsearch {
 
 namespace {
 
-/// Whole pages of the part: a private map that is never written loses nothing. Failure costs memory
-/// only.
+/// Drops the whole pages of the part. A map that is only read loses nothing, and a failure costs
+/// only memory.
 void drop(std::span<const std::byte> bytes) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;

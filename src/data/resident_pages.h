@@ -1,7 +1,7 @@
 #pragma once
 
-// Keeps what a file map adds to the resident memory small: pages that were read are given back to
-// the page cache, from which they come again at the price of a page fault.
+// Limits how much file maps add to the resident memory: pages that were read are returned to the
+// page cache, from which they can be read again at the cost of a page fault.
 
 #include <atomic>
 #include <cstddef>
@@ -14,16 +14,17 @@ namespace quantsearch {
 
 constexpr std::int64_t kMostResidentBytes = 32 << 20;
 
-/// Of parts of file maps that are only read. Safe from several threads; bytes stay valid while
-/// pages are dropped.
+/// The resident pages of parts of file maps that are only read. Safe from several threads; the
+/// bytes stay valid while pages are dropped.
 class ResidentPages {
  public:
   ResidentPages() = default;
   explicit ResidentPages(std::span<const std::byte> bytes) : parts_{bytes} {}
   void add(std::span<const std::byte> bytes);
-  /// Of a part that was added, before it is unmapped.
+  /// Removes a part that was added. Must be called before the part is unmapped.
   void remove(std::span<const std::byte> bytes);
-  /// Counts bytes that are about to be read or were read; drops all pages each kMostResidentBytes.
+  /// Counts bytes that are about to be read or were read; drops all pages each time the count
+  /// reaches kMostResidentBytes.
   void touch(std::int64_t count) const;
 
  private:

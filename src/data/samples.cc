@@ -46,7 +46,7 @@ void check_finite(const Batch& sample, std::int64_t number, const Origin& origin
     if (found.nan == 0 && found.infinite == 0) continue;
     const auto array = origin.names.find(name);
     throw InvalidInput(fmt::format(
-        "data: array '{}'{} holds {} in sample {}, expected finite numbers; mend or remove "
+        "data: array '{}'{} holds {} in sample {}, expected finite numbers; fix or remove "
         "the sample",
         array == origin.names.end() ? name : array->second, origin.suffix,
         found.nan != 0 ? "NaN" : "an infinite value", number));

@@ -1,7 +1,7 @@
 #pragma once
 
-// What every source does: check what is asked of it, and be walked sample by sample to be checked
-// or hashed.
+// Functions for every source: checks of read requests, and checks and hashes that visit the samples
+// one by one.
 
 #include <algorithm>
 #include <cstdint>
@@ -13,27 +13,29 @@
 
 namespace quantsearch {
 
-/// Throws InvalidInput unless [first, first + count) are samples of `source` that fit one read.
+/// Throws InvalidInput unless [first, first + count) are samples of `source` that fit into one
+/// read.
 void check_request(const DataSource& source, std::int64_t first, std::int64_t count);
 
 /// How messages name the data.
 struct Origin {
   std::string suffix;                        // " of 'file.npz'", or empty
-  std::map<std::string, std::string> names;  // of the array for each input, where it may differ
+  std::map<std::string, std::string> names;  // of the array by input, where the two may differ
 
   [[nodiscard]] bool uses(const std::string& array) const {
     return std::ranges::any_of(names, [&](const auto& name) { return name.second == array; });
   }
 };
 
-/// One pass: throws InvalidInput when a sample does not fit the inputs of `model` or is not finite,
-/// else gives the source's content key.
+/// Returns the source's content key after one pass over its samples. Throws InvalidInput when a
+/// sample does not fit the inputs of `model` or is not finite.
 [[nodiscard]] Key check_samples(const DataSource& source, const Model& model, const Origin& origin);
 
-/// Hash of samples one by one, so that it depends on no file format or batch.
+/// Hashes the samples one by one, so that the key depends neither on the file format nor on
+/// batches.
 [[nodiscard]] Key hash_samples(const DataSource& source);
 
-/// The hash of an immutable source, computed when first asked for.
+/// The hash of an immutable source, computed on first use.
 class KeyOnce {
  public:
   [[nodiscard]] Key of(const DataSource& source) const {

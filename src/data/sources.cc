@@ -106,7 +106,7 @@ class Subset final : public DataSource {
   KeyOnce key_;
 };
 
-/// The inputs of another source but for some.
+/// Another source without some of its inputs.
 class WithoutInputs final : public DataSource {
  public:
   WithoutInputs(std::shared_ptr<const DataSource> source, std::vector<std::string> names)

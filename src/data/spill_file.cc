@@ -109,7 +109,8 @@ std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
 MappedFile SpillFile::map() const {
   const auto length = static_cast<std::size_t>(end_.load());
   if (length == 0) return {};
-  // The last append may end before its padding does; reading there would be a bus error.
+  // The padding after the last append may not be in the file yet, and reading beyond the end of the
+  // file would be a bus error.
   if (::ftruncate(descriptor_.get(), static_cast<off_t>(length)) != 0) {
     throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be closed: {}",
                               folder_.string(), std::strerror(errno)));

@@ -30,7 +30,7 @@ Shape with_rows(Shape shape, std::int64_t rows) {
   return shape;
 }
 
-/// A zeroed tensor and its bytes to be filled.
+/// A zeroed tensor, and its bytes for writing.
 struct Filling {
   Tensor tensor;
   std::span<std::byte> bytes;
@@ -41,7 +41,7 @@ Filling start_filling(DataType type, Shape shape) {
   return {.tensor = Tensor::wrapping(type, std::move(shape), buffer, *buffer), .bytes = *buffer};
 }
 
-/// Elements lie row after row.
+/// An array whose elements are stored row after row.
 class RowMajorArray final : public StoredArray {
  public:
   RowMajorArray(NpyHeader header, std::shared_ptr<const ByteSource> bytes)
@@ -55,7 +55,7 @@ class RowMajorArray final : public StoredArray {
     const std::int64_t row_bytes = byte_count(header_.type, with_rows(header_.shape, 1));
     const std::int64_t offset = header_.data_offset + first * row_bytes;
     const auto part = bytes_->in_place(offset, count * row_bytes);
-    // Members of an .npz start anywhere; elements may only be read in place where they are aligned.
+    // Members of an .npz start at any offset; elements can only be read in place when aligned.
     if (part && !header_.swap_bytes &&
         reinterpret_cast<std::uintptr_t>(part->bytes.data()) % element_bytes(header_) == 0) {
       return Tensor::wrapping(header_.type, std::move(shape), part->owner, part->bytes);
@@ -71,8 +71,8 @@ class RowMajorArray final : public StoredArray {
   std::shared_ptr<const ByteSource> bytes_;
 };
 
-/// Elements of one row lie a whole column apart (Fortran order), so rows are gathered in blocks,
-/// one pass over the bytes for each block, and the two last blocks are kept.
+/// An array in Fortran order. The elements of a row are a whole column apart, so rows are gathered
+/// in blocks with one pass over the bytes for each block, and the last two blocks are kept.
 class ColumnMajorArray final : public StoredArray {
  public:
   ColumnMajorArray(NpyHeader header, std::shared_ptr<const ByteSource> bytes)
@@ -136,8 +136,8 @@ class ColumnMajorArray final : public StoredArray {
     return std::move(filling.tensor);
   }
 
-  /// For each element of a row, counted with the first axis fastest, its index with the last axis
-  /// fastest.
+  /// For each element of a row, in the order with the first axis fastest, its index in the order
+  /// with the last axis fastest.
   [[nodiscard]] static std::vector<std::int64_t> places_in_c_order(const Shape& shape) {
     Shape stride(shape.size(), 1);
     for (std::size_t axis = shape.size(); axis-- > 1;)

@@ -12,25 +12,26 @@
 
 namespace quantsearch {
 
-/// Reading is safe from several threads and holds no more than the rows asked for and a bounded
-/// cache.
+/// Reading is safe from several threads and holds only the requested rows and a bounded cache in
+/// memory.
 class StoredArray {
  public:
   virtual ~StoredArray() = default;
   [[nodiscard]] virtual DataType type() const = 0;
   [[nodiscard]] virtual const Shape& shape() const = 0;
-  /// Rows [first, first + count) in C order, within the shape, which has an axis.
+  /// Rows [first, first + count) in C order. The array must have an axis and these rows.
   [[nodiscard]] virtual Tensor rows(std::int64_t first, std::int64_t count) const = 0;
 };
 
 /// The arrays of an .npz by name, or the one of an .npy under the file's name without its
-/// extension. The content, not the extension, says which of both a file is. Throws InvalidInput or
-/// Unsupported (npy_header.h, zip.h).
+/// extension.
 struct ArrayFile {
   std::filesystem::path path;
   bool is_archive = false;
   std::map<std::string, std::shared_ptr<const StoredArray>> arrays;
 };
+/// The content of the file, not its extension, decides whether it is an .npz or an .npy. Throws
+/// InvalidInput or Unsupported (npy_header.h, zip.h).
 [[nodiscard]] ArrayFile open_arrays(const std::filesystem::path& file);
 
 /// "array 'x' of 'file.npz'".

@@ -17,7 +17,7 @@ namespace quantsearch {
 
 namespace {
 
-/// The number between `prefix` and `suffix`, when the name is made of nothing else.
+/// The number between `prefix` and `suffix`, when the name consists of only these three.
 std::optional<int> numbered(std::string_view name, std::string_view prefix,
                             std::string_view suffix) {
   if (!name.starts_with(prefix) || !name.ends_with(suffix) ||

@@ -32,7 +32,7 @@ constexpr std::uint16_t kZip64Extra = 1;
 constexpr std::uint16_t kStored = 0;
 constexpr std::uint16_t kDeflated = 8;
 constexpr std::uint16_t kEncryptedFlag = 1;
-// The 32-bit field's value when the zip64 field counts.
+// The value of a 32-bit field whose number is in the zip64 field.
 constexpr std::uint32_t kIn64 = 0xffffffffU;
 
 /// Bounds-checked little-endian reads.
@@ -116,8 +116,8 @@ Directory find_directory(const Reader& reader) {
   return directory;
 }
 
-/// The zip64 extra field holds, in this order, exactly those of the three values whose 32-bit field
-/// is all ones.
+/// Reads the zip64 extra field. It holds, in this order, exactly those of the three values whose
+/// 32-bit field is all ones.
 void read_zip64(const Reader& reader, std::uint64_t extra, std::uint64_t length, Entry& entry) {
   const std::uint64_t end = extra + length;
   while (extra + 4 <= end) {
@@ -157,8 +157,8 @@ Entry read_entry(const Reader& reader, std::uint64_t offset) {
   return entry;
 }
 
-/// The local header has lengths of its own for name and extra field; its sizes may be missing and
-/// are not read.
+/// The local header has its own lengths of name and extra field. Its sizes may be missing and are
+/// not read.
 std::span<const std::byte> compressed_bytes(const Reader& reader, const Entry& entry) {
   (void)reader.part(entry.local_header, kLocalHeaderSize);
   if (reader.number<std::uint32_t>(entry.local_header) != kLocalHeader) reader.fail();

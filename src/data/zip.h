@@ -1,8 +1,8 @@
 #pragma once
 
-// The members of a zip file (PKWARE APPNOTE 6.3.10:
-// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), as far as numpy writes them: stored
-// or deflated, zip64 or not, one disk, not encrypted.
+// Reads the members of a zip file (PKWARE APPNOTE 6.3.10:
+// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT) of the kinds that numpy writes:
+// stored or deflated, zip64 or not, one disk, not encrypted.
 
 #include <filesystem>
 #include <memory>

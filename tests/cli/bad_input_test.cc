@@ -276,10 +276,10 @@ INSTANTIATE_TEST_SUITE_P(
                  "data: array 'x' of 'data.npz' has no samples, expected at least one"},
         BadInput{"Nan", [] { write_samples_with(9, kNan); },
                  "data: array 'x' of 'data.npz' holds NaN in sample 2, expected finite numbers; "
-                 "mend or remove the sample"},
+                 "fix or remove the sample"},
         BadInput{"Infinity", [] { write_samples_with(9, kInfinity); },
                  "data: array 'x' of 'data.npz' holds an infinite value in sample 2, expected "
-                 "finite numbers; mend or remove the sample"},
+                 "finite numbers; fix or remove the sample"},
         BadInput{
             "LabelsOfTheWrongLength",
             [] { write_labels(5); },

@@ -19,7 +19,7 @@ Batch outputs_of(std::uint64_t run) {
           {"b", Tensor::of<std::int8_t>({3}, {1, 2, static_cast<std::int8_t>(run)})}};
 }
 
-TEST(BatchStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
+TEST(BatchStore, ReturnsTheSameTensorsFromMemoryAndFromDisk) {
   const TemporaryFolder parent;
   SpillFolder folder(parent.path());
   const ByteBudget budget(1500);  // two of six runs
@@ -35,7 +35,7 @@ TEST(BatchStore, GivesBackWhatWasPutFromMemoryAndFromDisk) {
   EXPECT_GT(store.spilled_bytes(), 0);
 }
 
-/// Pages of files in this process's resident memory, in bytes.
+/// Resident memory of this process that belongs to files, in bytes.
 std::int64_t resident_file_bytes() {
   std::ifstream statm("/proc/self/statm");
   std::int64_t mapped = 0;
@@ -45,7 +45,7 @@ std::int64_t resident_file_bytes() {
   return of_files * ::sysconf(_SC_PAGESIZE);
 }
 
-TEST(BatchStore, ThoseOfOneFolderShareWhatStaysInMemory) {
+TEST(BatchStore, StoresOfOneFolderShareTheLimitOnResidentPages) {
   constexpr std::int64_t kStores = 6;
   constexpr std::int64_t kRuns = 5;
   const TemporaryFolder parent;
@@ -54,9 +54,9 @@ TEST(BatchStore, ThoseOfOneFolderShareWhatStaysInMemory) {
   std::vector<std::unique_ptr<BatchStore>> stores;
   for (std::int64_t at = 0; at < kStores; ++at) {
     stores.push_back(std::make_unique<BatchStore>(kRuns, budget, 0, folder));
+    // 20 MiB in each store: alone it is below the limit.
     for (std::int64_t run = 0; run < kRuns; ++run)
-      stores.back()->put(
-          run, {{"a", Tensor(DataType::float32, {1 << 20})}});  // 20 MiB in all: below the limit
+      stores.back()->put(run, {{"a", Tensor(DataType::float32, {1 << 20})}});
     stores.back()->finish();
   }
   const std::int64_t before = resident_file_bytes();
@@ -70,7 +70,7 @@ TEST(BatchStore, ThoseOfOneFolderShareWhatStaysInMemory) {
   EXPECT_LT(resident_file_bytes() - before, std::int64_t{50} << 20);  // of 120 MiB that were read
 }
 
-TEST(BatchStore, LeavesNothingBehind) {
+TEST(BatchStore, LeavesNoFileBehind) {
   const TemporaryFolder parent;
   const std::filesystem::path path = parent.path() / "cache";
   const ByteBudget budget(0);
@@ -80,7 +80,7 @@ TEST(BatchStore, LeavesNothingBehind) {
     store.put(0, outputs_of(1));
     store.finish();
     EXPECT_TRUE(std::filesystem::exists(path / ".quantsearch_cache"));
-    EXPECT_NO_THROW(SpillFolder second(path));  // ours
+    EXPECT_NO_THROW(SpillFolder second(path));  // it holds the marker
   }
   EXPECT_FALSE(std::filesystem::exists(path));
 }

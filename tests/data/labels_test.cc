@@ -30,13 +30,13 @@ class LoadLabels : public ::testing::Test {
   std::filesystem::path file_ = folder_.path() / "l.npy";
 };
 
-TEST_F(LoadLabels, FromAnArrayOfItsOwnOfAnyIntegerType) {
+TEST_F(LoadLabels, ReadsAnArrayOfAnyIntegerType) {
   EXPECT_EQ(load(npy(Tensor::of<std::int64_t>({3}, {4, 0, 9})), 3), (Labels{4, 0, 9}));
   EXPECT_EQ(load(npy(Tensor::of<std::uint8_t>({2}, {255, 1})), 2), (Labels{255, 1}));
   EXPECT_EQ(load(npy(Tensor::of<std::int32_t>({2, 1}, {7, 8})), 2), (Labels{7, 8}));
 }
 
-TEST_F(LoadLabels, FromTheMemberLabelsOrTheOnlyOne) {
+TEST_F(LoadLabels, ReadsTheMemberLabelsOrTheOnlyOne) {
   const std::string labels = npy(Tensor::of<std::int64_t>({1}, {5}));
   const std::string other = npy(Tensor::of<float>({1}, {5}));
   EXPECT_EQ(
@@ -46,7 +46,7 @@ TEST_F(LoadLabels, FromTheMemberLabelsOrTheOnlyOne) {
   EXPECT_EQ(load(zip({{.name = "y.npy", .content = labels, .deflate = true}}), 1), Labels{5});
 }
 
-TEST_F(LoadLabels, WrongLabelsAreSaidInOneSentence) {
+TEST_F(LoadLabels, ReportsWrongLabelsInOneSentence) {
   const std::string one = npy(Tensor::of<std::int64_t>({1}, {5}));
   const std::pair<std::string, std::string> cases[] = {
       {npy(Tensor::of<std::int64_t>({3}, {1, 2, 3})),
@@ -64,7 +64,7 @@ TEST_F(LoadLabels, WrongLabelsAreSaidInOneSentence) {
   for (const auto& [content, message] : cases) EXPECT_EQ(message_of(content, 2), message);
 }
 
-TEST_F(LoadLabels, AreCutToTheLimitOfTheData) {
+TEST_F(LoadLabels, TruncatesThemToTheLimitOfTheData) {
   const auto x = in_memory_data({{"x", Tensor::of<float>({2, 1}, {1, 2})}});
   const LoadedData data{.source = x, .available = 3, .labels = {}};
   const auto load_for = [&](const Tensor& labels) {

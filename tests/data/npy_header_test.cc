@@ -10,7 +10,7 @@ namespace {
 
 using testing::npy;
 
-/// Owns its text.
+/// A source that owns its text.
 class TextBytes final : public ByteSource {
  public:
   explicit TextBytes(std::string text) : text_(std::move(text)) {}
@@ -52,7 +52,7 @@ TEST(NpyHeader, ReadsTypeOrderAndShape) {
   EXPECT_EQ(header.data_offset, 128);
 }
 
-TEST(NpyHeader, TakesEveryNumericType) {
+TEST(NpyHeader, ReadsEveryNumericType) {
   const std::pair<const char*, DataType> types[] = {
       {"<f2", DataType::float16}, {"<f4", DataType::float32}, {"<f8", DataType::float64},
       {"|b1", DataType::boolean}, {"|i1", DataType::int8},    {"<i2", DataType::int16},
@@ -76,12 +76,12 @@ TEST(NpyHeader, BigEndianElementsAreSwappedAndSingleBytesAreNot) {
   EXPECT_FALSE(parse(dictionary_of("'>i1'", "(1,)"), 1).swap_bytes);
 }
 
-TEST(NpyHeader, TakesScalarsAndLongSuffixes) {
+TEST(NpyHeader, ReadsScalarsAndLongSuffixes) {
   EXPECT_EQ(parse(dictionary_of("'<f4'", "()"), 4).shape, Shape{});
   EXPECT_EQ(parse(dictionary_of("\"<f4\"", "(2L, 1L)"), 8).shape, (Shape{2, 1}));
 }
 
-TEST(NpyHeader, WrongFilesAreSaidInOneSentence) {
+TEST(NpyHeader, ReportsWrongFilesInOneSentence) {
   const std::string header =
       "data: array 'x' of 'f' is damaged: its npy header cannot be read; write the file again";
   const std::pair<std::string, std::string> cases[] = {
@@ -121,7 +121,7 @@ TEST(NpyHeader, WrongFilesAreSaidInOneSentence) {
   for (const auto& [file, message] : cases) EXPECT_EQ(message_of(file), message);
 }
 
-TEST(NpyHeader, NoPrefixOfAFileIsTakenForAWholeOne) {
+TEST(NpyHeader, RefusesEveryPrefixOfAFile) {
   const std::string file = npy(dictionary_of("'<f4'", "(2,)"), std::vector<std::byte>(8));
   for (std::size_t length = 0; length < file.size(); ++length) {
     EXPECT_NE(message_of(file.substr(0, length)), "no error") << length;

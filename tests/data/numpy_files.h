@@ -1,6 +1,6 @@
 #pragma once
 
-// Writes .npy and .npz files of every kind the reader must take, and damaged ones.
+// Writes .npy and .npz files of every kind that the reader must accept, and damaged ones.
 
 #include <cstddef>
 #include <filesystem>

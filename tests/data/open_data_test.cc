@@ -90,7 +90,7 @@ TEST_F(OpenData, ASingleArrayFeedsASingleInputWhateverItsName) {
   EXPECT_EQ(open(npy(values), model_with({{"x", {-1, 3}}})).source->read(0, 2).at("x"), values);
 }
 
-TEST_F(OpenData, PassesOverArraysOfInputsThatWereFixed) {
+TEST_F(OpenData, IgnoresArraysOfFixedInputs) {
   const Tensor values = random_tensor({2, 3}, 1);
   const Tensor rates = Tensor::of<std::int64_t>({2}, {16000, 8000});
   const Model model = model_with({{"x", {-1, 3}}});
@@ -101,7 +101,7 @@ TEST_F(OpenData, PassesOverArraysOfInputsThatWereFixed) {
   EXPECT_EQ(open_data(file_, model, {}, {"rate"}).source->read(0, 2), (Batch{{"x", values}}));
 }
 
-TEST_F(OpenData, LabelsAreNoInputAndFollowTheLimit) {
+TEST_F(OpenData, LabelsAreNotAnInputAndFollowTheLimit) {
   const Tensor values = random_tensor({3, 2}, 1);
   const Tensor labels = Tensor::of<std::uint8_t>({3}, {2, 0, 1});
   const std::string file = npz({{"images", values}, {"labels", labels}});
@@ -177,7 +177,7 @@ TEST_F(OpenData, TheShippedExampleOpensWithItsLabels) {
       (Shape{1, 1, 28, 28}));
 }
 
-TEST_F(OpenData, WrongDataAreSaidInOneSentenceWithBothSides) {
+TEST_F(OpenData, ReportsWrongDataInOneSentenceWithDataAndModel) {
   const Model one = model_with({{"x", {-1, 2}}});
   const Model two = model_with({{"a", {-1, 2}}, {"b", {-1, 2}}});
   const Tensor good = Tensor::of<float>({2, 2}, {1, 2, 3, 4});
@@ -231,11 +231,11 @@ TEST_F(OpenData, WrongDataAreSaidInOneSentenceWithBothSides) {
        "export the model with an open first axis, or give the array one more axis in front so that "
        "each sample is 4 rows"},
       {npz({{"y", nan}}), one,
-       "data: array 'y' of 'd.npz' holds NaN in sample 1, expected finite numbers; mend or remove "
+       "data: array 'y' of 'd.npz' holds NaN in sample 1, expected finite numbers; fix or remove "
        "the sample"},
       {npz({{"x", infinite}}), one,
        "data: array 'x' of 'd.npz' holds an infinite value in sample 0, expected finite numbers; "
-       "mend or remove the "
+       "fix or remove the "
        "sample"},
       {npz({{"x", Tensor::of<double>({1, 2}, {1, 1e300})}}), one,
        "data: array 'x' of 'd.npz' holds float64 values beyond the range of float32, which the "
@@ -244,7 +244,7 @@ TEST_F(OpenData, WrongDataAreSaidInOneSentenceWithBothSides) {
       {npz({{"x", Tensor::of<std::int64_t>({2}, {1, 300})}}),
        model_with({{"x", {-1}, DataType::uint8}}),
        "data: array 'x' of 'd.npz' holds int64 values that do not fit uint8, which the model's "
-       "input takes; mend the "
+       "input takes; fix the "
        "values or change the model's input type"},
       {npz({{"x", good}, {"labels", Tensor::of<std::int64_t>({1}, {1})}}), one,
        "labels: array 'labels' of 'd.npz' has 1 labels, expected 2, one for each sample"},
@@ -259,7 +259,7 @@ TEST_F(OpenData, ABackendTestFolderFeedsItsSetsInOrder) {
   ASSERT_TRUE(std::filesystem::exists(node));
   const auto copy = folder_.path() / "sets";
   std::filesystem::create_directories(copy);
-  // Sets 2 and 10: in order of their numbers, not of their names.
+  // Sets 2 and 10 come in the order of their numbers, not of their names.
   std::filesystem::copy(node / "test_data_set_0", copy / "test_data_set_10");
   std::filesystem::copy(node / "test_data_set_0", copy / "test_data_set_2");
   std::filesystem::rename(copy / "test_data_set_2" / "input_0.pb", folder_.path() / "first.pb");
@@ -271,12 +271,12 @@ TEST_F(OpenData, ABackendTestFolderFeedsItsSetsInOrder) {
   const LoadedData data = open_data(copy, model);
   EXPECT_EQ(data.source->size(), 2);
   EXPECT_EQ(data.source->largest_batch(), 1);
-  // Both files of set 2 carry the name y, so they go by index.
+  // Both tensors of set 2 have the name y, so they are matched by index.
   EXPECT_EQ(data.source->read(0, 1), (Batch{{"x", y}, {"y", y}}));
   EXPECT_EQ(data.source->read(1, 1), (Batch{{"x", x}, {"y", y}}));
 }
 
-TEST_F(OpenData, WrongFoldersAreSaidInOneSentence) {
+TEST_F(OpenData, ReportsWrongFoldersInOneSentence) {
   const auto set = folder_.path() / "sets" / "test_data_set_0";
   const Model model = model_with({{"x", {-1, 2}}});
   std::filesystem::create_directories(folder_.path() / "empty");

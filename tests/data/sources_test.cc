@@ -38,7 +38,7 @@ TEST(InMemoryData, ReadsRowsWithoutCopying) {
   EXPECT_EQ(batch.at("x").bytes().data(), kThree.bytes().data() + 8);
 }
 
-TEST(InMemoryData, WrongArraysAreSaidInOneSentence) {
+TEST(InMemoryData, ReportsWrongArraysInOneSentence) {
   EXPECT_EQ(message_of([] { (void)in_memory_data({}); }),
             "data: got no arrays, expected one per model input");
   EXPECT_EQ(message_of([] {
@@ -79,7 +79,7 @@ TEST(CallbackData, GivesOneSampleAtATime) {
             "data: got an empty callback, expected a function that reads a sample");
 }
 
-TEST(Subset, IsAWindowAndHasTheKeyOfItsSamples) {
+TEST(Subset, HoldsARangeOfSamplesAndHasTheirKey) {
   const auto source = in_memory_data({{"x", kThree}});
   const auto part = subset(source, 1, 2);
   EXPECT_EQ(part->size(), 2);
@@ -101,12 +101,12 @@ TEST(ContentKey, DependsOnNamesTypesShapesAndValues) {
   EXPECT_NE(in_memory_data({{"x", changed}})->content_key(), key);
 }
 
-TEST(CheckData, TakesWhatFitsWithOpenAndWithSingleFirstAxis) {
+TEST(CheckData, AcceptsSamplesForAnOpenAndForASingleFirstAxis) {
   EXPECT_NO_THROW(check_data(*in_memory_data({{"x", kThree}}), relu_model({-1, 2})));
   EXPECT_NO_THROW(check_data(*in_memory_data({{"x", kThree}}), relu_model({1, 2})));
 }
 
-TEST(CheckData, WhatDoesNotFitIsSaidWithBothSides) {
+TEST(CheckData, ReportsSampleAndModelWhenTheyDoNotFit) {
   const Model model = relu_model({-1, 2});
   const auto check = [&](std::map<std::string, Tensor> arrays) {
     return message_of([&] { check_data(*in_memory_data(std::move(arrays)), model); });
@@ -126,7 +126,7 @@ TEST(CheckData, WhatDoesNotFitIsSaidWithBothSides) {
             "float32 [batch, 2]");
 }
 
-TEST(CheckData, NotANumberAndInfinityNameArrayAndSample) {
+TEST(CheckData, NamesTheArrayAndTheSampleOfNanAndInfinity) {
   const Model model = relu_model({-1, 2});
   Tensor values = kThree;
   values.mutable_values<float>()[4] = std::numeric_limits<float>::quiet_NaN();
@@ -134,16 +134,16 @@ TEST(CheckData, NotANumberAndInfinityNameArrayAndSample) {
       message_of([&] {
         check_data(*in_memory_data({{"x", values}}), model);
       }),
-      "data: array 'x' holds NaN in sample 2, expected finite numbers; mend or remove the sample");
+      "data: array 'x' holds NaN in sample 2, expected finite numbers; fix or remove the sample");
   values.mutable_values<float>()[4] = -std::numeric_limits<float>::infinity();
   EXPECT_EQ(message_of([&] {
               check_data(*in_memory_data({{"x", values}}), model);
             }),
-            "data: array 'x' holds an infinite value in sample 2, expected finite numbers; mend or "
+            "data: array 'x' holds an infinite value in sample 2, expected finite numbers; fix or "
             "remove the sample");
 }
 
-TEST(WithoutInputs, LeavesSomeOutAndIsThenTheSameAsASourceThatNeverHadThem) {
+TEST(WithoutInputs, EqualsASourceThatNeverHadTheInputs) {
   const Tensor x = testing::random_tensor({3, 2}, 1);
   const auto plain = in_memory_data({{"x", x}});
   const auto both = in_memory_data({{"x", x}, {"rate", testing::random_tensor({3, 1}, 2)}});

@@ -21,7 +21,7 @@ using testing::zip;
 class StoredArrays : public ::testing::Test {
  protected:
   std::filesystem::path write(const std::string& content, const std::string& name = "f.npz") const {
-    // Not write_file_atomically: hundreds of small files need no fsync.
+    // Hundreds of small files need no fsync, so write_file_atomically is not used.
     std::ofstream(folder_.path() / name, std::ios::binary) << content;
     return folder_.path() / name;
   }
@@ -59,8 +59,8 @@ TEST_F(StoredArrays, RowsAreTheSameHoweverTheFileIsWritten) {
   }
 }
 
-TEST_F(StoredArrays, FortranOrderByHand) {
-  // [[1, 2, 3], [4, 5, 6]] column after column.
+TEST_F(StoredArrays, FortranOrderGivesTheRowsComputedByHand) {
+  // The elements of [[1, 2, 3], [4, 5, 6]] column after column.
   const std::vector<float> columns = {1, 4, 2, 5, 3, 6};
   const auto array = open(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
                               std::as_bytes(std::span(columns))));
@@ -84,7 +84,7 @@ TEST_F(StoredArrays, FortranOrderOfFourAxesAgreesWithTheDefinition) {
 }
 
 TEST_F(StoredArrays, FortranOrderBeyondOneBlockKeepsItsRows) {
-  // 40 rows of 1 MB: blocks hold 32.
+  // The array has 40 rows of 1 MB, and blocks hold 32 of them.
   constexpr std::int64_t kRows = 40, kColumns = 1 << 18;
   std::vector<float> fortran(kRows * kColumns);
   for (std::size_t index = 0; index < fortran.size(); ++index)
@@ -98,16 +98,16 @@ TEST_F(StoredArrays, FortranOrderBeyondOneBlockKeepsItsRows) {
   }
 }
 
-TEST_F(StoredArrays, BigEndianByHand) {
+TEST_F(StoredArrays, BigEndianElementsAreSwapped) {
   const std::byte bytes[] = {std::byte{1}, std::byte{2}, std::byte{0xff}, std::byte{0xfe}};
   EXPECT_EQ(
       open(npy("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }", bytes))->rows(0, 2),
       Tensor::of<std::int16_t>({2}, {0x0102, -2}));
 }
 
-TEST_F(StoredArrays, RandomAccessIntoALongDeflatedMemberFromManyThreads) {
-  // 130 MB decoded: restart points pass their bound and are thinned. Row r holds r and its square
-  // throughout.
+TEST_F(StoredArrays, ManyThreadsReadALongDeflatedMemberInRandomOrder) {
+  // With 130 MB decoded, the restart points exceed their limit and are thinned out. Row r holds r
+  // and its square in turns.
   constexpr std::int64_t kRows = 8192, kColumns = 2048;
   Tensor values(DataType::float64, {kRows, kColumns});
   const std::span<double> out = values.mutable_values<double>();
@@ -129,7 +129,7 @@ TEST_F(StoredArrays, RandomAccessIntoALongDeflatedMemberFromManyThreads) {
   EXPECT_EQ(array->rows(kRows - 1, 1), values.rows(kRows - 1, 1));
 }
 
-TEST_F(StoredArrays, DamageIsSaidInOneSentence) {
+TEST_F(StoredArrays, ReportsDamageInOneSentence) {
   const std::string plain = npy(random_tensor({64, 8}, 3));
   const std::string stored = zip({{.name = "x.npy", .content = plain}});
   std::string changed = stored;
@@ -181,7 +181,7 @@ TEST_F(StoredArrays, DamageIsSaidInOneSentence) {
   for (const auto& [content, message] : cases) EXPECT_EQ(message_of(content), message);
 }
 
-TEST_F(StoredArrays, NoPrefixOfAZipIsTakenForAWholeOne) {
+TEST_F(StoredArrays, RefusesEveryPrefixOfAZip) {
   const std::string file =
       zip({{.name = "x.npy", .content = npy(random_tensor({4}, 4)), .deflate = true}});
   for (std::size_t length = 0; length < file.size(); ++length) {
@@ -189,7 +189,7 @@ TEST_F(StoredArrays, NoPrefixOfAZipIsTakenForAWholeOne) {
   }
 }
 
-TEST_F(StoredArrays, AnyChangedByteIsAnErrorOrHarmlessNeverACrash) {
+TEST_F(StoredArrays, AChangedByteIsAnErrorOrChangesNoValue) {
   const Tensor values = random_tensor({8, 2}, 5);
   const std::string file = zip({{.name = "x.npy", .content = npy(values), .deflate = true}});
   for (std::size_t place = 2; place < file.size(); ++place) {

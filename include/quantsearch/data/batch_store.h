@@ -1,7 +1,7 @@
 #pragma once
 
-// Tensors of numbered runs (float outputs, layer inputs): in memory while the budget lets them,
-// else in a spill file.
+// Stores the tensors of numbered runs (float outputs, layer inputs) in memory while the budget
+// allows it, otherwise in a spill file.
 
 #include <cstdint>
 #include <memory>
@@ -17,15 +17,15 @@ namespace quantsearch {
 
 class BatchStore {
  public:
-  /// Keeps at most `share_bytes` of the budget for itself. `folder` outlives the store.
+  /// Takes at most `share_bytes` of the budget. `folder` must outlive the store.
   BatchStore(std::int64_t runs, const ByteBudget& budget, std::int64_t share_bytes,
              SpillFolder& folder);
   ~BatchStore();
 
-  /// Copies numeric tensors, so nothing of the runtime's memory is held. Safe from several threads,
-  /// a run once.
+  /// Copies numeric tensors, so that no memory of the runtime is held. Safe from several threads;
+  /// each run is put once.
   void put(std::int64_t run, const Batch& outputs);
-  /// After the last put, before the first read.
+  /// Must be called after the last put() and before the first outputs().
   void finish();
   [[nodiscard]] Batch outputs(std::int64_t run) const;
 
@@ -53,7 +53,7 @@ class BatchStore {
   std::int64_t share_bytes_;
   SpillFolder& folder_;
   std::atomic<std::int64_t> kept_bytes_{0};
-  std::mutex mutex_;  // guards the making of file_
+  std::mutex mutex_;  // guards the creation of file_
   std::unique_ptr<SpillFile> file_;
   MappedFile map_;
 };

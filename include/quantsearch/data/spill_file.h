@@ -1,7 +1,7 @@
 #pragma once
 
-// Bytes on disk that do not fit in memory. The file is nameless (unlinked as soon as it is open),
-// so nothing is left behind however the process ends; it is read back through a memory map.
+// Keeps bytes on disk that do not fit in memory. The file has no name (it is unlinked as soon as it
+// is open), so nothing is left behind, even after a crash. It is read back through a memory map.
 
 #include <atomic>
 #include <cstdint>
@@ -16,22 +16,23 @@ namespace quantsearch {
 
 class ResidentPages;
 
-/// A folder that is empty or ours, meaning that it holds our marker file; files of others are never
-/// touched.
+/// A folder for spill files. It must be new, empty or marked by a marker file of quantsearch; files
+/// of other programs are never touched.
 class SpillFolder {
  public:
-  /// Empty path: the system's temporary folder, which is not marked. Throws InvalidInput when the
-  /// path is a file or a folder with content of others. Nothing is written yet.
+  /// An empty path means the system's temporary folder, which is not marked. Throws InvalidInput
+  /// when the path is a file or a folder with other content, IoError when it cannot be read. Writes
+  /// nothing yet.
   explicit SpillFolder(std::filesystem::path folder);
-  /// Removes the marker and the folder if this object made them.
+  /// Removes the marker and the folder if this object created them.
   ~SpillFolder();
   SpillFolder(const SpillFolder&) = delete;
   SpillFolder& operator=(const SpillFolder&) = delete;
 
-  /// Makes and marks the folder. Throws IoError.
+  /// Creates and marks the folder. Throws IoError.
   void prepare();
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_; }
-  /// Of all maps of files in the folder, which share one limit on what stays in memory.
+  /// The resident pages of all maps of files in the folder, which share one limit.
   [[nodiscard]] ResidentPages& pages() const noexcept { return *pages_; }
 
  private:
@@ -44,17 +45,17 @@ class SpillFolder {
 
 class SpillFile {
  public:
-  /// Throws IoError naming the folder.
+  /// Creates the file. Throws IoError naming the folder.
   explicit SpillFile(const std::filesystem::path& folder);
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
 
-  /// Appends and returns where (a multiple of 64). Safe from several threads. Throws IoError,
-  /// naming the way out when the disk is full.
+  /// Appends the bytes and returns their offset, a multiple of 64. Safe from several threads.
+  /// Throws IoError, which names the remedy for a full disk.
   [[nodiscard]] std::int64_t append(std::span<const std::byte> bytes);
   [[nodiscard]] std::int64_t size() const noexcept { return end_; }
 
-  /// The whole file; nothing is appended after this.
+  /// Maps the whole file. Nothing may be appended afterwards. Throws IoError.
   [[nodiscard]] MappedFile map() const;
 
  private:
