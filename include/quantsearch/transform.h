@@ -1,9 +1,9 @@
 #pragma once
 
-// Graph rewrites that keep the function: what has to be done before statistics are taken. Each pass
-// is a free function of the model; the runner times it, records what it did and why a candidate was
-// left alone, and can switch it off by name. A tensor that survives keeps its name: users write
-// exclusion lists.
+// Graph rewrites that keep the function of the model and are done before statistics are taken. Each
+// pass is a free function of the model; the runner times it, records what it did and why a
+// candidate was left alone, and can disable it by name. A tensor that remains keeps its name,
+// because users name tensors and nodes in exclusion lists.
 
 #include <cstdint>
 #include <map>
@@ -17,8 +17,8 @@
 
 namespace quantsearch {
 
-/// What a DPU computes in place of operators it does not have exactly (docs/algorithms/npu.md).
-/// Each changes the function of the model.
+/// Conversions of operators that a DPU does not have exactly to those that it computes instead
+/// (docs/algorithms/npu.md). Each changes the function of the model.
 struct DpuOptions {
   bool leaky_relu = false;               // slope a multiple of 1/256
   bool sigmoid_to_hard_sigmoid = false;  // Sigmoid -> HardSigmoid
@@ -36,9 +36,9 @@ struct SimplifyOptions {
   bool reduce_mean_to_global_pool = true;  // ReduceMean over the spatial axes of a rank-4 tensor
   bool div_to_mul = true;  // Div by a constant -> Mul by its reciprocal: exact for powers of two,
                            // else within 1.5 units in the last place of float32
-  // Raised to this when the model is older: per-channel DequantizeLinear needs it.
+  // Models of older opsets are raised to this one, because per-channel DequantizeLinear needs it.
   std::int64_t minimum_opset = 13;
-  std::optional<std::int64_t> opset = {};  // asked for by the user (ConvertOpsetVersion)
+  std::optional<std::int64_t> opset = {};  // requested by the user (ConvertOpsetVersion)
   std::set<std::string> disabled = {};     // pass names to leave out
   DpuOptions dpu = {};
 };
@@ -49,26 +49,26 @@ struct PassRecord {
   std::int64_t nodes_before = 0;
   std::int64_t nodes_after = 0;
   std::vector<std::string> notes = {};  // what was done, or why a candidate was left alone
-  bool changes_function = false;        // as the user asked: its notes say what became of the model
+  bool changes_function = false;        // on the user's request; the notes say what was changed
 };
 
-/// Where the values of a tensor that is gone are now: unchanged, or only as the input of what the
-/// node that made the tensor took over.
+/// The tensor that replaces a removed one. Its values are the same, or they are the output of the
+/// node that produced the removed tensor and has taken over further operations.
 struct TensorNow {
   std::string name;
   bool has_same_values = true;
   bool operator==(const TensorNow&) const = default;
 };
 
-/// Names of the model as read that the simplified model no longer has. Users know their own model,
-/// so lists of names are looked up here, too.
+/// Names of the model as it was read that the simplified model no longer has. Users know their own
+/// model, so names in their lists are looked up here, too.
 struct NamesAsRead {
-  /// The node, as node_label(), that computes what this node computed; absent when none does: a
-  /// constant that was computed, a copy that was bypassed, a result that nothing reads.
+  /// By removed node, the node_label() of the node that now computes its result; nullopt when none
+  /// does: a constant that was computed, a copy that was bypassed, a result that nothing reads.
   std::map<std::string, std::optional<std::string>, std::less<>> nodes = {};
-  /// Absent when nothing is left of the tensor.
+  /// By removed tensor; nullopt when nothing is left of it.
   std::map<std::string, std::optional<TensorNow>, std::less<>> tensors = {};
-  /// What a bypassed node (Identity, Dropout) passed on, under its own name.
+  /// By bypassed node (Identity, Dropout), the tensor that it copied.
   std::map<std::string, std::string, std::less<>> copies = {};
 };
 
@@ -77,16 +77,15 @@ struct Simplified {
   std::vector<PassRecord> passes;
   NamesAsRead names = {};
   std::vector<std::string> notes = {};     // about the model as a whole
-  std::vector<std::string> warnings = {};  // the same, but the user should look at them
+  std::vector<std::string> warnings = {};  // notes that the user should look at
 };
 
-/// Runs every enabled pass in its fixed order, infers shapes, sorts and checks. A model that only
-/// libonnx's shape inference refuses is taken, with a note, when the runtime loads it. Throws
-/// InvalidInput for an unknown name in `disabled`, Unsupported when the opset cannot be raised;
-/// InvalidInput when the opset asked for is below `minimum_opset`, Unsupported when it is below the
-/// model's.
+/// Runs every enabled pass in the fixed order, infers shapes, sorts and checks. A model that only
+/// libonnx's shape inference refuses is accepted, with a note, when the runtime loads it. Throws
+/// InvalidInput for an unknown name in `disabled` and for a requested opset below `minimum_opset`;
+/// Unsupported when the opset cannot be raised and for a requested opset below the model's.
 [[nodiscard]] Simplified simplify(Model model, const SimplifyOptions& options = {});
-/// Names of the passes in the order they run; one that runs twice is there twice.
+/// Names of the passes in the order in which they run; a pass that runs twice appears twice.
 [[nodiscard]] std::vector<std::string> pass_names();
 
 /// Gives each reader of a bias initializer of Conv, ConvTranspose and Gemm its own copy, since each
@@ -94,8 +93,8 @@ struct Simplified {
 [[nodiscard]] Model split_shared_biases(Model model);
 
 /// Weights and biases of Conv, ConvTranspose, Gemm and MatMul that hold NaN or infinity ("weight
-/// 'fc.w': 3 NaN, 1 infinite"). Other constants may: masks, bounds and tables do, and keep their
-/// readers float.
+/// 'fc.w': 3 NaN, 1 infinite"). Other constants may hold them, as masks, bounds and tables do;
+/// their readers then stay float.
 [[nodiscard]] std::vector<std::string> non_finite_weights(const Model& model);
 
 }  // namespace quantsearch

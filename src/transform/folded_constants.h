@@ -1,7 +1,7 @@
 #pragma once
 
-// Which of the nodes that could be computed stay nodes after all, so that the file does not grow: a
-// ConstantOfShape of a few bytes may stand for megabytes.
+// Selects the computable nodes that stay nodes, so that the file does not grow: a ConstantOfShape
+// of a few bytes may produce megabytes.
 
 #include <cstdint>
 #include <map>
@@ -13,18 +13,18 @@
 
 namespace quantsearch {
 
-/// All folding of a model together may add this much: shapes, masks and positions are folded, a
-/// tensor that is written out is not.
+/// All constant folding of a model together may add this many bytes. Shapes, masks and positions
+/// fit into it; a large expanded tensor does not.
 inline constexpr std::int64_t kLargestGrowthBytes = 64 * 1024;
 
-/// By name: the model's own constants and the results of the nodes that were computed.
+/// The model's own constants and the results of the computed nodes, by name.
 using Constants = std::map<std::string, std::shared_ptr<const Tensor>, std::less<>>;
 
 [[nodiscard]] std::int64_t bytes_of(const Tensor& tensor);
 
-/// Clears `computed` (one entry per node of `graph`) where keeping the node lets the constants grow
-/// by at most kLargestGrowthBytes. The weight of a layer does not count: it is a constant to be
-/// quantized, and computed it can be. Returns the nodes, in their order.
+/// Clears `computed` (one entry per node of `graph`) for nodes that must stay, so that the
+/// constants grow by at most kLargestGrowthBytes. The weight of a layer does not count, because it
+/// can only be quantized when it is a constant. Returns the nodes that stay, in their order.
 [[nodiscard]] std::vector<int> keep_inflating_nodes(const Graph& graph, const GraphIndex& index,
                                                     const Constants& constants,
                                                     std::vector<bool>& computed);

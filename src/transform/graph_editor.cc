@@ -31,7 +31,7 @@ int GraphEditor::reads_by(int index, std::string_view tensor) const {
 
 bool GraphEditor::has_one_reader(std::string_view tensor) const {
   const auto readers = index_.consumers(tensor);
-  // A reader that does not name the tensor reads it in a subgraph: it may do so many times.
+  // A reader without the tensor among its inputs reads it in a subgraph, possibly several times.
   return readers.size() == 1 && !index_.is_graph_output(tensor) &&
          reads_by(readers[0], tensor) == 1;
 }
@@ -50,8 +50,8 @@ void GraphEditor::set_constant(int index, std::size_t input, std::string_view wa
   if (reader.inputs.size() <= input) reader.inputs.resize(input + 1);
   const std::string before = reader.inputs[input];
   const auto found = initializers_.find(before);
-  // Constants added during this walk are unknown to the index and have the one reader they were
-  // made for.
+  // Constants added during this walk are not in the index and have one reader, the one they were
+  // added for.
   const bool is_ours = found != initializers_.end() && !is_graph_output(before) &&
                        (has_one_reader(before) || index_.initializer(before) == nullptr);
   if (is_ours) {
@@ -89,7 +89,7 @@ bool GraphEditor::is_constant_expression(std::string_view tensor) const {
     const auto maker = producer(next);
     if (!maker) return false;
     const Node& made_by = graph_.nodes[static_cast<std::size_t>(*maker)];
-    // A node without inputs that is no Constant draws random numbers.
+    // A node without inputs that is not a Constant draws random numbers.
     if (made_by.inputs.empty() && !made_by.is("Constant")) return false;
     open.insert(open.end(), made_by.inputs.begin(), made_by.inputs.end());
   }

@@ -1,8 +1,8 @@
 #pragma once
 
-// One walk of a pass over one graph: look-ups that stay right while the pass changes constants and
-// merges nodes, and the rules every pass shares (a constant with another reader is copied, a tensor
-// that survives keeps its name).
+// Supports one walk of a pass over one graph: look-ups that stay correct while the pass changes
+// constants and merges nodes, and the rules that all passes share (a constant with another reader
+// is copied, a tensor that remains keeps its name).
 
 #include <map>
 #include <memory>
@@ -17,8 +17,8 @@ namespace quantsearch {
 
 class GraphEditor {
  public:
-  /// `graph` must outlive the editor and be changed through it, but for attributes and op types of
-  /// nodes.
+  /// `graph` must outlive the editor and be changed only through it, except for attributes and op
+  /// types of nodes.
   explicit GraphEditor(Graph& graph);
 
   [[nodiscard]] int node_count() const { return static_cast<int>(graph_.nodes.size()); }
@@ -27,14 +27,14 @@ class GraphEditor {
 
   /// Null unless the tensor is an initializer that no caller can override.
   [[nodiscard]] const Tensor* constant(std::string_view tensor) const;
-  /// The node that makes the tensor now, merges considered.
+  /// The node that produces the tensor after the merges so far.
   [[nodiscard]] std::optional<int> producer(std::string_view tensor) const;
-  /// True when exactly one input of one node reads the tensor and it is no graph output.
+  /// True when exactly one input of one node reads the tensor and it is not a graph output.
   [[nodiscard]] bool has_one_reader(std::string_view tensor) const;
   [[nodiscard]] bool is_graph_output(std::string_view tensor) const {
     return index_.is_graph_output(tensor);
   }
-  /// Element type and dimensions as far as known; null when nothing is.
+  /// Element type and dimensions as far as known; null when nothing is known.
   [[nodiscard]] const ValueInfo* value(std::string_view tensor) const {
     return index_.value(tensor);
   }
@@ -42,16 +42,16 @@ class GraphEditor {
 
   /// A new initializer; returns its name.
   std::string add_constant(std::string_view wanted, Tensor tensor);
-  /// Makes `input` of the node read `tensor`: in place when nobody else reads the initializer that
-  /// is there, else as a copy named after it; `wanted` names it when the input is absent.
+  /// Makes `input` of the node read `tensor`. The initializer that is there is replaced when it has
+  /// no other reader; otherwise a new one is named after it, or `wanted` when the input is absent.
   void set_constant(int index, std::size_t input, std::string_view wanted, Tensor tensor);
-  /// `into` takes over the (only) output of `merged`, which goes at the end.
+  /// `into` takes over the (only) output of `merged`, which finish() removes.
   void merge(int merged, int into);
-  /// The node goes at the end; its outputs must have no readers left.
+  /// finish() removes the node; its outputs must have no readers left.
   void remove(int index) { removed_[static_cast<std::size_t>(index)] = true; }
-  /// Inserts `fresh` behind node `index` at the end.
+  /// finish() inserts `fresh` after node `index`.
   void insert_behind(int index, Node fresh);
-  /// The nodes of `sequence`, in topological order, take the place of node `index`.
+  /// Replaces node `index` by the nodes of `sequence`, which are in topological order.
   void replace(int index, std::vector<Node> sequence);
   /// True when the tensor depends on nothing but initializers and Constant nodes.
   [[nodiscard]] bool is_constant_expression(std::string_view tensor) const;
@@ -59,7 +59,8 @@ class GraphEditor {
     return removed_[static_cast<std::size_t>(index)];
   }
 
-  /// Erases removed nodes and constants nobody reads. The editor is spent.
+  /// Removes and inserts nodes and erases constants without readers. The editor must not be used
+  /// afterwards.
   void finish();
 
  private:
@@ -78,7 +79,7 @@ class GraphEditor {
 [[nodiscard]] Node plain_node(std::string op_type, std::string name,
                               std::vector<std::string> inputs, std::string output);
 
-/// Known rank of a value, if it has one.
+/// The rank of a value; nullopt when it is not known.
 [[nodiscard]] std::optional<std::size_t> rank_of(const ValueInfo* value);
 
 }  // namespace quantsearch

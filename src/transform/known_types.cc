@@ -20,7 +20,7 @@ std::vector<std::string> tensors_of_unknown_type(const Graph& graph) {
     for (const std::string& output : node.outputs) {
       if (output.empty()) continue;
       const ValueInfo* value = index.value(output);
-      // One of another kind (a sequence) has its type in `extra`.
+      // A value that is not a tensor (a sequence) has its type in `extra`.
       if (value == nullptr || (value->type == DataType::undefined && value->extra.empty()))
         unknown.push_back(output);
     }
@@ -44,8 +44,8 @@ void add_values(Graph& graph, std::vector<ValueInfo> found) {
   for (ValueInfo& value : fresh) graph.values.push_back(std::move(value));
 }
 
-/// Nullopt when the checker refuses the model with what was found: ONNX Runtime runs some models
-/// that contradict the standard once all their shapes are known.
+/// The model with the values that were found; nullopt when the checker refuses it, because ONNX
+/// Runtime runs some models that contradict the standard once all their shapes are known.
 std::optional<Model> extended(const Model& model, const std::vector<ValueInfo>& found) {
   Model candidate = model;
   add_values(candidate.graph, found);

@@ -1,14 +1,14 @@
 #pragma once
 
-// Types and shapes of a model's tensors: what libonnx infers, and what ONNX Runtime knows beyond
-// it.
+// Determines the types and shapes of a model's tensors with libonnx and, where that is not enough,
+// with ONNX Runtime.
 
 #include "quantsearch/model.h"
 
 namespace quantsearch {
 
-/// infer_shapes(); where tensors of unknown type are left, ONNX Runtime is asked for theirs. What
-/// neither knows, or a model that ONNX Runtime cannot load yet, stays as it is.
+/// infer_shapes(), then the types that ONNX Runtime finds for tensors whose type is still unknown.
+/// What neither finds stays unknown, also when ONNX Runtime cannot load the model yet.
 [[nodiscard]] Model with_known_types(Model model);
 
 }  // namespace quantsearch

@@ -8,7 +8,7 @@ namespace quantsearch {
 
 namespace {
 
-/// Operators that leave the graph without another node taking over their work.
+/// Operators that are removed without another node taking over their computation.
 bool is_copy(std::string_view op_type) {
   return op_type == "Identity" || op_type == "Dropout" || op_type == "Cast";
 }
@@ -23,7 +23,7 @@ std::set<std::string, std::less<>> tensors_of(const Graph& graph) {
 
 }  // namespace
 
-/// What one pass did to tensors.
+/// The effect of one pass on tensors.
 class NameTracker::Step {
  public:
   Step(const std::vector<Seen>& before, const std::vector<Seen>& after, const Graph& graph)
@@ -56,7 +56,7 @@ class NameTracker::Step {
   }
 
  private:
-  /// The same node after the pass; null when it is gone, or has no name and is not unmistakable.
+  /// The same node after the pass; null when it is gone, or has no name and is ambiguous.
   [[nodiscard]] const Seen* find(const Seen& node) const {
     if (!node.name.empty()) {
       const auto found = by_name_.find(node.name);
@@ -68,9 +68,9 @@ class NameTracker::Step {
 
   std::set<std::string, std::less<>> tensors_;
   std::map<std::string, std::pair<const Seen*, std::size_t>, std::less<>> makers_;
-  std::multimap<std::string, std::string, std::less<>> copies_;  // outputs, by what they copy
+  std::multimap<std::string, std::string, std::less<>> copies_;  // outputs by copied tensor
   std::map<std::string, const Seen*, std::less<>> by_name_;
-  std::multimap<std::pair<std::string, std::string>, const Seen*> by_input_;  // by type, too
+  std::multimap<std::pair<std::string, std::string>, const Seen*> by_input_;  // by type and input
 };
 
 NameTracker::NameTracker(const Graph& as_read) : first_(seen_in(as_read)), last_(first_) {
@@ -116,7 +116,7 @@ void NameTracker::adopt(const std::vector<Seen>& nodes) {
 
 NamesAsRead NameTracker::finish(const Graph& simplified) const {
   std::set<std::string, std::less<>> kept;
-  std::map<std::string, std::string, std::less<>> labels;  // of makers, by tensor
+  std::map<std::string, std::string, std::less<>> labels;  // of producers, by tensor
   for (int node = 0; node < static_cast<int>(simplified.nodes.size()); ++node) {
     const Node& at = simplified.nodes[static_cast<std::size_t>(node)];
     kept.insert(at.name);

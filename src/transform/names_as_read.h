@@ -1,8 +1,9 @@
 #pragma once
 
-// Follows the nodes and tensors of the model as read through the passes, by their names alone: a
-// pass need not report what it merges. A node that is gone lives on in the node that makes its
-// output now. Of a copy that is gone (Identity, Dropout) only the values live on.
+// Follows the nodes and tensors of the model as it was read through the passes, by their names
+// alone, so that a pass need not report what it merges. A removed node corresponds to the node that
+// now produces its output. A removed copy (Identity, Dropout) corresponds to no node; only its
+// values remain.
 
 #include <map>
 #include <optional>
@@ -17,9 +18,9 @@ class NameTracker {
  public:
   explicit NameTracker(const Graph& as_read);
 
-  /// `graph` is what a pass has made of the graph that was seen last.
+  /// `graph` is the result of a pass on the graph that was seen last.
   void follow(const Graph& graph);
-  /// In terms of `simplified`, the graph that was seen last.
+  /// The result in terms of `simplified`, the graph that was seen last.
   [[nodiscard]] NamesAsRead finish(const Graph& simplified) const;
 
  private:
@@ -33,7 +34,7 @@ class NameTracker {
   class Step;
 
   static std::vector<Seen> seen_in(const Graph& graph);
-  /// Nodes that a pass has brought in, out of the body of an If, are followed from there on.
+  /// Starts to follow nodes that a pass has added from the body of an If.
   void adopt(const std::vector<Seen>& nodes);
 
   std::vector<Seen> first_;

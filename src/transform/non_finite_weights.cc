@@ -14,14 +14,14 @@ namespace quantsearch {
 
 namespace {
 
-/// Inputs that become integers: weight and bias. What other operators read may hold infinity, as
-/// masks, bounds and tables do, and NaN; it keeps its reader float.
+/// True for inputs that become integers: weights and biases. Constants of other operators may hold
+/// NaN, and infinity as masks, bounds and tables do; their readers then stay float.
 bool is_weight(const Node& node, std::size_t input) {
   if (node.is("MatMul")) return true;
   return input > 0 && (node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm"));
 }
 
-/// Names read as weights, in subgraphs too.
+/// Collects the names that are read as weights, in subgraphs too.
 void collect_weights(const Graph& graph, std::set<std::string, std::less<>>& weights) {
   for (const Node& node : graph.nodes) {
     for (std::size_t input = 0; input < node.inputs.size(); ++input) {

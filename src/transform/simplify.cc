@@ -25,7 +25,7 @@ struct Pass {
   std::string name;
   bool is_wanted = true;
   std::function<PassResult(Model)> run;
-  bool changes_shapes = false;  // what is known of shapes grows: infer again behind it
+  bool changes_shapes = false;  // more shapes become known, so they are inferred again afterwards
   bool changes_function = false;
 };
 
@@ -41,9 +41,9 @@ std::int64_t wanted_opset(const SimplifyOptions& options) {
   return options.opset.value_or(options.minimum_opset);
 }
 
-// The order is part of the meaning: a pass may rely on what those before it have done. Constants
-// behind a layer are folded twice, so that both Conv -> Add -> BatchNormalization and Conv ->
-// BatchNormalization -> Mul end as one Conv.
+// The order matters: a pass may rely on what those before it have done. Constants after a layer are
+// folded twice, so that both Conv -> Add -> BatchNormalization and Conv -> BatchNormalization ->
+// Mul end as one Conv.
 std::vector<Pass> passes(const SimplifyOptions& options) {
   const std::int64_t opset = wanted_opset(options);
   return {
@@ -99,7 +99,8 @@ void require_reachable_opset(const Model& model, const SimplifyOptions& options)
                   model.opset(), *options.opset, model.opset()));
 }
 
-/// libonnx's inference is stricter than the runtime in places; what the runtime loads is a model.
+/// libonnx's inference is stricter than the runtime in places, so a model that the runtime loads is
+/// accepted with a note. Throws InvalidInput for other models that the inference refuses.
 std::vector<std::string> inference_notes(const Model& model) {
   const std::string objection = inference_objection(model);
   if (objection.empty()) return {};
@@ -112,7 +113,8 @@ std::vector<std::string> inference_notes(const Model& model) {
                       runtime_version(), objection)};
 }
 
-/// Normalization by the statistics of each batch is a model in training, not one to deploy.
+/// Warns of normalization by the statistics of each batch: such a model is in training mode and not
+/// meant to be deployed.
 std::vector<std::string> training_warnings(const Graph& graph) {
   std::vector<std::string> warnings;
   for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
@@ -148,10 +150,10 @@ Simplified run_passes(Model model, const SimplifyOptions& options, NameTracker& 
   return result;
 }
 
-/// Every pass again over each body, opened as a model of its own.
+/// Runs the passes over each body, opened as a model of its own.
 PassResult simplify_bodies(Model model, const SimplifyOptions& options) {
   SimplifyOptions inside = options;
-  // Done for bodies together with the graph around them.
+  // These passes treat bodies together with the outer graph.
   inside.disabled.insert({"raise_opset", "plain_initializers", "fp16_to_fp32"});
   std::vector<std::string> notes;
   for (const BodyPlace& place : bodies_of(model.graph)) {
@@ -165,7 +167,7 @@ PassResult simplify_bodies(Model model, const SimplifyOptions& options) {
           notes.push_back(fmt::format("{}: {}: {}", label, pass.name, note));
       }
       body.model = std::move(simplified.model);
-    } catch (const InvalidInput& failure) {  // a tensor of unknown type comes in
+    } catch (const InvalidInput& failure) {  // the body reads a tensor of unknown type
       notes.push_back(fmt::format("{} stays: {}", label, failure.what()));
       continue;
     }

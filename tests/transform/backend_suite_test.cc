@@ -1,5 +1,4 @@
-// Simplify keeps the outputs of every model of the ONNX backend suite that ONNX Runtime runs as it
-// is.
+// simplify() keeps the outputs of every model of the ONNX backend suite that ONNX Runtime runs.
 
 #include <gtest/gtest.h>
 
@@ -37,7 +36,7 @@ Batch inputs_of(const fs::path& folder, const Model& model) {
   return inputs;
 }
 
-// Outputs as the runtime gives them; nullopt for what it does not run (training, sequences, other
+// The outputs of the runtime; nullopt for models that it does not run (training, sequences, other
 // domains).
 std::optional<Batch> outputs_of(const Model& model, const Batch& inputs) {
   try {
@@ -54,7 +53,7 @@ bool is_random(const Model& model) {
   });
 }
 
-// float16 keeps ten bits; what a runtime rounds in between depends on how it groups operators.
+// float16 keeps ten bits, and where a runtime rounds in between depends on how it fuses operators.
 double tolerance_for(const Batch& inputs) {
   const bool has_half = std::ranges::any_of(
       inputs, [](const auto& input) { return input.second.type() == DataType::float16; });
@@ -102,7 +101,7 @@ void check(const fs::path& folder, Suite& suite) {
   }
 }
 
-TEST(BackendSuite, KeepsItsOutputs) {
+TEST(BackendSuite, EveryModelKeepsItsOutputs) {
   Suite suite;
   std::vector<fs::path> folders;
   for (const std::string part : {"node", "simple", "pytorch-converted", "pytorch-operator"}) {

@@ -23,7 +23,7 @@ std::string convolved(ModelBuilder& builder, const std::string& input, const std
                       name);
 }
 
-TEST(NamesAsRead, ANormalizationLivesOnInTheConvThatTookItOver) {
+TEST(NamesAsRead, ANormalizationBecomesTheConvIntoWhichItWasFolded) {
   ModelBuilder builder;
   builder.input("x", {1, 2, 4, 4});
   const std::string conv = convolved(builder, "x", "conv_a");
@@ -33,12 +33,12 @@ TEST(NamesAsRead, ANormalizationLivesOnInTheConvThatTookItOver) {
   EXPECT_EQ(names.nodes.at("bn_a"), Now("conv_a"));
   EXPECT_FALSE(names.nodes.contains("conv_a"));
   EXPECT_FALSE(names.nodes.contains("relu_a"));
-  // The Conv makes other values now than its result was before.
+  // The Conv now computes other values than before.
   EXPECT_EQ(names.tensors.at(conv), (TensorNow{.name = norm, .has_same_values = false}));
   EXPECT_FALSE(names.tensors.contains(norm));
 }
 
-TEST(NamesAsRead, ACopyLivesOnInItsTensorAlone) {
+TEST(NamesAsRead, ACopyBecomesTheTensorThatItCopied) {
   ModelBuilder builder;
   builder.input("x", {1, 2, 4, 4});
   const std::string conv = convolved(builder, "x", "conv_a");
@@ -52,8 +52,8 @@ TEST(NamesAsRead, ACopyLivesOnInItsTensorAlone) {
   EXPECT_EQ(names.tensors.at(again), (TensorNow{.name = conv}));
 }
 
-// The Conv takes the name of the output over, but not the Identity's: excluding that node excludes
-// nothing.
+// The Conv takes over the name of the output, but not that of the Identity: excluding that node
+// excludes nothing.
 TEST(NamesAsRead, ACopyAtAnOutputGivesItsTensorToTheProducer) {
   ModelBuilder builder;
   builder.input("x", {1, 2, 4, 4});
@@ -65,7 +65,7 @@ TEST(NamesAsRead, ACopyAtAnOutputGivesItsTensorToTheProducer) {
   EXPECT_EQ(names.tensors.at(conv), (TensorNow{.name = copy}));
 }
 
-TEST(NamesAsRead, WhatBecameAConstantIsNowhere) {
+TEST(NamesAsRead, ANodeThatBecameAConstantHasNoSuccessor) {
   ModelBuilder builder;
   builder.input("x", {1});
   const std::string made =
@@ -76,7 +76,7 @@ TEST(NamesAsRead, WhatBecameAConstantIsNowhere) {
   EXPECT_FALSE(names.tensors.contains(made)) << "the constant has its name";
 }
 
-TEST(NamesAsRead, NodesWithoutANameAreFollowedByWhatTheyRead) {
+TEST(NamesAsRead, NodesWithoutANameAreIdentifiedByTheirFirstInput) {
   ModelBuilder builder;
   builder.input("x", {1, 2, 4, 4});
   builder.add({.op_type = "Conv",

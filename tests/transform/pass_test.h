@@ -1,7 +1,7 @@
 #pragma once
 
-// A pass must keep what a model computes: helpers that run it before and after, and look at what is
-// left.
+// Helpers for tests of passes. A pass must keep what a model computes, so they run the model before
+// and after the pass and examine the result.
 
 #include <map>
 #include <string>
@@ -19,11 +19,11 @@ namespace quantsearch::testing {
                                         std::int64_t batch = 2);
 [[nodiscard]] double largest_difference(const std::map<std::string, Tensor>& before,
                                         const std::map<std::string, Tensor>& after);
-/// The model with inferred shapes, those of its outputs included; unchecked, since an output
-/// without a shape is refused.
+/// The model with inferred shapes, those of its outputs included. It is unchecked, because the
+/// checker refuses an output without a shape.
 [[nodiscard]] Model inferred(const ModelBuilder& builder);
 [[nodiscard]] int count(const Model& model, const std::string& op_type);
-/// All notes, one a line.
+/// All notes, one on each line.
 [[nodiscard]] std::string text(const std::vector<std::string>& notes);
 [[nodiscard]] Node node_of(const std::string& op_type, const std::vector<std::string>& inputs,
                            const std::vector<std::string>& outputs,

@@ -78,8 +78,8 @@ TEST(Simplify, WarnsOfANormalizationInTraining) {
   EXPECT_TRUE(simplify(small_model()).warnings.empty());
 }
 
-// The model says of its output what it is not; the runtime looks at what it computes.
-TEST(Simplify, NotesWhatOnlyShapeInferenceRefuses) {
+// The model declares a wrong shape for its output; the runtime uses the shape that it computes.
+TEST(Simplify, NotesAModelThatOnlyShapeInferenceRefuses) {
   ModelBuilder builder;
   builder.input("x", {1, 4});
   builder.output(builder.node("Relu", {"x"}), {1, 5});
@@ -91,7 +91,7 @@ TEST(Simplify, NotesWhatOnlyShapeInferenceRefuses) {
       << result.notes[0];
 }
 
-TEST(Simplify, RefusesWhatTheRuntimeRefusesToo) {
+TEST(Simplify, RefusesAModelThatTheRuntimeRefusesToo) {
   ModelBuilder builder;
   builder.input("x", {1, 4});
   builder.output(builder.node("MatMul", {"x", builder.random_weight("w", {3, 2}, 1, 1)}), {1, 2});
@@ -99,7 +99,7 @@ TEST(Simplify, RefusesWhatTheRuntimeRefusesToo) {
   EXPECT_EQ(message.find("check: the model is not valid ONNX: "), 0U) << message;
 }
 
-TEST(Simplify, IsDoneAfterOneRun) {
+TEST(Simplify, ASecondRunChangesNothing) {
   const Model once = simplify(small_model()).model;
   EXPECT_EQ(serialize_model(simplify(once).model), serialize_model(once));
 }
@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
-TEST(Simplify, LeavesNoBatchNormBehindAConvOfTheClassifier) {
+TEST(Simplify, FoldsEveryBatchNormOfTheClassifier) {
   const Model model = simplify(load_model(kOcr + "ch_ppocr_mobile_v2.0_cls_infer.onnx")).model;
   EXPECT_EQ(count(model, "BatchNormalization"), 0);
   EXPECT_EQ(count(model, "Div"), 0);

@@ -17,7 +17,7 @@ constexpr std::int64_t kFreeInitializers = 4;
 
 std::int64_t length(const auto& list) { return static_cast<std::int64_t>(list.size()); }
 
-// The tensor of a Constant in any of its spellings; nullopt when it has none.
+// The tensor of a Constant, whichever attribute holds it; nullopt when it has none.
 std::optional<Tensor> constant_of(const Node& node) {
   for (const Attribute& attribute : node.attributes) {
     const Attribute::Payload& value = attribute.value;

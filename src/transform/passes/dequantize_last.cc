@@ -1,6 +1,7 @@
-// A stored integer weight whose dequantized values are transposed or reshaped before a layer reads
-// them: the integers are moved instead and dequantized afterwards, so that the layer reads a stored
-// tensor behind its DequantizeLinear. The integers keep their grid; moving them is folded later.
+// When the dequantized values of a stored integer weight are transposed or reshaped before a layer
+// reads them, the integers are moved instead and dequantized afterwards, so that the layer reads a
+// stored tensor through its DequantizeLinear. The integers keep their quantization grid; moving
+// them is folded later.
 
 #include <fmt/core.h>
 
@@ -45,7 +46,8 @@ DataType type_of(const GraphEditor& editor, std::string_view tensor) {
   return value == nullptr ? DataType::undefined : value->type;
 }
 
-/// Where the axis of `from` lies in `to`, a reshape of it: as many elements stand before it.
+/// The axis of `to`, a reshape of `from`, that is `axis` of `from`: it has the same size and the
+/// same number of elements before it.
 std::optional<std::int64_t> axis_after_reshape(const Shape& from, std::int64_t axis,
                                                const Shape& to) {
   const std::int64_t size = from[static_cast<std::size_t>(axis)];
@@ -75,7 +77,7 @@ class Mover {
  public:
   explicit Mover(GraphEditor& editor) : editor_(editor) {}
 
-  /// Says what was done; empty when nothing was.
+  /// Returns a note on what was done; empty when nothing was.
   std::string apply(int index) {
     const Node mover = editor_.node(index);
     if (!moves_values(mover)) return "";
@@ -83,7 +85,7 @@ class Mover {
     if (!producer) return "";
     const Node dequantize = editor_.node(*producer);
     if (!is_dequantize(dequantize) || !editor_.is_constant_expression(mover.inputs[0])) return "";
-    const auto axis = axis_behind(mover, dequantize);
+    const auto axis = axis_after(mover, dequantize);
     if (!axis) return "";
     Node moved = mover;
     moved.inputs[0] = dequantize.inputs[0];
@@ -100,9 +102,10 @@ class Mover {
   }
 
  private:
-  /// -1 with one scale for the whole tensor; nullopt when the values must be moved.
-  [[nodiscard]] std::optional<std::int64_t> axis_behind(const Node& mover,
-                                                        const Node& dequantize) const {
+  /// The channel axis after `mover`; -1 with one scale for the whole tensor; nullopt when the
+  /// values must be moved.
+  [[nodiscard]] std::optional<std::int64_t> axis_after(const Node& mover,
+                                                       const Node& dequantize) const {
     if (dequantize.int_attribute("block_size", 0) != 0) return std::nullopt;
     const DataType type = type_of(editor_, dequantize.inputs[0]);
     if (type != DataType::int8 && type != DataType::uint8 && type != DataType::int16 &&

@@ -1,6 +1,7 @@
-// x / c becomes x * (1 / c), which integer kernels know. With r the reciprocal rounded to float32,
-// the result is exact when c is a power of two; else it differs from the division by at most 1.5
-// units in the last place (half for r, and half for the product, against half for the division).
+// x / c becomes x * (1 / c), for which integer kernels exist. With r the reciprocal rounded to
+// float32, the result is exact when c is a power of two; otherwise it differs from the division by
+// at most 1.5 units in the last place (half for r, and half for the product, against half for the
+// division).
 
 #include <fmt/core.h>
 
@@ -43,8 +44,8 @@ std::optional<Reciprocal> reciprocal_of(const Tensor& divisor) {
 PassResult div_to_mul(Model model) {
   std::vector<std::string> notes;
   GraphEditor editor(model.graph);
-  std::map<std::string, std::string>
-      reciprocals;  // divisor -> its reciprocal: a shared divisor stays shared
+  // divisor -> its reciprocal, so that a shared divisor stays shared
+  std::map<std::string, std::string> reciprocals;
   for (int index = 0; index < editor.node_count(); ++index) {
     if (!editor.node(index).is("Div")) continue;
     const std::string divisor(editor.node(index).input(1));

@@ -1,16 +1,16 @@
-// What AMD's DPU computes in place of operators it does not have exactly, written as float
-// operators so that calibration and scores see it:
+// The operators that AMD's DPU computes instead of those that it does not have exactly, written as
+// float operators so that calibration and scores include the difference:
 //
-//   LeakyRelu      slope rne(256 alpha) / 256
-//   HardSigmoid    alpha 1/6 is 2731 / 2^14: a factor 6 * 2731 / 2^14 behind it
-//   averages       the division by the area A is k / 2^n: a factor A k / 2^n behind it; the
-//   hardware's own
-//                  numbers for 3x3 7/64, 5x5 10/256, 6x6 7/256, 7x7 21/1024, 14x14 21/4096, else
-//                  the nearest with n < 7 + ceil(log2 A)
-//   Clip           bounds rounded to integers in [-128, 127]
-//   Sigmoid        HardSigmoid(alpha 1/6, beta 1/2): up to 0.07 away
+//   LeakyRelu      The slope is rne(256 alpha) / 256.
+//   HardSigmoid    alpha 1/6 is 2731 / 2^14, so the output is multiplied by 6 * 2731 / 2^14.
+//   averages       The division by the area A is k / 2^n, so the output is multiplied by A k / 2^n.
+//                  The hardware has its own numbers for 3x3 (7/64), 5x5 (10/256), 6x6 (7/256),
+//                  7x7 (21/1024) and 14x14 (21/4096); for other areas k / 2^n is the nearest with
+//                  n < 7 + ceil(log2 A).
+//   Clip           The bounds are rounded to integers in [-128, 127].
+//   Sigmoid        It becomes HardSigmoid(alpha 1/6, beta 1/2), which differs by up to 0.07.
 //
-// A factor of 1 is not written. These change the function of the model: each says so in a note.
+// A factor of 1 is not written. Each conversion changes the function of the model and is noted.
 
 #include <fmt/core.h>
 
@@ -28,7 +28,7 @@ namespace {
 
 constexpr float kSixth = 1.0F / 6;
 
-/// k / 2^n nearest to 1 / area; of equal ones the smallest n.
+/// The k / 2^n nearest to 1 / area; of equally near ones that with the smallest n.
 double nearest_dyadic(std::int64_t area) {
   const double wanted = 1.0 / static_cast<double>(area);
   const int end = 7 + static_cast<int>(std::ceil(std::log2(static_cast<double>(area))));
@@ -111,7 +111,7 @@ class Converter {
         node.float_attribute("beta", 0.5F) != 0.5F) {
       return note(index, "stays: the DPU's HardSigmoid has alpha 1/6 and beta 1/2");
     }
-    multiply_behind(index, 6.0 * 2731 / 16384);
+    multiply_output(index, 6.0 * 2731 / 16384);
   }
 
   void average(int index, const std::optional<std::vector<std::int64_t>>& sides, bool is_pool) {
@@ -119,7 +119,7 @@ class Converter {
     std::int64_t area = 1;
     for (const std::int64_t side : *sides) area *= side;
     if (area < 1) return;
-    multiply_behind(
+    multiply_output(
         index, is_pool ? pool_factor(*sides) : nearest_dyadic(area) * static_cast<double>(area));
   }
 
@@ -170,8 +170,8 @@ class Converter {
     return sizes_of(node.inputs[0], axes);
   }
 
-  /// The product keeps the name of what it scales: users know it by that.
-  void multiply_behind(int index, double factor) {
+  /// The product takes the name of the tensor that it scales, because users know it by that name.
+  void multiply_output(int index, double factor) {
     const auto value = static_cast<float>(factor);
     if (value == 1) return;
     Node& node = editor_.node(index);
@@ -183,7 +183,7 @@ class Converter {
     product.inputs = {node.outputs[0],
                       editor_.add_constant(output + "_factor", Tensor::scalar(value))};
     product.outputs = {output};
-    note(index, fmt::format("a factor {} stands behind it", value));
+    note(index, fmt::format("its output is multiplied by {}", value));
     editor_.insert_behind(index, std::move(product));
   }
 

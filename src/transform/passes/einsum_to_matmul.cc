@@ -1,11 +1,11 @@
 // An Einsum of two operands that is a matrix product becomes MatMul, so that the rules for MatMul
-// hold. With the labels sorted into
+// apply to it. With the labels sorted into
 //   B (both operands and the result), M (left and result), N (right and result), K (both, summed)
 // it is Transpose(left) -> [B, M, K], Transpose(right) -> [B, K, N], MatMul -> [B, M, N], with all
-// M but the last in front of B, and Transpose to the order asked for; several labels of K or N are
-// merged by Reshape. What depends on constants alone stands on the right; its Transpose is folded
-// later. Left alone: one or three operands, a label twice in one term, sums over one operand, and
-// labels to be merged whose sizes are not known.
+// M but the last before B, and Transpose to the requested order; several labels of K or N are
+// merged by Reshape. An operand that depends on constants alone becomes the right one, and its
+// Transpose is folded later. An Einsum stays when it has one or three operands, a label twice in
+// one term or a sum over one operand, or when labels to be merged have unknown sizes.
 
 #include <fmt/core.h>
 
@@ -60,7 +60,7 @@ bool repeats_a_label(std::string term) {
   return std::ranges::adjacent_find(term) != term.end();
 }
 
-/// Nullopt when it has other than two operands, or an ellipsis on both sides or of unknown rank.
+/// Nullopt unless the equation has two operands of these ranks and an ellipsis in at most one.
 std::optional<Equation> parse(std::string text, std::size_t left_rank, std::size_t right_rank) {
   std::erase(text, ' ');
   const auto arrow = text.find("->");
@@ -83,7 +83,7 @@ std::optional<Equation> parse(std::string text, std::size_t left_rank, std::size
     equation.result = text.substr(arrow + 2);
     expand_ellipsis(equation.result, axes);
   } else {
-    // The labels that stand once, in alphabetical order, behind the axes of the ellipsis.
+    // The labels that occur once, in alphabetical order after the axes of the ellipsis.
     const std::string both = equation.left + equation.right;
     std::ranges::copy_if(both, std::back_inserter(equation.result),
                          [&](char label) { return std::ranges::count(both, label) == 1; });
@@ -122,7 +122,7 @@ class Product {
     sort_as_in(result_, columns_);
   }
 
-  /// Empty when it is a matrix product that can be written.
+  /// Why the Einsum cannot be written as a matrix product; empty when it can.
   [[nodiscard]] std::string objection() const {
     if (repeats_a_label(left_.labels) || repeats_a_label(right_.labels))
       return "a label stands twice in one term";
@@ -143,7 +143,7 @@ class Product {
     return "";
   }
 
-  /// True when the product has its axes in the order asked for.
+  /// True when the product has its axes in the requested order.
   [[nodiscard]] bool keeps_order() const { return leading() + columns_ == result_; }
 
   std::vector<Node> write() {
@@ -156,8 +156,8 @@ class Product {
   }
 
  private:
-  /// Axes of the product but for its columns: the last row stands next to what is summed, and
-  /// further rows in front of the batch, where the right operand broadcasts.
+  /// The axes of the product without its columns. The last label of the rows comes last, next to
+  /// what is summed; further ones come before the batch, where the right operand broadcasts.
   [[nodiscard]] std::string leading() const {
     if (rows_.empty()) return batch_;
     return rows_.substr(0, rows_.size() - 1) + batch_ + rows_.back();
@@ -209,7 +209,7 @@ class Product {
     return append(plain_node("Reshape", fresh("Reshape"), {tensor, target}, fresh("reshaped")));
   }
 
-  /// [M, B, M, K]; 0 copies a size.
+  /// The left operand as [M, B, M, K]. A 0 in the shape copies the size.
   std::string merged_left() {
     const std::string moved =
         transpose(left_.tensor, left_.labels, leading() + summed_, fresh("left"));
@@ -219,7 +219,7 @@ class Product {
     return reshape(moved, shape);
   }
 
-  /// [B, K, N].
+  /// The right operand as [B, K, N].
   std::string merged_right() {
     const std::string moved =
         transpose(right_.tensor, right_.labels, batch_ + summed_ + columns_, fresh("right"));
@@ -253,7 +253,7 @@ class Product {
   std::vector<Node> nodes_;
 };
 
-/// Says what was done or why not.
+/// Returns a note on what was done or why nothing was.
 std::string rewrite(GraphEditor& editor, int index) {
   const Node einsum = editor.node(index);
   const std::string name = editor.describe(index);

@@ -24,9 +24,9 @@ std::optional<std::int64_t> product(const std::vector<Dimension>& dimensions, st
   return result;
 }
 
-// The Reshape target that means the same as Flatten; nullopt when sizes it needs are not known. 0
-// copies the size of the same axis of the input, -1 is computed; neither may stand where the other
-// sizes are 0.
+// The Reshape target that means the same as Flatten; nullopt when sizes that it needs are not
+// known. 0 copies the size of the same axis of the input, -1 is computed; neither is allowed when
+// another size is 0.
 std::optional<std::vector<std::int64_t>> target_of(const std::vector<Dimension>& dimensions,
                                                    std::int64_t axis) {
   const auto rank = std::ssize(dimensions);

@@ -21,7 +21,7 @@ namespace {
 
 constexpr float kDefaultEpsilon = 1e-5F;  // ONNX's default for an absent attribute
 
-// The map, or why the node is not one.
+// The affine map of a node, or why the node is not one.
 struct AffineOrObjection {
   std::optional<ChannelAffine> affine;
   std::string objection;
@@ -32,7 +32,7 @@ std::string inference_objection(const Node& node) {
   for (std::size_t output = 1; output < node.outputs.size(); ++output) {
     if (!node.outputs[output].empty()) return "it also gives running statistics";
   }
-  // Before opset 9: statistics per element instead of per channel.
+  // Before opset 9, spatial = 0 means statistics per element instead of per channel.
   if (node.int_attribute("spatial", 1) == 0) return "it is not spatial";
   return "";
 }
@@ -85,7 +85,7 @@ class Folding {
   }
 
  private:
-  // Empty when folded, else why not.
+  // Returns why the node was not folded; empty when it was.
   std::string fold(int norm) {
     const std::string input(editor_.node(norm).input(0));
     const std::optional<int> before = editor_.producer(input);
@@ -131,7 +131,7 @@ class Folding {
     editor_.set_constant(matmul, 1, name, scale_outputs(layout, weight, affine.scale));
   }
 
-  // The normalization itself becomes the Add of what is left of it.
+  // The normalization itself becomes the Add of the shift that is left of it.
   std::string fold_into_matmul(int norm, int matmul, const ChannelAffine& affine) {
     if (std::string objection = matmul_objection(matmul, affine); !objection.empty())
       return objection;

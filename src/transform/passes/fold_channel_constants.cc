@@ -14,7 +14,7 @@ namespace quantsearch {
 
 namespace {
 
-// The map that a Mul or Add by `constants` is.
+// The affine map of a Mul or Add by `constants`.
 ChannelAffine affine_of(const Node& node, std::vector<double> constants) {
   const std::size_t channels = constants.size();
   if (node.is("Mul"))
@@ -22,8 +22,8 @@ ChannelAffine affine_of(const Node& node, std::vector<double> constants) {
   return {.scale = std::vector<double>(channels, 1.0), .shift = std::move(constants)};
 }
 
-// Why the node stays, "" when it was folded, nullopt when it is not a layer followed by a constant
-// at all.
+// Returns why the node stays, "" when it was folded, nullopt when it does not combine the output of
+// a layer with a constant at all.
 std::optional<std::string> fold(GraphEditor& editor, int index) {
   const Node& node = editor.node(index);
   for (const std::size_t side : {0U, 1U}) {

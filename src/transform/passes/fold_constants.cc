@@ -18,14 +18,14 @@ namespace quantsearch {
 
 namespace {
 
-// While it folds, one node's result may have this many bytes whatever its inputs are, and beyond
-// that four times its inputs': what comes of it may be small again. What does not is kept as a node
-// in the end (folded_constants.h).
+// During folding, the result of one node may have this many bytes regardless of its inputs, and
+// beyond that four times the bytes of its inputs, because later results may be small again. Nodes
+// whose results stay large are kept in the end (folded_constants.h).
 constexpr std::int64_t kSmallBytes = 1024 * 1024;
 constexpr std::int64_t kLargestGrowth = 4;
 
-// Already quantized weights stay quantized; a Constant that is left is a graph output. A
-// QuantizeLinear of a constant is computed: its integers take less room.
+// Already quantized weights stay quantized; a remaining Constant is a graph output. A
+// QuantizeLinear of a constant is computed, because its integers take less space.
 bool is_to_be_kept(const Node& node) {
   static const std::set<std::string, std::less<>> kept = {"DequantizeLinear", "Constant"};
   return kept.contains(node.op_type);
@@ -48,7 +48,7 @@ std::optional<Shape> fixed_shape(const ValueInfo* value) {
   return shape;
 }
 
-// Operators whose result has a size that depends on values, but is bounded by eight bytes an
+// Operators whose result has a size that depends on values, but is bounded by eight bytes per
 // element and axis.
 bool is_bounded_by_inputs(const Node& node) {
   return node.is("NonZero") || node.is("Compress") || node.is("Unique");
@@ -122,7 +122,7 @@ class Folder {
     return true;
   }
 
-  // Shape and Size of a tensor whose dimensions are all known, though its values are not.
+  // Computes Shape and Size of a tensor whose dimensions are all known although its values are not.
   bool fold_shape(const Node& node) {
     if (!(node.is("Shape") || node.is("Size")) || index_.is_graph_output(node.outputs[0]))
       return false;
@@ -143,7 +143,7 @@ class Folder {
     return true;
   }
 
-  // Empty when the outputs are now constants, else why not.
+  // Returns why the node is not computed; empty when its outputs are now constants.
   std::string evaluate(const Node& node) {
     std::vector<std::string> wanted;
     for (const std::string& output : node.outputs) {
@@ -198,7 +198,7 @@ class Folder {
       const std::optional<Shape> shape = fixed_shape(&output);
       if (shape && output.type == DataType::undefined) return "the type of its result is not known";
       if (shape) {
-        // Strings count by element here; they come out of shape operators only.
+        // Strings count one byte per element here; only shape operators produce them.
         output_bytes += output.type == DataType::string ? element_count(*shape)
                                                         : byte_count(output.type, *shape);
       } else if (is_bounded_by_inputs(node)) {

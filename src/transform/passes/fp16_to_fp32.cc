@@ -27,7 +27,7 @@ class Widener {
       for (ValueInfo& value : *values) {
         if (value.type != DataType::float16) continue;
         value.type = DataType::float32;
-        if (values != &graph.values) ++doors_;
+        if (values != &graph.values) ++inputs_and_outputs_;
       }
     }
     for (Node& node : graph.nodes) widen(node);
@@ -35,10 +35,10 @@ class Widener {
 
   [[nodiscard]] std::vector<std::string> notes(const Model& model) const {
     std::vector<std::string> notes;
-    if (tensors_ + doors_ + types_ > 0) {
+    if (tensors_ + inputs_and_outputs_ + types_ > 0) {
       notes.push_back(fmt::format(
           "{} constants, {} inputs and outputs and {} types of operators became float32", tensors_,
-          doors_, types_));
+          inputs_and_outputs_, types_));
     }
     for (const std::string& domain : foreign_) {
       notes.push_back(fmt::format("operators of '{}' keep their attributes", domain));
@@ -75,11 +75,11 @@ class Widener {
   // LayerNormalization, Attention.
   inline static const std::set<std::string, std::less<>> kTypeAttributes = {
       "to", "dtype", "output_dtype", "output_datatype", "stash_type", "softmax_precision"};
-  // Producer, version and doc string; functions are longer.
+  // Producer, version and doc string fit into this many bytes; functions are longer.
   static constexpr std::size_t kPlainExtra = 512;
 
   std::int64_t tensors_ = 0;
-  std::int64_t doors_ = 0;
+  std::int64_t inputs_and_outputs_ = 0;
   std::int64_t types_ = 0;
   std::set<std::string> foreign_;
 };

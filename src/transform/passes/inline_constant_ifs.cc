@@ -14,7 +14,7 @@ namespace quantsearch {
 
 namespace {
 
-/// What the condition of an If is in every run; nullopt when that is not known.
+/// The value of an If's condition in every run; nullopt when it is not known.
 std::optional<bool> constant_condition(const Node& node, const GraphIndex& index) {
   const std::string_view condition = node.input(0);
   const Tensor* const value = index.initializer(condition);
@@ -23,12 +23,12 @@ std::optional<bool> constant_condition(const Node& node, const GraphIndex& index
   return value->values<bool>()[0];
 }
 
-/// Puts the branch that is always taken in the place of every such If of the graph; one that comes
-/// out of a branch waits for the next round.
+/// Replaces every If of known condition by the branch that is always taken. An If inside a branch
+/// waits for the next round.
 std::vector<std::string> inline_known(Graph& graph) {
   std::vector<std::string> notes;
   const GraphIndex index(graph);
-  // From the end, so that the places before stay right.
+  // The walk starts at the end, so that the indices of earlier nodes stay valid.
   for (int node = static_cast<int>(graph.nodes.size()) - 1; node >= 0; --node) {
     const Node& at = graph.nodes[static_cast<std::size_t>(node)];
     if (!at.is("If")) continue;
@@ -62,14 +62,14 @@ PassResult inline_constant_ifs(Model model, bool folds) {
     if (made.empty()) break;
     notes.insert(notes.end(), std::make_move_iterator(made.begin()),
                  std::make_move_iterator(made.end()));
-    // The condition of an If inside the branch may be a constant only now.
+    // The condition of an If inside the branch may only now have become a constant.
     sort_topologically(model.graph);
     model = constants_to_initializers(std::move(model)).model;
     model = remove_identities(infer_shapes(std::move(model))).model;
     if (folds) model = fold_constants(infer_shapes(std::move(model))).model;
     model = infer_shapes(std::move(model));
   }
-  // An If hides sizes from inference, which may object to what it sees without it.
+  // An If hides sizes from the shape inference, which may object to them once the If is gone.
   if (const std::string objection = notes.empty() ? "" : objection_to(model);
       !objection.empty() && objection_to(before).empty()) {
     return {before, {fmt::format("every If stays: without them {}", objection)}};

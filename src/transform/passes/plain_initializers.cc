@@ -10,8 +10,8 @@ namespace quantsearch {
 
 namespace {
 
-// Before IR version 4 every initializer had to be a graph input, so that old models list all
-// weights there.
+// Before IR version 4 every initializer had to be a graph input, so old models list all weights
+// there.
 constexpr std::int64_t kFreeInitializers = 4;
 
 }  // namespace

@@ -15,7 +15,7 @@ PassResult raise_opset(Model model, std::int64_t version) {
   if (std::ranges::none_of(model.graph.nodes, is_own))
     return {std::move(model), {"the model has no ai.onnx operators"}};
   Model raised = convert_opset(std::move(model), version);
-  // An IR version older than the opset's would forbid initializers that are no graph inputs.
+  // An IR version older than the opset's would forbid initializers that are not graph inputs.
   raised.ir_version = std::max(raised.ir_version, ir_version_for_opset(version));
   return {std::move(raised), {fmt::format("opset {} became {}", before, version)}};
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t kRank = 4;
 // Opset in which ReduceMean's axes became an input.
 constexpr std::int64_t kAxesAsInputOfReduce = 18;
-constexpr std::int64_t kAxesAsInputOfSqueeze = 13;  // and Squeeze's
+constexpr std::int64_t kAxesAsInputOfSqueeze = 13;  // the same for Squeeze
 
 // Sorted non-negative axes; nullopt when they are not constant.
 std::optional<std::vector<std::int64_t>> axes_of(const GraphEditor& editor, const Node& node,
@@ -35,9 +35,9 @@ std::optional<std::vector<std::int64_t>> axes_of(const GraphEditor& editor, cons
   return axes;
 }
 
-// keepdims 0: the pool makes [n, c, 1, 1] and a Squeeze, whatever n and c are, the shape asked for.
-Node squeeze_behind(GraphEditor& editor, const Node& mean, const std::string& pooled,
-                    std::int64_t opset) {
+// With keepdims 0, the pool produces [n, c, 1, 1] and this Squeeze removes the last two axes.
+Node squeeze_after(GraphEditor& editor, const Node& mean, const std::string& pooled,
+                   std::int64_t opset) {
   Node squeeze{.op_type = "Squeeze",
                .domain = "",
                .name = editor.unique_name(mean.name.empty() ? mean.outputs[0] + "_squeeze"
@@ -79,7 +79,7 @@ PassResult reduce_mean_to_global_pool(Model model) {
     const bool keeps_axes = mean.int_attribute("keepdims", 1) != 0;
     if (!keeps_axes) {
       const std::string pooled = editor.unique_name(mean.outputs[0] + "_pooled");
-      editor.insert_behind(index, squeeze_behind(editor, mean, pooled, opset));
+      editor.insert_behind(index, squeeze_after(editor, mean, pooled, opset));
       mean.outputs[0] = pooled;
     }
     mean.op_type = "GlobalAveragePool";

@@ -14,7 +14,7 @@ PassResult remove_dead_nodes(Model model) {
   std::vector<bool> is_alive(graph.nodes.size(), false);
   std::vector<std::string> notes;
   {
-    // Backwards over sorted nodes: every reader is decided before what it reads.
+    // The walk is backwards over sorted nodes, so every reader is decided before what it reads.
     const GraphIndex index(graph);
     const auto is_needed = [&](const std::string& output) {
       return index.is_graph_output(output) ||

@@ -42,7 +42,7 @@ bool is_cast_to_same_type(const Node& node, const GraphIndex& index) {
          node.int_attribute("to", 0) == static_cast<std::int64_t>(type);
 }
 
-// Takes copies out one by one; each keeps the name a graph output has.
+// Removes copies one by one. Graph outputs keep their names.
 class Bypass {
  public:
   explicit Bypass(Graph& graph) : graph_(graph) {

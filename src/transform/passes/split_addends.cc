@@ -1,6 +1,6 @@
-// A layer whose addend is no constant of one value per output channel becomes the layer alone and
-// an Add: integer kernels take constants of one value per channel only. A Gemm's addend of one
-// value for all channels is written out instead.
+// A layer whose addend is not a constant of one value per output channel becomes the layer alone
+// and an Add, because integer kernels only take constants of one value per channel. A Gemm's addend
+// of one value for all channels is repeated for each channel instead.
 //   Conv(x, w, b)            -> Conv(x, w) + Reshape(b, [-1, 1, ...])
 //   Gemm(x, w, c), beta b    -> Gemm(x, w) + b * c
 
@@ -26,7 +26,7 @@ class Splitter {
   Splitter(GraphEditor& editor, int index)
       : editor_(editor), index_(index), layer_(editor.node(index)) {}
 
-  /// Says what was done; empty when nothing was.
+  /// Returns a note on what was done; empty when nothing was.
   std::string run() {
     const std::string addend(layer_.input(2));
     if (addend.empty()) return "";
@@ -76,7 +76,7 @@ class Splitter {
     return known != nullptr && known->size() == 2 ? (*known)[axis].size : std::nullopt;
   }
 
-  /// What a Conv adds, in the shape of its output.
+  /// The addend of a Conv in a shape that broadcasts to its output.
   std::string per_channel_of(const std::string& addend, std::size_t rank) {
     std::vector<std::int64_t> shape(rank - 1, 1);
     shape[0] = -1;
@@ -85,7 +85,7 @@ class Splitter {
                                         Tensor::of<std::int64_t>({std::ssize(shape)}, shape)));
   }
 
-  /// What a Gemm adds; "" when beta is 0, so that it adds nothing.
+  /// The addend of a Gemm times beta; "" when beta is 0, so that it adds nothing.
   std::string scaled(const std::string& addend) {
     const float beta = layer_.float_attribute("beta", 1);
     if (beta == 1) return addend;
@@ -124,7 +124,7 @@ class Splitter {
   GraphEditor& editor_;
   int index_;
   Node layer_;
-  std::vector<Node> prepared_;  // what makes the addend, in front of the layer
+  std::vector<Node> prepared_;  // nodes before the layer that compute the addend
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
-// Attention of com.microsoft holds a projection, the layer with most of a transformer's weights. It
-// becomes what it computes: MatMul and Add, Split into query, key and value, MultiHeadAttention.
-// Left alone: states of earlier steps, rotary embeddings, masks in forms that MultiHeadAttention
-// does not read alike (lengths), computed weights.
+// Attention of com.microsoft contains a projection, the layer with most of a transformer's weights.
+// It becomes the operators that it consists of: MatMul and Add, Split into query, key and value,
+// MultiHeadAttention. It stays when it has states of earlier steps, rotary embeddings, masks in
+// forms that MultiHeadAttention reads differently (lengths) or computed weights.
 
 #include <fmt/core.h>
 
@@ -22,14 +22,14 @@ bool is_attention(const Node& node) {
   return node.domain == "com.microsoft" && node.op_type == "Attention";
 }
 
-/// Empty when the node can be split.
+/// Why the node cannot be split; empty when it can.
 std::string objection_to(const GraphEditor& editor, const Node& node) {
   constexpr std::size_t kMask = 3;
   constexpr std::size_t kPast = 4;
   constexpr std::size_t kPastLength = 6;
   if (!node.input(kPast).empty() || !node.input(kPastLength).empty() || node.outputs.size() > 1)
     return "it keeps states of earlier steps";
-  if (node.int_attribute("do_rotary", 0) != 0) return "it turns positions";
+  if (node.int_attribute("do_rotary", 0) != 0) return "it has rotary embeddings";
   if (editor.constant(node.input(1)) == nullptr) return "its weight is not constant";
   const std::string_view mask = node.input(kMask);
   if (mask.empty()) return "";

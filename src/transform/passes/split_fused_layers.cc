@@ -1,5 +1,5 @@
-// Layers that ONNX Runtime's optimizer fused (com.microsoft) become the operators they were made
-// of, which the rules for layers know; ONNX Runtime fuses them again where they stay float.
+// Layers that ONNX Runtime's optimizer fused (com.microsoft) become the operators that were fused,
+// to which the rules for layers apply. ONNX Runtime fuses them again where they stay float.
 //   FusedMatMul, TransposeMatMul  -> Transpose, MatMul, times alpha
 //   FusedConv                     -> Conv, Add of its fourth input, activation
 //   FusedGemm                     -> Gemm, activation
@@ -23,7 +23,7 @@ bool is_fused(const Node& node, std::string_view op_type) {
   return node.domain == "com.microsoft" && node.op_type == op_type;
 }
 
-/// The activation of a FusedConv or FusedGemm with its parameters, absent for one we do not know.
+/// The activation of a FusedConv or FusedGemm with its parameters; nullopt for an unknown one.
 std::optional<Node> activation_of(const Node& fused) {
   const std::string type = fused.string_attribute("activation", "");
   std::vector<float> parameters;
@@ -45,7 +45,7 @@ std::optional<Node> activation_of(const Node& fused) {
     return node;
   }
   if (type == "Clip" && parameters.size() == 2) {
-    node.set_attribute("min", parameters[0]);  // made inputs where the node is written
+    node.set_attribute("min", parameters[0]);  // append_activation() turns them into inputs
     node.set_attribute("max", parameters[1]);
     return node;
   }
@@ -57,7 +57,7 @@ class Splitter {
   Splitter(GraphEditor& editor, int index)
       : editor_(editor), index_(index), fused_(editor.node(index)) {}
 
-  /// Says what was done or why not; empty for other operators.
+  /// Returns a note on what was done or why nothing was; empty for other operators.
   std::string run() {
     std::string objection;
     if (is_fused(fused_, "FusedMatMul") || is_fused(fused_, "TransposeMatMul")) {
@@ -106,7 +106,7 @@ class Splitter {
         operands[input] = with_last_axes_swapped(operands[input], *ranks[input]);
     }
     const float alpha = fused_.float_attribute("alpha", 1);
-    // A constant takes the factor, so that nothing is left to multiply when the model runs.
+    // A constant operand takes the factor, so that no multiplication is left at run time.
     const bool folds = alpha != 1 && editor_.is_constant_expression(fused_.inputs[1]);
     if (folds) operands[1] = times(alpha, operands[1]);
     const std::string product =

@@ -16,14 +16,14 @@ PassResult split_biases(Model model) {
   std::vector<std::string> notes;
   const GraphIndex index(model.graph);
   NameAllocator names(model.graph);
-  std::map<std::string, int> readers_with_own;  // bias -> layers that were served
-  std::vector<Initializer> copies;  // appended at the end: the index looks into the graph
+  std::map<std::string, int> readers_with_own;  // bias -> layers that were visited
+  std::vector<Initializer> copies;  // appended at the end, because the index refers to the graph
   for (Node& node : model.graph.nodes) {
     if (!takes_bias(node)) continue;
     const std::string bias(node.input(2));
     const auto tensor = index.shared_initializer(bias);
     if (tensor == nullptr || index.consumers(bias).size() < 2) continue;
-    // Another kind of reader keeps the original, else the first layer does.
+    // A reader of another kind keeps the original; without one, the first layer keeps it.
     bool all_are_layers = !index.is_graph_output(bias) && !index.is_graph_input(bias);
     for (const int reader : index.consumers(bias)) {
       const Node& other = model.graph.nodes[static_cast<std::size_t>(reader)];

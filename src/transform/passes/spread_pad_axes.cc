@@ -25,8 +25,8 @@ std::vector<std::int64_t> integers(const Tensor& tensor) {
   return {values.begin(), values.end()};
 }
 
-/// The amounts at the begin of every axis, then those at every end; nullopt when they do not fit
-/// the axes.
+/// The amounts at the start of every axis, then those at the end of every axis; nullopt when they
+/// do not fit the axes.
 std::optional<std::vector<std::int64_t>> spread(const std::vector<std::int64_t>& pads,
                                                 const std::vector<std::int64_t>& axes,
                                                 std::size_t rank) {
@@ -45,8 +45,8 @@ std::optional<std::vector<std::int64_t>> spread(const std::vector<std::int64_t>&
 }  // namespace
 
 // ONNX Runtime moves layouts through a Pad by reordering its amounts as if there were one for every
-// axis: with `axes` it writes a model that does not run. (Seen in 1.29 and 1.32, where integer
-// kernels with channels last surround the Pad.)
+// axis, so a Pad with `axes` becomes a model that does not run. (Seen in 1.29 and 1.32, where
+// integer kernels with channels last surround the Pad.)
 PassResult spread_pad_axes(Model model) {
   std::vector<std::string> notes;
   GraphEditor editor(model.graph);

@@ -1,5 +1,5 @@
-// Sum adds its inputs from the left, as a chain of Adds does: the values stay the same bit by bit,
-// and the rules for Add hold.
+// Sum adds its inputs from the left, as a chain of Adds does, so the values stay the same bit by
+// bit, and the rules for Add apply.
 
 #include <fmt/core.h>
 

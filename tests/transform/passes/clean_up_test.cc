@@ -1,4 +1,4 @@
-// Constants, inputs with defaults, copies, dead nodes, biases.
+// Tests of the passes on constants, inputs with defaults, copies, dead nodes and biases.
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace quantsearch::testing {
 namespace {
 
-TEST(ConstantsToInitializers, KeepsNamesAndValuesOfEverySpelling) {
+TEST(ConstantsToInitializers, KeepsNamesAndValuesOfEveryForm) {
   ModelBuilder builder;
   builder.input("x", {2});
   builder.add(node_of("Constant", {}, {"a"},
@@ -31,7 +31,7 @@ TEST(ConstantsToInitializers, KeepsNamesAndValuesOfEverySpelling) {
   check_model(result.model);
 }
 
-TEST(ConstantsToInitializers, LeavesAGraphOutputToItsNode) {
+TEST(ConstantsToInitializers, KeepsTheNodeOfAGraphOutput) {
   ModelBuilder builder;
   builder.add(node_of("Constant", {}, {"a"}, {attribute("value_float", 0.5F)}));
   builder.output("a", {});
@@ -59,7 +59,7 @@ TEST(PlainInitializers, LeavesAModelWhoseEveryInputHasADefault) {
   EXPECT_EQ(plain_initializers(before).model, before);
 }
 
-TEST(RemoveIdentities, DropsCopiesAndKeepsOutputNames) {
+TEST(RemoveIdentities, RemovesCopiesAndKeepsOutputNames) {
   ModelBuilder builder;
   builder.input("x", {2});
   const std::string first = builder.node("Identity", {"x"});
@@ -74,7 +74,7 @@ TEST(RemoveIdentities, DropsCopiesAndKeepsOutputNames) {
   EXPECT_EQ(largest_difference(before, result.model), 0);
 }
 
-TEST(RemoveIdentities, KeepsACopyBetweenTwoDoors) {
+TEST(RemoveIdentities, KeepsACopyOfAnInputOrOutputToAnOutput) {
   ModelBuilder builder;
   builder.input("x", {2});
   builder.output(builder.node("Identity", {"x"}), {2});
@@ -109,7 +109,7 @@ TEST(RemoveIdentities, LeavesCastsToAnotherType) {
   EXPECT_EQ(count(remove_identities(builder.build()).model, "Cast"), 1);
 }
 
-TEST(RemoveDeadNodes, DropsAChainNobodyReads) {
+TEST(RemoveDeadNodes, RemovesAChainThatNothingReads) {
   ModelBuilder builder;
   builder.input("x", {2});
   const std::string dead = builder.node("Mul", {"x", builder.weight("unused", {2}, {1, 2})});
@@ -136,7 +136,7 @@ TEST(SplitSharedBiases, GivesEachLayerItsOwn) {
   EXPECT_EQ(largest_difference(before, after), 0);
 }
 
-TEST(SplitSharedBiases, LeavesTheOriginalToAnotherReader) {
+TEST(SplitSharedBiases, KeepsTheOriginalForAReaderOfAnotherKind) {
   ModelBuilder builder;
   builder.input("x", {-1, 2});
   const std::string bias = builder.random_weight("b", {2}, 1, 1);
@@ -148,7 +148,7 @@ TEST(SplitSharedBiases, LeavesTheOriginalToAnotherReader) {
   EXPECT_EQ(after.graph.nodes[1].inputs[1], "b");
 }
 
-TEST(NonFiniteWeights, NamesThem) {
+TEST(NonFiniteWeights, AreNamedWithTheirCounts) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   ModelBuilder builder;
@@ -162,7 +162,7 @@ TEST(NonFiniteWeights, NamesThem) {
             (std::vector<std::string>{"weight 'w': 1 NaN, 1 infinite", "weight 'b': 1 infinite"}));
 }
 
-TEST(NonFiniteWeights, LeavesMasksAndTablesAlone) {
+TEST(NonFiniteWeights, DoNotIncludeMasksAndTables) {
   const float infinity = std::numeric_limits<float>::infinity();
   ModelBuilder builder;
   builder.input("x", {2});

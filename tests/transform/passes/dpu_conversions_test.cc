@@ -1,4 +1,4 @@
-// Each conversion against its definition, on ONNX Runtime.
+// Compares each conversion with its definition, on ONNX Runtime.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ std::vector<float> outputs_of(const Model& model, const Tensor& input) {
   return {values.begin(), values.end()};
 }
 
-/// The converted model gives `expected(y)` where the original gives y.
+/// Expects the converted model to compute `expected(y)` where the original computes y.
 void expect_mapped(const Model& before, const DpuOptions& options, const Shape& shape,
                    const std::function<double(double)>& expected) {
   const Model after = dpu_conversions(before, options).model;
@@ -53,7 +53,7 @@ TEST(DpuConversions, AveragesDivideByDyadicNumbers) {
       {5, 250.0 / 256},
       {6, 252.0 / 256},
       {7, 1029.0 / 1024},
-      // 9x9: 1/81 is nearest to 101 / 2^13 among n < 14.
+      // For 9x9, 101 / 2^13 is the nearest to 1/81 among n < 14.
       {9, 81 * 101.0 / 8192},
       {14, 4116.0 / 4096}};
   for (const auto& entry : factors) {
@@ -72,13 +72,13 @@ TEST(DpuConversions, AFactorOfOneIsNotWritten) {
 }
 
 TEST(DpuConversions, AMeanOverAnyAxesUsesTheNearestDyadicNumber) {
-  // 1/9 among n < 11: 57 / 2^9 = 0.111328 and 114 / 2^10, the same.
+  // The nearest to 1/9 among n < 11 are 57 / 2^9 = 0.111328 and 114 / 2^10, which are equal.
   expect_mapped(
       unary("ReduceMean", {2, 3, 3}, {attribute("axes", std::vector<std::int64_t>{1, -1})}),
       {.reduce_mean = true}, {2, 3, 3}, [](double mean) { return mean * 9 * 57 / 512; });
 }
 
-TEST(DpuConversions, WhatItAveragesMustBeKnown) {
+TEST(DpuConversions, AnAverageOfUnknownSizeStays) {
   const PassResult result =
       dpu_conversions(unary("GlobalAveragePool", {1, 2, -1, -1}), {.average_pool = true});
   EXPECT_EQ(text(result.notes),

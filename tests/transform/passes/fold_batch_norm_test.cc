@@ -41,7 +41,7 @@ TEST(FoldBatchNorm, UsesTheDefaultEpsilonOfOnnx) {
                                builder.weight("m", {1}, {0}), builder.weight("v", {1}, {0})}),
                  {-1, 1, 1, 1});
   const PassResult result = fold_batch_norm(builder.build());
-  // 1 / sqrt(0 + 1e-5)
+  // The expected weight is 1 / sqrt(0 + 1e-5).
   EXPECT_FLOAT_EQ(result.model.graph.find_initializer("w")->values<float>()[0], 316.22776F);
 }
 
@@ -107,7 +107,7 @@ TEST(FoldBatchNorm, GoesIntoGemmWhateverItsAttributes) {
   }
 }
 
-TEST(FoldBatchNorm, LeavesAnAddBehindMatMul) {
+TEST(FoldBatchNorm, LeavesAnAddAfterMatMul) {
   ModelBuilder builder;
   builder.input("x", {-1, 4});
   const std::string product =
@@ -139,7 +139,7 @@ TEST(FoldBatchNorm, CopiesASharedWeight) {
             *before.graph.find_initializer("w"));
 }
 
-TEST(FoldBatchNorm, KeepsTheNameOfWhatItComputes) {
+TEST(FoldBatchNorm, KeepsTheNameOfItsOutput) {
   ModelBuilder builder;
   builder.input("x", {-1, 2, 3, 3});
   const std::string conv =
@@ -204,7 +204,7 @@ TEST(FoldBatchNorm, StaysWhenTheWeightIsComputed) {
   expect_left_alone(builder.build(), "the weight is not constant");
 }
 
-TEST(FoldBatchNorm, StaysBehindAnInputOrAnActivation) {
+TEST(FoldBatchNorm, StaysAfterAnInputOrAnActivation) {
   ConvNorm model;
   const std::string relu = model.builder.node("Relu", {model.conv});
   model.builder.output(
@@ -225,7 +225,7 @@ TEST(FoldBatchNorm, StaysWhenAFactorIsNotFinite) {
   expect_left_alone(model.builder.build(), "its factor of channel 1 is not finite");
 }
 
-TEST(FoldBatchNorm, StaysBehindMatMulOfThreeAxes) {
+TEST(FoldBatchNorm, StaysAfterMatMulOfThreeAxes) {
   ModelBuilder builder;
   builder.input("x", {-1, 3, 4});
   const std::string product =

@@ -17,7 +17,7 @@ Model conv_then(const std::string& op_type, const Shape& shape, bool constant_fi
   return inferred(builder);
 }
 
-TEST(FoldChannelConstants, FoldsWhatActsPerChannel) {
+TEST(FoldChannelConstants, FoldsConstantsThatActPerChannel) {
   for (const std::string op_type : {"Mul", "Add"}) {
     for (const Shape& shape : std::vector<Shape>{{1, 3, 1, 1}, {3, 1, 1}, {1, 1, 1, 1}, {1}, {}}) {
       for (const bool constant_first : {false, true}) {
@@ -32,7 +32,7 @@ TEST(FoldChannelConstants, FoldsWhatActsPerChannel) {
 }
 
 TEST(FoldChannelConstants, LeavesOtherShapesAlone) {
-  // Along the width, over the batch, of a higher rank.
+  // These constants act along the width or over the batch, or have a higher rank.
   for (const Shape& shape :
        std::vector<Shape>{{3}, {3, 1}, {2, 1, 1, 1}, {3, 3, 3}, {1, 1, 3, 1, 1}}) {
     const Model before = conv_then("Mul", shape);

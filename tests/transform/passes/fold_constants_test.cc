@@ -24,7 +24,7 @@ TEST(FoldConstants, ComputesAChainOfConstants) {
   EXPECT_EQ(largest_difference(before, result.model), 0);
 }
 
-TEST(FoldConstants, KnowsTheShapeOfATensorThatIsNotConstant) {
+TEST(FoldConstants, ComputesTheShapeOfATensorThatIsNotConstant) {
   ModelBuilder builder;
   builder.input("x", {2, 3, 4});
   const std::string part = builder.node("Shape", {"x"}, {attribute("start", std::int64_t{-2})});
@@ -75,7 +75,7 @@ TEST(FoldConstants, AddsAtMost64KilobytesInAll) {
   EXPECT_EQ(count(result.model, "ConstantOfShape"), 1);
 }
 
-// What is large only on the way does not count: 400,000 bytes become 4.
+// Intermediate results do not count: 400,000 bytes become 4.
 TEST(FoldConstants, ComputesALargeConstantThatBecomesSmall) {
   ModelBuilder builder;
   builder.input("x", {1});
@@ -87,7 +87,7 @@ TEST(FoldConstants, ComputesALargeConstantThatBecomesSmall) {
   EXPECT_EQ(result.model.graph.nodes.size(), 1U);
 }
 
-// A weight is quantized, whatever it is computed from: 102,400 bytes do not count.
+// A weight is quantized regardless of what it is computed from, so its 102,400 bytes do not count.
 TEST(FoldConstants, ComputesEveryWeight) {
   ModelBuilder builder;
   builder.input("x", {1, 400});
@@ -110,14 +110,14 @@ TEST(FoldConstants, LeavesRandomAndQuantizedValuesAlone) {
   EXPECT_EQ(fold_constants(before).model.graph.nodes, before.graph.nodes);
 }
 
-TEST(FoldConstants, LeavesAGraphOutputToItsNode) {
+TEST(FoldConstants, KeepsTheNodeOfAGraphOutput) {
   ModelBuilder builder;
   builder.output(builder.node("Neg", {builder.weight("a", {2}, {1, 2})}), {2});
   const PassResult result = fold_constants(builder.build());
   EXPECT_EQ(text(result.notes), "Neg 'Neg0' stays: it names a graph output");
 }
 
-TEST(FoldConstants, LeavesWhatTheRuntimeRefusesAlone) {
+TEST(FoldConstants, LeavesNodesAloneThatTheRuntimeRefuses) {
   ModelBuilder builder;
   builder.input("x", {2});
   const std::string odd = builder.node(

@@ -8,7 +8,7 @@ namespace {
 
 Tensor half(const Tensor& tensor) { return convert(tensor, DataType::float16); }
 
-TEST(Fp16ToFp32, WidensWeightsTensorsDoorsAndTypes) {
+TEST(Fp16ToFp32, WidensWeightsTensorsInputsOutputsAndTypes) {
   ModelBuilder builder;
   builder.input("x", {-1, 2, 4, 4}, DataType::float16);
   const std::string conv =

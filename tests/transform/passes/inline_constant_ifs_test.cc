@@ -15,7 +15,8 @@ Attribute body_attribute(const std::string& name, const ModelBuilder& builder) {
   return attribute(name, std::make_shared<const Graph>(builder.build_unchecked().graph));
 }
 
-/// rate == 16000 chooses between x * w and an If of its own over the rank of x, which is known.
+/// rate == 16000 selects a branch with an If of its own over the rank of x, which is known, and
+/// another rate selects x * w.
 Model model_of_rates() {
   ModelBuilder squeezed;
   squeezed.output(squeezed.node("Neg", {"x"}, {}, "inner"), {-1, 2});
@@ -87,8 +88,8 @@ TEST(InlineConstantIfs, NeedsNoFoldingForAConditionThatIsAConstant) {
   EXPECT_EQ(model.graph.nodes[0].op_type, "Neg");
 }
 
-TEST(InlineConstantIfs, LeavesIfsThatHideWhatInferenceObjectsTo) {
-  // Range takes scalars; runtimes take a row of one number, too.
+TEST(InlineConstantIfs, LeavesIfsWithoutWhichInferenceObjects) {
+  // Range takes scalars, but runtimes also accept a row of one number.
   ModelBuilder row;
   row.output(row.node("Identity", {"row_of_one"}, {}, "as_row"), {1}, DataType::int64);
   ModelBuilder scalar;

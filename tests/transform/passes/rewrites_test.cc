@@ -1,4 +1,4 @@
-// Div -> Mul, ReduceMean -> GlobalAveragePool, Flatten -> Reshape.
+// Tests of Div -> Mul, ReduceMean -> GlobalAveragePool and Flatten -> Reshape.
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ TEST(DivToMul, IsExactForPowersOfTwo) {
   EXPECT_EQ(text(result.notes), "Div 'Div0' became Mul, exactly");
 }
 
-TEST(DivToMul, SaysWhenItRounds) {
+TEST(DivToMul, NotesWhenItRounds) {
   const Model before = division_by({6, 3});
   const PassResult result = div_to_mul(before);
   EXPECT_LE(largest_difference(before, result.model), 1e-7);
@@ -65,7 +65,7 @@ Model mean_over(const Shape& input, const std::vector<std::int64_t>& axes, std::
   return inferred(builder);
 }
 
-TEST(ReduceMeanToGlobalPool, TakesSpatialAxesInAnySpelling) {
+TEST(ReduceMeanToGlobalPool, AcceptsSpatialAxesInAnyForm) {
   for (const std::int64_t opset : {11, 13, 18}) {
     for (const std::int64_t keepdims : {0, 1}) {
       for (const auto& axes : std::vector<std::vector<std::int64_t>>{{2, 3}, {-1, -2}}) {
@@ -90,7 +90,7 @@ TEST(ReduceMeanToGlobalPool, LeavesOtherAxesAndRanksAlone) {
       1);
 }
 
-TEST(FlattenToReshape, AgreesForEveryAxis) {
+TEST(FlattenToReshape, GivesTheSameOutputForEveryAxis) {
   for (const std::int64_t axis : {0, 1, 2, 3, -1}) {
     ModelBuilder builder;
     builder.input(

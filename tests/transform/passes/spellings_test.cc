@@ -1,6 +1,5 @@
-// Layers in other spellings become the operators that the rules know: Sum, Einsum, computed
-// addends, operators of com.microsoft, and what stands behind the DequantizeLinear of a stored
-// weight.
+// Layers in other forms become operators to which the rules apply: Sum, Einsum, computed addends,
+// operators of com.microsoft, and operators after the DequantizeLinear of a stored weight.
 
 #include <gtest/gtest.h>
 
@@ -96,7 +95,7 @@ TEST(EinsumToMatmul, PutsAConstantOnTheRight) {
   EXPECT_LE(largest_difference(before, result.model), 1e-5);
 }
 
-TEST(EinsumToMatmul, SaysWhyItLeavesOthersAlone) {
+TEST(EinsumToMatmul, NotesWhyOthersStay) {
   const std::vector<std::pair<EinsumCase, std::string>> cases = {
       {{"bii,ij->bj", {-1, 4, 4}, {4, 6}, true}, "a label stands twice in one term"},
       {{"bsd,de->be", {-1, 5, 4}, {4, 6}, true}, "it sums over one operand alone"},
@@ -136,7 +135,7 @@ TEST(SplitAddends, TakesAComputedAddendOutOfGemmAndConv) {
             "Conv 'Conv1' became Conv and Add: its addend is not one constant per channel");
 }
 
-TEST(SplitAddends, WritesOneConstantOutAndSplitsAMatrix) {
+TEST(SplitAddends, RepeatsASingleConstantAndSplitsAMatrix) {
   ModelBuilder builder;
   builder.input("x", {2, 4});
   const std::string scalar = builder.node(
@@ -153,7 +152,7 @@ TEST(SplitAddends, WritesOneConstantOutAndSplitsAMatrix) {
   EXPECT_LE(largest_difference(before, result.model), 1e-5);
 }
 
-TEST(SplitFusedLayers, MakesMatMulOfFusedMatMul) {
+TEST(SplitFusedLayers, TurnsFusedMatMulIntoMatMul) {
   for (const bool is_weight : {true, false}) {
     ModelBuilder builder;
     builder.import_domain("com.microsoft", 1);
@@ -177,7 +176,7 @@ TEST(SplitFusedLayers, MakesMatMulOfFusedMatMul) {
   }
 }
 
-TEST(SplitFusedLayers, MakesConvAndActivationOfFusedConv) {
+TEST(SplitFusedLayers, TurnsFusedConvIntoConvAndActivation) {
   ModelBuilder builder;
   builder.import_domain("com.microsoft", 1);
   builder.input("x", {1, 2, 5, 5});
@@ -240,7 +239,7 @@ TEST(DequantizeLast, MovesStoredIntegersThroughTransposeAndReshape) {
   EXPECT_EQ(largest_difference(before, cleaned), 0);
 }
 
-TEST(Simplify, AsksOnnxRuntimeForTypesBehindOperatorsThatOnnxDoesNotKnow) {
+TEST(Simplify, TakesTypesAfterOperatorsUnknownToOnnxFromOnnxRuntime) {
   ModelBuilder builder;
   builder.import_domain("com.microsoft", 1);
   builder.input("x", {-1, 3, 8});

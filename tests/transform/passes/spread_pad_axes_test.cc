@@ -38,7 +38,7 @@ std::vector<std::int64_t> pads_of(const Model& model) {
 TEST(SpreadPadAxes, GivesEveryAxisItsAmounts) {
   const Model before = padded({.pads = {1, 2, 3, 4}, .axes = {2, 0}, .has_value = true});
   const PassResult result = spread_pad_axes(before);
-  // Begins of axes 0, 1, 2, then their ends.
+  // The amounts at the start of axes 0, 1 and 2, then at their end.
   EXPECT_EQ(pads_of(result.model), (std::vector<std::int64_t>{2, 0, 1, 4, 0, 3}));
   EXPECT_EQ(result.model.graph.nodes[0].inputs, (std::vector<std::string>{"x", "pads", "value"}));
   EXPECT_EQ(largest_difference(before, result.model), 0);
