@@ -164,7 +164,7 @@ TEST(ParallelTrials, CancellationEndsAllRunningTrials) {
   EXPECT_TRUE(store->load().empty());
 }
 
-/// The store contains what a killed process leaves: finished trials with gaps between their numbers.
+/// The store contains what a killed process leaves: finished trials with gaps in their numbers.
 TEST(ParallelTrials, AResumedStudyEqualsAnUninterruptedOneWhicheverTrialsHadFinished) {
   constexpr std::int64_t kLimit = 14;
   for (const int jobs : {1, 2, 4}) {
