@@ -57,8 +57,9 @@ SpillFolder::SpillFolder(std::filesystem::path folder)
 
 void SpillFolder::prepare() {
   if (is_temporary_) return;
+  const std::lock_guard lock(mutex_);
   try {
-    made_folder_ = std::filesystem::create_directories(folder_);
+    if (std::filesystem::create_directories(folder_)) made_folder_ = true;
   } catch (const std::filesystem::filesystem_error& error) {
     throw IoError(fmt::format("data: the cache folder '{}' cannot be made: {}", folder_.string(),
                               error.code().message()));

@@ -79,6 +79,9 @@ TEST(BatchStore, LeavesNoFileBehind) {
     BatchStore store(1, budget, 0, folder);
     store.put(0, outputs_of(1));
     store.finish();
+    BatchStore other(1, budget, 0, folder);
+    other.put(0, outputs_of(1));
+    other.finish();
     EXPECT_TRUE(std::filesystem::exists(path / ".quantsearch_cache"));
     EXPECT_NO_THROW(SpillFolder second(path));  // it holds the marker
   }

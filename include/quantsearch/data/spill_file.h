@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <span>
 
 #include "quantsearch/base/descriptor.h"
@@ -29,7 +30,7 @@ class SpillFolder {
   SpillFolder(const SpillFolder&) = delete;
   SpillFolder& operator=(const SpillFolder&) = delete;
 
-  /// Creates and marks the folder. Throws IoError.
+  /// Creates and marks the folder. May be called several times and concurrently. Throws IoError.
   void prepare();
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_; }
   /// The resident pages of all maps of files in the folder, which share one limit.
@@ -39,6 +40,7 @@ class SpillFolder {
   std::filesystem::path folder_;
   std::unique_ptr<ResidentPages> pages_;
   bool is_temporary_ = false;
+  std::mutex mutex_;  // of the members below
   bool made_folder_ = false;
   bool made_marker_ = false;
 };
