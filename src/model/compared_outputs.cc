@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "model/subgraphs.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/model/checks.h"
 
 namespace quantsearch {
 
@@ -43,13 +43,6 @@ bool selects_by_value(const Node& node) {
          node.is("Unique");
 }
 
-bool is_random(const Node& node) {
-  static const std::set<std::string, std::less<>> kinds = {
-      "Bernoulli",     "Multinomial",       "RandomNormal", "RandomNormalLike",
-      "RandomUniform", "RandomUniformLike", "Dropout"};
-  return kinds.contains(node.op_type);
-}
-
 bool has_known_shape(const ValueInfo* value) {
   return value != nullptr && value->dimensions &&
          std::ranges::all_of(*value->dimensions,
@@ -78,7 +71,8 @@ class Walk {
 
  private:
   void visit(const Node& node) {
-    Origin origin{.varies = is_random(node), .computed = is_random(node), .sized = false};
+    const bool is_random = draws_random_numbers(node);
+    Origin origin{.varies = is_random, .computed = is_random, .sized = false};
     model_io::for_each_read(node, [&](std::string_view tensor) {
       const Origin read = of(tensor);
       origin.varies |= read.varies;
