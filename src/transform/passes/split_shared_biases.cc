@@ -27,7 +27,7 @@ PassResult split_biases(Model model) {
     bool all_are_layers = !index.is_graph_output(bias) && !index.is_graph_input(bias);
     for (const int reader : index.consumers(bias)) {
       const Node& other = model.graph.nodes[static_cast<std::size_t>(reader)];
-      all_are_layers = all_are_layers && takes_bias(other) && other.input(2) != "";
+      all_are_layers = all_are_layers && takes_bias(other) && other.input(2) == bias;
     }
     if (readers_with_own[bias]++ == 0 && all_are_layers) continue;
     node.inputs[2] = names.unique(bias);
