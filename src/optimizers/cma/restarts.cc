@@ -61,7 +61,7 @@ void CmaRestartPlan::next(std::int64_t evaluations, RandomStream& random) {
 }
 
 /// The next run uses the regime that has spent fewer evaluations. Small populations are first *
-/// (2^k)^(u1 u2), with u1 and u2 uniform.
+/// (2^k)^(u^2), with u uniform (Hansen 2009, BI-population CMA-ES).
 void CmaRestartPlan::next_bipop(std::int64_t evaluations, RandomStream& random) {
   (is_small_ ? spent_small_ : spent_large_) += evaluations;
   is_small_ = run_ > 1 && spent_small_ < spent_large_;
@@ -69,8 +69,8 @@ void CmaRestartPlan::next_bipop(std::int64_t evaluations, RandomStream& random) 
     population_ = first_population_ << ++doublings_;
     return;
   }
-  const double share = random.uniform() * random.uniform();
-  const double grown = std::pow(std::pow(2.0, doublings_), share);
+  const double uniform = random.uniform();
+  const double grown = std::pow(std::pow(2.0, doublings_), uniform * uniform);
   population_ =
       static_cast<Eigen::Index>(std::floor(static_cast<double>(first_population_) * grown));
 }
