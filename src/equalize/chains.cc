@@ -121,7 +121,7 @@ std::optional<Addition> addition(const GraphIndex& index, const Node& node, std:
   const std::size_t input = is_first ? 1 : 0;
   const auto constant = constant_of(index, node.input(input));
   if (constant == nullptr) return std::nullopt;
-  auto values = per_channel(*constant, at.rank, at.axis, channels);
+  auto values = values_per_channel(*constant, at.rank, at.axis, channels);
   if (!values) return std::nullopt;
   if (node.is("Sub")) {
     for (double& value : *values) value = -value;

@@ -201,8 +201,8 @@ class Smoothing {
   /// Multiplies a constant that may have one value for all channels.
   void multiply_addition(int number, std::size_t input, ChannelAxis axis,
                          const std::vector<double>& factors) {
-    std::vector<double> values = *per_channel(*index_.initializer(node(number).input(input)),
-                                              axis.rank, axis.axis, std::ssize(factors));
+    std::vector<double> values = *values_per_channel(*index_.initializer(node(number).input(input)),
+                                                     axis.rank, axis.axis, std::ssize(factors));
     for (std::size_t channel = 0; channel < values.size(); ++channel)
       values[channel] *= factors[channel];
     writer_.set(number, input, "", equalizing::along_axis(values, axis.axis, axis.rank));

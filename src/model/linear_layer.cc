@@ -68,8 +68,8 @@ std::optional<WeightLayout> weight_layout(const Node& node, const Shape& weight)
   return node.is("MatMul") ? matmul_layout(weight) : convolution_layout(node, weight);
 }
 
-std::optional<std::vector<double>> per_channel(const Tensor& constant, int rank, int axis,
-                                               std::int64_t channels) {
+std::optional<std::vector<double>> values_per_channel(const Tensor& constant, int rank, int axis,
+                                                      std::int64_t channels) {
   const Shape& shape = constant.shape();
   const int own_rank = static_cast<int>(shape.size());
   if (constant.type() != DataType::float32 || own_rank > rank || constant.size() == 0)
@@ -90,7 +90,7 @@ std::optional<std::vector<double>> bias_per_channel(const Node& node, const Tens
                                                     std::int64_t outputs) {
   // A Gemm's bias broadcasts to [rows, out]; the others' is [out].
   const bool is_gemm = node.is("Gemm");
-  auto values = per_channel(bias, is_gemm ? 2 : 1, is_gemm ? 1 : 0, outputs);
+  auto values = values_per_channel(bias, is_gemm ? 2 : 1, is_gemm ? 1 : 0, outputs);
   if (values && is_gemm) {
     for (double& value : *values) value *= static_cast<double>(node.float_attribute("beta", 1));
   }

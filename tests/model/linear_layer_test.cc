@@ -155,11 +155,12 @@ TEST(BiasPerChannel, MultipliesTheBetaOfGemm) {
 
 TEST(PerChannel, BroadcastsFromTheLastAxis) {
   const Tensor two = Tensor::of<float>({2}, {3, 4});
-  EXPECT_EQ(per_channel(two, 2, 1, 2), (std::vector<double>{3, 4}));
-  EXPECT_EQ(per_channel(two, 3, 1, 2), std::nullopt);  // there it lies on axis 2
-  EXPECT_EQ(per_channel(two.reshaped({2, 1}), 3, 1, 2), (std::vector<double>{3, 4}));
-  EXPECT_EQ(per_channel(Tensor::scalar(7.0F), 3, 1, 2), (std::vector<double>{7, 7}));
-  EXPECT_EQ(per_channel(two.reshaped({1, 1, 2}), 2, 1, 2), std::nullopt);  // would add an axis
+  EXPECT_EQ(values_per_channel(two, 2, 1, 2), (std::vector<double>{3, 4}));
+  EXPECT_EQ(values_per_channel(two, 3, 1, 2), std::nullopt);  // there it lies on axis 2
+  EXPECT_EQ(values_per_channel(two.reshaped({2, 1}), 3, 1, 2), (std::vector<double>{3, 4}));
+  EXPECT_EQ(values_per_channel(Tensor::scalar(7.0F), 3, 1, 2), (std::vector<double>{7, 7}));
+  EXPECT_EQ(values_per_channel(two.reshaped({1, 1, 2}), 2, 1, 2),
+            std::nullopt);  // would add an axis
 }
 
 }  // namespace

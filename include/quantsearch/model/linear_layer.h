@@ -93,8 +93,9 @@ struct WeightLayout {
 
 /// `constant` as one number per channel when adding it to, or multiplying it with, a tensor of
 /// `rank` axes acts per channel on axis `axis` and does not change the shape.
-[[nodiscard]] std::optional<std::vector<double>> per_channel(const Tensor& constant, int rank,
-                                                             int axis, std::int64_t channels);
+[[nodiscard]] std::optional<std::vector<double>> values_per_channel(const Tensor& constant,
+                                                                    int rank, int axis,
+                                                                    std::int64_t channels);
 
 /// The constant `bias` of `node`, which takes_bias, as one number per output channel, with Gemm's
 /// beta multiplied in. Absent when it is not float32 or no such number.

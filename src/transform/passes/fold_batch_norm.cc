@@ -161,7 +161,7 @@ class Folding {
         return fmt::format("'{}' is also used elsewhere", product);
       if (std::string objection = matmul_objection(*matmul, affine); !objection.empty())
         return objection;
-      auto bias = per_channel(*constant, 2, 1, std::ssize(affine.scale));
+      auto bias = values_per_channel(*constant, 2, 1, std::ssize(affine.scale));
       if (!bias) return "the Add before it is not by one constant per channel";
       Tensor folded(DataType::float32, {std::ssize(*bias)});
       for (std::size_t channel = 0; channel < bias->size(); ++channel) {

@@ -35,7 +35,7 @@ std::optional<std::string> fold(GraphEditor& editor, int index) {
     const LinearLayerOrObjection found = linear_layer(editor, *before);
     if (!found.layer) return fmt::format("{}: {}", editor.describe(*before), found.objection);
     auto constants =
-        per_channel(*constant, found.layer->output_rank, 1, found.layer->layout.outputs);
+        values_per_channel(*constant, found.layer->output_rank, 1, found.layer->layout.outputs);
     if (!constants) return "its constant is not one float32 per channel";
     for (const double value : *constants) {
       if (!std::isfinite(value)) return "its constant is not finite";
