@@ -1,26 +1,52 @@
 # quantsearch_room(NAME SOURCES ... [SEES room ...] [PRIVATE library ...])
 #   One static library per room, named quantsearch_<room>, linked to exactly the rooms it may see.
-# quantsearch_test(NAME SOURCES ... [LINKS target ...])
-#   One test program per room; each TEST becomes a ctest of its own.
+# quantsearch_test(NAME SOURCES ... [LINKS target ...] [SHARDS count])
+#   One test program per room. ctest runs it as SHARDS processes (1 when absent), each with its share of the tests:
+#   starting a process for each TEST took longer than most tests. QUANTSEARCH_TEST_EACH makes each TEST a ctest.
 
-set(QUANTSEARCH_TEST_ENVIRONMENT)  # what a sanitizer leaves out, told to programs that the tests start, too
+option(QUANTSEARCH_TEST_EACH "Run every TEST as a ctest of its own" OFF)
+set(QUANTSEARCH_TEST_ENVIRONMENT)  # suppressions of a sanitizer, also for programs that the tests start
 if(QUANTSEARCH_SANITIZE MATCHES thread)
-  set(QUANTSEARCH_TEST_ENVIRONMENT ENVIRONMENT
+  set(QUANTSEARCH_TEST_ENVIRONMENT
     TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/sanitizers/races.supp:print_suppressions=0)
 elseif(QUANTSEARCH_SANITIZE)
-  set(QUANTSEARCH_TEST_ENVIRONMENT ENVIRONMENT
+  set(QUANTSEARCH_TEST_ENVIRONMENT
     LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/sanitizers/leaks.supp:print_suppressions=0)
 endif()
 
-function(quantsearch_compile_options target)
+# quantsearch_add_test(NAME COMMAND ... [ENVIRONMENT VARIABLE=value ...])
+function(quantsearch_add_test name)
+  cmake_parse_arguments(TEST "" "" "COMMAND;ENVIRONMENT" ${ARGN})
+  add_test(NAME ${name} COMMAND ${TEST_COMMAND})
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${QUANTSEARCH_TEST_ENVIRONMENT};${TEST_ENVIRONMENT}")
+endfunction()
+
+function(quantsearch_warning_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${QUANTSEARCH_WERROR}>:-Werror>)
+endfunction()
+
+# Rooms and programs: warnings and the sanitizer.
+function(quantsearch_compile_options target)
+  quantsearch_warning_options(${target})
   if(QUANTSEARCH_SANITIZE)
-    target_compile_options(${target} PUBLIC -fsanitize=${QUANTSEARCH_SANITIZE} -fno-omit-frame-pointer)
+    # Instrumented code takes twice as long to compile with -O2 as with -O1.
+    target_compile_options(${target} PRIVATE -fsanitize=${QUANTSEARCH_SANITIZE} -fno-omit-frame-pointer -O1)
     # What the sanitizers put between loads and stores makes gcc see uninitialized reads where there are none.
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_link_options(${target} PUBLIC -fsanitize=${QUANTSEARCH_SANITIZE})
   endif()
+endfunction()
+
+# Tests. The thread sanitizer has to see every access; the others check the rooms alone, so that the tests need not be
+# compiled a second time.
+function(quantsearch_test_options target)
+  if(QUANTSEARCH_SANITIZE MATCHES thread)
+    quantsearch_compile_options(${target})
+  else()
+    quantsearch_warning_options(${target})
+  endif()
+  target_compile_options(${target} PRIVATE -O1)
 endfunction()
 
 # What nearly every file of the rooms and of the command includes, parsed once: two thirds of the time of a file that
@@ -57,8 +83,7 @@ endfunction()
 function(quantsearch_test_headers)
   file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/test_headers.cc "")
   add_library(quantsearch_test_headers OBJECT ${CMAKE_CURRENT_BINARY_DIR}/test_headers.cc)
-  quantsearch_compile_options(quantsearch_test_headers)
-  target_compile_options(quantsearch_test_headers PRIVATE -O1)
+  quantsearch_test_options(quantsearch_test_headers)
   target_link_libraries(quantsearch_test_headers PRIVATE fmt::fmt GTest::gtest)
   target_precompile_headers(quantsearch_test_headers PRIVATE
     <algorithm> <cmath> <cstdint> <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <span> <sstream>
@@ -66,14 +91,25 @@ function(quantsearch_test_headers)
 endfunction()
 
 function(quantsearch_test name)
-  cmake_parse_arguments(TEST "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(TEST "" "SHARDS" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
-  quantsearch_compile_options(${name})
-  target_compile_options(${name} PRIVATE -O1)
+  quantsearch_test_options(${name})
   target_precompile_headers(${name} REUSE_FROM quantsearch_test_headers)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${TEST_LINKS} fmt::fmt GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     QUANTSEARCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" QUANTSEARCH_DEPS_DIR="${QUANTSEARCH_DEPS}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${QUANTSEARCH_TEST_ENVIRONMENT})
+  if(QUANTSEARCH_TEST_EACH)
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ENVIRONMENT "${QUANTSEARCH_TEST_ENVIRONMENT}")
+    return()
+  endif()
+  if(NOT TEST_SHARDS)
+    quantsearch_add_test(${name} COMMAND ${name})
+    return()
+  endif()
+  math(EXPR last "${TEST_SHARDS} - 1")
+  foreach(shard RANGE ${last})
+    quantsearch_add_test(${name}_${shard} COMMAND ${name}
+      ENVIRONMENT GTEST_TOTAL_SHARDS=${TEST_SHARDS} GTEST_SHARD_INDEX=${shard})
+  endforeach()
 endfunction()
