@@ -1,6 +1,7 @@
 #pragma once
 
-// A Conv, ConvTranspose, Gemm or MatMul with a constant weight, seen as input and output channels.
+// Describes a Conv, ConvTranspose, Gemm or MatMul with a constant weight by its input and output
+// channels.
 
 #include <memory>
 #include <optional>
@@ -12,25 +13,25 @@
 
 namespace quantsearch::equalizing {
 
-/// What the node adds to each output channel.
+/// The constant that the node adds to each output channel.
 struct LayerBias {
-  bool is_readable = true;     // false: it is not one constant per channel
-  std::vector<double> values;  // [outputs]; empty: there is none
+  bool is_readable = true;     // false: the bias is not one constant per channel
+  std::vector<double> values;  // [outputs]; empty: no bias
 };
 
 struct LinearLayer {
   int node = 0;
   WeightLayout layout;
   std::shared_ptr<const Tensor> weight;  // float32, input 1 of the node
-  LayerBias bias;                        // input 2, Gemm's beta multiplied in
+  LayerBias bias;                        // input 2, multiplied by Gemm's beta
 };
 
-/// Absent when the node is no such layer, or its weight is not a float32 constant of a fitting
-/// shape.
+/// The layer at `node`. Absent when the node is of another type or its weight is not a float32
+/// constant of a fitting shape with at least two axes.
 [[nodiscard]] std::optional<LinearLayer> linear_layer(const Graph& graph, const GraphIndex& index,
                                                       int node);
 
-/// An initializer that no caller can override; null when there is none.
+/// The initializer `tensor` if no caller can override it, else null.
 [[nodiscard]] std::shared_ptr<const Tensor> constant_of(const GraphIndex& index,
                                                         std::string_view tensor);
 

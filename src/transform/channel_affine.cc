@@ -39,7 +39,8 @@ LinearLayerOrObjection linear_layer(GraphEditor& editor, int node) {
   if (weight->type() != DataType::float32)
     return {std::nullopt, "the weight is " + to_string(weight->type())};
   const auto layout = weight_layout(candidate, weight->shape());
-  if (!layout) return {std::nullopt, "the weight has an odd shape " + to_string(weight->shape())};
+  if (!layout)
+    return {std::nullopt, "the weight has an unsupported shape " + to_string(weight->shape())};
   const FoldableLayer layer{
       .node = node, .layout = *layout, .output_rank = static_cast<int>(weight->shape().size())};
   if (!bias_of(editor, layer))
@@ -63,9 +64,9 @@ void fold_into(GraphEditor& editor, const FoldableLayer& layer, const ChannelAff
     Tensor weight = scale_outputs(layer.layout, *editor.constant(weight_name), affine.scale);
     editor.set_constant(layer.node, 1, weight_name, std::move(weight));
   }
-  if (editor.node(layer.node).input(2).empty() && is_zero) return;  // a scaling alone needs no bias
+  if (editor.node(layer.node).input(2).empty() && is_zero) return;  // there is no bias to add
   editor.set_constant(layer.node, 2, weight_name + "_bias", std::move(folded));
-  editor.node(layer.node).remove_attribute("beta");  // it is in the bias now; absent means 1
+  editor.node(layer.node).remove_attribute("beta");  // the bias contains it; absent means 1
 }
 
 }  // namespace quantsearch

@@ -1,8 +1,8 @@
 #pragma once
 
-// y = scale * x + shift per output channel, moved into the linear layer that makes x. With W and b
-// the layer's weight and bias, y = (scale W) . a + (scale b + shift): W' = scale W along the output
-// channels, b' = scale b + shift.
+// Folds y = scale * x + shift per output channel into the linear layer that produces x. With W and
+// b the layer's weight and bias and a its input, y = (scale W) . a + (scale b + shift), so
+// W' = scale W along the output channels and b' = scale b + shift.
 
 #include <optional>
 #include <string>
@@ -25,17 +25,17 @@ struct FoldableLayer {
   int output_rank = 0;
 };
 
-/// Reads the layer at `node`, or says in `objection` why nothing can be folded into it.
+/// A layer, or in `objection` the reason why nothing can be folded into it.
 struct LinearLayerOrObjection {
   std::optional<FoldableLayer> layer;
   std::string objection;
 };
 [[nodiscard]] LinearLayerOrObjection linear_layer(GraphEditor& editor, int node);
 
-/// Folds into weight and bias; the layer's output then has the values of y.
+/// Folds `affine` into weight and bias; the layer's output then has the values of y.
 void fold_into(GraphEditor& editor, const FoldableLayer& layer, const ChannelAffine& affine);
 
-/// Multiplies the weights of each output channel.
+/// The weights of each output channel multiplied by `scale` of that channel.
 [[nodiscard]] Tensor scale_outputs(const WeightLayout& layout, const Tensor& weight,
                                    const std::vector<double>& scale);
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The operators that multiply what they read with a matrix of weights: Conv, ConvTranspose, Gemm
-// and MatMul. This is the one description of where their weights and channels are.
+// The operators that multiply their input by a matrix of weights: Conv, ConvTranspose, Gemm and
+// MatMul. Every room takes the position of their weights and channels from here.
 
 #include <compare>
 #include <cstdint>
@@ -26,16 +26,16 @@ struct WeightLayout {
   Order order = Order::output_major;
   std::int64_t batches = 1;  // MatMul: matrices in the stack
   std::int64_t inputs = 0;   // channels of all groups
-  std::int64_t outputs = 0;  // the same
+  std::int64_t outputs = 0;  // channels of all groups
   std::int64_t groups = 1;
   std::int64_t kernel = 1;  // weights of one pair of channels, which are contiguous
-  // Axis of the initializer that counts the output channels. Absent for a ConvTranspose with
-  // groups, whose axis 1 counts those of one group, for a stack of matrices and for a vector.
+  // Axis of the initializer along which the output channels lie. Absent for a ConvTranspose with
+  // groups, whose axis 1 has those of one group only, for a stack of matrices and for a vector.
   std::optional<int> output_axis = {};
 
   auto operator<=>(const WeightLayout&) const = default;
 
-  /// Each output channel is computed from one input channel of its own.
+  /// True when each output channel is computed from an input channel of its own.
   [[nodiscard]] bool is_depthwise() const {
     return groups > 1 && groups == inputs && inputs == outputs;
   }
@@ -88,17 +88,18 @@ struct WeightLayout {
   }
 };
 
-/// Absent when the node is no linear layer or a weight of this shape does not fit it.
+/// The layout of a weight of shape `weight`; absent when the node is not a linear layer or the
+/// shape does not fit it.
 [[nodiscard]] std::optional<WeightLayout> weight_layout(const Node& node, const Shape& weight);
 
-/// `constant` as one number per channel when adding it to, or multiplying it with, a tensor of
-/// `rank` axes acts per channel on axis `axis` and does not change the shape.
-[[nodiscard]] std::optional<std::vector<double>> values_per_channel(const Tensor& constant,
-                                                                    int rank, int axis,
-                                                                    std::int64_t channels);
+/// `constant` as one number per channel [channels]. Absent unless adding it to (or multiplying it
+/// with) a tensor of `rank` axes acts per channel on axis `axis` and keeps the shape.
+[[nodiscard]] std::optional<std::vector<double>> values_per_channel(const Tensor& constant, int rank,
+                                                             int axis, std::int64_t channels);
 
-/// The constant `bias` of `node`, which takes_bias, as one number per output channel, with Gemm's
-/// beta multiplied in. Absent when it is not float32 or no such number.
+/// The constant `bias` of `node`, for which takes_bias() is true, as one number per output channel
+/// [outputs], multiplied by Gemm's beta. Absent when it is not float32 or not one number per
+/// channel.
 [[nodiscard]] std::optional<std::vector<double>> bias_per_channel(const Node& node,
                                                                   const Tensor& bias,
                                                                   std::int64_t outputs);
