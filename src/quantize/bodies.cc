@@ -32,7 +32,7 @@ std::vector<LayerRecord> float_records(const Graph& graph, const std::string& re
   return layers;
 }
 
-/// Every node of the graph and of its bodies stays float for the same reason.
+/// Adds a record for every node of the graph and of its bodies, which stay float for `reason`.
 void leave_float(const Graph& graph, const std::string& reason, std::vector<LayerRecord>& layers) {
   append(layers, float_records(graph, reason));
   for (const BodyPlace& place : bodies_of(graph))
@@ -45,15 +45,16 @@ class BodyQuantizer {
                 const QuantizeGraph& quantize_graph)
       : options_(options), ranges_(ranges), quantize_graph_(quantize_graph) {}
 
-  /// `options` are those of this graph.
+  /// Quantizes `model` and its bodies; `options` are those of its main graph.
   QuantizedModel run(const Model& model, const QuantizeOptions& options) {
     QuantizedModel inside = quantize_bodies(model, options);
-    // No list of nodes at all means every node; one that names none of this graph means none.
+    // An empty list of nodes means every node, but a list that names no node of this graph means
+    // none.
     const bool asks_for_others = options.nodes.empty() && !options_.nodes.empty();
     QuantizedModel made =
         asks_for_others
             ? QuantizedModel{.model = inside.model,
-                             .layers = float_records(model.graph, "not among the nodes asked for"),
+                             .layers = float_records(model.graph, "not in nodes_to_quantize"),
                              .tensors = {},
                              .narrower = {}}
             : quantize_graph_(inside.model, options);
@@ -64,13 +65,14 @@ class BodyQuantizer {
   }
 
  private:
-  /// The model with its bodies quantized; records and tensors are theirs alone.
+  /// The model with its bodies quantized; records and tensors are those of the bodies only.
   QuantizedModel quantize_bodies(const Model& model, const QuantizeOptions& options) {
     QuantizedModel result{.model = model, .layers = {}, .tensors = {}, .narrower = {}};
     const std::vector<BodyPlace> places = bodies_of(model.graph);
     if (places.empty()) return result;
     const GraphIndex index(model.graph);
-    // A list of nodes says nothing about the bodies of others: each body looks it through itself.
+    // The list of nodes does not decide about the bodies of other nodes: each body applies it to
+    // its own nodes.
     QuantizeOptions of_owners = options;
     of_owners.nodes.clear();
     const std::vector<std::string> excluded =
@@ -117,7 +119,7 @@ QuantizedModel quantize_with_bodies(const Model& model, const QuantizeOptions& o
                                     const Ranges* ranges, const QuantizeGraph& quantize_graph) {
   const QuantizeOptions own = main_graph_options(options, model.graph);
   QuantizedModel made = BodyQuantizer(options, ranges, quantize_graph).run(model, own);
-  // Names of bodies that were given side by side.
+  // Two bodies may have got the same new names.
   make_body_names_unique(made.model.graph);
   share_constants_of_bodies(made.model.graph);
   return made;

@@ -37,11 +37,12 @@ bool matches_any(const std::string& pattern, const Names& labels) {
     return std::ranges::any_of(
         labels, [&](const std::string& label) { return std::regex_search(label, expression); });
   } catch (const std::regex_error&) {
-    return false;  // refused where the expressions of the main graph are read
+    return false;  // excluded_by_options() throws for it in the main graph
   }
 }
 
-/// Whether a name, an entry of exclude_nodes or a name of a node or tensor belongs to a graph.
+/// Tells whether the entry of an option (the name of a node, an entry of exclude_nodes, the name of
+/// a node or tensor, a subgraph) belongs to the graph with these names.
 struct Belongs {
   const GraphNames& names;
   [[nodiscard]] bool node(const std::string& name) const { return names.nodes.contains(name); }
@@ -58,7 +59,7 @@ struct Belongs {
   }
 };
 
-/// Keeps what `own` has; of the rest what `dropped` does not say to drop.
+/// Removes the entries that are not in `own` and for which `dropped` is true.
 template <typename Dropped>
 QuantizeOptions narrowed(QuantizeOptions options, const GraphNames& own, const Dropped& dropped) {
   const Belongs here{own};

@@ -38,7 +38,7 @@ void require_type(std::string_view option, DataType type) {
                   to_string(type)));
 }
 
-/// A model of other domains alone has no opset that counts.
+/// A model whose operators all belong to other domains needs no ONNX opset.
 void require_opset(const Model& model, const QuantizeOptions& options) {
   const bool has_own_operators =
       std::ranges::any_of(model.graph.nodes, [](const Node& node) { return node.domain.empty(); });
@@ -64,15 +64,15 @@ void require_format(const std::string& node, const NodeFormat& format) {
       option, format.keep_float ? "has types and Float" : "is empty"));
 }
 
-/// Rules that make tensors share parameters know one type.
+/// The rules that make tensors share parameters support one type only.
 void require_one_type(const QuantizeOptions& options) {
   const bool shares =
       options.npu.enabled || options.align.concat || options.align.pool || options.align.pad;
   const auto has_types = [](const auto& entry) { return !entry.second.keep_float; };
   if (!shares || std::ranges::none_of(options.node_formats, has_types)) return;
   throw Unsupported(
-      "quantize: option 'node_formats' gives types to single nodes, which does not go with the "
-      "NPU's rules and the Align options; leave out one of them");
+      "quantize: option 'node_formats' gives types to single nodes, which cannot be combined "
+      "with the NPU rules or the Align options; leave out one of them");
 }
 
 void require_options(const Model& model, const QuantizeOptions& options) {
@@ -116,17 +116,17 @@ void add_unmet(std::vector<LayerRecord>& records, const std::map<int, std::strin
   }
 }
 
-/// A plan with the scales that it leads to.
+/// A plan with the scales that follow from it.
 struct Numbers {
   Plan plan;
   Activations activations;
   std::vector<LayerScales> scales;
-  std::map<int, std::string> unmet;  // rules of the NPU
+  std::map<int, std::string> unmet;  // rule of the NPU that is not met, by node
 };
 
-/// Ranges show which operators would destroy a part of their values with one step for all of them:
-/// these stay float, and the pairs around them are placed again. Each round leaves at least one
-/// node more, so it comes to an end.
+/// The ranges show which operators would destroy a part of their values if all values shared one
+/// step. These operators stay float, and the pairs around them are placed again. The loop ends
+/// because each round leaves at least one more node float.
 Numbers choose_numbers(const StoredConstants& stored, const GraphIndex& index,
                        const CalibrationResult& calibration, const QuantizeOptions& options,
                        ThreadPool& pool) {
@@ -159,7 +159,7 @@ Numbers choose_numbers(const StoredConstants& stored, const GraphIndex& index,
   }
 }
 
-/// One graph, which may be a body; `options` are those that name something in it.
+/// Quantizes one graph, which may be a body; `options` are those that name something in it.
 QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calibration,
                               const QuantizeOptions& options, ThreadPool& pool) {
   const StoredConstants stored(model);
@@ -186,7 +186,7 @@ QuantizedModel quantize_graph(const Model& model, const CalibrationResult& calib
           .linear_layers = std::move(linear_layers)};
 }
 
-/// What would become of every node, those of bodies after those of the main graph.
+/// The planned record of every node, those of bodies after those of the main graph.
 std::vector<LayerRecord> planned_records(const Model& model, const QuantizeOptions& options,
                                          bool with_overrides) {
   const QuantizeGraph plan_graph = [with_overrides](const Model& of, const QuantizeOptions& own) {

@@ -10,7 +10,7 @@ ScaleFreedom freedom_of(const LayerScales& layer) {
   const bool is_given = layer.wanted != nullptr && fixes_scales(*layer.wanted);
   if (layer.stored != nullptr || is_given || layer.options.int16_scale) return ScaleFreedom::none;
   if (layer.options.power_of_two) return ScaleFreedom::powers_of_two;
-  // A shift brings the bias to the scale of the products.
+  // A shift converts the bias to the scale of the products, so the ratio of both is fixed.
   return layer.bias_form == BiasForm::shifted ? ScaleFreedom::none : ScaleFreedom::any;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// What quantization knows of each layer whose weights it has stored, for the steps that change them
-// afterwards.
+// Describes each layer whose weights were stored as integers, for the steps that change the
+// integers afterwards.
 
 #include <map>
 #include <vector>
@@ -13,7 +13,7 @@
 
 namespace quantsearch {
 
-/// In the order of the nodes. `written` is by node of the float model.
+/// The layers in the order of the nodes. The keys of `written` are nodes of the float model.
 [[nodiscard]] std::vector<QuantizedLayer> quantized_layers(
     const PlanView& view, const std::vector<LayerScales>& scales, const Activations& activations,
     const std::map<int, WrittenLayer>& written);

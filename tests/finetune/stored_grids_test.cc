@@ -27,8 +27,8 @@ const QuantizedLayer& layer_of(const QuantizedModel& quantized, const std::strin
 }
 
 std::vector<std::int64_t> codes_of(const QuantizedModel& quantized, const std::string& label) {
-  return to_int64s(*quantized.model.graph.find_initializer(
-      layer_of(quantized, label).stored_weight.integers));
+  return to_int64s(
+      *quantized.model.graph.find_initializer(layer_of(quantized, label).stored_weight.integers));
 }
 
 const std::vector<float>& scales_of(const QuantizedModel& quantized, const std::string& weight) {
@@ -61,7 +61,8 @@ TEST_F(FinetuneTest, AScaleGivenByTheUserIsKept) {
 }
 
 TEST_F(FinetuneTest, ScalesOfSixteenBitRatiosAreKept) {
-  const Prepared prepared = small({.target = Target::cpu_vnni, .per_channel = true, .int16_scale = true});
+  const Prepared prepared =
+      small({.target = Target::cpu_vnni, .per_channel = true, .int16_scale = true});
   const FinetunedModel tuned = tune(prepared, kGptq);
   for (const char* weight : {"first_w", "second_w", "depthwise_w", "fc_w"})
     EXPECT_EQ(scales_of(tuned.quantized, weight), scales_of(prepared.candidate, weight)) << weight;
@@ -76,11 +77,11 @@ TEST_F(FinetuneTest, AWeightSharedWithATableIsNotChanged) {
   const std::string row = builder.node("Gather", {table, "row"});
   const std::string product = builder.node("MatMul", {"x", table}, {}, "product");
   builder.output(builder.node("Add", {product, builder.node("Exp", {row})}), {-1, 64});
-  const Prepared prepared =
-      prepare(builder.build(),
-              in_memory_data({{"x", random_tensor({24, 64}, 5)},
-                              {"row", Tensor::of<std::int64_t>({24}, std::vector<std::int64_t>(24, 7))}}),
-              {.op_types = {"MatMul", "Gather"}}, pool_);
+  const Prepared prepared = prepare(
+      builder.build(),
+      in_memory_data({{"x", random_tensor({24, 64}, 5)},
+                      {"row", Tensor::of<std::int64_t>({24}, std::vector<std::int64_t>(24, 7))}}),
+      {.op_types = {"MatMul", "Gather"}}, pool_);
   ASSERT_EQ(prepared.candidate.linear_layers.size(), 1u);
   const FinetunedModel tuned = tune(prepared, kGptq);
   ASSERT_EQ(tuned.layers.size(), 1u);

@@ -1,4 +1,4 @@
-// Layers inside If, Loop and Scan.
+// Tests the quantization of layers inside If and Loop.
 
 #include "quantsearch/model/bodies.h"
 
@@ -31,7 +31,8 @@ Tensor choices(const std::vector<bool>& values) {
   return tensor;
 }
 
-/// Both branches multiply x by an outer weight; the then branch has a Relu and a weight of its own.
+/// An If whose branches both multiply x by an outer weight and then by a weight of their own; the
+/// then branch has a Relu between.
 Model two_layers() {
   ModelBuilder then_branch;
   then_branch.random_weight("inner", {8, 4}, 1, 2);
@@ -75,7 +76,7 @@ QuantizedModel quantized_with(const Model& model, const std::vector<bool>& taken
 const std::vector<bool> kBoth = {true, false, true, false, true, false, true, false};
 const std::vector<bool> kThen(8, true);
 
-/// What the graph says, whatever the kernels of this processor make of it.
+/// The outputs without optimization, which do not depend on the kernels of this processor.
 Batch outputs_of(const Model& model, const Batch& inputs) {
   return open_session(model, {.threads = 1, .optimize = false, .taps = {}})->run(inputs);
 }
@@ -97,7 +98,7 @@ double noise(const Model& before, const Model& after, bool choice) {
   return std::sqrt(error / energy);
 }
 
-TEST(QuantizeBodies, PutsTheLayersOfBothBranchesOnIntegers) {
+TEST(QuantizeBodies, QuantizesTheLayersOfBothBranches) {
   const Model model = two_layers();
   const QuantizedModel result = quantized_with(model, kBoth);
   for (const char* const layer : {"first", "second", "third", "fourth"})
@@ -110,7 +111,7 @@ TEST(QuantizeBodies, PutsTheLayersOfBothBranchesOnIntegers) {
   EXPECT_EQ(report_kernels(optimized_model(result.model)).float_compute, 0);
 }
 
-TEST(QuantizeBodies, LeavesNoFloatCopyOfAnOuterWeightBehind) {
+TEST(QuantizeBodies, RemovesTheFloatCopyOfAnOuterWeight) {
   const QuantizedModel result = quantized_with(two_layers(), kBoth);
   EXPECT_EQ(result.model.graph.find_initializer("outer"), nullptr);
 }
@@ -151,7 +152,7 @@ TEST(QuantizeBodies, LeavesABranchFloatThatNoSampleTakes) {
   EXPECT_EQ(noise(model, result.model, false), 0);
 }
 
-TEST(QuantizeBodies, KnowsNamesOfBodiesInItsLists) {
+TEST(QuantizeBodies, AcceptsNodeNamesOfBodiesInOptions) {
   const Model model = two_layers();
   const QuantizedModel excluded =
       quantized_with(model, kBoth, {.exclude_nodes = {"second", "^thi"}});
@@ -160,7 +161,7 @@ TEST(QuantizeBodies, KnowsNamesOfBodiesInItsLists) {
   EXPECT_TRUE(is_quantized(excluded.layers, "first"));
   const QuantizedModel only = quantized_with(model, kBoth, {.nodes = {"fourth"}});
   EXPECT_TRUE(is_quantized(only.layers, "fourth"));
-  EXPECT_EQ(reason_of(only.layers, "first"), "not among the nodes asked for");
+  EXPECT_EQ(reason_of(only.layers, "first"), "not in nodes_to_quantize");
   const QuantizedModel without = quantized_with(
       model, kBoth,
       {.node_formats = {{"fourth", {.activation = {}, .weight = {}, .keep_float = true}}}});
@@ -180,12 +181,12 @@ TEST(QuantizeBodies, LeavesTheBodiesOfAnExcludedNodeFloat) {
   }
 }
 
-TEST(QuantizeBodies, SaysBeforehandWhatItWillDo) {
+TEST(QuantizeBodies, PlanAndResultAgree) {
   const std::vector<LayerRecord> planned = plan_layers(two_layers(), {});
   EXPECT_EQ(planned, quantized_with(two_layers(), kBoth).layers);
 }
 
-/// x is multiplied by the same weight three times.
+/// The model multiplies x by the same weight three times.
 TEST(QuantizeBodies, QuantizesTheBodyOfALoop) {
   ModelBuilder body;
   body.input("round", {}, DataType::int64);

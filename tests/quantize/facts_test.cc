@@ -1,5 +1,5 @@
-// Tensors of which calibration has seen what no quantizer can hold: their nodes stay float, the
-// rest is quantized.
+// Tests that nodes stay float when calibration has found values in their tensors that no quantizer
+// can represent, and that all other nodes are quantized.
 
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ Model two_convs() {
   return build_with_output(builder, builder.node("Conv", {sum, "w2"}, {}, "second"));
 }
 
-TEST(QuantizeFacts, ReadersAndMakersOfWhatIsNotFiniteStayFloat) {
+TEST(QuantizeFacts, ReadersOfTensorsWithNonFiniteValuesStayFloat) {
   const QuantizeOptions options{.facts = {{"other", {.nan_count = 1, .infinite_count = 2}}}};
   const auto layers = plan_layers(two_convs(), options);
   EXPECT_EQ(reason_of(layers, "sum"),
@@ -39,7 +39,7 @@ TEST(QuantizeFacts, ReadersAndMakersOfWhatIsNotFiniteStayFloat) {
   EXPECT_TRUE(is_quantized(layers, "second"));
 }
 
-TEST(QuantizeFacts, MasksSayTheirValue) {
+TEST(QuantizeFacts, TheReasonContainsTheValueOfAMask) {
   EXPECT_EQ(reason_of(plan_layers(two_convs(), {.facts = {{"other", {.mask = -65504.0F}}}}), "sum"),
             "its tensor 'other' holds a mask of -65504, which would take the whole range");
 }
@@ -64,7 +64,7 @@ TEST(QuantizeFacts, ATensorWithoutValuesNeedsNoRange) {
             "its tensor 'between_out' had no values in the calibration data, so it has no range");
 }
 
-TEST(QuantizeFacts, ATensorWithoutValuesHasTheBoundsOfWhatItIsComputedFrom) {
+TEST(QuantizeFacts, ATensorWithoutValuesHasBoundsFromItsInputs) {
   const QuantizeOptions options{
       .facts = {{"first_out", {.is_empty = true}}, {"second_out", {.is_empty = true}}}};
   ThreadPool pool(1);
@@ -101,7 +101,7 @@ TEST(ValueBounds, FollowTheArithmetic) {
   EXPECT_EQ(value_bounds(view, "all_out", observed), (Range{.low = -13, .high = 10}));
 }
 
-TEST(QuantizeFacts, AMovedTensorHasThoseOfWhereItComesFrom) {
+TEST(QuantizeFacts, AMovedTensorHasTheFactsOfItsSource) {
   ModelBuilder builder;
   builder.random_weight("w", {4, 4}, 1, 1);
   const std::string moved = builder.node("Transpose", {builder.input("x", {4, 4})}, {}, "moved");
@@ -127,7 +127,7 @@ Model log_power() {
 const Facts kOfLog = {{"first_out", {.median_for_log = 0.02}},
                       {"power_out", {.median_for_log = 0.0004}}};
 
-TEST(QuantizeFacts, WhatALogIsComputedFromStaysFloatWhereStepsAreTooFew) {
+TEST(QuantizeFacts, NodesBeforeALogStayFloatWhenStepsAreTooFew) {
   const auto layers = plan_layers(log_power(), {.facts = kOfLog});
   // 255 * 0.02 and 255 * 0.0004
   EXPECT_EQ(reason_of(layers, "first"),
@@ -139,7 +139,7 @@ TEST(QuantizeFacts, WhatALogIsComputedFromStaysFloatWhereStepsAreTooFew) {
   EXPECT_TRUE(is_quantized(layers, "second"));
 }
 
-TEST(QuantizeFacts, ALogOfValuesThatAreAlikeKeepsNothingFloat) {
+TEST(QuantizeFacts, NodesBeforeALogOfSimilarValuesAreQuantized) {
   const Facts alike = {{"first_out", {.median_for_log = 0.3}},
                        {"power_out", {.median_for_log = 0.09}}};
   const auto layers = plan_layers(log_power(), {.facts = alike});
@@ -147,10 +147,10 @@ TEST(QuantizeFacts, ALogOfValuesThatAreAlikeKeepsNothingFloat) {
   EXPECT_TRUE(is_quantized(layers, "power"));
 }
 
-TEST(QuantizeFacts, SixteenBitsHaveStepsForALogWhereTheWeightHasThemToo) {
+TEST(QuantizeFacts, NodesBeforeALogAreQuantizedWhenActivationAndWeightHave16Bits) {
   QuantizeOptions options{.activation_type = DataType::uint16, .facts = kOfLog};
-  // 65535 * 0.0004 = 26 steps for the power, but a weight of 8 bits leaks the large values into the
-  // small ones.
+  // 65535 * 0.0004 = 26 steps for the power. With an 8-bit weight, errors of large values are added
+  // to small ones.
   auto layers = plan_layers(log_power(), options);
   EXPECT_FALSE(is_quantized(layers, "first"));
   options.weight_type = DataType::int16;
@@ -159,19 +159,19 @@ TEST(QuantizeFacts, SixteenBitsHaveStepsForALogWhereTheWeightHasThemToo) {
   EXPECT_TRUE(is_quantized(layers, "power"));
 }
 
-TEST(QuantizeFacts, FormatsOfNodesCountForALog) {
+TEST(QuantizeFacts, FormatsOfNodesAreConsideredBeforeALog) {
   const QuantizeOptions options{
       .node_formats = {{"first", {.activation = DataType::uint16, .weight = DataType::int16}}},
       .facts = kOfLog};
   EXPECT_TRUE(is_quantized(plan_layers(log_power(), options), "first"));
 }
 
-TEST(QuantizeFacts, AnOverrideOfTheTensorIsFollowedInFrontOfALog) {
+TEST(QuantizeFacts, ATensorWithAnOverrideIsQuantizedBeforeALog) {
   const QuantizeOptions options{.facts = kOfLog, .overrides = {{"first_out", {}}}};
   EXPECT_TRUE(is_quantized(plan_layers(log_power(), options), "first"));
 }
 
-TEST(TensorsToObserve, HoldWhatALogReads) {
+TEST(TensorsToObserve, ContainTheInputOfALog) {
   ModelBuilder builder;
   builder.weight("w", {2, 2}, {1, -2, 3, 0.5F});
   const std::string product =
@@ -183,7 +183,7 @@ TEST(TensorsToObserve, HoldWhatALogReads) {
   EXPECT_NE(std::ranges::find(tensors, "root_out"), tensors.end());
 }
 
-TEST(QuantizeFacts, UserExclusionsAreSaidFirst) {
+TEST(QuantizeFacts, TheReasonOfAUserExclusionComesFirst) {
   const QuantizeOptions options{.exclude_nodes = {"sum"}, .facts = {{"other", {.nan_count = 1}}}};
   EXPECT_EQ(reason_of(plan_layers(two_convs(), options), "sum").find("its tensor"),
             std::string::npos);
@@ -199,7 +199,7 @@ TEST(QuantizeFacts, AConstantOfTenThousandIsAMask) {
             "its constant 'mask' is a mask whose values would take the whole range");
 }
 
-TEST(TensorsToObserve, SkipWhatOnlyNodesWithoutAQuantizedFormTouch) {
+TEST(TensorsToObserve, SkipTensorsOfNodesThatAreNeverQuantized) {
   // The infinite constant keeps the Where float; its output is read by the Add.
   ModelBuilder builder;
   builder.weight("keep", {}, {0});
@@ -214,7 +214,7 @@ TEST(TensorsToObserve, SkipWhatOnlyNodesWithoutAQuantizedFormTouch) {
   EXPECT_EQ(tensors_to_observe(model), (std::vector<std::string>{"mask_out", "scores", "sum_out"}));
 }
 
-TEST(ConstantParams, APowerOfTwoHoldsTheValuesAsCloselyAsItCan) {
+TEST(ConstantParams, TheScaleIsThePowerOfTwoWithTheLeastError) {
   const QuantizeOptions cpu{.power_of_two = true};
   EXPECT_EQ(constant_params(Tensor::scalar(640.0F), DataType::uint8, cpu).scales[0], 4);
   const QuantizeOptions npu{.activation_type = DataType::int8,
@@ -222,8 +222,8 @@ TEST(ConstantParams, APowerOfTwoHoldsTheValuesAsCloselyAsItCan) {
                             .power_of_two = true,
                             .npu = {.enabled = true}};
   EXPECT_EQ(constant_params(Tensor::scalar(640.0F), DataType::int8, npu).scales[0], 8);
-  // Integers below 64 and one 128: clipping that at 127 costs 1, a step of 2 costs 1 for every odd
-  // one.
+  // The values are integers below 64 and one 128. Clipping 128 at 127 costs 1, and a step of 2
+  // costs 1 for every odd integer.
   std::vector<float> values(4096);
   for (std::size_t at = 0; at < values.size(); ++at) values[at] = static_cast<float>(at % 64);
   values[0] = 128;

@@ -12,7 +12,7 @@ Ranges ranges_over(const Model& model, const std::vector<Batch>& samples) {
   std::vector<std::string> wanted = tensors_to_observe(model);
   std::vector<std::string> taps;
   const GraphIndex index(model.graph);
-  std::erase_if(wanted, [&](const std::string& tensor) {  // of bodies
+  std::erase_if(wanted, [&](const std::string& tensor) {  // tensors of bodies
     return !index.producer(tensor) && !index.is_graph_input(tensor);
   });
   for (const std::string& tensor : wanted) {

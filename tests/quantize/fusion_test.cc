@@ -1,5 +1,5 @@
-// One small model per pattern of docs/placement.md that the placement relies on, run through ONNX
-// Runtime's optimizer: when a later version fuses less, the test says which rule has to change.
+// Runs one small model per pattern of docs/placement.md that the placement relies on through ONNX
+// Runtime's optimizer. When a later version fuses less, the failing test shows the rule to change.
 
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ std::string clip(ModelBuilder& builder, const std::string& input, float low, flo
   return builder.node("Clip", {input, bounds + ".low", bounds + ".high"}, {}, "clip_" + input);
 }
 
-/// Conv, the operators that `middle` adds, Conv.
+/// A Conv, the operators that `middle` adds, and another Conv.
 template <typename Middle>
 Model between_convs(const Middle& middle, std::int64_t channels_after = 4,
                     std::int64_t opset = 17) {
@@ -81,20 +81,20 @@ TEST(Fusion, ConvRunsOnIntegersForEveryEightBitType) {  // C1, C4, S1
   }
 }
 
-TEST(Fusion, ReluVanishesIntoTheConv) {  // C10
+TEST(Fusion, ReluIsFusedIntoTheConv) {  // C10
   const Model model = between_convs(
       [](ModelBuilder& builder, const std::string& x) { return builder.node("Relu", {x}); });
   for (const DataType activation : {DataType::uint8, DataType::int8}) {
     const QuantizedModel result = quantized(model, {.activation_type = activation});
     EXPECT_EQ(kernels_of(result)["QLinearConv"], 2);
     EXPECT_EQ(kernels_of(result).float_nodes(), 0);
-    EXPECT_EQ(count_of(result.model, "QuantizeLinear"),
-              3);  // x, behind the Relu, behind the last Conv
+    // x, the output of the Relu and the output of the last Conv.
+    EXPECT_EQ(count_of(result.model, "QuantizeLinear"), 3);
     EXPECT_LE(steps_apart(result), 1.01);
   }
 }
 
-TEST(Fusion, ClipVanishesIntoTheConvWhateverTheRange) {  // C12
+TEST(Fusion, ClipIsFusedIntoTheConvForEveryRange) {  // C12
   for (const float high : {0.3F, 1.0F, 6.0F}) {
     const Model model = between_convs(
         [&](ModelBuilder& builder, const std::string& x) { return clip(builder, x, 0, high); });
@@ -119,7 +119,7 @@ TEST(Fusion, SymmetricReluKeepsTheConvOnIntegers) {  // C17
   }
 }
 
-TEST(Fusion, SigmoidAndLeakyReluHaveKernelsBehindAPair) {  // C18
+TEST(Fusion, SigmoidAndLeakyReluHaveIntegerKernels) {  // C18
   for (const char* op : {"Sigmoid", "LeakyRelu"}) {
     const Model model = between_convs(
         [&](ModelBuilder& builder, const std::string& x) { return builder.node(op, {x}); });
@@ -129,7 +129,7 @@ TEST(Fusion, SigmoidAndLeakyReluHaveKernelsBehindAPair) {  // C18
   }
 }
 
-TEST(Fusion, OtherActivationsDoNotDragTheConvToFloat) {  // C14, C15
+TEST(Fusion, TheConvStaysOnIntegersBeforeOtherActivations) {  // C14, C15
   for (const char* op : {"Tanh", "HardSigmoid", "HardSwish", "Elu"}) {
     const Model model = between_convs(
         [&](ModelBuilder& builder, const std::string& x) { return builder.node(op, {x}); });
@@ -156,7 +156,7 @@ TEST(Fusion, MaxPoolAndLayoutOperatorsRunOnIntegers) {  // C20, P3, P6
   }
 }
 
-TEST(Fusion, APadMergesIntoTheConvBehindIt) {  // C22
+TEST(Fusion, APadMergesIntoTheConvAfterIt) {  // C22
   const Model model = between_convs([](ModelBuilder& builder, const std::string& x) {
     builder.constant("pads", Tensor::of<std::int64_t>({8}, {0, 0, 1, 1, 0, 0, 1, 1}));
     return builder.node("Pad", {x, "pads"});
@@ -213,7 +213,7 @@ TEST(Fusion, AlphaAndBetaAreMultipliedIntoTheConstants) {  // G5
   for (const bool quantize_bias : {false, true}) {
     const QuantizedModel result = quantized(model, {.quantize_bias = quantize_bias});
     EXPECT_EQ(kernels_of(result)["QGemm"], 1);
-    const Batch inputs = testing::random_inputs(model, 100);  // one that gave the ranges
+    const Batch inputs = testing::random_inputs(model, 100);  // the ranges are from these inputs
     const Tensor expected = open_session(model)->run(inputs).at("fc_out");
     const Tensor actual = open_session(result.model)->run(inputs).at("fc_out");
     for (std::size_t at = 0; at < 12; ++at) {
@@ -271,7 +271,7 @@ TEST(Fusion, MatMulWithBiasBecomesOneGemm) {  // M3, S6, S7
   }
 }
 
-TEST(Fusion, MatMulInFrontOfAFloatOperatorNeedsNoQuantizedOutput) {  // M2, G3
+TEST(Fusion, MatMulBeforeAFloatOperatorNeedsNoQuantizedOutput) {  // M2, G3
   const QuantizedModel plain = quantized(matmul_model({2, 3, 8}, false, false, 17, true));
   EXPECT_EQ(kernels_of(plain)["MatMulIntegerToFloat"], 1);
   EXPECT_FALSE(plain.tensors.contains("matmul_out"));
@@ -318,7 +318,7 @@ TEST(Fusion, AResidualRunsOnIntegersWithUint8) {  // S4, E3
   EXPECT_EQ(kernels_of(result).float_nodes(), 0);
 }
 
-TEST(Fusion, AResidualInInt8SaysWhichLayersRunInFloat) {  // S2
+TEST(Fusion, RecordsOfAnInt8ResidualShowWhichLayersRunInFloat) {  // S2
   const QuantizedModel result = quantized(residual_model(), {.activation_type = DataType::int8});
   EXPECT_EQ(result.tensors.at("first_out").type, DataType::int8);
   EXPECT_EQ(testing::reason_of(result.layers, "first"),

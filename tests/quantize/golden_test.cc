@@ -1,5 +1,5 @@
-// Weight scales and integers of resnet8 beside those the peer wrote (tests/data/golden), min-max,
-// per tensor and per channel.
+// Compares min-max weight scales and integers of resnet8, per-tensor and per-channel, with those
+// that another quantizer wrote (tests/data/golden).
 
 #include <gtest/gtest.h>
 
@@ -38,9 +38,13 @@ void expect_golden_weights(const std::string& file, int axis) {
   EXPECT_EQ(compared, 10);
 }
 
-TEST(GoldenWeights, PerTensor) { expect_golden_weights("resnet8__minmax_s8.json", -1); }
+TEST(GoldenWeights, MatchThePerTensorReference) {
+  expect_golden_weights("resnet8__minmax_s8.json", -1);
+}
 
-TEST(GoldenWeights, PerChannel) { expect_golden_weights("resnet8__minmax_s8_pc.json", 0); }
+TEST(GoldenWeights, MatchThePerChannelReference) {
+  expect_golden_weights("resnet8__minmax_s8_pc.json", 0);
+}
 
 }  // namespace
 }  // namespace quantsearch

@@ -1,5 +1,5 @@
-// Forms of scales and biases that accelerators want: M / 2^n, int16 biases, biases with a scale of
-// their own, and ranges that pass through operators.
+// Tests the forms of scales and biases that accelerators need: scales M / 2^n, int16 biases, biases
+// with a scale of their own, and ranges that pass through operators.
 
 #include <gtest/gtest.h>
 
@@ -32,7 +32,7 @@ QuantizedModel tiny_with(const QuantizeOptions& options, std::int64_t opset = 17
   return quantize(tiny_conv(opset), {{"x", {-1, 1.55}}, {"conv_out", {-2, 3.1}}}, options, pool);
 }
 
-/// M of M / 2^n with an odd M.
+/// The M of a scale M / 2^n with an odd M.
 double odd_numerator(float scale) {
   double numerator = scale;
   while (numerator != std::floor(numerator)) numerator *= 2;
@@ -83,7 +83,7 @@ TEST(Int16Bias, IsShiftedByTheLeastPowerThatFits) {
             Tensor::of<std::int16_t>({2}, {3000, -31250}));
 }
 
-/// One bit less than the int32 bias would need: the value itself decides, not the scale's rounding.
+/// 32767 needs no shift and -32768 needs one: the shift follows from the value itself.
 TEST(Int16Bias, TheLargestIntegerNeedsNoShift) {
   const Tensor bias = Tensor::of<float>({2}, {32767, -32768});
   const QuantizedTensor result = quantize_shifted_bias(bias, {1, 1});
@@ -121,7 +121,7 @@ TEST(BiasLikeWeight, IsAPowerOfTwoWhereWeightsAre) {
   EXPECT_EQ(result.tensors.at("b").scales[0], 1.0F);  // nearest to 100 / 127
 }
 
-/// Two Convs joined by a Concat, and an AveragePool behind it.
+/// Two Convs joined by a Concat, followed by an AveragePool.
 Model joined() {
   ModelBuilder builder;
   builder.random_weight("w1", {2, 2, 1, 1}, 1, 1);

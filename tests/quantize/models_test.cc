@@ -1,6 +1,6 @@
-// Whole models: every configuration is valid, loads fully optimized and computes what it computes
-// unoptimized; and as much of the default configuration runs on integers as did when the numbers
-// below were taken (ONNX Runtime 1.29).
+// Tests whole models. Every configuration is valid, loads fully optimized and computes the same as
+// unoptimized. At least as much of the default configuration runs on integers as when the numbers
+// below were measured (ONNX Runtime 1.29).
 
 #include <gtest/gtest.h>
 
@@ -18,15 +18,15 @@ using testing::random_tensor;
 
 struct ModelCase {
   std::string name;
-  std::string
-      path;     // below the source directory, or below the dependencies when it begins with "ocr/"
-  Shape shape;  // of the input
+  // Below the source directory, or below the dependencies when it begins with "ocr/".
+  std::string path;
+  Shape shape;              // of the input
   int integer_kernels = 0;  // at least, in the default configuration
   int float_compute = 0;    // at most
   bool is_chaotic = false;  // on random inputs
 };
 
-// googletest prints parameters; this keeps the names readable.
+// Prints the name of a case instead of its bytes in messages of googletest.
 void PrintTo(const ModelCase& model, std::ostream* stream) { *stream << model.name; }
 
 const ModelCase kCases[] = {
@@ -86,17 +86,17 @@ TEST_P(WholeModel, EveryConfigurationIsValidAndComputesTheSameOptimized) {
   for (const DataType type : {DataType::uint8, DataType::int8, DataType::uint16, DataType::int16}) {
     for (const bool symmetric : {false, true}) {
       for (const bool per_channel : {false, true}) {
-        // The largest models take half of the combinations, so that each pair of settings is still
-        // met.
+        // The largest models run half of the combinations, in which each pair of settings still
+        // occurs.
         const bool is_signed = type == DataType::int8 || type == DataType::int16;
         if (GetParam().integer_kernels > 100 && (symmetric == per_channel) == is_signed) continue;
         const QuantizedModel result = quantized({.activation_type = type,
                                                  .activation_symmetric = symmetric,
                                                  .per_channel = per_channel});
         check_model(result.model);
-        // In the deep recognizer and detector one rounding that falls on the other side grows into
-        // a difference of any size on such inputs (noise .48 of the detector's output was seen), so
-        // there the sums are compared: NoSumSaturates.
+        // In the deep recognizer and detector one value that is rounded differently can cause a
+        // difference of any size on such inputs (noise .48 of the detector's output was observed).
+        // For them NoSumSaturates compares the sums instead.
         const double apart = testing::steps_apart_on(result, samples(100, 1));
         EXPECT_LE(apart, GetParam().is_chaotic ? std::numeric_limits<double>::max() : 3)
             << to_string(type) << (symmetric ? " symmetric" : "")
@@ -114,7 +114,7 @@ TEST_P(WholeModel, NoSumSaturates) {
   }
 }
 
-/// What the layer records say about Conv, Gemm and MatMul is what ONNX Runtime does.
+/// The records predict which Conv, Gemm and MatMul nodes ONNX Runtime runs in float.
 TEST_P(WholeModel, RecordsForecastWhatRunsInFloat) {
   for (const DataType type : {DataType::uint8, DataType::int8}) {
     for (const bool symmetric : {false, true}) {

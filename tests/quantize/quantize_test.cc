@@ -16,7 +16,7 @@ using testing::ModelBuilder;
 using testing::quantized;
 using testing::reason_of;
 
-/// 1x1 Conv with bias on two channels, x -> y, with numbers that can be followed by hand.
+/// A 1x1 Conv with bias on two channels whose numbers can be checked by hand.
 Model tiny_conv() {
   ModelBuilder builder;
   builder.input("x", {1, 2, 1, 2});
@@ -32,7 +32,7 @@ QuantizedModel quantize_tiny(const QuantizeOptions& options) {
   return quantize(tiny_conv(), kTinyRanges, options, pool);
 }
 
-TEST(Quantize, ScalesAndIntegersByHand) {
+TEST(Quantize, ScalesAndIntegersMatchHandValues) {
   const QuantizedModel result = quantize_tiny({});
   EXPECT_FLOAT_EQ(result.tensors.at("x").scales[0], 0.01F);
   EXPECT_EQ(result.tensors.at("x").zero_points[0], 100);
@@ -49,7 +49,7 @@ TEST(Quantize, ScalesAndIntegersByHand) {
   EXPECT_EQ(graph.outputs[0].name, "conv_out");
 }
 
-/// The integer arithmetic of the format: accumulate (q_x - z_x) q_w + q_b, scale, round, clip.
+/// The integer arithmetic of the format is: accumulate (q_x - z_x) q_w + q_b, scale, round, clip.
 TEST(Quantize, TheModelComputesWhatIntegerArithmeticGives) {
   const QuantizedModel result = quantize_tiny({.per_channel = true});
   const std::vector<float> input = {0.123F, -0.9F, 1.4F, 0.555F};
@@ -86,13 +86,13 @@ TEST(Quantize, PerChannelParametersAreVectorsOnTheRightAxis) {
   EXPECT_EQ(result.model.graph.find_initializer("x_scale")->shape(), Shape{});
 }
 
-TEST(Quantize, BiasStaysFloatWhenAsked) {
+TEST(Quantize, BiasStaysFloatWithoutQuantizeBias) {
   const QuantizedModel result = quantize_tiny({.quantize_bias = false});
   EXPECT_NE(result.model.graph.find_initializer("b"), nullptr);
   EXPECT_FALSE(result.tensors.contains("b"));
 }
 
-TEST(Quantize, ABiasThatWouldOverflowEnlargesTheWeightScaleAndSaysSo) {
+TEST(Quantize, ABiasThatWouldOverflowEnlargesTheWeightScaleWithANote) {
   ModelBuilder builder;
   builder.input("x", {1, 2, 1, 1});
   builder.weight("w", {2, 2, 1, 1}, {1e-9F, 1e-9F, 1.0F, 1.0F});
@@ -145,7 +145,7 @@ TEST(Quantize, AWeightReadAlongTwoAxesIsStoredTwice) {
 }
 
 TEST(Quantize, FloatReadersOfAFloatTensorKeepIt) {
-  // Tanh is float; its output feeds a Conv (quantized) and an Erf (float).
+  // Tanh stays float. A Conv (quantized) and an Erf (float) read its output.
   ModelBuilder builder;
   builder.random_weight("w", {3, 3, 1, 1}, 1, 1);
   const std::string tanh = builder.node("Tanh", {builder.input("x", {1, 3, 2, 2})}, {}, "tanh");
@@ -167,7 +167,7 @@ TEST(Quantize, EveryReaderOfAnIntegerTensorTakesTheDequantizedValue) {
   builder.output(conv, {1, 3, 2, 2});
   const QuantizedModel result = quantized(builder.build());
   const auto& nodes = result.model.graph.nodes;
-  // A graph output keeps its name for the dequantized value, and readers that know the name get it.
+  // A graph output keeps its name for the dequantized value, which its readers read by that name.
   EXPECT_EQ(std::ranges::find(nodes, "Conv", &Node::op_type)->outputs[0],
             "conv_out_QuantizeLinear_Input");
   EXPECT_EQ(std::ranges::find(nodes, "Erf", &Node::op_type)->inputs[0], "conv_out");
@@ -195,8 +195,8 @@ TEST(Quantize, SubgraphsReadTheDequantizedValueByItsOldName) {
 }
 
 TEST(Quantize, ElementwiseOperatorsAmongFloatOnesStayFloat) {
-  // Scores of an attention: between a MatMul, which can write floats, and a Softmax, which is
-  // better in float.
+  // The Mul scales the scores of an attention, between a MatMul, which can write floats, and a
+  // Softmax, which is faster in float.
   ModelBuilder builder;
   builder.constant("scale", Tensor::scalar(0.125F));
   const std::string scores = builder.node(
@@ -209,7 +209,7 @@ TEST(Quantize, ElementwiseOperatorsAmongFloatOnesStayFloat) {
   EXPECT_FALSE(is_quantized(result.layers, "scaled"));
   EXPECT_FALSE(result.tensors.contains("scores_out"));
   EXPECT_FLOAT_EQ(result.tensors.at("soft_out").scales[0], 1.0F / 255);
-  // Asked for by name of its type, it is quantized.
+  // An operator type that the user names is quantized.
   EXPECT_TRUE(is_quantized(quantized(model, {.extra_op_types = {"Mul"}}).layers, "scaled"));
   EXPECT_TRUE(is_quantized(quantized(model, {.extra_op_types = {"Softmax"}}).layers, "soft"));
 }
@@ -236,7 +236,7 @@ TEST(Quantize, NonFiniteConstantsLeaveTheirNodeFloat) {
             "its constant 'bad' holds 0 NaN and 1 infinite values");
 }
 
-TEST(Quantize, NothingToQuantizeSaysWhyPerOperatorType) {
+TEST(Quantize, NothingToQuantizeGivesAReasonPerOperatorType) {
   ModelBuilder builder;
   const Model model =
       build_with_output(builder, builder.node("Erf", {builder.input("x", {2})}, {}, "erf"));
@@ -261,8 +261,8 @@ std::string nothing_to_quantize(const Model& model) {
   return "";
 }
 
-// Nothing of ai.onnx is imported, so there is no opset to speak of.
-TEST(Quantize, OperatorsOfOtherDomainsAloneLeaveTheFloatModel) {
+// The model imports no ONNX opset.
+TEST(Quantize, AModelOfOtherDomainsHasNothingToQuantize) {
   ModelBuilder builder;
   builder.input("x", {1, 4});
   builder.add({.op_type = "Scaler",
@@ -282,7 +282,7 @@ TEST(Quantize, OperatorsOfOtherDomainsAloneLeaveTheFloatModel) {
   EXPECT_EQ(plan_layers(model, {}).size(), 1U);
 }
 
-TEST(Quantize, AFloat16ModelNamesItsWayOut) {
+TEST(Quantize, TheMessageForAFloat16ModelNamesTheOption) {
   ModelBuilder builder;
   builder.input("x", {1, 2}, DataType::float16);
   const std::string weight = builder.constant("w", Tensor(DataType::float16, {2, 2}));
@@ -294,7 +294,7 @@ TEST(Quantize, AFloat16ModelNamesItsWayOut) {
       "which turns a float16 model into float32 first");
 }
 
-TEST(Quantize, AFloat32TableDoesNotMakeAFloat16ModelOneToQuantize) {
+TEST(Quantize, AFloat32TableIsNotEnoughToQuantizeInAFloat16Model) {
   ModelBuilder builder;
   builder.input("ids", {1, 3}, DataType::int64);
   const std::string table = builder.constant("table", testing::random_tensor({1000, 64}, 1, -1, 1));
@@ -310,7 +310,7 @@ TEST(Quantize, AFloat32TableDoesNotMakeAFloat16ModelOneToQuantize) {
             std::string::npos);
 }
 
-TEST(Quantize, TypesAndOpsetsItCannotWriteAreErrors) {
+TEST(Quantize, UnsupportedTypesAndOpsetsAreErrors) {
   EXPECT_THROW((void)quantize_tiny({.activation_type = DataType::int4}), Unsupported);
   EXPECT_THROW((void)quantize_tiny({.weight_type = DataType::float16}), Unsupported);
   ModelBuilder builder(11);
@@ -334,8 +334,8 @@ TEST(Quantize, ThreadsDoNotChangeTheModel) {
             content_key(quantize(tiny_conv(), kTinyRanges, options, three).model));
 }
 
-/// A model with most patterns: a stem with Clip, a residual, squeeze and excite, a head with MatMul
-/// and bias.
+/// A model with most patterns: a stem with Clip, a residual, squeeze-and-excite, and a head with
+/// MatMul and bias.
 Model mixed_model() {
   ModelBuilder builder;
   builder.constant("low", Tensor::scalar(0.0F));
@@ -368,8 +368,8 @@ Model mixed_model() {
   return build_with_output(builder, builder.node("MatMul", {active, "w5"}, {}, "last"));
 }
 
-/// What any configuration may leave out or add: each must find its ranges, load fully optimized,
-/// and give what the unoptimized graph gives.
+/// Every configuration that excludes or adds an operator must find its ranges, load fully optimized
+/// and give the same outputs as the unoptimized graph.
 TEST(Quantize, EveryExclusionFindsItsRangesAndLoads) {
   const Model model = mixed_model();
   const Ranges ranges = testing::observed_ranges(model);

@@ -22,7 +22,7 @@ struct Layer {
   int node = 0;
   std::string stored;  // the integers that the layer reads
   std::int64_t stored_zero = 0;
-  std::int64_t offset = 0;  // 128 where int8 is rewritten as uint8
+  std::int64_t offset = 0;  // 128 for int8, which is rewritten as uint8
   const Tensor* weight = nullptr;
 };
 
@@ -50,13 +50,13 @@ std::optional<Layer> layer_of(const Graph& graph, const GraphIndex& index, int a
                .weight = weights};
 }
 
-/// Counts of one layer on one input.
+/// Number of sums that saturate.
 std::int64_t count(const std::vector<Products>& sums) {
   return std::ranges::count_if(
       sums, [](const Products& sum) { return exact_sum(sum) != saturating_sum(sum); });
 }
 
-/// Conv of any rank on one sample, position by position.
+/// The products of a Conv of any rank, one sum per sample, output channel and position.
 std::vector<Products> conv_products(const Node& node, const Layer& layer, const Tensor& input) {
   const Shape& in = input.shape();
   const Shape& w = layer.weight->shape();
@@ -115,7 +115,7 @@ std::vector<Products> conv_products(const Node& node, const Layer& layer, const 
   return sums;
 }
 
-/// Rows of the input times columns of a matrix.
+/// The products of a matrix multiplication, one sum per row of the input and column of the weight.
 std::vector<Products> matrix_products(const Node& node, const Layer& layer, const Tensor& input) {
   const bool transposed = node.is("Gemm") && node.int_attribute("transB", 0) != 0;
   const Shape& w = layer.weight->shape();

@@ -1,4 +1,4 @@
-// Weights that the model stores as integers, tables that Gather reads, and LSTM.
+// Tests weights that the model stores as integers, tables that Gather reads, and LSTM.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ Tensor integers(const Shape& shape, int modulus) {
   return Tensor::of<std::int8_t>(shape, values);
 }
 
-/// MatMul of x [2, 8] with integers [8, 4] that have one scale per column, and a bias.
+/// A MatMul of x [2, 8] with integers [8, 4] that have one scale per column, with a bias.
 Model stored_matmul(int modulus) {
   ModelBuilder builder;
   builder.input("x", {2, 8});
@@ -40,7 +40,7 @@ Model stored_matmul(int modulus) {
                            builder.node("Add", {product, builder.weight("b", {4}, {1, 2, 3, 4})}));
 }
 
-/// The integers that the DequantizeLinear in front of the MatMul reads, with their zero point.
+/// The integers that the DequantizeLinear before the MatMul reads, with their zero point.
 QuantizedTensor weight_of(const Model& model) {
   const GraphIndex index(model.graph);
   for (const Node& node : model.graph.nodes) {
@@ -68,7 +68,7 @@ TEST(StoredWeights, KeepTheirIntegersAndRunOnIntegers) {
   EXPECT_LE(steps_apart(result), 1);
 }
 
-TEST(StoredWeights, BecomeUnsignedWhereTheirPairsWouldSaturate) {
+TEST(StoredWeights, BecomeUnsignedWhenTheirPairsWouldSaturate) {
   const Model model = stored_matmul(127);
   const QuantizedTensor safe = weight_of(quantized(model).model);
   ASSERT_EQ(safe.integers.type(), DataType::uint8);
@@ -80,7 +80,7 @@ TEST(StoredWeights, BecomeUnsignedWhereTheirPairsWouldSaturate) {
   EXPECT_EQ(same.integers, *model.graph.find_initializer("q"));
 }
 
-TEST(StoredWeights, AreQuantizedAgainWhereNoKernelTakesTheirScales) {
+TEST(StoredWeights, AreQuantizedAgainWhenNoKernelAcceptsTheirScales) {
   ModelBuilder builder;
   builder.input("x", {2, 8});
   builder.constant("q", integers({8, 4}, 60));
@@ -94,7 +94,7 @@ TEST(StoredWeights, AreQuantizedAgainWhereNoKernelTakesTheirScales) {
   EXPECT_EQ(model.graph.nodes.size() + 4, result.model.graph.nodes.size());  // two pairs
 }
 
-TEST(StoredWeights, OfALayerLeftFloatStay) {
+TEST(StoredWeights, StayUnchangedWhenTheirLayerStaysFloat) {
   const Model model = stored_matmul(60);
   const QuantizedModel result = quantized(model, {.op_types = {"Add"}});
   EXPECT_EQ(weight_of(result.model).integers, *model.graph.find_initializer("q"));
@@ -154,7 +154,7 @@ TEST(Tables, AreIntegersThatAreDequantizedAfterTheGather) {
   EXPECT_LE(largest_error(model, result.model), 1.0 / 254 * 1.001);
 }
 
-TEST(Tables, HaveAScalePerRowWhenAskedFor) {
+TEST(Tables, HaveAScalePerRowUnderPerRow) {
   ModelBuilder builder;
   builder.input("ids", {2, 3}, DataType::int64);
   std::vector<float> values(64 * 32);
@@ -180,7 +180,7 @@ TEST(Tables, HaveAScalePerRowWhenAskedFor) {
   EXPECT_GE(error(plain.model), 0.1);
 }
 
-TEST(Tables, OfOtherAxesAndUnsignedTypesKeepTheirValues) {
+TEST(Tables, KeepTheirValuesWithOtherAxesAndTypes) {
   for (const TableWeights form : {TableWeights::per_tensor, TableWeights::per_row}) {
     for (const DataType type : {DataType::int8, DataType::uint8, DataType::int16}) {
       TableModel small({4, 64, 8}, 1);
@@ -210,17 +210,17 @@ TEST(Tables, AreStoredOnceForAllReaders) {
   }
 }
 
-TEST(Tables, BehindAPairKeepBoth) {
+TEST(Tables, CanFeedATensorWithAPair) {
   TableModel small;
   const QuantizedModel result = quantized(small.with_matmul());
-  EXPECT_EQ(count_of(result.model, "QuantizeLinear"), 2);  // what the MatMul reads and writes
+  EXPECT_EQ(count_of(result.model, "QuantizeLinear"), 2);  // input and output of the MatMul
   EXPECT_LE(steps_apart(result), 1);
 }
 
-TEST(Tables, StayFloatWhenTooSmallExcludedOrAskedFor) {
+TEST(Tables, StayFloatWhenTooSmallExcludedOrConfigured) {
   TableModel tiny({8, 32});
   EXPECT_EQ(reason_of(quantized(tiny.with_matmul()).layers, "gather"),
-            "the table that it reads has 1024 bytes, and integers pay from 4096 on");
+            "the table that it reads has 1024 bytes, and integers are used from 4096 bytes on");
   TableModel excluded;
   EXPECT_EQ(
       reason_of(quantized(excluded.with_matmul(), {.exclude_nodes = {"gather"}}).layers, "gather"),
@@ -232,7 +232,7 @@ TEST(Tables, StayFloatWhenTooSmallExcludedOrAskedFor) {
       "the table that it reads stays float (TableWeights)");
 }
 
-TEST(Tables, ThatTheModelStoresKeepTheirIntegers) {
+TEST(Tables, KeepTheIntegersThatTheModelStores) {
   ModelBuilder builder;
   builder.input("ids", {2, 3}, DataType::int64);
   builder.constant("q", integers({64, 32}, 100));
@@ -243,7 +243,7 @@ TEST(Tables, ThatTheModelStoresKeepTheirIntegers) {
   const Model model = build_with_output(builder, builder.node("Gather", {table, "ids"}));
   const QuantizedModel result = quantized(model);
   EXPECT_NE(initializer_of_type(result.model, DataType::int8, {64, 32}), nullptr);
-  EXPECT_EQ(count_of(result.model, "DequantizeLinear"), 0);  // rows have scales of their own
+  EXPECT_EQ(count_of(result.model, "DequantizeLinear"), 0);  // each row has its own scale
   EXPECT_LE(largest_error(model, result.model), 1e-6);
 }
 
@@ -260,7 +260,7 @@ Model recurrent(const std::string& op_type, std::int64_t gates) {
   return build_with_output(builder, product);
 }
 
-TEST(RecurrentWeights, OfLstmAreUint8WhenDynamic) {
+TEST(RecurrentWeights, AreUint8ForADynamicLstm) {
   const Model model = recurrent("LSTM", 4);
   const QuantizeOptions only = {.recurrent_weights = RecurrentWeights::dynamic,
                                 .op_types = {"Relu"}};
@@ -283,7 +283,7 @@ TEST(RecurrentWeights, OfLstmAreUint8WhenDynamic) {
   EXPECT_LE(noise / power, 2e-4);
 }
 
-TEST(RecurrentWeights, StayFloatByDefaultAndWithTheReason) {
+TEST(RecurrentWeights, StayFloatByDefaultWithAReason) {
   EXPECT_EQ(reason_of(quantized(recurrent("LSTM", 4)).layers, "recurrent"),
             "its weights stay float unless RecurrentWeights is 'dynamic'");
   const QuantizeOptions dynamic = {.recurrent_weights = RecurrentWeights::dynamic};

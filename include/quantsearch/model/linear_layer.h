@@ -94,8 +94,9 @@ struct WeightLayout {
 
 /// `constant` as one number per channel [channels]. Absent unless adding it to (or multiplying it
 /// with) a tensor of `rank` axes acts per channel on axis `axis` and keeps the shape.
-[[nodiscard]] std::optional<std::vector<double>> values_per_channel(const Tensor& constant, int rank,
-                                                             int axis, std::int64_t channels);
+[[nodiscard]] std::optional<std::vector<double>> values_per_channel(const Tensor& constant,
+                                                                    int rank, int axis,
+                                                                    std::int64_t channels);
 
 /// The constant `bias` of `node`, for which takes_bias() is true, as one number per output channel
 /// [outputs], multiplied by Gemm's beta. Absent when it is not float32 or not one number per

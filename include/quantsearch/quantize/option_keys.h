@@ -1,7 +1,7 @@
 #pragma once
 
-// The keys under which users write what QuantizeOptions holds. Messages name these and no fields of
-// ours; the option table declares its options under the same names.
+// The keys under which users set the fields of QuantizeOptions. Messages name these keys instead of
+// fields, and the option table declares its options under the same names.
 
 #include <array>
 #include <string_view>

@@ -22,7 +22,8 @@ TensorParams per_tensor(DataType type, const ScaleZeroPoint& values) {
   return {.type = type, .scales = {values.scale}, .zero_points = {values.zero_point}, .axis = -1};
 }
 
-/// The largest value the integers stand for, in the float32 arithmetic ONNX Runtime decides with.
+/// The largest value that the integers represent, in float32 as ONNX Runtime computes it for its
+/// decisions.
 float highest_value(const TensorParams& params) {
   const IntegerLimits limits = integer_limits(params.type, false);
   return static_cast<float>(limits.high - params.zero_points[0]) * params.scales[0];
@@ -40,7 +41,7 @@ float next_lower(float scale, PowerOfTwoRounding rounding) {
     case PowerOfTwoRounding::nearest:
     case PowerOfTwoRounding::up:
       return scale / 2;
-    case PowerOfTwoRounding::int16_ratio:  // M - 1
+    case PowerOfTwoRounding::int16_ratio:  // M is reduced by 1
       return scale - std::ldexp(1.0F, std::ilogb(scale) - 14);
   }
   throw InternalError("quantize: unknown rounding of scales");
@@ -63,7 +64,8 @@ class Parameters {
     return from_range(range_of(tensor, type, source), type, bounds_of(source));
   }
 
-  /// Of the tensor's own values, whatever the options make of its range; nullopt when unknown.
+  /// The span of the tensor's own values, independent of how the options change its range; nullopt
+  /// when it is not known.
   [[nodiscard]] std::optional<double> span_of(const std::string& tensor) const {
     if (const Tensor* constant = view_.index.initializer(tensor)) {
       const bool has_values = constant->type() == DataType::float32 && constant->size() > 0;
@@ -80,8 +82,8 @@ class Parameters {
     return span_with_zero(bounds ? within(range->second, *bounds) : range->second);
   }
 
-  /// A tensor whose operator is listed in CalibPassthroughOpTypes, and that would keep too little
-  /// of the range it would take.
+  /// True for a tensor whose operator is listed in CalibPassthroughOpTypes and whose own values
+  /// would have too few steps in the range of its inputs.
   [[nodiscard]] bool keeps_own_range(const std::string& tensor) const {
     const auto passed =
         passed_range(view_.options.activation_type, {.tensor = tensor, .fixed = std::nullopt});
@@ -89,8 +91,8 @@ class Parameters {
   }
 
  private:
-  /// Whether a range of the type of activations leaves a tensor too few steps of the range that it
-  /// has itself.
+  /// True when the range `passed`, in the type of activations, leaves the tensor too few steps of
+  /// its own range.
   [[nodiscard]] bool is_too_wide(const Range& passed, const std::string& tensor) const {
     const auto own = ranges_of(view_.options.activation_type).find(tensor);
     if (own == ranges_of(view_.options.activation_type).end()) return false;
@@ -103,8 +105,8 @@ class Parameters {
     return std::max(range.high, 0.0) - std::min(range.low, 0.0);
   }
 
-  /// The nearest tensor on the way back through data movement, `tensor` included, that is a part of
-  /// a union and that `counts`.
+  /// The first tensor for which is_part_of_union() and `counts` are true, starting at `tensor` and
+  /// going backwards through data movement.
   template <typename Counts>
   [[nodiscard]] std::optional<std::string> nearest_part(const std::string& tensor,
                                                         const Counts& counts) const {
@@ -114,7 +116,8 @@ class Parameters {
     return std::nullopt;
   }
 
-  /// Data movement that stays float gives what it cuts out a range of its own, where that is known.
+  /// Where the range of `tensor` comes from. When data movement stays float, the values that it
+  /// selects have a range of their own, which is used where it is known.
   [[nodiscard]] RangeSource source_of(const std::string& tensor, DataType type) const {
     const auto part = nearest_part(tensor, [&](const std::string& at) {
       return !view_.planned(*view_.index.producer(at)).quantized && ranges_of(type).contains(at);
@@ -141,8 +144,8 @@ class Parameters {
 
   [[nodiscard]] std::optional<Range> find_range(DataType type, const RangeSource& source) const {
     if (source.fixed) return source.fixed;
-    // Each range is found once: the ranges of a chain of operators would else be found twice for
-    // each of them.
+    // passed_range() is called once here, because a second call would double the time for each
+    // operator of a chain.
     if (const auto passed = passed_range(type, source)) {
       const bool is_own = type == view_.options.activation_type
                               ? is_too_wide(*passed, source.tensor)
@@ -158,8 +161,9 @@ class Parameters {
     return is_empty ? value_bounds(view_, source.tensor, observed) : observed(source.tensor);
   }
 
-  /// Of all that is passed on into the tensor; nullopt when nothing is, or when a part has no
-  /// range: an operator that stays float anyway may read infinite values.
+  /// The range of all inputs that the operator of the tensor passes on; nullopt when it passes on
+  /// none, or when an input has no finite range, because an operator that stays float anyway may
+  /// read infinite values.
   [[nodiscard]] std::optional<Range> passed_range(DataType type, const RangeSource& source) const {
     std::vector<Range> passed;
     for (const std::string& input : passed_inputs(view_, view_.options, source.tensor)) {
@@ -185,8 +189,8 @@ class Parameters {
   [[nodiscard]] TensorParams from_range(Range range, DataType type,
                                         const std::optional<Bounds>& bounds) const {
     const bool fits = bounds && !view_.options.activation_symmetric;
-    // Methods that make ranges symmetric would spend half of the integers on values a Relu never
-    // gives.
+    // Methods that make ranges symmetric would use half of the integers for values that a Relu
+    // never outputs.
     if (fits) range = within(range, *bounds);
     TensorParams params =
         per_tensor(type, scale_for(range, type, view_.options.activation_symmetric, false,
@@ -195,7 +199,8 @@ class Parameters {
     return params;
   }
 
-  /// A range chosen for the type and symmetry of this tensor stands under its own name.
+  /// The parameters of a tensor with an override. A range chosen for the type and symmetry of this
+  /// tensor is stored under its own name.
   [[nodiscard]] TensorParams overridden(const std::string& tensor, DataType type,
                                         const TensorOverride& wanted) const {
     const RangeSource source = range_source(view_, tensor);
@@ -240,9 +245,10 @@ double squared_error(const Tensor& constant, const IntegerLimits& limits, double
   return sum;
 }
 
-/// A power of two next to the scale of the range clips, or is up to twice as coarse. The values are
-/// known, as those of a weight are: of the positions around it the one with the least squared
-/// error, the finest of equals. 640 in a uint8 is 160 * 4, not 255 * 2.
+/// The power of two around the scale of the range with the least squared error, the finest of equal
+/// ones. A power of two below the exact scale clips, and one above it is up to twice as coarse. The
+/// values are known, as those of a weight are, so the errors can be compared: 640 in a uint8 is
+/// 160 * 4, not 255 * 2.
 ScaleZeroPoint closest_position(const Tensor& constant, DataType type,
                                 const ScaleZeroPoint& rounded) {
   const IntegerLimits limits = integer_limits(type, false);
@@ -259,7 +265,7 @@ ScaleZeroPoint closest_position(const Tensor& constant, DataType type,
   return best;
 }
 
-/// An NPU computes on the types in the file.
+/// The type of a constant operand. An NPU computes with the types in the file.
 DataType operand_type(DataType activation_type, const QuantizeOptions& options) {
   return options.npu.enabled ? activation_type : constant_type(activation_type);
 }
@@ -289,9 +295,10 @@ bool constant_is_symmetric(DataType type, const QuantizeOptions& options) {
 
 }  // namespace
 
-// ONNX Runtime drops a Clip when the quantized range ends at most 0.01 above its bound; versions
-// up to 1.29 fail to load the model when it ends above the bound at all. So a scale that rounding
-// or a power of two has put into that gap is lowered to the next one of its form.
+// ONNX Runtime removes a Clip when the quantized range ends at most 0.01 above its bound, but
+// versions up to 1.29 then fail to load the model if the range ends above the bound at all.
+// Therefore a scale that rounding or a power of two has put into that gap is lowered to the next
+// one of its form.
 void end_at_bound(TensorParams& params, const Bounds& bounds, PowerOfTwoRounding rounding) {
   constexpr double kTolerance = 0.02;
   const auto bound = static_cast<float>(bounds.high);
@@ -345,8 +352,8 @@ TensorParams constant_params(const Tensor& constant, DataType activation_type,
 Activations own_params(const PlanView& view, const RangesByType& ranges) {
   const Parameters parameters(view, ranges);
   Activations result;
-  // Ranges lead through the same chain of layout operators as pairs do, so copies come out equal
-  // without being copied.
+  // Ranges follow the same chain of layout operators as pairs do, so tensors that share parameters
+  // get equal ones without copying.
   for (const auto& [tensor, pair] : view.plan.pairs) {
     result.params[tensor] = parameters.of(tensor, pair.types.front());
     for (std::size_t other = 1; other < pair.types.size(); ++other) {
@@ -364,8 +371,8 @@ void settle_params(const PlanView& view, Activations& result) {
     if (!pair.before_clamp) continue;
     const Node& clamp = view.node(*pair.before_clamp);
     const TensorParams& behind = result.params.at(clamp.outputs[0]);
-    // An NPU clamps what it computed before it writes it; behind a clamp whose values are read in
-    // several types no producer stays on integers.
+    // An NPU clamps a result before it writes it. A producer does not stay on integers when the
+    // clamp after it is read in several types.
     if (view.options.npu.enabled || result.narrower.contains(clamp.outputs[0]) ||
         makes_redundant(behind, clamp_bounds(clamp, view.index).value_or(Bounds{}))) {
       result.folded.insert(tensor);

@@ -1,7 +1,7 @@
-// Concat: its inputs take the output's parameters, whose range holds all of theirs. Pools: the
-// output takes the input's, an average lies within what it averages. Pad that adds values of its
-// own: the input takes the output's. Rounds are repeated because one operator's output is another's
-// input.
+// The inputs of a Concat take the output's parameters, because the output's range contains theirs.
+// The output of a pool takes the input's parameters, because an average lies between the values
+// that it averages. The input of a Pad that adds values of its own takes the output's parameters.
+// Rounds are repeated because one operator's output is another's input.
 
 #include "quantize/numbers/alignment.h"
 
@@ -27,7 +27,8 @@ class Aligner {
         parts_(view, activations.spans),
         shared_(view, activations) {}
 
-  /// Concats last to first, pools first to last: a chain settles in one round.
+  /// Applies all rules once; false when nothing changed. Concats are visited last to first and
+  /// pools first to last, so that a chain is aligned in one round.
   [[nodiscard]] bool round() {
     bool changed = false;
     for (int node = view_.node_count(); node-- > 0;) {
@@ -63,7 +64,7 @@ class Aligner {
     return shared_.set(to, source, name_of(node));
   }
 
-  /// True when `to` cannot do with the parameters of `from`.
+  /// True when `to` would lose a part with the parameters of `from`; adds the note for `node`.
   bool loses_part(const std::string& from, const std::string& to, int node) {
     for (const std::string& member : shared_.sharing(to)) {
       const auto lost = parts_.lost_in(member, shared_.find(from)->scales[0]);
@@ -92,8 +93,8 @@ class Aligner {
     return copy(inputs[0], *output, node);
   }
 
-  /// A Relu or Clip among the inputs must not end a hair above its bound with the new scale: all of
-  /// them take the lower one.
+  /// The range of a Relu or Clip among the inputs must not end slightly above its bound with the
+  /// new scale. If one does, all tensors take a lower scale.
   bool end_at_bounds(const std::string& output, const std::vector<std::string>& inputs, int node) {
     if (view_.options.activation_symmetric) return false;
     TensorParams params = *shared_.find(output);

@@ -1,7 +1,7 @@
 #pragma once
 
-// AlignConcat, AlignPool, AlignPad for scales of any form: equal parameters where an accelerator
-// moves or averages integers without rescaling them. Powers of two are aligned by npu_rules.h.
+// Implements AlignConcat, AlignPool and AlignPad for scales of any form: equal parameters where an
+// accelerator moves or averages integers without rescaling them. npu_rules.h aligns powers of two.
 
 #include "quantize/numbers/activations.h"
 #include "quantize/placement/plan_view.h"
@@ -9,9 +9,9 @@
 
 namespace quantsearch {
 
-/// A tensor whose values, or whose parts, would be left with fewer than 16 steps keeps its own
-/// parameters, and Activations::notes says so. Throws InvalidInput when an override stands in the
-/// way.
+/// Aligns the parameters. A tensor whose values, or whose parts, would have fewer than 16 steps
+/// afterwards keeps its own parameters, and Activations::notes says so. Throws InvalidInput when an
+/// override contradicts an alignment.
 void align_parameters(const PlanView& view, Activations& activations);
 
 }  // namespace quantsearch

@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kLargest = std::numeric_limits<std::int32_t>::max();
 
-/// A range whose scale is `factor` times as large; one of zero width gets the width of `scale`.
+/// A range whose scale is `factor` times as large. A range of zero width becomes one that has at
+/// least `scale` as its scale.
 Range widened(const Range& range, double factor, double scale) {
   if (range.low != 0 || range.high != 0)
     return {.low = range.low * factor, .high = range.high * factor};
@@ -100,7 +101,7 @@ double widen_for_bias(std::vector<Range>& ranges, const Tensor& bias, float inpu
   for (std::size_t channel = 0; channel < values.size(); ++channel) {
     Range& range = ranges[ranges.size() > 1 ? channel : 0];
     const double magnitude = std::abs(static_cast<double>(values[channel]));
-    // A second round is needed only when a power of two was rounded down; each one enlarges the
+    // A second round is needed only when a power of two was rounded down. Each round enlarges the
     // scale.
     for (int round = 0; round < 4; ++round) {
       const float scale = weight_scale(range, options).scale;

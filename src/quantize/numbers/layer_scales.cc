@@ -15,20 +15,20 @@ namespace quantsearch {
 
 namespace {
 
-/// A bias that can have one scale per channel; others (a matrix added by Gemm, a scalar) stay
-/// float.
+/// True for a bias that can have one scale per channel. Others (a matrix added by Gemm, a scalar)
+/// stay float.
 bool is_vector(const Tensor& bias, std::int64_t channels) {
   return bias.size() == channels && !bias.shape().empty() && bias.shape().back() == channels;
 }
 
-/// The same parameters for the tensor times `factor`, which is positive.
+/// The parameters of the tensor times `factor`, which is positive.
 TensorParams times(TensorParams params, float factor) {
   for (float& scale : params.scales) scale *= factor;
   return params;
 }
 
-/// True when integer kernels of `node` take a weight stored like this: 8 bits, one scale or one per
-/// output channel, and for a Conv one zero point.
+/// True when integer kernels of `node` accept a weight stored like this: 8 bits, one scale or one
+/// per output channel, and for a Conv equal zero points.
 bool kernel_takes(const Node& node, const QuantizedTensor& weight) {
   const TensorParams& params = weight.params;
   if (bits_of(params.type) != 8) return false;
@@ -39,8 +39,8 @@ bool kernel_takes(const Node& node, const QuantizedTensor& weight) {
   });
 }
 
-/// The grid that the model stores the weight with, where a kernel takes it and nobody asks for
-/// another.
+/// The grid with which the model stores the weight, if a kernel accepts it and no option requires
+/// another; else null.
 std::shared_ptr<const QuantizedTensor> kept_grid(const PlanView& view, const LayerScales& layer) {
   const StoredTensors& stored = view.plan.stored;
   const auto found = stored.find(layer.weight);
@@ -127,7 +127,7 @@ void make_room_for_bias(LayerScales& layer, const Tensor& bias, const Activation
   if (layer.bias_form != BiasForm::product) return;
   const float input_scale = activations.find(layer.input, layer.input_type)->scales[0];
   if (layer.stored != nullptr) {
-    // The grid is as it is, so a bias that does not fit stays float.
+    // The grid must not change, so a bias that does not fit stays float.
     if (shortage_for_bias(layer.params, bias, input_scale) > 1)
       layer.bias_form = BiasForm::unchanged;
     return;
@@ -159,7 +159,8 @@ PlainParameters plain_parameters(const WeightOptions& options, std::vector<Range
           .ranges = std::move(ranges)};
 }
 
-/// A bias that is quantized like a weight: per tensor, symmetric, in its own range.
+/// The parameters of a bias that is quantized like a weight: unless overridden per-tensor and
+/// symmetric, in its own range.
 TensorParams own_bias_params(const LayerScales& layer, const Tensor& bias,
                              const QuantizeOptions& options) {
   static const TensorOverride kNothing;
@@ -169,7 +170,7 @@ TensorParams own_bias_params(const LayerScales& layer, const Tensor& bias,
   like_weight.symmetric = wanted.symmetric.value_or(true);
   like_weight.reduce_range = wanted.reduce_range.value_or(false);
   like_weight.axis = wanted.axis ? 0 : -1;
-  // 32 bits have room for everything.
+  // 32 bits are enough for the whole range.
   if (like_weight.type == DataType::int32) like_weight.range = WeightRange::min_max;
   const std::vector<Range> ranges = find_weight_ranges(bias.reshaped({bias.size()}), like_weight);
   return overridden_params(wanted, plain_parameters(like_weight, ranges));

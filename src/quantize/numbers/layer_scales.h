@@ -1,7 +1,7 @@
 #pragma once
 
-// Scales of the weights and biases of Conv, Gemm and MatMul, before anything is quantized with
-// them: rules that look at several layers at once (npu_rules.h) still change them.
+// Chooses the scales of the weights and biases of Conv, Gemm and MatMul. Nothing is quantized with
+// them yet, because rules across several layers (npu_rules.h) may still change them.
 
 #include <cstdint>
 #include <memory>
@@ -18,20 +18,20 @@ namespace quantsearch {
 
 /// How the bias of a layer is stored.
 enum class BiasForm {
-  unchanged,  // none, or float
-  product,    // int32 of scale s_in * s_w
-  shifted,    // int16 of that scale times a power of two
+  unchanged,  // there is none, or it stays float
+  product,    // int32 with scale s_in * s_w
+  shifted,    // int16 with that scale times a power of two
   own,        // with a scale of its own, like a weight
 };
 
-/// One reading of a weight by a node.
+/// The scales of one node's weight and bias.
 struct LayerScales {
   int node = 0;
   std::string weight;  // initializer
   WeightOptions options;
   float factor = 1;                               // Gemm: alpha
-  const TensorOverride* wanted = nullptr;         // null: nothing
-  std::shared_ptr<const QuantizedTensor> stored;  // the model's own integers, kept; null: none
+  const TensorOverride* wanted = nullptr;         // override of the weight; null: none
+  std::shared_ptr<const QuantizedTensor> stored;  // integers of the model to keep; null: none
   std::vector<Range> ranges;                      // of the weight times `factor`, one per channel
   TensorParams params;                            // of the weight
   std::string input;                              // tensor whose scale multiplies the weight's
@@ -40,29 +40,30 @@ struct LayerScales {
   float bias_factor = 1;  // Gemm: beta
   const TensorOverride* wanted_bias = nullptr;
   BiasForm bias_form = BiasForm::unchanged;
-  TensorParams bias_params;          // own
-  std::optional<PairLimits> limits;  // absent: no kernel saturates, or the target does not mind
-  // Beside `limits`, where the channels of the input were observed.
+  TensorParams bias_params;          // when bias_form is `own`
+  std::optional<PairLimits> limits;  // absent: no kernel saturates, or the target allows it
+  // Present together with `limits` when the channels of the input were observed.
   std::optional<InputMoments> moments;
-  std::vector<bool> wider_for_pairs;  // [scales], beside `limits`: the scale grew for safe pairs
-  double widened = 1;                 // how much the int32 bias enlarged the weight's scale
+  std::vector<bool> wider_for_pairs;  // [scales], with `limits`: the scale grew for safe pairs
+  double widened = 1;                 // factor by which the int32 bias enlarged the weight's scale
 };
 
-/// How weights are quantized under `options`; `axis` is used where each channel has a scale.
+/// How weights are quantized under `options`, with `axis` when each channel has a scale. `wanted`
+/// may be null.
 [[nodiscard]] WeightOptions weight_options(const QuantizeOptions& options, DataType type, int axis,
                                            const TensorOverride* wanted);
 
-/// Axis of a weight's output channels, -1 where there is none with one scale each.
+/// The axis of a weight's output channels; -1 when the channels cannot have one scale each.
 [[nodiscard]] int channel_axis(const Node& node, const Tensor& weight);
 [[nodiscard]] std::int64_t output_channels(const Node& node, const Tensor& weight);
-/// `tensor` times `factor`; shares the bytes when that is 1.
+/// `tensor` times `factor`; shares the bytes of `tensor` when `factor` is 1.
 [[nodiscard]] Tensor scaled(const Tensor& tensor, float factor);
 
-/// The tensor whose scale multiplies the weight's: input 0, or what a merged Pad reads.
+/// The tensor whose scale multiplies the weight's: input 0, or the input of a merged Pad.
 [[nodiscard]] std::string scaled_input(const PlanView& view, int node);
 
-/// Of every quantized node with a constant weight, in the order of the nodes.
-/// Throws InvalidInput when an override leaves no room for an int32 bias.
+/// The scales of every quantized node with a constant weight, in the order of the nodes. Throws
+/// InvalidInput when the scale given by an override is too small for an int32 bias.
 [[nodiscard]] std::vector<LayerScales> choose_layer_scales(const PlanView& view,
                                                            const Activations& activations,
                                                            ThreadPool& pool);

@@ -11,10 +11,10 @@
 //   HardSigmoid               p_in in [0, 15], p_out >= 7, 14 + p_in - p_out in [0, 31]
 //   Concat, pools, Pad        all positions equal (the least)
 //
-// Where we differ: a rule that is not met lowers a position, which never clips a value, where Quark
-// may raise one; and weights and biases are quantized again from float, where Quark rewrites the
-// scale only, which multiplies them by a power of two. Positions only fall (but at a HardSigmoid,
-// which saturates at 3), so the rounds come to an end.
+// We differ in two points. A rule that is not met lowers a position here, which never clips a
+// value, whereas Quark may raise one. Weights and biases are quantized again from float, whereas
+// Quark changes only the scale, which multiplies them by a power of two. Positions only decrease
+// (except at a HardSigmoid, which saturates at 3), so the rounds end.
 
 #include "quantize/numbers/npu_rules.h"
 
@@ -34,7 +34,7 @@ namespace {
 
 constexpr const char* kAlignPool = "AlignPool";
 
-/// Quantized for such an NPU beside the default set.
+/// The types quantized for such an NPU in addition to the default set.
 constexpr std::array<std::string_view, 26> kNpuTypes = {"Add",
                                                         "AveragePool",
                                                         "BatchNormalization",
@@ -85,10 +85,11 @@ class NpuRules {
     for (LayerScales& layer : layers) layers_[layer.node] = &layer;
   }
 
-  /// By node, the rules that changed something; empty when all hold.
-  /// Nodes whose rules would destroy a tensor, and how.
+  /// Nodes whose rules would destroy a tensor, with the reason.
   [[nodiscard]] const LeftFloat& unlike() const { return unlike_; }
 
+  /// Applies all rules once. Returns, by node, the rule that changed something last; empty when all
+  /// rules hold.
   [[nodiscard]] std::map<int, std::string> round() {
     moved_.clear();
     const AlignOptions& align = view_.options.align;
@@ -125,7 +126,7 @@ class NpuRules {
   [[nodiscard]] int position(const std::string& tensor) const {
     return position_of(*shared_.find(tensor), tensor);
   }
-  /// Inputs and the output, when all of them are quantized; else empty.
+  /// The inputs and the output of a node that are quantized.
   struct Ends {
     std::vector<std::string> inputs;
     std::string output;
@@ -145,8 +146,9 @@ class NpuRules {
     return std::nullopt;
   }
 
-  /// Moves what operators move or add as integers of one position. What that would destroy keeps
-  /// its own position: a pool does without the rule, other operators stay float.
+  /// Gives `tensor` the position that an operator needs because it moves or adds integers of one
+  /// position. A tensor that this would destroy keeps its position: the rule is then not applied to
+  /// a pool, and other operators stay float.
   void unite(const std::string& tensor, int position) {
     const auto lost = lost_at(tensor, position);
     if (!lost) return move(tensor, position);
@@ -225,7 +227,7 @@ class NpuRules {
     if (excess > 0) move(finest, position(finest) - excess);
   }
 
-  /// The Add of a MatMul's bias, and followers, belong to the node before them.
+  /// True for the Add of a MatMul's bias and for followers, which belong to the node before them.
   [[nodiscard]] bool is_part(int node) const {
     const NodePlan& plan = view_.planned(node);
     return plan.biased_matmul || plan.follows;
@@ -252,13 +254,13 @@ class NpuRules {
         tensor, described(), std::ldexp(1.0F, -position)));
   }
 
-  /// p_w + p_in: of the accumulator.
+  /// p_w + p_in, the position of the accumulator.
   [[nodiscard]] int product_position(const LayerScales& layer) const {
     return position_of(layer.params, layer.weight) + position(layer.input);
   }
 
-  /// An output finer than the accumulator has nothing to show for it; weights finer than the cut
-  /// lose what is shifted out anyway.
+  /// An output finer than the accumulator is not more exact. Weights finer than the largest cut
+  /// lose the bits that are shifted out anyway.
   void shift_cut(int node) {
     constexpr int kLargest = 16;
     LayerScales* layer = layer_of(node);
@@ -304,7 +306,7 @@ class NpuRules {
     move(ends->output, std::clamp(position(ends->output), 7, 14 + position(input)));
   }
 
-  /// A Mul of x and what a HardSigmoid (with its scaling) makes of x.
+  /// True for a Mul of x and the HardSigmoid (with its scaling) of x.
   [[nodiscard]] bool is_swish(int node) const {
     if (!at(node).is("Mul") || is_part(node)) return false;
     const auto gates = [&](std::size_t gate) {
@@ -363,7 +365,7 @@ NpuOutcome apply_npu_rules(const PlanView& view, Activations& activations,
   for (int round = 0; round < view.options.align.max_loops; ++round) {
     if (rules.round().empty()) return {.unmet = {}, .unlike = rules.unlike()};
   }
-  // What one more round would move, tried on copies.
+  // The rules that are not met are those that one more round, on copies, would apply.
   Activations next_activations = activations;
   std::vector<LayerScales> next_layers = layers;
   return {.unmet = NpuRules(view, next_activations, next_layers).round(), .unlike = rules.unlike()};

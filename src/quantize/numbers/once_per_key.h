@@ -1,6 +1,6 @@
 #pragma once
 
-// The same work asked for several times is done once.
+// Runs work once for items with the same key.
 
 #include <functional>
 #include <map>

@@ -17,10 +17,10 @@ namespace {
 
 enum class Role { activation, weight, bias, constant };
 
-/// What a tensor is to the nodes that are quantized.
+/// The role of a tensor for the quantized nodes.
 struct Place {
   Role role = Role::activation;
-  int axis = -1;  // of the channels, when there are any
+  int axis = -1;  // of the channels; -1: a scale per channel is not possible
   std::int64_t channels = 1;
   DataType type = DataType::undefined;  // without an override
 };
@@ -36,7 +36,7 @@ class Places {
     }
   }
 
-  /// Null when no quantized node has to do with the tensor.
+  /// Null when no quantized node reads or writes the tensor.
   [[nodiscard]] const Place* find(const std::string& tensor) const {
     const auto found = places_.find(tensor);
     return found == places_.end() ? nullptr : &found->second;

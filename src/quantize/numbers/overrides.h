@@ -1,7 +1,8 @@
 #pragma once
 
-// TensorQuantOverrides: what the user asks for single tensors, checked against the plan and turned
-// into parameters. Keys and meaning are ONNX Runtime's; what cannot be done is an error.
+// Checks TensorQuantOverrides, the user's settings for single tensors, against the plan and turns
+// them into parameters. Keys and their meaning are those of ONNX Runtime. An override that cannot
+// be applied is an error.
 
 #include <optional>
 #include <string>
@@ -13,10 +14,11 @@
 
 namespace quantsearch {
 
-/// Throws InvalidInput or Unsupported, naming tensor and key, for an override that cannot be done.
+/// Throws InvalidInput or Unsupported, with the tensor and key, for an override that cannot be
+/// applied.
 void require_overrides(const PlanView& view);
 
-/// What a tensor has without its override.
+/// The parameters of a tensor without its override.
 struct PlainParameters {
   DataType type = DataType::undefined;
   bool symmetric = false;
@@ -28,11 +30,11 @@ struct PlainParameters {
 [[nodiscard]] TensorParams overridden_params(const TensorOverride& wanted,
                                              const PlainParameters& plain);
 
-/// `ranges` with the ends that the override sets in place of theirs.
+/// `ranges`, with their ends replaced where the override gives ends.
 [[nodiscard]] std::vector<Range> overridden_ranges(const TensorOverride& wanted,
                                                    std::vector<Range> ranges);
 
-/// True when scales are given, or follow from given ends of the range: they must not be changed.
+/// True when scales are given or follow from given ends of the range, so that they must not change.
 [[nodiscard]] bool fixes_scales(const TensorOverride& wanted);
 /// True when the scales themselves are given.
 [[nodiscard]] bool gives_params(const TensorOverride& wanted);

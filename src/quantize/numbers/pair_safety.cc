@@ -15,26 +15,27 @@ namespace quantsearch {
 
 namespace {
 
-/// Data that were not seen may lie this much further from zero than those that were. The figures of
-/// docs/targets.md are the same with and without VNNI under it.
+/// Data outside the calibration set may be larger than the largest observed value by this factor.
+/// With it, the figures of docs/targets.md are the same with and without VNNI.
 constexpr double kMargin = 1.25;
 
-/// Scales tried between the one that rounding alone wants and the one at which every pair of real
-/// values is safe: 1/8 of their ratio apart, on a logarithmic scale.
+/// Number of scales tried between the one for plain rounding and the one at which every pair of
+/// real values is safe, at equal distances on a logarithmic scale.
 constexpr int kCandidates = 8;
 
-/// How far the values of a channel at neighbouring positions of a kernel are taken to vary
-/// together. Images and what convolutions make of them are smooth: without it errors that the
-/// positions have in common count for too little (safe pairs in resnet8's first layer alone then
-/// raised the error of its outputs from .0030 to .0049).
+/// The assumed correlation of the values of a channel at neighbouring positions of a kernel. Images
+/// and the results of convolutions on them are smooth. Without the correlation, errors that the
+/// positions have in common have too little weight: safe pairs in resnet8's first layer alone then
+/// raised the error of its outputs from .0030 to .0049.
 constexpr double kCorrelation = 0.5;
 
-/// Channels that hardly vary in the data seen are taken to vary this much of the average.
+/// This share of the average variance is added to the variance of every channel, because a channel
+/// that is nearly constant in the calibration data may vary in other data.
 constexpr double kLeastVariance = 0.01;
 
 double squared(double value) { return value * value; }
 
-/// The rows of one weight with their values side by side.
+/// The rows of one weight as contiguous values.
 class Rows {
  public:
   Rows(const Node& node, const Tensor& weight)
@@ -58,7 +59,7 @@ class Rows {
   std::vector<float> gathered_;
 };
 
-/// What the output channels of each group meet; without moments every weight counts the same.
+/// The moments of the inputs of each group [groups]; without `moments` all weights count the same.
 std::vector<InputMoments> moments_of_groups(const WeightLayout& layout,
                                             const std::optional<InputMoments>& moments) {
   const std::int64_t per_group = layout.inputs / layout.groups;
@@ -77,7 +78,7 @@ std::vector<InputMoments> moments_of_groups(const WeightLayout& layout,
   return groups;
 }
 
-/// The rows of one weight, the pairs in them and what they meet.
+/// The rows of one weight, their pairs and the moments of their inputs.
 class SafeRows {
  public:
   SafeRows(const Node& node, const Tensor& weight, const LayerScales& layer)
@@ -97,8 +98,8 @@ class SafeRows {
   [[nodiscard]] double error(std::int64_t row, const RowGrid& grid) {
     return expected_error(rounded(row, grid), moments_[group_of(row)]);
   }
-  /// What safe pairs change, by a wider scale or by moved integers, the others take up; a row that
-  /// they leave alone is rounded as it is for every target.
+  /// The integers of a row. Where safe pairs require a wider scale or moved integers, the other
+  /// integers compensate for it. A row without such changes is rounded as for every other target.
   [[nodiscard]] std::vector<std::int32_t> integers(std::int64_t row, const RowGrid& grid,
                                                    bool is_wider) {
     SafeRow made = rounded(row, grid);
@@ -141,7 +142,7 @@ class LayerWidening {
   }
 
  private:
-  /// The least scale at which no pair of real values leaves 16 bits.
+  /// The least scale at which the sum of every pair of real values fits into 16 bits.
   [[nodiscard]] double safe_scale(std::int64_t begin, std::int64_t end) {
     double scale = 0;
     for (std::int64_t row = begin; row < end; ++row) {
@@ -197,9 +198,9 @@ class LayerWidening {
     best_ = params;
   }
 
-  /// Symmetric integers shrink towards zero when the scale grows by up to `factor`.
+  /// Tries scales that are larger by up to `factor`, with which symmetric integers become smaller.
   void offer_wider(std::int64_t channel, double factor, std::int64_t begin, std::int64_t end) {
-    if (factor <= 1) return;  // rounding alone has made a pair unsafe
+    if (factor <= 1) return;  // only rounding made a pair unsafe
     const Range& range = layer_.ranges[static_cast<std::size_t>(channel)];
     for (int step = 1; step <= kCandidates; ++step) {
       const double wider = std::pow(factor, static_cast<double>(step) / kCandidates);
@@ -208,8 +209,8 @@ class LayerWidening {
     }
   }
 
-  /// Integers around a zero point far from 0 stay large however wide the scale is. With one bit
-  /// less every pair is safe.
+  /// Tries integers with one bit less, with which every pair is safe. Integers around a zero point
+  /// far from 0 stay large however wide the scale is.
   void offer_narrow_integers(std::int64_t channel, std::int64_t begin, std::int64_t end) {
     WeightOptions narrow = layer_.options;
     narrow.reduce_range = true;
@@ -223,8 +224,8 @@ class LayerWidening {
   double best_error_ = 0;
 };
 
-/// The largest stored uint8 value expected for values up to `highest`. The zero point counts: it is
-/// what padding holds. ONNX Runtime rewrites int8 activations as uint8, 128 higher.
+/// The largest stored uint8 value expected for values up to `highest`. It is at least the zero
+/// point, which padding contains. ONNX Runtime rewrites int8 activations as uint8, 128 higher.
 std::int32_t stored_maximum(double highest, const TensorParams& input) {
   const std::int64_t offset = input.type == DataType::int8 ? 128 : 0;
   const double steps = std::max(0.0, highest * kMargin / static_cast<double>(input.scales[0]));
@@ -232,7 +233,8 @@ std::int32_t stored_maximum(double highest, const TensorParams& input) {
   return static_cast<std::int32_t>(std::clamp(stored, 0.0, 255.0));
 }
 
-/// Channels are on axis 1, or last where a MatMul reads the tensor; what a Gemm reads has two axes.
+/// True when `seen` has the channels that the node multiplies. Channels are on axis 1, or on the
+/// last axis when a MatMul reads the tensor; the input of a Gemm has two axes.
 bool is_own_axis(const Node& node, const Extremes& seen) {
   return node.is("Gemm") ? node.int_attribute("transA", 0) == 0
                          : seen.channels_last == node.is("MatMul");
@@ -267,8 +269,8 @@ std::optional<InputMoments> moments_of(const Node& node, std::size_t channels,
   return made;
 }
 
-/// A weight that several layers read is stored once: it has to be safe for all of them. It is
-/// rounded for the first.
+/// A weight that several layers read is stored once and must be safe for all of them. It is rounded
+/// for the moments of the first.
 void unite_limits(std::vector<LayerScales>& layers) {
   std::map<std::string, PairLimits> united;
   std::map<std::string, std::optional<InputMoments>> moments;
@@ -304,8 +306,8 @@ bool has_unsafe_pair(const Node& node, const Tensor& weight, const PairLimits& l
   return false;
 }
 
-/// Integers that the model stores keep their values: where a pair is not safe they become uint8,
-/// 128 higher, which no kernel saturates on.
+/// Integers that the model stores keep their values. If a pair of them is not safe, they are stored
+/// as uint8, 128 higher, with which no kernel saturates.
 void keep_safely(const Node& node, LayerScales& layer) {
   if (!has_unsafe_pair(node, layer.stored->integers, *layer.limits)) return;
   constexpr int kShift = 128;

@@ -1,8 +1,9 @@
 #pragma once
 
-// Weights that saturating kernels multiply exactly (docs/targets.md). Where the pairs of an output
-// channel could leave 16 bits, its scale is widened just as far as costs least, and single integers
-// move to the nearest ones that are safe. The others take up what that changes (safe_rounding.h).
+// Chooses weights whose products saturating kernels add exactly (docs/targets.md). Where the sum of
+// a pair of an output channel could exceed 16 bits, the channel's scale is widened by the factor
+// with the least error, and single integers move to the nearest safe ones. The other integers
+// compensate for these changes (safe_rounding.h).
 
 #include <vector>
 
@@ -13,13 +14,13 @@
 
 namespace quantsearch {
 
-/// Sets LayerScales::limits where the target asks for safe pairs, and widens scales that are not
-/// fixed by the user.
+/// Sets LayerScales::limits where the target needs safe pairs, and widens scales that the user has
+/// not fixed.
 void choose_safe_scales(const PlanView& view, const Activations& activations,
                         const ExtremesByTensor& extremes, std::vector<LayerScales>& layers,
                         ThreadPool& pool);
 
-/// Quantizes the weight of a layer, whose scales are settled, under its limits.
+/// Quantizes the weight of a layer with its final scales, under its limits.
 [[nodiscard]] QuantizedTensor quantize_safely(const Node& node, const Tensor& weight,
                                               const LayerScales& layer);
 

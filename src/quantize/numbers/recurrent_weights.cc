@@ -7,8 +7,8 @@ namespace quantsearch {
 
 namespace {
 
-/// uint8 around 128, not int8: kernels of x86 without VNNI saturate on uint8 times int8, and the
-/// activations are uint8.
+/// The integers are uint8 around 128, not int8, because the activations are uint8 and kernels of
+/// x86 without VNNI saturate on uint8 times int8.
 constexpr int kZeroPoint = 128;
 constexpr float kLevels = 127;
 

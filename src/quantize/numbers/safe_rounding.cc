@@ -13,7 +13,7 @@ struct IntegerPair {
   std::int32_t second = 0;
 };
 
-/// Two values in units of the scale, and what the square of an error of each costs.
+/// Two values in units of the scale, with the weights of their squared errors.
 struct WantedPair {
   double first = 0;
   double second = 0;
@@ -23,8 +23,8 @@ struct WantedPair {
 
 double squared(double value) { return value * value; }
 
-/// The safe pair next to two values of one sign: the integer of the first is tried from its
-/// rounding down to zero, and the second is the nearest that fits.
+/// The safe pair nearest to two values of the same sign. The integers from the rounded first value
+/// down to zero are tried, each with the nearest second integer that is safe.
 IntegerPair nearest_safe(const WeightPair& pair, const WantedPair& wanted) {
   const bool is_negative = wanted.first < 0;
   const double bound = is_negative ? 32768 : 32767;
@@ -45,7 +45,7 @@ IntegerPair nearest_safe(const WeightPair& pair, const WantedPair& wanted) {
       best = {.first = static_cast<std::int32_t>(tried),
               .second = static_cast<std::int32_t>(other)};
     }
-    if (other == rounded_second) break;  // a smaller first is only further away
+    if (other == rounded_second) break;  // a smaller first integer has a larger error
   }
   if (is_negative) best = {.first = -best.first, .second = -best.second};
   return best;
@@ -57,7 +57,7 @@ SafeRow round_each(std::span<const float> row, const RowGrid& grid) {
   made.errors.reserve(row.size());
   const auto zero_point = static_cast<double>(grid.params.zero_point);
   for (const float value : row) {
-    // Divided in float32, as quantize_weight does: a weight that is safe stays as it was.
+    // The division is in float32 as in quantize_weight(), so that safe weights are not changed.
     const auto steps = static_cast<double>(value / grid.params.scale);
     const double integer =
         std::clamp(std::nearbyint(steps) + zero_point, static_cast<double>(grid.limits.low),
@@ -75,7 +75,7 @@ void put(SafeRow& row, std::size_t at, std::int32_t integer) {
   row.integers[at] = integer;
 }
 
-/// A rounded row whose integers take up each other's errors.
+/// Changes the integers of a rounded row so that they compensate for each other's errors.
 class Steps {
  public:
   Steps(SafeRow& row, const IntegerLimits& limits, std::span<const WeightPair> pairs,
@@ -118,7 +118,8 @@ class Steps {
   }
 
  private:
-  /// A step s changes the square of a sum u into u^2 - 2 s u + 1.
+  /// The decrease of the expected error by one step. A step s changes the square of a sum u of
+  /// errors to u^2 - 2 s u + 1.
   [[nodiscard]] double gain(std::size_t at, int step) const {
     const std::size_t channel = moments_.channel_of(at);
     const double of_own = 2 * step * row_.errors[at] - 1;
@@ -190,7 +191,8 @@ double expected_error(const SafeRow& row, const InputMoments& moments) {
 void take_up_mean(SafeRow& row, const IntegerLimits& limits, std::span<const WeightPair> pairs,
                   const InputMoments& moments) {
   Steps steps(row, limits, pairs, moments);
-  // Every step lowers the error; the bound is for sums that rounding keeps from settling.
+  // Every step lowers the error. The bound is for the case that floating-point rounding lets steps
+  // repeat.
   for (std::size_t taken = 0; taken < 2 * row.integers.size(); ++taken) {
     if (!steps.take()) return;
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Rounds the weights of an output channel to integers whose pairs are safe (docs/targets.md), so
-// that the output is expected to change least.
+// Rounds the weights of an output channel to integers whose pairs are safe (docs/targets.md), with
+// the least expected change of the output.
 
 #include <cstdint>
 #include <span>
@@ -11,13 +11,13 @@
 
 namespace quantsearch {
 
-/// What the weights of a row meet. With errors e of the weights, the output is expected to be off
-/// by
+/// Moments of the inputs that a row of weights multiplies. With errors e of the weights, the
+/// expected squared error of the output is
 ///   sum over channels of variance * ((1 - correlation) * sum(e^2) + correlation * sum(e)^2)
-/// squared, and by the square of sum(mean * e) on average. The defaults leave the plain sum of
-/// squares.
+/// plus the square of its mean error sum(mean * e). With the default correlation the first term is
+/// a weighted sum of squares.
 struct InputMoments {
-  std::int64_t positions = 1;    // weights of a row that meet one channel: those of the kernel
+  std::int64_t positions = 1;    // weights of a row per input channel: those of the kernel
   double correlation = 0;        // between the positions of a channel
   std::vector<double> mean;      // [channels]
   std::vector<double> variance;  // [channels], above zero
@@ -32,23 +32,24 @@ struct RowGrid {
   IntegerLimits limits;
 };
 
-/// Integers of one row of weights.
+/// The integers of one row of weights.
 struct SafeRow {
   std::vector<std::int32_t> integers;  // [columns]
   // [columns]: wanted value minus integer, in units of the scale.
   std::vector<double> errors;
-  // Integers that rounding alone would have given another value.
+  // Number of integers that differ from plain rounding.
   int moved = 0;
 };
-/// Rounds `row`; pairs that rounding leaves unsafe move to the safe ones that cost least.
+/// Rounds `row`. A pair that is unsafe after rounding gets the safe integers with the least error.
 [[nodiscard]] SafeRow round_safely(std::span<const float> row, const RowGrid& grid,
                                    std::span<const WeightPair> pairs, const InputMoments& moments);
 
-/// In units of the squared scale, without the mean, which take_up_mean removes almost entirely.
+/// The expected squared error in units of the squared scale, without the mean error, of which
+/// take_up_mean() removes almost everything.
 [[nodiscard]] double expected_error(const SafeRow& row, const InputMoments& moments);
 
-/// Moves integers by single steps, each time the one that lowers the expected error and the squared
-/// mean most, until none does. Pairs stay safe.
+/// Moves integers by single steps until no step lowers the expected squared error, mean error
+/// included. Each step is the one that lowers it most. Pairs stay safe.
 void take_up_mean(SafeRow& row, const IntegerLimits& limits, std::span<const WeightPair> pairs,
                   const InputMoments& moments);
 

@@ -17,7 +17,7 @@ SharedParams::SharedParams(const PlanView& view, Activations& activations)
 }
 
 void SharedParams::join_moved() {
-  // A tensor leads back to the first of its chain, whose name stands for the group.
+  // The group of a tensor is identified by the first tensor of its chain of data movement.
   std::map<std::string, std::size_t> by_origin;
   for (const auto& [tensor, pair] : view_.plan.pairs) {
     std::string origin = tensor;

@@ -1,8 +1,8 @@
 #pragma once
 
-// The parameters of activations and constant operands as rules across operators see them: tensors
-// on both sides of data movement have one set of parameters, and a node's output is the tensor
-// whose pair holds what it computes.
+// The parameters of activations and constant operands for the rules across operators. Tensors on
+// both sides of data movement share one set of parameters, and the output of a node is the tensor
+// whose pair quantizes its result.
 
 #include <map>
 #include <optional>
@@ -18,23 +18,26 @@ namespace quantsearch {
 
 class SharedParams {
  public:
-  /// Adds the constant operands of quantized nodes to `activations`. Both must outlive this.
+  /// Adds the constant operands of quantized nodes to `activations`. Both arguments must outlive
+  /// the object.
   SharedParams(const PlanView& view, Activations& activations);
 
   /// Null when the tensor carries no pair.
   [[nodiscard]] const TensorParams* find(const std::string& tensor) const;
-  /// Gives `tensor` and all that share its parameters the scale and zero point of `params`; false
-  /// when they have them already. Throws InvalidInput, naming `rule`, when an override fixes the
-  /// scale of one.
+  /// Gives `tensor`, and all tensors that share its parameters, the scale and zero point of
+  /// `params`. Returns false when they have them already. Throws InvalidInput, with the name of
+  /// `rule`, when an override fixes the scale of one of them.
   bool set(const std::string& tensor, const TensorParams& params, const std::string& rule);
-  /// Tensors that share the parameters of `tensor`, itself among them.
+  /// Tensors that share the parameters of `tensor`, including `tensor`.
   [[nodiscard]] const std::vector<std::string>& sharing(const std::string& tensor) const;
 
-  /// Quantized activations and constants that the node computes with, each once.
+  /// The quantized activations and constants that the node reads, without repetition.
   [[nodiscard]] std::vector<std::string> inputs_of(int node) const;
-  /// Behind a bias, a follower or a clamp; nullopt when the result stays float.
+  /// The tensor whose pair quantizes the result of the node, after its bias, follower or clamp;
+  /// nullopt when the result stays float.
   [[nodiscard]] std::optional<std::string> output_of(int node) const;
-  /// The node that works on what `node` computes before it is quantized: a bias, a follower.
+  /// The node that changes the result of `node` before it is quantized: the Add of a bias, a
+  /// follower.
   [[nodiscard]] std::optional<int> continuation_of(int node) const;
 
  private:

@@ -17,10 +17,11 @@ struct Task {
   const TensorOverride* wanted = nullptr;
 };
 
-/// Nothing is multiplied, so zero points cost nothing, and one scale for all rows takes them: an
-/// embedding's extremes lie on one side. All values count, however few the largest are. MiniLM's
-/// relative noise from its tables alone, symmetric / asymmetric / clipped to the least squared
-/// error: .0026 / .0009 / .011; symmetric with a scale per row: .0002.
+/// How tables are quantized. Their integers are not multiplied, so zero points cost nothing, and a
+/// table with one scale for all rows uses them, because the extremes of an embedding often lie on
+/// one side. All values must stay in the range, however rare the largest are. Relative noise of
+/// MiniLM from its tables alone with a symmetric / asymmetric grid / a range clipped to the least
+/// squared error: .0026 / .0009 / .011; with a symmetric grid and a scale per row: .0002.
 WeightOptions table_options(const QuantizeOptions& options, const NodePlan& plan, int axis,
                             const TensorOverride* wanted) {
   QuantizeOptions for_tables = options;
@@ -48,7 +49,7 @@ int gathered_axis(const Node& gather, const Tensor& table) {
   return axis < 0 ? axis + static_cast<int>(table.shape().size()) : axis;
 }
 
-/// The integers that are there already: the model's own, or those of a layer.
+/// The integers that exist already: those stored in the model and those of layers.
 Tables tables_at_hand(const PlanView& view, const std::map<int, LayerParameters>& layers) {
   Tables known;
   for (const auto& [name, tensor] : view.plan.stored) {
@@ -76,8 +77,8 @@ Tables quantize_tables(const PlanView& view, const std::map<int, LayerParameters
     const TensorOverride* wanted = find_override(view.options, table);
     const int axis = gathered_axis(gather, *view.index.initializer(table));
     const auto at_hand = known.find(table);
-    // Rows with scales of their own are scaled by a copy of the scales, which would not follow when
-    // the layer's are changed later.
+    // Rows with scales of their own are multiplied by a copy of the scales, which would not change
+    // when the scales of the layer are changed later.
     const bool is_usable =
         at_hand != known.end() && wanted == nullptr &&
         (view.plan.stored.contains(table) || at_hand->second->params.axis != axis);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Constant tables that Gather reads (embeddings), stored as integers: DequantizeLinear follows the
-// Gather, so that a run touches the rows it needs and nothing else.
+// Stores the constant tables that Gather reads (embeddings) as integers. A DequantizeLinear follows
+// the Gather, so that a run converts only the rows it needs.
 
 #include <map>
 #include <memory>
@@ -13,11 +13,11 @@
 
 namespace quantsearch {
 
-/// By name of the table.
+/// Quantized tables by name.
 using Tables = std::map<std::string, std::shared_ptr<const QuantizedTensor>, std::less<>>;
 
-/// Every table that a Gather of the plan reads. One that the model stores as integers keeps them;
-/// one that a quantized layer reads as its weight, too, shares the layer's integers.
+/// Quantizes every table that a Gather of the plan reads. A table that the model stores as integers
+/// keeps them; a table that is also the weight of a quantized layer shares the layer's integers.
 [[nodiscard]] Tables quantize_tables(const PlanView& view,
                                      const std::map<int, LayerParameters>& layers,
                                      ThreadPool& pool);

@@ -13,7 +13,7 @@ namespace quantsearch {
 
 namespace {
 
-/// The values of the output are results of additions: no part stands alone any more.
+/// True for operators whose output values are sums, which are no longer separate parts.
 bool adds(const Node& node) { return node.is("Add") || node.is("Sub"); }
 
 class UnlikeNodes {
@@ -42,7 +42,7 @@ class UnlikeNodes {
     if (planned(node).quantized) left_.try_emplace(node, reason);
   }
 
-  /// The largest step of the pairs that hold `tensor`; nullopt without a pair.
+  /// The largest step of the pairs of `tensor`; nullopt when it has no pair.
   [[nodiscard]] std::optional<float> step_of(std::string tensor) const {
     const auto pair = view_.plan.pairs.find(tensor);
     if (pair == view_.plan.pairs.end()) return std::nullopt;
@@ -56,7 +56,8 @@ class UnlikeNodes {
     return step;
   }
 
-  /// What reads a tensor of unlike parts has nothing to gain from a pair on it.
+  /// Leaves a node float that reads a tensor of unlike parts, because that tensor cannot have a
+  /// pair.
   void read_unlike(int node) {
     const auto inputs = data_inputs(at(node), *planned(node).rule, view_.index);
     const auto found = std::ranges::find_if(
@@ -89,8 +90,8 @@ class UnlikeNodes {
     unlike_.insert(output);
   }
 
-  /// A small addend is lost in the step of the sum. Where the sum is quantized for its readers
-  /// anyway, nothing is gained by adding in float.
+  /// Leaves a sum float when a small addend would be lost in the step of the sum. If all readers of
+  /// the sum are quantized, it gets the same step anyway and adding in float would not help.
   void look_at_sum(int node) {
     const NodePlan& plan = planned(node);
     if (!plan.quantized || plan.biased_matmul || plan.follows) return;
@@ -122,7 +123,7 @@ class UnlikeNodes {
   const Activations& activations_;
   const Parts& parts_;
   LeftFloat left_;
-  std::set<std::string, std::less<>> unlike_;  // tensors of parts that no one step can hold
+  std::set<std::string, std::less<>> unlike_;  // tensors whose parts cannot share one step
 };
 
 }  // namespace
@@ -145,7 +146,7 @@ bool Parts::selects(const Node& node) const {
 void Parts::take(std::string_view tensor, std::optional<Smallest>& smallest) const {
   std::optional<Smallest> part;
   if (const Tensor* constant = index_.initializer(tensor)) {
-    // A single value is a threshold or a filling, not data.
+    // A single value is a threshold or a fill value, not data.
     const auto span = spans_.find(tensor);
     if (constant->size() > 1 && span != spans_.end())
       part = Smallest{.tensor = std::string(tensor), .span = span->second};
@@ -169,7 +170,7 @@ void Parts::settle(const Node& node) {
   }
   for (const std::string& output : node.outputs) {
     std::optional<Smallest> smallest = passed;
-    // A clamp may cut off what its input held.
+    // A clamp may cut off values of its input.
     const auto span = spans_.find(output);
     const bool is_known = span != spans_.end() && span->second > 0;
     if (is_known && (!smallest || span->second < smallest->span))

@@ -1,9 +1,10 @@
 #pragma once
 
-// One step for unlike things: where operators put values of several tensors into one, every part
-// must keep enough of the steps between its own smallest and largest value. Boxes in pixels and
-// scores in [0, 1] behind one Concat have one step of 2.5, which makes all scores 0. What would
-// lose a part stays float; docs/placement.md gives the rules.
+// Finds tensors in which values of very different size would share one step. Where operators join
+// the values of several tensors, every part must keep enough steps between its own smallest and
+// largest value. For example, boxes in pixels and scores in [0, 1] after one Concat have one step
+// of 2.5, which makes all scores 0. Nodes that would lose a part stay float; docs/placement.md
+// gives the rules.
 
 #include <map>
 #include <optional>
@@ -15,23 +16,23 @@
 
 namespace quantsearch {
 
-/// A tensor whose values stand beside others'.
+/// A tensor whose values share one step with those of other tensors.
 struct Part {
   std::string tensor;
-  double steps = 0;  // that it would keep
+  double steps = 0;  // number of steps that it would keep
 };
 
 class Parts {
  public:
-  /// `spans`: of the values of each tensor, zero included. Must outlive this, like the others.
+  /// `spans` is Activations::spans. All arguments must outlive the object.
   Parts(const GraphView& view, const std::map<std::string, double, std::less<>>& spans);
 
-  /// The part of `tensor` that a step of this size leaves with the fewest steps of its own range,
-  /// when these are fewer than 16.
+  /// The part of `tensor` that keeps the fewest steps of its own range when the step is `scale`;
+  /// nullopt when it keeps 16 or more.
   [[nodiscard]] std::optional<Part> lost_in(std::string_view tensor, float scale) const;
 
-  /// True for data movement that takes some of the values of a tensor of several parts, and whose
-  /// own range is known.
+  /// True for data movement that selects some values of a tensor of several parts, and whose own
+  /// range is known.
   [[nodiscard]] bool selects(const Node& node) const;
 
  private:
@@ -47,12 +48,12 @@ class Parts {
   std::map<std::string, Smallest, std::less<>> smallest_;
 };
 
-/// Nodes that must stay float beside those that the plan leaves float. Empty when no pair of the
-/// plan loses a part.
+/// Nodes that must stay float in addition to those that the plan leaves float. Empty when no pair
+/// of the plan loses a part.
 [[nodiscard]] LeftFloat unlike_nodes(const PlanView& view, const Activations& activations,
                                      const Parts& parts);
 
-/// "2.5 of its own steps".
+/// A text such as "2.5 of its own steps".
 [[nodiscard]] std::string steps_text(const Part& part);
 
 }  // namespace quantsearch

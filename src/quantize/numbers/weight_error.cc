@@ -1,11 +1,10 @@
-// The squared error of a scale without touching every weight: the values are sorted once; all that
-// round to the same integer q form a run, and with prefix sums S1 of x and S2 of x^2 the run from i
-// to j contributes
-//   sum (x - d)^2 = (S2[j] - S2[i]) - 2 d (S1[j] - S1[i]) + (j - i) d^2,   d = (q - zero_point) *
-//   scale.
-// A candidate costs O(levels log values). Where a run begins at a rounding tie does not matter:
-// both neighbours are equally far. Small channels (a 3x3 depthwise filter has 9 weights) are summed
-// directly, which is cheaper there.
+// Computes the squared error of a scale without visiting every weight. The values are sorted once.
+// All values that round to the same integer q form a run. With prefix sums S1 of x and S2 of x^2,
+// and with d = (q - zero_point) * scale, the run from i to j contributes
+//   sum (x - d)^2 = (S2[j] - S2[i]) - 2 d (S1[j] - S1[i]) + (j - i) d^2
+// A candidate scale costs O(levels log values). A value at a rounding tie may belong to either run,
+// because both integers are equally far. Small channels (a 3x3 depthwise filter has 9 weights) are
+// summed directly, which is cheaper for them.
 
 #include <algorithm>
 #include <cmath>
@@ -40,8 +39,8 @@ SortedWeights::SortedWeights(std::vector<float> values) : values_(std::move(valu
 
 double SortedWeights::squared_error(const ScaleZeroPoint& params,
                                     const IntegerLimits& limits) const {
-  // A level costs a search of some ten steps with a cache miss or two, a value one division:
-  // measured break-even near 4.
+  // A level costs a binary search of about ten steps with one or two cache misses, and a value
+  // costs one division. The measured break-even is near 4 values per level.
   const auto levels = static_cast<std::size_t>(limits.high - limits.low + 1);
   return values_.size() <= 4 * levels ? error_by_value(params, limits)
                                       : error_by_level(params, limits);
@@ -73,7 +72,7 @@ double SortedWeights::error_by_level(const ScaleZeroPoint& params,
       const auto last = std::upper_bound(
           values_.begin() + static_cast<std::ptrdiff_t>(begin), values_.end(), boundary,
           [](double bound, float value) { return bound < static_cast<double>(value); });
-      // The value at `begin` belongs to its run even when the boundary is rounded below it.
+      // The value at `begin` belongs to the run even when the boundary was rounded below it.
       end = std::max(begin + 1, static_cast<std::size_t>(last - values_.begin()));
     }
     const double centre = level * scale;

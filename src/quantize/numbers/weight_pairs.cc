@@ -1,7 +1,7 @@
-// The order of the reduction as ONNX Runtime's kernels have it, probed on x86-64 with AVX2
-// (versions 1.29 and 1.32): a Conv runs over the kernel's positions first and the input channels of
-// the group fastest; Gemm and MatMul run over K. Pairs are the elements (0, 1), (2, 3), ... of that
-// order; an odd last element has no partner.
+// Finds the pairs from the order of the reduction in ONNX Runtime's kernels, as probed on x86-64
+// with AVX2 (versions 1.29 and 1.32). The outer loop of a Conv runs over the positions of the
+// kernel and the inner loop over the input channels of the group; Gemm and MatMul run over K. Pairs
+// are the elements (0, 1), (2, 3), ... of that order; an odd last element has no partner.
 
 #include "quantize/numbers/weight_pairs.h"
 
@@ -11,7 +11,7 @@ namespace quantsearch {
 
 namespace {
 
-/// Position among the weights of an output channel of each element of the reduction.
+/// For each element of the reduction its position among the weights of an output channel.
 std::vector<std::int32_t> reduction_order(const WeightLayout& layout) {
   const std::int64_t channels = layout.inputs / layout.groups;
   std::vector<std::int32_t> order;

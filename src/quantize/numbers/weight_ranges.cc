@@ -18,8 +18,8 @@ Range shrunk(const Range& range, double factor) {
   return {.low = range.low * factor, .high = range.high * factor};
 }
 
-/// Keeps the best range seen; the first wins a tie, so candidates are offered in order of
-/// preference.
+/// Keeps the best of the ranges offered. The first wins a tie, so candidates are offered in order
+/// of preference.
 class BestRange {
  public:
   BestRange(const SortedWeights& weights, const WeightOptions& options)
@@ -45,10 +45,11 @@ class BestRange {
   Range best_;
 };
 
-/// The min-max range shrunk towards zero: coarse steps of 1/50 down to 1/5 (one outlier in a
-/// thousand normal weights asks for about 1/2, heavier tails for less), then steps of 1/500 around
-/// the best. Power-of-two scales have few candidates: the rounded min-max scale, its double
-/// (rounding may have gone down and clips the largest weights then) and its next three halves.
+/// The best of the min-max range and smaller ranges: first factors in steps of 1/50 down to 1/5
+/// (one outlier in a thousand normal weights needs about 1/2, heavier tails need less), then in
+/// steps of 1/500 around the best. Power-of-two scales have few candidates: the rounded min-max
+/// scale, twice that scale (the scale may have been rounded down, which clips the largest weights)
+/// and a half, a quarter and an eighth of it.
 Range least_squares(const SortedWeights& weights, const WeightOptions& options) {
   const Range widest = min_max(weights);
   BestRange search(weights, options);
@@ -70,8 +71,8 @@ Range least_squares(const SortedWeights& weights, const WeightOptions& options) 
   return search.best();
 }
 
-/// Two-sided percentiles, half of the rest on each side; all of the values first, so that it wins
-/// ties.
+/// The best two-sided percentile, with half of the rest on each side. The range of all values is
+/// offered first, so that it wins ties.
 Range best_percentile(const SortedWeights& weights, const WeightOptions& options) {
   BestRange search(weights, options);
   for (const double percentile : {100.0, 99.9999, 99.999, 99.99, 99.9}) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Which range of values a weight tensor, or each of its channels, is quantized in. The scale
-// follows from the range (scale_for of the calibrate room), so that weights and activations share
+// Chooses the range in which a weight tensor, or each of its channels, is quantized. The scale
+// follows from the range (scale_for() of the calibrate room), so that weights and activations share
 // one formula.
 
 #include <vector>
@@ -20,11 +20,12 @@ struct ChannelLayout {
 /// Throws InvalidInput when `axis` is neither -1 nor an axis of `shape`.
 [[nodiscard]] ChannelLayout channel_layout(const Shape& shape, int axis);
 
-/// One range per channel. `weight` is float32 and finite.
+/// Chooses one range per channel. `weight` is float32 and finite.
 [[nodiscard]] std::vector<Range> find_weight_ranges(const Tensor& weight,
                                                     const WeightOptions& options);
 
-/// Quantizes in given ranges, one per channel: what quantize_weight does after find_weight_ranges.
+/// Quantizes in given ranges, one per channel. This is the second step of quantize_weight(), after
+/// find_weight_ranges().
 [[nodiscard]] QuantizedTensor quantize_in_ranges(const Tensor& weight,
                                                  const std::vector<Range>& ranges,
                                                  const WeightOptions& options);
@@ -35,17 +36,18 @@ struct ChannelLayout {
 /// Quantizes with given scales and zero points, over the whole range of the type.
 [[nodiscard]] QuantizedTensor quantize_to_params(const Tensor& values, const TensorParams& params);
 
-/// Scale and zero point of one channel's range under `options`.
+/// The scale and zero point of one channel's range under `options`.
 [[nodiscard]] ScaleZeroPoint weight_scale(const Range& range, const WeightOptions& options);
 
-/// Sum of (x - dequantize(quantize(x)))^2 over ascending values, for a given scale: see
+/// Computes the sum of (x - dequantize(quantize(x)))^2 for a given scale from sorted values; see
 /// weight_error.cc.
 class SortedWeights {
  public:
-  explicit SortedWeights(std::vector<float> values);  // sorts them
+  explicit SortedWeights(std::vector<float> values);  // in any order
   [[nodiscard]] double squared_error(const ScaleZeroPoint& params,
                                      const IntegerLimits& limits) const;
-  /// Linear interpolation between order statistics, `share` in [0, 1]. Needs at least one value.
+  /// The quantile of `share` in [0, 1], by linear interpolation between order statistics. Needs at
+  /// least one value.
   [[nodiscard]] double quantile(double share) const;
   [[nodiscard]] bool empty() const { return values_.empty(); }
 

@@ -1,6 +1,6 @@
-// q = clip(rne(x / s) + z), computed as rne(clip(x / s, low - z, high - z)) + z: the same integers,
-// because the limits are integers, and free of overflow, so that the loops vectorise. Division and
-// rounding are in float32, as in ONNX Runtime's QuantizeLinear.
+// q = clip(rne(x / s) + z) is computed as rne(clip(x / s, low - z, high - z)) + z. The integers are
+// the same, because the limits are integers, and nothing overflows, so that the loops vectorize.
+// Division and rounding are in float32, as in ONNX Runtime's QuantizeLinear.
 
 #include <fmt/core.h>
 
@@ -13,7 +13,7 @@ namespace quantsearch {
 
 namespace {
 
-/// One value's worth of parameters, in the form the loops want.
+/// The parameters of one channel, in the form that the loops need.
 struct Step {
   float scale = 1;
   float low = 0;   // limits.low - zero point
@@ -28,7 +28,7 @@ Step step_of(const ScaleZeroPoint& params, const IntegerLimits& limits) {
           .zero_point = static_cast<std::int32_t>(params.zero_point)};
 }
 
-/// 1.5 * 2^23: adding and subtracting it rounds |x| < 2^22 half to even, without a call per value.
+/// 1.5 * 2^23. Adding and subtracting it rounds |x| < 2^22 half to even without a call per value.
 constexpr float kRounder = 12582912.0F;
 
 template <typename T>
@@ -40,7 +40,8 @@ T quantize_one(float value, const Step& step) {
                         step.zero_point);
 }
 
-/// By value: the stores of one-byte integers cannot change the arguments, so the loop vectorises.
+/// The arguments are passed by value, so that stores of one-byte integers cannot change them and
+/// the loop vectorizes.
 template <typename T>
 void quantize_run(std::span<const float> values, Step step, std::span<T> integers) {
   for (std::size_t at = 0; at < values.size(); ++at)

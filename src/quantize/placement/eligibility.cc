@@ -14,11 +14,11 @@ namespace quantsearch {
 
 namespace {
 
-/// A constant of this magnitude is a mask ("minus infinity" of an attention score), not data: it
-/// would take the whole range. -10000 is what exporters of BERT write.
+/// A constant of this magnitude is a mask ("minus infinity" of an attention score), not data, and
+/// would take the whole range. Exporters of BERT write -10000.
 constexpr float kMaskMagnitude = 1e4F;
 
-/// A table of fewer bytes saves less than its DequantizeLinear and its parameters cost.
+/// The DequantizeLinear and the parameters of a smaller table cost more than its integers save.
 constexpr std::int64_t kLeastTableBytes = 4096;
 
 std::string why_no_rule(const Node& node, const GraphIndex& index) {
@@ -34,7 +34,7 @@ std::string why_no_rule(const Node& node, const GraphIndex& index) {
   return "has no quantized form";
 }
 
-/// What pairs may stand on: the data that the node reads and what it makes of them.
+/// The tensors that may carry pairs: the data inputs of the node and its outputs.
 std::vector<std::string> activations_of(const Node& node, const OperatorRule& rule,
                                         const GraphIndex& index) {
   std::vector<std::string> tensors;
@@ -83,7 +83,7 @@ std::string why_values(const Model& model, const Node& node, const OperatorRule&
   const GraphView view{.graph = model.graph, .index = index};
   for (const std::string& tensor : activations_of(node, rule, index)) {
     if (tensor.empty() || index.initializer(tensor) != nullptr) continue;
-    // A tensor that is only moved has the facts of where its values come from.
+    // The facts of a tensor that is only moved are those of the tensor its values come from.
     for (const std::string& seen : {tensor, range_source(view, tensor).tensor}) {
       const auto fact = options.facts.find(seen);
       if (fact == options.facts.end() || !fact->second.has_no_range()) continue;
@@ -94,7 +94,7 @@ std::string why_values(const Model& model, const Node& node, const OperatorRule&
   return "";
 }
 
-/// The fewest bits of what the node computes with: activations and, where it has one, its weight.
+/// The number of bits of the node's activations or of its constant weight, whichever is smaller.
 int bits_used(const std::string& label, bool has_constant_weight, const QuantizeOptions& options) {
   const auto format = options.node_formats.find(label);
   const NodeFormat own = format == options.node_formats.end() ? NodeFormat{} : format->second;
@@ -103,7 +103,7 @@ int bits_used(const std::string& label, bool has_constant_weight, const Quantize
   return std::min(activation, bits_of(own.weight.value_or(options.weight_type)));
 }
 
-/// A logarithm needs the small values as precisely, in proportion, as the large ones.
+/// A logarithm needs small values with the same relative precision as large ones.
 std::string why_logarithm(const Model& model, const GraphIndex& index, int node,
                           const QuantizeOptions& options) {
   const Node& at = model.graph.nodes[static_cast<std::size_t>(node)];
@@ -173,7 +173,7 @@ std::string why_table(const Tensor& table, const QuantizeOptions& options) {
     return "the table that it reads stays float (TableWeights)";
   if (options.npu.enabled) return "NPUs have no tables of integers";
   if (byte_count(table.type(), table.shape()) >= kLeastTableBytes) return "";
-  return fmt::format("the table that it reads has {} bytes, and integers pay from {} on",
+  return fmt::format("the table that it reads has {} bytes, and integers are used from {} bytes on",
                      byte_count(table.type(), table.shape()), kLeastTableBytes);
 }
 

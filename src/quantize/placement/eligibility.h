@@ -1,6 +1,7 @@
 #pragma once
 
-// What about a single node keeps it float whatever the options say.
+// Finds the reason why a node cannot be quantized that lies in the node and its tensors, as opposed
+// to the nodes that options exclude by name or type (scope.h).
 
 #include <string>
 
@@ -9,7 +10,7 @@
 
 namespace quantsearch {
 
-/// "" when the node can work on quantized tensors, else the reason it cannot.
+/// "" when the node can work on quantized tensors, else the reason why it cannot.
 [[nodiscard]] std::string why_not_quantizable(const Model& model, const GraphIndex& index, int node,
                                               const QuantizeOptions& options);
 

@@ -12,11 +12,11 @@ namespace {
 
 bool is_wide(DataType type) { return bits_of(type) > 8; }
 
-/// Operators that only move values and whose Q/DQ are dropped at 16 bits too.
+/// True for data movement from which ONNX Runtime removes Q/DQ pairs at 16 bits, too.
 bool drops_pairs_at_16_bits(const Node& node) { return !node.is("MaxPool") && !node.is("Resize"); }
 
-/// Times the value behind the pair of `tensor` with this type is read: by nodes and as a graph
-/// output. Behind a float producer only quantized nodes read it.
+/// How often the dequantized value of the pair of `tensor` with this type is read, by nodes and as
+/// a graph output. After a float producer only quantized nodes read it.
 int reads_of_pair(const PlanView& view, const std::string& tensor, DataType type) {
   const auto pair = view.plan.pairs.find(tensor);
   if (pair == view.plan.pairs.end()) return 0;
@@ -32,8 +32,8 @@ int reads_of_pair(const PlanView& view, const std::string& tensor, DataType type
   return reads;
 }
 
-/// The tensor whose pair holds what `node` computes: behind its bias, and behind a clamp that is
-/// folded.
+/// The tensor whose pair quantizes the result of `node`: its output, or the output of the clamp
+/// that is folded into the pair.
 std::string written_tensor(const PlanView& view, int node) {
   std::string tensor = view.node(node).outputs[0];
   const auto pair = view.plan.pairs.find(tensor);
@@ -44,7 +44,7 @@ std::string written_tensor(const PlanView& view, int node) {
   return tensor;
 }
 
-/// ONNX Runtime makes a Gemm of a MatMul and its bias when the rank is 2 or every size is known.
+/// ONNX Runtime fuses a MatMul and its bias into a Gemm when the rank is 2 or every size is known.
 bool becomes_gemm(const GraphIndex& index, const std::string& input) {
   const ValueInfo* value = index.value(input);
   if (value == nullptr || !value->dimensions) return false;
@@ -52,8 +52,8 @@ bool becomes_gemm(const GraphIndex& index, const std::string& input) {
   return value->dimensions->size() == 2 || std::ranges::all_of(*value->dimensions, is_fixed);
 }
 
-/// An integer kernel writes the type it reads, to one QuantizeLinear. A MatMul with a bias may
-/// write floats as long as it is no Gemm.
+/// An integer kernel writes the type that it reads, to one QuantizeLinear. A MatMul with a bias may
+/// write floats unless it becomes a Gemm.
 std::string why_output_types(const PlanView& view, int node) {
   const NodePlan& planned = view.planned(node);
   const Node& at = view.node(node);
@@ -72,11 +72,11 @@ std::string why_output_types(const PlanView& view, int node) {
                      tensor, to_string(types[0]), to_string(types[1]));
 }
 
-/// ONNX Runtime on x86-64 turns an int8 tensor into uint8 only when its pair is read once; beside
-/// an int8 tensor that stays, its Conv, Gemm, MatMul, Add and Concat run in float.
+/// ONNX Runtime on x86-64 turns an int8 tensor into uint8 only when its pair is read once. A Conv,
+/// Gemm, MatMul, Add or Concat with an int8 tensor that stays runs in float.
 std::string why_int8_stays(const PlanView& view, int node) {
   std::vector<std::string> tensors = view.node(node).inputs;
-  // A MatMul with a bias can write floats (MatMulIntegerToFloat), so only what it reads matters.
+  // A MatMul with a bias can write floats (MatMulIntegerToFloat), so only its inputs matter.
   if (!view.planned(node).bias_add) {
     tensors.push_back(written_tensor(view, node));
   }
@@ -91,8 +91,8 @@ std::string why_int8_stays(const PlanView& view, int node) {
   return "";
 }
 
-/// Kernels, data movement included, want one type of at most 8 bits on all sides, and data movement
-/// the same numbers too.
+/// Integer kernels, data movement included, need one type of at most 8 bits for all inputs and
+/// outputs. Data movement also needs equal parameters.
 std::string why_overrides_stay(const PlanView& view, int node) {
   if (view.options.overrides.empty()) return "";
   const NodePlan& planned = view.planned(node);
@@ -106,13 +106,13 @@ std::string why_overrides_stay(const PlanView& view, int node) {
     if (!found || !view.plan.pairs.contains(tensor)) continue;
     const DataType type = view.plan.pairs.find(tensor)->second.types.front();
     if (type != planned.activation) {
-      return fmt::format("its tensor '{}' is {} as asked for, which ONNX Runtime runs in float",
+      return fmt::format("its tensor '{}' is {} as requested, which ONNX Runtime runs in float",
                          tensor, to_string(type));
     }
     const bool moves = planned.rule->kind == OperatorKind::layout;
     if (moves && tensor == at.outputs[0] && find_override(view.options, tensor) != nullptr) {
       return fmt::format(
-          "its output '{}' has parameters of its own as asked for, so it runs in float", tensor);
+          "its output '{}' has parameters of its own as requested, so it runs in float", tensor);
     }
   }
   return "";

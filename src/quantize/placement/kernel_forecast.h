@@ -1,7 +1,7 @@
 #pragma once
 
-// Which quantized nodes ONNX Runtime's CPU provider will nevertheless run in float, and why: known
-// from the rules in docs/placement.md before the model is written.
+// Predicts which quantized nodes ONNX Runtime's CPU provider will nevertheless run in float, and
+// why. The rules in docs/placement.md tell this before the model is written.
 
 #include <string>
 
@@ -10,7 +10,8 @@
 
 namespace quantsearch {
 
-/// "" when the node is expected to run as an integer kernel or to vanish into one.
+/// "" when the node is expected to run as an integer kernel or to be fused into one, else the
+/// reason why it runs in float.
 [[nodiscard]] std::string why_not_integer(const PlanView& view, int node);
 
 }  // namespace quantsearch

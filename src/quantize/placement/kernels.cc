@@ -31,9 +31,9 @@ bool moves_data(std::string_view op_type) {
   return std::find(kNames.begin(), kNames.end(), op_type) != kNames.end();
 }
 
-/// Kernels whose output is float although they compute on integers.
+/// True for kernels that read integers and have a float output.
 bool has_float_output(const Node& node) {
-  // QGemm without an output scale (input 7).
+  // A QGemm without an output scale (input 7) writes floats.
   return node.op_type == "MatMulIntegerToFloat" || node.op_type == "DequantizeLinear" ||
          (node.op_type == "QGemm" && node.input(7).empty());
 }
@@ -43,8 +43,8 @@ bool has_float_output(const Node& node) {
 namespace {
 
 void count_kernels(const Graph& graph, KernelReport& report) {
-  // Tensors of quantized data, followed from where they arise: the optimized graph does not always
-  // say types.
+  // Tensors of quantized data, followed from their producers because the optimized graph does not
+  // always contain types.
   std::set<std::string, std::less<>> integers;
   for (const Node& node : graph.nodes) {
     ++report.operators[node.op_type];

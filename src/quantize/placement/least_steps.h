@@ -1,6 +1,6 @@
 #pragma once
 
-// How coarse the grid of a tensor may become before the tensor is better left float.
+// The coarsest grid of a tensor; a tensor that would get a coarser one stays float.
 
 namespace quantsearch {
 

@@ -75,12 +75,12 @@ class TypeAssigner {
     if (has_format && found->second.activation) planned.activation = *found->second.activation;
   }
 
-  /// In reverse order: readers are settled before what they read.
+  /// Called in reverse order, so that readers have their type before the producers.
   void collect_from_readers(std::size_t node) {
     NodePlan& planned = plan_.nodes[node];
     if (!planned.quantized) return;
     if (passes_values_on(planned)) planned.activation = widest_wanted(node);
-    if (planned.activation == DataType::undefined) return;  // settled by what it reads
+    if (planned.activation == DataType::undefined) return;  // settle_outputs() takes the input's
     for (const std::size_t input :
          data_inputs(view_.graph.nodes[node], *planned.rule, view_.index)) {
       wanted_[view_.graph.nodes[node].inputs[input]].insert(planned.activation);
@@ -99,7 +99,7 @@ class TypeAssigner {
     return widest;
   }
 
-  /// In order: producers are settled before their outputs.
+  /// Called in order, so that producers have their type before their outputs.
   void settle_outputs(std::size_t node) {
     NodePlan& planned = plan_.nodes[node];
     if (planned.quantized && planned.activation == DataType::undefined) {
@@ -115,7 +115,7 @@ class TypeAssigner {
     if (pair == plan_.pairs.end()) return;
     std::vector<DataType>& types = pair->second.types;
     settle_types(types, tensor, producer);
-    // What the user fixes for a tensor holds for all its readers.
+    // An override by the user applies to all readers of the tensor.
     const auto fixed = activation_override(view_, options_, tensor);
     if (fixed) types = {fixed->wanted.type.value_or(types.front())};
   }
@@ -131,7 +131,7 @@ class TypeAssigner {
     }
   }
 
-  /// The pair in front of a clamp shares its parameters with the one behind.
+  /// The pair before a clamp shares its parameters with the pair after it.
   void align_clamps() {
     for (auto& [tensor, pair] : plan_.pairs) {
       if (!pair.before_clamp) continue;
@@ -143,7 +143,7 @@ class TypeAssigner {
   Plan& plan_;
   const GraphView& view_;
   const QuantizeOptions& options_;
-  std::map<std::string, std::set<DataType>, std::less<>> wanted_;  // by tensor, of its readers
+  std::map<std::string, std::set<DataType>, std::less<>> wanted_;  // types of the readers by tensor
 };
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace quantsearch {
 
 namespace {
 
-/// "Conv (2): excluded by name; Softmax (1): …", one entry per operator type with the reason of its
-/// first node.
+/// One entry per operator type with the reason of its first node, such as "Conv (2): excluded by
+/// name; Softmax (1): …".
 std::string reasons_by_type(const std::vector<LayerRecord>& records) {
   std::map<std::string, std::pair<int, std::string>> types;
   for (const LayerRecord& record : records) {
@@ -40,7 +40,7 @@ bool is_half_precision(const LayerRecord& record) {
   return record.reason.ends_with(" is " + to_string(DataType::float16));
 }
 
-/// A float32 table in a float16 model is not what the model is quantized for.
+/// True when a layer is float16. A quantized float32 table in such a model is not enough.
 bool has_half_precision_layers(const std::vector<LayerRecord>& records) {
   return std::ranges::any_of(records, [](const LayerRecord& record) {
     const OperatorRule* rule = rule_of(record);
@@ -69,8 +69,8 @@ void require_something_quantized(const std::vector<LayerRecord>& records) {
   const bool tables_are_enough = !has_half_precision_layers(records);
   const auto computes = [&](const LayerRecord& record) {
     if (!record.quantized) return false;
-    // A Gather that only moves integers has company; one whose table is stored as integers need
-    // not.
+    // A quantized Gather counts: either its table is stored as integers or, when it only moves
+    // integers, another operator is quantized anyway.
     if (record.op_type == "Gather") return tables_are_enough;
     if (record.op_type == "LSTM") return true;
     const OperatorRule* rule = rule_of(record);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The end of a quantization that would change nothing: why, for each operator type, and the way out
-// that these reasons leave.
+// Rejects a quantization that would change nothing. The message gives the reason for each operator
+// type and the settings that would help.
 
 #include <vector>
 

@@ -75,8 +75,8 @@ constexpr auto kRules = std::to_array<OperatorRule>({
     {"Where", Kind::elementwise, true, ""},
 });
 
-/// A constant scalar input or, before the opset that made it an input, an attribute; `fallback`
-/// when absent.
+/// The bound, which is a constant scalar input or, in older opsets, an attribute; `fallback` when
+/// it is absent, nullopt when it is not a constant.
 std::optional<double> clip_bound(const Node& node, const GraphIndex& index, std::size_t input,
                                  std::string_view attribute, double fallback) {
   if (node.find_attribute(attribute) != nullptr)
@@ -93,7 +93,7 @@ bool is_zero(const Tensor& tensor) {
   return tensor.type() == DataType::float32 && tensor.size() == 1 && tensor.values<float>()[0] == 0;
 }
 
-/// A vector of `columns` values, whatever leading dimensions of size 1 it has.
+/// True for a vector of `columns` values with any number of leading dimensions of size 1.
 bool is_bias_vector(const Tensor& tensor, std::int64_t columns) {
   return tensor.type() == DataType::float32 && !tensor.shape().empty() &&
          tensor.shape().back() == columns && tensor.size() == columns;
@@ -102,7 +102,7 @@ bool is_bias_vector(const Tensor& tensor, std::int64_t columns) {
 std::vector<std::int64_t> pad_amounts(const Node& pad, const GraphIndex& index) {
   if (pad.find_attribute("pads") != nullptr) return pad.ints_attribute("pads", {});
   const Tensor* pads = index.initializer(pad.input(1));
-  if (pads == nullptr || !pad.input(3).empty()) return {};  // axes given apart: not looked into
+  if (pads == nullptr || !pad.input(3).empty()) return {};  // an axes input is not supported here
   return to_int64s(*pads);
 }
 
@@ -160,7 +160,8 @@ std::optional<int> only_reader(const GraphView& view, std::string_view tensor) {
   const auto readers = view.index.consumers(tensor);
   if (readers.size() != 1 || view.index.is_graph_output(tensor)) return std::nullopt;
   const auto& inputs = view.node(readers[0]).inputs;
-  if (std::ranges::count(inputs, tensor) != 1) return std::nullopt;  // twice, or inside a subgraph
+  // It is read twice, or inside a subgraph.
+  if (std::ranges::count(inputs, tensor) != 1) return std::nullopt;
   return readers[0];
 }
 
@@ -175,7 +176,7 @@ std::optional<BiasAdd> bias_add_of(const GraphView& view, int matmul) {
   const std::string& other = add.inputs[add.inputs[0] == node.outputs[0] ? 1 : 0];
   const Tensor* bias = view.index.initializer(other);
   if (bias == nullptr || !is_bias_vector(*bias, weight->shape()[1])) return std::nullopt;
-  // A bias of more dimensions than the product would raise its rank.
+  // A bias with more dimensions than the product would raise the rank of the result.
   if (bias->shape().size() >
       std::max<std::size_t>(1, rank_of(view.index, node.outputs[0]).value_or(1)))
     return std::nullopt;

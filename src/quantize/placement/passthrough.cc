@@ -12,8 +12,9 @@ namespace quantsearch {
 
 namespace {
 
-/// Beside data movement, whose outputs have their input's range anyway. Averages lie between what
-/// they average.
+/// Operators whose outputs lie within the range of their inputs, in addition to data movement,
+/// whose outputs have their input's range anyway. An average lies between the values that it
+/// averages.
 constexpr std::array<std::string_view, 8> kMadeOfInputs = {
     "AveragePool", "Concat", "GlobalAveragePool", "GlobalMaxPool",
     "Max",         "Min",    "ReduceMean",        "Where"};

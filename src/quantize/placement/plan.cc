@@ -43,13 +43,14 @@ class Planner {
   [[nodiscard]] OperatorKind kind_of(std::size_t node) const {
     return plan_.nodes[node].rule->kind;
   }
-  /// Selected and computing on its own: not a clamp, layout operator, Pad or the bias of a MatMul.
+  /// True for a selected node that computes on its own: it is not a clamp, a layout operator, a
+  /// Pad, the bias of a MatMul or a follower.
   [[nodiscard]] bool is_anchor(std::size_t node) const {
     if (!is_selected(node) || is_part(node)) return false;
     return kind_of(node) != OperatorKind::clamp && kind_of(node) != OperatorKind::layout &&
            kind_of(node) != OperatorKind::padding;
   }
-  /// Works on what the node before it computed, without a pair between.
+  /// True for a node that changes the result of its producer without a pair between them.
   [[nodiscard]] bool is_part(std::size_t node) const {
     return plan_.nodes[node].biased_matmul || plan_.nodes[node].follows;
   }
@@ -63,7 +64,7 @@ class Planner {
       plan_.nodes[node].rule = find_rule(node_at(node));
       const std::string reason =
           why_not_quantizable(model_, view_.index, static_cast<int>(node), options_);
-      // What the user asked for comes first, unless nothing could be done with the node anyway.
+      // The user's exclusion is the reason shown, unless the node could not be quantized anyway.
       leave_float(node, plan_.nodes[node].rule == nullptr || excluded[node].empty()
                             ? reason
                             : excluded[node]);
@@ -101,8 +102,8 @@ class Planner {
     }
   }
 
-  /// What an NPU does to a result before it writes it: the slope of a LeakyRelu behind a layer, the
-  /// factor that makes a sum an average.
+  /// The producer whose result an NPU changes by `node` before it writes the result: `node` is a
+  /// LeakyRelu after a layer or the factor that turns a sum into an average.
   [[nodiscard]] std::optional<int> producer_followed_by(std::size_t node) const {
     const Node& at = node_at(node);
     for (const std::string& input : at.inputs) {
@@ -134,7 +135,7 @@ class Planner {
     }
   }
 
-  /// Asked for by the user in as many words: quantized whatever it costs.
+  /// True when the user named the operator type; such nodes are quantized even if that is slower.
   [[nodiscard]] bool is_forced(std::size_t node) const {
     const auto asked = [&](const std::vector<std::string>& types) {
       return std::ranges::find(types, node_at(node).op_type) != types.end();
@@ -148,10 +149,10 @@ class Planner {
         [&](std::size_t input) { return tensors.contains(node_at(node).inputs[input]); });
   }
 
-  /// Forward: which tensors are integer anyway (`pinned_`: behind a Conv, which needs a Q) and
-  /// which can be at no cost
-  /// (`capable_`: behind a MatMul or Gemm, which have kernels with either output). Elementwise
-  /// operators pay for themselves only in such company.
+  /// A forward walk that finds the tensors that are integer anyway (`pinned_`: results of a Conv,
+  /// which needs a QuantizeLinear) and those that can be integer at no cost (`capable_`: results of
+  /// a MatMul or Gemm, which have kernels with either output). An elementwise operator is faster on
+  /// integers only when it reads such tensors.
   void find_integer_tensors() {
     decided_.resize(view_.graph.nodes.size());
     for (std::size_t node = 0; node < view_.graph.nodes.size(); ++node) {
@@ -179,8 +180,8 @@ class Planner {
     }
   }
 
-  /// Integer kernels of these are slow unless they stand behind an integer Conv: not worth a pair
-  /// of their own.
+  /// True for operators whose integer kernels are slow unless their input is integer already, so
+  /// that a pair of their own does not pay.
   [[nodiscard]] bool needs_integer_input(std::size_t node) const {
     return (node_at(node).is("MaxPool") || node_at(node).is("Resize")) && !is_forced(node);
   }
@@ -190,7 +191,7 @@ class Planner {
                                [&](const std::string& out) { return demanded_.contains(out); });
   }
 
-  /// Backward: who needs a quantized input.
+  /// A backward walk that finds the tensors that must be quantized for their readers.
   void collect_demand() {
     for (std::size_t node = view_.graph.nodes.size(); node-- > 0;) {
       if (!is_selected(node)) continue;
@@ -238,8 +239,8 @@ class Planner {
     if (!tensor.empty() && view_.index.initializer(tensor) == nullptr) demanded_.insert(tensor);
   }
 
-  /// A Pad in front of an integer Conv takes the pair on its own input; any other stays float,
-  /// unless it is asked for: then it has one on both sides.
+  /// A Pad before an integer Conv has the pair on its own input. Any other Pad stays float, unless
+  /// the user named the operator type: then it has a pair on both sides.
   void place_padding(std::size_t node) {
     const Node& at = node_at(node);
     if (is_forced(node) && !merges_into_conv(view_, static_cast<int>(node))) {
@@ -248,9 +249,9 @@ class Planner {
       return;
     }
     if (!demanded_.contains(at.outputs[0]) || !merges_into_conv(view_, static_cast<int>(node))) {
-      leave_float(
-          node,
-          "ONNX Runtime's CPU provider has no integer kernel for a Pad that no Conv can take over");
+      leave_float(node,
+                  "ONNX Runtime's CPU provider has no integer kernel for a Pad that cannot be "
+                  "merged into a Conv");
       return;
     }
     demanded_.erase(at.outputs[0]);
@@ -289,8 +290,8 @@ class Planner {
     if (demanded_.contains(tensor)) plan_.pairs[tensor] = {};
   }
 
-  /// MatMul and Gemm have kernels with float output; every other integer kernel needs a Q behind
-  /// it.
+  /// True for MatMul and Gemm, which have kernels with float output, when no reader needs integers.
+  /// Every other integer kernel needs a QuantizeLinear after it.
   [[nodiscard]] bool output_may_stay_float(std::size_t node, const std::string& output) const {
     const bool can = kind_of(node) == OperatorKind::gemm || kind_of(node) == OperatorKind::matmul ||
                      plan_.nodes[node].biased_matmul;
@@ -301,12 +302,12 @@ class Planner {
     if (const auto before = plan_.nodes[node].follows;
         before && !plan_.nodes[static_cast<std::size_t>(*before)].quantized) {
       plan_.nodes[node].follows = std::nullopt;
-      leave_float(node, "what it follows stays float");
+      leave_float(node, "the node that it follows stays float");
       for (const std::string& output : node_at(node).outputs) place_if_demanded(output);
       return;
     }
     plan_.nodes[node].quantized = true;
-    if (plan_.nodes[node].bias_add) return;  // nothing between MatMul and its bias
+    if (plan_.nodes[node].bias_add) return;  // no pair between MatMul and its bias
     if (is_followed(node)) return;
     for (const std::string& output : node_at(node).outputs) {
       if (output.empty()) continue;

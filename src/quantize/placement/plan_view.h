@@ -1,7 +1,7 @@
 #pragma once
 
-// What the rules that follow the plan read: the graph, its index, the plan and the options. They
-// always belong together, so they are passed as one.
+// The graph, its index, the plan and the options, which all rules after the plan read. They always
+// belong together, so they are passed as one argument.
 
 #include "quantize/placement/graph_view.h"
 #include "quantize/placement/plan.h"
@@ -9,14 +9,14 @@
 
 namespace quantsearch {
 
-/// A view: it owns nothing, and all four must outlive it.
+/// A view, which owns nothing; all four must outlive it.
 struct PlanView {
   const Graph& graph;
   const GraphIndex& index;  // of `graph`
   const Plan& plan;         // one NodePlan for each node of `graph`
   const QuantizeOptions& options;
 
-  /// For the rules that need no plan.
+  /// Converts for the rules that need no plan.
   operator GraphView() const { return {.graph = graph, .index = index}; }
   [[nodiscard]] int node_count() const { return static_cast<int>(graph.nodes.size()); }
   [[nodiscard]] const Node& node(int at) const { return graph.nodes[static_cast<std::size_t>(at)]; }

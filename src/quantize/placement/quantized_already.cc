@@ -16,9 +16,9 @@ namespace {
 
 using Names = std::set<std::string, std::less<>>;
 
-/// Operators that compute on integers of activations, in ai.onnx and in com.microsoft; those whose
-/// names begin with QLinear come on top. MatMulNBits and its like are not among them: their
-/// activations are float.
+/// True for operators of ai.onnx and com.microsoft that compute on integer activations: those
+/// listed and those whose names begin with QLinear. MatMulNBits and similar operators are not among
+/// them, because their activations are float.
 bool computes_on_integers(const Node& node) {
   static const Names kOperators = {
       "ConvInteger",           "DynamicQuantizeLSTM", "DynamicQuantizeLinear",
@@ -39,15 +39,15 @@ bool is_known_domain(const Node& node) {
   return node.domain.empty() || node.domain == "com.microsoft";
 }
 
-/// Walks a graph and its subgraphs with what is constant in them: initializers, and what depends on
-/// nothing else.
+/// Walks a graph and its subgraphs and keeps the names of their constants: initializers and tensors
+/// that depend on nothing else.
 class Survey {
  public:
   explicit Survey(QuantizedAlready& found) : found_(found) {}
 
   void graph(const Graph& graph, Names constants) {
     for (const ValueInfo& input : graph.inputs) constants.erase(input.name);
-    // Old models list their weights among the inputs, too.
+    // Old models also list their weights among the inputs.
     for (const Initializer& initializer : graph.initializers) constants.insert(initializer.name);
     for (const Node& node : graph.nodes) visit(node, constants);
   }

@@ -7,8 +7,8 @@ namespace quantsearch {
 
 namespace {
 
-/// A stored integer, or a float constant with a QuantizeLinear behind it as quantization-aware
-/// training exports it.
+/// True for a stored integer tensor and for the QuantizeLinear of a float constant, as
+/// quantization-aware training exports it.
 bool holds_constant(const GraphView& view, const std::string& integers) {
   if (view.index.initializer(integers) != nullptr) return true;
   const Node* quantizer = view.producer(integers);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Nodes that another quantizer has given its own pairs: quantizing what such a model has left float
-// passes them by.
+// Recognises nodes to which another quantizer has given pairs. They are skipped when the rest of
+// such a model is quantized.
 
 #include "quantize/placement/graph_view.h"
 #include "quantize/placement/operators.h"
@@ -9,9 +9,9 @@
 
 namespace quantsearch {
 
-/// True when every activation that the node reads is dequantized right before it and its result is
-/// quantized again, or it is a layer, whose integer kernels can give floats. A layer with a float
-/// constant as its weight is not: it was left float.
+/// True when every activation that the node reads is dequantized right before it, and its result is
+/// quantized again or the node is a layer, whose integer kernels can have float results. False for
+/// a layer with a float constant as its weight, which the other quantizer left float.
 [[nodiscard]] bool is_quantized_already(const GraphView& view, const Node& node,
                                         const OperatorRule& rule);
 

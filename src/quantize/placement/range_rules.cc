@@ -11,15 +11,15 @@ namespace quantsearch {
 
 namespace {
 
-/// Output of the Relu or Clip that alone reads `tensor`. What lies outside its range is clipped by
-/// the quantizer as the clamp itself would clip it, so this range is right whether the clamp is
-/// folded, kept or excluded.
+/// The output of the Relu or Clip that is the only reader of `tensor`. The quantizer clips values
+/// outside the range of this output just as the clamp would, so the range is right whether the
+/// clamp is folded, kept or excluded.
 std::optional<std::string> clamped_into(const GraphView& view, std::string_view tensor) {
   const auto reader = only_reader(view, tensor);
   if (!reader) return std::nullopt;
   const Node& node = view.node(*reader);
-  // Bounds away from zero do not hold zero, which a range always does: clipping to the range is
-  // then not the clamp.
+  // A range always contains zero. Where the bounds do not, clipping to the range differs from the
+  // clamp.
   const auto bounds = clamp_bounds(node, view.index);
   if (!bounds || bounds->low > 0 || bounds->high < 0 || node.inputs[0] != tensor)
     return std::nullopt;
@@ -30,14 +30,15 @@ bool ends_in_unit_interval(const Node& node) {
   return node.is("Softmax") || node.is("Sigmoid") || node.is("HardSigmoid");
 }
 
-/// True when a MatMul's output only gets a bias: no pair ever stands there.
+/// True for the output of a MatMul that is only read by the Add of its bias. It never has a pair.
 bool only_gets_bias(const GraphView& view, std::string_view tensor) {
   const auto producer = view.index.producer(tensor);
   return producer && bias_add_of(view, *producer).has_value();
 }
 
-/// The largest value of each input channel of a layer bounds its pairs of weights, so the layer's
-/// input is observed itself and not only the tensor that it takes its range from.
+/// True when the channels of the node's input must be observed. The largest value of each input
+/// channel of a layer bounds its pairs of weights, so the input itself is observed and not only the
+/// tensor from which it takes its range.
 bool reads_channels(const Node& node, const OperatorRule& rule, const GraphIndex& index) {
   return has_weight(rule.kind) && index.initializer(node.input(1)) != nullptr &&
          index.initializer(node.inputs[0]) == nullptr && is_float_tensor(index, node.inputs[0]);
@@ -45,8 +46,8 @@ bool reads_channels(const Node& node, const OperatorRule& rule, const GraphIndex
 
 }  // namespace
 
-// The values are among the input's, so the input's range holds them, and the parameters must be
-// equal anyway for the operator to run on integers.
+// The output's values are values of the input, so the input's range contains them, and the
+// parameters must be equal anyway for the operator to run on integers.
 std::optional<std::string> moved_from(const GraphView& view, std::string_view tensor) {
   const Node* node = view.producer(tensor);
   if (node == nullptr) return std::nullopt;
@@ -56,15 +57,15 @@ std::optional<std::string> moved_from(const GraphView& view, std::string_view te
                      (node->is("Split") && rule->kind == OperatorKind::layout) ||
                      (rule->kind == OperatorKind::padding && pads_within_range(*node, view.index));
   if (!moves || view.index.initializer(node->inputs[0]) != nullptr) return std::nullopt;
-  // Cubic interpolation overshoots; nearest copies, linear stays within.
+  // Cubic interpolation can leave the input's range; nearest copies and linear stays within it.
   if (node->is("Resize") && node->string_attribute("mode", "nearest") == "cubic")
     return std::nullopt;
   return node->inputs[0];
 }
 
 RangeSource range_source(const GraphView& view, std::string tensor) {
-  // Backwards through layout operators, then forwards through clamps: a tensor that a layout
-  // operator reads is not read by a clamp alone, so the two never alternate.
+  // The search goes backwards through layout operators, then forwards through clamps. A clamp is
+  // never the only reader of a tensor that a layout operator reads, so the two never alternate.
   while (auto source = moved_from(view, tensor)) tensor = std::move(*source);
   while (auto source = clamped_into(view, tensor)) tensor = std::move(*source);
   const Node* node = view.producer(tensor);
@@ -116,7 +117,7 @@ std::vector<std::string> tensors_to_observe(const Model& model) {
         tensors_to_observe(infer_shapes(open_body(model, place).model));
     tensors.insert(tensors.end(), inside.begin(), inside.end());
   }
-  // What a body reads from outside may be in both.
+  // An outer tensor that a body reads may be in the lists of both.
   std::ranges::sort(tensors);
   const auto repeated = std::ranges::unique(tensors);
   tensors.erase(repeated.begin(), repeated.end());
@@ -136,10 +137,10 @@ std::vector<std::string> observed_in_graph(const Model& model) {
   };
   for (int at = 0; at < view.node_count(); ++at) {
     const Node& node = view.node(at);
-    // How its values are spread decides what stays float in front of it.
+    // The distribution of the input of a Log decides which nodes before it stay float.
     if (node.is("Log") && is_float_tensor(index, node.inputs[0])) observed.insert(node.inputs[0]);
     const OperatorRule* rule = find_rule(node);
-    // What keeps a node float under the default options does so under all.
+    // A node that is not quantizable under the default options is not quantizable under any.
     if (rule == nullptr || !why_not_quantizable(model, index, at, {}).empty()) continue;
     for (const std::size_t input : data_inputs(node, *rule, index)) watch(node.inputs[input]);
     if (reads_channels(node, *rule, index)) observed.insert(node.inputs[0]);

@@ -1,7 +1,7 @@
 #pragma once
 
-// LSTM with weights of 8 bits: DynamicQuantizeLSTM of ONNX Runtime, which quantizes what it
-// multiplies in each run. There is no such operator for GRU and RNN.
+// LSTM with 8-bit weights becomes DynamicQuantizeLSTM of ONNX Runtime, which quantizes its
+// activations in each run. There is no such operator for GRU and RNN.
 
 #include <string>
 
@@ -9,10 +9,10 @@
 
 namespace quantsearch {
 
-/// LSTM, GRU or RNN.
+/// True for LSTM, GRU and RNN.
 [[nodiscard]] bool is_recurrent(const Node& node);
 
-/// Why the weights of a recurrent node stay float under `options`; "" when they do not.
+/// The reason why the weights of a recurrent node stay float under `options`; "" when they do not.
 [[nodiscard]] std::string why_not_dynamic(const Node& node, const GraphIndex& index,
                                           const QuantizeOptions& options);
 

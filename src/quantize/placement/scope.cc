@@ -38,7 +38,7 @@ class Scope {
   [[nodiscard]] std::vector<std::string> take_reasons() { return std::move(reasons_); }
 
  private:
-  /// The first reason stays: it is the one whose removal is the first step to quantizing the node.
+  /// Keeps the first reason, because it is the first one to remove so that the node is quantized.
   void exclude(int node, const std::string& reason) {
     std::string& known = reasons_[static_cast<std::size_t>(node)];
     if (known.empty()) known = reason;
@@ -116,7 +116,7 @@ class Scope {
     Flags others(reasons_.size(), true);
     for (const std::string& name : names)
       others[static_cast<std::size_t>(find_node(name, keys::kNodes))] = false;
-    exclude_all(others, "not among the nodes asked for");
+    exclude_all(others, "not in nodes_to_quantize");
   }
 
   void exclude_nodes(const std::vector<std::string>& names) {
@@ -217,7 +217,7 @@ class Scope {
     }
   }
 
-  /// The seeds and everything they depend on. Nodes are in topological order, so one sweep is
+  /// The seeds and all nodes that they depend on. Nodes are in topological order, so one pass is
   /// enough.
   [[nodiscard]] Flags ancestors(const std::vector<int>& seeds) const {
     Flags reached(reasons_.size(), false);
@@ -234,7 +234,7 @@ class Scope {
     return reached;
   }
 
-  /// The seeds and everything that depends on them.
+  /// The seeds and all nodes that depend on them.
   [[nodiscard]] Flags descendants(const std::vector<int>& seeds) const {
     Flags reached(reasons_.size(), false);
     for (const int seed : seeds) reached[static_cast<std::size_t>(seed)] = true;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Which nodes the options leave float, and why: operator types, names, regular expressions,
-// subgraphs, reachability.
+// Finds the nodes that stay float because of the options: operator types, names, regular
+// expressions, subgraphs, reachability.
 
 #include <string>
 #include <vector>
@@ -11,9 +11,9 @@
 
 namespace quantsearch {
 
-/// One entry per node: "" when the options let it be quantized, else the reason. Throws
-/// InvalidInput for names that the model does not have (nearest known shown), unknown operator
-/// types and bad regular expressions.
+/// One entry per node: "" when the options allow it to be quantized, else the reason. Throws
+/// InvalidInput for names that the model does not have (the nearest known name is shown), unknown
+/// operator types and invalid regular expressions.
 [[nodiscard]] std::vector<std::string> excluded_by_options(const GraphView& view,
                                                            const QuantizeOptions& options);
 

@@ -18,7 +18,7 @@ bool can_be_kept(DataType type) {
   return std::ranges::find(kTypes, type) != kTypes.end();
 }
 
-/// -1 with one scale; nullopt for scales of blocks and for a wrong axis.
+/// The axis of the scales, -1 for one scale; nullopt for block-wise scales and for a wrong axis.
 std::optional<int> axis_of(const Node& node, const Tensor& integers, const Tensor& scale) {
   if (node.int_attribute("block_size", 0) != 0) return std::nullopt;
   if (scale.size() == 1) return -1;
@@ -32,7 +32,8 @@ std::optional<int> axis_of(const Node& node, const Tensor& integers, const Tenso
   return static_cast<int>(axis);
 }
 
-/// Null when the node dequantizes no constant, or one in a form that is not read here.
+/// The constant that `node` dequantizes. Null when it dequantizes none or one in a form that is not
+/// supported here.
 std::shared_ptr<const QuantizedTensor> stored_tensor(const Node& node, const GraphIndex& index) {
   if (!is_dequantize(node)) return nullptr;
   const Tensor* integers = index.initializer(node.input(0));

@@ -1,8 +1,8 @@
 #pragma once
 
-// Constants that the model stores as integers behind DequantizeLinear (weight-only exports,
-// quantization-aware training). The rules of this room see their float values as initializers; what
-// writes weights keeps their grid where a kernel takes it.
+// Constants that the model stores as integers before a DequantizeLinear (weight-only exports,
+// quantization-aware training). The rules of this room see their float values as initializers. When
+// weights are written, they keep this grid where a kernel accepts it.
 
 #include <map>
 #include <memory>
@@ -15,8 +15,8 @@ namespace quantsearch {
 
 using StoredTensors = std::map<std::string, std::shared_ptr<const QuantizedTensor>, std::less<>>;
 
-/// A model as the rules see it: the output of each DequantizeLinear of constants is an initializer,
-/// too.
+/// The model as the rules see it: the output of each DequantizeLinear of constants is also an
+/// initializer.
 class StoredConstants {
  public:
   /// `model` must outlive this.
@@ -28,7 +28,7 @@ class StoredConstants {
 
  private:
   const Model& model_;
-  std::optional<Model> extended_;  // absent when nothing is stored so
+  std::optional<Model> extended_;  // absent when no constant is stored as integers
   StoredTensors tensors_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// TensorQuantOverrides: what the user asks for a tensor, found by its name or by the name of the
-// tensor that its values come from.
+// Finds the TensorQuantOverrides of a tensor by its name or by the name of the tensor that its
+// values come from.
 
 #include <optional>
 #include <string>
@@ -12,12 +12,12 @@
 
 namespace quantsearch {
 
-/// Null when the user said nothing about `tensor`.
+/// The override of `tensor`; null when the user gave none.
 [[nodiscard]] const TensorOverride* find_override(const QuantizeOptions& options,
                                                   std::string_view tensor);
 
-/// The override an activation follows: its own, else that of the nearest tensor its values were
-/// moved from, because both sides of a layout operator share their parameters.
+/// The override that applies to an activation: its own, else that of the nearest tensor its values
+/// were moved from, because input and output of a layout operator share their parameters.
 struct ActivationOverride {
   std::string tensor;  // the one the user named
   const TensorOverride& wanted;

@@ -15,7 +15,7 @@ class Bounding {
   Bounding(const GraphView& view, const ObservedRange& observed)
       : view_(view), observed_(observed) {}
 
-  /// Of a tensor that some node reads.
+  /// The range of a tensor that a node reads: observed if possible, else from its producer.
   [[nodiscard]] std::optional<Range> of(const std::string& tensor) const {
     if (const Tensor* constant = view_.index.initializer(tensor)) return of_constant(*constant);
     const RangeSource source = range_source(view_, tensor);
@@ -24,7 +24,7 @@ class Bounding {
     return made(source.tensor);
   }
 
-  /// From what makes it.
+  /// The range that follows from the inputs of the producer.
   [[nodiscard]] std::optional<Range> made(const std::string& tensor) const {
     const auto producer = view_.index.producer(tensor);
     if (!producer) return std::nullopt;
@@ -67,7 +67,7 @@ class Bounding {
     return Range{.low = ends.first, .high = ends.second};
   }
 
-  /// |sum w x| <= sum |w| * max |x|, with the weights of one output: never more than all of them.
+  /// |sum w x| <= sum |w| * max |x|, where the sum runs over the weights of one output.
   [[nodiscard]] std::optional<Range> weighted_sum(const Node& node) const {
     const Tensor* weight = view_.index.initializer(node.input(1));
     const auto input = of(node.inputs[0]);

@@ -1,8 +1,8 @@
 #pragma once
 
-// What a tensor can hold at most when calibration has seen no value of it: bounds that follow from
-// the ranges of what it is computed from. Wider than a range that was observed, but nothing is
-// clipped that calibration has not clipped before.
+// Bounds for a tensor of which calibration has seen no value. They follow from the ranges of the
+// tensors that it is computed from. They are wider than an observed range, but they clip nothing
+// beyond what calibration has clipped in those tensors.
 
 #include <functional>
 #include <optional>
@@ -14,16 +14,15 @@
 
 namespace quantsearch {
 
-/// The range of a tensor that was observed, under the name of its source; nullopt for others.
+/// Gives the observed range of a tensor by the name of its source; nullopt when there is none.
 using ObservedRange = std::function<std::optional<Range>(const std::string& tensor)>;
 
-/// Nullopt when `tensor` is made by an operator whose results are not bounded here, or comes from
-/// such a one.
+/// The bounds of `tensor`. Nullopt when it is computed, directly or through other tensors, by an
+/// operator for which no bounds are known here.
 [[nodiscard]] std::optional<Range> value_bounds(const GraphView& view, const std::string& tensor,
                                                 const ObservedRange& observed);
 
-/// Whether value_bounds will find some once there are ranges: those of all tensors but the ones
-/// that `facts` know.
+/// True when value_bounds() will find bounds once all tensors have ranges except those in `facts`.
 [[nodiscard]] bool has_value_bounds(const GraphView& view, const std::string& tensor,
                                     const Facts& facts);
 

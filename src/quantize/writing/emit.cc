@@ -45,8 +45,8 @@ class Emitter {
     return copy;
   }
 
-  /// Graph outputs, and tensors read inside subgraphs, keep their name for the dequantized value:
-  /// whoever knows them by name gets it without being edited.
+  /// Finds the graph outputs, and the tensors read inside subgraphs, whose name is kept for the
+  /// dequantized value, so that their readers need not be changed.
   void find_kept_names() {
     for (const auto& [tensor, pair] : view_.plan.pairs) {
       if (!pair.for_all_readers || !blueprint_.activations.params.contains(tensor)) continue;
@@ -61,9 +61,10 @@ class Emitter {
     }
   }
 
-  /// Around a MatMul of rank 3 or more with a bias, ONNX Runtime inserts Reshapes; from opset 21 on
-  /// it then writes an output_dtype that contradicts an int8 zero point and cannot load the model.
-  /// The com.microsoft operators have no such attribute.
+  /// Finds the tensors whose pairs must be of domain com.microsoft. ONNX Runtime inserts Reshapes
+  /// around a MatMul of rank 3 or more with a bias. From opset 21 on it then writes an output_dtype
+  /// that contradicts an int8 zero point and cannot load the model. The com.microsoft operators
+  /// have no such attribute.
   void find_contributed() {
     constexpr std::int64_t kFirstOpset = 21;
     if (blueprint_.model.opset() < kFirstOpset) return;
@@ -110,7 +111,7 @@ class Emitter {
     table_writer_.write(std::move(gather), tensor, stored_names(table, tensor));
   }
 
-  /// Names of integers that several nodes may read, written once.
+  /// The names of stored integers, which are written once although several nodes may read them.
   const StoredIntegers& stored_names(const std::string& label, const QuantizedTensor& tensor) {
     const auto known = stored_.find(&tensor);
     if (known != stored_.end()) return known->second;
@@ -123,7 +124,7 @@ class Emitter {
     node.op_type = "DynamicQuantizeLSTM";
     node.domain = "com.microsoft";
     model_.opsets.try_emplace("com.microsoft", 1);
-    node.remove_attribute("layout");  // 0, which is all that there is
+    node.remove_attribute("layout");  // it is 0, and DynamicQuantizeLSTM has no other layout
     node.inputs.resize(kInputsOfLstm);
     for (const std::size_t input : {std::size_t{1}, std::size_t{2}}) {
       const std::string weight = node.inputs[input];
@@ -141,7 +142,7 @@ class Emitter {
     }
   }
 
-  /// Constants that the model stored as integers and that are written otherwise now.
+  /// Removes constants that the model stored as integers and that are now written in another form.
   void remove_unread_constants() {
     if (view_.plan.stored.empty()) return;
     const GraphIndex index(model_.graph);
@@ -176,9 +177,9 @@ class Emitter {
     return type == DataType::int8 && contributed_.contains(tensor);
   }
 
-  /// Readers behind an integer producer all read the value behind the pair; behind a float one only
-  /// quantized nodes do, so that the rest keeps its precision. Quantized nodes read their own type,
-  /// others the widest.
+  /// Connects the inputs of a node to dequantized values. All readers of an integer producer read
+  /// the dequantized value. Of the readers of a float producer only quantized nodes do, so that the
+  /// others keep their precision. Quantized nodes read their own type, other nodes the widest.
   void read_dequantized(Node& node, const NodePlan& plan) {
     std::vector<std::size_t> data;
     if (plan.quantized) data = data_inputs(node, *plan.rule, view_.index);
@@ -194,7 +195,7 @@ class Emitter {
     }
   }
 
-  /// Constant operands of elementwise operators and constant left sides of MatMul.
+  /// Quantizes constant operands of elementwise operators and constant left operands of MatMul.
   void read_constants(Node& node, const NodePlan& plan) {
     if (plan.biased_matmul || plan.follows) return;
     for (const std::size_t input : data_inputs(node, *plan.rule, view_.index)) {
@@ -233,7 +234,7 @@ class Emitter {
     if (takes_bias(node) && !node.input(2).empty()) write_bias(layer, node.inputs[2], written);
   }
 
-  /// alpha and beta are inside the constants now.
+  /// Removes alpha and beta, which are multiplied into the constants.
   void plain_gemm(Node& node, const LayerParameters& layer) {
     node.remove_attribute("alpha");
     node.remove_attribute("beta");
@@ -242,7 +243,7 @@ class Emitter {
     writer_.add_initializer(node.inputs[2], *layer.float_bias);
   }
 
-  /// `read` is what the node adds in float; an integer bias takes its place.
+  /// `read` is the bias input of the node; an integer bias takes its place.
   void write_bias(const LayerParameters& layer, std::string& read, WrittenLayer& written) {
     if (!layer.quantized_bias) {
       written.float_bias = read;
@@ -260,7 +261,8 @@ class Emitter {
     write_bias(found->second, add.inputs[add.inputs[0] == product ? 1 : 0], layers_[matmul]);
   }
 
-  /// Nodes keep their outputs, apart from those whose name the value behind a pair took.
+  /// Finds the layers in the written graph by their outputs, which are unchanged unless their name
+  /// was given to a dequantized value.
   void find_written_nodes() {
     std::map<std::string_view, int> makers;
     for (std::size_t node = 0; node < model_.graph.nodes.size(); ++node) {
@@ -280,13 +282,13 @@ class Emitter {
   Model model_;
   QdqWriter writer_;
   TableWriter table_writer_;
-  std::map<std::string, std::string, std::less<>>
-      raw_names_;  // tensor -> what its producer writes now
-  std::map<std::string, std::map<DataType, std::string>, std::less<>>
-      dequantized_;  // tensor -> values behind its pairs
-  std::map<std::pair<std::string, DataType>, std::string>
-      constants_;                                          // initializer -> value behind its DQ
-  std::map<const QuantizedTensor*, std::string> weights_;  // the same for weights
+  // Tensor -> new name of its producer's output.
+  std::map<std::string, std::string, std::less<>> raw_names_;
+  // Tensor -> dequantized value of each type.
+  std::map<std::string, std::map<DataType, std::string>, std::less<>> dequantized_;
+  // Initializer and type -> dequantized value.
+  std::map<std::pair<std::string, DataType>, std::string> constants_;
+  std::map<const QuantizedTensor*, std::string> weights_;  // -> dequantized value
   std::map<const QuantizedTensor*, StoredIntegers> stored_;
   std::set<std::string, std::less<>> contributed_;
   std::map<std::string, TensorParams> tensors_;

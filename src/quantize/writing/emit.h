@@ -1,6 +1,6 @@
 #pragma once
 
-// Writes the Q/DQ graph that a plan, its parameters and its weights describe.
+// Writes the Q/DQ graph from a plan, its parameters and its weights.
 
 #include "quantize/numbers/activations.h"
 #include "quantize/numbers/parameters.h"
@@ -10,21 +10,21 @@
 
 namespace quantsearch {
 
-/// Everything known about the model to be written.
+/// The inputs of emit().
 struct Blueprint {
   const Model& model;
-  const PlanView& view;  // of its graph
+  const PlanView& view;  // of the model's graph
   const Activations& activations;
   const std::map<int, LayerParameters>& layers;
   const Tables& tables;
 };
 
-/// Where the constants of a layer were written.
+/// The constants of a layer in the written graph.
 struct WrittenLayer {
   int node = 0;  // index in the written graph
   StoredIntegers weight;
-  std::optional<StoredIntegers> bias;  // integers
-  std::string float_bias;              // initializer of the written graph; "": integers, or none
+  std::optional<StoredIntegers> bias;  // absent: float or none
+  std::string float_bias;              // initializer of the written graph; "": integers or none
 };
 
 struct Emitted {

@@ -21,7 +21,7 @@ Tensor zero_point_tensor(const TensorParams& params, const Shape& shape) {
 
 bool is_sixteen_bit(DataType type) { return bits_of(type) == 16; }
 
-/// First ai.onnx version whose QuantizeLinear and DequantizeLinear take 16-bit integers.
+/// The first ai.onnx opset whose QuantizeLinear and DequantizeLinear accept 16-bit integers.
 constexpr std::int64_t kSixteenBitOpset = 21;
 
 }  // namespace
@@ -33,8 +33,8 @@ void QdqWriter::add_initializer(const std::string& name, Tensor tensor) {
 
 QdqWriter::ParameterNames QdqWriter::add_parameters(const std::string& label,
                                                     const TensorParams& params) {
-  // Rank 0 for per-tensor parameters, and the zero point always written: ONNX Runtime 1.29 fails to
-  // load some graphs with vectors of one element or an omitted zero point.
+  // Per-tensor parameters have rank 0, and the zero point is always written, because ONNX Runtime
+  // 1.29 fails to load some graphs with vectors of one element or an omitted zero point.
   const Shape shape =
       params.axis < 0 ? Shape{} : Shape{static_cast<std::int64_t>(params.scales.size())};
   ParameterNames names{.scale = names_.unique(label + "_scale"),

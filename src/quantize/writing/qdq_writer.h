@@ -16,30 +16,31 @@ namespace quantsearch {
 
 class QdqWriter {
  public:
-  /// `names` knows every name of the float model.
+  /// `names` contains every name of the float model. The graph and `names` must outlive the object.
   QdqWriter(Graph& graph, NameAllocator& names, std::int64_t opset)
       : graph_(graph), names_(names), opset_(opset) {}
 
   struct PairNames {
-    std::string label;   // what nodes and parameters are named after
+    std::string label;   // prefix of the names of nodes and parameters
     std::string input;   // float tensor
-    std::string output;  // dequantized tensor; "" to have one made up
+    std::string output;  // dequantized tensor; "": a new name is chosen
   };
-  /// Appends both nodes; returns the dequantized tensor.
+  /// Appends both nodes, in domain com.microsoft when `contributed`; returns the dequantized
+  /// tensor.
   std::string add_pair(const PairNames& names, const TensorParams& params, bool contributed);
-  /// Adds the initializers alone.
+  /// Adds only the initializers of a stored integer tensor.
   StoredIntegers add_integers(const std::string& label, const QuantizedTensor& tensor);
   /// Appends a stored integer tensor and its DequantizeLinear; returns the dequantized tensor.
   std::string add_constant(const std::string& label, const QuantizedTensor& tensor);
-  /// The same for integers that are written already.
+  /// The same for integers that have been added already.
   std::string add_dequantized(const std::string& label, const QuantizedTensor& tensor,
                               const StoredIntegers& stored);
-  /// Appends the DequantizeLinear of `tensor.input`, which holds integers of `stored`; negative
-  /// axes count from the last.
+  /// Appends the DequantizeLinear of `tensor.input`, which holds integers of `stored`. A negative
+  /// axis counts from the last.
   void add_dequantize(const PairNames& tensor, const StoredIntegers& stored,
                       const TensorParams& params, std::optional<std::int64_t> axis);
-  /// Appends a node of ai.onnx with one output, named after `label` and its type; returns the
-  /// output, which is `output` unless that is "".
+  /// Appends a node of ai.onnx with one output, whose name is made of `label` and its type. Returns
+  /// the output, which is `output` unless that is "".
   std::string add_plain(const std::string& label, std::string op_type,
                         std::vector<std::string> inputs, const std::string& output);
   [[nodiscard]] Node& last_node() { return graph_.nodes.back(); }

@@ -13,10 +13,11 @@ namespace quantsearch {
 
 namespace {
 
-/// Below it a second copy costs little, and a body that holds its weights itself is easier to read.
+/// A second copy of a smaller constant costs little, and a body that contains its weights is easier
+/// to read.
 constexpr std::size_t kSmallBytes = 64 * 1024;
 
-/// Two equal tensors have equal keys; the tensors themselves decide.
+/// A key that is equal for equal tensors; whether two tensors are equal is checked on the tensors.
 Key content_of(const Tensor& tensor) {
   KeyBuilder key;
   key.add(static_cast<int>(tensor.type()));
@@ -28,10 +29,10 @@ bool is_large(const Initializer& initializer) {
   return initializer.tensor->bytes().size() >= kSmallBytes;
 }
 
-/// Where a constant stands first, and how often.
+/// The first occurrence of a constant and the number of occurrences.
 struct Found {
   Initializer first;
-  bool is_outside = false;  // the main graph has it
+  bool is_outside = false;  // the first occurrence is in the main graph
   int count = 0;
 };
 using Constants = std::map<Key, Found>;
@@ -45,13 +46,13 @@ void collect(const Graph& graph, bool is_outside, Constants& constants) {
   for (const BodyPlace& place : bodies_of(graph)) collect(body_at(graph, place), false, constants);
 }
 
-/// Bodies read the one of the main graph.
+/// Makes bodies read the constant of the main graph instead of their own.
 void read_outside(Graph& graph, const Constants& constants) {
   for (const BodyPlace& place : bodies_of(graph)) {
     Graph body = body_at(graph, place);
     std::map<std::string, std::string, std::less<>> renamed;
     std::erase_if(body.initializers, [&](const Initializer& initializer) {
-      // An output of a body has to be a tensor of its own.
+      // An output of a body must be a tensor of the body.
       const bool is_output =
           std::ranges::find(body.outputs, initializer.name, &ValueInfo::name) != body.outputs.end();
       if (is_output || !is_large(initializer)) return false;

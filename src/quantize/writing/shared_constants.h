@@ -1,7 +1,7 @@
 #pragma once
 
-// Weights that several bodies read from outside are quantized in each of them; what comes out equal
-// is stored once again.
+// Stores equal constants of several bodies once. A weight of the main graph that several bodies
+// read is quantized in each of them, which creates such copies.
 
 #include "quantsearch/model.h"
 

@@ -14,7 +14,7 @@ std::int64_t axis_of(const Node& gather, std::int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
-/// One value for each row, in the shape that its row broadcasts with.
+/// One value for each row, as a tensor [rows, 1, ...] with `trailing` axes of size 1.
 template <typename Number>
 Tensor column_of(const std::vector<Number>& values, std::int64_t trailing) {
   Shape shape(static_cast<std::size_t>(trailing) + 1, 1);
@@ -37,7 +37,7 @@ void TableWriter::write(Node gather, const QuantizedTensor& table, const StoredI
   writer_.add_node(std::move(gather));
   if (table.params.axis == gathered_axis)
     return scale_rows(gathered, table, gathered.outputs[0], output);
-  // An axis behind the Gather's keeps its place counted from the last.
+  // The position of an axis after the Gather's axis is unchanged when counted from the last.
   std::optional<std::int64_t> axis;
   if (table.params.axis >= 0)
     axis = table.params.axis > gathered_axis ? table.params.axis - rank : table.params.axis;

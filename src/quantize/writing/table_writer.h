@@ -1,6 +1,6 @@
 #pragma once
 
-// Writes Gathers whose table is stored as integers.
+// Writes Gather nodes whose table is stored as integers.
 
 #include <map>
 #include <string>
@@ -13,13 +13,13 @@ namespace quantsearch {
 
 class TableWriter {
  public:
-  /// `writer` must outlive this.
+  /// `writer` must outlive the object.
   explicit TableWriter(QdqWriter& writer) : writer_(writer) {}
 
-  /// Appends `gather` on the integers of `table`, which are written as `stored`, and what makes
-  /// values of the gathered integers.
-  ///   one scale, or one along an axis that stays   DequantizeLinear(Gather(integers))
-  ///   one scale for each entry of the Gather's axis
+  /// Appends `gather` on the integers of `table`, which are written as `stored`, and the nodes that
+  /// convert the gathered integers to values:
+  ///   one scale, or scales along another axis:       DequantizeLinear(Gather(integers))
+  ///   one scale for each entry of the Gather's axis:
   ///                          (Cast(Gather(integers)) - Gather(zero points)) * Gather(scales)
   void write(Node gather, const QuantizedTensor& table, const StoredIntegers& stored);
 
@@ -29,7 +29,7 @@ class TableWriter {
   std::string gather_rows(const Node& gather, const std::string& label, Tensor values);
 
   QdqWriter& writer_;
-  std::map<std::string, std::string> columns_;  // scales or zero points of rows, as written
+  std::map<std::string, std::string> columns_;  // label -> initializer with scales or zero points
 };
 
 }  // namespace quantsearch

@@ -43,7 +43,7 @@ TEST(ActivationParams, AClipEndsExactlyAtItsBoundAndIsFolded) {
   EXPECT_FALSE(result.params.contains("conv_out"));
 }
 
-TEST(ActivationParams, NoBoundIsEverPassedByAHair) {
+TEST(ActivationParams, NoRangeEndsSlightlyAboveABound) {
   // ONNX Runtime 1.29 cannot load a model whose range ends between the bound and 0.01 above it.
   for (int step = 1; step < 400; ++step) {
     const float high = 0.037F * static_cast<float>(step);
@@ -59,13 +59,13 @@ TEST(ActivationParams, NoBoundIsEverPassedByAHair) {
   }
 }
 
-TEST(ActivationParams, SymmetricRangesOfAClampAreCutToItsBounds) {
+TEST(ActivationParams, SymmetricRangesOfAClampAreLimitedToItsBounds) {
   const Activations result = params_of(conv_clip(6), {{"x", {-1, 1}}, {"clip_out", {-8, 8}}}, {});
   EXPECT_EQ(result.params.at("clip_out").zero_points[0], 0);
   EXPECT_LE(result.params.at("clip_out").scales[0] * 255.0F, 6.0F);
 }
 
-TEST(ActivationParams, SymmetricActivationsKeepAPairOfTheSameParametersBeforeTheClamp) {
+TEST(ActivationParams, SymmetricActivationsKeepAPairWithEqualParametersBeforeTheClamp) {
   const Activations result = params_of(conv_clip(6), {{"x", {-1, 1}}, {"clip_out", {0, 6}}},
                                        {.activation_symmetric = true});
   EXPECT_TRUE(result.folded.empty());
@@ -73,7 +73,7 @@ TEST(ActivationParams, SymmetricActivationsKeepAPairOfTheSameParametersBeforeThe
   EXPECT_EQ(result.params.at("clip_out").zero_points[0], 128);
 }
 
-TEST(ActivationParams, AMissingRangeNamesItsTensor) {
+TEST(ActivationParams, TheMessageForAMissingRangeNamesTheTensor) {
   try {
     (void)params_of(conv_clip(6), {{"x", {-1, 1}}}, {.activation_symmetric = true});
     FAIL();

@@ -1,4 +1,4 @@
-// AlignConcat, AlignPool and AlignPad with scales of any form.
+// Tests AlignConcat, AlignPool and AlignPad with scales of any form.
 
 #include "quantize/numbers/alignment.h"
 
@@ -22,7 +22,7 @@ QuantizedModel run(const Model& model, const Ranges& ranges, const AlignOptions&
   return quantize(model, ranges, options, pool);
 }
 
-/// Two Convs, one of them with a Relu, joined; the Relu's output is read by a MaxPool too.
+/// Two Convs, one of them with a Relu, whose results a Concat joins before a GlobalAveragePool.
 Model joined() {
   ModelBuilder builder;
   builder.random_weight("w1", {2, 2, 1, 1}, 1, 1);
@@ -48,7 +48,7 @@ TEST(Alignment, InputsOfAConcatTakeTheOutputsParameters) {
     EXPECT_FLOAT_EQ(result.tensors.at(tensor).scales[0], 0.01F) << tensor;
     EXPECT_EQ(result.tensors.at(tensor).zero_points[0], 100) << tensor;
   }
-  // The zero point is no longer the lowest integer: the Relu stays, between equal pairs.
+  // The zero point is no longer the lowest integer, so the Relu stays, between equal pairs.
   EXPECT_FLOAT_EQ(result.tensors.at("conv_out").scales[0], 0.01F);
   EXPECT_FLOAT_EQ(result.tensors.at("pool_out").scales[0], 0.2F / 255);
   EXPECT_LE(steps_apart(result), 1.01);
@@ -61,12 +61,12 @@ TEST(Alignment, AnAveragePoolTakesTheInputsParameters) {
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
-TEST(Alignment, OffMeansEachTensorItsOwn) {
+TEST(Alignment, TensorsKeepTheirOwnParametersByDefault) {
   const QuantizedModel result = run(joined(), kRanges, {});
   EXPECT_FLOAT_EQ(result.tensors.at("left_out").scales[0], 2.0F / 255);
 }
 
-TEST(Alignment, AConcatOfConcatsSettles) {
+TEST(Alignment, AConcatOfConcatsIsAlignedInOneRound) {
   ModelBuilder builder;
   std::vector<std::string> parts;
   for (const char* name : {"a", "b", "c"}) parts.push_back(builder.input(name, {1, 1, 2, 2}));
@@ -85,7 +85,7 @@ TEST(Alignment, AConcatOfConcatsSettles) {
     EXPECT_FLOAT_EQ(result.tensors.at(tensor).scales[0], 0.02F) << tensor;
 }
 
-TEST(Alignment, AClipIsNotLeftAHairAboveItsBound) {
+TEST(Alignment, TheRangeOfAClipDoesNotEndSlightlyAboveItsBound) {
   ModelBuilder builder;
   builder.random_weight("w", {2, 2, 1, 1}, 1, 1);
   builder.constant("low", Tensor::scalar(0.0F));

@@ -10,7 +10,7 @@
 namespace quantsearch {
 namespace {
 
-TEST(QuantizeBias, ByHand) {
+TEST(QuantizeBias, MatchesHandValues) {
   const Tensor bias = Tensor::of<float>({3}, {1.0F, -0.25F, 0.375F});
   const QuantizedTensor one = quantize_bias(bias, {0.25F});
   EXPECT_EQ(one.integers, Tensor::of<std::int32_t>({3}, {4, -1, 2}));  // 1.5 is a tie
@@ -27,13 +27,13 @@ TEST(BiasScales, AreProductsInFloat) {
   EXPECT_EQ(bias_scales(0.7F, weight), (std::vector<float>{0.7F * 0.1F, 0.7F * 0.3F}));
 }
 
-TEST(CanBeInteger, RefusesScalesBelowTheSmallestFloat) {
+TEST(CanBeInteger, IsFalseForScalesBelowTheSmallestNormalFloat) {
   EXPECT_TRUE(can_be_integer({1e-30F}));
   EXPECT_FALSE(can_be_integer({1.0F, 1e-40F}));
   EXPECT_FALSE(can_be_integer({std::numeric_limits<float>::infinity()}));
 }
 
-TEST(WidenForBias, LeavesOrdinaryBiasesAlone) {
+TEST(WidenForBias, ChangesNothingForOrdinaryBiases) {
   std::vector<Range> ranges = {{.low = -1, .high = 1}, {.low = -2, .high = 2}};
   const std::vector<Range> before = ranges;
   EXPECT_EQ(widen_for_bias(ranges, Tensor::of<float>({2}, {3, -4}), 0.01F, {.axis = 0}), 1);
@@ -53,7 +53,7 @@ TEST(WidenForBias, WidensOnlyTheChannelThatOverflowsAndJustEnough) {
   EXPECT_GT(integer, std::numeric_limits<std::int32_t>::max() * 0.999);
 }
 
-TEST(WidenForBias, HelpsAChannelOfTinyWeights) {
+TEST(WidenForBias, WidensAChannelOfTinyWeights) {
   std::vector<Range> ranges = {{.low = 0, .high = 1e-30}};
   const Tensor bias = Tensor::of<float>({1}, {1.0F});
   (void)widen_for_bias(ranges, bias, 0.1F, {});

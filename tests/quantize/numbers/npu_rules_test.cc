@@ -1,5 +1,5 @@
-// Positions worked out by hand. Activations are int8 and symmetric, so that the range +-127 * 2^-p
-// has the position p; biases have 127 * 2^-p as their largest value.
+// Compares positions with hand values. Activations are int8 and symmetric, so that the range
+// +-127 * 2^-p has the position p; biases have 127 * 2^-p as their largest value.
 
 #include "quantize/numbers/npu_rules.h"
 
@@ -53,7 +53,7 @@ std::string message_of(const std::function<void()>& action) {
   return "nothing was thrown";
 }
 
-/// 1x1 Conv of one channel with weight and bias at given positions.
+/// A 1x1 Conv of one channel with weight and bias at given positions.
 Model conv(int weight, int bias, bool leaky = false) {
   ModelBuilder builder;
   builder.weight("w", {1, 1, 1, 1}, {value_at(weight)});
@@ -63,7 +63,7 @@ Model conv(int weight, int bias, bool leaky = false) {
   return build_with_output(builder, end);
 }
 
-TEST(NpuRules, WhatIsWithinTheLimitsStays) {
+TEST(NpuRules, PositionsWithinTheLimitsStayUnchanged) {
   const QuantizedModel result = run(conv(7, 6), {{"x", at(5)}, {"conv_out", at(4)}});
   EXPECT_EQ(position(result, "x"), 5);
   EXPECT_EQ(position(result, "w"), 7);
@@ -75,8 +75,8 @@ TEST(NpuRules, WhatIsWithinTheLimitsStays) {
       "in float");
 }
 
-TEST(NpuRules, CutOfMoreThanSixteenMakesTheWeightCoarserFromItsFloatValues) {
-  // 14 + 6 - 2 = 18: the weight goes down by 2, and 127 / 4 is 31.75.
+TEST(NpuRules, ACutAboveSixteenMakesTheWeightCoarserFromItsFloatValues) {
+  // 14 + 6 - 2 = 18, so the weight goes down by 2, and 127 / 4 is 31.75.
   const QuantizedModel result = run(conv(14, 8), {{"x", at(6)}, {"conv_out", at(2)}});
   EXPECT_EQ(position(result, "w"), 12);
   EXPECT_EQ(*result.model.graph.find_initializer("w_quantized"),
@@ -84,14 +84,14 @@ TEST(NpuRules, CutOfMoreThanSixteenMakesTheWeightCoarserFromItsFloatValues) {
 }
 
 TEST(NpuRules, AnOutputFinerThanTheAccumulatorIsLowered) {
-  // 3 + 2 - 9 = -4: the output goes to 5.
+  // 3 + 2 - 9 = -4, so the output goes to 5.
   const QuantizedModel result = run(conv(3, 4), {{"x", at(2)}, {"conv_out", at(9)}});
   EXPECT_EQ(position(result, "conv_out"), 5);
   EXPECT_EQ(position(result, "w"), 3);
 }
 
 TEST(NpuRules, ABiasMuchFinerThanTheAccumulatorIsLowered) {
-  // cut 4 + 4 - 4 = 4, so the bias may be 12 finer: 8 + 12 = 20, not 22.
+  // The cut is 4 + 4 - 4 = 4, so the bias may be 12 finer: 8 + 12 = 20, not 22.
   const QuantizedModel result = run(conv(4, 22), {{"x", at(4)}, {"conv_out", at(4)}});
   EXPECT_EQ(position(result, "b"), 20);
   EXPECT_EQ(*result.model.graph.find_initializer("b_quantized"),
@@ -101,19 +101,20 @@ TEST(NpuRules, ABiasMuchFinerThanTheAccumulatorIsLowered) {
 TEST(NpuRules, BeforeALeakyReluABiasIsNotFinerThanTheAccumulator) {
   const QuantizedModel result = run(conv(4, 12, true), {{"x", at(4)}, {"leaky_out", at(4)}});
   EXPECT_EQ(position(result, "b"), 8);
-  // One pair for both, behind the LeakyRelu.
+  // Both share one pair, after the LeakyRelu.
   EXPECT_FALSE(result.tensors.contains("conv_out"));
   EXPECT_EQ(position(result, "leaky_out"), 4);
 }
 
 TEST(NpuRules, ABiasTooCoarseMakesTheWeightCoarser) {
-  // 12 + 8 - 3 = 17, two more than a shift can do: weight 10; and then the cut is 10 + 8 - 6 = 12.
+  // 12 + 8 - 3 = 17 is two more than the largest shift, so the weight goes to 10, and the cut is
+  // then 10 + 8 - 6 = 12.
   const QuantizedModel result = run(conv(12, 3), {{"x", at(8)}, {"conv_out", at(6)}});
   EXPECT_EQ(position(result, "w"), 10);
   EXPECT_EQ(position(result, "b"), 3);
 }
 
-/// op(x, y), both graph inputs.
+/// op(x, y) of two graph inputs.
 Model binary(const std::string& op) {
   ModelBuilder builder;
   const std::string x = builder.input("x", {1, 1, 2, 2});
@@ -172,7 +173,7 @@ Model pooled() {
       builder, builder.node("AveragePool", {maximum}, {{"kernel_shape", kernel}}, "mean"));
 }
 
-TEST(NpuRules, AlignmentReachesAllThatShareTheirParameters) {
+TEST(NpuRules, AlignmentChangesAllTensorsThatShareParameters) {
   const QuantizedModel result =
       run(pooled(), {{"x", at(5)}, {"conv_out", at(6)}, {"mean_out", at(4)}});
   for (const char* tensor : {"conv_out", "max_out", "mean_out"})
@@ -180,8 +181,8 @@ TEST(NpuRules, AlignmentReachesAllThatShareTheirParameters) {
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
-TEST(NpuRules, RoundsEndAtMaxLoopNumAndTheRecordSaysWhatIsNotMet) {
-  // The Concat is aligned at 7 before the Mul, whose product has the position 4, is looked at.
+TEST(NpuRules, RoundsEndAtMaxLoopNumAndTheRecordNamesTheUnmetRule) {
+  // The Concat is aligned at 7 before the Mul, whose product has the position 4, is checked.
   ModelBuilder builder;
   const std::string x = builder.input("x", {1, 1, 2, 2});
   const std::string y = builder.input("y", {1, 1, 2, 2});
@@ -205,7 +206,7 @@ TEST(NpuRules, RoundsEndAtMaxLoopNumAndTheRecordSaysWhatIsNotMet) {
   EXPECT_EQ(reason_of(twice.layers, "joined"), "");
 }
 
-/// x * HardSigmoid(x).
+/// The model is x * HardSigmoid(x).
 TEST(NpuRules, HardSigmoidAndSwishHaveTheirOwnLimits) {
   ModelBuilder builder;
   const std::string x = builder.input("x", {1, 1, 2, 2});
@@ -213,7 +214,7 @@ TEST(NpuRules, HardSigmoidAndSwishHaveTheirOwnLimits) {
   const Model model = build_with_output(builder, builder.node("Mul", {x, gate}, {}, "swish"));
   const QuantizedModel fine = run(model, {{"x", at(18)}, {"swish_out", at(4)}});
   EXPECT_EQ(position(fine, "gate_out"), 7);
-  // 15 from the HardSigmoid; then 15 + 7 - 4 = 18 takes it down by 3.
+  // The HardSigmoid limits it to 15, and 15 + 7 - 4 = 18 lowers it by 3.
   EXPECT_EQ(position(fine, "x"), 12);
   const QuantizedModel coarse = run(model, {{"x", at(-2)}, {"swish_out", at(3)}});
   EXPECT_EQ(position(coarse, "x"), 0);
@@ -229,7 +230,7 @@ TEST(NpuRules, SwitchesTurnSingleRulesOff) {
   EXPECT_EQ(position(run(conv(14, 8), {{"x", at(6)}, {"conv_out", at(2)}}, options), "w"), 14);
 }
 
-TEST(NpuRules, ReluIsPartOfItsLayer) {
+TEST(NpuRules, AReluHasNoPairBeforeIt) {
   ModelBuilder builder;
   builder.weight("w", {1, 1, 1, 1}, {value_at(7)});
   const std::string made =
@@ -240,7 +241,7 @@ TEST(NpuRules, ReluIsPartOfItsLayer) {
   EXPECT_EQ(count_of(result.model, "QuantizeLinear"), 2);
 }
 
-TEST(NpuRules, TheFactorOfAPoolIsPartOfIt) {
+TEST(NpuRules, TheFactorOfAPoolHasNoPairBeforeIt) {
   ModelBuilder builder;
   builder.constant("factor", Tensor::scalar(1.0048828125F));
   const std::string mean =
@@ -254,7 +255,7 @@ TEST(NpuRules, TheFactorOfAPoolIsPartOfIt) {
   EXPECT_EQ(position(result, "x"), 5);
 }
 
-TEST(NpuRules, APadOfItsOwnHasPairsOnBothSides) {
+TEST(NpuRules, APadThatMergesIntoNoConvHasPairsOnBothSides) {
   ModelBuilder builder;
   builder.constant("pads", Tensor::of<std::int64_t>({8}, {0, 0, 1, 1, 0, 0, 1, 1}));
   builder.constant("value", Tensor::scalar(-1.0F));
@@ -267,7 +268,7 @@ TEST(NpuRules, APadOfItsOwnHasPairsOnBothSides) {
   EXPECT_EQ(position(result, "pad_out"), 4);
 }
 
-TEST(NpuRules, AnOverrideInTheWayIsNamed) {
+TEST(NpuRules, TheMessageNamesAnOverrideThatContradictsARule) {
   QuantizeOptions options = npu_options();
   TensorOverride wanted;
   wanted.values = {
@@ -292,7 +293,7 @@ TEST(NpuRules, AnOverrideInTheWayIsNamed) {
             "quantize: enable_npu_cnn: tensor 'op_out' has the scale 0.3, expected a power of two");
 }
 
-TEST(NpuRules, OptionsThatHaveNoPositionsAreRefused) {
+TEST(NpuRules, OptionsWithoutPositionsAreErrors) {
   const auto refusal = [](const std::function<void(QuantizeOptions&)>& change) {
     return message_of([&] {
       QuantizeOptions options = npu_options();

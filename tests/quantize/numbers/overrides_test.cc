@@ -1,5 +1,5 @@
-// TensorQuantOverrides on a 1x1 Conv whose numbers can be followed by hand, and on what stands
-// around one.
+// Tests TensorQuantOverrides on a 1x1 Conv whose numbers can be checked by hand, and on the
+// operators around a Conv.
 
 #include "quantize/numbers/overrides.h"
 
@@ -32,7 +32,7 @@ const Ranges kTinyRanges = {{"x", {-1, 1.55}}, {"conv_out", {-2, 3.1}}};
 QuantizedModel tiny_with(const std::map<std::string, TensorOverride>& overrides,
                          bool per_channel = false) {
   ThreadPool pool(1);
-  QuantizeOptions options{.target = Target::cpu_vnni};  // integers as rounding alone gives them
+  QuantizeOptions options{.target = Target::cpu_vnni};  // no integers are moved for safe pairs
   options.overrides = overrides;
   options.per_channel = per_channel;
   return quantize(tiny_conv(), kTinyRanges, options, pool);
@@ -97,12 +97,12 @@ TEST(Overrides, AnActivationCanBeSymmetricOnItsOwn) {
   EXPECT_EQ(result.tensors.at("conv_out").type, DataType::uint8);
 }
 
-TEST(Overrides, AnActivationOfAnotherWidthStillRuns) {
+TEST(Overrides, AnActivationOfAnotherWidthRunsInFloat) {
   const QuantizedModel result = tiny_with({{"x", with_type(DataType::uint16)}});
   EXPECT_EQ(result.tensors.at("x").type, DataType::uint16);
   EXPECT_FLOAT_EQ(result.tensors.at("x").scales[0], 2.55F / 65535);
   EXPECT_EQ(reason_of(result.layers, "conv"),
-            "its tensor 'x' is uint16 as asked for, which ONNX Runtime runs in float");
+            "its tensor 'x' is uint16 as requested, which ONNX Runtime runs in float");
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
@@ -122,14 +122,14 @@ TEST(Overrides, AWeightTakesTypeScaleAndZeroPoint) {
             Tensor::of<std::uint8_t>({2, 2, 1, 1}, {67, 0, 13, 35}));
 }
 
-TEST(Overrides, AWeightRangeClipsWhatLiesOutside) {
+TEST(Overrides, AWeightRangeClipsValuesOutsideIt) {
   const QuantizedModel result = tiny_with({{"w", with_range(-0.635, 0.635)}});
   EXPECT_FLOAT_EQ(result.tensors.at("w").scales[0], 0.005F);
   EXPECT_EQ(*result.model.graph.find_initializer("w_quantized"),
             Tensor::of<std::int8_t>({2, 2, 1, 1}, {127, -100, 40, 127}));
 }
 
-TEST(Overrides, ChannelsOfAWeightCanHaveAScaleEach) {
+TEST(Overrides, AWeightCanHaveOneScalePerChannel) {
   TensorOverride wanted;
   wanted.axis = 0;
   wanted.values = {
@@ -151,7 +151,7 @@ TEST(Overrides, AnEntryWithoutAxisMakesAWeightPerTensor) {
   EXPECT_EQ(tiny_with({{"w", channels}}, false).tensors.at("w").axis, 0);
 }
 
-TEST(Overrides, ABiasTakesAScaleOfItsOwnAndTheRecordSaysWhatItCosts) {
+TEST(Overrides, ABiasWithAScaleOfItsOwnRunsInFloat) {
   TensorOverride wanted = with_params(0.01F, 0);
   wanted.type = DataType::int8;
   const QuantizedModel result = tiny_with({{"b", wanted}});
@@ -172,11 +172,11 @@ TEST(Overrides, ABiasOfAnotherTypeGetsItsOwnRange) {
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
-TEST(Overrides, AThirtyTwoBitBiasWithoutNumbersIsTheUsualOne) {
+TEST(Overrides, AnInt32BiasWithoutValuesIsTheDefault) {
   EXPECT_EQ(tiny_with({{"b", with_type(DataType::int32)}}).model, tiny_with({}).model);
 }
 
-TEST(Overrides, AConstantOperandTakesThem) {
+TEST(Overrides, AConstantOperandTakesScaleAndZeroPoint) {
   ModelBuilder builder;
   builder.random_weight("w", {2, 2, 1, 1}, 1, 1);
   builder.weight("shift", {1, 2, 1, 1}, {0.5F, -0.25F});
@@ -216,22 +216,22 @@ TEST(Overrides, AnOutputOfDataMovementCanDifferFromItsInput) {
   EXPECT_NE(result.tensors.at("relu_out").scales[0], 0.5F);
   EXPECT_EQ(result.tensors.at("reshape_out").scales[0], 0.5F);
   EXPECT_EQ(reason_of(result.layers, "reshape"),
-            "its output 'reshape_out' has parameters of its own as asked for, so it runs in float");
+            "its output 'reshape_out' has parameters of its own as requested, so it runs in float");
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
-TEST(Overrides, ARangeChosenForTheTensorAloneIsPreferred) {
+TEST(Overrides, ARangeChosenForTheTensorItselfIsPreferred) {
   ThreadPool pool(1);
   QuantizeOptions options;
   options.overrides = {{"conv_out", with_type(DataType::uint16)}};
-  // `x` and `conv_out` are their own sources; conv_out's entry is what choose_ranges made for 16
-  // bits.
+  // `x` and `conv_out` are their own sources. The entry of conv_out stands for a range that
+  // choose_ranges() chose for 16 bits.
   const QuantizedModel result =
       quantize(tiny_conv(), {{"x", {-1, 1.55}}, {"conv_out", {-4, 4}}}, options, pool);
   EXPECT_FLOAT_EQ(result.tensors.at("conv_out").scales[0], 8.0F / 65535);
 }
 
-TEST(Overrides, WhatIsBoundedByAClampPointsToTheClampsOutput) {
+TEST(Overrides, TheMessageForTheInputOfAClampNamesItsOutput) {
   QuantizeOptions options;
   options.overrides = {{"conv_out", with_params(0.5F, 0)}};
   EXPECT_EQ(
@@ -240,12 +240,12 @@ TEST(Overrides, WhatIsBoundedByAClampPointsToTheClampsOutput) {
       "what Relu 'relu' bounds it to; expected tensor 'relu_out'");
 }
 
-TEST(Overrides, AnUnknownTensorNamesTheNearest) {
+TEST(Overrides, TheMessageForAnUnknownTensorNamesTheNearest) {
   EXPECT_EQ(refusal_of({{"conv_ou", with_type(DataType::int8)}}),
             "quantize: TensorQuantOverrides: unknown tensor 'conv_ou'; nearest known: 'conv_out'");
 }
 
-TEST(Overrides, ATensorThatIsNotQuantizedIsRefused) {
+TEST(Overrides, ATensorThatIsNotQuantizedIsAnError) {
   ModelBuilder builder;
   builder.random_weight("w", {2, 2, 1, 1}, 1, 1);
   const std::string conv = builder.node("Conv", {builder.input("x", {1, 2, 3, 3}), "w"});
@@ -259,7 +259,7 @@ TEST(Overrides, ATensorThatIsNotQuantizedIsRefused) {
       "out, or quantize the nodes that read and write it");
 }
 
-TEST(Overrides, WhatCannotBeDoneNamesTensorAndKey) {
+TEST(Overrides, MessagesNameTensorAndKey) {
   TensorOverride axis;
   axis.axis = 1;
   EXPECT_EQ(
@@ -296,7 +296,7 @@ TEST(Overrides, WhatCannotBeDoneNamesTensorAndKey) {
       "is 1");
 }
 
-TEST(Overrides, AWeightScaleThatOverflowsTheBiasIsRefused) {
+TEST(Overrides, AWeightScaleThatOverflowsTheBiasIsAnError) {
   EXPECT_EQ(
       refusal_of({{"w", with_params(1e-9F, 0)}}),
       "quantize: TensorQuantOverrides of 'w': its scale is 13.97 times too small for the int32 "

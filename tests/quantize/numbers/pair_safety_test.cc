@@ -15,7 +15,7 @@ constexpr IntegerLimits kSymmetric{.low = -127, .high = 127};
 
 constexpr RowGrid kGrid{.params = {.scale = 1, .zero_point = 0}, .limits = kSymmetric};
 
-/// Two input channels that count the same.
+/// The moments of two input channels that count the same.
 InputMoments alike() { return {.mean = {0, 0}, .variance = {1, 1}}; }
 
 std::vector<WeightPair> one_pair(std::int32_t first_maximum, std::int32_t second_maximum) {
@@ -29,7 +29,7 @@ SafeRow rounded(std::vector<float> row, std::int32_t first_maximum, std::int32_t
 
 double squared_error(const SafeRow& row) { return expected_error(row, alike()); }
 
-/// The integers after the mean was taken up. Without pairs, so that every step is free.
+/// The integers after take_up_mean(); by default without pairs, so that every step is allowed.
 std::vector<std::int32_t> settled(std::vector<float> row, const InputMoments& moments,
                                   std::vector<WeightPair> pairs = {}) {
   SafeRow made = round_safely(row, kGrid, pairs, moments);
@@ -45,24 +45,25 @@ TEST(SaturatingKernel, AddsPairsIn16Bits) {
   EXPECT_EQ(testing::exact_sum({{255, 127}, {255, 127}}), 64770);
 }
 
-TEST(PairSafety, LeavesSafePairsAsRoundingGivesThem) {
+TEST(PairSafety, KeepsSafePairsAsRounded) {
   const SafeRow made = rounded({60.4F, -100.2F}, 255, 255);
   EXPECT_EQ(made.integers, (std::vector<std::int32_t>{60, -100}));
   EXPECT_EQ(made.moved, 0);
   EXPECT_NEAR(squared_error(made), 0.16 + 0.04, 1e-4);
 }
 
-// 64 + 65 leaves 16 bits by one step; taking it from either costs 1, and the first integer tried is
-// the larger of the first.
-TEST(PairSafety, MovesAPairToTheNearestOneThatFits) {
+// 64 + 65 exceeds 16 bits by one step. A step of either weight costs 1, and the pair with the
+// larger first integer is tried first.
+TEST(PairSafety, MovesAPairToTheNearestSafeOne) {
   const SafeRow made = rounded({64, 65}, 255, 255);
   EXPECT_EQ(made.integers, (std::vector<std::int32_t>{64, 64}));
   EXPECT_NEAR(squared_error(made), 1, 1e-9);
   EXPECT_EQ(rounded({-100, -100}, 255, 255).integers, (std::vector<std::int32_t>{-64, -64}));
 }
 
-// 255 a + 85 b <= 32767: the first weight costs three times as much room, so it gives way further.
-TEST(PairSafety, TheWeightThatMeetsLargerValuesGivesWay) {
+// 255 a + 85 b <= 32767: a step of the first weight changes the sum three times as much, so the
+// first weight moves further.
+TEST(PairSafety, MovesTheWeightOfLargerInputValues) {
   const SafeRow made = rounded({120, 90}, 255, 85);
   EXPECT_EQ(255 * made.integers[0] + 85 * made.integers[1] <= 32767, true);
   double best = 1e9;
@@ -75,8 +76,8 @@ TEST(PairSafety, TheWeightThatMeetsLargerValuesGivesWay) {
   EXPECT_NEAR(squared_error(made), best, 1e-9);
 }
 
-// 64 + 65 has to give way by one: the first meets values that vary more.
-TEST(PairSafety, TheWeightWhoseErrorCostsLessGivesWay) {
+// One of 65 and 64 must move by one step: the one whose input values vary less.
+TEST(PairSafety, MovesTheWeightWhoseErrorCostsLess) {
   const std::vector<float> row = {65, 64};
   const auto integers = [&](double first, double second) {
     return round_safely(row, kGrid, one_pair(255, 255),
@@ -87,9 +88,9 @@ TEST(PairSafety, TheWeightWhoseErrorCostsLessGivesWay) {
   EXPECT_EQ(integers(1, 4), (std::vector<std::int32_t>{64, 64}));
 }
 
-// Errors .4, .3 and -.2: squares .16 + .09 + .04 = .29, sum .5. One channel of variance 2 and
-// correlation .5 costs 2 (.5 * .29 + .5 * .25) = .54.
-TEST(ExpectedError, CountsWhatThePositionsOfAChannelHaveInCommon) {
+// The errors .4, .3 and -.2 have the sum of squares .16 + .09 + .04 = .29 and the sum .5. With one
+// channel of variance 2 and correlation .5 they cost 2 (.5 * .29 + .5 * .25) = .54.
+TEST(ExpectedError, IncludesTheCorrelationOfPositions) {
   const SafeRow row{.integers = {0, 0, 0}, .errors = {0.4, 0.3, -0.2}};
   EXPECT_NEAR(
       expected_error(row, {.positions = 3, .correlation = 0.5, .mean = {0}, .variance = {2}}), 0.54,
@@ -97,8 +98,9 @@ TEST(ExpectedError, CountsWhatThePositionsOfAChannelHaveInCommon) {
   EXPECT_NEAR(expected_error(row, {.mean = {0, 0, 0}, .variance = {2, 2, 1}}), 0.54, 1e-12);
 }
 
-// Rounding loses .4 of each weight, .8 of the output. Moving the second, whose values vary less, up
-// by one costs .2 * .5 and takes .8 to -.2, a gain of .64 - .04; after that no step pays.
+// Rounding loses .4 of each weight and .8 of the mean output. A step up of the second weight, whose
+// values vary less, costs .2 * .5 and changes .8 to -.2, which gains .64 - .04. After that no step
+// lowers the error.
 TEST(TakeUpMean, MovesTheWeightThatCostsLeast) {
   EXPECT_EQ(settled({10.4F, 20.4F}, {.mean = {1, 1}, .variance = {1, 0.5}}),
             (std::vector<std::int32_t>{10, 21}));
@@ -106,21 +108,21 @@ TEST(TakeUpMean, MovesTheWeightThatCostsLeast) {
             (std::vector<std::int32_t>{-10, -21}));
 }
 
-TEST(TakeUpMean, LeavesWhatRoundingGivesWhereTheMeanIsNothing) {
+TEST(TakeUpMean, KeepsRoundedIntegersWhenTheMeanErrorIsZero) {
   EXPECT_EQ(settled({10.4F, 20.4F}, alike()), (std::vector<std::int32_t>{10, 20}));
   EXPECT_EQ(settled({10.4F, 20.4F}, {.mean = {1, -1}, .variance = {1, 1}}),
             (std::vector<std::int32_t>{10, 20}));
 }
 
-// Three positions of one channel lose .45, .4 and .4. A step of the first costs .1 of its own and
-// takes the square of their sum from 1.5625 to .0625; both count by half.
-TEST(TakeUpMean, EvensOutThePositionsOfAChannel) {
+// Three positions of one channel lose .45, .4 and .4. A step of the first adds .1 to its squared
+// error and changes the square of the sum from 1.5625 to .0625; both terms have the weight .5.
+TEST(TakeUpMean, LowersTheSumOfErrorsOfAChannel) {
   EXPECT_EQ(settled({10.45F, 20.4F, 30.4F},
                     {.positions = 3, .correlation = 0.5, .mean = {0}, .variance = {1}}),
             (std::vector<std::int32_t>{11, 20, 30}));
 }
 
-// 64 and 64 fill the 16 bits, so the third weight has to take the mean up.
+// 64 and 64 leave no room in 16 bits, so only the third weight can reduce the mean error.
 TEST(TakeUpMean, KeepsPairsSafeAndIntegersInsideTheLimits) {
   const InputMoments moments{.mean = {1, 1, 1}, .variance = {0.1, 0.1, 0.5}};
   EXPECT_EQ(settled({64.4F, 64.4F, 5.1F}, moments, one_pair(255, 255)),
@@ -145,7 +147,8 @@ std::vector<Case> cases() {
           {"ratios of 16 bits", {.per_channel = true, .int16_scale = true}}};
 }
 
-/// Large weights of one sign behind values that fill their range: every pair would saturate.
+/// Large weights of one sign with inputs that use their whole range, so that every pair would
+/// saturate.
 Model heavy_model() {
   testing::ModelBuilder builder;
   const std::string x = builder.input("x", {1, 3, 6, 6});
@@ -195,7 +198,7 @@ TEST(PairSafety, NoSumSaturatesUnderTheTargetCpu) {
   }
 }
 
-TEST(PairSafety, SumsSaturateUnderTheTargetThatPromisesVnni) {
+TEST(PairSafety, SumsMaySaturateUnderTheTargetCpuVnni) {
   for (const Case& tried : cases()) {
     const QuantizedModel made = quantized(tried.options, Target::cpu_vnni);
     EXPECT_GT(total(testing::saturated_sums(made.model, positive_inputs())), 0) << tried.name;
@@ -207,8 +210,8 @@ TEST(PairSafety, SumsSaturateUnderTheTargetThatPromisesVnni) {
 }
 
 // Both columns lose 1.2 steps by rounding. The first has no pair of one sign, so it is rounded as
-// it is for every target; the second needs a wider scale, and its weights take up the mean.
-TEST(PairSafety, LeavesRowsWithoutUnsafePairsAsTheyAre) {
+// for every target. The second needs a wider scale, and its weights then reduce the mean error.
+TEST(PairSafety, ChangesNoRowWithoutUnsafePairs) {
   const auto step = [](float integer) { return integer / 127; };
   testing::ModelBuilder builder;
   const std::string x = builder.input("x", {1, 4});
@@ -235,8 +238,8 @@ TEST(PairSafety, LeavesRowsWithoutUnsafePairsAsTheyAre) {
   EXPECT_GT(made.tensors.at("w").scales[1], made.tensors.at("w").scales[0]);
 }
 
-// Values between 0 and 1, all of them as likely: the first layer's weights take up the mean.
-TEST(PairSafety, NoSumSaturatesWhereWeightsTakeUpTheMean) {
+// The inputs are uniform between 0 and 1, so the first layer's weights reduce the mean error.
+TEST(PairSafety, NoSumSaturatesWhenWeightsReduceTheMeanError) {
   CalibrationResult calibration;
   calibration.ranges[DataType::uint8] = testing::ranges_over(heavy_model(), positive_inputs());
   const auto made = [&](int threads) {
@@ -254,8 +257,8 @@ TEST(PairSafety, NoSumSaturatesWhereWeightsTakeUpTheMean) {
   EXPECT_EQ(made(1), made(3));
 }
 
-// Whatever processor this is.
-TEST(PairSafety, TheRuntimeGivesWhatTheGraphSays) {
+// This holds on every processor.
+TEST(PairSafety, TheOptimizedModelMatchesTheUnoptimizedOne) {
   for (const Case& tried : cases()) {
     EXPECT_LE(testing::steps_apart_on(quantized(tried.options, Target::cpu), positive_inputs()),
               1.01)
@@ -263,7 +266,7 @@ TEST(PairSafety, TheRuntimeGivesWhatTheGraphSays) {
   }
 }
 
-TEST(PairSafety, ReducedRangesAndUnsignedWeightsStayAsTheyWere) {
+TEST(PairSafety, DoesNotApplyToReducedRangesUnsignedWeightsAndWideActivations) {
   for (const QuantizeOptions& options :
        {QuantizeOptions{.reduce_range = true}, QuantizeOptions{.weight_type = DataType::uint8},
         QuantizeOptions{.activation_type = DataType::uint16}}) {
@@ -271,7 +274,8 @@ TEST(PairSafety, ReducedRangesAndUnsignedWeightsStayAsTheyWere) {
   }
 }
 
-// The second channel never gets past a tenth of the range, so its partner may keep its full weight.
+// The values of the second channel stay far below the end of the range, so both weights may keep
+// their full size.
 TEST(PairSafety, ChannelsThatStaySmallNeedNoWiderScale) {
   testing::ModelBuilder builder;
   const std::string x = builder.input("x", {1, 2});

@@ -1,4 +1,5 @@
-// Unlike parts behind one operator: boxes in pixels beside scores in [0, 1].
+// Tests operators that join values of very different size, such as boxes in pixels and scores in
+// [0, 1].
 
 #include "quantize/numbers/unlike_parts.h"
 
@@ -58,12 +59,12 @@ Ranges ranges_with(double large, double small) {
           {"joined_out", {-large, large}}};
 }
 
-TEST(UnlikeParts, AConcatThatWouldRoundAPartAwayStaysFloatWithItsInputsAsTheyAre) {
+TEST(UnlikeParts, AConcatThatWouldLoseAPartStaysFloatAndItsInputsKeepTheirScales) {
   TwoBranches branches;
   const Model model = build_with_output(branches.builder, branches.joined());
   const QuantizedModel result = run(model, ranges_with(kBoxes, 1));
   EXPECT_FALSE(is_quantized(result.layers, "joined"));
-  // 2 of 1200 / 255.
+  // A span of 2 has 0.42 steps of 1200 / 255.
   EXPECT_EQ(
       reason_of(result.layers, "joined"),
       "the step of its output 'joined_out' would leave 'small_out' 0.42 steps of its own range "
@@ -82,7 +83,7 @@ TEST(UnlikeParts, SixteenStepsAreEnough) {
   EXPECT_FALSE(is_quantized(run(model, ranges_with(16, 1)).layers, "joined"));
 }
 
-TEST(UnlikeParts, SixteenBitsHoldThem) {
+TEST(UnlikeParts, AreQuantizedTogetherAtSixteenBits) {
   TwoBranches branches;
   const Model model = build_with_output(branches.builder, branches.joined());
   QuantizeOptions options;
@@ -90,7 +91,7 @@ TEST(UnlikeParts, SixteenBitsHoldThem) {
   EXPECT_TRUE(is_quantized(run(model, ranges_with(kBoxes, 1), options).layers, "joined"));
 }
 
-TEST(UnlikeParts, DataMovementBehindStaysFloatToo) {
+TEST(UnlikeParts, DataMovementAfterThemStaysFloatToo) {
   TwoBranches branches;
   const std::string moved = branches.builder.node(
       "Transpose", {branches.joined()}, {{"perm", std::vector<std::int64_t>{0, 2, 3, 1}}}, "moved");
@@ -117,7 +118,7 @@ TEST(UnlikeParts, AReaderOfThemStaysFloatAndTheNextIsQuantized) {
   EXPECT_TRUE(is_quantized(result.layers, "last"));
 }
 
-TEST(UnlikeParts, WhatIsCutOutOfThemHasARangeOfItsOwn) {
+TEST(UnlikeParts, AnOutputOfASplitHasARangeOfItsOwn) {
   TwoBranches branches;
   branches.builder.constant("sizes", Tensor::of<std::int64_t>({2}, {2, 2}));
   branches.builder.random_weight("w_after", {2, 2, 1, 1}, 1, 3);
@@ -147,7 +148,7 @@ TEST(UnlikeParts, WhatIsCutOutOfThemHasARangeOfItsOwn) {
   EXPECT_FLOAT_EQ(result.tensors.at("reshaped_out").scales[0], 2.0F / 255);
 }
 
-TEST(UnlikeParts, OfAPartCountToo) {
+TEST(UnlikeParts, PartsOfPartsAreConsidered) {
   TwoBranches branches;
   branches.builder.random_weight("w_huge", {2, 2, 1, 1}, 1, 3);
   const std::string huge = branches.builder.node("Conv", {"x", "w_huge"}, {}, "huge");
@@ -157,13 +158,13 @@ TEST(UnlikeParts, OfAPartCountToo) {
   ranges["huge_out"] = {-100, 100};
   ranges["both_out"] = {-100, 100};
   const QuantizedModel result = run(build_with_output(branches.builder, both), ranges);
-  // 10 of 100 keeps 25 steps, but the 1 inside of it 2.5.
+  // In a range of 100 the part of 10 keeps 25 steps, but the part of 1 inside it keeps 2.5.
   EXPECT_TRUE(is_quantized(result.layers, "joined"));
   EXPECT_FALSE(is_quantized(result.layers, "both"));
   EXPECT_NE(reason_of(result.layers, "both").find("'small_out' 2.5 steps"), std::string::npos);
 }
 
-TEST(UnlikeParts, WhereIsAUnionAndAThresholdIsNoPart) {
+TEST(UnlikeParts, WhereJoinsPartsAndASingleConstantIsNoPart) {
   TwoBranches branches;
   branches.builder.constant("mask", Tensor(DataType::boolean, {1, 2, 4, 4}));
   const std::string chosen =
@@ -183,7 +184,7 @@ TEST(UnlikeParts, WhereIsAUnionAndAThresholdIsNoPart) {
       is_quantized(run(build_with_output(filled.builder, filling), ranges).layers, "filling"));
 }
 
-TEST(UnlikeParts, MaxIsOneToo) {
+TEST(UnlikeParts, MaxJoinsParts) {
   TwoBranches branches;
   const std::string larger =
       branches.builder.node("Max", {branches.large, branches.small}, {}, "larger");
@@ -195,7 +196,7 @@ TEST(UnlikeParts, MaxIsOneToo) {
       run(build_with_output(branches.builder, larger), ranges, options).layers, "larger"));
 }
 
-TEST(UnlikeParts, ASmallAddendIsAddedInFloatWhereTheSumIsReadInFloat) {
+TEST(UnlikeParts, ASmallAddendIsAddedInFloatWhenTheSumIsReadInFloat) {
   TwoBranches branches;
   const std::string sum = branches.builder.node("Add", {branches.large, branches.small}, {}, "sum");
   Ranges ranges = ranges_with(kBoxes, 1);
@@ -218,7 +219,7 @@ TEST(UnlikeParts, ASumThatIsQuantizedForItsReaderStaysInteger) {
   EXPECT_TRUE(is_quantized(run(build_with_output(branches.builder, next), ranges).layers, "sum"));
 }
 
-TEST(UnlikeParts, AnOverrideOfTheOutputIsTheUsersWord) {
+TEST(UnlikeParts, AConcatWithAnOverrideIsQuantized) {
   TwoBranches branches;
   QuantizeOptions options;
   options.overrides["joined_out"].symmetric = true;
@@ -265,7 +266,7 @@ TEST(UnlikeParts, AnNpuLeavesAConcatOfThemFloat) {
   EXPECT_FLOAT_EQ(result.tensors.at("small_out").scales[0], 1.0F / 128);
 }
 
-TEST(UnlikeParts, AnNpuAddsInFloatWhatItsShiftersCannotReach) {
+TEST(UnlikeParts, AnNpuModelAddsInFloatBeyondTheRangeOfTheShifters) {
   TwoBranches branches;
   branches.builder.random_weight("w_next", {2, 2, 1, 1}, 1, 3);
   const std::string sum = branches.builder.node("Add", {branches.large, branches.small}, {}, "sum");
@@ -277,7 +278,7 @@ TEST(UnlikeParts, AnNpuAddsInFloatWhatItsShiftersCannotReach) {
     all["next_out"] = {-large, large};
     return all;
   };
-  // Positions 7 and 7 - 10: the shifters reach 7 of them, which leaves 32 steps of 255.
+  // The positions are 7 and 7 - 10. They may be 7 apart, which leaves 32 of 255 steps.
   EXPECT_TRUE(is_quantized(run(model, ranges(1000), npu()).layers, "sum"));
   EXPECT_EQ(
       reason_of(run(model, ranges(4000), npu()).layers, "sum"),
@@ -285,7 +286,7 @@ TEST(UnlikeParts, AnNpuAddsInFloatWhatItsShiftersCannotReach) {
       "(at least 16 are needed)");
 }
 
-TEST(UnlikeParts, LeaveAModelThatRunsAsItsGraphSays) {
+TEST(UnlikeParts, TheOptimizedModelMatchesTheUnoptimizedOne) {
   TwoBranches branches;
   const Model model = build_with_output(branches.builder, branches.joined());
   EXPECT_LE(steps_apart(testing::quantized(model)), 1.01);

@@ -26,15 +26,15 @@ double slow_error(const std::vector<float>& values, const ScaleZeroPoint& params
   return error;
 }
 
-TEST(SortedWeights, ErrorByHand) {
-  // Levels -2 .. 1 of step 1: 0.25 rounds to 0, 1.5 and 9 clip to 1, -1.5 rounds to -2.
+TEST(SortedWeights, ErrorMatchesHandValue) {
+  // With levels -2 .. 1 of step 1, 0.25 rounds to 0, 1.5 and 9 clip to 1, and -1.5 rounds to -2.
   const SortedWeights weights({9.0F, 0.25F, 1.5F, -1.5F});
   EXPECT_DOUBLE_EQ(weights.squared_error({.scale = 1, .zero_point = 0}, {.low = -2, .high = 1}),
                    64 + 0.0625 + 0.25 + 0.25);
 }
 
-TEST(SortedWeights, RunsGiveWhatEveryValueGives) {
-  // Many values on few levels, so that the sums over runs are used.
+TEST(SortedWeights, SumsOverRunsMatchSumsOverValues) {
+  // There are many values on few levels, so that the sums over runs are used.
   const std::vector<float> values = random_values(5000, 1);
   const SortedWeights weights(values);
   for (const ScaleZeroPoint& params :
@@ -45,7 +45,7 @@ TEST(SortedWeights, RunsGiveWhatEveryValueGives) {
   }
 }
 
-TEST(SortedWeights, TiesCostTheSameEitherWay) {
+TEST(SortedWeights, TiesHaveTheSameErrorInBothDirections) {
   std::vector<float> values(3000, 0.5F);
   values.resize(6000, -1.5F);
   EXPECT_NEAR(SortedWeights(values).squared_error({.scale = 1, .zero_point = 0},

@@ -27,8 +27,8 @@ std::vector<std::pair<int, int>> positions(const std::vector<WeightPair>& pairs)
   return found;
 }
 
-// Three channels and a kernel of 2 x 2: positions are 4 c + k, the reduction runs c fastest.
-TEST(WeightPairs, AConvRunsOverPositionsFirstAndChannelsFastest) {
+// With three channels and a 2 x 2 kernel positions are 4 c + k, and c is the inner loop.
+TEST(WeightPairs, TheInnerLoopOfAConvRunsOverChannels) {
   const auto pairs = weight_pairs(conv(), {1, 3, 2, 2}, all(3, 255));
   ASSERT_EQ(pairs.size(), 1U);
   EXPECT_EQ(positions(pairs[0]),
@@ -55,7 +55,7 @@ TEST(WeightPairs, APairIsSafeWhenItsLargestSumFitsIn16Bits) {
   EXPECT_FALSE(full.is_safe(64, 65));    // 32895
   EXPECT_TRUE(full.is_safe(-64, -64));   // -32640
   EXPECT_FALSE(full.is_safe(-64, -65));  // -32895
-  EXPECT_TRUE(full.is_safe(127, -128));  // of two signs: one product at a time
+  EXPECT_TRUE(full.is_safe(127, -128));  // different signs
   const WeightPair narrow{.first = 0, .second = 1, .first_maximum = 255, .second_maximum = 3};
   EXPECT_TRUE(narrow.is_safe(127, 127));  // 32766
 }

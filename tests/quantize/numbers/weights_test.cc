@@ -17,7 +17,7 @@ std::vector<T> integers_of(const QuantizedTensor& tensor) {
   return {values.begin(), values.end()};
 }
 
-/// One value at a time, in double: what the vector loop must agree with.
+/// Quantizes one value at a time in double, as a reference for the vectorized loop.
 std::int64_t slow_quantize(float value, float scale, std::int64_t zero_point,
                            const IntegerLimits& limits) {
   const double rounded =
@@ -38,7 +38,7 @@ double squared_error(const Tensor& weight, const WeightOptions& options) {
   return error;
 }
 
-TEST(QuantizeWeight, SymmetricInt8ByHand) {
+TEST(QuantizeWeight, SymmetricInt8MatchesHandValues) {
   const Tensor weight = Tensor::of<float>({4}, {-127.0F, 63.5F, 0.0F, 127.0F});
   const QuantizedTensor result = quantize_weight(weight, {});
   EXPECT_EQ(result.params.scales, std::vector<float>{1.0F});
@@ -114,12 +114,12 @@ TEST(QuantizeWeight, AnEmptyTensorStaysEmpty) {
       3U);
 }
 
-TEST(QuantizeWeight, RefusesNaN) {
+TEST(QuantizeWeight, RejectsNaN) {
   EXPECT_THROW((void)quantize_weight(Tensor::of<float>({2}, {1.0F, std::nanf("")}), {}),
                InvalidInput);
 }
 
-TEST(QuantizeWeight, RefusesTypesItCannotWrite) {
+TEST(QuantizeWeight, RejectsUnsupportedTypesAndAxes) {
   EXPECT_THROW((void)quantize_weight(Tensor::of<float>({1}, {1.0F}), {.type = DataType::int32}),
                Unsupported);
   EXPECT_THROW((void)quantize_weight(Tensor::of<float>({1}, {1.0F}), {.type = DataType::float16}),
@@ -172,7 +172,8 @@ TEST_P(EveryType, RoundTripStaysWithinHalfAStep) {
   const Tensor back = dequantize(result);
   const float widest = *std::max_element(result.params.scales.begin(), result.params.scales.end());
   for (std::size_t at = 0; at < static_cast<std::size_t>(weight.size()); ++at) {
-    // Half a step, and half of one more where the zero point was rounded and the ends are clipped.
+    // The error is half a step, and up to another half where the zero point was rounded and the
+    // ends are clipped.
     ASSERT_NEAR(weight.values<float>()[at], back.values<float>()[at],
                 widest * (symmetric ? 0.501F : 1.001F));
   }
@@ -210,7 +211,8 @@ TEST(QuantizeWeight, MseClipsAnOutlier) {
 }
 
 TEST(QuantizeWeight, SmallChannelsKeepTheirExtremes) {
-  // Nine weights of a depthwise filter: every percentile below 100 would clip the largest.
+  // These are nine weights of a depthwise filter. Every percentile below 100 would clip the
+  // largest.
   const Tensor weight =
       Tensor::of<float>({1, 9}, {0.9F, -0.3F, 0.2F, 0.1F, -0.8F, 0.05F, 0.4F, -0.6F, 1.0F});
   const QuantizedTensor result =

@@ -24,8 +24,8 @@ TEST(ReportKernels, CountsKernelsAndDataMovementOnIntegers) {
                        make("QGemm", {"c", "", "", "", "", "", ""}, "h"),
                        make("Reshape", {"h"}, "y")};
   const KernelReport report = report_kernels(model);
-  EXPECT_EQ(report.integer_kernels,
-            3);  // Transpose, QLinearConv, QGemm; not the Reshapes of floats
+  // Transpose, QLinearConv and QGemm, but not the Reshapes of floats.
+  EXPECT_EQ(report.integer_kernels, 3);
   EXPECT_EQ(report.float_compute, 1);
   EXPECT_EQ(report.operators.at("Reshape"), 2);
 }

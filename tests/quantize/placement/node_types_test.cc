@@ -32,7 +32,7 @@ Model chain(std::int64_t opset = 17) {
   return testing::build_with_output(builder, tensor);
 }
 
-/// x → first, read by second and third; their sum.
+/// x → first → second and third → sum, optionally with an operator `through` after first.
 Model fork(const std::string& through = "") {
   ModelBuilder builder;
   std::string shared = conv(builder, builder.input("x", {1, 3, 4, 4}), "first");
@@ -52,21 +52,21 @@ std::vector<DataType> types_of(const Plan& plan, const std::string& tensor) {
 
 using Types = std::vector<DataType>;
 
-TEST(NodeTypes, WithoutFormatsEveryPairHasTheOneType) {
+TEST(NodeTypes, WithoutFormatsEveryPairHasTheSameType) {
   const Plan plan = plan_of(chain(), {.activation_type = DataType::int8});
   for (const char* tensor : {"x", "first_out", "second_out", "third_out"}) {
     EXPECT_EQ(types_of(plan, tensor), Types{DataType::int8});
   }
 }
 
-TEST(NodeTypes, ANodeDecidesTheTypeOfWhatItReads) {
+TEST(NodeTypes, TheFormatOfANodeIsTheTypeOfItsInputs) {
   const Plan plan = plan_of(chain(), {.node_formats = {{"second", kSixteen}}});
   EXPECT_EQ(types_of(plan, "x"), Types{DataType::uint8});
   EXPECT_EQ(types_of(plan, "first_out"), Types{DataType::uint16});
-  EXPECT_EQ(types_of(plan, "second_out"), Types{DataType::uint8});  // the third's
+  EXPECT_EQ(types_of(plan, "second_out"), Types{DataType::uint8});  // as third reads it
 }
 
-TEST(NodeTypes, ATensorThatNobodyQuantizedReadsHasItsProducersType) {
+TEST(NodeTypes, ATensorWithoutQuantizedReadersHasItsProducersType) {
   const Plan plan = plan_of(chain(), {.node_formats = {{"third", kSixteen}}});
   EXPECT_EQ(types_of(plan, "third_out"), Types{DataType::uint16});  // the graph's output
 }
@@ -78,9 +78,9 @@ TEST(NodeTypes, ReadersOfDifferentTypesGetOnePairEach) {
   const TensorParams& narrow = result.narrower.at("first_out").at(0);
   EXPECT_EQ(wide.type, DataType::uint16);
   EXPECT_EQ(narrow.type, DataType::uint8);
-  // One range: 65535 steps of one are 255 of the other.
+  // The range is the same, so 65535 steps of one are 255 steps of the other.
   EXPECT_NEAR(narrow.scales[0] / wide.scales[0], 257.0, 0.1);
-  // Both begin with the float value.
+  // Both pairs quantize the float value.
   const auto& nodes = result.model.graph.nodes;
   EXPECT_EQ(std::ranges::count_if(nodes,
                                   [](const Node& node) {
@@ -121,7 +121,7 @@ TEST(NodeTypes, DataMovementTakesTheWidestTypeOfItsReaders) {
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
-TEST(NodeTypes, DataMovementInFrontOfNobodyTakesTheTypeOfWhatItReads) {
+TEST(NodeTypes, DataMovementWithoutReadersTakesTheTypeOfItsInput) {
   ModelBuilder builder;
   const std::string first = conv(builder, builder.input("x", {1, 3, 4, 4}), "first");
   const Model model =
@@ -131,7 +131,7 @@ TEST(NodeTypes, DataMovementInFrontOfNobodyTakesTheTypeOfWhatItReads) {
   EXPECT_EQ(types_of(plan, "move_out"), Types{DataType::uint16});
 }
 
-TEST(NodeTypes, AReluIsFoldedBehindAProducerOfAnotherType) {
+TEST(NodeTypes, AReluIsFoldedAfterAProducerOfAnotherType) {
   ModelBuilder builder;
   const std::string first = conv(builder, builder.input("x", {1, 3, 4, 4}), "first");
   const Model model = testing::build_with_output(
@@ -171,7 +171,7 @@ TEST(NodeTypes, AWeightReadInTwoTypesIsStoredInBoth) {
   EXPECT_EQ(result.model.graph.find_initializer("w_quantized_1")->type(), DataType::int16);
 }
 
-TEST(NodeTypes, TheBiasHasTheScaleOfWhatTheNodeReads) {
+TEST(NodeTypes, TheScaleOfABiasFollowsTheTypeOfTheInput) {
   const QuantizedModel result = quantized(fork(), {.node_formats = {{"third", kSixteen}}});
   const auto product = [&](const TensorParams& input, const std::string& weight) {
     return input.scales[0] * result.tensors.at(weight).scales[0];
@@ -193,7 +193,7 @@ TEST(NodeTypes, AConstantOperandFollowsItsNode) {
             DataType::uint16);
 }
 
-TEST(NodeTypes, KeepFloatIsAnExclusion) {
+TEST(NodeTypes, KeepFloatEqualsAnExclusion) {
   const QuantizeOptions by_format{
       .node_formats = {{"second", {.activation = {}, .weight = {}, .keep_float = true}}}};
   const QuantizeOptions by_name{.exclude_nodes = {"second"}};
@@ -201,7 +201,7 @@ TEST(NodeTypes, KeepFloatIsAnExclusion) {
   EXPECT_EQ(reason_of(plan_layers(chain(), by_format), "second"), "kept float by its format");
 }
 
-TEST(NodeTypes, TheSameFormatForAllIsTheSameModelAsTheOption) {
+TEST(NodeTypes, OneFormatForAllNodesEqualsTheOption) {
   QuantizeOptions formats;
   for (const char* node : {"first", "second", "third", "sum"})
     formats.node_formats[node] = kSixteen;
@@ -210,7 +210,7 @@ TEST(NodeTypes, TheSameFormatForAllIsTheSameModelAsTheOption) {
             quantized(fork(), {.activation_type = DataType::uint16}).model);
 }
 
-TEST(NodeTypes, SixteenBitsBelowOpset21AreContributedAndOnlyThey) {
+TEST(NodeTypes, OnlySixteenBitPairsBelowOpset21AreOfTheContributedDomain) {
   const QuantizedModel old = quantized(chain(17), {.node_formats = {{"second", kSixteen}}});
   const QuantizedModel recent = quantized(chain(21), {.node_formats = {{"second", kSixteen}}});
   const auto contributed = [](const QuantizedModel& model) {
@@ -237,7 +237,7 @@ TEST(NodeTypes, RangesMayDifferByType) {
       257.0 / 2, 0.1);
 }
 
-TEST(NodeTypes, RecordsSayWhatMixedTypesCostInKernels) {
+TEST(NodeTypes, RecordsShowWhichNodesRunInFloatBecauseOfMixedTypes) {
   const QuantizedModel result = quantized(chain(), {.node_formats = {{"second", kSixteen}}});
   EXPECT_EQ(
       reason_of(result.layers, "first"),
@@ -257,7 +257,7 @@ TEST(NodeTypes, AnOutputReadInTwoTypesKeepsItsConvInFloat) {
   EXPECT_EQ(fused_operators(result.model).at("QLinearConv"), 1);
 }
 
-TEST(NodeTypes, RecordsOfMatMulAndGemmSayWhatRuns) {
+TEST(NodeTypes, RecordsOfMatMulAndGemmMatchTheRuntime) {
   for (const char* const op : {"MatMul", "Gemm"}) {
     for (const bool with_bias : {false, true}) {
       for (const std::vector<std::int64_t>& shape :
@@ -292,7 +292,7 @@ std::string error_of(const Model& model, const QuantizeOptions& options) {
   return "no error";
 }
 
-TEST(NodeTypes, FormatsThatCannotBeAreErrors) {
+TEST(NodeTypes, InvalidFormatsAreErrors) {
   EXPECT_EQ(error_of(chain(), {.node_formats = {{"secnd", kSixteen}}}),
             "quantize: option 'node_formats': unknown node 'secnd'; nearest known: 'second'");
   EXPECT_EQ(error_of(chain(), {.node_formats = {{"second", {}}}}),

@@ -23,7 +23,7 @@ std::string pair_of(ModelBuilder& builder, const std::string& tensor) {
   return builder.node("DequantizeLinear", {integers, "scale", "zero"});
 }
 
-/// A weight of stored integers.
+/// A weight that is stored as integers.
 std::string stored_weight(ModelBuilder& builder) {
   return builder.node("DequantizeLinear", {builder.constant("w", int8s({4, 3})), "scale", "zero"});
 }
@@ -42,7 +42,7 @@ Model half_quantized() {
   return builder.build();
 }
 
-TEST(QuantizedAlready, AFloatModelIsNot) {
+TEST(QuantizedAlready, IsEmptyForAFloatModel) {
   ModelBuilder builder;
   builder.input("x", {1, 4});
   builder.output(builder.node("MatMul", {"x", builder.random_weight("w", {4, 3}, 1, 1)}), {1, 3});
@@ -51,7 +51,7 @@ TEST(QuantizedAlready, AFloatModelIsNot) {
   EXPECT_EQ(found.of_weights, Counts{});
 }
 
-TEST(QuantizedAlready, StoredIntegersMakeAFloatModel) {
+TEST(QuantizedAlready, AModelWithStoredIntegersHasFloatActivations) {
   ModelBuilder builder;
   builder.input("x", {1, 4});
   scale(builder);
@@ -63,8 +63,8 @@ TEST(QuantizedAlready, StoredIntegersMakeAFloatModel) {
   EXPECT_NO_THROW(require_float_activations(model));
 }
 
-// Quantization-aware training exports float weights with a pair behind them.
-TEST(QuantizedAlready, APairBehindAConstantIsNoActivation) {
+// Quantization-aware training exports float weights followed by a pair.
+TEST(QuantizedAlready, APairAfterAConstantIsNoActivation) {
   ModelBuilder builder;
   builder.input("x", {1, 4});
   scale(builder);
@@ -74,7 +74,7 @@ TEST(QuantizedAlready, APairBehindAConstantIsNoActivation) {
   EXPECT_EQ(quantized_already(builder.build()).of_activations, Counts{});
 }
 
-TEST(QuantizedAlready, WeightsInBlocksMakeAFloatModel) {
+TEST(QuantizedAlready, AModelWithBlockwiseWeightsHasFloatActivations) {
   ModelBuilder builder;
   builder.input("x", {1, 32});
   builder.import_domain("com.microsoft", 1);
@@ -92,7 +92,7 @@ TEST(QuantizedAlready, WeightsInBlocksMakeAFloatModel) {
   EXPECT_EQ(found.of_weights, (Counts{{"MatMulNBits", 1}}));
 }
 
-TEST(QuantizedAlready, EveryFormOfActivationsCounts) {
+TEST(QuantizedAlready, CountsEveryOperatorOnQuantizedActivations) {
   ModelBuilder builder;
   builder.input("x", {1, 4});
   scale(builder);
@@ -128,7 +128,7 @@ TEST(QuantizedAlready, EveryFormOfActivationsCounts) {
                     {"QuantizeLinear", 1}}));
 }
 
-TEST(QuantizedAlready, BodiesCountToo) {
+TEST(QuantizedAlready, CountsOperatorsOfBodies) {
   ModelBuilder inside;
   inside.add({.op_type = "DynamicQuantizeLinear",
               .domain = "",
@@ -149,7 +149,7 @@ TEST(QuantizedAlready, BodiesCountToo) {
             (Counts{{"DynamicQuantizeLinear", 2}}));
 }
 
-TEST(QuantizedAlready, IsRefusedWithItsOperators) {
+TEST(QuantizedAlready, TheMessageNamesTheOperators) {
   try {
     require_float_activations(half_quantized());
     FAIL();
@@ -161,13 +161,13 @@ TEST(QuantizedAlready, IsRefusedWithItsOperators) {
   }
 }
 
-TEST(QuantizedAlready, WhatIsQuantizedStaysAsItIs) {
+TEST(QuantizedAlready, QuantizedNodesStayUnchanged) {
   const Model model = half_quantized();
   const QuantizedModel result = quantized(model);
   EXPECT_EQ(reason_of(result.layers, "first"), "it is quantized already");
   EXPECT_TRUE(is_quantized(result.layers, "second"));
-  // The pairs there were, and what the second layer got: its weight, and a pair for what it reads
-  // and for the output.
+  // The pairs of the model stay, and the second layer adds one for its input and one for its
+  // output.
   EXPECT_EQ(count_of(result.model, "QuantizeLinear"), count_of(model, "QuantizeLinear") + 2);
 }
 

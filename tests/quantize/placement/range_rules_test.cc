@@ -27,7 +27,7 @@ Model chain() {
   return builder.build();
 }
 
-TEST(RangeSource, WhatOnlyAReluReadsTakesItsRange) {
+TEST(RangeSource, ATensorThatOnlyAReluReadsTakesItsRange) {
   EXPECT_EQ(source_in(chain(), "conv_out").tensor, "relu_out");
 }
 
@@ -54,7 +54,7 @@ TEST(TensorsToObserve, SkipWhatIsNotFloat) {
             (std::vector<std::string>{"root_out", "rows_out"}));
 }
 
-TEST(TensorsToObserve, SkipTheProductInFrontOfABias) {
+TEST(TensorsToObserve, SkipTheProductBeforeABias) {
   ModelBuilder builder;
   builder.random_weight("w", {4, 3}, 1, 1);
   builder.random_weight("b", {3}, 1, 2);
@@ -80,7 +80,7 @@ TEST(RangeSource, GraphOutputsKeepTheirOwn) {
   EXPECT_EQ(source_in(builder.build(), "sqrt_out").tensor, "sqrt_out");
 }
 
-TEST(RangeSource, ClampsInARowGoToTheLast) {
+TEST(RangeSource, TheSourceBeforeSeveralClampsIsTheLastOutput) {
   ModelBuilder builder;
   builder.constant("six", Tensor::scalar(6.0F));
   const std::string sqrt = builder.node("Sqrt", {builder.input("x", {2})}, {}, "sqrt");
@@ -89,7 +89,7 @@ TEST(RangeSource, ClampsInARowGoToTheLast) {
   EXPECT_EQ(source_in(builder.build(), "sqrt_out").tensor, "clip_out");
 }
 
-TEST(RangeSource, AClipThatLeavesOutZeroSaysNothingAboutItsInput) {
+TEST(RangeSource, AClipWhoseBoundsExcludeZeroIsNotTheSourceOfItsInput) {
   ModelBuilder builder;
   builder.constant("one", Tensor::scalar(1.0F));
   const std::string sqrt = builder.node("Sqrt", {builder.input("x", {2})}, {}, "sqrt");
@@ -97,7 +97,7 @@ TEST(RangeSource, AClipThatLeavesOutZeroSaysNothingAboutItsInput) {
   EXPECT_EQ(source_in(builder.build(), "sqrt_out").tensor, "sqrt_out");
 }
 
-TEST(RangeSource, EveryPartOfASplitTakesTheWhole) {
+TEST(RangeSource, TheSourceOfEveryOutputOfASplitIsTheInput) {
   ModelBuilder builder(13);
   builder.input("x", {4});
   Node split;

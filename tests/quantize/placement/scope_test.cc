@@ -40,7 +40,7 @@ std::string message(const QuantizeOptions& options) {
   return "";
 }
 
-TEST(Scope, DefaultLeavesOutOperatorsWithoutKernels) { EXPECT_EQ(excluded({}), "c"); }
+TEST(Scope, DefaultExcludesOperatorsWithoutKernels) { EXPECT_EQ(excluded({}), "c"); }
 
 TEST(Scope, ExtraTypesAreAdded) { EXPECT_EQ(excluded({.extra_op_types = {"Tanh"}}), ""); }
 
@@ -52,9 +52,9 @@ TEST(Scope, TypesNamesAndExpressionsExclude) {
   EXPECT_EQ(excluded({.exclude_nodes = {"^[de]$"}}), "cde");
 }
 
-TEST(Scope, NodesKeepOnlyThemselves) { EXPECT_EQ(excluded({.nodes = {"b", "d"}}), "ace"); }
+TEST(Scope, ListedNodesExcludeAllOthers) { EXPECT_EQ(excluded({.nodes = {"b", "d"}}), "ace"); }
 
-TEST(Scope, UnnamedNodesAreKnownByTypeAndIndex) {
+TEST(Scope, UnnamedNodesAreIdentifiedByTypeAndIndex) {
   ModelBuilder builder;
   builder.input("x", {2});
   Node node;
@@ -67,7 +67,7 @@ TEST(Scope, UnnamedNodesAreKnownByTypeAndIndex) {
 }
 
 TEST(Scope, InputTensorsExcludeAncestorsAndNotParallelBranches) {
-  // c comes before b in no order that matters: it is no ancestor of b.
+  // c is not an ancestor of b, wherever it is in the order of the nodes.
   EXPECT_EQ(excluded({.extra_op_types = {"Tanh"}, .input_tensors = {"b"}}), "a");
   EXPECT_EQ(excluded({.extra_op_types = {"Tanh"}, .input_tensors = {"b_out"}}), "ab");
   EXPECT_EQ(excluded({.extra_op_types = {"Tanh"}, .input_tensors = {"x"}}), "");
@@ -102,7 +102,7 @@ TEST(Scope, FirstReasonStays) {
   EXPECT_EQ(reasons[4], "excluded by the expression '^e'");
 }
 
-TEST(Scope, UnknownNamesShowTheNearest) {
+TEST(Scope, MessagesForUnknownNamesShowTheNearest) {
   EXPECT_EQ(message({.exclude_nodes = {"D2"}}),
             "quantize: option 'nodes_to_exclude': unknown node 'D2'; nearest known: 'd', 'a', 'b'");
   EXPECT_NE(message({.op_types = {"LeakyRelo"}})
@@ -118,7 +118,7 @@ TEST(Scope, UnknownNamesShowTheNearest) {
             std::string::npos);
 }
 
-TEST(Scope, ExpressionsThatCannotBeReadOrMatchNothingAreErrors) {
+TEST(Scope, InvalidExpressionsAndExpressionsWithoutAMatchAreErrors) {
   EXPECT_NE(message({.exclude_nodes = {"^("}}).find("regular expression '^(' that cannot be read"),
             std::string::npos);
   EXPECT_EQ(
