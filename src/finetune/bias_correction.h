@@ -1,8 +1,8 @@
 #pragma once
 
-// Bias correction: the bias under which the mean of every output is that of the float model (Nagel
-// et al. 2019, "Data-Free Quantization", arXiv 1906.04721, section 4.2, measured instead of
-// derived).
+// Bias correction chooses the bias with which the mean of every output equals that of the float
+// model (Nagel et al. 2019, "Data-Free Quantization", arXiv 1906.04721, section 4.2; here the means
+// are measured instead of derived).
 
 #include <vector>
 
@@ -10,7 +10,8 @@
 
 namespace quantsearch::reconstruction {
 
-/// b = mean(yf) - q mean(xq) of each output: the least squared error for these codes. [outputs]
+/// b = mean(yf) - q mean(xq) for each output, the bias with the least squared error for these codes
+/// [outputs].
 [[nodiscard]] std::vector<float> corrected_bias(const LayerWeights& layer, const Solution& solution,
                                                 const Moments& moments);
 

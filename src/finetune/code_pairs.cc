@@ -26,7 +26,8 @@ CodePair cheapest_safe_pair(const PairCost& cost, const PairedInput& first,
   };
   const PairedInput second = {
       .partner = 0, .maximum = first.partner_maximum, .partner_maximum = first.maximum};
-  /// False when this code of the first costs more than the best pair, as codes further away do.
+  // False when this code of the first input alone costs more than the best pair. Codes further away
+  // cost even more.
   const auto try_first = [&](std::int64_t code) {
     const double away = static_cast<double>(code) - cost.wanted.first;
     const double own = cost.first_curvature * away * away;

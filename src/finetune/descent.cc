@@ -42,7 +42,7 @@ void require_valid(const DescentOptions& options, const DescentPlan& plan) {
   require(plan.warm_start >= 0 && plan.warm_start <= 1, "WarmStart", plan.warm_start, "0 to 1");
 }
 
-/// Step counts from 0.
+/// The rates of a step; `step` counts from 0.
 StepRates rates_of(std::int64_t step, const DescentPlan& plan, const DescentOptions& options) {
   const auto all = static_cast<double>(options.iterations);
   const auto now = static_cast<double>(step);
@@ -62,7 +62,7 @@ StepRates rates_of(std::int64_t step, const DescentPlan& plan, const DescentOpti
   return rates;
 }
 
-/// A block of rows and its buffers, which keep their sizes.
+/// A block of rows with its buffers, whose sizes do not change.
 struct Worked {
   OutputBlock block;
   std::vector<float> weights;
@@ -103,7 +103,8 @@ class Descent {
     result.error_before = objective_.error(round_to_nearest(layer_));
     const std::int64_t tenth = std::max<std::int64_t>(1, options_.iterations / 10);
     const std::int64_t window = options_.window == 0 ? tenth : options_.window;
-    // Soft weights are far from their codes until the regularizer pulls at them.
+    // Until the regularizer acts, soft weights are far from their codes, so the first check comes
+    // after the warm start.
     const std::int64_t first_look =
         plan_.regularization == 0
             ? 0
@@ -136,7 +137,8 @@ class Descent {
   }
 
  private:
-  /// As many steps from `first` on as the objective has ready, `count` at most.
+  /// Runs the steps from `first` on that the objective has prepared, at most `count`, and returns
+  /// their number.
   std::int64_t steps(std::int64_t first, std::int64_t count) {
     const std::int64_t ready = objective_.prepare(first, count);
     pool_.parallel_for(
@@ -203,7 +205,7 @@ DescentResult descend(const LayerWeights& layer, const Moments& moments, Trained
                       const CancellationToken& token) {
   require_valid(options, plan);
   if (options.loss.activation.kind != Activation::Kind::none || options.loss.grid) {
-    throw InternalError("finetune: second moments know no activation and no output quantizer");
+    throw InternalError("finetune: second moments support no activation and no output quantizer");
   }
   const auto objective = moments_objective(layer, moments, pool);
   return Descent(layer, *objective, weights, plan, options, pool, token).run();

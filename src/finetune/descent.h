@@ -1,8 +1,8 @@
 #pragma once
 
-// The loop that AdaRound and AdaQuant share: minibatches, gradients of the reconstruction error,
-// Adam, early stop. Rows are independent of each other, so blocks of rows go through several steps
-// without waiting for one another.
+// The training loop that AdaRound and AdaQuant share: minibatches, gradients of the reconstruction
+// error, Adam, early stopping. Rows are independent of each other, so each block of rows runs
+// several steps without waiting for the others.
 
 #include <cstdint>
 #include <optional>
@@ -20,28 +20,28 @@ struct DescentOptions {
   std::int64_t iterations = 1000;
   double learning_rate = 0.1;
   LearningSchedule schedule = LearningSchedule::constant;
-  std::int64_t batch_size = 1;  // samples a step; sampled objective only
+  std::int64_t batch_size = 1;  // samples per step; sampled objective only
   std::uint64_t seed = 0;
   bool early_stop = false;
-  /// Steps between two looks of the early stop, the first when the regularizer has begun; 0: a
-  /// tenth of the iterations.
+  /// Steps between two checks of early stopping, the first of which comes after the warm start; 0:
+  /// a tenth of the iterations.
   std::int64_t window = 0;
-  std::int64_t patience = 2;  // looks without a smaller error before it stops
-  // Sampled objective only: moments know the layer's output before the activation.
+  std::int64_t patience = 2;  // checks without a smaller error before training stops
+  // Sampled objective only, because moments describe the output before the activation.
   OutputLoss loss = {};
-  std::int64_t error_samples = 64;  // evenly spread samples that errors are measured on
+  std::int64_t error_samples = 64;  // evenly spread samples on which errors are measured
 };
 
-/// Errors are those of the codes, not of soft weights: relative energy of the difference behind the
-/// loss's activation and quantizer.
+/// Errors are those of the codes, not of the soft weights: the relative energy of the difference
+/// after the activation and quantizer of the loss.
 struct DescentResult {
   Solution solution;
   double error_before = 0;  // of nearest rounding
-  double error_after = 0;   // of the solution, which may be the worse one: the caller decides
+  double error_after = 0;   // of the solution; it may be larger, and the caller decides
   std::int64_t iterations = 0;
 };
 
-/// What differs between the methods.
+/// The differences between the methods.
 struct DescentPlan {
   bool trains_bias = false;
   double regularization = 0;  // of learned rounding
@@ -50,7 +50,8 @@ struct DescentPlan {
   double warm_start = 0;  // share of the iterations without regularization
 };
 
-/// Throws InvalidInput for options out of their bounds, Cancelled.
+/// Trains `weights` on samples or moments. Throws InvalidInput for options out of their bounds, and
+/// Cancelled.
 [[nodiscard]] DescentResult descend(const LayerWeights& layer, const LayerSamples& samples,
                                     TrainedWeights& weights, const DescentPlan& plan,
                                     const DescentOptions& options, ThreadPool& pool,

@@ -44,7 +44,7 @@ void require_options(const FinetuneOptions& options, std::int64_t samples) {
   require(options.beam >= 1, "beam", std::to_string(options.beam), "at least 1");
 }
 
-/// Both networks and what is done so far.
+/// Both networks and the state of the reconstruction.
 class Reconstruction {
  public:
   Reconstruction(const QuantizedModel& candidate, const Model& reference, const DataSource& data,
@@ -78,7 +78,7 @@ class Reconstruction {
     return found_.layers[static_cast<std::size_t>(index)];
   }
 
-  /// What of the float model the layer's data are made of.
+  /// Adds the tensors of the float model that the layer's data need.
   void add_wanted(const TunableLayer& of, std::set<std::string>& wanted) const {
     wanted.insert(of.stored.output);
     if (options_.drop_ratio < 1) wanted.insert(of.float_input);
@@ -90,7 +90,7 @@ class Reconstruction {
     return wanted;
   }
 
-  /// The layers whose inputs no untuned layer stands before: they are tuned side by side.
+  /// Tunes the layers whose inputs depend on no untuned layer.
   void run_front() {
     std::set<int> held_quantized;
     for (const int index : waiting_) held_quantized.insert(layer(index).stored.node);
@@ -145,7 +145,8 @@ class Reconstruction {
     result_.layers.push_back(std::move(record));
   }
 
-  /// Writes the solution; under SelectiveUpdate it is put back unless the whole model gains.
+  /// Writes the solution. Under SelectiveUpdate it is undone unless the outputs of the whole model
+  /// come closer to the float ones; returns false then.
   bool keep(const TunableLayer& tuned, const Solution& solution) {
     const StoredTensors before = stored_tensors(tuned, quantized_.model());
     const auto tensors = result_.quantized.tensors;
@@ -166,16 +167,16 @@ class Reconstruction {
   std::int64_t samples_;
   SpillFolder folder_;
   FoundLayers found_;
-  ByteBudget kept_;  // tensors between pieces: half of what is free; the runtime and the solvers
-                     // need the rest
+  // For tensors between pieces: half of the free bytes. The runtime and the solvers need the rest.
+  ByteBudget kept_;
   ByteBudget::Reservation reservation_;
   Network quantized_;
   FloatValues float_;
-  Columns held_;  // one buffer for all layers
+  Columns held_;  // buffer that all layers use
   FinetunedModel result_;
   std::set<int> waiting_;
-  std::optional<OutputDistance> outputs_;  // with SelectiveUpdate
-  double distance_ = 0;                    // of the model as it is now
+  std::optional<OutputDistance> outputs_;  // present under SelectiveUpdate
+  double distance_ = 0;                    // of the current model
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 
-// Floats that are all written after they are made: nothing clears them first.
+// A buffer of floats that is not cleared when it grows, for uses that write every value.
 
 #include <memory>
 #include <type_traits>
@@ -21,7 +21,7 @@ class UnclearedAllocator : public std::allocator<T> {
   template <typename U>
   explicit(false) UnclearedAllocator(const UnclearedAllocator<U>&) noexcept {}
 
-  /// What resize() adds is left as the memory is.
+  /// Called by resize(); leaves the new value uninitialized.
   template <typename U>
   void construct(U* /*at*/) noexcept {
     static_assert(std::is_trivially_default_constructible_v<U>);
@@ -32,7 +32,7 @@ class UnclearedAllocator : public std::allocator<T> {
   }
 };
 
-/// resize() leaves the new values undefined.
+/// The values that resize() adds are undefined.
 using FloatBuffer = std::vector<float, UnclearedAllocator<float>>;
 
 }  // namespace quantsearch::reconstruction

@@ -8,8 +8,9 @@ namespace quantsearch {
 
 namespace {
 
-/// More are not held between reconstructions. Not a share of the budget, which must not change
-/// results: the runtime may round otherwise where it runs a model in pieces.
+/// Most bytes that are held between reconstructions. It is not a share of the budget, because the
+/// budget must not change results and the runtime may round differently when it runs a model in
+/// pieces.
 constexpr std::int64_t kMostBytes = std::int64_t{128} << 20;
 
 }  // namespace
@@ -34,7 +35,7 @@ FloatActivations float_activations(const Model& reference, const DataSource& dat
   const auto run = [&](std::int64_t sample, int) {
     const Batch outputs = session->run(data.read(sample, 1), environment.token);
     for (const std::string& name : tensors) {
-      const Tensor& tensor = outputs.at(name);  // copied: it may belong to the runtime
+      const Tensor& tensor = outputs.at(name);  // copied below, because the runtime may own it
       made[static_cast<std::size_t>(sample)].emplace(
           name, Tensor::from_bytes(tensor.type(), tensor.shape(), tensor.bytes()));
     }

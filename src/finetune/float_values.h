@@ -1,6 +1,6 @@
 #pragma once
 
-// The float model's side of reconstruction: what layers should give.
+// The values of the float model, which are the targets of reconstruction.
 
 #include <memory>
 #include <optional>
@@ -11,16 +11,17 @@
 
 namespace quantsearch::reconstruction {
 
-/// Values of a small model are made at once and may be shared; those of a large one piece by piece,
-/// as the quantized network advances.
+/// The values of a small model are computed at once and may be shared. Those of a large model are
+/// computed piece by piece while the quantized network advances.
 class FloatValues {
  public:
-  /// All arguments outlive this. `wanted`: every tensor that will ever be asked for.
+  /// All arguments must outlive the object. `wanted` has every tensor that value() will be called
+  /// with.
   FloatValues(const Model& reference, const DataSource& data, std::int64_t samples,
               const std::set<std::string>& wanted, const FinetuneEnvironment& environment,
               const ByteBudget& kept, SpillFolder& folder);
 
-  /// As Network::advance.
+  /// See Network::advance().
   void advance(const std::set<int>& held, const std::set<std::string>& wanted);
   /// Thread-safe.
   [[nodiscard]] Tensor value(const std::string& tensor, std::int64_t sample) const;
@@ -28,7 +29,7 @@ class FloatValues {
  private:
   const DataSource& data_;
   std::shared_ptr<const FloatActivations> activations_;
-  std::optional<Network> network_;  // of a large model
+  std::optional<Network> network_;  // for a large model
 };
 
 }  // namespace quantsearch::reconstruction

@@ -28,8 +28,8 @@ void add_convolution(const Node& node, LayerGeometry& geometry) {
       geometry.auto_pad.starts_with("SAME") || node.find_attribute("output_shape") != nullptr;
 }
 
-/// Zeros added before the first value along an axis: what ONNX's size formula leaves over, split as
-/// auto_pad says.
+/// The number of zeros added before the first value along an axis: the padding that ONNX's size
+/// formula requires, split according to auto_pad.
 std::int64_t pad_begin(const LayerGeometry& geometry, std::size_t axis, std::int64_t input,
                        std::int64_t output) {
   if (!geometry.pads_from_sizes) return geometry.pads_begin[axis];
@@ -39,13 +39,13 @@ std::int64_t pad_begin(const LayerGeometry& geometry, std::size_t axis, std::int
           ? geometry.strides[axis] * (input - 1) + geometry.output_padding[axis] + extent - output
           : (output - 1) * geometry.strides[axis] + extent - input;
   const std::int64_t kept = std::max<std::int64_t>(total, 0);
-  // The odd zero goes to the end for SAME_UPPER, else (also for output_shape alone) to the
-  // beginning.
+  // The odd zero goes to the end for SAME_UPPER and otherwise to the beginning, also when only
+  // output_shape is given.
   return geometry.auto_pad == "SAME_UPPER" ? kept / 2 : kept - kept / 2;
 }
 
-/// Input coordinate that kernel offset `tap` reads at output coordinate `out`; -1 for padding or
-/// between strides.
+/// The input coordinate that kernel offset `tap` reads at output coordinate `out`; -1 for padding
+/// and between strides.
 std::int64_t source_coordinate(const LayerGeometry& geometry, std::size_t axis, std::int64_t out,
                                std::int64_t tap, std::int64_t pad, std::int64_t size) {
   std::int64_t at = 0;
@@ -70,7 +70,8 @@ void require_convolution_shapes(const LayerGeometry& geometry, const Shape& inpu
                   to_string(geometry.weight_shape), to_string(input), to_string(output)));
 }
 
-/// Fills the sources of one position: coordinates of every kernel offset, last axis fastest.
+/// Finds the input value that a kernel offset reads at an output position; both count with the last
+/// axis fastest.
 class SourceFinder {
  public:
   SourceFinder(const LayerGeometry& geometry, const Shape& input, const Shape& output)
@@ -168,7 +169,7 @@ std::int64_t count_positions(const LayerGeometry& geometry, const Shape& output)
 
 namespace {
 
-/// Adds the value at `at` (-1: a zero) to the last run, or begins one.
+/// Adds the value at `at` (-1: a zero) to the last run or starts a new one.
 void append(std::int64_t at, std::vector<ValueRun>& runs) {
   if (!runs.empty()) {
     ValueRun& last = runs.back();

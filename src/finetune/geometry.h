@@ -1,6 +1,7 @@
 #pragma once
 
-// How a layer is a matrix product: which input values meet which weights at each output position.
+// Describes a layer as a matrix product: which input values the weights multiply at each output
+// position.
 
 #include <cstdint>
 #include <span>
@@ -22,9 +23,9 @@ struct LayerGeometry {
   std::vector<std::int64_t> kernel;
   std::vector<std::int64_t> strides;
   std::vector<std::int64_t> dilations;
-  std::vector<std::int64_t> pads_begin;  // with auto_pad or output_shape they follow from the sizes
+  std::vector<std::int64_t> pads_begin;
   std::string auto_pad = "NOTSET";
-  bool pads_from_sizes = false;
+  bool pads_from_sizes = false;  // auto_pad or output_shape: pads follow from the sizes
   std::vector<std::int64_t> output_padding;
   bool transpose_input = false;  // Gemm transA
 
@@ -34,45 +35,46 @@ struct LayerGeometry {
   }
 };
 
-/// Of a Conv, ConvTranspose, Gemm or MatMul with constant weight of this shape. Throws Unsupported
-/// with the reason for what is no single matrix product (a stack of weight matrices, say).
+/// The geometry of a Conv, ConvTranspose, Gemm or MatMul with a constant weight of this shape.
+/// Throws Unsupported, with the reason, for a layer that is not a single matrix product (for
+/// example a stack of weight matrices).
 [[nodiscard]] LayerGeometry geometry_of(const Node& node, const Shape& weight_shape);
 
-/// Weights in the order of the product, [outputs][K], and back to the tensor's own order.
+/// Convert weights from the order of the tensor to that of the product, [outputs][K], and back.
 template <typename T>
 [[nodiscard]] std::vector<T> to_rows(const LayerGeometry& geometry, std::span<const T> tensor);
 template <typename T>
 [[nodiscard]] std::vector<T> from_rows(const LayerGeometry& geometry, std::span<const T> rows);
-/// Index of the per-channel parameter of output `output` ([0, outputs)). A ConvTranspose with
-/// groups has one parameter for each output channel of a group.
+/// The index of the per-channel parameter of output `output`, which is in [0, outputs). A
+/// ConvTranspose with groups has one parameter for each output channel of a group.
 [[nodiscard]] std::int64_t channel_of(const LayerGeometry& geometry, std::int64_t output);
 
-/// `count` values of a tensor: at `first`, first + step, …; first -1: zeros.
+/// `count` values of a tensor at `first`, first + step, …; they are zeros when `first` is -1.
 struct ValueRun {
   std::int64_t first = 0;
   std::int64_t step = 1;
   std::int64_t count = 1;
 };
 
-/// Which positions of a layer's output take part, all of them or some, spread evenly, and where
+/// The positions of a layer's output that take part, all of them or some spread evenly, and where
 /// their values are. Runs cover the positions in order.
 struct PositionTable {
   std::int64_t count = 0;                      // positions that take part
-  std::vector<ValueRun> targets;               // in the output, of its first channel
-  std::vector<std::vector<ValueRun>> sources;  // [kernel] in the input, of its first channel
+  std::vector<ValueRun> targets;               // in the first channel of the output
+  std::vector<std::vector<ValueRun>> sources;  // [kernel], in the first channel of the input
   std::int64_t target_stride = 1;              // from a channel of the output to the next
   std::int64_t source_stride = 1;              // from a channel of the input to the next
 };
-/// `first` and `step` choose positions first, first + step, … of all. Throws InvalidInput when the
-/// shapes do not fit.
+/// The table of positions first, first + step, … of all. Throws InvalidInput when the shapes do not
+/// fit.
 [[nodiscard]] PositionTable position_table(const LayerGeometry& geometry, const Shape& input,
                                            const Shape& output, std::int64_t first,
                                            std::int64_t step);
-/// Positions of an output of this shape.
+/// The number of positions of an output of this shape.
 [[nodiscard]] std::int64_t count_positions(const LayerGeometry& geometry, const Shape& output);
 
-/// Writes columns [at, at + table.count) of `columns`, whose vectors have been sized for
-/// columns.count.
+/// Write the inputs or targets of columns [at, at + table.count). The vectors of `columns` already
+/// have the size for columns.count.
 void gather_inputs(const LayerGeometry& geometry, const PositionTable& table, const Tensor& input,
                    std::int64_t at, Columns& columns);
 void gather_targets(const LayerGeometry& geometry, const PositionTable& table, const Tensor& output,

@@ -1,8 +1,8 @@
-// Frantar et al. 2023, "GPTQ" (arXiv 2210.17323), as nearest plane on the refitted target:
-// ptq_methods 2.1-2.4. Differences from the paper: the target is W* of asymmetric reconstruction
-// (float output, quantized input) instead of W, the bias is optimal for the codes, scales are
-// chosen by the error that the solver reaches with them, and rows that nearest rounding serves
-// better keep it.
+// Frantar et al. 2023, "GPTQ" (arXiv 2210.17323), as nearest plane on the refitted target; see
+// docs/algorithms/gptq.md. Differences from the paper: the target is W* of asymmetric
+// reconstruction (float output, quantized input) instead of W, the bias is optimal for the codes,
+// scales are chosen by the error that the solver reaches with them, and rows for which nearest
+// rounding has the smaller error keep it.
 
 #include "finetune/gptq.h"
 
@@ -21,13 +21,13 @@ namespace quantsearch::reconstruction {
 
 namespace {
 
-// Rows x scales handled by one call: whole vectors, and a state that fits the caches.
+// Rows x scales handled by one call: they fill whole vectors, and their state fits into the caches.
 constexpr std::int64_t kTasksAtOnce = 64;
-// Inputs up to which the wide beam is used: in depthwise layers, and in others, which have more
-// rows.
+// Largest number of inputs for which the wide beam is used, in depthwise layers and in other
+// layers, which have more rows.
 constexpr std::int64_t kSmallDepthwise = 32;
 constexpr std::int64_t kSmall = 16;
-constexpr int kScaleBeam = 8;  // of those layers while scales are compared
+constexpr int kScaleBeam = 8;  // beam of those layers while scales are compared
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
@@ -52,7 +52,7 @@ void require_valid(const GptqOptions& options) {
   }
 }
 
-/// The first factor is 1: it wins ties.
+/// The factors of the scale to try. The first is 1, so that it wins ties.
 std::vector<float> factors_of(const WeightGrid& grid, const GptqOptions& options) {
   std::vector<float> factors = {1.0F};
   if (!options.choose_scales || grid.freedom == ScaleFreedom::none) return factors;
@@ -61,7 +61,7 @@ std::vector<float> factors_of(const WeightGrid& grid, const GptqOptions& options
   return factors;
 }
 
-/// One run of the solver over a layer.
+/// Runs the solver over a layer.
 class Solver {
  public:
   Solver(const LayerWeights& layer, const std::vector<Lattice>& lattices,
@@ -143,7 +143,7 @@ class Solver {
     return results;
   }
 
-  /// The scale with the least cost, for each output or for all together.
+  /// Chooses the scale with the least cost, for each output or for all outputs together.
   void choose_factors() {
     const auto factors = static_cast<std::int64_t>(factors_.size());
     const std::int64_t outputs = layer_.shape.outputs();
@@ -200,8 +200,8 @@ class Solver {
   const CancellationToken& token_;
 };
 
-/// The better of both for each row; of both layers where rows share a scale that only one of them
-/// has.
+/// The better of both solutions for each row. When all rows share one scale and `solved` has a new
+/// one, the better of both solutions for the whole layer.
 Solution better_of(const LayerWeights& layer, Solution nearest, Solution solved,
                    bool share_new_scale, const Moments& moments, ThreadPool& pool) {
   const std::vector<double> before = row_errors(layer, nearest, moments, pool);

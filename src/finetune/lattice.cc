@@ -13,7 +13,7 @@ namespace {
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// H of a group, centred when asked; not yet ordered.
+/// H of a group, centred if requested, in the order of the inputs.
 class Energy {
  public:
   Energy(const Moments& moments, std::int64_t k, std::int64_t group, bool is_centred)
@@ -33,7 +33,7 @@ class Energy {
   bool is_centred_;
 };
 
-/// L and the ridge (times d) it was made with.
+/// L and the ridge (times d) with which it was computed.
 struct Factor {
   std::vector<double> l;
   double added = 0;
@@ -74,14 +74,15 @@ void fill_factor(Lattice& lattice, const std::vector<double>& l, std::int64_t k)
   }
 }
 
-/// The energy of the stronger input ranks a pair. Inputs without partner fill pairs of places, too,
-/// so that the pairs begin at even places; a last one that is left over comes last.
+/// The order of the inputs when pairs stay together. A pair is ranked by the energy of its stronger
+/// input. Two inputs without a partner also take two places, so that pairs start at even places. An
+/// input that is left over comes last.
 std::vector<std::int64_t> order_of_pairs(const std::vector<double>& energies,
                                          const std::vector<std::int64_t>& ascending,
                                          std::span<const PairedInput> pairs) {
   std::vector<std::int64_t> reversed;  // from the strongest to the weakest
   std::vector<bool> is_placed(energies.size(), false);
-  std::vector<std::int64_t> single;  // at most one that waits for another
+  std::vector<std::int64_t> single;  // at most one input without a partner
   for (auto input = ascending.rbegin(); input != ascending.rend(); ++input) {
     const PairedInput& pair = pairs[size(*input)];
     if (is_placed[size(*input)]) continue;
@@ -136,7 +137,8 @@ std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& mom
           diagonal[size(input)] = energy.at(input, input);
         const double mean =
             std::accumulate(diagonal.begin(), diagonal.end(), 0.0) / static_cast<double>(k);
-        // Products were summed in float: what centring leaves of constant inputs is 1e-7 of them.
+        // Products were summed in float, so centring leaves about 1e-7 of the energy of constant
+        // inputs.
         double largest = 0;
         for (std::int64_t input = 0; input < k; ++input) {
           largest = std::max(largest, moments.h[size((group * k + input) * k + input)]);

@@ -1,13 +1,13 @@
 #pragma once
 
-// The quadratic that rounding minimises, in the form solvers want (ptq_methods 2.1 and 2.2). For
-// each row
-//   J(q) + ridge d |q - w|^2 = (q - t) A (q - t)' + constant,   A = H + ridge d I,   t = (C + ridge
-//   d w) A^-1,
-// d the mean diagonal of H. With a jointly optimal bias, H and C are centred: H - m m', C - y m'.
-// Inputs are ordered so that the one with the most energy comes last, where the solvers start.
-// Paired inputs (code_pairs.h) are neighbours, at an even place and the next, so that solvers
-// choose both codes in one step.
+// The quadratic that rounding minimizes, in the form that the solvers need (see
+// docs/algorithms/gptq.md). For each row
+//   J(q) + ridge d |q - w|^2 = (q - t) A (q - t)' + constant
+//   with A = H + ridge d I and t = (C + ridge d w) A^-1,
+// where d is the mean diagonal of H. With a jointly optimal bias, H and C are centred: H - m m' and
+// C - y m'. Inputs are ordered so that the one with the most energy comes last, where the solvers
+// start. Paired inputs (code_pairs.h) are at an even place and the next one, so that solvers choose
+// both codes in one step.
 
 #include <cstdint>
 #include <vector>
@@ -26,7 +26,8 @@ struct Lattice {
   std::vector<float> u;                 // [k][k], L'
   std::vector<float> targets;           // [rows][k]
   std::vector<PairedInput> pairs = {};  // [k], partners are places; empty: codes are free
-  bool is_flat = false;  // no input varies: every q is as good as any other, nothing else is filled
+  // True when no input varies, so that all q are equally good; the other members are then empty.
+  bool is_flat = false;
 };
 
 struct LatticeOptions {
@@ -34,8 +35,8 @@ struct LatticeOptions {
   bool is_centred = true;  // false: the weights are chosen for the bias of the layer
 };
 
-/// Of every group. A ridge too small for the factorization to succeed is raised tenfold until it
-/// does.
+/// The lattices of all groups. When the factorization fails, the ridge is raised tenfold until it
+/// succeeds.
 [[nodiscard]] std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& moments,
                                                  const LatticeOptions& options, ThreadPool& pool,
                                                  const CancellationToken& token);

@@ -9,11 +9,11 @@ namespace quantsearch::reconstruction {
 
 namespace {
 
-/// Columns made at once for the moments: enough for the matrix products to run at their rate.
+/// Columns gathered at once for the moments, enough for the matrix products to run at full speed.
 constexpr std::int64_t kChunkBytes = std::int64_t{32} << 20;
-/// Columns held for a solver that needs all of its columns at once: enough for the layer where that
-/// stays below the second size, and no more than the first holds. Not a share of the budget, which
-/// must not change results.
+/// Limits for the columns held for a solver that needs all of its columns at once: usually the
+/// first, and up to the second where the layer needs 4 K columns. They are not shares of the
+/// budget, which must not change results.
 constexpr std::int64_t kHandyBytes = std::int64_t{16} << 20;
 constexpr std::int64_t kMostHeldBytes = std::int64_t{64} << 20;
 constexpr std::size_t kMostTables = 64;
@@ -88,7 +88,8 @@ void LayerData::gather(const std::vector<Piece>& pieces, ThreadPool* pool, Colum
   resize(columns, layer_.geometry.shape, begins.back());
   const auto one = [&](std::int64_t at, int) {
     const Piece& piece = pieces[static_cast<std::size_t>(at)];
-    // Here and not before: what is mapped from a file leaves the memory when the next is read.
+    // The values are read here and not earlier, because values mapped from a file leave the memory
+    // when the next ones are read.
     const Tensor target = reference_.value(layer_.stored.output, piece.sample);
     const Tensor values = input(piece);
     const auto positions = table(values.shape(), target.shape(), piece);
@@ -106,7 +107,7 @@ void LayerData::gather(const std::vector<Piece>& pieces, ThreadPool* pool, Colum
 }
 
 void LayerData::keep_parts() {
-  if (options_.drop_ratio < 1) return;  // which inputs are float changes from step to step
+  if (options_.drop_ratio < 1) return;  // the choice of float inputs changes from step to step
   std::vector<std::int64_t> first;
   std::int64_t count = 0;
   std::int64_t bytes = 0;

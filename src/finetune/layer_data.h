@@ -1,7 +1,7 @@
 #pragma once
 
-// What a layer reads in the quantized network and should give as in the float one, sample by
-// sample, as columns.
+// The inputs of a layer from the quantized network and its target outputs from the float network,
+// sample by sample, as columns.
 
 #include <algorithm>
 #include <deque>
@@ -24,38 +24,40 @@ class LayerData : public LayerSamples {
     double drop_ratio = 1;
     std::int64_t cache_bytes = 0;  // columns that may be kept
   };
-  /// They know the layer's input and its target. `held` is where many columns are made; it keeps
-  /// its memory from layer to layer. All arguments outlive this.
+  /// `quantized` has the layer's input and `reference` its target. `held` is the buffer for many
+  /// columns, which is reused from layer to layer. All arguments must outlive the object.
   LayerData(const TunableLayer& layer, const Network& quantized, const FloatValues& reference,
             const Options& options, Columns& held);
 
   [[nodiscard]] std::int64_t count() const override { return options_.samples; }
-  /// True when no sample has a value for the layer to work on.
+  /// True when the layer's output is empty for every sample.
   [[nodiscard]] bool is_empty() const {
     return std::ranges::all_of(positions_, [](std::int64_t positions) { return positions == 0; });
   }
-  /// A sample of more than kPositionsPerStep positions has several parts, each spread over it;
-  /// `seed` chooses one.
+  /// A sample of more than kPositionsPerStep positions has several parts, each spread over the
+  /// whole sample; `seed` chooses one.
   [[nodiscard]] const Columns& read(const std::vector<std::int64_t>& samples, std::uint64_t seed,
                                     Columns& own) const override;
 
-  /// From now on the columns of a part are made once, if all of them fit into cache_bytes.
+  /// From this call on, the columns of each part are gathered once and kept, provided that all of
+  /// them fit into cache_bytes.
   void keep_parts();
 
-  /// Second moments over max(16 K, 8192) positions spread over all samples (all when there are
-  /// fewer): more change the result by less than the data do (docs/algorithms/gptq.md).
+  /// Second moments over max(16 K, 8192) positions spread over all samples (all positions when
+  /// there are fewer). More positions change the result by less than other data would
+  /// (docs/algorithms/gptq.md).
   [[nodiscard]] Moments moments(ThreadPool& pool, const CancellationToken& token);
 
-  /// Those of the moments when they were few enough bytes to be made at once, else columns of such
-  /// positions, at most as many; 4 K of them where 64 MiB hold that many.
+  /// Columns of positions spread over all samples. They are those of the moments when these were
+  /// gathered at once; otherwise there are at most as many, 4 K of them if 64 MiB are enough.
   [[nodiscard]] const Columns& spread_columns(ThreadPool& pool);
 
-  /// Positions of an image resemble each other: more of one make a step dearer and no better
-  /// (docs/algorithms/adaround.md).
+  /// Positions of an image are similar, so more positions of one image make a step slower but not
+  /// better (docs/algorithms/adaround.md).
   static constexpr std::int64_t kPositionsPerStep = 256;
 
  private:
-  struct Piece {  // the part of one sample
+  struct Piece {  // a part of one sample
     std::int64_t sample = 0;
     std::int64_t first = 0;
     std::int64_t step = 1;
@@ -63,7 +65,8 @@ class LayerData : public LayerSamples {
   };
   [[nodiscard]] std::int64_t positions(std::int64_t sample) const;
   [[nodiscard]] std::int64_t parts(std::int64_t sample) const;
-  /// About `wanted` positions spread over all samples, at least a few of each.
+  /// Pieces with about `wanted` positions spread over all samples, at least 8 of each if it has as
+  /// many.
   [[nodiscard]] std::vector<Piece> spread(std::int64_t wanted) const;
   [[nodiscard]] std::shared_ptr<const PositionTable> table(const Shape& input, const Shape& output,
                                                            const Piece& piece) const;
@@ -76,7 +79,7 @@ class LayerData : public LayerSamples {
   Options options_;
   std::vector<std::int64_t> positions_;  // by sample, of the layer's output
   Columns& held_;
-  bool holds_all_ = false;                // held_ are the columns of the moments
+  bool holds_all_ = false;                // held_ has the columns of the moments
   std::vector<std::int64_t> first_part_;  // by sample; empty: parts are not kept
   mutable std::vector<Columns> parts_;
   mutable std::deque<std::once_flag> made_;  // by part

@@ -5,7 +5,8 @@
 namespace quantsearch::reconstruction {
 
 std::vector<OutputBlock> output_blocks(const LayerShape& shape) {
-  // Eight rows are one tile of the products; twice that where there is enough for many workers.
+  // Eight rows are one tile of the products; two tiles are used when there are enough for many
+  // workers.
   const std::int64_t rows = shape.rows >= 64 ? 16 : 8;
   std::vector<OutputBlock> blocks;
   if (shape.rows <= rows) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a layer gives on columns, for a part of its outputs.
+// Computes a block of the outputs of a layer for given columns.
 
 #include <algorithm>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace quantsearch::reconstruction {
 
-/// Outputs [first, first + count), within one group or of whole groups.
+/// Outputs [first, first + count), which are within one group or form whole groups.
 struct OutputBlock {
   std::int64_t first = 0;
   std::int64_t count = 0;
@@ -18,10 +18,10 @@ struct OutputBlock {
 [[nodiscard]] inline OutputBlock all_outputs(const LayerShape& shape) {
   return {.first = 0, .count = shape.outputs()};
 }
-/// Blocks that one worker takes at a time; they depend on the shape alone.
+/// Blocks that one worker processes at a time; they depend only on the shape.
 [[nodiscard]] std::vector<OutputBlock> output_blocks(const LayerShape& shape);
 
-/// Calls work(group, first row in the block, rows) for the part of each group that the block holds.
+/// Calls work(group, first row in the block, rows) for the part of each group that is in the block.
 template <class Work>
 void over_groups(const LayerShape& shape, const OutputBlock& block, const Work& work) {
   for (std::int64_t done = 0; done < block.count;) {
@@ -32,8 +32,8 @@ void over_groups(const LayerShape& shape, const OutputBlock& block, const Work& 
   }
 }
 
-/// `outputs` [block.count][n] before the activation, of the block's weights [block.count][K] and
-/// biases (null: none).
+/// Computes `outputs` [block.count][n], before the activation, from the block's weights
+/// [block.count][K] and biases (null: none).
 void block_outputs(const LayerShape& shape, const OutputBlock& block, const float* weights,
                    const float* bias, const Columns& columns, float* outputs);
 

@@ -16,7 +16,8 @@ namespace {
 
 float scalar_of(const Tensor& tensor) { return to_float32(tensor).values<float>()[0]; }
 
-/// The activation that alone reads `tensor`, when there is one.
+/// The activation function that is the only reader of `tensor`, if there is one. `last` becomes its
+/// output, or `tensor` if there is none.
 Activation activation_behind(const Graph& graph, const GraphIndex& index, const std::string& tensor,
                              std::string& last) {
   last = tensor;
@@ -71,7 +72,7 @@ class Finder {
     for (const QuantizedLayer& layer : candidate.linear_layers) stored_[layer.label] = &layer;
   }
 
-  /// Throws Unsupported with the reason when the layer cannot be tuned.
+  /// Describes a layer. Throws Unsupported, with the reason, when it cannot be tuned.
   TunableLayer describe(int float_node) {
     const Node& node = float_.nodes[static_cast<std::size_t>(float_node)];
     const Tensor* weight =
@@ -103,8 +104,8 @@ class Finder {
     return quantized_index_.consumers(tensor).size() == 1;
   }
 
-  /// The integers of a constant may be read by several DequantizeLinear, and what one of these
-  /// computes by several nodes.
+  /// Several DequantizeLinear may read the integers of a constant, and several nodes may read the
+  /// output of a DequantizeLinear.
   [[nodiscard]] bool is_read_once(const StoredIntegers& constant) const {
     if (!has_one_reader(constant.integers)) return false;
     const int reader = quantized_index_.consumers(constant.integers)[0];
@@ -157,7 +158,7 @@ LayerReconstruction skipped(const Graph& graph, int node, std::string reason) {
   return record;
 }
 
-/// Layers inside If, Loop and Scan keep their integers.
+/// Adds records for layers inside If, Loop and Scan, which keep their integers.
 void skip_bodies(const Graph& graph, const std::vector<std::string>& op_types,
                  std::vector<LayerReconstruction>& records) {
   for (const BodyPlace& place : bodies_of(graph)) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which layers can be tuned, and where their parts are in the float and in the quantized graph.
+// Finds the layers that can be tuned and their tensors in the float and in the quantized graph.
 
 #include <optional>
 #include <string>
@@ -17,22 +17,23 @@ struct TunableLayer {
   int float_node = 0;
   std::string op_type;
   LayerGeometry geometry;
-  std::string input;        // quantized graph: what the layer reads
-  std::string float_input;  // float graph: the same
-  Tensor float_weight;      // with Gemm's alpha
-  /// [groups][pairs]: weights that must stay safe together; empty: all integers are.
+  std::string input;        // input tensor in the quantized graph
+  std::string float_input;  // input tensor in the float graph
+  Tensor float_weight;      // multiplied by Gemm's alpha
+  /// [groups][pairs]: weights whose pairs must stay safe; empty: all integers are safe.
   std::vector<std::vector<WeightPair>> pairs;
-  std::vector<float> float_bias;  // [outputs], with Gemm's beta; empty: the layer has no bias
+  std::vector<float> float_bias;  // [outputs], multiplied by Gemm's beta; empty: no bias
   Activation activation;
   std::optional<OutputGrid> output;  // the quantizer after the activation
 };
 
 struct FoundLayers {
   std::vector<TunableLayer> layers;          // in topological order
-  std::vector<LayerReconstruction> skipped;  // of the wanted operator types, each with its reason
+  std::vector<LayerReconstruction> skipped;  // of the wanted operator types, with reasons
 };
 
-/// `candidate` was made by `quantize` from `reference`.
+/// Finds the layers of the given operator types. `candidate` was made by `quantize` from
+/// `reference`.
 [[nodiscard]] FoundLayers find_layers(const QuantizedModel& candidate, const Model& reference,
                                       const std::vector<std::string>& op_types);
 

@@ -1,8 +1,8 @@
 // Highway compiles everything between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once for each
 // instruction set. Two loops do all the work, both on unpacked operands (after Goto & van de Geijn
 // 2008, "Anatomy of High-Performance Matrix Multiplication", without its packing of both operands):
-//   product             c += a b : vectors run over columns of b and c, a is broadcast
-//   product_transposed  c += a b': vectors run over the shared index, summed at the end
+//   product             c += a b : vectors span columns of b and c, and a is broadcast
+//   product_transposed  c += a b': vectors span the shared index and are summed at the end
 
 #include "finetune/linear_algebra.h"
 
@@ -26,8 +26,8 @@ using Tag = hn::ScalableTag<T>;
 template <typename T>
 using Vector = hn::Vec<Tag<T>>;
 
-// Accumulators must stay in registers: 32 of them from AVX-512 and NEON on, 16 before.
-#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3  // a greater number is an older set
+// Accumulators must stay in registers. AVX-512 and NEON have 32 of them, older sets have 16.
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3  // a larger number is an older set
 constexpr int kTileRows = 4;
 constexpr int kDotRows = 2;
 #else
@@ -36,12 +36,12 @@ constexpr int kDotRows = 4;
 #endif
 constexpr int kTileVectors = 3;
 constexpr int kDotColumns = 4;
-// Shared index of one pass of product: the strip of b fits level 2.
+// Length of the shared index in one pass of product, so that the strip of b fits into level 2.
 constexpr std::int64_t kDepth = 256;
-constexpr std::int64_t kDotDepth = 512;  // of product_transposed
-constexpr std::int64_t kDotBlock = 48;   // rows of b used again while they are in the cache
+constexpr std::int64_t kDotDepth = 512;  // the same for product_transposed
+constexpr std::int64_t kDotBlock = 48;   // rows of b that are reused while they are in the cache
 
-/// The first `count` < Lanes values, zeros behind.
+/// The first `count` < Lanes values followed by zeros.
 template <typename T>
 HWY_INLINE Vector<T> LoadFew(const T* values, std::int64_t count) {
   const Tag<T> tag;
@@ -54,7 +54,7 @@ HWY_INLINE Vector<T> LoadFew(const T* values, std::int64_t count) {
 #endif
 }
 
-/// c[0..kRows)[0..columns) += a b for a strip of b that is kVectors wide with zeros behind its end.
+/// c[0..kRows)[0..columns) += a b for a strip of b that is kVectors wide and ends with zeros.
 template <int kRows, int kVectors, typename T>
 void ProductTile(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
   const Tag<T> tag;
@@ -106,7 +106,7 @@ void ProductStrip(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
   tile(std::integral_constant<int, 1>{});
 }
 
-/// c[0..kVectors) += a b for one row: as many sums at once as hide what an addition waits.
+/// c[0..kVectors) += a b for one row, with enough sums at once to hide the latency of an addition.
 template <int kVectors, typename T>
 HWY_INLINE void ProductRowTile(const T* a, Matrix<const T> b, T* c) {
   const Tag<T> tag;
@@ -125,7 +125,7 @@ HWY_INLINE void ProductRowTile(const T* a, Matrix<const T> b, T* c) {
     hn::StoreU(sums[vector], tag, c + vector * lanes);
 }
 
-/// One row of a, as in depthwise layers: nothing of b is used twice.
+/// The product for one row of a, as in depthwise layers, where no value of b is used twice.
 template <typename T>
 void ProductRow(const T* a, Matrix<const T> b, T* c) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
@@ -150,8 +150,8 @@ void ProductRow(const T* a, Matrix<const T> b, T* c) {
   std::copy_n(few, b.columns - column, c + column);
 }
 
-/// Rows of b that are a multiple of 2 KiB apart share few cache sets: such a strip is copied
-/// together first when more than one tile uses it, and so is one that is not whole.
+/// Rows of b that are a multiple of 2 KiB apart share few cache sets. Such a strip is first copied
+/// to contiguous memory when more than one tile uses it, and so is a strip with incomplete vectors.
 template <typename T>
 void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
   constexpr std::size_t kWidest = kTileVectors * HWY_MAX_BYTES / sizeof(T);
@@ -203,7 +203,7 @@ HWY_INLINE void AddSums(const Vector<float>* sums, float factor, float* out) {
 #if HWY_TARGET == HWY_SCALAR
   for (int index = 0; index < 4; ++index) out[index] += factor * hn::GetLane(sums[index]);
 #else
-  // Each step adds halves of neighbours and keeps both sums.
+  // Each step adds halves of two vectors and keeps both sums in one vector.
   const Tag<float> tag;
   const auto even = hn::Add(hn::InterleaveLower(tag, sums[0], sums[2]),
                             hn::InterleaveUpper(tag, sums[0], sums[2]));
@@ -268,7 +268,8 @@ void DotRows(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor) {
   }
 }
 
-/// With `lower`, a and b are the same and only tiles that reach the lower triangle are made.
+/// c += factor a b'. With `lower`, a and b are the same, and only tiles that overlap the lower
+/// triangle are computed.
 template <typename T>
 void ProductTransposed(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor, bool lower) {
   for (std::int64_t depth = 0; depth < a.columns; depth += kDotDepth) {
@@ -342,9 +343,9 @@ void add_gram(Matrix<const float> a, Matrix<float> c) {
 
 namespace {
 
-constexpr std::int64_t kPanel = 64;  // columns factorized before the rest of the matrix sees them
+constexpr std::int64_t kPanel = 64;  // columns factorized before the rest of the matrix is updated
 
-/// Unblocked, of a matrix no wider than a panel.
+/// The unblocked factorization of a matrix that is at most one panel wide.
 bool factorize_panel(Matrix<double> a) {
   for (std::int64_t column = 0; column < a.rows; ++column) {
     for (std::int64_t row = column; row < a.rows; ++row) {
@@ -362,7 +363,7 @@ bool factorize_panel(Matrix<double> a) {
   return true;
 }
 
-/// Replaces each row x of `rows` by y with L y = x: forward substitution.
+/// Replaces each row x of `rows` by y with L y = x (forward substitution).
 void solve_lower(Matrix<const double> l, Matrix<double> rows) {
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     double* const x = rows.row(row);
@@ -374,7 +375,7 @@ void solve_lower(Matrix<const double> l, Matrix<double> rows) {
   }
 }
 
-/// Replaces each row x of `rows` by y with L' y = x: backward substitution, walking rows of L.
+/// Replaces each row x of `rows` by y with L' y = x (backward substitution that reads L by rows).
 void solve_lower_transposed(Matrix<const double> l, Matrix<double> rows) {
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     double* const x = rows.row(row);
@@ -395,7 +396,7 @@ bool factorize(Matrix<double> a) {
     const std::int64_t below = a.rows - behind;
     if (!factorize_panel(a.block(first, first, width, width))) return false;
     solve_lower(a.block(first, first, width, width), a.block(behind, first, below, width));
-    // Strips of the lower triangle of what remains.
+    // The lower triangle of the remaining matrix is updated in strips.
     for (std::int64_t strip = behind; strip < a.rows; strip += kPanel) {
       const std::int64_t columns = std::min(kPanel, a.rows - strip);
       subtract_product_transposed(a.block(strip, first, a.rows - strip, width),

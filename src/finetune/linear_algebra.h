@@ -1,13 +1,13 @@
 #pragma once
 
-// Dense matrix products and the Cholesky factorization that reconstruction is made of. Vectorised
-// for the machine at hand (Highway, dynamic dispatch); every function runs on the calling thread
-// and keeps no state, so callers split the work and the result never depends on the number of
-// threads.
+// The dense matrix products and the Cholesky factorization that reconstruction needs. They are
+// vectorized for the processor at run time (Highway, dynamic dispatch). Every function runs on the
+// calling thread and has no state, so callers split the work and the result never depends on the
+// number of threads.
 //
-// Why not a BLAS: the products here are skinny (8 to 64 rows), where packing costs a BLAS more than
-// the product, and Debian's serial OpenBLAS 0.3.21 returns wrong products when two threads call it
-// at once.
+// No BLAS is used, because the products here are narrow (8 to 64 rows), so that packing would cost
+// a BLAS more than the product, and because Debian's serial OpenBLAS 0.3.21 returns wrong products
+// when two threads call it at once.
 
 #include <cstdint>
 #include <type_traits>
@@ -28,13 +28,13 @@ struct Matrix {
                              std::int64_t width) const {
     return {row(first_row) + first_column, height, width, stride};
   }
-  operator Matrix<const T>() const  // NOLINT(google-explicit-constructor): as T* to const T*
+  operator Matrix<const T>() const  // NOLINT(google-explicit-constructor): like T* to const T*
       requires(!std::is_const_v<T>) {
     return {data, rows, columns, stride};
   }
 };
 
-/// View of contiguous rows.
+/// A view of contiguous rows.
 template <typename T>
 [[nodiscard]] Matrix<T> matrix(T* data, std::int64_t rows, std::int64_t columns) {
   return {data, rows, columns, columns};
@@ -50,16 +50,16 @@ void add_product_transposed(Matrix<const float> a, Matrix<const float> b, Matrix
 /// c -= a b', with a [m, k], b [n, k], c [m, n]. c overlaps neither.
 void subtract_product_transposed(Matrix<const double> a, Matrix<const double> b, Matrix<double> c);
 
-/// Lower triangle, diagonal included, of c += a a', with a [m, k], c [m, m]. Up to three elements
-/// right of the diagonal are written, too; the others are left alone.
+/// The lower triangle, diagonal included, of c += a a', with a [m, k], c [m, m]. Up to three
+/// elements right of the diagonal are also written; the others are unchanged.
 void add_gram(Matrix<const float> a, Matrix<float> c);
 
-/// Replaces the lower triangle of a symmetric matrix by L, with L L' the matrix (Cholesky); what is
-/// right of the diagonal is not read but may be written. False, with the content lost, when the
-/// matrix is not positive definite or not finite.
+/// Replaces the lower triangle of a symmetric matrix by L, where L L' is the matrix (Cholesky).
+/// Elements right of the diagonal are not read but may be written. Returns false, with undefined
+/// content, when the matrix is not positive definite or not finite.
 [[nodiscard]] bool factorize(Matrix<double> a);
 
-/// Replaces each row x of `rows` by the solution y of (L L') y = x, with L lower triangular.
+/// Replaces each row x of `rows` by the solution y of (L L') y = x, where L is lower triangular.
 void solve_factorized(Matrix<const double> l, Matrix<double> rows);
 
 }  // namespace quantsearch::reconstruction

@@ -15,13 +15,14 @@ namespace quantsearch::reconstruction {
 
 namespace {
 
-// Columns summed in float before they go into the double sums.
+// Columns summed in float before they are added to the double sums.
 constexpr std::int64_t kRun = 512;
-// Up to this K a worker takes a run of columns and all of H; beyond, a tile of H and all columns,
-// so that buffers stay small.
+// Up to this K a worker processes a run of columns and all of H. For a larger K it processes a tile
+// of H and all columns, so that buffers stay small.
 constexpr std::int64_t kWholeMatrix = 384;
 constexpr std::int64_t kTile = 192;
-// Runs (of all groups) summed at once: as many as fit 4 MiB, at least 16. No number of threads.
+// Runs (of all groups) summed at once: as many as fit into 4 MiB, at least 16, independent of the
+// number of threads.
 constexpr std::int64_t kBufferValues = std::int64_t{1} << 20;
 constexpr std::int64_t kLeastAtOnce = 16;
 
@@ -44,7 +45,7 @@ struct Sums {
   double squares = 0;
 };
 
-/// In eight interleaved sums, which vectorises.
+/// Uses eight interleaved sums, so that the loop vectorizes.
 Sums sum_up(const float* values, std::int64_t count) {
   constexpr std::int64_t kLanes = 8;
   double lanes[kLanes] = {};
@@ -69,7 +70,7 @@ Sums sum_up(const float* values, std::int64_t count) {
   return sums;
 }
 
-/// The lower triangle, or all, of a float buffer into the double sums.
+/// Add the lower triangle, or all, of a float buffer to the double sums.
 void add_lower(Matrix<const float> from, Matrix<double> to) {
   for (std::int64_t row = 0; row < from.rows; ++row) {
     for (std::int64_t column = 0; column <= row; ++column)
@@ -117,7 +118,7 @@ void MomentsAccumulator::add(const Columns& columns, ThreadPool& pool) {
   sums_.count += columns.count;
 }
 
-/// Sums and squares of each input and output.
+/// Adds the sums of each input and output and the sums of squares of each output.
 void MomentsAccumulator::add_sums(const Columns& columns, ThreadPool& pool) {
   constexpr std::int64_t kRowsAtOnce = 64;
   const std::int64_t inputs = shape_.groups * shape_.columns;
@@ -136,7 +137,7 @@ void MomentsAccumulator::add_sums(const Columns& columns, ThreadPool& pool) {
   });
 }
 
-/// A worker makes H and C of one run of columns of one group; runs are added in their order.
+/// Each worker computes H and C of one run of columns of one group; runs are added in their order.
 void MomentsAccumulator::add_runs(const Columns& columns, ThreadPool& pool) {
   const std::int64_t k = shape_.columns;
   const std::int64_t r = shape_.rows;
@@ -174,7 +175,7 @@ void MomentsAccumulator::add_runs(const Columns& columns, ThreadPool& pool) {
   }
 }
 
-/// A worker makes one tile of H or of C of all columns.
+/// Each worker computes one tile of H or of C for all columns.
 void MomentsAccumulator::add_tiles(const Columns& columns, ThreadPool& pool) {
   const std::int64_t k = shape_.columns;
   const std::int64_t r = shape_.rows;

@@ -1,7 +1,8 @@
 #pragma once
 
-// Streams columns into second moments, and gives the squared error of integer weights from them.
-// The identities are in docs/algorithms/gptq.md; layer_problem.h has the formula of the error.
+// Accumulates second moments from columns and computes the squared error of integer weights from
+// them. The identities are in docs/algorithms/gptq.md; layer_problem.h has the formula of the
+// error.
 
 #include <cstdint>
 #include <vector>
@@ -11,20 +12,20 @@
 
 namespace quantsearch::reconstruction {
 
-/// Products are summed in float over runs of a few hundred columns and in double beyond. The sums
-/// depend on the order of the calls, not on the number of threads.
+/// Sums products in float over runs of 512 columns, and the sums of runs in double. The result
+/// depends on the order of the calls but not on the number of threads.
 class MomentsAccumulator {
  public:
   explicit MomentsAccumulator(const LayerShape& shape);
 
   /// Adds all columns. Throws InternalError when their sizes do not fit the shape.
   void add(const Columns& columns, ThreadPool& pool);
-  /// Adds what another accumulator of the same shape has seen. The result depends on the order of
-  /// the merges.
+  /// Adds the columns of another accumulator of the same shape. The result depends on the order of
+  /// the merges. Throws InternalError when the shapes differ.
   void merge(const MomentsAccumulator& other);
-  /// Means so far; count 0 gives zeros.
+  /// The means of all columns so far; zeros when there are none.
   [[nodiscard]] Moments moments() const;
-  /// What an accumulator of this shape holds.
+  /// The size of an accumulator of this shape.
   [[nodiscard]] static std::int64_t bytes(const LayerShape& shape);
 
  private:
@@ -36,15 +37,16 @@ class MomentsAccumulator {
   Moments sums_;  // sums, not means; only the lower triangles of h
 };
 
-/// Codes nearest to the float weights on the layer's grid, ties to even, as the weight quantizer
-/// makes them, and where a pair of them is not safe the nearest that is; the bias is the layer's.
+/// The codes nearest to the float weights on the layer's grid, with ties to even as in the weight
+/// quantizer. An unsafe pair of codes becomes the nearest safe pair. The bias is the layer's.
 [[nodiscard]] Solution round_to_nearest(const LayerWeights& layer);
 
-/// What the codes stand for: [outputs][K].
+/// The float values of the codes: [outputs][K].
 [[nodiscard]] std::vector<float> dequantized(const LayerWeights& layer, const Solution& solution);
 
-/// J of each output: the mean squared error of its values before the activation, [outputs].
-/// Rounding may leave a row that is nearly exact a few 1e-7 of its energy off, also below 0.
+/// J of each output, the mean squared error of its values before the activation: [outputs]. The
+/// value may be wrong by a few 1e-7 of the energy of the row, so that it may be below 0 for a
+/// nearly exact row.
 [[nodiscard]] std::vector<double> row_errors(const LayerWeights& layer, const Solution& solution,
                                              const Moments& moments, ThreadPool& pool);
 

@@ -19,14 +19,14 @@
 #define QUANTSEARCH_FINETUNE_NEAREST_PLANE_PANEL
 namespace quantsearch::reconstruction {
 
-/// One value per row being solved, `lanes` of each.
+/// The grids and costs of the rows that are solved together, each [lanes].
 struct LaneGrids {
   const float* scales;
   const float* lows;
   const float* highs;
   const float* zero_points;
   float* costs;
-  std::int64_t lanes;  // a multiple of every vector's
+  std::int64_t lanes;  // a multiple of the lanes of every vector
 };
 
 /// The state of the inputs of one panel, each [inputs][lanes].
@@ -35,13 +35,13 @@ struct Panel {
   std::int64_t u_stride;
   std::int64_t inputs;
   const float* targets;
-  float* errors;             // e, read and changed
+  float* errors;             // e, read and updated
   float* differences;        // d = q - t, written
   float* points;             // z, written
   const PairedInput* pairs;  // [inputs]; null: the codes are free
 };
 
-/// Chooses the points of `upper` and the input below it again, for one lane whose pair is not safe.
+/// Chooses new points for `upper` and the input below it, for one lane whose pair is not safe.
 void choose_safe_points(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
                         std::int64_t upper);
 
@@ -80,7 +80,8 @@ HWY_INLINE void SolveInput(const Panel& panel, const LaneGrids& grids, std::int6
   }
 }
 
-/// Repairs the lanes where the points of `upper` and of the input below it are not safe together.
+/// Chooses new points in the lanes where those of `upper` and of the input below it form an unsafe
+/// pair.
 HWY_INLINE void KeepPairSafe(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
                              std::int64_t upper) {
   const Tag tag;
@@ -179,10 +180,11 @@ HWY_EXPORT(Move);
 
 namespace {
 
-constexpr std::int64_t kLaneMultiple = 16;  // the widest vector's floats
+constexpr std::int64_t kLaneMultiple = 16;  // floats of the widest vector
 constexpr std::int64_t kPanelInputs = 64;
 
-/// Rows side by side: [k][lanes], rows behind the last are zero with a grid that holds only zero.
+/// The rows in the layout [k][lanes]. Lanes after the last row are zero and have a grid whose only
+/// value is zero.
 struct LaneState {
   std::vector<float> scales, lows, highs, zero_points, costs, targets, errors, differences, points;
   std::int64_t lanes = 0;
@@ -208,7 +210,7 @@ struct LaneState {
   }
 };
 
-/// A partial row: where it came from and the point its last step took.
+/// The last step of a partial solution: its point and the partial solution that it extends.
 struct Step {
   std::int32_t point = 0;
   std::int32_t parent = 0;
@@ -216,7 +218,7 @@ struct Step {
 
 struct Candidate {
   float cost = 0;
-  float rank = 0;  // the cost, and for the first of a pair what its partner adds at the best
+  float rank = 0;  // the cost; for the first of a pair plus the least cost that its partner adds
   float difference = 0;
   Step step;
 };
@@ -240,12 +242,13 @@ void nearest_points(float wanted, const RowGrid& grid, int count,
   }
 }
 
-/// True for an input whose partner is settled when its turn comes.
+/// True for the second input of a pair, whose partner has its point already.
 bool is_lower(const Lattice& lattice, std::int64_t input) {
   return !lattice.pairs.empty() && has_partner(lattice.pairs[size(input)]) && input % 2 == 0;
 }
 
-/// For the first of a pair: what its point leaves to the partner, whose turn is next.
+/// For the first input of a pair, estimates how its point affects the partner, which comes next.
+/// Without effect for other inputs.
 class PairAhead {
  public:
   PairAhead(const Lattice& lattice, const RowTask& task, std::int64_t input, const float* errors)
@@ -263,8 +266,8 @@ class PairAhead {
                      .coupling = l.row(input)[lower]};
   }
 
-  /// The value to choose points around: `alone`, or the upper value of the best safe pair where it
-  /// would leave the partner nothing better.
+  /// The value around which points are chosen: `alone`, unless the first point of the best safe
+  /// pair differs from the point nearest to `alone`; then the value of that point.
   [[nodiscard]] float wanted(float alone) const {
     if (!step_) return alone;
     const auto nearest =
@@ -275,7 +278,7 @@ class PairAhead {
                : static_cast<float>(safe.first) * task_.grid.scale;
   }
 
-  /// The least that the partner adds to the cost beside this point.
+  /// The least cost that the partner adds together with this point.
   [[nodiscard]] float cost(std::int32_t point) const {
     if (!step_) return 0;
     const RowGrid beside = grid_beside(task_.grid, lattice_.pairs[size(input_ - 1)], point);
@@ -337,13 +340,13 @@ std::vector<RowResult> nearest_plane(const Lattice& lattice, std::span<const Row
 
 RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
   const auto k = static_cast<std::int64_t>(lattice.order.size());
-  // A wide beam is asked for exactness: then the third and fourth point matter, too.
+  // A wide beam is used for exactness, where the third and fourth point also matter.
   const int points_each = beam >= 16 ? 4 : 2;
   std::vector<std::vector<Step>> steps(size(k));
   std::vector<float> errors(size(beam * k));
   std::vector<float> next(size(beam * k));
   std::vector<float> costs = {0.0F};
-  std::vector<std::int32_t> last = {0};  // by state: the point of the input before
+  std::vector<std::int32_t> last = {0};  // by state: the point of the previous input
   std::vector<Candidate> candidates;
   std::vector<std::int32_t> points;
   for (std::int64_t input = k; input-- > 0;) {

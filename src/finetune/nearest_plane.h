@@ -1,9 +1,9 @@
 #pragma once
 
-// Nearest points of a lattice, approximately: Babai's nearest plane for many rows at once, K-best
-// (beam) for one, coordinate descent behind either. All minimise (q - t) A (q - t)' over q = z s, z
-// integer in [low, high] (ptq_methods 2.2; GPTQ run back to front is Babai's algorithm: Chen et al.
-// 2025, arXiv 2507.18553).
+// Approximations of the nearest point of a lattice: Babai's nearest plane for many rows at once,
+// K-best (beam) for one row, and coordinate descent after either. All minimize (q - t) A (q - t)'
+// over q = z s with integer z in [low, high]; see docs/algorithms/gptq.md. GPTQ in reverse order of
+// the inputs is Babai's algorithm (Chen et al. 2025, arXiv 2507.18553).
 
 #include <cstdint>
 #include <span>
@@ -13,7 +13,8 @@
 
 namespace quantsearch::reconstruction {
 
-/// The points of one row: z s with low <= z <= high. Pairs are safe by their codes, z + zero_point.
+/// The points of one row: z s with low <= z <= high. Whether a pair is safe depends on its codes,
+/// z + zero_point.
 struct RowGrid {
   float scale = 1;
   float low = 0;
@@ -21,7 +22,7 @@ struct RowGrid {
   float zero_point = 0;
 };
 
-/// A row to be solved: its target and its grid.
+/// A row to solve: its target and its grid.
 struct RowTask {
   std::span<const float> target;  // [k], in the lattice's order
   RowGrid grid;
@@ -32,15 +33,16 @@ struct RowResult {
   double cost = 0;                   // (q - t) A (q - t)'
 };
 
-/// Babai's nearest plane for any number of rows, vectorised over rows.
+/// Babai's nearest plane for any number of rows, vectorized over rows.
 [[nodiscard]] std::vector<RowResult> nearest_plane(const Lattice& lattice,
                                                    std::span<const RowTask> tasks);
 
-/// Keeps the `beam` best partial rows at every step. With 1: nearest_plane of one row.
+/// Keeps the `beam` best partial solutions at every step. With a beam of 1 it is nearest_plane() of
+/// one row.
 [[nodiscard]] RowResult k_best(const Lattice& lattice, const RowTask& task, int beam);
 
-/// Passes over the inputs, last first, each moved to its best place while the others stay; the cost
-/// never rises.
+/// Runs passes over the inputs, last first, and moves each to its best point while the others stay.
+/// The cost never rises.
 void polish(const Lattice& lattice, const RowTask& task, int passes, RowResult& row);
 
 }  // namespace quantsearch::reconstruction

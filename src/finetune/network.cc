@@ -11,7 +11,7 @@ namespace quantsearch::reconstruction {
 
 namespace {
 
-/// By node, every tensor it reads: GraphIndex counts what its subgraphs capture.
+/// By node, every tensor that it reads. GraphIndex includes the tensors that its subgraphs capture.
 std::vector<std::vector<std::string>> all_reads(const Graph& graph) {
   const GraphIndex index(graph);
   std::set<std::string> tensors;
@@ -83,7 +83,7 @@ Tensor Network::value(const std::string& tensor, std::int64_t sample) const {
   const std::string& stored = stored_name(tensor);
   const auto kept = kept_.find(stored);
   if (kept == kept_.end() && !graph_inputs_.contains(stored)) {
-    throw InternalError(fmt::format("finetune: tensor '{}' is not at hand", tensor));
+    throw InternalError(fmt::format("finetune: tensor '{}' is not available", tensor));
   }
   const Batch batch = kept == kept_.end() ? data_.read(sample, 1) : kept->second->outputs(sample);
   const Tensor& raw = batch.at(stored);
@@ -92,7 +92,7 @@ Tensor Network::value(const std::string& tensor, std::int64_t sample) const {
   const Tensor* scale = initializer(node.input(1));
   const Tensor* zero_point = initializer(node.input(2));
   if (scale == nullptr)
-    throw InternalError(fmt::format("finetune: the scale of '{}' is no initializer", tensor));
+    throw InternalError(fmt::format("finetune: the scale of '{}' is not an initializer", tensor));
   return dequantize(
       {.integers = raw,
        .params = {.type = raw.type(),

@@ -12,11 +12,11 @@ namespace {
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-// Steps whose columns are held at once: workers meet once for all of them.
+// Steps whose columns are held at once, so that workers synchronize once for all of them.
 constexpr std::int64_t kMostSteps = 16;
 constexpr std::int64_t kColumnBytes = std::int64_t{32} << 20;
 
-/// The columns of one step, its own or kept ones.
+/// The columns of one step, which are its own or kept ones.
 struct StepColumns {
   Columns own;
   const Columns* used = nullptr;
@@ -80,7 +80,7 @@ class SampledObjective final : public Objective {
     pool_.parallel_for(
         looked_at,
         [&](std::int64_t index, int) {
-          // Evenly spread, each sample at most once.
+          // The samples are spread evenly, each at most once.
           const std::int64_t sample = index * samples_.count() / looked_at;
           sums[size(index)] = sample_error(sample, values, solution.bias);
         },
@@ -89,13 +89,13 @@ class SampledObjective final : public Objective {
   }
 
  private:
-  /// Random samples without repetition, as the first of a random permutation are.
+  /// Reads random samples without repetition, distributed like the first of a random permutation.
   void read_step(std::int64_t step, StepColumns& columns) const {
     RandomStream random(options_.seed, step, "reconstruction batch");
     std::vector<std::int64_t> chosen;
     while (static_cast<std::int64_t>(chosen.size()) < options_.batch_size) {
-      // Floyd's way of drawing a set: position j gets a number up to j, or j itself when that is
-      // taken.
+      // Floyd's algorithm for a random set: position j gets a random number up to j, or j itself
+      // when that number is taken.
       const std::int64_t last =
           samples_.count() - options_.batch_size + static_cast<std::int64_t>(chosen.size());
       const auto sample =
@@ -124,10 +124,10 @@ class SampledObjective final : public Objective {
   CancellationToken token_;
   std::vector<StepColumns> steps_;
   std::int64_t first_ = 0;
-  std::int64_t affordable_ = 1;  // steps held at once; known after the first
+  std::int64_t affordable_ = 1;  // steps held at once; computed from the size of the first
 };
 
-/// J = w H w' - 2 w c' + f + 2 b (w mx - my) + b^2, for all rows.
+/// The sum over all rows of J = w H w' - 2 w c' + f + 2 b (w mx - my) + b^2.
 class MomentsObjective final : public Objective {
  public:
   MomentsObjective(const LayerWeights& layer, const Moments& moments, ThreadPool& pool)

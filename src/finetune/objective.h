@@ -1,7 +1,7 @@
 #pragma once
 
-// The reconstruction error as the gradient methods see it: on minibatches of samples, or as the
-// quadratic that second moments hold (ptq_methods 2.1).
+// The reconstruction error for the gradient methods: on minibatches of samples, or as the quadratic
+// of second moments (docs/algorithms/gptq.md).
 
 #include <cstdint>
 #include <memory>
@@ -15,15 +15,15 @@ namespace quantsearch::reconstruction {
 class Objective {
  public:
   virtual ~Objective() = default;
-  /// Makes ready for steps [first, first + count) and returns how many of them it did, at least
-  /// one.
+  /// Prepares steps from `first` on, at least one and at most `count`, and returns their number.
   virtual std::int64_t prepare(std::int64_t first, std::int64_t count) = 0;
-  /// Gradient of the loss of a prepared step. `scratch` belongs to the block and keeps its size
-  /// between steps.
+  /// Computes the gradient of the loss of a prepared step by the block's weights [block.count][K]
+  /// and, unless null, by its biases. `scratch` belongs to the block and keeps its size between
+  /// steps.
   virtual void gradient(std::int64_t step, const OutputBlock& block, const float* weights,
                         const float* bias, std::vector<float>& scratch, float* by_weights,
                         float* by_bias) const = 0;
-  /// Relative error of codes.
+  /// The relative error of the codes.
   [[nodiscard]] virtual double error(const Solution& solution) const = 0;
 };
 

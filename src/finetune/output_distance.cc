@@ -17,14 +17,14 @@ struct Energies {
 Energies energies(const Tensor& exact, const Tensor& other) {
   const Tensor a = to_float32(exact);
   const std::span<const float> wanted = a.values<float>();
-  // An output that is sized by the data may come out with another number of values: it then counts
-  // as zeros.
+  // An output whose size depends on the data may have another number of values; it then counts as
+  // zeros.
   const Tensor b =
       other.shape() == exact.shape() ? to_float32(other) : Tensor(DataType::float32, exact.shape());
   const std::span<const float> got = b.values<float>();
   Energies sums;
   for (std::size_t at = 0; at < wanted.size(); ++at) {
-    // As in scores: compared where the float model is finite.
+    // As in scores, values are compared only where the float model is finite.
     if (!std::isfinite(wanted[at])) continue;
     const double difference = static_cast<double>(got[at]) - static_cast<double>(wanted[at]);
     sums.difference += difference * difference;

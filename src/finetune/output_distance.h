@@ -1,7 +1,7 @@
 #pragma once
 
-// How far the quantized model's outputs are from the float model's, end to end: what
-// SelectiveUpdate judges by.
+// Measures the end-to-end distance of the quantized model's outputs from the float model's, which
+// SelectiveUpdate uses for its decisions.
 
 #include "finetune/network.h"
 
@@ -9,13 +9,14 @@ namespace quantsearch::reconstruction {
 
 class OutputDistance {
  public:
-  /// Runs the float model once over the samples and keeps its outputs. Arguments outlive this.
+  /// Runs the float model once over the samples and keeps its outputs. The arguments must outlive
+  /// the object.
   OutputDistance(const Model& reference, const DataSource& data, std::int64_t samples,
                  const FinetuneEnvironment& environment, const ByteBudget& kept,
                  SpillFolder& folder);
 
-  /// Energy of the difference over the energy of the float outputs, per output over all samples,
-  /// averaged over outputs.
+  /// The energy of the difference divided by the energy of the float output, for each output over
+  /// all samples, averaged over the outputs.
   [[nodiscard]] double of(const Network& quantized) const;
 
  private:

@@ -8,7 +8,7 @@
 #define HWY_TARGET_INCLUDE "finetune/output_loss.cc"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
-// After highway.h, which it needs.
+// It needs highway.h before it.
 #include <hwy/contrib/math/math-inl.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -31,7 +31,7 @@ struct Identity {
   HWY_INLINE Point operator()(Vector y) const { return {y, Constant(1)}; }
 };
 
-struct LeakyRelu {  // Relu with alpha 0
+struct LeakyRelu {  // alpha 0: Relu
   float alpha;
   HWY_INLINE Point operator()(Vector y) const {
     const auto positive = hn::Gt(y, Constant(0));
@@ -52,7 +52,7 @@ struct Clip {
 struct Sigmoid {
   HWY_INLINE Point operator()(Vector y) const {
     const Tag tag;
-    // Exp of what float can hold; beyond, the sigmoid is 0 or 1 to the last bit.
+    // The bounds keep exp() finite; beyond them the sigmoid is 0 or 1 within float precision.
     const auto bounded = hn::Min(hn::Max(y, Constant(-87)), Constant(87));
     const auto value = hn::Div(Constant(1), hn::Add(Constant(1), hn::Exp(tag, hn::Neg(bounded))));
     return {value, hn::Mul(value, hn::Sub(Constant(1), value))};
@@ -69,7 +69,7 @@ struct Tanh {
 struct Gelu {
   HWY_INLINE Point operator()(Vector y) const {
     const Tag tag;
-    // erf by Abramowitz & Stegun 7.1.26: off by at most 1.5e-7.
+    // erf is computed by Abramowitz & Stegun 7.1.26, with an error of at most 1.5e-7.
     const auto x = hn::Mul(hn::Abs(y), Constant(0.70710678F));
     const auto t = hn::Div(Constant(1), hn::MulAdd(x, Constant(0.3275911F), Constant(1)));
     auto series = hn::MulAdd(t, Constant(1.061405429F), Constant(-1.453152027F));
@@ -78,7 +78,7 @@ struct Gelu {
     series = hn::MulAdd(series, t, Constant(0.254829592F));
     const auto bell = hn::Exp(tag, hn::Max(hn::Neg(hn::Mul(x, x)), Constant(-87)));
     const auto erf = hn::NegMulAdd(hn::Mul(series, t), bell, Constant(1));
-    // Normal distribution.
+    // Distribution function and density of the normal distribution.
     const auto below = hn::MulAdd(hn::CopySign(erf, y), Constant(0.5F), Constant(0.5F));
     const auto density = hn::Mul(bell, Constant(0.39894228F));
     return {hn::Mul(y, below), hn::MulAdd(y, density, below)};
@@ -105,7 +105,7 @@ struct HardSwish {
   }
 };
 
-/// The quantizer behind the activation.
+/// The quantizer after the activation.
 struct Quantizer {
   const OutputGrid* grid;
   HWY_INLINE Point operator()(const Point& from) const {
@@ -219,7 +219,7 @@ float MovedError(const OutputLoss& loss, const float* outputs, const float* dire
   return hn::GetLane(hn::SumOfLanes(tag, sum));
 }
 
-/// out = f(y) - a(t), and the wanted values a(t).
+/// out = f(y) - a(t) and wanted = a(t).
 void Differences(const OutputLoss& loss, const float* outputs, const float* targets,
                  std::int64_t count, float* out, float* wanted) {
   const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};

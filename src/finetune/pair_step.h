@@ -1,21 +1,21 @@
 #pragma once
 
-// One step of a solver over two paired inputs, neighbours in the lattice's order: what the points
-// of both add to the cost, and the safe pair that adds the least.
+// One step of a solver over two paired inputs, which are neighbours in the lattice's order: the
+// cost that the points of both add, and the safe pair that adds the least.
 
 #include "finetune/code_pairs.h"
 #include "finetune/nearest_plane.h"
 
 namespace quantsearch::reconstruction {
 
-/// Where the solver is when it comes to the upper one of two neighbours.
+/// The state of the solver before the upper one of two neighbours.
 struct PairStep {
   float upper_target, lower_target;
   float upper_error, lower_error;        // e, before either point is chosen
   float upper_diagonal, lower_diagonal;  // of L
   float coupling;                        // L[upper][lower]
 
-  /// What the differences d = q - t of both add to the cost.
+  /// The cost that the differences d = q - t of both add.
   [[nodiscard]] float cost(float upper_difference, float lower_difference) const {
     const float first = upper_error + upper_diagonal * upper_difference;
     const float second =
@@ -24,11 +24,11 @@ struct PairStep {
   }
 };
 
-/// Points, not codes.
+/// The safe pair with the least cost, as points instead of codes.
 [[nodiscard]] CodePair safe_points(const PairStep& step, const PairedInput& upper,
                                    const RowGrid& grid);
 
-/// The points that are safe beside this point of the partner.
+/// `grid` limited to the points that are safe together with this point of the partner.
 [[nodiscard]] RowGrid grid_beside(const RowGrid& grid, const PairedInput& input,
                                   std::int32_t partner_point);
 

@@ -18,7 +18,8 @@ namespace quantsearch::reconstruction::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Sums over columns: gradient += e m x, curvature += m^2 x^2, with `pulls` e m and `squares` m^2.
+/// Adds sums over columns: gradient += e m x and curvature += m^2 x^2, where `pulls` is e m and
+/// `squares` is m^2.
 void LineSums(const float* pulls, const float* squares, const float* inputs, std::int64_t count,
               double* gradient, double* curvature) {
   const hn::ScalableTag<float> tag;
@@ -53,10 +54,10 @@ namespace {
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// Columns summed in float before double takes over.
+/// Columns summed in float before they are added to a double sum.
 constexpr std::int64_t kRun = 2048;
 
-/// One output: its values over all columns, and the loss linearized there.
+/// One output row: its values for all columns and the loss linearized at these values.
 class Row {
  public:
   Row(const LayerWeights& layer, Solution& solution, const Columns& columns,
@@ -82,7 +83,7 @@ class Row {
     linearize_here();
   }
 
-  /// Moves one code; false when it stays.
+  /// Moves one code; false when it stays unchanged.
   bool move(std::int64_t input) {
     const float* const x = inputs_ + input * columns_.count;
     double gradient = 0;
@@ -108,7 +109,7 @@ class Row {
     return true;
   }
 
-  /// Moves the bias; false when it stays or there is none.
+  /// Moves the bias; false when it stays unchanged or there is none.
   bool move_bias() {
     if (bias_ == nullptr) return false;
     double gradient = 0;
@@ -135,7 +136,7 @@ class Row {
     return limits_beside(pair, codes_[pair.partner], layer_.grid.limits);
   }
 
-  /// Of the outputs moved by `step` along `direction`.
+  /// The error of the outputs moved by `step` along `direction`.
   [[nodiscard]] double error_at(const float* direction, float step) const {
     return moved_error(loss_, outputs_.data(), direction, step, targets_, columns_.count);
   }
@@ -144,7 +145,7 @@ class Row {
     linearize(loss_, outputs_.data(), targets_, columns_.count, pulls_.data(), squares_.data());
   }
 
-  /// Moves the outputs when their error, with `penalty` for leaving the float weight, falls.
+  /// Moves the outputs if that lowers their error plus `penalty`, the change of the ridge term.
   bool accept(const float* direction, float step, double penalty) {
     const double error = error_at(direction, step);
     if (!(error + penalty < error_)) return false;
@@ -159,21 +160,21 @@ class Row {
   OutputLoss loss_;
   const float* inputs_;                 // [K][n]
   const float* targets_;                // [n]
-  std::span<const PairedInput> pairs_;  // [K], or none
+  std::span<const PairedInput> pairs_;  // [K]; empty: all codes are safe
   const float* floats_;                 // [K]
   std::int32_t* codes_;                 // [K]
   float scale_;
   std::int32_t zero_point_;
   float* bias_;  // null: the layer has none
   std::vector<float> outputs_;
-  std::vector<float> ones_;  // the bias moves all columns alike
+  std::vector<float> ones_;  // direction of the bias
   std::vector<float> squares_;
   std::vector<float> pulls_;
   double ridge_;
   double error_ = 0;
 };
 
-/// [count][n], before the activation.
+/// The outputs of a block before the activation, [count][n].
 std::vector<float> outputs_of(const LayerShape& shape, const std::vector<float>& values,
                               const std::vector<float>& bias, const Columns& columns,
                               const OutputBlock& block) {
@@ -183,7 +184,7 @@ std::vector<float> outputs_of(const LayerShape& shape, const std::vector<float>&
   return outputs;
 }
 
-/// Sum of x^2 over a group's columns, mean over its inputs.
+/// The sum of x^2 over a group's columns, averaged over its inputs.
 double mean_energy(const LayerShape& shape, const Columns& columns, std::int64_t group) {
   const std::int64_t count = shape.columns * columns.count;
   const float* const inputs = columns.inputs.data() + group * count;
@@ -196,7 +197,8 @@ double mean_energy(const LayerShape& shape, const Columns& columns, std::int64_t
   return sum / static_cast<double>(shape.columns);
 }
 
-/// Rows of one group share every line of inputs while it is in the cache.
+/// Runs the passes over the rows of a block. For each input all rows are visited, so that the
+/// values of the input stay in the cache.
 void descend(std::vector<Row>& rows, std::int64_t inputs, int passes) {
   for (int pass = 0; pass < passes; ++pass) {
     bool has_moved = false;

@@ -65,7 +65,7 @@ class Solver {
     return relative_error(row_errors(layer_, solution, moments, pool_), moments);
   }
 
-  /// Corrects the bias when asked and measures on the moments.
+  /// Corrects the bias under `bias_correction` and measures the errors on the moments.
   Judged judge(Solution solution, const Moments& moments) const {
     if (options_.bias_correction && !solution.bias.empty())
       solution.bias = corrected_bias(layer_, solution, moments);
@@ -75,8 +75,8 @@ class Solver {
     return judged;
   }
 
-  /// A gradient method. Its own errors judge it, behind the activation; a corrected bias is judged
-  /// on the moments.
+  /// Runs a gradient method. The errors are those of the method, after the activation, or those on
+  /// the moments when the bias is corrected.
   Judged train() {
     const bool sampled = options_.objective == FinetuneObjective::sampled;
     std::optional<Moments> moments;
@@ -104,7 +104,7 @@ class Solver {
     if (adjustment && error_of(stored_, *moments) > adjustment->error)
       descent.learning_rate = adjustment->learning_rate;
     if (options_.objective == FinetuneObjective::second_moment)
-      return descent;  // knows no activation
+      return descent;  // moments do not contain the activation
     descent.loss.activation = described_.activation;
     if (options_.output_quantizer) descent.loss.grid = described_.output;
     return descent;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Chooses the solver the options name, and judges what it gives.
+// Runs the solver that the options select and measures the errors of its result.
 
 #include "finetune/layer_data.h"
 #include "finetune/write_back.h"
@@ -9,11 +9,12 @@ namespace quantsearch::reconstruction {
 
 struct Judged {
   Solution solution;
-  double error_before = 0;  // relative energy of the difference, of what was stored
+  double error_before = 0;  // relative energy of the difference, of the stored solution
   double error_after = 0;   // of `solution`
 };
 
-/// `stored` is what the graph `quantized` holds now. The caller keeps what has the smaller error.
+/// Solves one layer. `stored` is the solution in the graph `quantized`. The caller keeps the
+/// solution with the smaller error.
 [[nodiscard]] Judged solve(const LayerWeights& layer, const Solution& stored,
                            const TunableLayer& described, const Model& quantized, LayerData& data,
                            const FinetuneOptions& options, ThreadPool& pool,

@@ -11,7 +11,7 @@
 #define HWY_TARGET_INCLUDE "finetune/trained_weights.cc"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
-// After highway.h, which it needs.
+// It needs highway.h before it.
 #include <hwy/contrib/math/math-inl.h>
 
 #ifndef QUANTSEARCH_FINETUNE_TRAINED_ROW
@@ -21,13 +21,13 @@ namespace quantsearch::reconstruction {
 /// `count` weights of one grid.
 struct TrainedRow {
   std::int64_t count;
-  float scale, low, high;  // limits less the zero point
+  float scale, low, high;  // limits minus the zero point
   const float* floors;     // learned rounding only
-  float* sigmoids;         // learned rounding only: of the numbers
-  float* numbers;          // what is trained
+  float* sigmoids;         // learned rounding only: sigmoids of the numbers
+  float* numbers;          // the trained numbers
   float* first;
   float* second;
-  const float* gradient;  // by the weights; null: nothing moves
+  const float* gradient;  // by the weights; null: no step is taken
   float* values;          // out: the weights
 };
 
@@ -42,7 +42,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Tag = hn::ScalableTag<float>;
 using Single = hn::CappedTag<float, 1>;
 
-/// The change that Adam makes, from the gradient at `at`.
+/// The change by one step of Adam; updates both moments.
 template <class D>
 HWY_INLINE hn::Vec<D> AdamChange(D tag, hn::Vec<D> gradient, const StepRates& rates, float* first,
                                  float* second) {
@@ -65,13 +65,13 @@ HWY_INLINE hn::Vec<D> Sigmoid(D tag, hn::Vec<D> number) {
   return hn::Div(one, hn::Add(one, hn::Exp(tag, hn::Neg(bounded))));
 }
 
-/// h = 1.2 sigmoid - 0.1, not yet clipped.
+/// h = 1.2 sigmoid - 0.1 before clipping.
 template <class D>
 HWY_INLINE hn::Vec<D> Stretched(D tag, hn::Vec<D> sigmoid) {
   return hn::MulAdd(sigmoid, hn::Set(tag, 1.2F), hn::Set(tag, -0.1F));
 }
 
-/// The gradient of the loss and the regularizer by the number behind a weight.
+/// The gradient of the loss and the regularizer by the number of a weight.
 template <class D>
 HWY_INLINE hn::Vec<D> RoundingGradient(D tag, std::int64_t at, const TrainedRow& row,
                                        const StepRates& rates) {
@@ -80,7 +80,7 @@ HWY_INLINE hn::Vec<D> RoundingGradient(D tag, std::int64_t at, const TrainedRow&
   const auto sigmoid = hn::LoadU(tag, row.sigmoids + at);
   const auto soft = Stretched(tag, sigmoid);
   const auto is_soft = hn::And(hn::Ge(soft, zero), hn::Le(soft, one));
-  // Most weights are decided sooner or later: nothing pulls at them any more.
+  // Most weights reach 0 or 1 in the course of training and then have no gradient.
   if (hn::AllFalse(tag, is_soft)) return zero;
   const auto place = hn::Add(hn::LoadU(tag, row.floors + at), soft);
   const auto inside =
@@ -165,7 +165,7 @@ namespace {
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// What both methods have in common: a number, two moments and a grid for each weight.
+/// The common part of both methods: a number, two moments and a grid for each weight.
 class NumberedWeights : public TrainedWeights {
  public:
   explicit NumberedWeights(const LayerWeights& layer)
@@ -184,7 +184,7 @@ class NumberedWeights : public TrainedWeights {
       const std::int64_t weight = span.first + at;
       const std::size_t output = size(weight / shape_.columns);
       const std::int64_t zero_point = grid_.zero_points[output];
-      // Rows of one grid are one run.
+      // Consecutive rows with the same grid form one run.
       count = shape_.columns;
       while (at + count < span.count &&
              has_grid_of(size((weight + count) / shape_.columns), output)) {
@@ -229,8 +229,8 @@ class NumberedWeights : public TrainedWeights {
            grid_.zero_points[output] == grid_.zero_points[other];
   }
 
-  /// Weights of pairs that would not be safe become those of the codes that are written instead, so
-  /// that the others are trained to take the difference up.
+  /// Replaces the weights of unsafe pairs by those of the safe codes that will be written, so that
+  /// the training of the other weights compensates for the difference.
   void keep_pairs_safe(std::int64_t row, float* values) {
     const std::size_t begin = size(row);
     for_pairs(begin, [&](std::size_t first, std::size_t second, const PairedInput& pair) {
@@ -262,15 +262,15 @@ class NumberedWeights : public TrainedWeights {
   [[nodiscard]] float value_of(std::size_t at, std::int32_t code) const {
     return static_cast<float>(code - zero_point_of(at)) * grid_.scales[output_of(at)];
   }
-  /// What is written of a weight without regard to pairs.
+  /// The code of a weight without regard to pairs.
   [[nodiscard]] std::int32_t free_code(std::size_t at) const {
     const auto place = static_cast<std::int64_t>(hard(at, grid_.scales[output_of(at)]));
     return static_cast<std::int32_t>(
         std::clamp(place + zero_point_of(at), grid_.limits.low, grid_.limits.high));
   }
 
-  /// The point of the strip nearest to two weights over their scale, which are clipped first: where
-  /// that is enough they stay what they are.
+  /// The point of the strip nearest to two weights divided by their scale. They are clipped first,
+  /// and they stay unchanged if the clipped point is inside the strip.
   [[nodiscard]] RealPair inside_strip(const RealPair& places, std::size_t at,
                                       const PairedInput& pair) const {
     const double zero_point = zero_point_of(at);
@@ -285,12 +285,13 @@ class NumberedWeights : public TrainedWeights {
   }
 
   virtual void run(const TrainedRow& row, const StepRates& rates) const = 0;
-  /// Weight over scale as it is written, not yet clipped.
+  /// The rounded weight divided by the scale, before clipping.
   [[nodiscard]] virtual float hard(std::size_t at, float scale) const = 0;
-  /// What is written of a pair whose free codes are not safe.
+  /// The codes of a pair whose free codes are not safe.
   [[nodiscard]] virtual CodePair safe_codes(std::size_t first, std::size_t second,
                                             const PairedInput& pair) const = 0;
-  /// After a step: keeps the numbers of a pair from leaving the strip for good.
+  /// Called after a step; moves the numbers of a pair back into the strip, so that they do not
+  /// drift away from it.
   virtual void keep_in_strip(std::size_t first, std::size_t second, const PairedInput& pair) = 0;
 
   LayerShape shape_;
@@ -318,12 +319,13 @@ class LearnedRounding final : public NumberedWeights {
   }
 
  private:
-  /// Weights over scales; of pairs outside of the strip the nearest points of it, between whose
-  /// neighbours the rounding is learned.
+  /// Weights divided by scales. Pairs outside the strip are replaced by its nearest points, and
+  /// whether these are rounded up or down is learned.
   [[nodiscard]] std::vector<float> places_of(const LayerWeights& layer) const {
     std::vector<float> places(layer.values.size());
     for (std::size_t at = 0; at < places.size(); ++at) {
-      // Far outside the grid the weight is clipped whatever is learned; floats keep counting there.
+      // Far outside the grid the weight is clipped in any case. The bound keeps floats able to
+      // represent consecutive integers.
       places[at] = std::clamp(layer.values[at] / grid_.scales[output_of(at)], -1e6F, 1e6F);
     }
     for (std::size_t row = 0; !grid_.pairs.empty() && row < places.size();
@@ -343,8 +345,8 @@ class LearnedRounding final : public NumberedWeights {
   }
   void keep_in_strip(std::size_t, std::size_t, const PairedInput&) override {}
 
-  /// The safe pair of up or down, for each of both, that is next to what has been learned: there is
-  /// one because the place that the floors were taken from is inside the strip.
+  /// The safe pair, among rounding each of both up or down, that is nearest to the learned values.
+  /// There is always one, because the point whose floors are used is inside the strip.
   [[nodiscard]] CodePair safe_codes(std::size_t first, std::size_t second,
                                     const PairedInput& pair) const override {
     CodePair best;

@@ -15,7 +15,7 @@ const Tensor& stored(const Model& model, const std::string& name) {
   return *tensor;
 }
 
-/// One entry per output from one per tensor or per channel.
+/// One entry per output, from one entry per tensor or per channel.
 template <typename T>
 std::vector<T> per_output(const LayerGeometry& geometry, const std::vector<T>& entries) {
   std::vector<T> spread(static_cast<std::size_t>(geometry.shape.outputs()), entries[0]);
@@ -36,7 +36,7 @@ std::vector<float> scales_of(const TunableLayer& layer, const Model& quantized) 
   return floats_of(stored(quantized, layer.stored.stored_weight.scale));
 }
 
-/// [groups][K]; empty when the layer has no pairs.
+/// The paired inputs [groups][K]; empty when the layer has no pairs.
 std::vector<PairedInput> paired_inputs(const TunableLayer& layer) {
   if (layer.pairs.empty()) return {};
   const LayerShape& shape = layer.geometry.shape;
@@ -60,8 +60,8 @@ Tensor integer_tensor(DataType type, const Shape& shape, const std::vector<std::
   return convert(Tensor::of<std::int32_t>(shape, codes), type);
 }
 
-/// [outputs]. The scale of the bias follows that of the weight where it is its product with the
-/// input's.
+/// The scales of the bias [outputs]. They are the products of the weight's scales and the input's
+/// scale when integer kernels need that, else the stored ones.
 std::vector<float> bias_scales(const TunableLayer& layer, const Solution& solution,
                                const Model& quantized) {
   const std::optional<float> input_scale = layer.stored.bias_input_scale;
@@ -73,7 +73,7 @@ std::vector<float> bias_scales(const TunableLayer& layer, const Solution& soluti
   return made;
 }
 
-/// [outputs] -> as many entries as the parameter had.
+/// The entries of a parameter, one or one per channel, from one value per output.
 std::vector<float> entries_of(const LayerGeometry& geometry, const std::vector<float>& per_output,
                               std::int64_t entries) {
   std::vector<float> made(static_cast<std::size_t>(entries), per_output[0]);
@@ -190,7 +190,7 @@ StoredTensors stored_tensors(const TunableLayer& layer, const Model& quantized) 
 
 void write_solution(const TunableLayer& layer, const Solution& solution, Network& network,
                     std::map<std::string, TensorParams>& tensors) {
-  write_bias(layer, solution, network, tensors);  // reads the scales of the weights as they were
+  write_bias(layer, solution, network, tensors);
   const StoredIntegers& weight = layer.stored.stored_weight;
   const Tensor& before = stored(network.model(), weight.integers);
   const std::vector<std::int32_t> codes = from_rows<std::int32_t>(layer.geometry, solution.codes);
