@@ -44,7 +44,7 @@ TEST(AdaQuant, OnMomentsLowersTheError) {
   }
 }
 
-TEST(AdaQuant, HasNoBiasToUpdateWhereThereIsNone) {
+TEST(AdaQuant, AddsNoBiasToALayerWithoutOne) {
   ThreadPool pool(1);
   const Problem problem = small_problem(false);
   AdaQuantOptions options = quick_options();
@@ -71,7 +71,7 @@ TEST(AdaQuant, MayMoveAWeightByMoreThanOneStep) {
   EXPECT_GT(furthest, 1);
 }
 
-TEST(AdaQuant, IsTheSameBytesForAnyThreadCount) {
+TEST(AdaQuant, GivesTheSameBytesForAnyThreadCount) {
   ThreadPool one(1);
   ThreadPool three(3);
   const Problem problem =

@@ -77,7 +77,7 @@ TEST(AdaRound, OnMomentsLowersTheError) {
               relative_error(slow_row_errors(problem, result.solution), moments), 1e-5);
 }
 
-TEST(AdaRound, IsTheSameBytesForAnyThreadCountAndForKeptColumns) {
+TEST(AdaRound, GivesTheSameBytesForAnyThreadCountAndForKeptColumns) {
   ThreadPool one(1);
   ThreadPool three(3);
   for (const LayerShape& shape : {LayerShape{1, 70, 20}, {20, 1, 9}}) {
@@ -96,7 +96,7 @@ TEST(AdaRound, IsTheSameBytesForAnyThreadCountAndForKeptColumns) {
   }
 }
 
-TEST(AdaRound, FollowsItsSeed) {
+TEST(AdaRound, GivesTheSameCodesOnlyForTheSameSeed) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
@@ -107,7 +107,7 @@ TEST(AdaRound, FollowsItsSeed) {
   EXPECT_NE(adaround(problem.layer, samples, options, pool).solution.codes, first.solution.codes);
 }
 
-TEST(AdaRound, EveryOptionReachesTheResult) {
+TEST(AdaRound, EveryOptionChangesTheResult) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
@@ -135,7 +135,7 @@ TEST(AdaRound, EveryOptionReachesTheResult) {
             plain);
 }
 
-TEST(AdaRound, StopsEarlyWithTheBestCodesItLookedAt) {
+TEST(AdaRound, StopsEarlyWithTheBestCheckedCodes) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
@@ -163,7 +163,7 @@ TEST(AdaRound, StopsWhenCancelled) {
       Cancelled);
 }
 
-TEST(AdaRound, RefusesOptionsOutOfBounds) {
+TEST(AdaRound, RejectsOptionsOutOfBounds) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
@@ -191,7 +191,7 @@ TEST(AdaRound, RefusesOptionsOutOfBounds) {
             "finetune: RegParam is -1, expected a finite number that is not negative");
 }
 
-TEST(AdaRound, OnMomentsKnowsNoActivation) {
+TEST(AdaRound, OnMomentsRejectsAnActivation) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   AdaRoundOptions options = quick_options();

@@ -9,8 +9,9 @@
 namespace quantsearch::reconstruction {
 namespace {
 
-TEST(BiasCorrection, WorksByHand) {
-  // q = 2 * 0.5 = 1 and -1 * 0.5; mean of x is 3 and 4, mean of y is 7: b = 7 - (3 - 2).
+TEST(BiasCorrection, MatchesHandValues) {
+  // q is 2 * 0.5 = 1 and -1 * 0.5, the means of x are 3 and 4 and the mean of y is 7, so
+  // b = 7 - (3 - 2).
   const LayerWeights layer{.shape = {.groups = 1, .rows = 1, .columns = 2},
                            .values = {1, -0.5F},
                            .bias = {0},
@@ -22,7 +23,7 @@ TEST(BiasCorrection, WorksByHand) {
             std::vector<float>{6});
 }
 
-TEST(BiasCorrection, IsTheLeastErrorForTheCodes) {
+TEST(BiasCorrection, HasTheLeastErrorForTheCodes) {
   ThreadPool pool(1);
   const Problem problem =
       make_problem({.shape = {.groups = 2, .rows = 3, .columns = 4}, .bits = 3});

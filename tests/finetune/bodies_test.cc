@@ -1,4 +1,4 @@
-// Reconstruction of a model that has layers inside an If, too.
+// Tests the reconstruction of a model that also has layers inside an If.
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 using testing::ModelBuilder;
 
-/// A MatMul of the main graph, then an If whose branches have one each.
+/// A MatMul in the main graph, followed by an If with a MatMul in each branch.
 Model layers_inside_and_outside() {
   const auto branch = [](const std::string& name, std::uint64_t seed) {
     ModelBuilder builder;
@@ -35,7 +35,7 @@ Model layers_inside_and_outside() {
   return builder.build();
 }
 
-TEST(FinetuneBodies, TunesTheMainGraphAndSaysWhyTheRestIsLeft) {
+TEST(FinetuneBodies, TunesTheMainGraphAndGivesReasonsForBodies) {
   const Model reference = simplify(layers_inside_and_outside()).model;
   Tensor choices(DataType::boolean, {12});
   for (std::size_t at = 0; at < 12; ++at) choices.mutable_values<bool>()[at] = at % 2 == 0;

@@ -13,21 +13,21 @@ namespace {
 constexpr IntegerLimits kByte = {-127, 127};
 constexpr PairedInput kFull = {.partner = 1, .maximum = 255, .partner_maximum = 255};
 
-TEST(CodePairs, TheRoomBesideAPartnerIsWhatItsProductLeaves) {
-  // 32767 - 255 * 100 = 7267 = 28.5 * 255; -32768 - 25500 lies beyond the type.
+TEST(CodePairs, LimitsDependOnTheProductOfThePartner) {
+  // 32767 - 255 * 100 = 7267 = 28.5 * 255; -32768 - 25500 exceeds the range of the type.
   EXPECT_EQ(limits_beside(kFull, 100, kByte).high, 28);
   EXPECT_EQ(limits_beside(kFull, 100, kByte).low, -127);
   EXPECT_EQ(limits_beside(kFull, -100, kByte).low, -28);
   EXPECT_EQ(limits_beside(kFull, -100, kByte).high, 127);
-  // A quiet partner: 32767 - 10 * 127 = 31497 = 123.5 * 255.
+  // The partner's input is small: 32767 - 10 * 127 = 31497 = 123.5 * 255.
   EXPECT_EQ(limits_beside({.partner = 1, .maximum = 255, .partner_maximum = 10}, 127, kByte).high,
             123);
-  // Without partner, and beside an input that is always 0.
+  // There is no partner, and then the partner's input is always 0.
   EXPECT_EQ(limits_beside({}, 127, kByte).high, 127);
   EXPECT_EQ(limits_beside({.partner = 1, .maximum = 255}, 127, kByte).high, 127);
 }
 
-TEST(CodePairs, BothGiveWayAsMuchAsTheyCost) {
+TEST(CodePairs, CodesMoveAccordingToTheirCost) {
   const PairCost equal = {.wanted = {.first = 100, .second = 100}};
   EXPECT_EQ(cheapest_safe_pair(equal, kFull, kByte), (CodePair{.first = 64, .second = 64}));
   PairCost dear = equal;
@@ -76,7 +76,7 @@ TEST(CodePairs, TheNearestPointOfTheStripIsOnItsEdge) {
   EXPECT_EQ(project_onto_strip(kept, kFull), kept);
 }
 
-TEST(CodePairs, NearestRoundingIsSafeAndStaysWhereItWas) {
+TEST(CodePairs, NearestRoundingMovesOnlyUnsafePairs) {
   Problem problem = make_problem({.shape = {.groups = 2, .rows = 5, .columns = 9}, .bits = 8});
   const Solution free = round_to_nearest(problem.layer);
   add_pairs(problem.layer, 255);
@@ -87,7 +87,7 @@ TEST(CodePairs, NearestRoundingIsSafeAndStaysWhereItWas) {
   for (std::size_t at = 0; at < safe.codes.size(); ++at)
     moved += safe.codes[at] == free.codes[at] ? 0 : 1;
   EXPECT_LE(moved, unsafe_pairs(problem.layer, free.codes));
-  add_pairs(problem.layer, 128);  // 128 * 127 * 2 fits
+  add_pairs(problem.layer, 128);  // 128 * 127 * 2 fits into 16 bits
   EXPECT_EQ(round_to_nearest(problem.layer).codes, free.codes);
 }
 

@@ -1,5 +1,5 @@
-// Reconstruction of whole models: what it writes is valid, better layer by layer, and the same
-// however it is run.
+// Tests the reconstruction of whole models: the written model is valid, and no layer has a larger
+// error than before.
 
 #include "quantsearch/finetune.h"
 
@@ -50,8 +50,8 @@ TEST_F(FinetuneTest, TheModelIsValidAndOnlyItsConstantsChange) {
   EXPECT_EQ(tuned.quantized.layers, prepared.candidate.layers);
 }
 
-/// Relative error of the classifier as it was written. It is the last layer, so this is what was
-/// judged.
+/// The relative error of the classifier in the written model. It is the last layer, so its error
+/// does not depend on layers that were tuned later.
 double written_error(const Prepared& prepared, const FinetunedModel& tuned) {
   const auto layers =
       reconstruction::find_layers(tuned.quantized, prepared.reference, {"Gemm"}).layers;
@@ -82,14 +82,14 @@ TEST_F(FinetuneTest, TheReportedErrorIsThatOfTheWrittenModel) {
               0.02 * tuned.layers.back().error_after);
 }
 
-/// Positions as NPUs have them: powers of two, biases of 8 bits.
+/// Options for NPUs: scales are powers of two, and biases have 8 bits.
 const QuantizeOptions kFixedPoint = {.activation_type = DataType::int8,
                                      .activation_symmetric = true,
                                      .power_of_two = true,
                                      .bias_type = BiasType::like_weight,
                                      .npu = {.enabled = true}};
 
-TEST_F(FinetuneTest, ABiasOfEightBitsIsJudgedAsItIsWritten) {
+TEST_F(FinetuneTest, TheReportedErrorIncludesTheRoundingOfAnEightBitBias) {
   const Prepared prepared = small(kFixedPoint);
   FinetuneOptions options = kGptq;
   options.choose_scales = false;
@@ -103,7 +103,7 @@ TEST_F(FinetuneTest, ABiasOfEightBitsIsJudgedAsItIsWritten) {
               0.02 * corrected.layers.back().error_after);
 }
 
-TEST_F(FinetuneTest, BiasCorrectionLeavesNoMeanError) {
+TEST_F(FinetuneTest, BiasCorrectionRemovesTheMeanError) {
   const Prepared prepared = small();
   const FinetunedModel tuned =
       tune(prepared, {.algorithm = FinetuneAlgorithm::none, .bias_correction = true});
@@ -127,7 +127,7 @@ TEST_F(FinetuneTest, BiasCorrectionLeavesNoMeanError) {
   EXPECT_LT(std::abs(mean), 1e-3 * std::abs(mean_before) + kSamples * 64 * 1e-4);
 }
 
-TEST_F(FinetuneTest, SelectiveUpdateNeverMovesTheOutputsAway) {
+TEST_F(FinetuneTest, SelectiveUpdateNeverIncreasesTheOutputDistance) {
   const Prepared prepared = small();
   FinetuneOptions options = kGptq;
   options.selective_update = true;
@@ -139,8 +139,8 @@ TEST_F(FinetuneTest, SelectiveUpdateNeverMovesTheOutputsAway) {
   }
 }
 
-TEST_F(FinetuneTest, SelectiveUpdateComparesWhatIsComputedAsNumbers) {
-  // Beside the output of the network: an initializer, the input, and as many values as are above 0.
+TEST_F(FinetuneTest, SelectiveUpdateComparesOnlyComputedFloatOutputs) {
+  // Further outputs are an initializer, the input, and the indices of the values above 0.
   Model model = small_network();
   model.graph.initializers.push_back(
       {.name = "anchors",
@@ -181,7 +181,7 @@ TEST_F(FinetuneTest, OnlyTheWantedOperatorTypesAreTuned) {
   EXPECT_EQ(tuned.layers[0].node, "classifier");
 }
 
-TEST_F(FinetuneTest, WhatCannotBeTunedSaysWhy) {
+TEST_F(FinetuneTest, LayersThatCannotBeTunedHaveAReason) {
   ModelBuilder builder;
   builder.input("x", {-1, 4});
   builder.random_weight("shared", {4, 4}, 0.5F, 1);
@@ -200,7 +200,7 @@ TEST_F(FinetuneTest, WhatCannotBeTunedSaysWhy) {
   EXPECT_EQ(reasons["two_activations"], "its weights are not constant");
 }
 
-TEST_F(FinetuneTest, OptionsOutOfTheirBoundsAreRefused) {
+TEST_F(FinetuneTest, OptionsOutOfTheirBoundsAreErrors) {
   const Prepared prepared = small();
   try {
     (void)tune(prepared, {.batch_size = kSamples + 1});
@@ -211,7 +211,7 @@ TEST_F(FinetuneTest, OptionsOutOfTheirBoundsAreRefused) {
   }
 }
 
-TEST_F(FinetuneTest, CancellingEndsIt) {
+TEST_F(FinetuneTest, ThrowsCancelledWhenCancelled) {
   const Prepared prepared = small();
   const CancellationToken token;
   token.cancel();

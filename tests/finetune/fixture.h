@@ -1,6 +1,6 @@
 #pragma once
 
-// Small networks to reconstruct, and how far what comes out is from the float model.
+// Small networks for reconstruction, and the distance of a result from the float model.
 
 #include <gtest/gtest.h>
 
@@ -23,14 +23,14 @@ struct Prepared {
 [[nodiscard]] Prepared prepare(const Model& model, std::shared_ptr<const DataSource> data,
                                const QuantizeOptions& options, ThreadPool& pool);
 
-/// A convolution, a residual join over another one, a depthwise one with Clip, and a classifier.
+/// A convolution, a second one with a residual join, a depthwise one with Clip, and a classifier.
 [[nodiscard]] Model small_network();
 
 /// kSamples inputs of small_network().
 [[nodiscard]] std::shared_ptr<const DataSource> small_data();
 
-/// Energy of the difference of the model's outputs from the float ones over the energy of the float
-/// ones.
+/// The energy of the difference of the model's outputs from the float outputs, divided by the
+/// energy of the float outputs.
 [[nodiscard]] double distance(const Prepared& prepared, const Model& model);
 
 class FinetuneTest : public ::testing::Test {

@@ -1,4 +1,5 @@
-// The float side of reconstruction: made at once for a small model, piece by piece for a large one.
+// Tests the values of the float model, which are computed at once for a small model and piece by
+// piece for a large one.
 
 #include "finetune/float_values.h"
 
@@ -49,7 +50,7 @@ class FloatValuesTest : public ::testing::Test {
   SpillFolder folder_{{}};
 };
 
-TEST_F(FloatValuesTest, OfASmallModelAreKnownAtOnce) {
+TEST_F(FloatValuesTest, AreAvailableAtOnceForASmallModel) {
   const Chain chain(4);
   const FloatValues values = values_of(chain);
   const auto session = open_session(chain.model, {.taps = {chain.first}});
@@ -62,8 +63,8 @@ TEST_F(FloatValuesTest, OfASmallModelAreKnownAtOnce) {
   }
 }
 
-TEST_F(FloatValuesTest, OfALargeModelAdvanceWithTheOtherNetwork) {
-  const Chain chain(1800);  // 25 MiB a tensor and sample
+TEST_F(FloatValuesTest, AreComputedPieceByPieceForALargeModel) {
+  const Chain chain(1800);  // 25 MiB per tensor and sample
   FloatValues values = values_of(chain);
   EXPECT_THROW((void)values.value(chain.first, 0), std::exception);
   values.advance({chain.last_node()}, {chain.first});
@@ -75,7 +76,7 @@ TEST_F(FloatValuesTest, OfALargeModelAdvanceWithTheOtherNetwork) {
               1e-5);
 }
 
-TEST_F(FloatValuesTest, AreAskedOfTheirKeeper) {
+TEST_F(FloatValuesTest, AreTakenFromTheEnvironment) {
   const Chain chain(4);
   std::vector<std::string> asked;
   environment_.activations = [&](const std::vector<std::string>& tensors, std::int64_t samples) {

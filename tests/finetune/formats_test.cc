@@ -1,4 +1,4 @@
-// Reconstruction of layers with types of their own.
+// Tests the reconstruction of layers with types of their own.
 
 #include <gtest/gtest.h>
 
@@ -78,9 +78,9 @@ TEST_F(FinetuneTest, LayersOfMixedFormatsKeepTheirOwnGrids) {
   }
 }
 
-// The join reads both Convs before it with 16 bits; the second Conv reads the first one's output
-// with 8 bits, too, and of several types the widest counts.
-TEST_F(FinetuneTest, OutputQdqRoundsToTheTypeThatTheReaderTakes) {
+// The join reads both Convs before it with 16 bits. The second Conv also reads the first one's
+// output with 8 bits, and of several types the widest is used.
+TEST_F(FinetuneTest, OutputQdqRoundsToTheWidestTypeOfTheReaders) {
   const Prepared prepared = mixed_formats(pool_);
   std::map<std::string, std::int64_t> highest;
   for (const auto& layer :

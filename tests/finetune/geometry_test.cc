@@ -1,5 +1,4 @@
-// A layer as a matrix product against ONNX Runtime's own operator: the same values at every
-// position.
+// Compares a layer as a matrix product with ONNX Runtime's operator at every position.
 
 #include "finetune/geometry.h"
 
@@ -33,7 +32,7 @@ void PrintTo(const Case& value, std::ostream* stream) { *stream << value.name; }
 
 class Geometry : public ::testing::TestWithParam<Case> {};
 
-/// y[g*R + r] at each position of `columns`, summed in double.
+/// y[g*R + r] at one position of `columns`, summed in double.
 double product_at(const LayerShape& shape, const std::vector<float>& rows, const Columns& columns,
                   std::int64_t output, std::int64_t position) {
   double sum = 0;
@@ -58,7 +57,7 @@ Columns columns_of(const LayerGeometry& geometry, const PositionTable& table, co
   return columns;
 }
 
-TEST_P(Geometry, TheProductIsTheOperator) {
+TEST_P(Geometry, TheProductEqualsTheOperator) {
   const Case& tested = GetParam();
   ModelBuilder builder;
   const std::string x = builder.input("x", tested.input);
@@ -112,7 +111,7 @@ TEST_P(Geometry, FirstAndStepChoosePositions) {
   }
 }
 
-TEST_P(Geometry, WeightsReturnToTheirOrder) {
+TEST_P(Geometry, FromRowsInvertsToRows) {
   const Case& tested = GetParam();
   ModelBuilder builder;
   builder.output(builder.node(
@@ -197,14 +196,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MatMulVector", "MatMul", {3}, {3, 5}}),
     [](const auto& info) { return info.param.name; });
 
-TEST(GeometryOf, AStackOfMatricesIsNoLayer) {
+TEST(GeometryOf, AStackOfMatricesIsUnsupported) {
   ModelBuilder builder;
   builder.output(builder.node(
       "MatMul", {builder.input("x", {2, 1, 2}), builder.weight("w", {2, 2, 1}, {1, 1, 1, 1})}));
   EXPECT_THROW((void)geometry_of(builder.build().graph.nodes[0], {2, 2, 1}), Unsupported);
 }
 
-TEST(GeometryOf, ShapesThatDoNotFitAreRefused) {
+TEST(GeometryOf, ShapesThatDoNotFitAreErrors) {
   ModelBuilder builder;
   builder.output(builder.node(
       "Conv", {builder.input("x", {1, 2, 4, 4}), builder.random_weight("w", {3, 2, 3, 3}, 1, 5)}));

@@ -53,7 +53,7 @@ TEST(Gptq, FindsTheBestCodesOfTinyLayers) {
   }
 }
 
-TEST(Gptq, IsMuchBetterThanNearestRounding) {
+TEST(Gptq, HasAMuchSmallerErrorThanNearestRounding) {
   ThreadPool pool(2);
   for (const LayerShape& shape : {LayerShape{1, 16, 72}, {4, 4, 18}, {8, 1, 9}}) {
     const Problem problem = make_problem({.shape = shape, .count = 2000, .input_noise = 0.1F});
@@ -63,11 +63,11 @@ TEST(Gptq, IsMuchBetterThanNearestRounding) {
   }
 }
 
-TEST(Gptq, NeverLosesARowToNearestRounding) {
+TEST(Gptq, NoRowIsWorseThanNearestRounding) {
   ThreadPool pool(1);
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     for (const int bits : {2, 4, 8}) {
-      // As few columns as inputs, where the ridge pulls hard.
+      // With as few columns as inputs the ridge is large.
       const Problem problem = make_problem({.shape = {.groups = 2, .rows = 5, .columns = 12},
                                             .count = 12,
                                             .bits = bits,
@@ -96,7 +96,7 @@ TEST(Gptq, StaysOnTheGrid) {
   }
 }
 
-TEST(Gptq, KeepsScalesWhenTold) {
+TEST(Gptq, KeepsScalesWithoutChooseScales) {
   ThreadPool pool(1);
   const Problem problem =
       make_problem({.shape = {.groups = 1, .rows = 6, .columns = 20}, .bits = 3});
@@ -120,7 +120,7 @@ TEST(Gptq, GivesAPerTensorLayerOneScale) {
   }
 }
 
-TEST(Gptq, MovesPowerOfTwoScalesByWholePowers) {
+TEST(Gptq, ChangesPowerOfTwoScalesByPowersOfTwo) {
   ThreadPool pool(1);
   Problem problem = make_problem({.shape = {.groups = 1, .rows = 8, .columns = 20}, .bits = 4});
   problem.layer.grid.freedom = ScaleFreedom::powers_of_two;
@@ -134,7 +134,7 @@ TEST(Gptq, MovesPowerOfTwoScalesByWholePowers) {
   EXPECT_GT(moved, 0);
 }
 
-TEST(Gptq, LeavesTheBiasAloneWhenTold) {
+TEST(Gptq, KeepsTheBiasUnderKeep) {
   ThreadPool pool(1);
   const Problem problem =
       make_problem({.shape = {.groups = 1, .rows = 3, .columns = 20}, .bits = 3});
@@ -147,7 +147,7 @@ TEST(Gptq, LeavesTheBiasAloneWhenTold) {
   EXPECT_LT(error_of(problem, updated), error_of(problem, kept));
 }
 
-TEST(Gptq, MakesABiasOnlyWhenTold) {
+TEST(Gptq, AddsABiasOnlyUnderMake) {
   ThreadPool pool(1);
   const Problem problem =
       make_problem({.shape = {.groups = 1, .rows = 3, .columns = 20}, .bits = 3, .bias = false});
@@ -160,7 +160,7 @@ TEST(Gptq, MakesABiasOnlyWhenTold) {
   EXPECT_LT(error_of(problem, made), error_of(problem, without));
 }
 
-TEST(Gptq, RoundsWeightsOfDeadInputsToNearest) {
+TEST(Gptq, RoundsWeightsOfZeroInputsToNearest) {
   ThreadPool pool(1);
   Problem problem = make_problem({.shape = {.groups = 1, .rows = 2, .columns = 5}, .count = 100});
   std::fill_n(problem.columns.inputs.begin() + 200, 100, 0.0F);  // input 2
@@ -173,7 +173,7 @@ TEST(Gptq, RoundsWeightsOfDeadInputsToNearest) {
   }
 }
 
-TEST(Gptq, OfInputsThatNeverChangeOnlyMovesTheBias) {
+TEST(Gptq, ChangesOnlyTheBiasForConstantInputs) {
   ThreadPool pool(1);
   Problem problem = make_problem({.shape = {.groups = 1, .rows = 2, .columns = 3}, .count = 50});
   std::ranges::fill(problem.columns.inputs, 0.7F);
@@ -182,14 +182,14 @@ TEST(Gptq, OfInputsThatNeverChangeOnlyMovesTheBias) {
   EXPECT_LE(error_of(problem, solution), error_of(problem, round_to_nearest(problem.layer)));
 }
 
-TEST(Gptq, OfNoColumnsIsNearestRounding) {
+TEST(Gptq, EqualsNearestRoundingWithoutColumns) {
   ThreadPool pool(1);
   const Problem problem = make_problem({.shape = {.groups = 1, .rows = 2, .columns = 3}});
   const Moments nothing = MomentsAccumulator(problem.layer.shape).moments();
   EXPECT_EQ(gptq(problem.layer, nothing, {}, pool).codes, round_to_nearest(problem.layer).codes);
 }
 
-TEST(Gptq, SurvivesFewerColumnsThanInputsWithoutARidge) {
+TEST(Gptq, HandlesFewerColumnsThanInputsWithoutARidge) {
   ThreadPool pool(1);
   const Problem problem =
       make_problem({.shape = {.groups = 1, .rows = 2, .columns = 40}, .count = 5});
@@ -197,7 +197,7 @@ TEST(Gptq, SurvivesFewerColumnsThanInputsWithoutARidge) {
   EXPECT_LE(error_of(problem, solution), error_of(problem, round_to_nearest(problem.layer)));
 }
 
-TEST(Gptq, WiderBeamIsBetter) {
+TEST(Gptq, AWiderBeamHasASmallerError) {
   ThreadPool pool(1);
   const Problem problem =
       make_problem({.shape = {.groups = 1, .rows = 12, .columns = 50}, .count = 2000});
@@ -206,7 +206,7 @@ TEST(Gptq, WiderBeamIsBetter) {
             error_of(problem, gptq(problem.layer, moments, {}, pool)));
 }
 
-TEST(Gptq, IsTheSameBytesForAnyThreadCount) {
+TEST(Gptq, GivesTheSameBytesForAnyThreadCount) {
   ThreadPool one(1);
   ThreadPool three(3);
   for (const LayerShape& shape : {LayerShape{1, 80, 70}, {20, 1, 9}, {3, 4, 40}}) {
@@ -224,7 +224,7 @@ TEST(Gptq, IsTheSameBytesForAnyThreadCount) {
   }
 }
 
-TEST(Gptq, RefusesOptionsOutOfBounds) {
+TEST(Gptq, RejectsOptionsOutOfBounds) {
   ThreadPool pool(1);
   const Problem problem = make_problem({.shape = {.groups = 1, .rows = 1, .columns = 2}});
   const Moments moments = moments_of(problem, pool);

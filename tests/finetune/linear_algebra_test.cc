@@ -14,7 +14,7 @@ template <typename T>
 std::vector<T> random_values(std::int64_t count, std::uint64_t seed) {
   RandomStream random(seed);
   std::vector<T> values(static_cast<std::size_t>(count));
-  // Small integers: every order of summation gives the same bits.
+  // With small integers every order of summation gives the same bits.
   for (T& value : values) value = static_cast<T>(static_cast<int>(random.below(15)) - 7);
   return values;
 }
@@ -23,7 +23,7 @@ struct Sizes {
   std::int64_t m, k, n;
 };
 
-// Around the tiles of every instruction set, and sizes at which BLAS builds have been wrong.
+// Sizes around the tiles of every instruction set, and sizes at which BLAS builds have been wrong.
 std::vector<Sizes> all_sizes() {
   std::vector<Sizes> all;
   for (const std::int64_t m : {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 64}) {
@@ -35,7 +35,7 @@ std::vector<Sizes> all_sizes() {
   return all;
 }
 
-/// What lies between the rows of a view must stay as it is.
+/// Number of values between the rows of a view, which must not change.
 constexpr std::int64_t kGap = 3;
 
 template <typename T>
@@ -139,7 +139,7 @@ TEST(LinearAlgebra, ProductsAreExactOnEveryInstructionSet) {
   ASSERT_EQ(hwy::SupportedTargets(), supported);
 }
 
-TEST(LinearAlgebra, FactorizesByHand) {
+TEST(LinearAlgebra, FactorizationMatchesHandValues) {
   // [4 2; 2 5] = [2 0; 1 2] [2 1; 0 2]
   std::vector<double> a = {4, 99, 2, 5};
   ASSERT_TRUE(factorize(matrix(a.data(), 2, 2)));
@@ -148,7 +148,7 @@ TEST(LinearAlgebra, FactorizesByHand) {
   EXPECT_EQ(a[3], 2);
 }
 
-TEST(LinearAlgebra, RefusesWhatIsNotPositiveDefinite) {
+TEST(LinearAlgebra, FactorizationFailsUnlessPositiveDefinite) {
   std::vector<double> singular = {1, 1, 1, 1};
   EXPECT_FALSE(factorize(matrix(singular.data(), 2, 2)));
   std::vector<double> negative = {-1};
@@ -157,7 +157,7 @@ TEST(LinearAlgebra, RefusesWhatIsNotPositiveDefinite) {
   EXPECT_FALSE(factorize(matrix(undefined.data(), 1, 1)));
 }
 
-TEST(LinearAlgebra, FactorOfAnySizeGivesTheMatrixBackAndSolves) {
+TEST(LinearAlgebra, FactorsOfAnySizeReproduceTheMatrixAndSolve) {
   for (const std::int64_t k : {1, 3, 63, 64, 65, 130, 200}) {
     const auto x = random_values<double>(k * k, 8);
     std::vector<double> a(static_cast<std::size_t>(k * k));

@@ -14,7 +14,7 @@ std::vector<LayerShape> shapes() {
   return {{1, 1, 1}, {1, 3, 5}, {4, 1, 9}, {2, 5, 12}, {1, 10, 384}, {1, 7, 385}, {2, 200, 400}};
 }
 
-TEST(Moments, AreMeansOfProductsByHand) {
+TEST(Moments, MatchHandValues) {
   ThreadPool pool(1);
   MomentsAccumulator accumulator({.groups = 1, .rows = 1, .columns = 2});
   accumulator.add({.count = 2, .inputs = {1, 2, 3, 4}, .targets = {5, 7}}, pool);
@@ -27,7 +27,7 @@ TEST(Moments, AreMeansOfProductsByHand) {
   EXPECT_EQ(moments.energy, (std::vector<double>{37}));
 }
 
-TEST(Moments, OfNothingAreZero) {
+TEST(Moments, AreZeroWithoutColumns) {
   ThreadPool pool(1);
   MomentsAccumulator accumulator({.groups = 1, .rows = 1, .columns = 1});
   accumulator.add({}, pool);
@@ -35,13 +35,13 @@ TEST(Moments, OfNothingAreZero) {
   EXPECT_EQ(accumulator.moments().h, std::vector<double>{0});
 }
 
-TEST(Moments, RefuseColumnsOfAnotherShape) {
+TEST(Moments, RejectColumnsOfAnotherShape) {
   ThreadPool pool(1);
   MomentsAccumulator accumulator({.groups = 1, .rows = 1, .columns = 2});
   EXPECT_THROW(accumulator.add({.count = 1, .inputs = {1}, .targets = {1}}, pool), InternalError);
 }
 
-TEST(Moments, AreTheSameBytesForAnyThreadCount) {
+TEST(Moments, HaveTheSameBytesForAnyThreadCount) {
   ThreadPool one(1);
   ThreadPool three(3);
   for (const LayerShape& shape : shapes()) {
@@ -86,7 +86,7 @@ TEST(Moments, AgreeWithSlowSumsInEveryGroup) {
   }
 }
 
-TEST(Moments, MergedAreThoseOfAllColumns) {
+TEST(Moments, AreThoseOfAllColumnsAfterAMerge) {
   ThreadPool pool(1);
   const LayerShape shape{.groups = 2, .rows = 2, .columns = 3};
   const Problem first = make_problem({.shape = shape, .count = 40, .seed = 1});
@@ -104,7 +104,7 @@ TEST(Moments, MergedAreThoseOfAllColumns) {
   EXPECT_EQ(left.moments().count, 100);
 }
 
-TEST(Moments, OfAnotherShapeAreNotMerged) {
+TEST(Moments, RejectAMergeWithAnotherShape) {
   MomentsAccumulator one({.groups = 1, .rows = 1, .columns = 1});
   EXPECT_THROW(one.merge(MomentsAccumulator({.groups = 1, .rows = 1, .columns = 2})),
                InternalError);
@@ -122,7 +122,7 @@ TEST(RoundToNearest, RoundsTiesToEvenAndSaturates) {
   EXPECT_EQ(dequantized(layer, solution), (std::vector<float>{0, 1, 0, 1, 3, -4.5F}));
 }
 
-TEST(RowErrors, AreThoseOfTheColumns) {
+TEST(RowErrors, MatchErrorsComputedFromColumns) {
   ThreadPool pool(2);
   for (const LayerShape& shape : shapes()) {
     for (const bool bias : {false, true}) {
@@ -140,13 +140,13 @@ TEST(RowErrors, AreThoseOfTheColumns) {
   }
 }
 
-TEST(RowErrors, OfExactWeightsAndInputsAreNothing) {
+TEST(RowErrors, AreZeroForExactWeightsAndInputs) {
   ThreadPool pool(1);
   Problem problem =
       make_problem({.shape = {.groups = 1, .rows = 2, .columns = 4}, .input_noise = 0});
   problem.layer.grid.scales = {0.5F, 0.25F};
   const Solution solution = round_to_nearest(problem.layer);
-  problem.columns.targets.clear();  // of the rounded weights themselves
+  problem.columns.targets.clear();  // the targets become those of the rounded weights
   const std::vector<float> q = dequantized(problem.layer, solution);
   for (std::int64_t output = 0; output < 2; ++output) {
     for (std::int64_t column = 0; column < problem.columns.count; ++column) {
@@ -161,7 +161,7 @@ TEST(RowErrors, OfExactWeightsAndInputsAreNothing) {
     EXPECT_NEAR(error, 0, 1e-5);
 }
 
-TEST(RelativeError, IsTheShareOfTheEnergy) {
+TEST(RelativeError, IsTheErrorDividedByTheEnergy) {
   Moments moments;
   moments.energy = {3, 5};
   EXPECT_EQ(relative_error({1, 1}, moments), 0.25);

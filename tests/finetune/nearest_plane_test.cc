@@ -51,7 +51,7 @@ double brute_force_cost(const Lattice& lattice, const RowTask& task) {
   }
 }
 
-/// Two inputs, A = [4 2; 2 5] = L L', L = [2 0; 1 2].
+/// A lattice of two inputs with A = [4 2; 2 5] = L L' and L = [2 0; 1 2].
 Lattice lattice_by_hand() {
   return {.order = {0, 1},
           .a = {4, 2, 2, 5},
@@ -60,7 +60,7 @@ Lattice lattice_by_hand() {
           .targets = {0.4F, 1.3F}};
 }
 
-TEST(NearestPlane, WorksByHand) {
+TEST(NearestPlane, MatchesHandValues) {
   // Place 1: z = 1, d = -0.3, cost = (2 * -0.3)^2 = 0.36, e_0 = 1 * -0.3.
   // Place 0: wanted = 0.4 + 0.3 / 2 = 0.55, z = 1, d = 0.6, cost += (-0.3 + 1.2)^2 = 0.81.
   const Lattice lattice = lattice_by_hand();
@@ -93,7 +93,7 @@ TEST(NearestPlane, CostIsThatOfTheQuadratic) {
   }
 }
 
-TEST(NearestPlane, OfManyRowsIsThatOfEach) {
+TEST(NearestPlane, SolvesManyRowsLikeEachAlone) {
   const Lattice lattice = random_lattice(70, 33, 4);
   std::vector<RowTask> tasks;
   for (std::int64_t row = 0; row < 33; ++row) tasks.push_back(task_of(lattice, row, 0.3F));
@@ -104,7 +104,7 @@ TEST(NearestPlane, OfManyRowsIsThatOfEach) {
   }
 }
 
-TEST(KBest, OfOneIsTheNearestPlane) {
+TEST(KBest, EqualsNearestPlaneWithABeamOfOne) {
   const Lattice lattice = random_lattice(40, 10, 5);
   for (std::int64_t row = 0; row < 10; ++row) {
     const std::vector<RowTask> tasks = {task_of(lattice, row, 0.4F)};
@@ -128,7 +128,7 @@ TEST(KBest, CostIsThatOfItsPointsAndFallsWithTheBeam) {
   EXPECT_LT(wide, narrow);
 }
 
-TEST(KBest, WideFindsTheBestOfAllPoints) {
+TEST(KBest, FindsTheBestOfAllPointsWithAWideBeam) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const Lattice lattice = random_lattice(4, 3, seed);
     for (std::int64_t row = 0; row < 3; ++row) {
@@ -139,7 +139,7 @@ TEST(KBest, WideFindsTheBestOfAllPoints) {
   }
 }
 
-TEST(Polish, NeverRaisesTheCostAndKnowsIt) {
+TEST(Polish, LowersTheCostAndReportsIt) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const Lattice lattice = random_lattice(30, 4, seed);
     for (std::int64_t row = 0; row < 4; ++row) {
@@ -154,7 +154,7 @@ TEST(Polish, NeverRaisesTheCostAndKnowsIt) {
   }
 }
 
-TEST(Polish, LeavesTheOptimumAlone) {
+TEST(Polish, KeepsTheOptimum) {
   const Lattice lattice = lattice_by_hand();
   const RowTask task = task_of(lattice, 0, 1.0F);
   RowResult best{.points = {1, 1}, .cost = slow_cost(lattice, task, {1, 1})};

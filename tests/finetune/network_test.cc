@@ -1,4 +1,4 @@
-// A model run in pieces gives what it gives in one run, whatever is held back in between.
+// A model that is run in pieces must have the same outputs as in one run, whichever nodes are held.
 
 #include "finetune/network.h"
 
@@ -16,7 +16,7 @@ using testing::ModelBuilder;
 
 constexpr std::int64_t kSamples = 3;
 
-/// Two convolutions around a residual join, one pair of integers between them.
+/// Two convolutions and a residual join, with a Q/DQ pair after the first convolution.
 Model residual_model() {
   ModelBuilder builder;
   builder.input("x", {1, 2, 4, 4});
@@ -58,14 +58,14 @@ class NetworkTest : public ::testing::Test {
   SpillFolder folder_{{}};
 };
 
-TEST_F(NetworkTest, KnowsOnlyGraphInputsBeforeItRuns) {
+TEST_F(NetworkTest, HasOnlyGraphInputsBeforeItRuns) {
   const Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   EXPECT_TRUE(network.has("x"));
   EXPECT_FALSE(network.has("first_out"));
   EXPECT_EQ(network.value("x", 1), data_->read(1, 1).at("x"));
 }
 
-TEST_F(NetworkTest, StopsBeforeHeldNodesAndKnowsTheirInputs) {
+TEST_F(NetworkTest, StopsBeforeHeldNodesAndHasTheirInputs) {
   Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {});
   const std::string input = model_.graph.nodes[static_cast<std::size_t>(node("second"))].inputs[0];
@@ -75,7 +75,7 @@ TEST_F(NetworkTest, StopsBeforeHeldNodesAndKnowsTheirInputs) {
   EXPECT_FALSE(network.has("second_out"));
 }
 
-TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWhole) {
+TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWholeModel) {
   Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("first"), node("second")}, {});
   network.advance({node("second")}, {});
@@ -91,17 +91,17 @@ TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWhole) {
   EXPECT_TRUE(network.has(output));
 }
 
-TEST_F(NetworkTest, ReplacedWeightsAreSeenByUndoneNodes) {
+TEST_F(NetworkTest, UnfinishedNodesReadReplacedWeights) {
   Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {});
   network.replace_initializer("w2", Tensor(DataType::float32, {2, 2, 1, 1}));
   network.advance({}, {});
   const std::string read = model_.graph.nodes[static_cast<std::size_t>(node("second"))].inputs[0];
   EXPECT_EQ(network.value(model_.graph.outputs[0].name, 0),
-            whole(read, 0));  // zero weights: the join adds nothing
+            whole(read, 0));  // the weights are zero, so the join adds zero
 }
 
-TEST_F(NetworkTest, WhatIsNoLongerReadIsDropped) {
+TEST_F(NetworkTest, TensorsWithoutFurtherReadersAreDropped) {
   Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {"first_out"});
   EXPECT_TRUE(network.has("first_out"));
@@ -109,7 +109,7 @@ TEST_F(NetworkTest, WhatIsNoLongerReadIsDropped) {
   EXPECT_FALSE(network.has("first_out"));
 }
 
-TEST_F(NetworkTest, WithoutMemoryTheValuesComeFromDisk) {
+TEST_F(NetworkTest, ValuesAreReadFromDiskWithoutAMemoryBudget) {
   const FinetuneEnvironment poor{
       .pool = pool_, .budget = ByteBudget(1), .cache_folder = {}, .token = {}, .log = {}};
   Network network(model_, *data_, kSamples, poor, ByteBudget(1), folder_);

@@ -14,7 +14,8 @@ std::vector<LayerShape> shapes() {
   return {{1, 3, 5}, {1, 20, 6}, {1, 70, 4}, {9, 1, 9}, {3, 4, 7}, {2, 11, 3}};
 }
 
-/// Mean over columns of the squared error behind a Relu or nothing, summed over outputs, in double.
+/// The squared error, after a Relu if `relu`, averaged over columns and summed over outputs, in
+/// double.
 double slow_loss(const Problem& problem, const std::vector<float>& weights,
                  const std::vector<float>& bias, bool relu) {
   const LayerShape& shape = problem.layer.shape;
@@ -166,7 +167,7 @@ TEST(SampledObjective, PreparesSeveralStepsAndDrawsEachSampleOnce) {
   for (const int count : draws) EXPECT_GT(count, 0);
 }
 
-TEST(SampledObjective, ErrorIsThatOfTheMomentsWithoutActivation) {
+TEST(SampledObjective, ErrorMatchesTheMomentsWithoutActivation) {
   ThreadPool pool(2);
   for (const LayerShape& shape : shapes()) {
     const Problem problem = make_problem({.shape = shape, .count = 80});

@@ -1,4 +1,4 @@
-// Every option reaches its method, and whatever they are, threads and memory change nothing.
+// Every option must reach its method, and threads and memory must change nothing for any options.
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ void PrintTo(const GradientCase& value, std::ostream* stream) { *stream << value
 
 class GradientMethods : public FinetuneTest, public ::testing::WithParamInterface<GradientCase> {};
 
-TEST_P(GradientMethods, TheModelGainsAndThreadsAndMemoryDoNotChangeTheBytes) {
+TEST_P(GradientMethods, ReduceTheErrorWithTheSameBytesForAnyThreadsAndMemory) {
   const Prepared prepared = small();
   const FinetunedModel tuned = tune(prepared, GetParam().options);
   for (const LayerReconstruction& layer : tuned.layers)
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
             with(kAdaQuant, [](FinetuneOptions& options) { options.bias_correction = true; })}),
     [](const auto& info) { return info.param.name; });
 
-/// Each option must reach its method: with another value other weights come out.
+/// An option reaches its method if another value leads to other weights.
 TEST_F(FinetuneTest, EveryOptionReachesItsMethod) {
   const Prepared prepared = small();
   const FinetuneOptions& adaround = kAdaRound;
@@ -117,8 +117,8 @@ TEST_F(FinetuneTest, EveryOptionReachesItsMethod) {
     EXPECT_TRUE(seen.insert(serialize_model(tune(prepared, changed).quantized.model)).second)
         << "change " << at;
   }
-  // Weights spread evenly use all of an 8-bit scale; rounded up to a power of two it is too wide.
-  // Where pairs must be safe, half of it would be too narrow.
+  // Evenly spread weights use the whole range of an 8-bit scale, so a scale that is rounded up to a
+  // power of two is too wide. If pairs had to be safe, half of it would be too narrow.
   const Prepared wide = small({.target = Target::cpu_vnni,
                                .power_of_two = true,
                                .power_of_two_rounding = PowerOfTwoRounding::up});

@@ -48,7 +48,7 @@ std::vector<Activation> all_activations() {
           {.kind = Kind::hard_sigmoid, .alpha = 0.2F, .beta = 0.5F}};
 }
 
-/// Off the corners of all activations above; not a whole number of vectors.
+/// Values away from the kinks of all activations above; their number is no multiple of a vector.
 std::vector<float> outputs() {
   std::vector<float> values;
   for (int index = -45; index < 46; ++index)
@@ -86,8 +86,8 @@ TEST(OutputLoss, GradientMayReplaceTheOutputs) {
   EXPECT_EQ(y, apart);
 }
 
-TEST(OutputLoss, QuantizerIsPassedStraightThroughInsideItsRange) {
-  // Codes 0..3, zero point 1: values -0.5, 0, 0.5, 1.
+TEST(OutputLoss, QuantizerHasSlopeOneInsideItsRangeAndZeroOutside) {
+  // Codes 0..3 with the zero point 1 have the values -0.5, 0, 0.5, 1.
   const OutputLoss loss{.activation = {},
                         .grid = OutputGrid{.scale = 0.5F, .zero_point = 1, .limits = {0, 3}}};
   const std::vector<float> y = {0.6F, 0.75F, 1.2F, 1.3F, -0.7F, -0.8F};
@@ -98,7 +98,7 @@ TEST(OutputLoss, QuantizerIsPassedStraightThroughInsideItsRange) {
   EXPECT_EQ(gradient, (std::vector<float>{1, 2, 2, 0, -1, 0}));
 }
 
-TEST(OutputLoss, ErrorComparesWhatComesOutWithTheFloatActivation) {
+TEST(OutputLoss, ErrorComparesTheQuantizedWithTheFloatActivation) {
   const OutputLoss loss{.activation = {.kind = Kind::relu},
                         .grid = OutputGrid{.scale = 0.5F, .zero_point = 0, .limits = {0, 3}}};
   // f(y) = 0.5, 0, 1.5; a(t) = 0.4, 0, 3.
@@ -109,7 +109,7 @@ TEST(OutputLoss, ErrorComparesWhatComesOutWithTheFloatActivation) {
   EXPECT_NEAR(sums.energy, 0.16 + 9, 1e-6);
 }
 
-TEST(OutputLoss, ErrorsOfLongRunsAreSumsOverAllOfThem) {
+TEST(OutputLoss, ErrorsAreSummedOverSeveralRuns) {
   std::vector<float> y(5000, 1.5F);
   const std::vector<float> t(5000, 1.0F);
   const ErrorSums sums = error_sums({}, y.data(), t.data(), 5000);
@@ -128,13 +128,13 @@ TEST(OutputLoss, StaysFiniteForHugeOutputs) {
   }
 }
 
-TEST(OutputLoss, LinearizedAndMovedLikeValueByValue) {
+TEST(OutputLoss, LinearizedAndMovedErrorsMatchASlowReference) {
   for (const Activation& activation : all_activations()) {
     const OutputLoss loss{.activation = activation};
     std::vector<float> outputs;
     std::vector<float> direction;
     std::vector<float> targets;
-    for (int at = 0; at < 2075; ++at) {  // more than a run, and no whole number of vectors
+    for (int at = 0; at < 2075; ++at) {  // more than a run, and no multiple of a vector
       outputs.push_back(0.37F * static_cast<float>(at % 29 - 14));
       direction.push_back(0.11F * static_cast<float>(at % 17 - 8));
       targets.push_back(0.53F * static_cast<float>(at % 23 - 11));

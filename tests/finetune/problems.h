@@ -1,6 +1,6 @@
 #pragma once
 
-// Small layers with columns, for the tests of the solvers.
+// Small layers with columns for the tests of the solvers.
 
 #include "finetune/layer_problem.h"
 #include "finetune/moments.h"
@@ -18,12 +18,12 @@ struct ProblemOptions {
   std::int64_t count = 200;  // columns
   int bits = 4;
   bool bias = true;
-  float input_noise = 0.02F;  // what quantization did to the inputs
+  float input_noise = 0.02F;  // standard deviation of the quantization noise of the inputs
   std::uint64_t seed = 1;
 };
 
-/// Correlated inputs with a mean, targets from the float inputs, symmetric scales that clip
-/// nothing.
+/// A layer with correlated inputs that have a mean, targets from the float inputs, and symmetric
+/// scales that clip nothing.
 inline Problem make_problem(const ProblemOptions& options) {
   RandomStream random(options.seed);
   const LayerShape& shape = options.shape;
@@ -78,7 +78,7 @@ inline Problem make_problem(const ProblemOptions& options) {
   return problem;
 }
 
-/// Pairs the inputs (0, 1), (2, 3), ... of each group; an odd last one has no partner.
+/// Pairs the inputs (0, 1), (2, 3), ... of each group; an odd last input has no partner.
 inline void add_pairs(LayerWeights& layer, float maximum) {
   const std::int64_t k = layer.shape.columns;
   layer.grid.pairs.assign(static_cast<std::size_t>(layer.shape.groups * k), PairedInput{});
@@ -128,7 +128,7 @@ inline Moments moments_of(const Problem& problem, ThreadPool& pool) {
   return accumulator.moments();
 }
 
-/// J of each output, from the columns.
+/// J of each output, computed from the columns.
 inline std::vector<double> slow_row_errors(const Problem& problem, const Solution& solution) {
   const LayerShape& shape = problem.layer.shape;
   const std::int64_t n = problem.columns.count;
@@ -152,7 +152,7 @@ inline std::vector<double> slow_row_errors(const Problem& problem, const Solutio
   return errors;
 }
 
-/// The columns of a problem dealt out to samples of equal size.
+/// The columns of a problem, divided into samples of equal size.
 class SplitSamples final : public LayerSamples {
  public:
   SplitSamples(const Problem& problem, std::int64_t samples, bool keeps = false)

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Activation kRelu = {.kind = Activation::Kind::relu};
 
-/// One weight of value `code`, scale 1, no bias.
+/// A layer with one weight of value `value`, scale 1 and no bias.
 LayerWeights one_weight(float value) {
   return {.shape = {.groups = 1, .rows = 1, .columns = 1},
           .values = {value},
@@ -20,7 +20,7 @@ LayerWeights one_weight(float value) {
           .grid = {.scales = {1.0F}, .zero_points = {0}, .limits = {-8, 7}}};
 }
 
-/// Loss of each row behind the activation, plus the ridge, value by value.
+/// The loss of each row after the activation plus the ridge term, computed value by value.
 std::vector<double> slow_losses(const Problem& problem, const Solution& solution,
                                 const Activation& activation, double ridge) {
   const LayerShape& shape = problem.layer.shape;
@@ -59,8 +59,8 @@ std::vector<double> slow_losses(const Problem& problem, const Solution& solution
   return losses;
 }
 
-TEST(Refine, WhatReluCutsOffDoesNotCount) {
-  // Before the activation (2 + 5) / 2 would be best; behind it only the first column matters.
+TEST(Refine, IgnoresValuesThatReluSetsToZero) {
+  // Before the activation (2 + 5) / 2 would be best; after it only the first column matters.
   const Columns columns{.count = 2, .inputs = {1, -1}, .targets = {2, -5}};
   ThreadPool pool(1);
   for (const std::int32_t start : {1, 4, 7}) {
@@ -70,7 +70,7 @@ TEST(Refine, WhatReluCutsOffDoesNotCount) {
   }
 }
 
-TEST(Refine, StaysInsideTheTypeAndWhereNothingIsGained) {
+TEST(Refine, StaysInsideTheTypeAndMovesOnlyForASmallerLoss) {
   ThreadPool pool(1);
   const Columns far{.count = 1, .inputs = {1}, .targets = {100}};
   EXPECT_EQ(refine(one_weight(2), {.codes = {2}, .scales = {1}, .bias = {}}, far,
@@ -95,10 +95,10 @@ TEST(Refine, StaysInsideTheTypeAndWhereNothingIsGained) {
             2);
 }
 
-TEST(Refine, TheBiasTakesTheMeanOfWhatPasses) {
+TEST(Refine, TheBiasBecomesTheMeanOfTheActiveColumns) {
   LayerWeights layer = one_weight(0);
   layer.bias = {1};
-  // No code helps, the input is 0; the columns that pass want 3 and 5.
+  // The input is 0, so no code helps; the targets of the active columns are 3 and 5.
   const Columns columns{.count = 2, .inputs = {0, 0}, .targets = {3, 5}};
   ThreadPool pool(1);
   const Solution refined = refine(layer, {.codes = {0}, .scales = {1}, .bias = {1}}, columns,
@@ -128,7 +128,7 @@ TEST(Refine, LowersEveryRowsLoss) {
   }
 }
 
-TEST(Refine, ErrorBehindIsTheSlowOne) {
+TEST(Refine, ErrorBehindMatchesASlowReference) {
   ThreadPool pool(1);
   const Problem problem = make_problem({.shape = {.groups = 1, .rows = 4, .columns = 6}});
   const Solution solution = round_to_nearest(problem.layer);
@@ -141,7 +141,7 @@ TEST(Refine, ErrorBehindIsTheSlowOne) {
               1e-5 * error / energy);
 }
 
-TEST(Refine, SameBytesForAnyThreadCount) {
+TEST(Refine, GivesTheSameBytesForAnyThreadCount) {
   const Problem problem = make_problem({.shape = {.groups = 1, .rows = 37, .columns = 20}});
   const auto run = [&](int threads) {
     ThreadPool pool(threads);

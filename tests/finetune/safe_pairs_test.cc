@@ -1,5 +1,5 @@
-// Every solver under the pair constraint (code_pairs.h): the codes are safe, and the others take up
-// what lowering a pair costs.
+// Tests every solver under the pair constraint (code_pairs.h): all pairs of codes are safe, and the
+// other codes compensate for the error of the changed pairs.
 
 #include <gtest/gtest.h>
 
@@ -26,18 +26,19 @@ double error_of(const Problem& problem, const Solution& solution) {
   return total(slow_row_errors(problem, solution));
 }
 
-/// Eight bits, scales that clip nothing: about one pair in ten leaves 16 bits.
+/// A layer with 8 bits and scales that clip nothing, in which about one pair in ten exceeds 16
+/// bits.
 Problem tight_problem(const LayerShape& shape, std::uint64_t seed = 1) {
   Problem problem = make_problem({.shape = shape, .count = 1000, .bits = 8, .seed = seed});
   add_pairs(problem.layer, 255);
   return problem;
 }
 
-/// What solve(layer) gives under the constraint, beside what it gives without and made safe
-/// afterwards, with the best bias for the codes.
+/// Compares the result of solve(layer) under the constraint with a result that was found without
+/// the constraint and made safe afterwards, with the best bias for its codes.
 template <typename Solve>
-void expect_others_take_the_error_up(const Problem& problem, ThreadPool& pool, const Solve& solve,
-                                     double share_of_made_safe) {
+void expect_compensation(const Problem& problem, ThreadPool& pool, const Solve& solve,
+                         double share_of_made_safe) {
   const Moments moments = moments_of(problem, pool);
   const LayerWeights free_layer = without_pairs(problem.layer);
   const Solution free = solve(free_layer);
@@ -56,13 +57,13 @@ void expect_others_take_the_error_up(const Problem& problem, ThreadPool& pool, c
   EXPECT_EQ(same.bias, free.bias);
 }
 
-TEST(SafePairs, GptqAtTheScalesThatClipNothing) {
+TEST(SafePairs, GptqCompensatesAtScalesThatClipNothing) {
   ThreadPool pool(2);
   for (const LayerShape& shape : {LayerShape{1, 16, 73}, {4, 4, 18}, {1, 20, 8}, {1, 3, 200}}) {
     const Problem problem = tight_problem(shape);
     const Moments moments = moments_of(problem, pool);
     for (const int beam : {1, 4}) {
-      expect_others_take_the_error_up(
+      expect_compensation(
           problem, pool,
           [&](const LayerWeights& layer) {
             return gptq(layer, moments, {.choose_scales = false, .beam = beam}, pool);
@@ -92,7 +93,7 @@ TEST(SafePairs, GptqChoosesScalesUnderTheConstraint) {
   }
 }
 
-TEST(SafePairs, GptqIsAsGoodAsWithFreeCodesWhereScalesLeaveRoom) {
+TEST(SafePairs, GptqIsAsGoodAsWithFreeCodesAtWiderScales) {
   ThreadPool pool(2);
   for (const LayerShape& shape : {LayerShape{1, 16, 73}, {1, 16, 144}, {4, 4, 18}}) {
     Problem problem = tight_problem(shape);
@@ -103,7 +104,7 @@ TEST(SafePairs, GptqIsAsGoodAsWithFreeCodesWhereScalesLeaveRoom) {
   }
 }
 
-TEST(SafePairs, GptqCountsStoredIntegersAroundTheirZeroPoints) {
+TEST(SafePairs, GptqConsidersStoredIntegersIncludingTheirZeroPoints) {
   ThreadPool pool(1);
   Problem problem = tight_problem({.groups = 1, .rows = 4, .columns = 20});
   problem.layer.grid.limits = {-128, 127};
@@ -113,7 +114,7 @@ TEST(SafePairs, GptqCountsStoredIntegersAroundTheirZeroPoints) {
   EXPECT_EQ(unsafe_pairs(problem.layer, solution.codes), 0);
 }
 
-/// The least error of one row of four codes, all safe ones near those without rounding.
+/// The least error of one row of four codes over all safe codes near those of nearest rounding.
 double brute_force_error(const Problem& problem, const Moments& moments, ThreadPool& pool) {
   Solution solution = round_to_nearest(problem.layer);
   const std::vector<std::int32_t> start = solution.codes;
@@ -145,7 +146,7 @@ TEST(SafePairs, GptqFindsTheBestSafeCodesOfTinyLayers) {
   }
 }
 
-TEST(SafePairs, NearestPlaneKnowsWhatItsCodesCost) {
+TEST(SafePairs, SolversReportTheCostOfTheirCodes) {
   ThreadPool pool(1);
   const Problem problem = tight_problem({.groups = 1, .rows = 9, .columns = 131});
   const Moments moments = moments_of(problem, pool);
@@ -197,11 +198,11 @@ TEST(SafePairs, RefineMovesToSafeCodesOnly) {
             0.5 * error_behind(problem.layer, start, problem.columns, options.activation, pool));
 }
 
-TEST(SafePairs, AdaRoundLearnsAroundSafePlaces) {
+TEST(SafePairs, AdaRoundCompensatesForSafePairs) {
   ThreadPool pool(2);
   const Problem problem = tight_problem({.groups = 2, .rows = 6, .columns = 20});
   const SplitSamples samples(problem, 10);
-  expect_others_take_the_error_up(
+  expect_compensation(
       problem, pool,
       [&](const LayerWeights& layer) {
         return adaround(layer, samples, {.descent = {.iterations = 400, .learning_rate = 0.02}},
@@ -211,11 +212,11 @@ TEST(SafePairs, AdaRoundLearnsAroundSafePlaces) {
       1.0);
 }
 
-TEST(SafePairs, AdaQuantTrainsTheOthersOnSafePairs) {
+TEST(SafePairs, AdaQuantCompensatesForSafePairs) {
   ThreadPool pool(2);
   const Problem problem = tight_problem({.groups = 2, .rows = 6, .columns = 20});
   const SplitSamples samples(problem, 10);
-  expect_others_take_the_error_up(
+  expect_compensation(
       problem, pool,
       [&](const LayerWeights& layer) {
         return adaquant(layer, samples, {.descent = {.iterations = 800, .learning_rate = 2e-3}},
@@ -225,7 +226,7 @@ TEST(SafePairs, AdaQuantTrainsTheOthersOnSafePairs) {
       0.5);
 }
 
-TEST(SafePairs, SameBytesForAnyThreadCount) {
+TEST(SafePairs, GiveTheSameBytesForAnyThreadCount) {
   const Problem problem = tight_problem({.groups = 2, .rows = 70, .columns = 19});
   const auto run = [&](int threads) {
     ThreadPool pool(threads);

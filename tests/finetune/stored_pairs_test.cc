@@ -1,4 +1,4 @@
-// Pairs of weights that quantization made safe are safe after reconstruction of a whole model.
+// Pairs of weights that quantization made safe must be safe after the reconstruction of a model.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ using testing::gradient;
 using testing::kGptq;
 using testing::Prepared;
 
-/// Pairs of stored weights that a kernel without VNNI could not add.
+/// Number of pairs of stored weights with which a kernel without VNNI could saturate.
 int unsafe_pairs(const QuantizedModel& quantized, const Model& reference) {
   int count = 0;
   for (const auto& layer :

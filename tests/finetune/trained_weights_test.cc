@@ -16,7 +16,7 @@ LayerWeights small_layer() {
 
 double soft(double number) { return std::clamp(1.2 / (1 + std::exp(-number)) - 0.1, 0.0, 1.0); }
 
-/// One weight of AdaRound, slowly and in double; derivatives by differences.
+/// A slow reference for one weight of AdaRound in double, with derivatives by differences.
 struct SlowRounding {
   double floor = 0, scale = 1, low = 0, high = 0, number = 0, first = 0, second = 0;
 
@@ -114,7 +114,7 @@ TEST(LearnedRounding, KeepsClippedWeightsOnTheGrid) {
   EXPECT_FLOAT_EQ(values[0], 7 * layer.grid.scales[0]);
 }
 
-TEST(TrainedWeights, StepInSpansAsTheyDoAtOnce) {
+TEST(TrainedWeights, StepsInSpansMatchOneStepOfAllWeights) {
   Problem problem = make_problem({.shape = {.groups = 1, .rows = 5, .columns = 9}});
   problem.layer.grid.scales = {0.5F, 0.5F, 0.5F, 0.25F, 0.25F};
   for (const bool is_rounding : {true, false}) {
@@ -148,7 +148,7 @@ TEST(StraightThrough, StartsAtNearestRounding) {
   EXPECT_EQ(weights->codes(), round_to_nearest(layer).codes);
 }
 
-TEST(StraightThrough, MovesAWeightAgainstItsGradientAndSticksOutside) {
+TEST(StraightThrough, MovesAWeightAgainstItsGradientOnlyInsideTheGrid) {
   const LayerWeights layer{.shape = {.groups = 1, .rows = 1, .columns = 3},
                            .values = {0.4F, 0.4F, 9.0F},
                            .bias = {},
@@ -156,13 +156,13 @@ TEST(StraightThrough, MovesAWeightAgainstItsGradientAndSticksOutside) {
   const auto weights = straight_through(layer);
   std::vector<float> values(3);
   const std::vector<float> gradient = {-2.0F, 0.5F, 1.0F};
-  // The first step of Adam is the learning rate, whatever the gradient's size.
+  // The first step of Adam has the size of the learning rate for every gradient.
   weights->step({.first = 0, .count = 3}, rates_at(0, 0.2F, 0), gradient.data(), values.data());
   EXPECT_EQ(values, (std::vector<float>{1, 0, 7}));
   EXPECT_EQ(weights->codes(), (std::vector<std::int32_t>{1, 0, 7}));
 }
 
-TEST(Adam, WorksByHand) {
+TEST(Adam, MatchesHandValues) {
   AdamState state{.first = {0, 0}, .second = {0, 0}};
   std::vector<float> values = {5, 1};
   const float gradient = 3;
