@@ -1,9 +1,9 @@
 #pragma once
 
-// Mixed precision: which layers need more than the low format so that the model stays within given
-// limits, and no more layers than needed. Sensitivities come from one pass and are confirmed by
-// runs of real models; every decision is verified on a written model on ONNX Runtime.
-// docs/algorithms/mixed_precision.md.
+// Mixed precision chooses the layers that need more than the low format so that the model stays
+// within given limits, and as few of them as possible. Sensitivities are estimated in one pass and
+// confirmed by runs of real models. Every decision is verified on a written model in ONNX Runtime.
+// See docs/algorithms/mixed_precision.md.
 
 #include <cstdint>
 #include <filesystem>
@@ -25,27 +25,28 @@
 namespace quantsearch {
 
 enum class PrecisionGoal {
-  fewest_high_layers,  // such that the limits hold
+  fewest_high_layers,  // the fewest layers above the low format with which the limits hold
   best_in_budget,      // the least noise that the limits on layers and size allow
 };
 
 struct PrecisionOptions {
-  /// Of layers that can do with it. A default-constructed format is the one of QuantizeOptions.
+  /// Format of layers for which it is sufficient. A default-constructed format is that of
+  /// QuantizeOptions.
   NodeFormat low = {};
-  /// Of layers that cannot: cheapest first, the most precise last.
+  /// Formats of the other layers, the cheapest first and the most precise last.
   std::vector<NodeFormat> high = {};
-  /// Operators that begin a layer. Others belong to the layer whose output they read.
+  /// Operator types that begin a layer. Other operators belong to the layer whose output they read.
   std::vector<std::string> op_types = {"Conv", "ConvTranspose", "Gemm", "MatMul"};
   std::vector<std::string> include_layers = {};  // nodes that begin a layer; empty: all
   std::vector<std::string> exclude_layers = {};
 
-  // Limits; all that are given hold together, at least one is.
-  std::map<Metric, double> thresholds = {};  // worst value allowed
-  // Share of best classes (last axis) that differ from the float model's.
+  // Limits. At least one must be given, and all that are given must hold.
+  std::map<Metric, double> thresholds = {};  // worst allowed value
+  // Share of positions whose best class (last axis) differs from the float model's.
   std::optional<double> changed_classes = {};
-  /// The same among positions whose class is not the float model's most frequent one: a model that
-  /// answers with that class alone (the blank of a text recognizer) has few changed classes, but
-  /// all of these.
+  /// The same share among positions whose class is not the float model's most frequent one. A model
+  /// that always predicts that class (the blank of a text recognizer) has few changed classes, but
+  /// has changed all of these.
   std::optional<double> changed_rare_classes = {};
   std::optional<std::int64_t> max_high_layers = {};
   std::optional<double> max_high_share = {};  // of the layers
@@ -53,11 +54,12 @@ struct PrecisionOptions {
   std::optional<std::int64_t> max_bytes = {};  // of the written model
 
   PrecisionGoal goal = PrecisionGoal::fewest_high_layers;
-  std::optional<std::int64_t> output = {};  // index of the one that counts; absent: all
-  std::int64_t samples = 64;                // that judge a model: the first ones
-  std::int64_t probe_samples = 8;           // that confirm the sensitivity of a layer
-  /// The weights will be reconstructed once the formats are chosen (finish_precision): models are
-  /// judged with 16-bit weights in place of narrower ones, whose noise is not the one that remains.
+  std::optional<std::int64_t> output =
+      {};                          // index of the only output that is compared; absent: all
+  std::int64_t samples = 64;       // the first samples, on which models are evaluated
+  std::int64_t probe_samples = 8;  // the first samples, for the sensitivity of layers
+  /// The weights will be reconstructed after the choice of formats (finish_precision). Models are
+  /// therefore evaluated with 16-bit weights instead of narrower ones, whose noise will change.
   bool weights_reconstructed = false;
   bool operator==(const PrecisionOptions&) const = default;
 };
@@ -65,15 +67,15 @@ struct PrecisionOptions {
 struct LayerPrecision {
   std::string node;  // node_label() of the node that begins the layer
   std::string op_type;
-  // All nodes with a format of their own, the first included.
+  // All nodes of the layer that have a format of their own, including the first.
   std::vector<std::string> members = {};
-  NodeFormat format = {};  // chosen; {} is that of QuantizeOptions
+  NodeFormat format = {};  // the chosen one; {} is that of QuantizeOptions
   bool is_high = false;
-  /// Noise energy over signal energy of what the layer reads and of its weights, with `low`, then
-  /// each of `high`.
+  /// Noise energy divided by signal energy, summed over the inputs of the layer and its weights,
+  /// for `low` and then for each of `high`.
   std::vector<double> estimates = {};
-  /// rel_l2 of the outputs that the layer's low format adds when every other layer is as precise as
-  /// it can be.
+  /// rel_l2 of the outputs that the layer's low format adds when every other layer has the most
+  /// precise format.
   double sensitivity = 0;
   std::string reason = {};  // why it has its format
   bool operator==(const LayerPrecision&) const = default;
@@ -81,12 +83,12 @@ struct LayerPrecision {
 
 struct PrecisionResult {
   QuantizedModel quantized;
-  // QuantizeOptions::node_formats that give this model again.
+  // QuantizeOptions::node_formats that reproduce this model.
   std::map<std::string, NodeFormat> node_formats = {};
   std::vector<LayerPrecision> layers = {};  // in the order of the graph
   int high_layers = 0;
   int evaluations = 0;                        // models that were run
-  std::map<std::string, double> scores = {};  // of the chosen model on the judging samples
+  std::map<std::string, double> scores = {};  // of the chosen model on `samples` samples
 };
 
 struct PrecisionContext {
@@ -97,9 +99,10 @@ struct PrecisionContext {
   LogSink log = {};
 };
 
-/// `model` is simplified; `calibration` holds ranges for every activation type that `low` and
-/// `high` name. The same result for any thread count. Throws InvalidInput for no limit, unknown
-/// layers, no format above `low`, and limits that cannot be met, with what was reached.
+/// Chooses the format of each layer. `model` is simplified; `calibration` has ranges for every
+/// activation type in `low` and `high`. The result is the same for any thread count. Throws
+/// InvalidInput when there is no limit or no format above `low`, for unknown layers, and for limits
+/// that cannot be met, with the values that were reached.
 [[nodiscard]] PrecisionResult choose_precision(const Model& model,
                                                const CalibrationResult& calibration,
                                                const QuantizeOptions& quantization,
@@ -107,13 +110,14 @@ struct PrecisionContext {
                                                const PrecisionOptions& options,
                                                const PrecisionContext& context);
 
-/// What is done to a model once its formats are chosen, such as the reconstruction of its weights.
+/// The step after the choice of formats, such as the reconstruction of the weights.
 using FinishModel = std::function<std::shared_ptr<const QuantizedModel>(const QuantizedModel&)>;
 
-/// Verifies the limits on the finished model. Where one is missed, layers get more precise formats,
-/// the most sensitive first, as few as bisection over that order finds. `chosen` is of the same
-/// arguments with weights_reconstructed; so is the result, whose `quantized` is not finished, and
-/// whose scores are those of the finished model. Throws InvalidInput for limits that cannot be met.
+/// Verifies the limits on the finished model. If one is missed, layers get more precise formats,
+/// the most sensitive first; bisection over that order finds how many. `chosen` is the result of
+/// choose_precision() for the same arguments with weights_reconstructed. In the result, `quantized`
+/// is not finished, but the scores are those of the finished model. Throws InvalidInput for limits
+/// that cannot be met.
 [[nodiscard]] PrecisionResult finish_precision(
     const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
     std::shared_ptr<const DataSource> data, const PrecisionOptions& options, PrecisionResult chosen,

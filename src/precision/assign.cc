@@ -1,11 +1,11 @@
-// Order the layers by the noise that their low format alone brings to the outputs. Noise energies
-// add, nearly, so the shortest prefix of that order that meets the limits is the answer of the
-// knapsack "drop as much noise as needed with the fewest layers" under additive noise (the Lagrange
-// solution: all costs are one layer). Where the noise does not add, real runs repair it: whole
-// groups of promoted layers are demoted together, then halves, down to single layers (Zeller's
-// delta debugging, "Simplifying and Isolating Failure-Inducing Input", 2002), so that in the end no
-// single promotion can be taken back. A step that fails is undone and the search goes on with the
-// next.
+// The layers are ordered by the noise that their low format alone adds to the outputs. Noise
+// energies are nearly additive, so the shortest prefix of that order that meets the limits solves
+// the knapsack problem "remove as much noise as needed with the fewest layers" under additive noise
+// (the Lagrange solution, since every layer costs the same). Where the noise is not additive, runs
+// of real models correct the result: whole groups of promoted layers are demoted together, then
+// halves, down to single layers (Zeller's delta debugging, "Simplifying and Isolating
+// Failure-Inducing Input", 2002), so that in the end no single promotion can be taken back. A step
+// that fails is undone, and the search continues with the next.
 
 #include "precision/assign.h"
 
@@ -68,8 +68,8 @@ class Search {
         order_.size(), outcome.shortfall));
   }
 
-  /// Bisection; `count` layers are assumed to be no worse than fewer, which the repair makes up for
-  /// where it is not so.
+  /// Bisection for the least number of promoted layers that meets the limits. It assumes that more
+  /// layers are never worse; simplified() corrects the result where that is wrong.
   [[nodiscard]] std::size_t shortest_prefix() {
     std::size_t low = 0;
     std::size_t high = order_.size();  // meets the limits
@@ -84,8 +84,8 @@ class Search {
     return high;
   }
 
-  /// Moves promoted layers to the cheaper `format` as far as the limits hold, the least sensitive
-  /// first: in groups of all, halves, quarters, … single layers.
+  /// Moves promoted layers to the cheaper `format` as long as the limits hold, the least sensitive
+  /// first, in groups of halves, quarters, … single layers.
   [[nodiscard]] Assignment simplified(Assignment assignment, int format) {
     std::vector<std::size_t> candidates;
     for (const std::size_t layer : order_) {
@@ -114,7 +114,7 @@ class Search {
     return [this, &assignment] { return trials_.run(assignment).scores.at("size_bytes"); };
   }
 
-  /// Only a budget: the most sensitive layers that fit into it, each kept only when it helps.
+  /// Promotes the most sensitive layers that fit into the budget, each only if it lowers the noise.
   [[nodiscard]] Assignment fill_budget() {
     Assignment assignment(layers_.size(), 0);
     for (const std::size_t layer : order_) {

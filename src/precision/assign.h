@@ -1,7 +1,7 @@
 #pragma once
 
-// The search for an assignment: a proposal from the sensitivities, then repair by runs of real
-// models.
+// The search for an assignment: a proposal from the sensitivities, which runs of real models then
+// correct.
 
 #include <functional>
 
@@ -9,30 +9,30 @@
 
 namespace quantsearch {
 
-/// What is known of a layer before the search.
+/// The sensitivity of a layer before the search.
 struct Sensitivity {
-  std::vector<double> estimates;  // by format, from one pass
+  std::vector<double> estimates;  // by format, from one pass of the float model
   double measured = 0;            // rel_l2 that the low format alone adds
 };
 
-/// The fewest layers above low, and those as cheap as the limits allow, such that every limit
-/// holds. Throws InvalidInput when they cannot.
+/// The assignment with the fewest layers above low, and those in the cheapest formats, with which
+/// every limit holds. Throws InvalidInput when there is none.
 [[nodiscard]] Assignment assign_formats(Trials& trials, const std::vector<Layer>& layers,
                                         const std::vector<Sensitivity>& sensitivities,
                                         const PrecisionOptions& options, const LogSink& log);
 
-/// Whether the limits on layers, share and bytes hold; `bytes` is asked only when there is one on
-/// them.
+/// True when the limits on layers, share and bytes hold. `bytes` is called only when there is a
+/// limit on bytes.
 [[nodiscard]] bool is_within_budget(const Assignment& assignment, const PrecisionOptions& options,
                                     const std::function<double()>& bytes);
-/// Throws InvalidInput when not.
+/// Throws InvalidInput unless is_within_budget().
 void require_budget(const Assignment& assignment, const PrecisionOptions& options,
                     const std::function<double()>& bytes);
 
-/// Whether any limit is on what the model does.
+/// True when there is a limit on the outputs of the model.
 [[nodiscard]] bool limits_outputs(const PrecisionOptions& options);
 
-/// Layers that are free, the most sensitive first.
+/// The free layers, the most sensitive first.
 [[nodiscard]] std::vector<std::size_t> by_sensitivity(
     const std::vector<Layer>& layers, const std::vector<Sensitivity>& sensitivities);
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kNoClass = -1;
 
-/// Of each row of the last axis.
+/// The best class of each row of the last axis.
 std::vector<int> classes_of(const Tensor& values) {
   const auto width = static_cast<std::size_t>(values.shape().back());
   const auto all = values.values<float>();

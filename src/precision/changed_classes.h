@@ -1,6 +1,7 @@
 #pragma once
 
-// How often the best class of an output (argmax over its last axis) differs from the float model's.
+// Counts how often the best class of an output (argmax over its last axis) differs from the float
+// model's.
 
 #include <atomic>
 
@@ -10,14 +11,14 @@ namespace quantsearch {
 
 struct ChangedClasses {
   double share = 0;  // of all positions
-  // Of those whose class is not the float model's most frequent one; 0 without any.
+  // Of the positions whose class is not the float model's most frequent one; 0 if there are none.
   double rare_share = 0;
 };
 
-/// The float model's best classes over the reference's data. Ties: the lower index.
+/// The float model's best classes for the reference's data; the lower index wins ties.
 class ReferenceClasses {
  public:
-  /// Of `output`, or of all outputs together.
+  /// Computes the classes of `output`, or of all outputs together if it is absent.
   ReferenceClasses(const Reference& reference, const std::optional<std::string>& output);
 
   [[nodiscard]] std::int64_t positions() const { return positions_; }
@@ -26,7 +27,7 @@ class ReferenceClasses {
 
  private:
   friend class ClassCounter;
-  std::vector<std::string> outputs_;  // those that are compared
+  std::vector<std::string> outputs_;  // the outputs that are compared
   std::int64_t samples_ = 0;
   std::vector<std::vector<int>> classes_;  // [samples * outputs]
   int most_frequent_ = 0;
@@ -39,9 +40,10 @@ class ClassCounter {
  public:
   explicit ClassCounter(const ReferenceClasses& classes) : classes_(classes) {}
 
-  /// An output with another number of classes than the reference's has changed in all of them.
+  /// Adds samples [first_sample, first_sample + count). An output with another number of positions
+  /// than the reference's counts as changed in all of them.
   void add(std::int64_t first_sample, std::int64_t count, const Batch& outputs);
-  /// Shares of all positions of the data, those not seen yet counted as unchanged.
+  /// The shares of all positions of the data; positions not added yet count as unchanged.
   [[nodiscard]] ChangedClasses result() const;
 
  private:

@@ -19,7 +19,7 @@ struct Noise {
   }
 };
 
-/// `run` consecutive values share the scale of one channel.
+/// The noise of values whose channel changes after `run` values; 0: one scale for all.
 Noise noise_of(std::span<const float> values, const TensorParams& params, std::size_t run) {
   Noise result;
   const IntegerLimits limits = integer_limits(params.type, false);
@@ -103,7 +103,7 @@ class Estimator {
     return sum;
   }
 
-  /// Inputs of the layers' nodes that some format quantizes.
+  /// The inputs of the layers' nodes that at least one format quantizes.
   [[nodiscard]] std::set<std::string> tensors_to_tap() const {
     std::set<std::string> tensors;
     for (const Layer& layer : layers_) {
@@ -129,8 +129,8 @@ class Estimator {
     }
     const auto session =
         open_session(model_, {.threads = 1, .optimize = false, .taps = std::move(taps)});
-    // One sample after the other, tensors in parallel: sums are made in one order, and no more than
-    // one sample's tensors are held.
+    // Samples are processed one after the other and their tensors in parallel, so that the order of
+    // the sums is fixed and only the tensors of one sample are held.
     const std::vector<std::string> tensors(wanted.begin(), wanted.end());
     for (std::int64_t sample = 0; sample < data.size(); ++sample) {
       context_.token.throw_if_cancelled();
@@ -160,8 +160,8 @@ class Estimator {
   GraphIndex index_;
   const std::vector<Layer>& layers_;
   const PrecisionContext& context_;
-  std::vector<std::map<std::string, TensorParams>> parameters_;  // of each format
-  std::map<std::string, std::vector<Noise>> noise_;              // by tensor, of each format
+  std::vector<std::map<std::string, TensorParams>> parameters_;  // by format, then by tensor
+  std::map<std::string, std::vector<Noise>> noise_;              // by tensor, then by format
 };
 
 }  // namespace

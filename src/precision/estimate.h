@@ -1,6 +1,6 @@
 #pragma once
 
-// The cheap estimate of every layer's sensitivity to every format: one pass of the float model.
+// A cheap estimate of every layer's sensitivity to every format from one pass of the float model.
 
 #include <vector>
 
@@ -8,12 +8,13 @@
 
 namespace quantsearch {
 
-/// Noise energy over signal energy, by [layer][format]. A linear operator's output has, for
-/// independent errors, about the sum of the relative noises of its input and of its weights:
+/// The noise energy divided by the signal energy, by [layer][format]. If errors are independent,
+/// the relative noise of a linear operator's output is about the sum of those of its input and its
+/// weights:
 ///     E|W x - W^ x^|^2 / E|W x|^2 ~ E|x - x^|^2 / E|x|^2 + |W - W^|^2 / |W|^2,
-/// and the operators behind it in the layer add what reading their inputs costs. x^ is what the
-/// format makes of x, clipping included. What the noise does to the model's outputs is not in it:
-/// that is what runs of real models are for.
+/// where x^ and W^ are the quantized values, clipping included. The operators after it in the layer
+/// add the noise of their inputs. The estimate does not include the effect of the noise on the
+/// model's outputs, which runs of real models measure.
 [[nodiscard]] std::vector<std::vector<double>> estimate_noise(
     const Model& model, const CalibrationResult& calibration, const QuantizeOptions& quantization,
     const std::vector<Layer>& layers, const std::vector<NodeFormat>& formats,

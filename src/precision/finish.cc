@@ -1,6 +1,6 @@
-// The formats were chosen with hardly any noise of the weights in the models that were judged. What
-// reconstruction leaves of it is seen here, on the finished model; a limit that it breaks is paid
-// for with more precise formats, in the order that the choice had found.
+// The formats were chosen from models with 16-bit weights, which have hardly any noise. The noise
+// that reconstruction leaves in the weights is measured here on the finished model. If it breaks a
+// limit, layers get more precise formats in the order of their sensitivity.
 
 #include <fmt/core.h>
 
@@ -21,7 +21,8 @@ struct Upgrade {
 
 class Finishing {
  public:
-  /// What a format alone adds to the outputs in each layer, weights as they are quantized.
+  /// Returns, by layer, the noise that a format of this layer alone adds to the outputs when
+  /// weights are not reconstructed.
   using NoiseByLayer = std::function<std::vector<double>(int format)>;
 
   Finishing(const Trials& trials, const NoiseByLayer& noise, const std::vector<Layer>& layers,
@@ -78,8 +79,8 @@ class Finishing {
     return assignment;
   }
 
-  /// The format that gives a layer more precise weights and leaves its activations as they are; the
-  /// most precise one where there is none.
+  /// The format that gives a layer more precise weights without changing its activations; the most
+  /// precise format if there is none.
   [[nodiscard]] int with_precise_weights(int format) const {
     const NodeFormat& now =
         format == 0 ? options_.low : options_.high[static_cast<std::size_t>(format) - 1];
@@ -91,8 +92,8 @@ class Finishing {
                                         : static_cast<int>(found - options_.high.begin()) + 1;
   }
 
-  /// What low weights bring to the outputs before reconstruction, which takes a similar share off
-  /// everywhere.
+  /// The noise that low weights add to the outputs before reconstruction, which reduces it by a
+  /// similar factor in all layers.
   [[nodiscard]] std::vector<Sensitivity> sensitivities_to_weights() const {
     const auto low_weights = std::ranges::find_if(options_.high, [&](const NodeFormat& format) {
       return !format.keep_float && format.weight == options_.low.weight;
@@ -109,8 +110,9 @@ class Finishing {
     return sensitivities;
   }
 
-  /// The noise of weights is what the choice did not see. First the weights of layers that have
-  /// more than the low format anyway, then those of the others, at last all that may be better.
+  /// The upgrades in the order in which they are applied. The choice of formats did not include the
+  /// noise of weights, so the weights of layers above the low format come first, then those of the
+  /// other layers, and then the most precise format for all layers.
   [[nodiscard]] std::vector<Upgrade> upgrades() const {
     const std::vector<std::size_t> order = by_sensitivity(layers_, sensitivities_to_weights());
     Assignment assignment = first_;
@@ -170,7 +172,7 @@ class Finishing {
   const PrecisionContext& context_;
   Assignment first_;
   const NoiseByLayer& noise_;
-  std::vector<Upgrade> upgrades_;  // once a limit is missed
+  std::vector<Upgrade> upgrades_;  // filled when a limit is missed
   int models_ = 0;
 };
 
@@ -183,7 +185,7 @@ void note_changes(PrecisionResult& result, const Assignment& assignment,
     if (row.is_high && row.format == format) continue;
     row.is_high = true;
     row.format = format;
-    row.reason = "needs more once the weights are reconstructed: " + row.reason;
+    row.reason = "needs a higher format once the weights are reconstructed: " + row.reason;
   }
 }
 
@@ -195,7 +197,7 @@ PrecisionResult finish_precision(const Model& model, const CalibrationResult& ca
                                  const PrecisionOptions& options, PrecisionResult chosen,
                                  const FinishModel& finish, const PrecisionContext& context) {
   if (!limits_outputs(options))
-    return chosen;  // a budget alone does not depend on what the model does
+    return chosen;                           // a budget does not depend on the outputs of the model
   if (chosen.layers.empty()) return chosen;  // all layers are inside bodies
   const std::vector<Layer> layers = find_layers(model, quantization, options);
   Trials trials(model, calibration, quantization, layers, options, context);

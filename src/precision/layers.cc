@@ -57,7 +57,7 @@ class Grouping {
   const Graph& graph_;
   std::set<std::string> op_types_;
   std::vector<Layer> layers_;
-  std::map<std::string, std::size_t, std::less<>> layer_of_;  // of each tensor
+  std::map<std::string, std::size_t, std::less<>> layer_of_;  // by tensor
 };
 
 std::set<std::string> known_layers(const std::vector<Layer>& layers,

@@ -74,10 +74,10 @@ void require_free_layers(const std::vector<Layer>& layers) {
 
 std::string reason_of(const Layer& layer, int format, const Sensitivity& sensitivity,
                       std::size_t rank, std::size_t count) {
-  if (!layer.is_free) return "not among the layers to choose for";
+  if (!layer.is_free) return "the options fix its format";
   const std::string place = fmt::format("rank {} of {}, its low format adds {:.3g} to rel_l2",
                                         rank + 1, count, sensitivity.measured);
-  return (format == 0 ? "can do with the low format: " : "needs more: ") + place;
+  return (format == 0 ? "the low format is sufficient: " : "needs a higher format: ") + place;
 }
 
 std::vector<LayerPrecision> table_of(const std::vector<Layer>& layers, const Assignment& assignment,
@@ -103,7 +103,7 @@ std::vector<LayerPrecision> table_of(const std::vector<Layer>& layers, const Ass
   return table;
 }
 
-/// True when no layer could choose because all of them are inside If, Loop and Scan.
+/// True when the main graph has no layers because all of them are inside If, Loop and Scan.
 bool has_layers_in_bodies_alone(const Model& model, const std::vector<Layer>& layers) {
   return layers.empty() && !bodies_of(model.graph).empty();
 }

@@ -76,7 +76,8 @@ QuantizedModel Trials::judged_model(const Assignment& assignment) const {
   return quantize(model_, calibration_, options, context_.pool);
 }
 
-/// The first format in place of each that differs from it in what is not judged.
+/// Replaces each format by the first one that gives the same evaluated model, because formats that
+/// differ only in the type of reconstructed weights need no second run.
 Assignment Trials::judged(Assignment assignment) const {
   if (!options_.weights_reconstructed || options_.max_bytes) return assignment;
   const auto format_of = [&](int index) {
@@ -132,7 +133,7 @@ bool Trials::meets(const Assignment& assignment) {
 
 void Trials::run_all(const std::vector<Assignment>& assignments) {
   std::vector<FormatOutcome> outcomes(assignments.size());
-  // A model opens on one thread: side by side they take less time than one after the other.
+  // Opening a model uses one thread, so opening several in parallel takes less time.
   context_.pool.parallel_for(
       static_cast<std::int64_t>(assignments.size()),
       [&](std::int64_t at, int) {

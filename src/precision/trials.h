@@ -1,7 +1,7 @@
 #pragma once
 
-// Models of an assignment of formats to layers, and what they reach: nothing is decided without
-// one.
+// Builds and runs the models of assignments of formats to layers. Every decision is based on such a
+// run.
 
 #include <memory>
 #include <vector>
@@ -11,23 +11,23 @@
 
 namespace quantsearch {
 
-/// Index of the format of each layer: 0 is low, the rest are PrecisionOptions::high.
+/// The index of each layer's format: 0 is `low`, and i > 0 is PrecisionOptions::high[i - 1].
 using Assignment = std::vector<int>;
 
 struct FormatOutcome {
-  /// rel_l2, the metric, shares of changed classes, size. Of a model whose run was ended because it
-  /// misses a limit, the size alone.
+  /// rel_l2, the metrics with thresholds, shares of changed classes, size. Only the size for a
+  /// model whose run ended early because it misses a limit.
   std::map<std::string, double> scores;
-  bool meets = false;     // every limit on what the model does and weighs
-  std::string shortfall;  // which limit it misses, and by what
+  bool meets = false;     // every limit on the outputs holds
+  std::string shortfall;  // the missed limits with the values
   [[nodiscard]] double noise() const { return scores.at("rel_l2"); }
 };
 
-/// All of them when there are no more.
+/// The first `count` samples, or all if there are fewer.
 [[nodiscard]] std::shared_ptr<const DataSource> first_samples(
     const std::shared_ptr<const DataSource>& data, std::int64_t count);
 
-/// Throws InvalidInput for a model of which every layer has been left float.
+/// Throws InvalidInput for a model in which every layer stays float.
 void require_quantized(const QuantizedModel& model, std::size_t layers);
 
 class Trials {
@@ -42,21 +42,21 @@ class Trials {
         options_(options),
         context_(context) {}
 
-  /// Samples that judge from now on. Forgets earlier outcomes.
+  /// Sets the samples for all further runs and discards earlier outcomes.
   void judge_on(std::shared_ptr<const DataSource> data);
-  /// Runs the model on all samples, unless it has been.
+  /// The outcome on all samples; runs the model unless it is known.
   [[nodiscard]] const FormatOutcome& run(const Assignment& assignment);
-  /// The same for several, side by side.
+  /// Runs several models in parallel.
   void run_all(const std::vector<Assignment>& assignments);
-  /// Whether every limit holds; runs no more samples than it takes to see that one does not.
+  /// True when every limit holds; the run ends as soon as one is missed.
   [[nodiscard]] bool meets(const Assignment& assignment);
   [[nodiscard]] std::map<std::string, NodeFormat> formats_of(const Assignment& assignment) const;
   [[nodiscard]] QuantizedModel model_of(const Assignment& assignment) const;
-  /// Of a model that was made from one of model_of, on all samples.
+  /// The outcome on all samples of a model that was finished from a result of model_of().
   [[nodiscard]] FormatOutcome outcome_of(const Model& finished) const;
-  /// The outcome when it is known, null otherwise: runs nothing.
+  /// The outcome if it is known, else null; runs nothing.
   [[nodiscard]] const FormatOutcome* known(const Assignment& assignment) const;
-  /// Models that were run in all.
+  /// The number of all models that were run.
   [[nodiscard]] int evaluations() const { return evaluations_; }
 
  private:
@@ -77,13 +77,13 @@ class Trials {
   const PrecisionOptions& options_;
   const PrecisionContext& context_;
   std::unique_ptr<Reference> reference_;
-  std::optional<ReferenceClasses> classes_;    // with a limit on them
-  std::map<Assignment, FormatOutcome> known_;  // by judged()
+  std::optional<ReferenceClasses> classes_;    // present when there is a limit on classes
+  std::map<Assignment, FormatOutcome> known_;  // by judged() assignment
   int evaluations_ = 0;
 };
 
-/// rel_l2 of the outputs that each layer alone adds with `format` when every other layer has the
-/// most precise one; 0 where a layer is not free.
+/// The rel_l2 of the outputs that each layer adds with `format` when every other layer has the most
+/// precise one; 0 for a layer that is not free.
 [[nodiscard]] std::vector<double> added_noise(Trials& trials, const std::vector<Layer>& layers,
                                               const PrecisionOptions& options, int format);
 

@@ -10,7 +10,7 @@ namespace {
 
 using testing::ModelBuilder;
 
-/// y = x + shift, x of [batch, positions, 3].
+/// y = x + shift for x [batch, positions, 3].
 Model shifted(const std::vector<float>& shift) {
   ModelBuilder builder;
   builder.constant("shift", Tensor::of<float>({3}, shift));
@@ -45,13 +45,13 @@ TEST(ChangedClasses, EqualModelsChangeNothing) {
   EXPECT_EQ(changed({0, 0, 0}).rare_share, 0);
 }
 
-TEST(ChangedClasses, CountsPositionsAndTheRareOnesApart) {
+TEST(ChangedClasses, CountsRarePositionsSeparately) {
   const ChangedClasses result = changed({0, 1, 0});
   EXPECT_EQ(result.share, 0.5);     // two of four
-  EXPECT_EQ(result.rare_share, 1);  // class 0 is the most frequent; of the others, one of one
+  EXPECT_EQ(result.rare_share, 1);  // one of one position without the most frequent class 0
 }
 
-TEST(ChangedClasses, AModelThatAnswersTheFrequentClassFailsOnAllRareOnes) {
+TEST(ChangedClasses, AModelThatPredictsOneClassChangesAllRarePositions) {
   const ChangedClasses result = changed({100, 0, 0});
   EXPECT_EQ(result.share, 0.25);
   EXPECT_EQ(result.rare_share, 1);
@@ -62,7 +62,7 @@ TEST(ChangedClasses, DoesNotDependOnTheBatch) {
   EXPECT_EQ(changed({0, 1, 0}, 2).rare_share, 1);
 }
 
-TEST(ChangedClasses, PositionsNotSeenYetCountAsUnchanged) {
+TEST(ChangedClasses, PositionsNotAddedYetCountAsUnchanged) {
   ThreadPool pool(1);
   const ByteBudget budget(1 << 20);
   const Reference reference(shifted({0, 0, 0}), four_positions(), std::nullopt, pool, budget, {});

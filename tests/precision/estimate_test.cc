@@ -7,7 +7,7 @@
 namespace quantsearch {
 namespace {
 
-/// y = w x with one weight of each kind; every number below follows by hand.
+/// y = w x with one exact and one inexact weight, so that every number below is a hand value.
 Model one_matmul() {
   testing::ModelBuilder builder;
   builder.weight("w", {2, 1}, {1.0F, 0.25F});
@@ -16,13 +16,13 @@ Model one_matmul() {
   return builder.build();
 }
 
-/// Rounded to the nearest unless `target` asks for pairs that are safe.
+/// Estimates for weights that are rounded to nearest unless `target` requires safe pairs.
 std::vector<std::vector<double>> estimates(const std::vector<NodeFormat>& formats, int threads = 1,
                                            Target target = Target::cpu_vnni) {
   ThreadPool pool(threads);
   const ByteBudget budget(1 << 20);
   const Model model = one_matmul();
-  // Steps of 1/255 over [0, 1]: 1 is exact, 0.25 is 63.75 steps.
+  // With steps of 1/255 over [0, 1], 1 is exact and 0.25 is 63.75 steps.
   const Ranges ranges = {{"x", {.low = 0, .high = 1}}, {"product_out", {.low = 0, .high = 2}}};
   const CalibrationResult calibration = {
       .ranges = {{DataType::uint8, ranges}, {DataType::uint16, ranges}}};
@@ -41,13 +41,13 @@ TEST(Estimate, AddsTheRelativeNoiseOfInputAndWeight) {
   EXPECT_NEAR(estimates({{}})[0][0], expected, expected * 1e-3);
 }
 
-TEST(Estimate, CountsWhatSafePairsCost) {
-  // 127 and 32 beside inputs up to 255 leave 16 bits: one of them is written smaller.
+TEST(Estimate, IncludesTheNoiseOfSafePairs) {
+  // The products of 127 and 32 with inputs up to 255 exceed 16 bits, so one weight becomes smaller.
   const std::vector<NodeFormat> eight_bits(1);
   EXPECT_GT(estimates(eight_bits, 1, Target::cpu)[0][0], 2 * estimates(eight_bits)[0][0]);
 }
 
-TEST(Estimate, EachFormatCountsForItself) {
+TEST(Estimate, EachFormatHasItsOwnNoise) {
   const auto result = estimates({{},
                                  testing::kSixteenActivations,
                                  testing::kSixteenWeights,

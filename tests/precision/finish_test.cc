@@ -1,4 +1,5 @@
-// What the choice of formats owes to the model that is finished: reconstructed, in a real search.
+// Tests how the formats are adapted to the finished model, which is a reconstructed one in a
+// search.
 
 #include <gtest/gtest.h>
 
@@ -18,7 +19,7 @@ class FinishPrecision : public ::testing::Test {
     return std::make_shared<const QuantizedModel>(made);
   }
 
-  /// A reconstruction that leaves no noise of the weights: all of them get 16 bits.
+  /// A substitute for a reconstruction that removes the noise of the weights: all get 16 bits.
   std::shared_ptr<const QuantizedModel> without_noise_of_weights(const PrecisionResult& chosen) {
     std::map<std::string, NodeFormat> formats = chosen.node_formats;
     for (const char* layer : {"first", "hard", "last"}) formats[layer].weight = DataType::int16;
@@ -43,7 +44,7 @@ class FinishPrecision : public ::testing::Test {
       testing::calibration_of(model_, {DataType::uint8, DataType::uint16});
 };
 
-constexpr double kTight = 1e-3;  // more than 8-bit weights of the hard layer allow
+constexpr double kTight = 1e-3;  // 8-bit weights of the hard layer exceed it
 
 PrecisionOptions tight() {
   return {.high = {kSixteenActivations, kSixteen},
@@ -58,11 +59,11 @@ TEST_F(FinishPrecision, FormatsAreChosenAsIfWeightsHadNoNoise) {
   PrecisionOptions plain = tight();
   plain.weights_reconstructed = false;
   EXPECT_EQ(choose(plain).high_layers, 1);
-  // The model itself has the 8-bit weights: they are what will be reconstructed.
+  // The model itself has the 8-bit weights, which will be reconstructed.
   EXPECT_EQ(chosen.quantized.model, quantize(model_, calibration_, {}, pool_).model);
 }
 
-TEST_F(FinishPrecision, FormatsThatDifferInTheirWeightsAloneAreRunOnce) {
+TEST_F(FinishPrecision, FormatsThatDifferOnlyInTheirWeightsAreRunOnce) {
   PrecisionOptions options = tight();
   const int models = choose(options).evaluations;
   options.high = {testing::kSixteenWeights, kSixteenActivations, kSixteen};
@@ -71,7 +72,7 @@ TEST_F(FinishPrecision, FormatsThatDifferInTheirWeightsAloneAreRunOnce) {
   EXPECT_EQ(chosen.high_layers, 0);
 }
 
-TEST_F(FinishPrecision, NothingChangesWhenTheFinishedModelKeepsTheLimits) {
+TEST_F(FinishPrecision, NothingChangesWhenTheFinishedModelMeetsTheLimits) {
   const PrecisionResult chosen = choose(tight());
   int models = 0;
   const PrecisionResult finished = finish(tight(), [&](const QuantizedModel&) {
@@ -83,7 +84,7 @@ TEST_F(FinishPrecision, NothingChangesWhenTheFinishedModelKeepsTheLimits) {
   EXPECT_EQ(finished.node_formats, chosen.node_formats);
 }
 
-TEST_F(FinishPrecision, LayersGetMoreWhenReconstructionDoesNotHelp) {
+TEST_F(FinishPrecision, LayersGetHigherFormatsWhenReconstructionDoesNotHelp) {
   const PrecisionResult finished = finish(tight(), as_it_is);
   EXPECT_EQ(finished.high_layers, 1);
   EXPECT_TRUE(finished.layers[1].is_high);
@@ -96,7 +97,7 @@ TEST_F(FinishPrecision, LayersGetMoreWhenReconstructionDoesNotHelp) {
   EXPECT_EQ(again.model, finished.quantized.model);
 }
 
-TEST_F(FinishPrecision, WeightsAloneGetMoreWhereAFormatAllowsIt) {
+TEST_F(FinishPrecision, OnlyWeightsGetMoreBitsWhenAFormatAllowsIt) {
   PrecisionOptions options = tight();
   options.high = {testing::kSixteenWeights, kSixteenActivations, kSixteen};
   const PrecisionResult finished = finish(options, as_it_is);
@@ -104,8 +105,8 @@ TEST_F(FinishPrecision, WeightsAloneGetMoreWhereAFormatAllowsIt) {
   EXPECT_EQ(finished.layers[1].format, testing::kSixteenWeights);
 }
 
-// Its weights are the noise that is left; no other layer need have more.
-TEST_F(FinishPrecision, WeightsOfLayersThatAreHighAnywayComeFirst) {
+// The remaining noise is that of the weights of the high layer, so no other layer is changed.
+TEST_F(FinishPrecision, WeightsOfHighLayersAreUpgradedFirst) {
   PrecisionResult chosen = choose(tight());
   chosen.layers[1].is_high = true;
   chosen.layers[1].format = kSixteenActivations;

@@ -15,7 +15,7 @@ std::string conv(ModelBuilder& builder, const std::string& input, const std::str
                       name);
 }
 
-/// left and right read x; their sum, a product with a constant, a third Conv.
+/// Two Convs, left and right, of x, then their sum, a product with a constant and a third Conv.
 Model branches() {
   ModelBuilder builder;
   const std::string x = builder.input("x", {1, 3, 4, 4});
@@ -35,7 +35,7 @@ std::vector<std::string> members_of(const Layer& layer) {
 
 using Names = std::vector<std::string>;
 
-TEST(Layers, OperatorsBelongToTheLatestLayerTheyRead) {
+TEST(Layers, OperatorsBelongToTheLatestLayerThatTheyRead) {
   const std::vector<Layer> layers = find_layers(branches(), {}, {});
   ASSERT_EQ(layers.size(), 3U);
   EXPECT_EQ(members_of(layers[0]), Names{"left"});  // a Relu has no format of its own
@@ -51,7 +51,7 @@ TEST(Layers, AnyOperatorTypeCanBeginALayer) {
   EXPECT_EQ(members_of(layers[2]), Names{"product"});
 }
 
-TEST(Layers, ExcludedOnesAndThoseWithFormatsOfTheirOwnAreNotFree) {
+TEST(Layers, ExcludedLayersAndLayersWithAGivenFormatAreNotFree) {
   const QuantizeOptions given{.node_formats = {{"sum", testing::kSixteenActivations}}};
   const std::vector<Layer> layers = find_layers(branches(), given, {.exclude_layers = {"left"}});
   EXPECT_FALSE(layers[0].is_free);

@@ -58,15 +58,15 @@ TEST(Precision, LooseLimitsPromoteNothing) {
   EXPECT_TRUE(result.node_formats.empty());
 }
 
-TEST(Precision, TheCheapestFormatThatDoesIsTaken) {
-  // Its weight is the trouble: 16-bit activations alone do not help, 16-bit weights do.
+TEST(Precision, TheCheapestSufficientFormatIsChosen) {
+  // The noise is in the weight, so 16-bit weights help and 16-bit activations alone do not.
   const PrecisionResult result = choose({.high = {kSixteenActivations, kSixteenWeights, kSixteen},
                                          .thresholds = {{Metric::rel_l2, 1e-3}}});
   EXPECT_EQ(high_layers(result), Names{"hard"});
   EXPECT_EQ(result.layers[1].format, kSixteenWeights);
 }
 
-TEST(Precision, AHighBaseIsLoweredWhereItCanBe) {
+TEST(Precision, AHighBaseFormatIsLoweredWherePossible) {
   const NodeFormat eight{
       .activation = DataType::uint8, .weight = DataType::int8, .keep_float = false};
   const PrecisionResult result =
@@ -77,7 +77,7 @@ TEST(Precision, AHighBaseIsLoweredWhereItCanBe) {
             (std::map<std::string, NodeFormat>{{"first", eight}, {"last", eight}}));
 }
 
-TEST(Precision, TheFormatsGiveTheSameModelAgain) {
+TEST(Precision, TheFormatsReproduceTheModel) {
   const PrecisionResult result =
       choose({.high = {kSixteen}, .thresholds = {{Metric::rel_l2, 1e-3}}});
   const Model model = testing::network_with_a_hard_layer();
@@ -99,8 +99,8 @@ TEST(Precision, DoesNotDependOnThreads) {
 }
 
 TEST(Precision, ChangedClassesAreALimit) {
-  // Not one class of the 12 x 12 rows may change: the hard layer is promoted, and the written model
-  // keeps to it.
+  // No class of the 12 x 12 rows may change, so the hard layer is promoted, and the written model
+  // meets the limit.
   const PrecisionResult result = choose({.high = {kSixteen}, .changed_classes = 0.0});
   EXPECT_GE(result.high_layers, 1);
   EXPECT_EQ(result.scores.at("changed_classes"), 0);
@@ -108,7 +108,7 @@ TEST(Precision, ChangedClassesAreALimit) {
   EXPECT_TRUE(high_layers(choose({.high = {kSixteen}, .changed_classes = 1.0})).empty());
 }
 
-TEST(Precision, WithABudgetAloneTheMostSensitiveLayerGetsIt) {
+TEST(Precision, WithOnlyABudgetTheMostSensitiveLayerIsPromoted) {
   const PrecisionResult result = choose({.high = {kSixteen}, .max_high_layers = 1});
   EXPECT_EQ(high_layers(result), Names{"hard"});
   EXPECT_TRUE(high_layers(choose({.high = {kSixteen}, .max_high_share = 0.3})).empty());
@@ -124,7 +124,7 @@ TEST(Precision, AllLimitsHoldTogether) {
       << error;
 }
 
-TEST(Precision, WhatCannotBeReachedIsSaidWithWhatWas) {
+TEST(Precision, TheMessageForUnreachableLimitsHasTheReachedValue) {
   const std::string error =
       error_of({.high = {kSixteenActivations}, .thresholds = {{Metric::rel_l2, 1e-3}}});
   EXPECT_EQ(error.find("precision: with all 3 layers in the most precise format rel_l2 is "), 0U)
@@ -141,20 +141,20 @@ TEST(Precision, ALayerMayStayFloat) {
   EXPECT_LE(result.scores.at("rel_l2"), 1e-3);
 }
 
-TEST(Precision, AWiderTypeIsTakenBeforeALayerStaysFloat) {
+TEST(Precision, AWiderTypeIsPreferredToAFloatLayer) {
   const PrecisionResult result =
       choose({.high = {kSixteen, kFloat}, .thresholds = {{Metric::rel_l2, 1e-3}}});
   EXPECT_EQ(result.layers[1].node, "hard");
   EXPECT_EQ(result.layers[1].format, kSixteen);
 }
 
-TEST(Precision, LimitsThatLeaveEveryLayerFloatAreRefused) {
+TEST(Precision, LimitsThatLeaveEveryLayerFloatAreErrors) {
   EXPECT_EQ(error_of({.high = {kFloat}, .thresholds = {{Metric::rel_l2, 0}}}),
             "precision: the limits leave each of the 3 layers float, expected at least one in "
             "integers; give looser limits");
 }
 
-TEST(Precision, AnOutputThatIsNotComparedCannotBeTheOneThatCounts) {
+TEST(Precision, SelectingAnOutputThatIsNotComparedIsAnError) {
   Model model = testing::network_with_a_hard_layer();
   model.graph.outputs.push_back(model.graph.inputs[0]);
   ThreadPool pool(1);
@@ -173,7 +173,7 @@ TEST(Precision, AnOutputThatIsNotComparedCannotBeTheOneThatCounts) {
   }
 }
 
-TEST(Precision, BadOptionsAreErrors) {
+TEST(Precision, InvalidOptionsAreErrors) {
   EXPECT_EQ(error_of({.high = {kSixteen}}),
             "precision: no limit is given, so every assignment would do; expected a threshold, a "
             "share of changed classes, or a number or share of layers or a size");

@@ -1,7 +1,7 @@
 #pragma once
 
-// A small network for the tests: three Convs with Relus, of which the middle one has a weight that
-// no single 8-bit scale can hold.
+// A small network for the tests: three Convs with Relus, of which the middle one has a weight whose
+// small values a single 8-bit scale cannot represent.
 
 #include <string_view>
 
@@ -16,7 +16,7 @@ inline Model network_with_a_hard_layer() {
   for (const char* name : {"first", "hard", "last"}) {
     const std::string weight = std::string(name) + ".w";
     if (std::string_view(name) == "hard") {
-      // Channel 0 of its input is always 0, so the large weights are never seen but take the range.
+      // Channel 0 of its input is always 0, so the large weights have no effect but take the range.
       builder.weight(weight, {3, 3, 1, 1},
                      {100, 0.21F, 0.13F, 100, 0.3F, 0.17F, 100, 0.29F, 0.11F});
     } else if (std::string_view(name) == "last") {
