@@ -142,8 +142,8 @@ struct QuantizeOptions {
     bool operator==(const Subgraph&) const = default;
   };
   std::vector<Subgraph> exclude_subgraphs = {};
-  /// Operator types whose outputs consist of values of their inputs (Concat, AveragePool, ...).
-  /// Their outputs take the range of all inputs together instead of the observed one.
+  /// Operator types whose outputs lie in the range of their inputs (Concat, AveragePool, ...). They
+  /// take the range of all inputs together instead of the observed one.
   std::vector<std::string> passthrough_op_types = {};
   /// By node_label(). Only for nodes that compute: clamps and data movement take the type of the
   /// tensor that they bound or move, and the Add of a bias takes the type of its MatMul.

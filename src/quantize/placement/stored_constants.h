@@ -23,7 +23,7 @@ class StoredConstants {
   explicit StoredConstants(const Model& model);
 
   [[nodiscard]] const Model& model() const { return extended_ ? *extended_ : model_; }
-  /// By the name of the dequantized tensor.
+  /// The stored tensors by the name of the dequantized tensor.
   [[nodiscard]] const StoredTensors& tensors() const { return tensors_; }
 
  private:
