@@ -12,7 +12,7 @@ namespace quantsearch {
 /// A view, which owns nothing; all four must outlive it.
 struct PlanView {
   const Graph& graph;
-  const GraphIndex& index;  // of `graph`
+  const GraphIndex& index;  // of `graph`, with stored constants as initializers
   const Plan& plan;         // one NodePlan for each node of `graph`
   const QuantizeOptions& options;
 
