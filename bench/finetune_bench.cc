@@ -15,11 +15,11 @@
 #include <string_view>
 #include <vector>
 
-#include "finetune/adaquant.h"
-#include "finetune/adaround.h"
-#include "finetune/gptq.h"
-#include "finetune/linear_algebra.h"
-#include "finetune/problems.h"
+#include "finetune/solvers/adaquant.h"
+#include "finetune/solvers/adaround.h"
+#include "finetune/solvers/gptq.h"
+#include "finetune/solvers/linear_algebra.h"
+#include "finetune/solvers/problems.h"
 #include "finetune_peak.h"
 #include "quantsearch/base/random.h"
 #ifdef QUANTSEARCH_BENCH_ONEDNN

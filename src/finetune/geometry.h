@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "finetune/layer_problem.h"
+#include "finetune/solvers/layer_problem.h"
 #include "quantsearch/model.h"
 #include "quantsearch/model/linear_layer.h"
 #include "quantsearch/tensor.h"

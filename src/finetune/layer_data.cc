@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "finetune/moments.h"
+#include "finetune/solvers/moments.h"
 #include "quantsearch/base/random.h"
 
 namespace quantsearch::reconstruction {

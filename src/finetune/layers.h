@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "finetune/geometry.h"
-#include "finetune/layer_problem.h"
+#include "finetune/solvers/layer_problem.h"
 #include "quantsearch/finetune.h"
 
 namespace quantsearch::reconstruction {

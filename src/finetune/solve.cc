@@ -1,11 +1,11 @@
 #include "finetune/solve.h"
 
-#include "finetune/adaquant.h"
-#include "finetune/adaround.h"
-#include "finetune/bias_correction.h"
-#include "finetune/gptq.h"
-#include "finetune/moments.h"
-#include "finetune/refine.h"
+#include "finetune/solvers/adaquant.h"
+#include "finetune/solvers/adaround.h"
+#include "finetune/solvers/bias_correction.h"
+#include "finetune/solvers/gptq.h"
+#include "finetune/solvers/moments.h"
+#include "finetune/solvers/refine.h"
 
 namespace quantsearch::reconstruction {
 

@@ -1,0 +1,313 @@
+#include "finetune/solvers/output_loss.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "finetune/solvers/output_loss.cc"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+// It needs highway.h before it.
+#include <hwy/contrib/math/math-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace quantsearch::reconstruction::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Tag = hn::ScalableTag<float>;
+using Vector = hn::Vec<Tag>;
+
+HWY_INLINE Vector Constant(float value) { return hn::Set(Tag(), value); }
+
+/// A value and its derivative.
+struct Point {
+  Vector value;
+  Vector slope;
+};
+
+struct Identity {
+  HWY_INLINE Point operator()(Vector y) const { return {y, Constant(1)}; }
+};
+
+struct LeakyRelu {  // alpha 0: Relu
+  float alpha;
+  HWY_INLINE Point operator()(Vector y) const {
+    const auto positive = hn::Gt(y, Constant(0));
+    return {hn::IfThenElse(positive, y, hn::Mul(y, Constant(alpha))),
+            hn::IfThenElse(positive, Constant(1), Constant(alpha))};
+  }
+};
+
+struct Clip {
+  float low, high;
+  HWY_INLINE Point operator()(Vector y) const {
+    const auto inside = hn::And(hn::Ge(y, Constant(low)), hn::Le(y, Constant(high)));
+    return {hn::Min(hn::Max(y, Constant(low)), Constant(high)),
+            hn::IfThenElseZero(inside, Constant(1))};
+  }
+};
+
+struct Sigmoid {
+  HWY_INLINE Point operator()(Vector y) const {
+    const Tag tag;
+    // The bounds keep exp() finite; beyond them the sigmoid is 0 or 1 within float precision.
+    const auto bounded = hn::Min(hn::Max(y, Constant(-87)), Constant(87));
+    const auto value = hn::Div(Constant(1), hn::Add(Constant(1), hn::Exp(tag, hn::Neg(bounded))));
+    return {value, hn::Mul(value, hn::Sub(Constant(1), value))};
+  }
+};
+
+struct Tanh {
+  HWY_INLINE Point operator()(Vector y) const {
+    const auto value = hn::Tanh(Tag(), hn::Min(hn::Max(y, Constant(-20)), Constant(20)));
+    return {value, hn::NegMulAdd(value, value, Constant(1))};
+  }
+};
+
+struct Gelu {
+  HWY_INLINE Point operator()(Vector y) const {
+    const Tag tag;
+    // erf is computed by Abramowitz & Stegun 7.1.26, with an error of at most 1.5e-7.
+    const auto x = hn::Mul(hn::Abs(y), Constant(0.70710678F));
+    const auto t = hn::Div(Constant(1), hn::MulAdd(x, Constant(0.3275911F), Constant(1)));
+    auto series = hn::MulAdd(t, Constant(1.061405429F), Constant(-1.453152027F));
+    series = hn::MulAdd(series, t, Constant(1.421413741F));
+    series = hn::MulAdd(series, t, Constant(-0.284496736F));
+    series = hn::MulAdd(series, t, Constant(0.254829592F));
+    const auto bell = hn::Exp(tag, hn::Max(hn::Neg(hn::Mul(x, x)), Constant(-87)));
+    const auto erf = hn::NegMulAdd(hn::Mul(series, t), bell, Constant(1));
+    // Distribution function and density of the normal distribution.
+    const auto below = hn::MulAdd(hn::CopySign(erf, y), Constant(0.5F), Constant(0.5F));
+    const auto density = hn::Mul(bell, Constant(0.39894228F));
+    return {hn::Mul(y, below), hn::MulAdd(y, density, below)};
+  }
+};
+
+struct HardSigmoid {
+  float alpha, beta;
+  HWY_INLINE Point operator()(Vector y) const {
+    const auto line = hn::MulAdd(y, Constant(alpha), Constant(beta));
+    const auto inside = hn::And(hn::Gt(line, Constant(0)), hn::Lt(line, Constant(1)));
+    return {hn::Min(hn::Max(line, Constant(0)), Constant(1)),
+            hn::IfThenElseZero(inside, Constant(alpha))};
+  }
+};
+
+struct HardSwish {
+  HWY_INLINE Point operator()(Vector y) const {
+    const auto gate = hn::MulAdd(y, Constant(1.0F / 6), Constant(0.5F));
+    const auto inner = hn::MulAdd(y, Constant(1.0F / 3), Constant(0.5F));
+    const auto slope = hn::IfThenElse(hn::Ge(y, Constant(3)), Constant(1), inner);
+    return {hn::Mul(y, hn::Min(hn::Max(gate, Constant(0)), Constant(1))),
+            hn::IfThenZeroElse(hn::Le(y, Constant(-3)), slope)};
+  }
+};
+
+/// The quantizer after the activation.
+struct Quantizer {
+  const OutputGrid* grid;
+  HWY_INLINE Point operator()(const Point& from) const {
+    if (grid == nullptr) return from;
+    const auto low = Constant(static_cast<float>(grid->limits.low - grid->zero_point));
+    const auto high = Constant(static_cast<float>(grid->limits.high - grid->zero_point));
+    const auto rounded = hn::Round(hn::Div(from.value, Constant(grid->scale)));
+    const auto inside = hn::And(hn::Ge(rounded, low), hn::Le(rounded, high));
+    return {hn::Mul(hn::Min(hn::Max(rounded, low), high), Constant(grid->scale)),
+            hn::IfThenElseZero(inside, from.slope)};
+  }
+};
+
+/// Calls work(activation) with the functor of its kind.
+template <class Work>
+HWY_INLINE void WithActivation(const Activation& activation, const Work& work) {
+  switch (activation.kind) {
+    case Activation::Kind::none:
+      return work(Identity{});
+    case Activation::Kind::relu:
+      return work(LeakyRelu{0.0F});
+    case Activation::Kind::leaky_relu:
+      return work(LeakyRelu{activation.alpha});
+    case Activation::Kind::clip:
+      return work(Clip{activation.low, activation.high});
+    case Activation::Kind::sigmoid:
+      return work(Sigmoid{});
+    case Activation::Kind::tanh:
+      return work(Tanh{});
+    case Activation::Kind::gelu:
+      return work(Gelu{});
+    case Activation::Kind::hard_swish:
+      return work(HardSwish{});
+    case Activation::Kind::hard_sigmoid:
+      return work(HardSigmoid{activation.alpha, activation.beta});
+  }
+}
+
+/// Runs `step` over whole vectors, the last one padded with zeros.
+template <class Step>
+HWY_INLINE void OverVectors(const float* outputs, const float* targets, std::int64_t count,
+                            float* out, const Step& step) {
+  const Tag tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  std::int64_t at = 0;
+  for (; at + lanes <= count; at += lanes) {
+    hn::StoreU(step(hn::LoadU(tag, outputs + at), hn::LoadU(tag, targets + at)), tag, out + at);
+  }
+  if (at == count) return;
+  HWY_ALIGN float few_outputs[HWY_MAX_BYTES / sizeof(float)] = {};
+  HWY_ALIGN float few_targets[HWY_MAX_BYTES / sizeof(float)] = {};
+  std::copy_n(outputs + at, count - at, few_outputs);
+  std::copy_n(targets + at, count - at, few_targets);
+  hn::Store(step(hn::Load(tag, few_outputs), hn::Load(tag, few_targets)), tag, few_outputs);
+  std::copy_n(few_outputs, count - at, out + at);
+}
+
+void LossGradient(const OutputLoss& loss, const float* outputs, const float* targets,
+                  std::int64_t count, float weight, float* out) {
+  const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
+  const auto factor = Constant(2 * weight);
+  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    OverVectors(outputs, targets, count, out, [&](Vector y, Vector t) HWY_ATTR {
+      const Point made = quantizer(activation(y));
+      return hn::Mul(hn::Mul(hn::Sub(made.value, activation(t).value), made.slope), factor);
+    });
+  });
+}
+
+void Linearize(const OutputLoss& loss, const float* outputs, const float* targets,
+               std::int64_t count, float* pulls, float* squares) {
+  const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
+  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    OverVectors(outputs, targets, count, squares, [&](Vector y, Vector) HWY_ATTR {
+      const auto slope = quantizer(activation(y)).slope;
+      return hn::Mul(slope, slope);
+    });
+    OverVectors(outputs, targets, count, pulls, [&](Vector y, Vector t) HWY_ATTR {
+      const Point made = quantizer(activation(y));
+      return hn::Mul(hn::Sub(made.value, activation(t).value), made.slope);
+    });
+  });
+}
+
+float MovedError(const OutputLoss& loss, const float* outputs, const float* direction, float step,
+                 const float* targets, std::int64_t count) {
+  const Tag tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
+  auto sum = hn::Zero(tag);
+  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    const auto squared = [&](Vector y, Vector d, Vector t) HWY_ATTR {
+      const auto made = quantizer(activation(hn::MulAdd(d, Constant(step), y))).value;
+      const auto difference = hn::Sub(made, activation(t).value);
+      return hn::Mul(difference, difference);
+    };
+    std::int64_t at = 0;
+    for (; at + lanes <= count; at += lanes) {
+      sum = hn::Add(sum, squared(hn::LoadU(tag, outputs + at), hn::LoadU(tag, direction + at),
+                                 hn::LoadU(tag, targets + at)));
+    }
+    if (at == count) return;
+    HWY_ALIGN float few[3][HWY_MAX_BYTES / sizeof(float)] = {};
+    std::copy_n(outputs + at, count - at, few[0]);
+    std::copy_n(direction + at, count - at, few[1]);
+    std::copy_n(targets + at, count - at, few[2]);
+    const auto last = squared(hn::Load(tag, few[0]), hn::Load(tag, few[1]), hn::Load(tag, few[2]));
+    const auto valid = hn::FirstN(tag, static_cast<std::size_t>(count - at));
+    sum = hn::Add(sum, hn::IfThenElseZero(valid, last));
+  });
+  return hn::GetLane(hn::SumOfLanes(tag, sum));
+}
+
+/// out = f(y) - a(t) and wanted = a(t).
+void Differences(const OutputLoss& loss, const float* outputs, const float* targets,
+                 std::int64_t count, float* out, float* wanted) {
+  const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
+  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    OverVectors(outputs, targets, count, out, [&](Vector y, Vector t) HWY_ATTR {
+      return hn::Sub(quantizer(activation(y)).value, activation(t).value);
+    });
+    OverVectors(targets, targets, count, wanted,
+                [&](Vector t, Vector) HWY_ATTR { return activation(t).value; });
+  });
+}
+
+}  // namespace quantsearch::reconstruction::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace quantsearch::reconstruction {
+
+HWY_EXPORT(LossGradient);
+HWY_EXPORT(Differences);
+HWY_EXPORT(Linearize);
+HWY_EXPORT(MovedError);
+
+namespace {
+
+double sum_of_squares(const float* values, std::int64_t count) {
+  constexpr std::int64_t kLanes = 8;
+  double lanes[kLanes] = {};
+  std::int64_t at = 0;
+  for (; at + kLanes <= count; at += kLanes) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      lanes[lane] += static_cast<double>(values[at + lane]) * values[at + lane];
+    }
+  }
+  double sum = 0;
+  for (; at < count; ++at) sum += static_cast<double>(values[at]) * values[at];
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
+}  // namespace
+
+void loss_gradient(const OutputLoss& loss, const float* outputs, const float* targets,
+                   std::int64_t count, float weight, float* out) {
+  HWY_DYNAMIC_DISPATCH(LossGradient)(loss, outputs, targets, count, weight, out);
+}
+
+void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
+               std::int64_t count, float* pulls, float* squares) {
+  HWY_DYNAMIC_DISPATCH(Linearize)(loss, outputs, targets, count, pulls, squares);
+}
+
+double moved_error(const OutputLoss& loss, const float* outputs, const float* direction, float step,
+                   const float* targets, std::int64_t count) {
+  constexpr std::int64_t kRun = 2048;
+  double sum = 0;
+  for (std::int64_t at = 0; at < count; at += kRun) {
+    sum += HWY_DYNAMIC_DISPATCH(MovedError)(loss, outputs + at, direction + at, step, targets + at,
+                                            std::min(kRun, count - at));
+  }
+  return sum;
+}
+
+ErrorSums error_sums(const OutputLoss& loss, const float* outputs, const float* targets,
+                     std::int64_t count) {
+  constexpr std::int64_t kRun = 1024;
+  float differences[kRun];
+  float wanted[kRun];
+  ErrorSums sums;
+  for (std::int64_t begin = 0; begin < count; begin += kRun) {
+    const std::int64_t run = std::min(kRun, count - begin);
+    HWY_DYNAMIC_DISPATCH(Differences)
+    (loss, outputs + begin, targets + begin, run, differences, wanted);
+    sums.error += sum_of_squares(differences, run);
+    sums.energy += sum_of_squares(wanted, run);
+  }
+  return sums;
+}
+
+double relative_error(const std::vector<ErrorSums>& sums) {
+  ErrorSums total;
+  for (const ErrorSums& one : sums) {
+    total.error += one.error;
+    total.energy += one.energy;
+  }
+  if (total.energy == 0) return total.error == 0 ? 0.0 : std::numeric_limits<double>::infinity();
+  return total.error / total.energy;
+}
+
+}  // namespace quantsearch::reconstruction
+#endif  // HWY_ONCE
