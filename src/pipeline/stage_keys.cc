@@ -21,9 +21,11 @@ constexpr int kRangesVersion = 1;
 constexpr int kFactsVersion = 2;  // 2: the inputs that a Log is computed from
 // 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two;
 // 4: tensors that another quantizer has given pairs stay unchanged; 5: parts of different magnitude
-// do not share a step; 6: integer tables, stored weights; 7: the precision that a Log needs.
-constexpr int kQuantizeVersion = 7;
-constexpr int kFinetuneVersion = 4;  // 4: pairs of weights stay safe, products are exact
+// do not share a step; 6: integer tables, stored weights; 7: the precision that a Log needs;
+// 8: only rows that safe pairs change take up the mean.
+constexpr int kQuantizeVersion = 8;
+// 4: pairs of weights stay safe, products are exact; 5: limits and scales of overrides are kept.
+constexpr int kFinetuneVersion = 5;
 constexpr int kPrecisionVersion = 2;
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer
 // changes are left out.
