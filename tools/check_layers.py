@@ -21,18 +21,20 @@ SUFFIXES = {".h", ".cc"}
 
 
 class Table:
-    """Rooms in the order they are written, what each may see, and which rooms own a library's headers."""
+    """Rooms in the order they are written, what each may see, and which rooms own a library's headers. `folders` has what a folder
+    inside a room may see of the room's private headers."""
 
     def __init__(self, text):
         self.sees = {}
+        self.folders = {}
         self.libraries = {}
         for number, line in enumerate(text.splitlines(), 1):
             line = line.split("#", 1)[0].strip()
             if not line:
                 continue
-            match = re.fullmatch(r"(room|library)\s+([^:]+):(.*)", line)
+            match = re.fullmatch(r"(room|folder|library)\s+([^:]+):(.*)", line)
             if match is None:
-                raise SystemExit(f"layers.txt:{number}: expected 'room NAME: ROOMS' or 'library PREFIX: ROOMS', got '{line}'")
+                raise SystemExit(f"layers.txt:{number}: expected 'room NAME: ROOMS', 'folder ROOM/NAME: FOLDERS' or 'library PREFIX: ROOMS', got '{line}'")
             kind, names, rooms = match.group(1), match.group(2).split(), match.group(3).split()
             if kind == "room":
                 if rooms == ["doors"]:
@@ -41,6 +43,8 @@ class Table:
                 if unknown:
                     raise SystemExit(f"layers.txt:{number}: room '{names[0]}' sees '{unknown[0]}', which is not above it")
                 self.sees[names[0]] = rooms
+            elif kind == "folder":
+                self.folders[names[0]] = rooms
             else:
                 for prefix in names:
                     self.libraries[prefix] = rooms
@@ -66,6 +70,18 @@ def room_of_include(header, includer, table):
     return header.split("/")[0], False
 
 
+def check_folder(path, header, table):
+    """The reason why a file in a folder of a room may not include a private header of that room, or None."""
+    folder = "/".join(path.parts[1:3])
+    if folder not in table.folders:
+        return None
+    room = path.parts[1]
+    allowed = {folder} | {f"{room}/{name}" for name in table.folders[folder]}
+    if "/".join(header.split("/")[:2]) in allowed:
+        return None
+    return f"folder '{folder}' may not see \"{header}\""
+
+
 def check_include(path, room, quote, header, table):
     """The reason why the include is forbidden, or None."""
     owners = next((rooms for prefix, rooms in table.libraries.items() if header.startswith(prefix)), None)
@@ -82,7 +98,7 @@ def check_include(path, room, quote, header, table):
     if path.parts[0] == "include" and not is_door:
         return f'a door may not show the private "{header}"'
     if target == room:
-        return None
+        return None if is_door else check_folder(path, header, table)
     if target not in table.sees[room]:
         return f"room '{room}' may not see '{target}' (\"{header}\")"
     if not is_door:

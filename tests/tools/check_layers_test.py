@@ -50,6 +50,20 @@ class CheckLayers(unittest.TestCase):
             self.run_tool({"src/low/low.cc": '\n#include "quantsearch/high.h"\n'}),
             (1, "src/low/low.cc:2: room 'low' may not see 'high' (\"quantsearch/high.h\")"))
 
+    def test_a_folder_of_a_room_sees_only_the_folders_that_it_names(self):
+        files = {
+            "tools/layers.txt": TABLE + "folder low/first:\nfolder low/second: first\n",
+            "src/low/first/a.h": "#pragma once\n",
+            "src/low/second/b.h": '#include "low/second/c.h"\n#include "low/first/a.h"\n',
+            "src/low/second/c.h": "#pragma once\n",
+            "src/low/low.cc": '#include "low/second/b.h"\n',
+        }
+        self.assertEqual(self.run_tool(files), (0, ""))
+        up = {**files, "src/low/first/a.cc": '#include "quantsearch/low.h"\n#include "low/second/b.h"\n'}
+        self.assertEqual(self.run_tool(up), (1, "src/low/first/a.cc:2: folder 'low/first' may not see \"low/second/b.h\""))
+        top = {**files, "src/low/second/b.cc": '#include "low/inner.h"\n'}
+        self.assertEqual(self.run_tool(top), (1, "src/low/second/b.cc:1: folder 'low/second' may not see \"low/inner.h\""))
+
     def test_two_types_of_one_name_are_found(self):
         header = "namespace a {\nstruct Same {\n};\n}  // namespace a\n"
         self.assertEqual(
