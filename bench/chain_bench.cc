@@ -10,7 +10,7 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
-#include "quantsearch/base/stopwatch.h"
+#include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {

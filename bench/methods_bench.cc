@@ -13,7 +13,7 @@
 #include <set>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/stopwatch.h"
+#include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {

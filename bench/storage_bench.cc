@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "quantsearch/base/files.h"
-#include "quantsearch/base/stopwatch.h"
+#include "quantsearch/internal/base/files.h"
+#include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/storage.h"
 
 namespace quantsearch {

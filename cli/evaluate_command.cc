@@ -8,10 +8,10 @@
 
 #include "common.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/evaluate/own_noise.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch::cli {
 

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch::cli {
 

@@ -7,7 +7,7 @@
 
 #include "common.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 #include "quantsearch/pipeline/settings.h"
 
 namespace quantsearch::cli {

@@ -7,8 +7,8 @@
 
 #include "common.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/report.h"
 #include "quantsearch/storage.h"
 

@@ -10,9 +10,9 @@
 
 #include "common.h"
 #include "quantsearch/autosearch.h"
-#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/base/descriptor.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 #include "quantsearch/report.h"
 #include "search_progress.h"
 

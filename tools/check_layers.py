@@ -5,7 +5,8 @@
 
 The table is tools/layers.txt. These are compared with it: the #include lines of include/, src/ and cli/, the
 SEES lists of src/*/CMakeLists.txt, and docs/layers.svg, which --draw writes anew. docs/architecture.md has a row for each room, and the files and
-functions that it names exist. No two headers define a type of one name. Exits with 1 after naming each difference as FILE:LINE: reason.
+functions that it names exist. A header of the interface includes no internal door, because those are not installed. No two headers define a type of
+one name. Exits with 1 after naming each difference as FILE:LINE: reason.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TYPE = re.compile(r"^(?:template <.*> )?(?:struct|class|enum class) (\w+)[^;]*\{")
 DOORS = "quantsearch/"
+INTERNAL = "internal"  # include/quantsearch/internal/ROOM/*.h: doors between rooms, which are not installed
 FREE_DOORS = {"quantsearch/version.h"}  # belongs to no room
 SUFFIXES = {".h", ".cc"}
 
@@ -57,14 +59,19 @@ def room_of_file(path, table):
         return "cli"
     if parts[0] == "src":
         return parts[1]
-    door = pathlib.PurePath(parts[2]).stem  # include/quantsearch/ROOM.h or include/quantsearch/ROOM/*.h
+    door = room_of_door(parts[2:])
     return door if door in table.sees else None
+
+
+def room_of_door(parts):
+    """The room of ROOM.h, ROOM/*.h or internal/ROOM/*.h, given as a path below include/quantsearch."""
+    return pathlib.PurePath(parts[1] if parts[0] == INTERNAL and len(parts) > 2 else parts[0]).stem
 
 
 def room_of_include(header, includer, table):
     """(room, is_door) of a quoted include; (None, False) when it is no file of a room."""
     if header.startswith(DOORS):
-        return pathlib.PurePath(header.split("/")[1]).stem, True
+        return room_of_door(header.split("/")[1:]), True
     if "/" not in header:
         return includer, False  # beside the including file: cli/ does so
     return header.split("/")[0], False
@@ -95,6 +102,9 @@ def check_include(path, room, quote, header, table):
     target, is_door = room_of_include(header, room, table)
     if target not in table.sees:
         return f'"{header}" is in no room of tools/layers.txt'
+    is_installed = path.parts[0] == "include" and path.parts[2] != INTERNAL
+    if is_installed and header.startswith(f"{DOORS}{INTERNAL}/"):
+        return f'"{header}" is not installed, but this header is'
     if path.parts[0] == "include" and not is_door:
         return f'a door may not show the private "{header}"'
     if target == room:

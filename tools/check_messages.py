@@ -12,7 +12,7 @@ DECLARATION = re.compile(r'\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\(')
 WORD = re.compile(r'\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b')
 CALL = re.compile(r'\b[a-z][a-z0-9_]*\(\)')
 
-# Fields of options structs whose keys have other names (quantize/option_keys.h).
+# Fields of options structs whose keys have other names (internal/quantize/option_keys.h).
 FIELDS = {"exclude_nodes", "exclude_op_types", "exclude_subgraphs", "extra_op_types", "include_layers", "exclude_layers",
           "input_tensors", "output_tensors", "keep_float"}
 # Rooms that speak SQL, in which a call is a call.

@@ -7,7 +7,7 @@
 #include "autosearch/fixed_input.h"
 #include "autosearch/search_run.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/trials/worker_main.h"
+#include "quantsearch/internal/trials/worker_main.h"
 
 namespace quantsearch {
 

@@ -9,7 +9,7 @@
 #include "autosearch/space_file.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch {
 

@@ -10,7 +10,7 @@
 
 #include "autosearch/data_split.h"
 #include "quantsearch/autosearch.h"
-#include "quantsearch/trials/executor.h"
+#include "quantsearch/internal/trials/executor.h"
 
 namespace quantsearch {
 

@@ -1,7 +1,7 @@
 #include "autosearch/cost_model.h"
 
+#include "quantsearch/internal/trials/executor.h"
 #include "quantsearch/pipeline/pipeline.h"
-#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
 

@@ -8,9 +8,9 @@
 
 #include "autosearch/output_folder.h"
 #include "quantsearch/autosearch.h"
+#include "quantsearch/internal/trials/acceptance.h"
+#include "quantsearch/internal/trials/executor.h"
 #include "quantsearch/pipeline/pipeline.h"
-#include "quantsearch/trials/acceptance.h"
-#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
 

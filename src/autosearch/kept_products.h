@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "quantsearch/base/byte_budget.h"
+#include "quantsearch/internal/trials/executor.h"
 #include "quantsearch/search/trial_order.h"
-#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
 

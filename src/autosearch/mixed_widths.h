@@ -7,7 +7,7 @@
 #include <string>
 
 #include "quantsearch/autosearch.h"
-#include "quantsearch/trials/acceptance.h"
+#include "quantsearch/internal/trials/acceptance.h"
 
 namespace quantsearch {
 

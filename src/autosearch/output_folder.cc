@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 

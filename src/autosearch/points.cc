@@ -4,7 +4,7 @@
 
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/trials/executor.h"
+#include "quantsearch/internal/trials/executor.h"
 
 namespace quantsearch {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 #include "quantsearch/trials/goals.h"
 
 namespace quantsearch {

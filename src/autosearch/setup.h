@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "autosearch/data_split.h"
+#include "quantsearch/internal/trials/executor.h"
 #include "quantsearch/pipeline/pipeline.h"
-#include "quantsearch/trials/executor.h"
 
 namespace quantsearch {
 

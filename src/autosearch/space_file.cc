@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 #include "quantsearch/pipeline/settings.h"
 
 namespace quantsearch {

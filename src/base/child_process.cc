@@ -1,4 +1,4 @@
-#include "quantsearch/base/child_process.h"
+#include "quantsearch/internal/base/child_process.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>

@@ -1,4 +1,4 @@
-#include "quantsearch/base/descriptor.h"
+#include "quantsearch/internal/base/descriptor.h"
 
 #include <unistd.h>
 

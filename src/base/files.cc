@@ -1,4 +1,4 @@
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -12,8 +12,8 @@
 #include <fstream>
 #include <system_error>
 
-#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/descriptor.h"
 
 namespace quantsearch {
 

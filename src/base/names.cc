@@ -1,4 +1,4 @@
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>

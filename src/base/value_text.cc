@@ -10,8 +10,8 @@
 #include <string>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 

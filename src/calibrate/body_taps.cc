@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 namespace quantsearch {
 

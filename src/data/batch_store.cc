@@ -1,4 +1,4 @@
-#include "quantsearch/data/batch_store.h"
+#include "quantsearch/internal/data/batch_store.h"
 
 #include <utility>
 

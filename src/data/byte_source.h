@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 

@@ -1,4 +1,4 @@
-#include "quantsearch/data/spill_file.h"
+#include "quantsearch/internal/data/spill_file.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -14,7 +14,7 @@
 
 #include "data/resident_pages.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 

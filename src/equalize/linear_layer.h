@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "quantsearch/internal/model/linear_layer.h"
 #include "quantsearch/model.h"
-#include "quantsearch/model/linear_layer.h"
 
 namespace quantsearch::equalizing {
 

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "quantsearch/base/child_process.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
+#include "quantsearch/internal/base/child_process.h"
 
 namespace quantsearch {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/model/compared_outputs.h"
+#include "quantsearch/internal/model/compared_outputs.h"
 
 namespace quantsearch {
 

@@ -12,7 +12,7 @@
 #include "evaluate/sample.h"
 #include "evaluate/sample_metrics.h"
 #include "evaluate/slices.h"
-#include "quantsearch/base/stopwatch.h"
+#include "quantsearch/internal/base/stopwatch.h"
 
 namespace quantsearch {
 

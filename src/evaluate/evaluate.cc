@@ -14,7 +14,7 @@
 #include "evaluate/sample_pair.h"
 #include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch {
 

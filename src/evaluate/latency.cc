@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/stopwatch.h"
+#include "quantsearch/internal/base/stopwatch.h"
 
 namespace quantsearch {
 

@@ -8,8 +8,8 @@
 
 #include "evaluate/metric_limits.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
 #include "quantsearch/evaluate.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch {
 

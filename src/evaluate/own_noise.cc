@@ -6,7 +6,7 @@
 
 #include "evaluate/comparable_outputs.h"
 #include "evaluate/pair_sums.h"
-#include "quantsearch/model/checks.h"
+#include "quantsearch/internal/model/checks.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch {

@@ -9,11 +9,11 @@
 #include "evaluate/sample_pair.h"
 #include "evaluate/slices.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
-#include "quantsearch/data/batch_store.h"
-#include "quantsearch/data/spill_file.h"
 #include "quantsearch/evaluate.h"
-#include "quantsearch/model/compared_outputs.h"
+#include "quantsearch/internal/base/names.h"
+#include "quantsearch/internal/data/batch_store.h"
+#include "quantsearch/internal/data/spill_file.h"
+#include "quantsearch/internal/model/compared_outputs.h"
 
 namespace quantsearch {
 

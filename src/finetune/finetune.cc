@@ -11,8 +11,8 @@
 #include "finetune/solve.h"
 #include "finetune/write_back.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/stopwatch.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/stopwatch.h"
 
 namespace quantsearch {
 

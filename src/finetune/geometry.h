@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "finetune/solvers/layer_problem.h"
+#include "quantsearch/internal/model/linear_layer.h"
 #include "quantsearch/model.h"
-#include "quantsearch/model/linear_layer.h"
 #include "quantsearch/tensor.h"
 
 namespace quantsearch::reconstruction {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 namespace quantsearch::reconstruction {
 

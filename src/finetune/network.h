@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "quantsearch/data.h"
-#include "quantsearch/data/batch_store.h"
 #include "quantsearch/finetune.h"
+#include "quantsearch/internal/data/batch_store.h"
 #include "quantsearch/model.h"
 
 namespace quantsearch::reconstruction {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "quantsearch/model/compared_outputs.h"
+#include "quantsearch/internal/model/compared_outputs.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch::reconstruction {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch::model_io {
 

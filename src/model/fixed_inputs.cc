@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch {
 

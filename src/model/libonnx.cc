@@ -9,8 +9,8 @@
 
 #include "model/proto_read.h"
 #include "model/proto_write.h"
+#include "quantsearch/internal/model/checks.h"
 #include "quantsearch/model.h"
-#include "quantsearch/model/checks.h"
 
 namespace quantsearch {
 

@@ -9,7 +9,7 @@
 #include "model/proto_read.h"
 #include "model/tensor_proto.h"
 #include "model/validate.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/model.h"
 
 namespace quantsearch {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "model/subgraphs.h"
-#include "quantsearch/model/checks.h"
+#include "quantsearch/internal/model/checks.h"
 
 namespace quantsearch {
 

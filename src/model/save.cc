@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "model/proto_write.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/model.h"
 
 namespace quantsearch {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "model/subgraphs.h"
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 namespace quantsearch::model_io {
 

@@ -6,8 +6,8 @@
 
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/base/names.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch::options {
 

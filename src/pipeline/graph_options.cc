@@ -1,7 +1,7 @@
 // Options of the float graph before statistics are collected, and of the written format.
 
 #include "pipeline/option_table.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch::options {
 

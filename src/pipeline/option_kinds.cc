@@ -7,7 +7,7 @@
 
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch::options {
 

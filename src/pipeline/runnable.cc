@@ -8,9 +8,9 @@
 #include <set>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
+#include "quantsearch/internal/runtime/failing_node.h"
 #include "quantsearch/runtime.h"
-#include "quantsearch/runtime/failing_node.h"
 
 namespace quantsearch {
 

@@ -6,7 +6,7 @@
 
 #include "pipeline/option_table.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch::options {
 

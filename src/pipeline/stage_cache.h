@@ -21,7 +21,7 @@
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/hash.h"
-#include "quantsearch/base/stopwatch.h"
+#include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {

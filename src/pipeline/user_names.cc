@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/model/bodies.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/model/bodies.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch {
 

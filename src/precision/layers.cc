@@ -7,7 +7,7 @@
 #include <set>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch {
 

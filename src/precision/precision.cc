@@ -7,8 +7,8 @@
 #include "precision/assign.h"
 #include "precision/estimate.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/model/bodies.h"
-#include "quantsearch/model/compared_outputs.h"
+#include "quantsearch/internal/model/bodies.h"
+#include "quantsearch/internal/model/compared_outputs.h"
 
 namespace quantsearch {
 

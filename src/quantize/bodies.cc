@@ -9,7 +9,7 @@
 #include "quantize/placement/range_rules.h"
 #include "quantize/placement/scope.h"
 #include "quantize/writing/shared_constants.h"
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 namespace quantsearch {
 

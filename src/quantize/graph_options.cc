@@ -5,7 +5,7 @@
 #include <regex>
 #include <vector>
 
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 namespace quantsearch {
 

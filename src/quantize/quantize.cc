@@ -23,7 +23,7 @@
 #include "quantize/placement/plan_view.h"
 #include "quantize/quantized_layers.h"
 #include "quantize/writing/emit.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch {
 

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <mutex>
 
-#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/descriptor.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/report.h"
 
 namespace quantsearch {

@@ -1,4 +1,4 @@
-#include "quantsearch/runtime/failing_node.h"
+#include "quantsearch/internal/runtime/failing_node.h"
 
 #include <regex>
 #include <vector>

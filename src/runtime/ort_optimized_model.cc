@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/runtime.h"
 #include "runtime/ort_message.h"
 #include "runtime/ort_support.h"

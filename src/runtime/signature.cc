@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/model/compared_outputs.h"
+#include "quantsearch/internal/model/compared_outputs.h"
 
 namespace quantsearch {
 

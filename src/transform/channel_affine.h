@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "quantsearch/model/linear_layer.h"
+#include "quantsearch/internal/model/linear_layer.h"
 #include "transform/graph_editor.h"
 
 namespace quantsearch {

@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "quantsearch/base/names.h"
-#include "quantsearch/base/stopwatch.h"
-#include "quantsearch/model/bodies.h"
-#include "quantsearch/model/checks.h"
+#include "quantsearch/internal/base/names.h"
+#include "quantsearch/internal/base/stopwatch.h"
+#include "quantsearch/internal/model/bodies.h"
+#include "quantsearch/internal/model/checks.h"
 #include "quantsearch/runtime.h"
 #include "quantsearch/transform.h"
 #include "transform/known_types.h"

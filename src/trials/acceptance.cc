@@ -1,4 +1,4 @@
-#include "quantsearch/trials/acceptance.h"
+#include "quantsearch/internal/trials/acceptance.h"
 
 #include <fmt/core.h>
 

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 

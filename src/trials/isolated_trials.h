@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "quantsearch/base/files.h"
-#include "quantsearch/trials/executor.h"
+#include "quantsearch/internal/base/files.h"
+#include "quantsearch/internal/trials/executor.h"
 #include "trials/slot_pool.h"
 #include "trials/worker_handle.h"
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "quantsearch/base/descriptor.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/descriptor.h"
 
 namespace quantsearch {
 

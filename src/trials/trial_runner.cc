@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/names.h"
-#include "quantsearch/base/stopwatch.h"
+#include "quantsearch/internal/base/names.h"
+#include "quantsearch/internal/base/stopwatch.h"
 #include "trials/built_details.h"
 
 namespace quantsearch {

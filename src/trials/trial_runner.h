@@ -10,9 +10,9 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/thread_pool.h"
+#include "quantsearch/internal/search/racing.h"
+#include "quantsearch/internal/trials/executor.h"
 #include "quantsearch/pipeline/pipeline.h"
-#include "quantsearch/search/racing.h"
-#include "quantsearch/trials/executor.h"
 #include "trials/slot_pool.h"
 
 namespace quantsearch {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "quantsearch/base/cancellation.h"
-#include "quantsearch/base/child_process.h"
 #include "quantsearch/base/log.h"
+#include "quantsearch/internal/base/child_process.h"
 #include "trials/message_channel.h"
 
 namespace quantsearch {

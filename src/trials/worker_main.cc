@@ -1,4 +1,4 @@
-#include "quantsearch/trials/worker_main.h"
+#include "quantsearch/internal/trials/worker_main.h"
 
 #include <atomic>
 #include <condition_variable>

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "autosearch/search_setting.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "autosearch/search_setting.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/processor.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {

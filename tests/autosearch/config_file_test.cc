@@ -4,7 +4,7 @@
 
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/messages.h"
 
 namespace quantsearch {

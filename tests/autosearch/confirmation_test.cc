@@ -8,7 +8,7 @@
 
 #include "autosearch/search_setting.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "autosearch/search_setting.h"
 #include "autosearch/settled_space.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "autosearch/search_setting.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch {

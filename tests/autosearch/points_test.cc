@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "quantsearch/autosearch.h"
-#include "quantsearch/trials/executor.h"
+#include "quantsearch/internal/trials/executor.h"
 
 namespace quantsearch {
 namespace {

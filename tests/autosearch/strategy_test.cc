@@ -6,7 +6,7 @@
 #include <set>
 
 #include "autosearch/search_setting.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 namespace {

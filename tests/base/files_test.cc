@@ -1,4 +1,4 @@
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 namespace {

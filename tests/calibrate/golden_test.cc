@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <memory>
 
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/calibrate.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 namespace {

@@ -11,7 +11,7 @@
 #include "cli/made_inputs.h"
 #include "cli/run_command.h"
 #include "data/numpy_files.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {

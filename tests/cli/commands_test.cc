@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "cli/run_command.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/version.h"
 
 namespace quantsearch {

@@ -6,8 +6,8 @@
 
 #include "cli/made_inputs.h"
 #include "cli/run_command.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/padded_model.h"
 
 namespace quantsearch {

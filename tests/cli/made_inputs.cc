@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "data/numpy_files.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 
 namespace quantsearch::testing {

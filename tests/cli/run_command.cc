@@ -8,7 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch::testing {
 

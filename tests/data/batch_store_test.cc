@@ -1,4 +1,4 @@
-#include "quantsearch/data/batch_store.h"
+#include "quantsearch/internal/data/batch_store.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {

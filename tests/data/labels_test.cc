@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "data/numpy_files.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/data.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "data/numpy_files.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/data.h"
 #include "quantsearch/data/fixed_data.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {

@@ -7,8 +7,8 @@
 
 #include "data/numpy_files.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/random.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/equalize.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/transform.h"
 
 namespace quantsearch {

@@ -6,7 +6,7 @@
 
 #include "evaluate/sample_metrics.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {

@@ -3,8 +3,8 @@
 #include <fstream>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/evaluate.h"
+#include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {

@@ -14,7 +14,7 @@
 #include "model/external_files.h"
 #include "model/proto_read.h"
 #include "model/proto_write.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/model.h"
 
 namespace quantsearch {

@@ -1,4 +1,4 @@
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 #include <gtest/gtest.h>
 

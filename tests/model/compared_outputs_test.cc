@@ -1,4 +1,4 @@
-#include "quantsearch/model/compared_outputs.h"
+#include "quantsearch/internal/model/compared_outputs.h"
 
 #include <gtest/gtest.h>
 

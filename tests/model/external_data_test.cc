@@ -7,7 +7,7 @@
 #include <string>
 
 #include "model/text_model.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/model.h"
 #include "support/model_builder.h"
 

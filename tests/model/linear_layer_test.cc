@@ -1,4 +1,4 @@
-#include "quantsearch/model/linear_layer.h"
+#include "quantsearch/internal/model/linear_layer.h"
 
 #include <gtest/gtest.h>
 

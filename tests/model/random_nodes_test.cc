@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "model/text_model.h"
-#include "quantsearch/model/checks.h"
+#include "quantsearch/internal/model/checks.h"
 
 namespace quantsearch {
 namespace {

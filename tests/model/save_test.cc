@@ -6,7 +6,7 @@
 
 #include "model/canonical_proto.h"
 #include "model/text_model.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/model.h"
 #include "support/model_builder.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/pipeline/settings.h"
 
 namespace quantsearch {

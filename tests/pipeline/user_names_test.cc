@@ -7,8 +7,8 @@
 #include <set>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 #include "quantsearch/pipeline/pipeline.h"
-#include "quantsearch/quantize/option_keys.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {

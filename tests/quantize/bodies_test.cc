@@ -1,6 +1,6 @@
 // Tests the quantization of layers inside If and Loop.
 
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 #include <gtest/gtest.h>
 

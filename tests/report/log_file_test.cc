@@ -4,7 +4,7 @@
 #include <string>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/report.h"
 
 namespace quantsearch {

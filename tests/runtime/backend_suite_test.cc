@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch {

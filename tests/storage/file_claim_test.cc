@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "storage/place.h"
 
 namespace quantsearch {

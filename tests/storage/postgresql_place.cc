@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/files.h"
 #include "storage/place.h"
 
 namespace quantsearch {

@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/base/files.h"
 #include "quantsearch/base/random.h"
+#include "quantsearch/internal/base/files.h"
 #include "storage/place.h"
 #include "storage/worker_process.h"
 

@@ -86,6 +86,20 @@ class CheckLayers(unittest.TestCase):
             self.run_tool({"include/quantsearch/low.h": '#include "quantsearch/middle/part.h"\n'}),
             (1, "include/quantsearch/low.h:1: room 'low' may not see 'middle' (\"quantsearch/middle/part.h\")"))
 
+    def test_internal_doors_are_seen_by_rooms_but_not_by_installed_headers(self):
+        include = '#include "quantsearch/internal/low/tool.h"\n'
+        door = {"include/quantsearch/internal/low/tool.h": "#pragma once\n"}
+        used = {"src/high/high.cc": include, "cli/main.cc": include, "include/quantsearch/internal/high/part.h": include}
+        self.assertEqual(self.run_tool({**door, **used}), (0, ""))
+        self.assertEqual(
+            self.run_tool({**door, "include/quantsearch/middle/part.h": include}),
+            (1, 'include/quantsearch/middle/part.h:1: "quantsearch/internal/low/tool.h" is not installed, but this header is'))
+
+    def test_an_internal_door_of_a_room_above_is_found(self):
+        self.assertEqual(
+            self.run_tool({"src/low/low.cc": '#include "quantsearch/internal/high/part.h"\n'}),
+            (1, "src/low/low.cc:1: room 'low' may not see 'high' (\"quantsearch/internal/high/part.h\")"))
+
     def test_a_private_file_of_a_room_that_may_be_seen_is_found(self):
         self.assertEqual(
             self.run_tool({"src/high/high.cc": '#include "low/inner.h"\n'}),

@@ -9,7 +9,7 @@
 #include "quantize/numbers/overrides.h"
 #include "quantize/numbers/weight_ranges.h"
 #include "quantize/placement/tensor_overrides.h"
-#include "quantsearch/model/linear_layer.h"
+#include "quantsearch/internal/model/linear_layer.h"
 
 namespace quantsearch {
 

@@ -9,7 +9,7 @@
 
 #include "quantize/numbers/layer_scales.h"
 #include "quantize/placement/range_rules.h"
-#include "quantsearch/base/names.h"
+#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch {
 

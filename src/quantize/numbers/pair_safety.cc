@@ -9,7 +9,7 @@
 #include "quantize/numbers/safe_rounding.h"
 #include "quantize/numbers/weight_pairs.h"
 #include "quantize/numbers/weight_ranges.h"
-#include "quantsearch/model/linear_layer.h"
+#include "quantsearch/internal/model/linear_layer.h"
 
 namespace quantsearch {
 

@@ -5,7 +5,7 @@
 
 #include "quantize/numbers/weight_pairs.h"
 
-#include "quantsearch/model/linear_layer.h"
+#include "quantsearch/internal/model/linear_layer.h"
 
 namespace quantsearch {
 

@@ -2,7 +2,7 @@
 #include <array>
 #include <set>
 
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {

@@ -9,7 +9,7 @@
 
 #include "quantize/placement/operators.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch {
 

@@ -5,7 +5,7 @@
 
 #include "quantize/placement/eligibility.h"
 #include "quantize/placement/stored_constants.h"
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 namespace quantsearch {
 

@@ -9,8 +9,8 @@
 #include <set>
 
 #include "quantize/placement/operators.h"
-#include "quantsearch/base/names.h"
-#include "quantsearch/quantize/option_keys.h"
+#include "quantsearch/internal/base/names.h"
+#include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch {
 

@@ -7,7 +7,7 @@
 #include "quantize/numbers/weight_ranges.h"
 #include "quantize/writing/qdq_writer.h"
 #include "quantize/writing/table_writer.h"
-#include "quantsearch/model/linear_layer.h"
+#include "quantsearch/internal/model/linear_layer.h"
 
 namespace quantsearch {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "quantsearch/base/hash.h"
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 
 namespace quantsearch {
 

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/search/racing.h"
+#include "quantsearch/internal/search/racing.h"
 #include "search/racing/sign_flips.h"
 
 namespace quantsearch {

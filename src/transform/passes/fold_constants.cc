@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "quantsearch/model/checks.h"
+#include "quantsearch/internal/model/checks.h"
 #include "quantsearch/runtime.h"
 #include "transform/folded_constants.h"
 #include "transform/pass.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/model/bodies.h"
+#include "quantsearch/internal/model/bodies.h"
 #include "transform/pass.h"
 
 namespace quantsearch {

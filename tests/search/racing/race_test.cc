@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "quantsearch/base/random.h"
-#include "quantsearch/search/racing.h"
+#include "quantsearch/internal/search/racing.h"
 #include "search/problems.h"
 
 namespace quantsearch {

@@ -13,11 +13,11 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/log.h"
+#include "quantsearch/internal/trials/acceptance.h"
 #include "quantsearch/model.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/search/study.h"
-#include "quantsearch/trials/acceptance.h"
 #include "quantsearch/trials/goals.h"
 
 namespace quantsearch {

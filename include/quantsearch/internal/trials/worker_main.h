@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "quantsearch/trials/executor.h"
+#include "quantsearch/internal/trials/executor.h"
 
 namespace quantsearch {
 

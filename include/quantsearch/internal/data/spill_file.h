@@ -10,8 +10,8 @@
 #include <mutex>
 #include <span>
 
-#include "quantsearch/base/descriptor.h"
-#include "quantsearch/base/files.h"
+#include "quantsearch/internal/base/descriptor.h"
+#include "quantsearch/internal/base/files.h"
 
 namespace quantsearch {
 

@@ -11,7 +11,7 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/data.h"
-#include "quantsearch/data/spill_file.h"
+#include "quantsearch/internal/data/spill_file.h"
 
 namespace quantsearch {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quantsearch/base/descriptor.h"
+#include "quantsearch/internal/base/descriptor.h"
 
 namespace quantsearch {
 
