@@ -19,7 +19,7 @@ find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(SQLite3 3.35 REQUIRED)  # RETURNING
-find_package(PostgreSQL 14)  # libpq; without it studies are kept in files only
+find_package(PostgreSQL 14)  # headers of libpq; without them studies are kept in files only
 
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
 find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h REQUIRED)
@@ -37,6 +37,10 @@ set_target_properties(onnxruntime_external PROPERTIES
 add_library(highway_external INTERFACE)
 target_include_directories(highway_external INTERFACE ${HIGHWAY_INCLUDE_DIR})
 target_link_libraries(highway_external INTERFACE ${HIGHWAY_LIBRARY})
+if(PostgreSQL_FOUND)
+  add_library(libpq_headers INTERFACE)  # the library itself is loaded when a program needs it (src/storage/libpq.h)
+  target_include_directories(libpq_headers SYSTEM INTERFACE ${PostgreSQL_INCLUDE_DIRS})
+endif()
 
 if(QUANTSEARCH_BUILD_TESTS)
   find_package(GTest REQUIRED)

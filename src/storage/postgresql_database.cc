@@ -1,7 +1,6 @@
-// The PostgreSQL driver through libpq, which no other file uses.
+// The PostgreSQL driver through libpq.
 
 #include <fmt/core.h>
-#include <libpq-fe.h>
 
 #include <charconv>
 #include <chrono>
@@ -11,16 +10,17 @@
 
 #include "quantsearch/base/error.h"
 #include "storage/database.h"
+#include "storage/libpq.h"
 
 namespace quantsearch {
 
 namespace {
 
 struct FinishConnection {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
+  void operator()(PGconn* connection) const { libpq().finish(connection); }
 };
 struct ClearResult {
-  void operator()(PGresult* result) const { PQclear(result); }
+  void operator()(PGresult* result) const { libpq().clear(result); }
 };
 using Connection = std::unique_ptr<PGconn, FinishConnection>;
 using Result = std::unique_ptr<PGresult, ClearResult>;
@@ -49,9 +49,9 @@ Number parsed(const char* text) {
 }
 
 Cell cell_of(const PGresult* result, int row, int column) {
-  if (PQgetisnull(result, row, column) != 0) return std::monostate();
-  const char* const text = PQgetvalue(result, row, column);
-  switch (PQftype(result, column)) {
+  if (libpq().getisnull(result, row, column) != 0) return std::monostate();
+  const char* const text = libpq().getvalue(result, row, column);
+  switch (libpq().ftype(result, column)) {
     case kBool:
       return std::int64_t{text[0] == 't'};
     case kInt2:
@@ -62,7 +62,7 @@ Cell cell_of(const PGresult* result, int row, int column) {
     case kFloat8:
       return parsed<double>(text);
     default:
-      return std::string(text, static_cast<std::size_t>(PQgetlength(result, row, column)));
+      return std::string(text, static_cast<std::size_t>(libpq().getlength(result, row, column)));
   }
 }
 
@@ -82,19 +82,19 @@ std::string first_line(const char* message) {
 class PostgresqlDatabase final : public Database {
  public:
   explicit PostgresqlDatabase(const std::string& url)
-      : connection_(PQconnectdb(without_driver(url).c_str())) {
+      : connection_(libpq().connectdb(without_driver(url).c_str())) {
     if (connection_ == nullptr) throw IoError("study database: out of memory for a connection");
     // The name leaves out the password that the url may contain.
     const auto part = [](const char* text) { return text == nullptr ? "" : text; };
-    name_ = fmt::format("study database 'postgresql://{}/{}'", part(PQhost(connection_.get())),
-                        part(PQdb(connection_.get())));
-    if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    name_ = fmt::format("study database 'postgresql://{}/{}'",
+                        part(libpq().host(connection_.get())), part(libpq().db(connection_.get())));
+    if (libpq().status(connection_.get()) != CONNECTION_OK) {
       throw IoError(fmt::format("{} cannot be reached: {}", name_,
-                                first_line(PQerrorMessage(connection_.get()))));
+                                first_line(libpq().error_message(connection_.get()))));
     }
-    PQsetNoticeProcessor(
+    libpq().set_notice_processor(
         connection_.get(), [](void*, const char*) {}, nullptr);
-    if (PQsetClientEncoding(connection_.get(), "UTF8") != 0) {
+    if (libpq().set_client_encoding(connection_.get(), "UTF8") != 0) {
       throw IoError(fmt::format("{} does not speak UTF-8", name_));
     }
   }
@@ -102,7 +102,7 @@ class PostgresqlDatabase final : public Database {
   ~PostgresqlDatabase() override {
     // Ends the claim together with the connection. The server would release it by itself only some
     // time later.
-    const Result result(PQexec(connection_.get(), "SELECT pg_advisory_unlock_all()"));
+    const Result result(libpq().exec(connection_.get(), "SELECT pg_advisory_unlock_all()"));
   }
   PostgresqlDatabase(const PostgresqlDatabase&) = delete;
   PostgresqlDatabase& operator=(const PostgresqlDatabase&) = delete;
@@ -118,12 +118,12 @@ class PostgresqlDatabase final : public Database {
     for (const Cell& cell : parameters) texts.push_back(text_of(cell));
     std::vector<const char*> values;
     for (const auto& text : texts) values.push_back(text ? text->c_str() : nullptr);
-    const Result result(PQexecPrepared(connection_.get(), statement.c_str(),
-                                       static_cast<int>(values.size()), values.data(), nullptr,
-                                       nullptr, 0));
+    const Result result(libpq().exec_prepared(connection_.get(), statement.c_str(),
+                                              static_cast<int>(values.size()), values.data(),
+                                              nullptr, nullptr, 0));
     check(result.get());
-    Row row(static_cast<std::size_t>(PQnfields(result.get())));
-    for (int line = 0; line < PQntuples(result.get()); ++line) {
+    Row row(static_cast<std::size_t>(libpq().nfields(result.get())));
+    for (int line = 0; line < libpq().ntuples(result.get()); ++line) {
       for (std::size_t column = 0; column < row.size(); ++column) {
         row[column] = cell_of(result.get(), line, static_cast<int>(column));
       }
@@ -132,7 +132,7 @@ class PostgresqlDatabase final : public Database {
   }
 
   void run_script(const std::string& sql) override {
-    const Result result(PQexec(connection_.get(), sql.c_str()));
+    const Result result(libpq().exec(connection_.get(), sql.c_str()));
     check(result.get());
   }
 
@@ -158,16 +158,16 @@ class PostgresqlDatabase final : public Database {
   const std::string& prepared(const std::string& sql) {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
     std::string name = fmt::format("quantsearch_{}", statements_.size());
-    const Result result(PQprepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr));
+    const Result result(libpq().prepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr));
     check(result.get());
     return statements_.emplace(sql, std::move(name)).first->second;
   }
 
   void check(const PGresult* result) const {
-    const ExecStatusType status = PQresultStatus(result);
+    const ExecStatusType status = libpq().result_status(result);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
-    const char* const code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const std::string reason = first_line(PQerrorMessage(connection_.get()));
+    const char* const code = libpq().result_error_field(result, PG_DIAG_SQLSTATE);
+    const std::string reason = first_line(libpq().error_message(connection_.get()));
     // Class 23 means that a rule of the schema is violated, 42601 and similar that a statement is
     // invalid.
     const std::string_view state = code == nullptr ? "" : code;
