@@ -9,37 +9,42 @@ endif()
 set(QUANTSEARCH_DEPS ${_default_deps} CACHE PATH "Where scripts/setup has put libonnx, ONNX Runtime and test models")
 set(ONNXRUNTIME_ROOT "$ENV{ONNXRUNTIME_ROOT}" CACHE PATH "An ONNX Runtime to use instead (with include/ and lib/)")
 
+# What quantsearch::search needs.
 find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)
-find_package(Protobuf REQUIRED)
-find_package(ONNX CONFIG REQUIRED PATHS ${QUANTSEARCH_DEPS}/onnx)
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(yaml-cpp REQUIRED)
-find_package(CLI11 REQUIRED)
-find_package(ZLIB REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(SQLite3 3.35 REQUIRED)  # RETURNING
 find_package(PostgreSQL 14)  # headers of libpq; without them studies are kept in files only
-
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
-find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h REQUIRED)
-find_library(HIGHWAY_LIBRARY hwy REQUIRED)
 
-find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_cxx_api.h
-  HINTS ${ONNXRUNTIME_ROOT}/include PATHS ${QUANTSEARCH_DEPS}/onnxruntime/include
-  PATH_SUFFIXES onnxruntime onnxruntime/core/session REQUIRED)
-find_library(ONNXRUNTIME_LIBRARY onnxruntime
-  HINTS ${ONNXRUNTIME_ROOT}/lib PATHS ${QUANTSEARCH_DEPS}/onnxruntime/lib REQUIRED)
-add_library(onnxruntime_external SHARED IMPORTED)
-set_target_properties(onnxruntime_external PROPERTIES
-  IMPORTED_LOCATION ${ONNXRUNTIME_LIBRARY}
-  INTERFACE_INCLUDE_DIRECTORIES ${ONNXRUNTIME_INCLUDE_DIR})
-add_library(highway_external INTERFACE)
-target_include_directories(highway_external INTERFACE ${HIGHWAY_INCLUDE_DIR})
-target_link_libraries(highway_external INTERFACE ${HIGHWAY_LIBRARY})
 if(PostgreSQL_FOUND)
   add_library(libpq_headers INTERFACE)  # the library itself is loaded when a program needs it (src/storage/libpq.h)
   target_include_directories(libpq_headers SYSTEM INTERFACE ${PostgreSQL_INCLUDE_DIRS})
+endif()
+
+# What the rooms of models and the command need.
+if(NOT QUANTSEARCH_SEARCH_ONLY)
+  find_package(Protobuf REQUIRED)
+  find_package(ONNX CONFIG REQUIRED PATHS ${QUANTSEARCH_DEPS}/onnx)
+  find_package(CLI11 REQUIRED)
+  find_package(ZLIB REQUIRED)
+  find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h REQUIRED)
+  find_library(HIGHWAY_LIBRARY hwy REQUIRED)
+
+  find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_cxx_api.h
+    HINTS ${ONNXRUNTIME_ROOT}/include PATHS ${QUANTSEARCH_DEPS}/onnxruntime/include
+    PATH_SUFFIXES onnxruntime onnxruntime/core/session REQUIRED)
+  find_library(ONNXRUNTIME_LIBRARY onnxruntime
+    HINTS ${ONNXRUNTIME_ROOT}/lib PATHS ${QUANTSEARCH_DEPS}/onnxruntime/lib REQUIRED)
+  add_library(onnxruntime_external SHARED IMPORTED)
+  set_target_properties(onnxruntime_external PROPERTIES
+    IMPORTED_LOCATION ${ONNXRUNTIME_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${ONNXRUNTIME_INCLUDE_DIR})
+  add_library(highway_external INTERFACE)
+  target_include_directories(highway_external INTERFACE ${HIGHWAY_INCLUDE_DIR})
+  target_link_libraries(highway_external INTERFACE ${HIGHWAY_LIBRARY})
 endif()
 
 if(QUANTSEARCH_BUILD_TESTS)

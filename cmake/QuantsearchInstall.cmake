@@ -1,54 +1,86 @@
-# What `cmake --install` leaves: the command, the library in one shared file, its doors, a CMake package, the licences.
+# What `cmake --install` leaves: the command, two shared libraries, the headers of the interface, a CMake package, the licences.
+# `cmake --install --component search` leaves quantsearch::search alone, with its headers.
 
 include(CMakePackageConfigHelpers)
 
-# The rooms as one library. Their objects are taken rather than their archives, so that every door is in it; what
-# comes from archives (libonnx) is not offered to others, who may have their own.
-set(rooms base tensor model data runtime transform calibrate equalize quantize finetune evaluate precision pipeline optimizers search storage trials report autosearch)
-add_library(quantsearch_library SHARED)
-foreach(room ${rooms})
-  target_sources(quantsearch_library PRIVATE $<TARGET_OBJECTS:quantsearch_${room}>)
-endforeach()
+# quantsearch_library(TARGET NAME ROOMS room ...)
+#   The rooms as one shared library lib<NAME>.so. Their objects are taken rather than their archives, so that every
+#   door is in it; what comes from archives (libonnx) is not offered to others, who may have their own.
+function(quantsearch_library target name)
+  cmake_parse_arguments(LIBRARY "" "" "ROOMS" ${ARGN})
+  add_library(${target} SHARED)
+  add_library(${target}_links INTERFACE)  # linked directly, their names would be in the package, which does not find them
+  target_link_libraries(${target} PRIVATE ${target}_links)
+  foreach(room ${LIBRARY_ROOMS})
+    get_target_property(libraries quantsearch_${room} QUANTSEARCH_LIBRARIES)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:quantsearch_${room}>)
+    target_link_libraries(${target}_links INTERFACE ${libraries})
+  endforeach()
+  quantsearch_compile_options(${target})
+  target_include_directories(${target} INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${name}
+    LINKER_LANGUAGE CXX
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}  # before 1.0 a minor version may change a door
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+endfunction()
+
+# Headers of rooms; those in include/quantsearch/internal are not for users.
+set(headers ${CMAKE_INSTALL_INCLUDEDIR}/quantsearch)
+function(quantsearch_install_headers component)
+  foreach(room ${ARGN})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/include/quantsearch/${room}.h)
+      install(FILES include/quantsearch/${room}.h DESTINATION ${headers} COMPONENT ${component})
+    endif()
+    if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/include/quantsearch/${room})
+      install(DIRECTORY include/quantsearch/${room} DESTINATION ${headers} COMPONENT ${component})
+    endif()
+  endforeach()
+endfunction()
+
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/quantsearch)
+
+quantsearch_library(quantsearch_search_library quantsearch_search ROOMS ${QUANTSEARCH_SEARCH_ROOMS})
+add_library(quantsearch::search ALIAS quantsearch_search_library)
+set_target_properties(quantsearch_search_library PROPERTIES EXPORT_NAME search INSTALL_RPATH_USE_LINK_PATH ON)
+install(TARGETS quantsearch_search_library EXPORT quantsearch_search_targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT search)
+install(EXPORT quantsearch_search_targets NAMESPACE quantsearch:: FILE quantsearch-search-targets.cmake
+  DESTINATION ${package} COMPONENT search)
+quantsearch_install_headers(search version ${QUANTSEARCH_SEARCH_ROOMS})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/quantsearch-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES cmake/quantsearch-config.cmake ${PROJECT_BINARY_DIR}/quantsearch-config-version.cmake
+  DESTINATION ${package} COMPONENT search)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT search)
+install(DIRECTORY licenses DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT search)
+if(QUANTSEARCH_SEARCH_ONLY)
+  return()
+endif()
+
+quantsearch_library(quantsearch_library quantsearch ROOMS ${QUANTSEARCH_MODEL_ROOMS})
 add_library(quantsearch::quantsearch ALIAS quantsearch_library)
-quantsearch_compile_options(quantsearch_library)
-target_include_directories(quantsearch_library INTERFACE
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(quantsearch_library PRIVATE quantsearch_autosearch quantsearch_finetune quantsearch_storage)
-target_link_options(quantsearch_library PRIVATE -Wl,--exclude-libs,ALL)
-set_target_properties(quantsearch_library PROPERTIES
-  OUTPUT_NAME quantsearch
-  EXPORT_NAME quantsearch
-  LINKER_LANGUAGE CXX
-  VERSION ${PROJECT_VERSION}
-  SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}  # before 1.0 a minor version may change a door
-  LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+set_target_properties(quantsearch_library PROPERTIES EXPORT_NAME quantsearch)
+target_link_libraries(quantsearch_library PUBLIC quantsearch_search_library)
 
 # The runtime that set-up fetched comes along; one that was installed otherwise is used where it is.
 set(private_libraries ${CMAKE_INSTALL_LIBDIR}/quantsearch)
 cmake_path(IS_PREFIX QUANTSEARCH_DEPS ${ONNXRUNTIME_LIBRARY} NORMALIZE runtime_is_fetched)
+set(library_path "$ORIGIN")  # libquantsearch_search.so
 if(runtime_is_fetched)
   file(REAL_PATH ${ONNXRUNTIME_LIBRARY} runtime_file)
   install(FILES ${runtime_file} DESTINATION ${private_libraries})
+  list(APPEND library_path "$ORIGIN/quantsearch")
+  cmake_path(RELATIVE_PATH private_libraries BASE_DIRECTORY ${CMAKE_INSTALL_BINDIR} OUTPUT_VARIABLE from_program)
+  set_target_properties(quantsearch PROPERTIES INSTALL_RPATH "$ORIGIN/${from_program}")
+else()
+  set_target_properties(quantsearch quantsearch_library PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
 endif()
-foreach(target quantsearch quantsearch_library)
-  if(runtime_is_fetched)
-    set(path "$ORIGIN/quantsearch")
-    if(target STREQUAL quantsearch)
-      cmake_path(RELATIVE_PATH private_libraries BASE_DIRECTORY ${CMAKE_INSTALL_BINDIR} OUTPUT_VARIABLE from_program)
-      set(path "$ORIGIN/${from_program}")
-    endif()
-    set_target_properties(${target} PROPERTIES INSTALL_RPATH ${path})
-  else()
-    set_target_properties(${target} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
-  endif()
-endforeach()
+set_target_properties(quantsearch_library PROPERTIES INSTALL_RPATH "${library_path}")
 
-set(package ${CMAKE_INSTALL_LIBDIR}/cmake/quantsearch)
 install(TARGETS quantsearch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS quantsearch_library EXPORT quantsearch_targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/quantsearch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} PATTERN internal EXCLUDE)
-install(EXPORT quantsearch_targets NAMESPACE quantsearch:: FILE quantsearch-config.cmake DESTINATION ${package})
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/quantsearch-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/quantsearch-config-version.cmake DESTINATION ${package})
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY licenses DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(EXPORT quantsearch_targets NAMESPACE quantsearch:: FILE quantsearch-targets.cmake DESTINATION ${package})
+quantsearch_install_headers(Unspecified ${QUANTSEARCH_MODEL_ROOMS})

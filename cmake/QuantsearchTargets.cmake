@@ -76,6 +76,7 @@ function(quantsearch_room name)
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM ROOM_SEES PREPEND quantsearch_)
   target_link_libraries(${target} PUBLIC ${ROOM_SEES} PRIVATE fmt::fmt ${ROOM_PRIVATE})
+  set_target_properties(${target} PROPERTIES QUANTSEARCH_LIBRARIES "fmt::fmt;${ROOM_PRIVATE}")  # for the shared library
 endfunction()
 
 # What nearly every test file includes, parsed once. Tests are compiled with -O1: they spend their time in the rooms
