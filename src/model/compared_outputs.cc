@@ -6,7 +6,7 @@
 
 #include "model/subgraphs.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/model/checks.h"
+#include "quantsearch/internal/model/checks.h"
 
 namespace quantsearch {
 
