@@ -13,6 +13,7 @@
 #include "quantsearch/base/processor.h"
 #include "quantsearch/internal/base/files.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "support/messages.h"
 
 namespace quantsearch {
 namespace {
@@ -28,15 +29,6 @@ search_space:
   activation_type: [QUInt8, QInt8]
   per_channel: [true, false]
 )";
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(AutoSearch, WritesTheBestModelAndTheResults) {
   const TemporaryFolder folder;

@@ -4,21 +4,13 @@
 
 #include "quantsearch/data.h"
 #include "quantsearch/data/fixed_data.h"
+#include "support/messages.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
 using testing::ModelBuilder;
-
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const InvalidInput& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 Model relu_model(const std::vector<std::int64_t>& shape) {
   ModelBuilder builder;

@@ -5,18 +5,10 @@
 #include <functional>
 
 #include "quantsearch/base/error.h"
+#include "support/messages.h"
 
 namespace quantsearch {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 Settings settings_of_yaml(const std::string& text) {
   return settings_from(parse_yaml(text, "test"));

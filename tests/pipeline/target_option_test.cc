@@ -3,6 +3,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/pipeline/settings.h"
+#include "support/messages.h"
 
 namespace quantsearch {
 namespace {
@@ -10,16 +11,6 @@ namespace {
 Settings settings_of(const std::string& text) { return settings_from(parse_yaml(text, "test")); }
 
 Target target_of(const std::string& text) { return resolve(settings_of(text)).quantize.target; }
-
-template <typename Work>
-std::string message_of(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(TargetOption, IsTheCpuUnlessAPresetImpliesAnother) {
   EXPECT_EQ(target_of("{}"), Target::cpu);

@@ -2,10 +2,12 @@
 
 #include <string>
 
+#include "quantsearch/base/error.h"
+
 namespace quantsearch {
 
 /// The message of the error that `body` throws.
-template <typename ErrorKind, typename Body>
+template <typename ErrorKind = Error, typename Body>
 std::string message_of(const Body& body) {
   try {
     body();

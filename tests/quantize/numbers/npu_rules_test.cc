@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "quantize/fixture.h"
+#include "support/messages.h"
 
 namespace quantsearch {
 namespace {
@@ -42,15 +43,6 @@ QuantizedModel run(const Model& model, const Ranges& ranges,
 
 int position(const QuantizedModel& result, const std::string& tensor) {
   return -std::ilogb(result.tensors.at(tensor).scales[0]);
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 /// A 1x1 Conv of one channel with weight and bias at given positions.

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "quantize/fixture.h"
+#include "support/messages.h"
 
 namespace quantsearch {
 namespace {
@@ -36,15 +37,6 @@ QuantizedModel tiny_with(const std::map<std::string, TensorOverride>& overrides,
   options.overrides = overrides;
   options.per_channel = per_channel;
   return quantize(tiny_conv(), kTinyRanges, options, pool);
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 std::string refusal_of(const std::map<std::string, TensorOverride>& overrides) {
