@@ -264,15 +264,11 @@ class Emitter {
   /// Finds the layers in the written graph by their outputs, which are unchanged unless their name
   /// was given to a dequantized value.
   void find_written_nodes() {
-    std::map<std::string_view, int> makers;
-    for (std::size_t node = 0; node < model_.graph.nodes.size(); ++node) {
-      for (const std::string& output : model_.graph.nodes[node].outputs)
-        makers[output] = static_cast<int>(node);
-    }
+    const GraphIndex index(model_.graph);
     for (auto& [node, layer] : layers_) {
       const std::string& output = view_.node(node).outputs[0];
       const auto raw = raw_names_.find(output);
-      layer.node = makers.at(raw == raw_names_.end() ? output : raw->second);
+      layer.node = index.producer(raw == raw_names_.end() ? output : raw->second).value();
     }
   }
 
