@@ -8,6 +8,14 @@
 
 namespace quantsearch::testing {
 
+Model tiny_conv(float second_bias, std::int64_t opset) {
+  ModelBuilder builder(opset);
+  builder.input("x", {1, 2, 1, 2});
+  builder.weight("w", {2, 2, 1, 1}, {1.27F, -0.5F, 0.2F, 0.635F});
+  builder.weight("b", {2}, {0.3F, second_bias});
+  return build_with_output(builder, builder.node("Conv", {"x", "w", "b"}, {}, "conv"));
+}
+
 Ranges ranges_over(const Model& model, const std::vector<Batch>& samples) {
   std::vector<std::string> wanted = tensors_to_observe(model);
   std::vector<std::string> taps;

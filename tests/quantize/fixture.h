@@ -19,6 +19,10 @@ namespace quantsearch::testing {
 [[nodiscard]] QuantizedModel quantized(const Model& model, const QuantizeOptions& options = {});
 /// Builds the model with `tensor` as an output, whose shape is inferred.
 [[nodiscard]] Model build_with_output(ModelBuilder& builder, const std::string& tensor);
+/// A 1x1 Conv with bias on two channels whose numbers can be checked by hand. The bias is 0.3 and
+/// `second_bias`.
+[[nodiscard]] Model tiny_conv(float second_bias = -0.1F, std::int64_t opset = 17);
+inline const Ranges kTinyRanges = {{"x", {-1, 1.55}}, {"conv_out", {-2, 3.1}}};
 /// Number of operators by type in the graph that ONNX Runtime runs after optimization.
 [[nodiscard]] std::map<std::string, int> fused_operators(const Model& model);
 /// The largest difference between the fully optimized and the unoptimized model on random inputs,

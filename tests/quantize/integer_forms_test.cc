@@ -18,18 +18,11 @@ using testing::ModelBuilder;
 using testing::quantized;
 using testing::reason_of;
 using testing::steps_apart;
-
-Model tiny_conv(std::int64_t opset = 17) {
-  ModelBuilder builder(opset);
-  builder.input("x", {1, 2, 1, 2});
-  builder.weight("w", {2, 2, 1, 1}, {1.27F, -0.5F, 0.2F, 0.635F});
-  builder.weight("b", {2}, {0.3F, -100});
-  return build_with_output(builder, builder.node("Conv", {"x", "w", "b"}, {}, "conv"));
-}
+using testing::tiny_conv;
 
 QuantizedModel tiny_with(const QuantizeOptions& options, std::int64_t opset = 17) {
   ThreadPool pool(1);
-  return quantize(tiny_conv(opset), {{"x", {-1, 1.55}}, {"conv_out", {-2, 3.1}}}, options, pool);
+  return quantize(tiny_conv(-100, opset), testing::kTinyRanges, options, pool);
 }
 
 /// The M of a scale M / 2^n with an odd M.

@@ -12,20 +12,11 @@ namespace {
 using testing::build_with_output;
 using testing::count_of;
 using testing::is_quantized;
+using testing::kTinyRanges;
 using testing::ModelBuilder;
 using testing::quantized;
 using testing::reason_of;
-
-/// A 1x1 Conv with bias on two channels whose numbers can be checked by hand.
-Model tiny_conv() {
-  ModelBuilder builder;
-  builder.input("x", {1, 2, 1, 2});
-  builder.weight("w", {2, 2, 1, 1}, {1.27F, -0.5F, 0.2F, 0.635F});
-  builder.weight("b", {2}, {0.3F, -0.1F});
-  return build_with_output(builder, builder.node("Conv", {"x", "w", "b"}, {}, "conv"));
-}
-
-const Ranges kTinyRanges = {{"x", {-1, 1.55}}, {"conv_out", {-2, 3.1}}};
+using testing::tiny_conv;
 
 QuantizedModel quantize_tiny(const QuantizeOptions& options) {
   ThreadPool pool(1);

@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "quantize/fixture.h"
 #include "support/messages.h"
 
@@ -19,16 +17,7 @@ using testing::ModelBuilder;
 using testing::quantized;
 using testing::reason_of;
 using testing::steps_apart;
-
-Model tiny_conv(std::int64_t opset = 17) {
-  ModelBuilder builder(opset);
-  builder.input("x", {1, 2, 1, 2});
-  builder.weight("w", {2, 2, 1, 1}, {1.27F, -0.5F, 0.2F, 0.635F});
-  builder.weight("b", {2}, {0.3F, -0.1F});
-  return build_with_output(builder, builder.node("Conv", {"x", "w", "b"}, {}, "conv"));
-}
-
-const Ranges kTinyRanges = {{"x", {-1, 1.55}}, {"conv_out", {-2, 3.1}}};
+using testing::tiny_conv;
 
 QuantizedModel tiny_with(const std::map<std::string, TensorOverride>& overrides,
                          bool per_channel = false) {
@@ -36,7 +25,7 @@ QuantizedModel tiny_with(const std::map<std::string, TensorOverride>& overrides,
   QuantizeOptions options{.target = Target::cpu_vnni};  // no integers are moved for safe pairs
   options.overrides = overrides;
   options.per_channel = per_channel;
-  return quantize(tiny_conv(), kTinyRanges, options, pool);
+  return quantize(tiny_conv(), testing::kTinyRanges, options, pool);
 }
 
 std::string refusal_of(const std::map<std::string, TensorOverride>& overrides) {
