@@ -24,6 +24,9 @@ endfunction()
 function(quantsearch_warning_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${QUANTSEARCH_WERROR}>:-Werror>)
+  if(CMAKE_UNITY_BUILD)  # gcc warns of types with internal parts outside the file it was told to compile
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
 endfunction()
 
 # Rooms and programs: warnings and the sanitizer.
@@ -64,9 +67,20 @@ function(quantsearch_room_headers)
   target_precompile_headers(quantsearch_room_headers PRIVATE ${QUANTSEARCH_COMMON_HEADERS})
 endfunction()
 
+# Files that Highway compiles once per target cannot share a translation unit.
+function(quantsearch_keep_kernels_apart)
+  foreach(source ${ARGN})
+    file(STRINGS ${source} kernels REGEX "include <hwy/foreach_target.h>")
+    if(kernels)
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
+  endforeach()
+endfunction()
+
 function(quantsearch_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;SEES;PRIVATE" ${ARGN})
   set(target quantsearch_${name})
+  quantsearch_keep_kernels_apart(${ROOM_SOURCES})
   add_library(${target} STATIC ${ROOM_SOURCES})
   quantsearch_compile_options(${target})
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -14,6 +14,7 @@
 #include "equalize/constant_writer.h"
 #include "equalize/rescale.h"
 #include "quantsearch/equalize.h"
+#include "quantsearch/internal/base/sizes.h"
 
 namespace quantsearch {
 
@@ -24,8 +25,6 @@ using equalizing::ChannelAxis;
 using equalizing::ConstantWriter;
 using equalizing::LinearLayer;
 using equalizing::Link;
-
-std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
 /// These operators do not change values that are not negative.
 constexpr std::array kClamps = {"Relu", "LeakyRelu", "PRelu"};
@@ -84,8 +83,10 @@ class Absorbing {
   }
 
  private:
-  [[nodiscard]] const Node& node(int number) const { return graph_.nodes[at(number)]; }
-  [[nodiscard]] const LinearLayer& layer(int number) const { return chains_.layers[at(number)]; }
+  [[nodiscard]] const Node& node(int number) const { return graph_.nodes[to_size(number)]; }
+  [[nodiscard]] const LinearLayer& layer(int number) const {
+    return chains_.layers[to_size(number)];
+  }
 
   /// A link over which a constant may move from one bias to another.
   struct Passage {
@@ -132,7 +133,7 @@ class Absorbing {
   /// [channels]: the part that all values of the channel have in common before the clamp.
   [[nodiscard]] std::vector<double> amounts_of(const std::string& tensor,
                                                const LinearLayer& head) const {
-    std::vector<double> amounts(at(head.layout.outputs), 0.0);
+    std::vector<double> amounts(to_size(head.layout.outputs), 0.0);
     const auto found = statistics_.tensors.find(tensor);
     if (found == statistics_.tensors.end()) return amounts;
     const TensorStatistics& seen = found->second;
@@ -207,13 +208,14 @@ class Absorbing {
 
   void add(BiasPlace& place, const LinearLayer& tail, const std::vector<double>& amounts) const {
     place.is_changed = true;
-    place.values.resize(at(tail.layout.outputs), 0.0);
+    place.values.resize(to_size(tail.layout.outputs), 0.0);
     const double alpha = static_cast<double>(node(tail.node).float_attribute("alpha", 1));
     const double factor = node(tail.node).is("Gemm") ? alpha : 1.0;
     const auto values = tail.weight->values<float>();
     tail.layout.for_each_run([&](std::int64_t input, std::int64_t output, std::int64_t offset) {
-      for (const float value : values.subspan(at(offset), at(tail.layout.kernel)))
-        place.values[at(output)] += factor * static_cast<double>(value) * amounts[at(input)];
+      for (const float value : values.subspan(to_size(offset), to_size(tail.layout.kernel)))
+        place.values[to_size(output)] +=
+            factor * static_cast<double>(value) * amounts[to_size(input)];
     });
   }
 
@@ -227,7 +229,8 @@ class Absorbing {
     }
     writer_.set(place.node, 2, std::string(node(place.node).input(1)) + "_bias",
                 equalizing::along_axis(place.values, 0, 1));
-    graph_.nodes[at(place.node)].remove_attribute("beta");  // now part of the bias; absent means 1
+    // The factor is now part of the bias; absent means 1.
+    graph_.nodes[to_size(place.node)].remove_attribute("beta");
   }
 
   Graph& graph_;

@@ -11,6 +11,8 @@
 #include <numeric>
 #include <span>
 
+#include "quantsearch/internal/base/sizes.h"
+
 namespace quantsearch::equalizing {
 
 namespace {
@@ -25,8 +27,6 @@ constexpr double kIdleChange = 1e-9;
 constexpr int kMostSweeps = 1000;
 /// Smaller weights count as this value in the ratio of bias to weight.
 constexpr double kSmallestWeight = 1e-7;
-
-std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -49,9 +49,9 @@ class Balancing {
         into_(chains.layers.size(), -1),
         out_of_(chains.layers.size(), -1) {
     for (std::size_t link = 0; link < chains.links.size(); ++link) {
-      out_of_[at(chains.links[link].from)] = static_cast<int>(link);
-      into_[at(chains.links[link].to)] = static_cast<int>(link);
-      result_.scales.emplace_back(at(head_of(static_cast<int>(link)).layout.outputs), 1.0);
+      out_of_[to_size(chains.links[link].from)] = static_cast<int>(link);
+      into_[to_size(chains.links[link].to)] = static_cast<int>(link);
+      result_.scales.emplace_back(to_size(head_of(static_cast<int>(link)).layout.outputs), 1.0);
     }
     find_groups();
   }
@@ -74,21 +74,21 @@ class Balancing {
 
  private:
   [[nodiscard]] const LinearLayer& head_of(int link) const {
-    return chains_.layers[at(chains_.links[at(link)].from)];
+    return chains_.layers[to_size(chains_.links[to_size(link)].from)];
   }
   [[nodiscard]] const LinearLayer& tail_of(int link) const {
-    return chains_.layers[at(chains_.links[at(link)].to)];
+    return chains_.layers[to_size(chains_.links[to_size(link)].to)];
   }
 
   /// Links that share depthwise layers are balanced together; each link belongs to one group.
   void find_groups() {
     for (int link = 0; link < static_cast<int>(chains_.links.size()); ++link) {
-      const int from = chains_.links[at(link)].from;
-      if (into_[at(from)] >= 0 && head_of(link).layout.is_depthwise())
+      const int from = chains_.links[to_size(link)].from;
+      if (into_[to_size(from)] >= 0 && head_of(link).layout.is_depthwise())
         continue;  // already in the group before
       std::vector<int> group = {link};
       while (tail_of(group.back()).layout.is_depthwise()) {
-        const int next = out_of_[at(chains_.links[at(group.back())].to)];
+        const int next = out_of_[to_size(chains_.links[to_size(group.back())].to)];
         if (next < 0) break;
         group.push_back(next);
       }
@@ -99,23 +99,23 @@ class Balancing {
   /// The factor by which the weight of a pair of channels is currently multiplied.
   [[nodiscard]] static double factor(const std::vector<std::vector<double>>& scales, int into,
                                      int out_of, std::int64_t input, std::int64_t output) {
-    const double above = out_of < 0 ? 1.0 : scales[at(out_of)][at(output)];
-    return into < 0 ? above : above / scales[at(into)][at(input)];
+    const double above = out_of < 0 ? 1.0 : scales[to_size(out_of)][to_size(output)];
+    return into < 0 ? above : above / scales[to_size(into)][to_size(input)];
   }
 
   /// Largest |weight| of each output (or input) channel with the current scales.
   [[nodiscard]] std::vector<double> largest(int layer, bool of_outputs) const {
-    const LinearLayer& linear = chains_.layers[at(layer)];
+    const LinearLayer& linear = chains_.layers[to_size(layer)];
     const WeightLayout& layout = linear.layout;
-    std::vector<double> result(at(of_outputs ? layout.outputs : layout.inputs), 0.0);
+    std::vector<double> result(to_size(of_outputs ? layout.outputs : layout.inputs), 0.0);
     const auto values = linear.weight->values<float>();
     layout.for_each_run([&](std::int64_t input, std::int64_t output, std::int64_t offset) {
       double run = 0;
-      for (const float value : values.subspan(at(offset), at(layout.kernel)))
+      for (const float value : values.subspan(to_size(offset), to_size(layout.kernel)))
         run = std::max(run, std::abs(static_cast<double>(value)));
-      double& channel = result[at(of_outputs ? output : input)];
-      channel = std::max(channel, run * factor(result_.scales, into_[at(layer)], out_of_[at(layer)],
-                                               input, output));
+      double& channel = result[to_size(of_outputs ? output : input)];
+      channel = std::max(channel, run * factor(result_.scales, into_[to_size(layer)],
+                                               out_of_[to_size(layer)], input, output));
     });
     return result;
   }
@@ -123,11 +123,11 @@ class Balancing {
   /// The bias of the first layer of a link with the current scales; empty when there is none.
   [[nodiscard]] std::vector<double> bias_before(int link) const {
     std::vector<double> bias = head_of(link).bias.values;
-    const std::vector<double>& added = added_[at(link)];
+    const std::vector<double>& added = added_[to_size(link)];
     if (bias.empty()) bias.assign(added.size(), 0.0);
     for (std::size_t channel = 0; channel < bias.size(); ++channel) {
       if (!added.empty()) bias[channel] += added[channel];
-      bias[channel] *= result_.scales[at(link)][channel];
+      bias[channel] *= result_.scales[to_size(link)][channel];
     }
     return bias;
   }
@@ -135,14 +135,14 @@ class Balancing {
   /// |bias| / |weight| for every weight of the layer. A weight of 0 counts as the smallest weight
   /// of its channel.
   [[nodiscard]] std::vector<double> bias_ratios(int layer, std::span<const double> bias) const {
-    const LinearLayer& linear = chains_.layers[at(layer)];
+    const LinearLayer& linear = chains_.layers[to_size(layer)];
     const auto values = linear.weight->values<float>();
     std::vector<std::vector<double>> channels(bias.size());
     linear.layout.for_each_run([&](std::int64_t input, std::int64_t output, std::int64_t offset) {
       const double scale =
-          factor(result_.scales, into_[at(layer)], out_of_[at(layer)], input, output);
-      for (const float value : values.subspan(at(offset), at(linear.layout.kernel)))
-        channels[at(output)].push_back(std::abs(static_cast<double>(value)) * scale);
+          factor(result_.scales, into_[to_size(layer)], out_of_[to_size(layer)], input, output);
+      for (const float value : values.subspan(to_size(offset), to_size(linear.layout.kernel)))
+        channels[to_size(output)].push_back(std::abs(static_cast<double>(value)) * scale);
     });
     std::vector<double> ratios;
     for (std::size_t channel = 0; channel < channels.size(); ++channel) {
@@ -165,7 +165,7 @@ class Balancing {
     for (const double value : bias) largest_bias = std::max(largest_bias, std::abs(value));
     if (largest_bias == 0) return;
     const double divisor = bias_divisor(largest_bias, std::ranges::max(largest_weights),
-                                        bias_ratios(chains_.links[at(link)].from, bias));
+                                        bias_ratios(chains_.links[to_size(link)].from, bias));
     for (std::size_t channel = 0; channel < bias.size(); ++channel) {
       if (largest_weights[channel] == 0) continue;  // dead: there is no weight to increase
       largest_weights[channel] =
@@ -176,12 +176,12 @@ class Balancing {
   void balance_group(const std::vector<int>& group) {
     std::vector<std::vector<double>> layers;  // [layers of the group][channels]
     for (const int link : group) {
-      layers.push_back(largest(chains_.links[at(link)].from, true));
+      layers.push_back(largest(chains_.links[to_size(link)].from, true));
       // Only for pairs, as in Quark: with depthwise layers in between it costs accuracy
       // (docs/algorithms/cle.md).
       if (options_.append_bias && group.size() == 1) append_bias(link, layers.back());
     }
-    layers.push_back(largest(chains_.links[at(group.back())].to, false));
+    layers.push_back(largest(chains_.links[to_size(group.back())].to, false));
     for (std::size_t channel = 0; channel < layers[0].size(); ++channel) {
       balance_channel(group, layers, channel);
     }
@@ -207,7 +207,7 @@ class Balancing {
       steps.push_back(std::exp(step));
     }
     for (std::size_t link = 0; link < group.size(); ++link)
-      result_.scales[at(group[link])][channel] *= steps[link];
+      result_.scales[to_size(group[link])][channel] *= steps[link];
   }
 
   /// Sum over the layers of the mean |change| of their weights.
@@ -220,7 +220,7 @@ class Balancing {
       double sum = 0;
       linear.layout.for_each_run([&](std::int64_t input, std::int64_t output, std::int64_t offset) {
         double run = 0;
-        for (const float value : values.subspan(at(offset), at(linear.layout.kernel)))
+        for (const float value : values.subspan(to_size(offset), to_size(linear.layout.kernel)))
           run += std::abs(static_cast<double>(value));
         sum += run * std::abs(factor(result_.scales, into_[layer], out_of_[layer], input, output) -
                               factor(before, into_[layer], out_of_[layer], input, output));

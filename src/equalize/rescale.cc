@@ -1,13 +1,13 @@
 #include "equalize/rescale.h"
 
+#include "quantsearch/internal/base/sizes.h"
+
 namespace quantsearch::equalizing {
 
 namespace {
 
-std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
-
 double one_of(std::span<const double> scales, std::int64_t channel) {
-  return scales.empty() ? 1.0 : scales[at(channel)];
+  return scales.empty() ? 1.0 : scales[to_size(channel)];
 }
 
 }  // namespace
@@ -19,7 +19,7 @@ Tensor scaled_weight(const LinearLayer& layer, std::span<const double> of_output
   const std::int64_t kernel = layer.layout.kernel;
   layer.layout.for_each_run([&](std::int64_t input, std::int64_t output, std::int64_t offset) {
     const double factor = one_of(of_outputs, output) / one_of(of_inputs, input);
-    for (float& value : values.subspan(at(offset), at(kernel)))
+    for (float& value : values.subspan(to_size(offset), to_size(kernel)))
       value = static_cast<float>(value * factor);
   });
   return scaled;
@@ -33,7 +33,7 @@ Tensor scaled_bias(const LinearLayer& layer, std::span<const double> scale) {
 }
 
 Tensor along_axis(std::span<const double> values, int axis, int rank) {
-  Shape shape(at(rank - axis), 1);
+  Shape shape(to_size(rank - axis), 1);
   shape[0] = std::ssize(values);
   Tensor result(DataType::float32, std::move(shape));
   const std::span<float> written = result.mutable_values<float>();

@@ -12,6 +12,7 @@
 #include "equalize/smooth_scales.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/equalize.h"
+#include "quantsearch/internal/base/sizes.h"
 
 namespace quantsearch {
 
@@ -27,8 +28,6 @@ using equalizing::SmoothSource;
 /// An automatically chosen alpha justifies a Mul at run time only when it lowers the expected error
 /// below this share.
 constexpr double kWorthAMul = 0.9;
-
-std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
 void require_valid(const SmoothOptions& options) {
   if (!options.alpha || (*options.alpha >= 0 && *options.alpha <= 1)) return;
@@ -72,7 +71,7 @@ class Smoothing {
   [[nodiscard]] bool changed() const { return changed_; }
 
  private:
-  [[nodiscard]] Node& node(int number) { return graph_.nodes[at(number)]; }
+  [[nodiscard]] Node& node(int number) { return graph_.nodes[to_size(number)]; }
 
   /// Chooses from the end of the graph to its beginning, so that a layer whose output is divided
   /// counts with the weights it will have.
@@ -86,21 +85,22 @@ class Smoothing {
     std::vector<equalizing::SmoothReader> readers;
     bool needs_mul = false;
     for (const int member : group) {
-      const SmoothInput& input = map_.inputs[at(member)];
+      const SmoothInput& input = map_.inputs[to_size(member)];
       auto known = equalizing::channel_ranges(statistics_, input);
       if (!known)
         return note(input,
                     "its channels were not observed: it only rearranges a tensor that is rounded "
                     "before it");
       for (const int layer : input.layers) {
-        readers.push_back(equalizing::smooth_reader(
-            static_cast<int>(ranges.size()), map_.layers[at(layer)], of_outputs_[at(layer)]));
+        readers.push_back(equalizing::smooth_reader(static_cast<int>(ranges.size()),
+                                                    map_.layers[to_size(layer)],
+                                                    of_outputs_[to_size(layer)]));
       }
       ranges.push_back(std::move(*known));
       needs_mul = needs_mul || !input.source;
     }
     const auto choice = equalizing::smooth_choice(ranges, readers, options_);
-    const SmoothInput& first = map_.inputs[at(group[0])];
+    const SmoothInput& first = map_.inputs[to_size(group[0])];
     if (!choice)
       return note(first, options_.alpha ? "all of its channels are dead"
                                         : "no scales lower the expected error");
@@ -111,10 +111,10 @@ class Smoothing {
                       choice->share));
     }
     for (const int member : group) {
-      of_inputs_[at(member)] = choice->scales;
-      const SmoothInput& input = map_.inputs[at(member)];
+      of_inputs_[to_size(member)] = choice->scales;
+      const SmoothInput& input = map_.inputs[to_size(member)];
       if (input.source && input.source->kind == SmoothSource::Kind::linear)
-        of_outputs_[at(input.source->layer)] = inverse(choice->scales);
+        of_outputs_[to_size(input.source->layer)] = inverse(choice->scales);
       note(input, describe(*choice, input));
     }
   }
@@ -138,11 +138,12 @@ class Smoothing {
     std::vector<const std::vector<double>*> scales_of(map_.layers.size(), nullptr);
     for (std::size_t input = 0; input < map_.inputs.size(); ++input) {
       if (of_inputs_[input].empty()) continue;
-      for (const int layer : map_.inputs[input].layers) scales_of[at(layer)] = &of_inputs_[input];
+      for (const int layer : map_.inputs[input].layers)
+        scales_of[to_size(layer)] = &of_inputs_[input];
     }
     for (int layer = 0; layer < static_cast<int>(map_.layers.size()); ++layer) {
-      if (scales_of[at(layer)] == nullptr && of_outputs_[at(layer)].empty()) continue;
-      const LinearLayer& linear = map_.layers[at(layer)];
+      if (scales_of[to_size(layer)] == nullptr && of_outputs_[to_size(layer)].empty()) continue;
+      const LinearLayer& linear = map_.layers[to_size(layer)];
       layers_of[{std::string(node(linear.node).input(1)), linear.layout}].push_back(layer);
     }
     // Restores the order of the graph, which the map's keys do not have.
@@ -151,12 +152,14 @@ class Smoothing {
     std::ranges::sort(shared);
     for (const std::vector<int>& layers : shared) {
       const int first = layers[0];
-      const std::vector<double> divisors =
-          scales_of[at(first)] == nullptr ? std::vector<double>() : inverse(*scales_of[at(first)]);
+      const std::vector<double> divisors = scales_of[to_size(first)] == nullptr
+                                               ? std::vector<double>()
+                                               : inverse(*scales_of[to_size(first)]);
       std::vector<int> nodes;
-      for (const int layer : layers) nodes.push_back(map_.layers[at(layer)].node);
-      writer_.set_shared(nodes, 1,
-                         scaled_weight(map_.layers[at(first)], of_outputs_[at(first)], divisors));
+      for (const int layer : layers) nodes.push_back(map_.layers[to_size(layer)].node);
+      writer_.set_shared(
+          nodes, 1,
+          scaled_weight(map_.layers[to_size(first)], of_outputs_[to_size(first)], divisors));
     }
   }
 
@@ -165,7 +168,7 @@ class Smoothing {
     const SmoothSource& source = *input.source;
     switch (source.kind) {
       case SmoothSource::Kind::linear:
-        divide_bias(map_.layers[at(source.layer)], factors);
+        divide_bias(map_.layers[to_size(source.layer)], factors);
         break;
       case SmoothSource::Kind::normalization:
         multiply(source.node, 1, factors);
@@ -220,7 +223,7 @@ class Smoothing {
     mul.outputs = {smooth};
     int first = static_cast<int>(graph_.nodes.size());
     for (const int layer : input.layers) {
-      const int number = map_.layers[at(layer)].node;
+      const int number = map_.layers[to_size(layer)].node;
       first = std::min(first, number);
       node(number).inputs[0] = smooth;
     }

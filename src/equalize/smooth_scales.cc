@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantsearch/internal/base/sizes.h"
+
 namespace quantsearch::equalizing {
 
 namespace {
@@ -21,8 +23,6 @@ constexpr int kAlphas = 20;  // number of steps: 0, 1/20, ..., 1 are tried
 /// Scales stay within this factor of their geometric mean. A channel that would exceed it is almost
 /// dead.
 constexpr double kLargestSpread = 0x1p12;
-
-std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 
 std::vector<double> largest_activations(const std::vector<ChannelRanges>& ranges) {
   std::vector<double> largest(ranges[0].low.size(), 0.0);
@@ -79,7 +79,7 @@ double activation_step(const ChannelRanges& input, const std::vector<double>& sc
 }
 
 double behind(const SmoothReader& reader, std::int64_t output) {
-  return reader.of_outputs.empty() ? 1.0 : reader.of_outputs[at(output)];
+  return reader.of_outputs.empty() ? 1.0 : reader.of_outputs[to_size(output)];
 }
 
 /// [outputs]: the step of each output channel's weights.
@@ -89,16 +89,17 @@ std::vector<double> weight_steps(const SmoothReader& reader, const std::vector<d
   double largest = 0;
   for (std::size_t channel = 0; channel < scales.size(); ++channel)
     largest = std::max(largest, reader.largest[channel] * scales[channel]);
-  std::vector<double> steps(at(layout.outputs), largest / kWeightSteps);
+  std::vector<double> steps(to_size(layout.outputs), largest / kWeightSteps);
   if (!per_channel) return steps;
   std::ranges::fill(steps, 0.0);
   const auto values = reader.layer->weight->values<float>();
   layout.for_each_run([&](std::int64_t input, std::int64_t output, std::int64_t offset) {
     float run = 0;
-    for (const float value : values.subspan(at(offset), at(layout.kernel)))
+    for (const float value : values.subspan(to_size(offset), to_size(layout.kernel)))
       run = std::max(run, std::abs(value));
-    const double scaled = static_cast<double>(run) * scales[at(input)] * behind(reader, output);
-    steps[at(output)] = std::max(steps[at(output)], scaled / kWeightSteps);
+    const double scaled =
+        static_cast<double>(run) * scales[to_size(input)] * behind(reader, output);
+    steps[to_size(output)] = std::max(steps[to_size(output)], scaled / kWeightSteps);
   });
   return steps;
 }
@@ -123,7 +124,7 @@ std::optional<ChannelRanges> channel_ranges(const Statistics& statistics,
 }
 
 SmoothReader smooth_reader(int input, const LinearLayer& layer, std::vector<double> of_outputs) {
-  const std::size_t channels = at(layer.layout.inputs);
+  const std::size_t channels = to_size(layer.layout.inputs);
   SmoothReader reader{.input = input,
                       .layer = &layer,
                       .of_outputs = std::move(of_outputs),
@@ -131,10 +132,10 @@ SmoothReader smooth_reader(int input, const LinearLayer& layer, std::vector<doub
                       .squares = std::vector<double>(channels, 0.0)};
   const auto values = layer.weight->values<float>();
   layer.layout.for_each_run([&](std::int64_t channel, std::int64_t output, std::int64_t offset) {
-    for (const float value : values.subspan(at(offset), at(layer.layout.kernel))) {
+    for (const float value : values.subspan(to_size(offset), to_size(layer.layout.kernel))) {
       const double weight = std::abs(static_cast<double>(value)) * behind(reader, output);
-      reader.largest[at(channel)] = std::max(reader.largest[at(channel)], weight);
-      reader.squares[at(channel)] += weight * weight;
+      reader.largest[to_size(channel)] = std::max(reader.largest[to_size(channel)], weight);
+      reader.squares[to_size(channel)] += weight * weight;
     }
   });
   return reader;
@@ -145,7 +146,7 @@ double expected_error(const std::vector<ChannelRanges>& ranges,
                       bool per_channel_weights) {
   double error = 0;
   for (const SmoothReader& reader : readers) {
-    const ChannelRanges& input = ranges[at(reader.input)];
+    const ChannelRanges& input = ranges[to_size(reader.input)];
     const double step = activation_step(input, scales);
     const std::vector<double> steps = weight_steps(reader, scales, per_channel_weights);
     double activations = 0;
@@ -153,8 +154,8 @@ double expected_error(const std::vector<ChannelRanges>& ranges,
       activations += reader.squares[channel] * scales[channel] * scales[channel];
     double weights = 0;
     reader.layer->layout.for_each_run([&](std::int64_t channel, std::int64_t output, std::int64_t) {
-      const double scaled_step = steps[at(output)] / scales[at(channel)];
-      weights += scaled_step * scaled_step * input.mean_square[at(channel)];
+      const double scaled_step = steps[to_size(output)] / scales[to_size(channel)];
+      weights += scaled_step * scaled_step * input.mean_square[to_size(channel)];
     });
     error += step * step * activations + static_cast<double>(reader.layer->layout.kernel) * weights;
   }

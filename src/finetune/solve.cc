@@ -11,11 +11,11 @@ namespace quantsearch::reconstruction {
 
 namespace {
 
-class Solver {
+class LayerSolver {
  public:
-  Solver(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
-         const Model& quantized, LayerData& data, const FinetuneOptions& options, ThreadPool& pool,
-         const CancellationToken& token)
+  LayerSolver(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
+              const Model& quantized, LayerData& data, const FinetuneOptions& options,
+              ThreadPool& pool, const CancellationToken& token)
       : layer_(layer),
         stored_(stored),
         described_(described),
@@ -140,7 +140,7 @@ class Solver {
 Judged solve(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
              const Model& quantized, LayerData& data, const FinetuneOptions& options,
              ThreadPool& pool, const CancellationToken& token) {
-  return Solver(layer, stored, described, quantized, data, options, pool, token).run();
+  return LayerSolver(layer, stored, described, quantized, data, options, pool, token).run();
 }
 
 }  // namespace quantsearch::reconstruction

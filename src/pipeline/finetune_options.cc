@@ -9,22 +9,22 @@ namespace quantsearch::options {
 
 namespace {
 
-const std::string kGroup = "extra_options.FastFinetune.";
-const std::string kAlgorithm = kGroup + "OptimAlgorithm";
+const std::string kFinetuneGroup = "extra_options.FastFinetune.";
+const std::string kAlgorithm = kFinetuneGroup + "OptimAlgorithm";
 
 FinetuneOptions& tuned(QuantizationConfig& config) {
   if (!config.finetune) config.finetune = FinetuneOptions{.algorithm = FinetuneAlgorithm::none};
   return *config.finetune;
 }
 
-bool is_on(const Settings& settings) {
+bool is_tuning(const Settings& settings) {
   return effective_value("include_fast_ft", settings).as_bool();
 }
 
 /// Returns a condition that holds when fine-tuning by one of these algorithms is on.
 std::function<bool(const Settings&)> under(std::vector<std::string> algorithms) {
   return [algorithms = std::move(algorithms)](const Settings& settings) {
-    return is_on(settings) &&
+    return is_tuning(settings) &&
            std::ranges::find(algorithms, effective_value(kAlgorithm, settings).as_string()) !=
                algorithms.end();
   };
@@ -35,20 +35,12 @@ std::function<bool(const Settings&)> under_gradients() { return under({"adaround
 /// True for the gradient methods when each step reads samples.
 bool reads_samples(const Settings& settings) {
   return under_gradients()(settings) &&
-         effective_value(kGroup + "Objective", settings) == Value("sampled");
+         effective_value(kFinetuneGroup + "Objective", settings) == Value("sampled");
 }
 
 bool takes_single_numbers(const Settings& settings) {
-  return under_gradients()(settings) && effective_value(kGroup + "NumIterLR", settings).is_null();
-}
-
-std::function<Value(const Value&)> number_from(double low, double high) {
-  return [low, high](const Value& value) -> Value {
-    const double number = value.as_double();
-    if (number >= low && number <= high) return number;
-    throw InvalidInput("got " + to_json(value) + ", expected a number in [" + to_json(Value(low)) +
-                       ", " + to_json(Value(high)) + "]");
-  };
+  return under_gradients()(settings) &&
+         effective_value(kFinetuneGroup + "NumIterLR", settings).is_null();
 }
 
 /// Returns the check of a list of exactly two numbers.
@@ -95,11 +87,11 @@ void add_switches(std::vector<Option>& table) {
              options.iterations = options.algorithm == FinetuneAlgorithm::adaquant ? 3000 : 1000;
              options.learning_rate = options.algorithm == FinetuneAlgorithm::adaquant ? 1e-5 : 0.1;
            },
-       .matters = is_on});
+       .matters = is_tuning});
 }
 
 void add_steps(std::vector<Option>& table) {
-  table.push_back({.name = kGroup + "NumIterations",
+  table.push_back({.name = kFinetuneGroup + "NumIterations",
                    .meaning = "steps for each layer; absent: 1000 for adaround, 3000 for adaquant",
                    .default_value = {},
                    .canonical = optional(integer(1, 10'000'000)),
@@ -108,7 +100,7 @@ void add_steps(std::vector<Option>& table) {
                          if (!value.is_null()) tuned(config).iterations = value.as_int();
                        },
                    .matters = takes_single_numbers});
-  table.push_back({.name = kGroup + "LearningRate",
+  table.push_back({.name = kFinetuneGroup + "LearningRate",
                    .meaning = "of Adam; absent: 0.1 for adaround, 1e-5 for adaquant",
                    .default_value = {},
                    .canonical = optional(number_above(0, 1e6)),
@@ -117,7 +109,7 @@ void add_steps(std::vector<Option>& table) {
                          if (!value.is_null()) tuned(config).learning_rate = value.as_double();
                        },
                    .matters = takes_single_numbers});
-  table.push_back({.name = kGroup + "NumIterLR",
+  table.push_back({.name = kFinetuneGroup + "NumIterLR",
                    .meaning = "[NumIterations, LearningRate] as one joint parameter",
                    .default_value = {},
                    .is_list = true,
@@ -130,7 +122,7 @@ void add_steps(std::vector<Option>& table) {
                        },
                    .matters = under_gradients()});
   table.push_back(
-      {.name = kGroup + "LRAdjust",
+      {.name = kFinetuneGroup + "LRAdjust",
        .meaning =
            "[error, learning rate]: the rate of layers whose relative error is above `error`",
        .default_value = {},
@@ -144,7 +136,7 @@ void add_steps(std::vector<Option>& table) {
                  .learning_rate = value.as_list()[1].as_double()};
            },
        .matters = under_gradients()});
-  table.push_back({.name = kGroup + "FixedSeed",
+  table.push_back({.name = kFinetuneGroup + "FixedSeed",
                    .meaning = "seed of the minibatches",
                    .default_value = 1705472343,
                    .canonical = integer(0, std::int64_t{1} << 62),
@@ -153,7 +145,7 @@ void add_steps(std::vector<Option>& table) {
                          tuned(config).seed = static_cast<std::uint64_t>(value.as_int());
                        },
                    .matters = reads_samples});
-  table.push_back({.name = kGroup + "EarlyStop",
+  table.push_back({.name = kFinetuneGroup + "EarlyStop",
                    .meaning = "stop a layer when the error of its rounded weights no longer falls",
                    .default_value = false,
                    .canonical = boolean(),
@@ -161,7 +153,7 @@ void add_steps(std::vector<Option>& table) {
                                const Value& value) { tuned(config).early_stop = value.as_bool(); },
                    .matters = under_gradients()});
   table.push_back(
-      {.name = kGroup + "NumBatches",
+      {.name = kFinetuneGroup + "NumBatches",
        .meaning = "EarlyStop: steps between two checks; 1: a tenth of the iterations",
        .default_value = 1,
        .canonical = integer(1, 10'000'000),
@@ -170,12 +162,12 @@ void add_steps(std::vector<Option>& table) {
        .matters =
            [](const Settings& settings) {
              return under_gradients()(settings) &&
-                    effective_value(kGroup + "EarlyStop", settings).as_bool();
+                    effective_value(kFinetuneGroup + "EarlyStop", settings).as_bool();
            }});
 }
 
 void add_data(std::vector<Option>& table) {
-  table.push_back({.name = kGroup + "DataSize",
+  table.push_back({.name = kFinetuneGroup + "DataSize",
                    .meaning = "the first N calibration samples; absent: all",
                    .default_value = {},
                    .canonical = optional(integer(1, std::int64_t{1} << 40)),
@@ -183,8 +175,8 @@ void add_data(std::vector<Option>& table) {
                        [](QuantizationConfig& config, const Value& value) {
                          if (!value.is_null()) tuned(config).samples = value.as_int();
                        },
-                   .matters = is_on});
-  table.push_back({.name = kGroup + "BatchSize",
+                   .matters = is_tuning});
+  table.push_back({.name = kFinetuneGroup + "BatchSize",
                    .meaning = "samples of one step",
                    .default_value = 1,
                    .canonical = integer(1, 1'000'000),
@@ -192,7 +184,7 @@ void add_data(std::vector<Option>& table) {
                                const Value& value) { tuned(config).batch_size = value.as_int(); },
                    .matters = reads_samples});
   table.push_back(
-      {.name = kGroup + "DropRatio",
+      {.name = kFinetuneGroup + "DropRatio",
        .meaning = "share of a layer's inputs that are quantized in a step, the rest is float, "
                   "value by value",
        .default_value = 1.0,
@@ -201,14 +193,14 @@ void add_data(std::vector<Option>& table) {
                    const Value& value) { tuned(config).drop_ratio = value.as_double(); },
        .matters = reads_samples});
   table.push_back(
-      {.name = kGroup + "OutputQDQ",
+      {.name = kFinetuneGroup + "OutputQDQ",
        .meaning = "the quantizer after a layer is part of the error",
        .default_value = false,
        .canonical = boolean(),
        .apply = [](QuantizationConfig& config,
                    const Value& value) { tuned(config).output_quantizer = value.as_bool(); },
        .matters = reads_samples});
-  table.push_back({.name = kGroup + "Objective",
+  table.push_back({.name = kFinetuneGroup + "Objective",
                    .meaning = "sampled: the error on minibatches; second_moment: the same over all "
                               "data, from its moments",
                    .default_value = "sampled",
@@ -220,26 +212,26 @@ void add_data(std::vector<Option>& table) {
                                                        : FinetuneObjective::second_moment;
                        },
                    .matters = under_gradients()});
-  table.push_back({.name = kGroup + "TargetOpType",
+  table.push_back({.name = kFinetuneGroup + "TargetOpType",
                    .meaning = "operator types that are tuned",
                    .default_value = Value::List{"Conv", "ConvTranspose", "Gemm", "MatMul"},
                    .is_list = true,
                    .canonical = list_of_strings(),
                    .apply = [](QuantizationConfig& config,
                                const Value& value) { tuned(config).op_types = strings_of(value); },
-                   .matters = is_on});
+                   .matters = is_tuning});
 }
 
 void add_methods(std::vector<Option>& table) {
   table.push_back(
-      {.name = kGroup + "SelectiveUpdate",
+      {.name = kFinetuneGroup + "SelectiveUpdate",
        .meaning = "keep a layer's update only if the model's outputs come closer to the float ones",
        .default_value = false,
        .canonical = boolean(),
        .apply = [](QuantizationConfig& config,
                    const Value& value) { tuned(config).selective_update = value.as_bool(); },
-       .matters = is_on});
-  table.push_back({.name = kGroup + "UpdateBias",
+       .matters = is_tuning});
+  table.push_back({.name = kFinetuneGroup + "UpdateBias",
                    .meaning = "adaquant: biases are trained, too",
                    .default_value = false,
                    .canonical = boolean(),
@@ -247,14 +239,14 @@ void add_methods(std::vector<Option>& table) {
                                const Value& value) { tuned(config).update_bias = value.as_bool(); },
                    .matters = under({"adaquant"})});
   table.push_back(
-      {.name = kGroup + "RegParam",
+      {.name = kFinetuneGroup + "RegParam",
        .meaning = "adaround: weight of the term that drives weights to the grid",
        .default_value = 0.01,
        .canonical = number_from(0, 1e6),
        .apply = [](QuantizationConfig& config,
                    const Value& value) { tuned(config).regularization = value.as_double(); },
        .matters = under({"adaround"})});
-  table.push_back({.name = kGroup + "BetaRange",
+  table.push_back({.name = kFinetuneGroup + "BetaRange",
                    .meaning = "adaround: exponent of that term at its start and end",
                    .default_value = Value::List{20.0, 2.0},
                    .is_list = true,
@@ -266,7 +258,7 @@ void add_methods(std::vector<Option>& table) {
                        },
                    .matters = under({"adaround"})});
   table.push_back(
-      {.name = kGroup + "WarmStart",
+      {.name = kFinetuneGroup + "WarmStart",
        .meaning = "adaround: share of the iterations before that term begins",
        .default_value = 0.2,
        .canonical = number_from(0, 0.999),
@@ -274,14 +266,14 @@ void add_methods(std::vector<Option>& table) {
                    const Value& value) { tuned(config).warm_start = value.as_double(); },
        .matters = under({"adaround"})});
   table.push_back(
-      {.name = kGroup + "Beam",
+      {.name = kFinetuneGroup + "Beam",
        .meaning = "gptq: partial solutions kept for each output; 1: plain nearest plane",
        .default_value = 1,
        .canonical = integer(1, 64),
        .apply = [](QuantizationConfig& config,
                    const Value& value) { tuned(config).beam = static_cast<int>(value.as_int()); },
        .matters = under({"gptq"})});
-  table.push_back({.name = kGroup + "ChooseScales",
+  table.push_back({.name = kFinetuneGroup + "ChooseScales",
                    .meaning =
                        "gptq: weight scales are chosen with the solver in the loop; absent: unless "
                        "enable_npu_cnn, whose shifters limit them",
@@ -299,9 +291,9 @@ void add_methods(std::vector<Option>& table) {
 
 bool batch_exceeds(const Settings& settings, std::int64_t samples) {
   if (!reads_samples(settings)) return false;
-  const Value size = effective_value(kGroup + "DataSize", settings);
+  const Value size = effective_value(kFinetuneGroup + "DataSize", settings);
   const std::int64_t tuned_on = size.is_null() ? samples : std::min(samples, size.as_int());
-  return effective_value(kGroup + "BatchSize", settings).as_int() > tuned_on;
+  return effective_value(kFinetuneGroup + "BatchSize", settings).as_int() > tuned_on;
 }
 
 void add_finetune_options(std::vector<Option>& table) {

@@ -52,6 +52,15 @@ std::function<Value(const Value&)> integer(std::int64_t low, std::int64_t high) 
   };
 }
 
+std::function<Value(const Value&)> number_from(double low, double high) {
+  return [low, high](const Value& value) -> Value {
+    const double number = value.as_double();
+    if (number >= low && number <= high) return number;
+    throw InvalidInput("got " + to_json(value) + ", expected a number in [" + to_json(Value(low)) +
+                       ", " + to_json(Value(high)) + "]");
+  };
+}
+
 std::function<Value(const Value&)> number_above(double low, double high) {
   return [low, high](const Value& value) -> Value {
     const double number = value.as_double();

@@ -51,6 +51,8 @@ struct NamedChoice {
     std::vector<NamedChoice> choices, std::map<std::string, std::string> refused = {});
 [[nodiscard]] std::function<Value(const Value&)> boolean();
 [[nodiscard]] std::function<Value(const Value&)> integer(std::int64_t low, std::int64_t high);
+/// low <= value <= high.
+[[nodiscard]] std::function<Value(const Value&)> number_from(double low, double high);
 /// low < value <= high.
 [[nodiscard]] std::function<Value(const Value&)> number_above(double low, double high);
 [[nodiscard]] std::function<Value(const Value&)> list_of_strings();

@@ -10,9 +10,9 @@ namespace quantsearch::options {
 
 namespace {
 
-const std::string kGroup = "extra_options.AutoMixprecision.";
+const std::string kPrecisionGroup = "extra_options.AutoMixprecision.";
 
-bool is_on(const Settings& settings) {
+bool is_mixing(const Settings& settings) {
   return effective_value("include_auto_mp", settings).as_bool();
 }
 
@@ -21,19 +21,10 @@ PrecisionOptions& mixed(QuantizationConfig& config) {
   return *config.precision;
 }
 
-std::function<Value(const Value&)> number_from(double low, double high) {
-  return [low, high](const Value& value) -> Value {
-    const double number = value.as_double();
-    if (number >= low && number <= high) return number;
-    throw InvalidInput("got " + to_json(value) + ", expected a number in [" + to_json(Value(low)) +
-                       ", " + to_json(Value(high)) + "]");
-  };
-}
-
 Option option(const std::string& name, const std::string& meaning, Value default_value,
               std::function<Value(const Value&)> canonical,
               const std::function<void(PrecisionOptions&, const Value&)>& apply) {
-  return {.name = kGroup + name,
+  return {.name = kPrecisionGroup + name,
           .meaning = meaning,
           .default_value = std::move(default_value),
           .canonical = std::move(canonical),
@@ -41,7 +32,7 @@ Option option(const std::string& name, const std::string& meaning, Value default
               [apply](QuantizationConfig& config, const Value& value) {
                 if (!value.is_null()) apply(mixed(config), value);
               },
-          .matters = is_on};
+          .matters = is_mixing};
 }
 
 Option list_option(const std::string& name, const std::string& meaning,
@@ -63,29 +54,30 @@ std::string other_width(const std::string& type) {
 
 std::string target_type(const std::string& option, const std::string& type_option,
                         const Settings& settings) {
-  const Value own = effective_value(kGroup + option, settings);
+  const Value own = effective_value(kPrecisionGroup + option, settings);
   if (!own.is_null()) return own.as_string();
-  const Value both = effective_value(kGroup + "TargetQuantType", settings);
+  const Value both = effective_value(kPrecisionGroup + "TargetQuantType", settings);
   if (!both.is_null()) return both.as_string();
   const std::string base = effective_value(type_option, settings).as_string();
   // When one of the two is given, the other stays as it is.
-  const bool any_given = !effective_value(kGroup + "ActTargetQuantType", settings).is_null() ||
-                         !effective_value(kGroup + "WeightTargetQuantType", settings).is_null();
+  const bool any_given =
+      !effective_value(kPrecisionGroup + "ActTargetQuantType", settings).is_null() ||
+      !effective_value(kPrecisionGroup + "WeightTargetQuantType", settings).is_null();
   return any_given ? base : other_width(base);
 }
 
-struct Target {
+struct TargetTypes {
   DataType activation = DataType::undefined;
   DataType weight = DataType::undefined;
   int activation_change = 0;  // in bits
   int weight_change = 0;
 };
 
-Target target_of(const Settings& settings) {
+TargetTypes target_of(const Settings& settings) {
   const auto base = [&](const std::string& name) {
     return data_type_named(effective_value(name, settings).as_string());
   };
-  Target target{
+  TargetTypes target{
       .activation = data_type_named(target_type("ActTargetQuantType", "activation_type", settings)),
       .weight = data_type_named(target_type("WeightTargetQuantType", "weight_type", settings))};
   target.activation_change = bits_of(target.activation) - bits_of(base("activation_type"));
@@ -93,7 +85,7 @@ Target target_of(const Settings& settings) {
   return target;
 }
 
-bool is_up(const Target& target) {
+bool is_up(const TargetTypes& target) {
   return target.activation_change > 0 || target.weight_change > 0;
 }
 
@@ -106,7 +98,7 @@ std::vector<NodeFormat> steps(const NodeFormat& low, const NodeFormat& high, boo
           high};
 }
 
-void set_formats(PrecisionOptions& options, const Target& target) {
+void set_formats(PrecisionOptions& options, const TargetTypes& target) {
   const NodeFormat base;
   const NodeFormat given{
       .activation = target.activation, .weight = target.weight, .keep_float = false};
@@ -231,11 +223,11 @@ void add_precision_options(std::vector<Option>& table) {
 }
 
 void finish_precision(QuantizationConfig& config, const Settings& settings) {
-  if (!is_on(settings)) return;
+  if (!is_mixing(settings)) return;
   PrecisionOptions& options = mixed(config);
-  const Target target = target_of(settings);
+  const TargetTypes target = target_of(settings);
   set_formats(options, target);
-  if (effective_value(kGroup + "AllowFloat", settings).as_bool()) {
+  if (effective_value(kPrecisionGroup + "AllowFloat", settings).as_bool()) {
     options.high.push_back({.activation = {}, .weight = {}, .keep_float = true});
   }
   // The rules of an NPU fix positions that depend on the width of the weights, so that
@@ -243,18 +235,18 @@ void finish_precision(QuantizationConfig& config, const Settings& settings) {
   options.weights_reconstructed = config.finetune &&
                                   config.finetune->algorithm != FinetuneAlgorithm::none &&
                                   !config.quantize.npu.enabled;
-  const Value layers = effective_value(kGroup + "NumTarget", settings);
+  const Value layers = effective_value(kPrecisionGroup + "NumTarget", settings);
   if (!layers.is_null())
     (is_up(target) ? options.max_high_layers : options.min_low_layers) = layers.as_int();
-  const Value threshold = effective_value(kGroup + "MetricThreshold", settings);
+  const Value threshold = effective_value(kPrecisionGroup + "MetricThreshold", settings);
   if (threshold.is_null()) return;
-  set_threshold(options, effective_value(kGroup + "MetricDefault", settings).as_string(),
+  set_threshold(options, effective_value(kPrecisionGroup + "MetricDefault", settings).as_string(),
                 threshold.as_double());
 }
 
 std::optional<std::string> precision_contradiction(const Settings& settings) {
-  if (!is_on(settings)) return std::nullopt;
-  const Target target = target_of(settings);
+  if (!is_mixing(settings)) return std::nullopt;
+  const TargetTypes target = target_of(settings);
   const bool up = is_up(target);
   const bool down = target.activation_change < 0 || target.weight_change < 0;
   if (up && down)
@@ -263,10 +255,10 @@ std::optional<std::string> precision_contradiction(const Settings& settings) {
     return "mixed precision needs a target type of another width than activation_type and "
            "weight_type";
   const auto given = [&](const char* name) {
-    return !effective_value(kGroup + name, settings).is_null();
+    return !effective_value(kPrecisionGroup + name, settings).is_null();
   };
   const bool has_budget = given("NumTarget") || given("MaxShare") || given("MaxBytes");
-  if (effective_value(kGroup + "MetricOptimizeObject", settings) == Value("quality") &&
+  if (effective_value(kPrecisionGroup + "MetricOptimizeObject", settings) == Value("quality") &&
       !has_budget) {
     return "MetricOptimizeObject quality needs NumTarget, MaxShare or MaxBytes";
   }

@@ -22,7 +22,7 @@ struct FinishConnection {
 struct ClearResult {
   void operator()(PGresult* result) const { libpq().clear(result); }
 };
-using Connection = std::unique_ptr<PGconn, FinishConnection>;
+using PostgresqlConnection = std::unique_ptr<PGconn, FinishConnection>;
 using Result = std::unique_ptr<PGresult, ClearResult>;
 
 // First half of the key of our advisory locks ("qs"); the second half is the study.
@@ -178,7 +178,7 @@ class PostgresqlDatabase final : public Database {
   }
 
   std::string name_;
-  Connection connection_;
+  PostgresqlConnection connection_;
   std::unordered_map<std::string, std::string> statements_;  // SQL -> its name on the server
   bool durable_ = true;  // the server's default, until another value is requested
 };

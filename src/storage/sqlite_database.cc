@@ -29,7 +29,7 @@ struct CloseConnection {
 struct FinalizeStatement {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
-using Connection = std::unique_ptr<sqlite3, CloseConnection>;
+using SqliteConnection = std::unique_ptr<sqlite3, CloseConnection>;
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 /// Resets a statement after its use, so that it holds no lock.
@@ -239,7 +239,7 @@ class SqliteDatabase final : public Database {
 
   std::string name_;
   FileClaim claim_;
-  Connection connection_;
+  SqliteConnection connection_;
   std::unordered_map<std::string, Statement> statements_;
   bool durable_ = true;  // SQLite's default: FULL
   std::filesystem::path file_;

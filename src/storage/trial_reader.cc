@@ -14,8 +14,6 @@ namespace quantsearch {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 TrialState state_of(const std::string& name) {
   if (name == "COMPLETE") return TrialState::complete;
   if (name == "PRUNED") return TrialState::pruned;
@@ -26,8 +24,8 @@ TrialState state_of(const std::string& name) {
 }
 
 double objective_of(const Cell& value, const std::string& type) {
-  if (type == "INF_POS") return kInfinity;
-  if (type == "INF_NEG") return -kInfinity;
+  if (type == "INF_POS") return std::numeric_limits<double>::infinity();
+  if (type == "INF_NEG") return -std::numeric_limits<double>::infinity();
   return number_in(value);
 }
 

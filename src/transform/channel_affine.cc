@@ -5,15 +5,15 @@
 #include <span>
 #include <utility>
 
+#include "quantsearch/internal/base/sizes.h"
+
 namespace quantsearch {
 
 namespace {
 
-std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
-
 std::optional<std::vector<double>> bias_of(GraphEditor& editor, const FoldableLayer& layer) {
   const Node& node = editor.node(layer.node);
-  if (node.input(2).empty()) return std::vector<double>(at(layer.layout.outputs), 0.0);
+  if (node.input(2).empty()) return std::vector<double>(to_size(layer.layout.outputs), 0.0);
   const Tensor* bias = editor.constant(node.input(2));
   if (bias == nullptr) return std::nullopt;
   return bias_per_channel(node, *bias, layer.layout.outputs);
@@ -26,8 +26,8 @@ Tensor scale_outputs(const WeightLayout& layout, const Tensor& weight,
   Tensor scaled = weight;
   const std::span<float> values = scaled.mutable_values<float>();
   layout.for_each_run([&](std::int64_t, std::int64_t output, std::int64_t offset) {
-    for (float& value : values.subspan(at(offset), at(layout.kernel)))
-      value = static_cast<float>(value * scale[at(output)]);
+    for (float& value : values.subspan(to_size(offset), to_size(layout.kernel)))
+      value = static_cast<float>(value * scale[to_size(output)]);
   });
   return scaled;
 }

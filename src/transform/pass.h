@@ -17,6 +17,10 @@ struct PassResult {
   std::vector<std::string> notes;
 };
 
+/// The IR version from which an initializer need not be a graph input. Older models list all
+/// weights there.
+inline constexpr std::int64_t kIrVersionOfFreeInitializers = 4;
+
 /// Converts ai.onnx to `version`; leaves newer models alone.
 [[nodiscard]] PassResult raise_opset(Model model, std::int64_t version);
 /// Initializers that are also graph inputs (defaults a caller may override) become plain constants.

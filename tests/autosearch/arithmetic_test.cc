@@ -12,10 +12,10 @@ namespace {
 
 using testing::SearchSetting;
 
-using Scores = std::map<std::string, double>;
+using MetricScores = std::map<std::string, double>;
 
 TEST(Arithmetic, NoiseBeyondRoundingDiffers) {
-  const Scores graph = {{"rel_l2", 0.01}, {"top1", 0.9}};
+  const MetricScores graph = {{"rel_l2", 0.01}, {"top1", 0.9}};
   EXPECT_FALSE(compared(graph, {{"rel_l2", 0.0125}, {"top1", 0.8}}).differ);
   EXPECT_FALSE(compared(graph, {{"rel_l2", 0.001}, {"top1", 0.9}}).differ);
   EXPECT_TRUE(compared(graph, {{"rel_l2", 0.0135}, {"top1", 0.9}}).differ);
@@ -24,8 +24,8 @@ TEST(Arithmetic, NoiseBeyondRoundingDiffers) {
 TEST(Arithmetic, HasTheMetricsThatBothHave) {
   const ArithmeticScores both =
       compared({{"rel_l2", 0.01}, {"custom", 3}}, {{"rel_l2", 0.02}, {"L2", 1}});
-  EXPECT_EQ(both.graph, (Scores{{"rel_l2", 0.01}}));
-  EXPECT_EQ(both.processor, (Scores{{"rel_l2", 0.02}}));
+  EXPECT_EQ(both.graph, (MetricScores{{"rel_l2", 0.01}}));
+  EXPECT_EQ(both.processor, (MetricScores{{"rel_l2", 0.02}}));
 }
 
 /// Runs a search with three trials, of which two are written.
@@ -50,7 +50,8 @@ TEST(Arithmetic, AWrittenModelHasBothScoresWhereTheProcessorSaturates) {
       EXPECT_TRUE(trial.arithmetic->graph.contains("top1") &&
                   trial.arithmetic->processor.contains("top1"))
           << target;
-      const Scores& own = target == "cpu" ? trial.arithmetic->processor : trial.arithmetic->graph;
+      const MetricScores& own =
+          target == "cpu" ? trial.arithmetic->processor : trial.arithmetic->graph;
       EXPECT_EQ(own.at("rel_l2"), trial.model.scores.at("rel_l2")) << target;
     }
   }

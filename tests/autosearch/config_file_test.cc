@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "autosearch/search_setting.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/files.h"
@@ -10,9 +11,7 @@
 namespace quantsearch {
 namespace {
 
-AutoSearchConfig parse(const std::string& yaml) {
-  return parse_search_config(parse_yaml(yaml, "test"));
-}
+using testing::parse;
 
 std::string message_of_file(const std::string& yaml) {
   try {

@@ -12,9 +12,8 @@
 namespace quantsearch {
 namespace {
 
+using testing::kTune;
 using testing::SearchSetting;
-
-const std::string kTune = "extra_options.FastFinetune.";
 
 struct Block {
   std::string name;

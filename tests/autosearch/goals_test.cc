@@ -12,7 +12,7 @@ AutoSearchConfig with_metric(const std::string& yaml) {
   return parse_search_config(parse_yaml("search_metric: " + yaml, "test"));
 }
 
-std::string message_of(const std::string& yaml, bool has_evaluator) {
+std::string message_of_goals(const std::string& yaml, bool has_evaluator) {
   try {
     require_objectives(with_metric(yaml).goals, has_evaluator);
   } catch (const InvalidInput& error) {
@@ -50,19 +50,19 @@ TEST(Objectives, OfAnEvaluatorHaveTheirPositionInTheList) {
 }
 
 TEST(Objectives, AMetricThatAnEvaluatorWouldReplaceInAListIsAnError) {
-  EXPECT_EQ(message_of("[L2, latency]", true),
+  EXPECT_EQ(message_of_goals("[L2, latency]", true),
             "search: search_metric begins with 'L2' in a list without 'custom', and an evaluator "
             "is given, whose score would take the place of "
             "'L2'; put 'custom' into the list, or leave out search_evaluator");
-  EXPECT_EQ(message_of("[L2, latency]", false), "nothing was thrown");
+  EXPECT_EQ(message_of_goals("[L2, latency]", false), "nothing was thrown");
 }
 
 TEST(Objectives, CustomNeedsAnEvaluator) {
   const std::string message =
       "search: search_metric names 'custom', the score of an evaluator, and there is none; give "
       "search_evaluator or leave it out";
-  EXPECT_EQ(message_of("custom", false), message);
-  EXPECT_EQ(message_of("[custom, size]", false), message);
+  EXPECT_EQ(message_of_goals("custom", false), message);
+  EXPECT_EQ(message_of_goals("[custom, size]", false), message);
 }
 
 TEST(Objectives, TheCommandLineReplacesOnlyTheFirst) {

@@ -2,10 +2,14 @@
 
 namespace quantsearch::testing {
 
+AutoSearchConfig parse(const std::string& yaml) {
+  return parse_search_config(parse_yaml(yaml, "test"));
+}
+
 SearchSetting::SearchSetting(const std::string& yaml, const std::filesystem::path& model,
                              std::int64_t judging) {
   const std::filesystem::path images = kSource / "examples/fashion_mnist";
-  config = parse_search_config(parse_yaml(yaml, "test"));
+  config = parse(yaml);
   input.model = load_model(model);
   input.model_name = model.filename().string();
   input.calibration = open_data(images / "calibration_100.npz", input.model, {.limit = 32}).source;

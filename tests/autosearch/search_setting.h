@@ -8,10 +8,15 @@
 #include <string>
 
 #include "quantsearch/autosearch.h"
+#include "support/source_tree.h"
 
 namespace quantsearch::testing {
 
-inline const std::filesystem::path kSource = QUANTSEARCH_SOURCE_DIR;
+/// What the names of reconstruction's options begin with.
+inline const std::string kTune = "extra_options.FastFinetune.";
+
+/// The configuration in a YAML text.
+[[nodiscard]] AutoSearchConfig parse(const std::string& yaml);
 
 struct SearchSetting {
   AutoSearchConfig config;

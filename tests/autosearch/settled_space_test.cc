@@ -4,13 +4,14 @@
 
 #include <functional>
 
+#include "autosearch/search_setting.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
 namespace {
 
-const std::string kTune = "extra_options.FastFinetune.";
+using testing::kTune;
 
 std::vector<Value> settled(const std::string& option, std::vector<Value> choices,
                            std::optional<std::int64_t> samples = std::nullopt) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "autosearch/search_setting.h"
 #include "autosearch/stages.h"
 #include "autosearch/strategy.h"
 #include "quantsearch/base/error.h"
@@ -9,11 +10,8 @@
 namespace quantsearch {
 namespace {
 
+using testing::parse;
 using Lines = std::vector<std::string>;
-
-AutoSearchConfig parse(const std::string& yaml) {
-  return parse_search_config(parse_yaml(yaml, "test"));
-}
 
 StagingChoice choice_of(const std::string& yaml) {
   const AutoSearchConfig config = parse(yaml);

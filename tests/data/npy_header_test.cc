@@ -30,7 +30,7 @@ NpyHeader parse(const std::string& dictionary, std::size_t bytes, int version = 
                          "array 'x' of 'f'");
 }
 
-std::string message_of(const std::string& file) {
+std::string header_error(const std::string& file) {
   try {
     (void)read_npy_header(TextBytes(file), "array 'x' of 'f'");
   } catch (const Error& error) {
@@ -118,13 +118,13 @@ TEST(NpyHeader, ReportsWrongFilesInOneSentence) {
        "[4611686018427387904, "
        "4611686018427387904] was expected; write the file again"},
   };
-  for (const auto& [file, message] : cases) EXPECT_EQ(message_of(file), message);
+  for (const auto& [file, message] : cases) EXPECT_EQ(header_error(file), message);
 }
 
 TEST(NpyHeader, RefusesEveryPrefixOfAFile) {
   const std::string file = npy(dictionary_of("'<f4'", "(2,)"), std::vector<std::byte>(8));
   for (std::size_t length = 0; length < file.size(); ++length) {
-    EXPECT_NE(message_of(file.substr(0, length)), "no error") << length;
+    EXPECT_NE(header_error(file.substr(0, length)), "no error") << length;
   }
 }
 

@@ -9,13 +9,11 @@
 namespace quantsearch {
 namespace {
 
+using testing::built;
+using testing::kRounding;
 using testing::ModelBuilder;
 using testing::relative_difference;
 using testing::weights_of;
-
-constexpr double kRounding = 2e-6;
-
-Model built(const ModelBuilder& builder) { return infer_shapes(builder.build_unchecked()); }
 
 /// Statistics of channels with these means and deviations, whose least values are 1 below the
 /// means.

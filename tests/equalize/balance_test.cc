@@ -4,14 +4,15 @@
 
 #include <cmath>
 
+#include "equalize/equivalence.h"
 #include "support/model_builder.h"
 
 namespace quantsearch::equalizing {
 namespace {
 
+using quantsearch::testing::kTiny;
 using quantsearch::testing::ModelBuilder;
 
-constexpr double kTiny = 1e-12;
 const EqualizeOptions kPlain{.use_threshold = false, .append_bias = false};
 
 /// MatMuls one after the other: [inputs, a], [a, b], ...

@@ -9,14 +9,13 @@
 namespace quantsearch {
 namespace {
 
+using testing::built;
+using testing::kRounding;
 using testing::ModelBuilder;
 using testing::relative_difference;
 using testing::weights_of;
 
-constexpr double kRounding = 2e-6;
 const EqualizeOptions kPlain{.use_threshold = false, .append_bias = false};
-
-Model built(const ModelBuilder& builder) { return infer_shapes(builder.build_unchecked()); }
 
 TEST(Equalize, ScalesTheWeightsOfAPair) {
   // Channel 0 has 4 and 1 and the scale 1/2; channel 1 has 1 and 9 and the scale 3.

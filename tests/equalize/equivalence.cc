@@ -33,6 +33,8 @@ double difference(const Tensor& before, const Tensor& after) {
 
 }  // namespace
 
+Model built(const ModelBuilder& builder) { return infer_shapes(builder.build_unchecked()); }
+
 double relative_difference(const Model& before, const Model& after,
                            const std::map<std::string, Tensor>& inputs) {
   const SessionOptions options{.threads = 1, .optimize = false, .taps = {}};

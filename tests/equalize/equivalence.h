@@ -3,8 +3,17 @@
 // Compares the values of two models' outputs, which equalization must not change.
 
 #include "quantsearch/model.h"
+#include "support/model_builder.h"
 
 namespace quantsearch::testing {
+
+/// The relative difference that rounding to float explains in a small model.
+inline constexpr double kRounding = 2e-6;
+/// The same of scales, which are computed in double.
+inline constexpr double kTiny = 1e-12;
+
+/// The model as written, unchecked, with inferred shapes.
+[[nodiscard]] Model built(const ModelBuilder& builder);
 
 /// Largest |difference| of any output on random inputs in [-1, 2), relative to the larger of its
 /// largest |value| and 0.01; infinity when an output is not finite or shapes differ. Runs ONNX

@@ -16,22 +16,22 @@ namespace {
 using testing::random_tensor;
 using testing::relative_difference;
 
-struct ModelCase {
+struct SmoothCase {
   std::string name;
   std::string path;  // in the source tree, or in the dependencies when it begins with "ocr/"
   Shape image;       // shape of the only input
 };
 
-void PrintTo(const ModelCase& model, std::ostream* stream) { *stream << model.name; }
+void PrintTo(const SmoothCase& model, std::ostream* stream) { *stream << model.name; }
 
-const ModelCase kCases[] = {
+const SmoothCase kSmoothCases[] = {
     {"tinyvit", "tests/data/tinyvit.onnx", {1, 1, 28, 28}},
     {"resnet8", "tests/data/resnet8.onnx", {1, 1, 28, 28}},
     {"mobilenet_s", "examples/fashion_mnist/mobilenet_s.onnx", {1, 1, 28, 28}},
     {"ocr_rec", "ocr/ch_PP-OCRv4_rec_infer.onnx", {1, 3, 48, 64}},
 };
 
-class SmoothedModel : public ::testing::TestWithParam<ModelCase> {
+class SmoothedModel : public ::testing::TestWithParam<SmoothCase> {
  protected:
   void SetUp() override {
     const std::string& path = GetParam().path;
@@ -60,7 +60,7 @@ TEST_P(SmoothedModel, ComputesTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, SmoothedModel, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Models, SmoothedModel, ::testing::ValuesIn(kSmoothCases),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -4,12 +4,13 @@
 
 #include <cmath>
 
+#include "equalize/equivalence.h"
 #include "support/model_builder.h"
 
 namespace quantsearch::equalizing {
 namespace {
 
-constexpr double kTiny = 1e-12;
+using quantsearch::testing::kTiny;
 
 LinearLayer matrix(const Shape& shape, const std::vector<float>& values) {
   testing::ModelBuilder builder;

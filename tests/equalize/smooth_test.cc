@@ -11,13 +11,12 @@
 namespace quantsearch {
 namespace {
 
+using testing::built;
 using testing::ModelBuilder;
 using testing::relative_difference;
 using testing::weights_of;
 
-constexpr double kRounding = 3e-6;
-
-Model built(const ModelBuilder& builder) { return infer_shapes(builder.build_unchecked()); }
+constexpr double kSmoothRounding = 3e-6;
 
 /// Statistics as from observing channels that reach 1, 4, 16, 64, 1, 4, ...
 TensorStatistics channels(std::size_t count, bool last) {
@@ -138,7 +137,7 @@ TEST_P(SmoothSources, KeepTheFunction) {
         smooth(model, {.samples = 1, .tensors = {{tensor, channels(4, false)}}}, {.alpha = alpha});
     EXPECT_TRUE(result.changed);
     EXPECT_EQ(count(result.model, "Mul"), GetParam().muls);
-    EXPECT_LT(relative_difference(model, result.model), kRounding);
+    EXPECT_LT(relative_difference(model, result.model), kSmoothRounding);
   }
 }
 
@@ -169,7 +168,7 @@ TEST_F(Projections, ShareOneMul) {
   const Smoothed result = smooth(model, statistics(), {});
   EXPECT_EQ(count(result.model, "Mul"), 1);
   EXPECT_EQ(result.model.graph.nodes[1].op_type, "Mul");  // before the first of its readers
-  EXPECT_LT(relative_difference(model, result.model), kRounding);
+  EXPECT_LT(relative_difference(model, result.model), kSmoothRounding);
 }
 
 TEST_F(Projections, OtherReadersKeepTheTensor) {
@@ -177,13 +176,13 @@ TEST_F(Projections, OtherReadersKeepTheTensor) {
   const Model model = built(builder);
   const Smoothed result = smooth(model, statistics(), {});
   EXPECT_EQ(result.model.graph.nodes.back().inputs[0], tensor);
-  EXPECT_LT(relative_difference(model, result.model), kRounding);
+  EXPECT_LT(relative_difference(model, result.model), kSmoothRounding);
 }
 
 TEST_F(Projections, AGraphOutputKeepsItsValues) {
   builder.output(tensor);
   const Model model = built(builder);
-  EXPECT_LT(relative_difference(model, smooth(model, statistics(), {}).model), kRounding);
+  EXPECT_LT(relative_difference(model, smooth(model, statistics(), {}).model), kSmoothRounding);
 }
 
 TEST_F(Projections, ATensorWithoutStatisticsIsUnchanged) {
@@ -207,7 +206,7 @@ TEST_F(Projections, ALayerNormalizationWithAnotherReaderIsUnchanged) {
   const Smoothed result = smooth(model, {.samples = 1, .tensors = {{y, channels(4, true)}}}, {});
   EXPECT_EQ(weights_of(result.model, "gain"), weights_of(model, "gain"));
   EXPECT_EQ(count(result.model, "Mul"), 1);
-  EXPECT_LT(relative_difference(model, result.model), kRounding);
+  EXPECT_LT(relative_difference(model, result.model), kSmoothRounding);
 }
 
 TEST(Smooth, ASharedWeightIsScaledOnceForAllThatReadIt) {
@@ -229,7 +228,7 @@ TEST(Smooth, ASharedWeightIsScaledOnceForAllThatReadIt) {
   const std::vector<float> scales = {100, 4, 16, 64};
   for (std::size_t i = 0; i < after.size(); ++i)
     EXPECT_NEAR(after[i], before[i] * scales[i / 3], 1e-4);
-  EXPECT_LT(relative_difference(model, result.model), kRounding);
+  EXPECT_LT(relative_difference(model, result.model), kSmoothRounding);
 }
 
 TEST(Smooth, AWeightThatAnotherOperatorReadsIsCopied) {
@@ -241,7 +240,7 @@ TEST(Smooth, AWeightThatAnotherOperatorReadsIsCopied) {
   const Model model = built(builder);
   const Smoothed result = smooth(model, {.samples = 1, .tensors = {{"x", channels(4, true)}}}, {});
   EXPECT_EQ(weights_of(result.model, "w"), weights_of(model, "w"));
-  EXPECT_LT(relative_difference(model, result.model), kRounding);
+  EXPECT_LT(relative_difference(model, result.model), kSmoothRounding);
 }
 
 TEST(Smooth, ALayerBetweenTwoSmoothedTensorsKeepsTheFunction) {
@@ -263,7 +262,7 @@ TEST(Smooth, ALayerBetweenTwoSmoothedTensorsKeepsTheFunction) {
   const Smoothed result = smooth(model, statistics, {});
   EXPECT_EQ(result.notes.size(), 3U);
   EXPECT_EQ(count(result.model, "Mul"), 1);  // on the input alone
-  EXPECT_LT(relative_difference(model, result.model), kRounding);
+  EXPECT_LT(relative_difference(model, result.model), kSmoothRounding);
 }
 
 TEST(Smooth, DeadChannelsAreUnchanged) {

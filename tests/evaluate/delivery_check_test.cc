@@ -30,7 +30,7 @@ class Fake final : public Session {
 
 Tensor two(float a, float b) { return Tensor::of<float>({2}, {a, b}); }
 
-std::shared_ptr<const DataSource> samples(std::int64_t count) {
+std::shared_ptr<const DataSource> counting_samples(std::int64_t count) {
   std::vector<float> values;
   for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<float>(i + 1));
   return in_memory_data({{"x", Tensor::of<float>({count, 1}, values)}});
@@ -49,7 +49,7 @@ DeliveryCheck check(const Fake& of_float, const Fake& quantized, std::int64_t co
                          .quantized = quantized,
                          .graph = graph,
                          .outputs = declared(outputs)},
-                        *samples(count), {.seconds = kForever});
+                        *counting_samples(count), {.seconds = kForever});
 }
 
 TEST(DeliveryCheck, AddsEnergiesOverTheSamplesBeforeItDivides) {
@@ -99,7 +99,7 @@ TEST(DeliveryCheck, WithoutTimeItUsesOneSampleAndOnePair) {
   const Fake quantized([](float x) { return Batch{{"y", two(x, x)}}; });
   const DeliveryCheck result =
       check_sessions({.float_model = model, .quantized = quantized, .outputs = declared({"y"})},
-                     *samples(8), {.seconds = 0});
+                     *counting_samples(8), {.seconds = 0});
   EXPECT_EQ(result.samples, 1);
   EXPECT_EQ(result.latency.pairs, 1);
   EXPECT_EQ(model.runs, 2);
@@ -141,8 +141,8 @@ TEST(DeliveryCheck, OfAModelWithItselfFindsNoNoise) {
   builder.input("x", {-1, 1});
   builder.output(builder.node("Relu", {"x"}, {}, "bend"), {-1, 1});
   const Model model = builder.build();
-  const DeliveryCheck result =
-      check_delivery(model, model, *samples(3), {.seconds = kForever, .compare_with_graph = true});
+  const DeliveryCheck result = check_delivery(model, model, *counting_samples(3),
+                                              {.seconds = kForever, .compare_with_graph = true});
   EXPECT_EQ(result.samples, 3);
   EXPECT_EQ(result.outputs[0].output, "bend_out");
   EXPECT_EQ(result.outputs[0].rel_l2, 0);

@@ -7,12 +7,13 @@
 #include "evaluate/sample_metrics.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/files.h"
+#include "support/budgets.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr std::int64_t kPlenty = 1 << 24;
+using testing::kPlenty;
 
 class ArraySource final : public DataSource {
  public:

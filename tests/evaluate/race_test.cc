@@ -14,7 +14,7 @@
 namespace quantsearch {
 namespace {
 
-Model scaled(float scale, std::int64_t batch = -1) {
+Model multiplied(float scale, std::int64_t batch = -1) {
   testing::ModelBuilder builder;
   builder.input("x", {batch, 4});
   builder.weight("scale", {1}, {scale});
@@ -26,10 +26,10 @@ std::shared_ptr<const DataSource> data(std::int64_t samples) {
   return in_memory_data({{"x", testing::random_tensor({samples, 4}, 5, 0.1F, 1)}});
 }
 
-Reference reference_of(std::int64_t samples, std::int64_t batch) {
+Reference labelled_reference(std::int64_t samples, std::int64_t batch) {
   ThreadPool pool(1);
-  return {scaled(1), data(samples),       Labels(static_cast<std::size_t>(samples), 1),
-          pool,      ByteBudget(1 << 24), {.batch = batch}};
+  return {multiplied(1), data(samples),       Labels(static_cast<std::size_t>(samples), 1),
+          pool,          ByteBudget(1 << 24), {.batch = batch}};
 }
 
 TEST(RunOrder, HoldsEverySampleOnceAndTheShortRunLast) {
@@ -50,13 +50,13 @@ TEST(RunOrder, HoldsEverySampleOnceAndTheShortRunLast) {
 
 TEST(Race, ToTheEndGivesTheScoresOfAnEvaluationWithoutRace) {
   for (const std::int64_t batch : {1, 4, 7}) {
-    const Reference reference = reference_of(40, batch);
+    const Reference reference = labelled_reference(40, batch);
     for (const int threads : {1, 3}) {
       ThreadPool pool(threads);
       const std::vector<Metric> metrics = {Metric::l2, Metric::cos, Metric::top1, Metric::rel_l2};
-      const Scores plain = evaluate(scaled(1.5F), reference, pool, {.metrics = metrics});
-      const Scores raced =
-          evaluate(scaled(1.5F), reference, pool, {.metrics = metrics, .losses_of = Metric::l2});
+      const Scores plain = evaluate(multiplied(1.5F), reference, pool, {.metrics = metrics});
+      const Scores raced = evaluate(multiplied(1.5F), reference, pool,
+                                    {.metrics = metrics, .losses_of = Metric::l2});
       EXPECT_EQ(raced.metrics, plain.metrics);
       EXPECT_FALSE(raced.gave_up);
       ASSERT_EQ(raced.losses.size(), 40U);
@@ -67,29 +67,29 @@ TEST(Race, ToTheEndGivesTheScoresOfAnEvaluationWithoutRace) {
 }
 
 TEST(Race, ACandidateThatCannotStackSamplesRacesInTheSameOrder) {
-  const Reference reference = reference_of(20, 4);
+  const Reference reference = labelled_reference(20, 4);
   ThreadPool pool(2);
   const EvaluateOptions options{.metrics = {Metric::l2}, .losses_of = Metric::l2};
-  EXPECT_EQ(evaluate(scaled(2, 1), reference, pool, options).losses,
-            evaluate(scaled(2), reference, pool, options).losses);
+  EXPECT_EQ(evaluate(multiplied(2, 1), reference, pool, options).losses,
+            evaluate(multiplied(2), reference, pool, options).losses);
 }
 
 TEST(Race, NegatesMetricsToMaximizeAndCountsAMissAsOne) {
-  const Reference reference = reference_of(16, 1);
+  const Reference reference = labelled_reference(16, 1);
   ThreadPool pool(1);
-  const Scores cosine =
-      evaluate(scaled(-1), reference, pool, {.metrics = {Metric::cos}, .losses_of = Metric::cos});
+  const Scores cosine = evaluate(multiplied(-1), reference, pool,
+                                 {.metrics = {Metric::cos}, .losses_of = Metric::cos});
   // The vectors point in opposite directions.
   for (const double loss : cosine.losses) EXPECT_NEAR(loss, 1, 1e-6);
-  const Scores top =
-      evaluate(scaled(1), reference, pool, {.metrics = {Metric::top1}, .losses_of = Metric::top1});
+  const Scores top = evaluate(multiplied(1), reference, pool,
+                              {.metrics = {Metric::top1}, .losses_of = Metric::top1});
   EXPECT_EQ(std::ranges::count(top.losses, 0.0) + std::ranges::count(top.losses, 1.0), 16);
   EXPECT_NEAR(1 - std::accumulate(top.losses.begin(), top.losses.end(), 0.0) / 16,
               top.metrics.at("top1"), 1e-12);
 }
 
 TEST(Race, EndsWhenAskedWithTheSameLossesForAnyThreads) {
-  const Reference reference = reference_of(60, 1);
+  const Reference reference = labelled_reference(60, 1);
   std::vector<double> first;
   for (const int threads : {1, 2, 8}) {
     ThreadPool pool(threads);
@@ -99,7 +99,7 @@ TEST(Race, EndsWhenAskedWithTheSameLossesForAnyThreads) {
       return seen.size() < 20;
     };
     const Scores scores =
-        evaluate(scaled(3), reference, pool,
+        evaluate(multiplied(3), reference, pool,
                  {.metrics = {Metric::l2}, .losses_of = Metric::l2, .go_on = go_on});
     EXPECT_TRUE(scores.gave_up);
     EXPECT_TRUE(scores.metrics.empty());
@@ -113,13 +113,13 @@ TEST(Race, EndsWhenAskedWithTheSameLossesForAnyThreads) {
 }
 
 TEST(Race, RefusesAMetricWithoutLosses) {
-  const Reference reference = reference_of(8, 1);
+  const Reference reference = labelled_reference(8, 1);
   ThreadPool pool(1);
   EXPECT_FALSE(has_losses(Metric::rel_l2));
-  EXPECT_THROW((void)evaluate(scaled(1), reference, pool,
+  EXPECT_THROW((void)evaluate(multiplied(1), reference, pool,
                               {.metrics = {Metric::rel_l2}, .losses_of = Metric::rel_l2}),
                InternalError);
-  EXPECT_THROW((void)evaluate(scaled(1), reference, pool,
+  EXPECT_THROW((void)evaluate(multiplied(1), reference, pool,
                               {.metrics = {Metric::l2}, .losses_of = Metric::cos}),
                InternalError);
 }

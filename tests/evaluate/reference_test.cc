@@ -5,12 +5,13 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/internal/base/files.h"
+#include "support/budgets.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr std::int64_t kPlenty = 1 << 24;
+using testing::kPlenty;
 
 /// y = relu(x) and z = x + 1, both [batch, 4].
 Model two_outputs() {
@@ -22,7 +23,7 @@ Model two_outputs() {
   return builder.build();
 }
 
-std::shared_ptr<const DataSource> samples(std::int64_t count) {
+std::shared_ptr<const DataSource> random_samples(std::int64_t count) {
   return in_memory_data({{"x", testing::random_tensor({count, 4}, 11)}});
 }
 
@@ -31,8 +32,12 @@ Reference make(std::int64_t batch, std::int64_t budget_bytes,
                std::optional<Labels> labels = std::nullopt) {
   ThreadPool pool(2);
   const ByteBudget budget(budget_bytes);
-  return {two_outputs(), samples(7), std::move(labels),
-          pool,          budget,     {.batch = batch, .spill_folder = folder}};
+  return {two_outputs(),
+          random_samples(7),
+          std::move(labels),
+          pool,
+          budget,
+          {.batch = batch, .spill_folder = folder}};
 }
 
 TEST(Reference, HoldsTheFloatOutputsOfEveryRun) {
@@ -62,7 +67,8 @@ TEST(Reference, ReleasesItsBytes) {
   const ByteBudget budget(kPlenty);
   ThreadPool pool(1);
   {
-    const Reference reference(two_outputs(), samples(5), std::nullopt, pool, budget, {.batch = 1});
+    const Reference reference(two_outputs(), random_samples(5), std::nullopt, pool, budget,
+                              {.batch = 1});
     EXPECT_EQ(budget.used(), reference.kept_bytes());
   }
   EXPECT_EQ(budget.used(), 0);
@@ -74,15 +80,15 @@ TEST(Reference, ChoosesABatchForModelsThatStack) {
   builder.input("x", {1, 4});
   builder.output(builder.node("Relu", {"x"}), {1, 4});
   ThreadPool pool(1);
-  EXPECT_EQ(
-      Reference(builder.build(), samples(3), std::nullopt, pool, ByteBudget(kPlenty), {.batch = 0})
-          .batch(),
-      1);
+  EXPECT_EQ(Reference(builder.build(), random_samples(3), std::nullopt, pool, ByteBudget(kPlenty),
+                      {.batch = 0})
+                .batch(),
+            1);
 }
 
 TEST(Reference, FloatScoresAreTheBestDistancesAndTheFloatAccuracy) {
   Labels labels;
-  const auto data = samples(7);
+  const auto data = random_samples(7);
   for (std::int64_t i = 0; i < 7; ++i) {
     const Tensor row = data->read(i, 1).at("x");
     const auto values = row.values<float>();
@@ -172,7 +178,7 @@ TEST(Reference, LeavesOutInputsInitializersAndOutputsThatAreSizedByTheData) {
   std::vector<std::string> lines;
   ThreadPool pool(1);
   const Reference reference(
-      model, samples(3), std::nullopt, pool, ByteBudget(kPlenty),
+      model, random_samples(3), std::nullopt, pool, ByteBudget(kPlenty),
       {.batch = 1, .log = [&](LogLevel, std::string_view line) { lines.emplace_back(line); }});
   EXPECT_EQ(reference.output_names(), std::vector<std::string>{"y_out"});
   EXPECT_EQ(
@@ -188,7 +194,7 @@ TEST(Reference, ACancelledTokenStopsIt) {
   const CancellationToken token;
   token.cancel();
   ThreadPool pool(2);
-  EXPECT_THROW(Reference(two_outputs(), samples(3), std::nullopt, pool, ByteBudget(kPlenty),
+  EXPECT_THROW(Reference(two_outputs(), random_samples(3), std::nullopt, pool, ByteBudget(kPlenty),
                          {.token = token}),
                Cancelled);
 }

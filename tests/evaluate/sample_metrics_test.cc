@@ -10,7 +10,7 @@
 namespace quantsearch {
 namespace {
 
-std::vector<Metric> distances() {
+std::vector<Metric> sample_distances() {
   std::vector<Metric> metrics;
   for (const MetricInfo& info : all_metrics()) {
     if (is_sample_distance(info.metric)) metrics.push_back(info.metric);
@@ -19,7 +19,7 @@ std::vector<Metric> distances() {
 }
 
 void expect_fast_equals_slow(const Tensor& reference, const Tensor& candidate) {
-  const std::vector<Metric> metrics = distances();
+  const std::vector<Metric> metrics = sample_distances();
   std::vector<double> values(metrics.size());
   ASSERT_TRUE(
       measure_sample(sample_of(reference, 0, 1), sample_of(candidate, 0, 1), metrics, values));

@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "quantsearch/evaluate.h"
+#include "support/budgets.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr std::int64_t kPlenty = 1 << 24;
+using testing::kPlenty;
 
 OutputSlices slices_of(const Tensor& output, const ValueInfo& declared = {}) {
   SliceSurvey survey(declared);
@@ -110,14 +111,14 @@ Model head(float boxes, float scores) {
   return builder.build();
 }
 
-Reference reference_of(int threads, std::int64_t batch) {
+Reference head_reference(int threads, std::int64_t batch) {
   ThreadPool pool(threads);
   const auto data = in_memory_data({{"x", testing::random_tensor({37, 2, 8}, 5, 0.1F, 1)}});
   return {head(600, 1), data, std::nullopt, pool, ByteBudget(kPlenty), {.batch = batch}};
 }
 
 TEST(WorstSlice, ShowsNoiseThatTheWholeOutputHides) {
-  const Reference reference = reference_of(2, 4);
+  const Reference reference = head_reference(2, 4);
   ASSERT_EQ(reference.slices().size(), 1U);
   EXPECT_EQ(reference.slices()[0].axis, 1);
   ThreadPool pool(2);
@@ -133,15 +134,15 @@ TEST(WorstSlice, AsTheOnlyMetricIsTheSameForAnyThreadCount) {
   ThreadPool three(3);
   const EvaluateOptions options{.metrics = {Metric::worst_slice}};
   const double value =
-      evaluate(head(599, 1.01F), reference_of(1, 4), one, options).metrics.at("worst_slice");
+      evaluate(head(599, 1.01F), head_reference(1, 4), one, options).metrics.at("worst_slice");
   EXPECT_NEAR(value, 1e-4, 1e-6);
   EXPECT_EQ(
       value,
-      evaluate(head(599, 1.01F), reference_of(3, 4), three, options).metrics.at("worst_slice"));
+      evaluate(head(599, 1.01F), head_reference(3, 4), three, options).metrics.at("worst_slice"));
 }
 
 TEST(WorstSlice, AsALimitEndsAnEvaluationThatCannotKeepIt) {
-  const Reference reference = reference_of(1, 1);
+  const Reference reference = head_reference(1, 1);
   ThreadPool pool(1);
   const EvaluateOptions options{.metrics = {Metric::worst_slice},
                                 .limits = {{Metric::worst_slice, 0.1}}};
@@ -150,7 +151,7 @@ TEST(WorstSlice, AsALimitEndsAnEvaluationThatCannotKeepIt) {
 }
 
 TEST(WorstSlice, LeavesOutOutputsOfWeightZero) {
-  const Reference reference = reference_of(1, 1);
+  const Reference reference = head_reference(1, 1);
   ThreadPool pool(1);
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2, 8});

@@ -15,7 +15,7 @@ namespace {
 
 using testing::ModelBuilder;
 
-constexpr std::int64_t kSamples = 3;
+constexpr std::int64_t kChainSamples = 3;
 
 struct Chain {
   explicit Chain(std::int64_t side) {
@@ -26,7 +26,7 @@ struct Chain {
         "Conv", {builder.node("Relu", {first}), builder.random_weight("w2", {2, 2, 1, 1}, 1, 2)});
     builder.output(second, {1, 2, side, side});
     model = builder.build();
-    data = in_memory_data({{"x", testing::random_tensor({kSamples, 2, side, side}, 3)}});
+    data = in_memory_data({{"x", testing::random_tensor({kChainSamples, 2, side, side}, 3)}});
   }
   [[nodiscard]] int last_node() const { return static_cast<int>(model.graph.nodes.size()) - 1; }
 
@@ -39,7 +39,7 @@ struct Chain {
 class FloatValuesTest : public ::testing::Test {
  protected:
   FloatValues values_of(const Chain& chain) {
-    return {chain.model,  *chain.data, kSamples, {"x", chain.first, chain.second},
+    return {chain.model,  *chain.data, kChainSamples, {"x", chain.first, chain.second},
             environment_, budget_,     folder_};
   }
 
@@ -54,7 +54,7 @@ TEST_F(FloatValuesTest, AreAvailableAtOnceForASmallModel) {
   const Chain chain(4);
   const FloatValues values = values_of(chain);
   const auto session = open_session(chain.model, {.taps = {chain.first}});
-  for (std::int64_t sample = 0; sample < kSamples; ++sample) {
+  for (std::int64_t sample = 0; sample < kChainSamples; ++sample) {
     const Batch inputs = chain.data->read(sample, 1);
     const Batch expected = session->run(inputs);
     EXPECT_EQ(values.value("x", sample), inputs.at("x"));
@@ -94,8 +94,8 @@ TEST_F(FloatValuesTest, AreTakenFromTheEnvironment) {
 TEST_F(FloatValuesTest, CountTheirBytes) {
   const Chain chain(4);
   const FloatActivations made =
-      float_activations(chain.model, *chain.data, {chain.first}, kSamples, environment_);
-  EXPECT_EQ(bytes_of(made), kSamples * 2 * 4 * 4 * 4);
+      float_activations(chain.model, *chain.data, {chain.first}, kChainSamples, environment_);
+  EXPECT_EQ(bytes_of(made), kChainSamples * 2 * 4 * 4 * 4);
 }
 
 }  // namespace

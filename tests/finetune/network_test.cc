@@ -14,7 +14,7 @@ namespace {
 
 using testing::ModelBuilder;
 
-constexpr std::int64_t kSamples = 3;
+constexpr std::int64_t kNetworkSamples = 3;
 
 /// Two convolutions and a residual join, with a Q/DQ pair after the first convolution.
 Model residual_model() {
@@ -33,7 +33,7 @@ Model residual_model() {
 }
 
 std::shared_ptr<const DataSource> data() {
-  return in_memory_data({{"x", testing::random_tensor({kSamples, 2, 4, 4}, 3)}});
+  return in_memory_data({{"x", testing::random_tensor({kNetworkSamples, 2, 4, 4}, 3)}});
 }
 
 class NetworkTest : public ::testing::Test {
@@ -59,24 +59,25 @@ class NetworkTest : public ::testing::Test {
 };
 
 TEST_F(NetworkTest, HasOnlyGraphInputsBeforeItRuns) {
-  const Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
+  const Network network(model_, *data_, kNetworkSamples, environment_, ByteBudget(1 << 20),
+                        folder_);
   EXPECT_TRUE(network.has("x"));
   EXPECT_FALSE(network.has("first_out"));
   EXPECT_EQ(network.value("x", 1), data_->read(1, 1).at("x"));
 }
 
 TEST_F(NetworkTest, StopsBeforeHeldNodesAndHasTheirInputs) {
-  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
+  Network network(model_, *data_, kNetworkSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {});
   const std::string input = model_.graph.nodes[static_cast<std::size_t>(node("second"))].inputs[0];
   ASSERT_TRUE(network.has(input));
-  for (std::int64_t sample = 0; sample < kSamples; ++sample)
+  for (std::int64_t sample = 0; sample < kNetworkSamples; ++sample)
     EXPECT_EQ(network.value(input, sample), whole(input, sample));
   EXPECT_FALSE(network.has("second_out"));
 }
 
 TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWholeModel) {
-  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
+  Network network(model_, *data_, kNetworkSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("first"), node("second")}, {});
   network.advance({node("second")}, {});
   const std::string output = model_.graph.outputs[0].name;
@@ -92,7 +93,7 @@ TEST_F(NetworkTest, PiecesGiveTheOutputsOfTheWholeModel) {
 }
 
 TEST_F(NetworkTest, UnfinishedNodesReadReplacedWeights) {
-  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
+  Network network(model_, *data_, kNetworkSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {});
   network.replace_initializer("w2", Tensor(DataType::float32, {2, 2, 1, 1}));
   network.advance({}, {});
@@ -102,7 +103,7 @@ TEST_F(NetworkTest, UnfinishedNodesReadReplacedWeights) {
 }
 
 TEST_F(NetworkTest, TensorsWithoutFurtherReadersAreDropped) {
-  Network network(model_, *data_, kSamples, environment_, ByteBudget(1 << 20), folder_);
+  Network network(model_, *data_, kNetworkSamples, environment_, ByteBudget(1 << 20), folder_);
   network.advance({node("second")}, {"first_out"});
   EXPECT_TRUE(network.has("first_out"));
   network.advance({}, {});
@@ -112,7 +113,7 @@ TEST_F(NetworkTest, TensorsWithoutFurtherReadersAreDropped) {
 TEST_F(NetworkTest, ValuesAreReadFromDiskWithoutAMemoryBudget) {
   const FinetuneEnvironment poor{
       .pool = pool_, .budget = ByteBudget(1), .cache_folder = {}, .token = {}, .log = {}};
-  Network network(model_, *data_, kSamples, poor, ByteBudget(1), folder_);
+  Network network(model_, *data_, kNetworkSamples, poor, ByteBudget(1), folder_);
   network.advance({node("second")}, {});
   const std::string input = model_.graph.nodes[static_cast<std::size_t>(node("second"))].inputs[0];
   EXPECT_EQ(network.value(input, 2), whole(input, 2));

@@ -8,7 +8,7 @@ namespace {
 
 // x -> Relu -> a -> (Add reads a twice) -> b, and an If whose branches read a and define their own
 // t.
-Model branching_model() {
+Model relu_add_if_model() {
   return testing::parse_proto(testing::text_model(R"(
     input { name: 'x' type { tensor_type { elem_type: 1 shape { dim { dim_value: 2 } } } } } input { name: 'c' }
     initializer { name: 'w' data_type: 1 dims: 2 float_data: 1 float_data: 2 }
@@ -28,7 +28,7 @@ Model branching_model() {
 std::vector<int> list(std::span<const int> nodes) { return {nodes.begin(), nodes.end()}; }
 
 TEST(GraphIndex, FindsTheProducerAndTheConsumers) {
-  const Model model = branching_model();
+  const Model model = relu_add_if_model();
   const GraphIndex index(model.graph);
   EXPECT_EQ(index.producer("a"), 0);
   EXPECT_EQ(index.producer("x"), std::nullopt);
@@ -39,12 +39,12 @@ TEST(GraphIndex, FindsTheProducerAndTheConsumers) {
 }
 
 TEST(GraphIndex, ANodeThatReadsATensorTwiceIsOneConsumer) {
-  const Model model = branching_model();
+  const Model model = relu_add_if_model();
   EXPECT_EQ(list(GraphIndex(model.graph).consumers("a")), (std::vector<int>{1, 2}));
 }
 
 TEST(GraphIndex, ReadsInSubgraphsCountForTheirNode) {
-  const Model model = branching_model();
+  const Model model = relu_add_if_model();
   const GraphIndex index(model.graph);
   EXPECT_EQ(list(index.consumers("b")), std::vector<int>{2});
   EXPECT_EQ(list(index.consumers("w")), std::vector<int>{2});
@@ -53,7 +53,7 @@ TEST(GraphIndex, ReadsInSubgraphsCountForTheirNode) {
 }
 
 TEST(GraphIndex, FindsInputsOutputsAndInitializers) {
-  const Model model = branching_model();
+  const Model model = relu_add_if_model();
   const GraphIndex index(model.graph);
   EXPECT_TRUE(index.is_graph_input("x"));
   EXPECT_FALSE(index.is_graph_input("w"));
@@ -68,14 +68,14 @@ TEST(GraphIndex, FindsInputsOutputsAndInitializers) {
 }
 
 TEST(DescribeNode, UsesTheIndexWhenThereIsNoName) {
-  const Model model = branching_model();
+  const Model model = relu_add_if_model();
   EXPECT_EQ(describe_node(model.graph, 0), "Relu 'r'");
   EXPECT_EQ(describe_node(model.graph, 1), "Add #1");
   EXPECT_EQ(node_label(model.graph, 0), "r");
   EXPECT_EQ(node_label(model.graph, 1), "Add#1");
 }
 
-TEST(WeightBytes, CountsSubgraphs) { EXPECT_EQ(weight_bytes(branching_model().graph), 16); }
+TEST(WeightBytes, CountsSubgraphs) { EXPECT_EQ(weight_bytes(relu_add_if_model().graph), 16); }
 
 }  // namespace
 }  // namespace quantsearch

@@ -8,14 +8,14 @@
 namespace quantsearch {
 namespace {
 
-Domain mixed_domain() {
+Domain one_of_each_kind() {
   return {.dimensions = {FloatRange{.low = 1e-3, .high = 1, .log = true}, Categories{.count = 4},
                          IntRange{.low = 1, .high = 8}}};
 }
 
 TEST(QmcOptimizer, GivesCategoriesAndIntegersEqualShares) {
   for (const QmcKind kind : {QmcKind::sobol, QmcKind::halton}) {
-    const auto optimizer = qmc_optimizer(mixed_domain(), {.seed = 4, .kind = kind});
+    const auto optimizer = qmc_optimizer(one_of_each_kind(), {.seed = 4, .kind = kind});
     std::map<double, int> categories;
     std::map<double, int> integers;
     for (int number = 0; number < 64; ++number) {
@@ -36,12 +36,12 @@ TEST(QmcOptimizer, GivesCategoriesAndIntegersEqualShares) {
 }
 
 TEST(QmcOptimizer, ProposesByNumberRegardlessOfResults) {
-  const auto one = qmc_optimizer(mixed_domain(), {.seed = 4});
-  const auto other = qmc_optimizer(mixed_domain(), {.seed = 4});
+  const auto one = qmc_optimizer(one_of_each_kind(), {.seed = 4});
+  const auto other = qmc_optimizer(one_of_each_kind(), {.seed = 4});
   for (int number = 0; number < 5; ++number)
     one->tell({.number = number, .at = *one->ask(number, {}), .objectives = {1}});
   EXPECT_EQ(one->ask(9, {}), other->ask(9, {}));
-  EXPECT_NE(one->ask(9, {}), qmc_optimizer(mixed_domain(), {.seed = 5})->ask(9, {}));
+  EXPECT_NE(one->ask(9, {}), qmc_optimizer(one_of_each_kind(), {.seed = 5})->ask(9, {}));
 }
 
 TEST(QmcOptimizer, BeginsAtTheLowestCornerWithoutScrambling) {

@@ -8,7 +8,7 @@ namespace quantsearch {
 namespace {
 
 /// The second dimension has an effect only where the first is 1; the first must not be 2.
-Domain conditional_domain() {
+Domain five_conditional_points() {
   Domain domain{.dimensions = {Categories{.count = 3}, IntRange{.low = 0, .high = 3}}};
   domain.canonical = [](const Coordinates& point) -> std::optional<Coordinates> {
     if (point[0] == 2) return std::nullopt;
@@ -19,7 +19,7 @@ Domain conditional_domain() {
 }
 
 TEST(RandomOptimizer, ProposesEveryDistinctPointOnceAndThenNothing) {
-  const auto optimizer = random_optimizer(conditional_domain(), {.seed = 3});
+  const auto optimizer = random_optimizer(five_conditional_points(), {.seed = 3});
   std::set<std::pair<double, double>> seen;
   for (int number = 0; number < 5; ++number) {
     const auto point = optimizer->ask(number, {});

@@ -3,15 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "quantsearch/base/value.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "support/source_tree.h"
 
 namespace quantsearch {
 namespace {
 
-const std::filesystem::path kSource = QUANTSEARCH_SOURCE_DIR;
+using testing::kSource;
 
 class NpuFinetune : public ::testing::Test {
  protected:

@@ -6,14 +6,15 @@
 
 #include <algorithm>
 
+#include "pipeline/content_keys.h"
 #include "pipeline/stage_keys.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr Key kModel{1, 2};
-constexpr Key kData{3, 4};
+using testing::kData;
+using testing::kModel;
 using Names = std::vector<std::string>;
 
 struct IgnoreField {

@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "quantsearch/base/error.h"
+#include "support/budgets.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr std::int64_t kPlenty = 1 << 24;
+using testing::kPlenty;
 
 /// With first = x and second = -x, the largest value of one output is the smallest of the other.
 Model two_sided() {

@@ -8,11 +8,12 @@
 #include "precision/setting.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "support/budgets.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr std::int64_t kPlenty = 1 << 24;
+using testing::kPlenty;
 
 /// `options`: the entries of the AutoMixprecision mapping.
 Candidate build(const std::string& options) {

@@ -6,13 +6,15 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate/delivery_check.h"
+#include "support/budgets.h"
 #include "support/model_builder.h"
 #include "support/padded_model.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr std::int64_t kPlenty = 1 << 24;
+using testing::kPlenty;
+
 const std::string kFailure =
     "run: ONNX Runtime failed: Non-zero status code returned while running Softmax node. "
     "Name:'middle' "

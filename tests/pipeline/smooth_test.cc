@@ -3,15 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "quantsearch/base/random.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "support/source_tree.h"
 
 namespace quantsearch {
 namespace {
 
-const std::filesystem::path kSource = QUANTSEARCH_SOURCE_DIR;
+using testing::kSource;
 
 Initializer& constant(Model& model, std::string_view name) {
   for (Initializer& initializer : model.graph.initializers)

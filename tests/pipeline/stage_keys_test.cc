@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "pipeline/content_keys.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
 namespace {
 
-constexpr Key kModel{1, 2};
-constexpr Key kData{3, 4};
+using testing::kData;
+using testing::kModel;
 
 std::vector<Key> keys_of(const std::string& yaml) {
   return stage_keys(kModel, kData, resolve(settings_from(parse_yaml(yaml, "test"))));

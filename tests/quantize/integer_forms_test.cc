@@ -115,7 +115,7 @@ TEST(BiasLikeWeight, IsAPowerOfTwoWhereWeightsAre) {
 }
 
 /// Two Convs joined by a Concat, followed by an AveragePool.
-Model joined() {
+Model joined_convs() {
   ModelBuilder builder;
   builder.random_weight("w1", {2, 2, 1, 1}, 1, 1);
   builder.random_weight("w2", {2, 2, 1, 1}, 1, 2);
@@ -137,7 +137,7 @@ TEST(Passthrough, AnOutputTakesTheRangesOfAllInputsTogether) {
   ThreadPool pool(1);
   QuantizeOptions options;
   options.passthrough_op_types = {"Concat"};
-  const QuantizedModel result = quantize(joined(), kJoinedRanges, options, pool);
+  const QuantizedModel result = quantize(joined_convs(), kJoinedRanges, options, pool);
   EXPECT_FLOAT_EQ(result.tensors.at("both_out").scales[0], 5.0F / 255);
   EXPECT_FLOAT_EQ(result.tensors.at("pool_out").scales[0], 0.2F / 255);
 }
@@ -149,7 +149,7 @@ TEST(Passthrough, ConsecutiveTypesAreAllHonoured) {
   Ranges ranges = kJoinedRanges;
   ranges.erase("both_out");
   ranges.erase("pool_out");
-  const QuantizedModel result = quantize(joined(), ranges, options, pool);
+  const QuantizedModel result = quantize(joined_convs(), ranges, options, pool);
   EXPECT_FLOAT_EQ(result.tensors.at("pool_out").scales[0], 5.0F / 255);
 }
 
@@ -157,7 +157,7 @@ TEST(Passthrough, TypesThatComputeAreRefused) {
   QuantizeOptions options;
   options.passthrough_op_types = {"Reshape", "Conv"};
   try {
-    (void)plan_layers(joined(), options);
+    (void)plan_layers(joined_convs(), options);
     FAIL() << "nothing was thrown";
   } catch (const Unsupported& error) {
     EXPECT_STREQ(

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 using Outputs = std::vector<Tensor>;  // an undefined tensor stands for an output of another kind
 
-struct Case {
+struct SuiteCase {
   fs::path folder;
   std::string original;
   std::vector<Tensor> inputs;
@@ -43,8 +43,8 @@ std::vector<fs::path> folders() {
 }
 
 /// Nullopt when an input is a sequence, an optional or a tensor of strings.
-std::optional<Case> load_case(const fs::path& folder) {
-  Case loaded{.folder = folder, .original = read_file(folder / "model.onnx"), .inputs = {}};
+std::optional<SuiteCase> load_case(const fs::path& folder) {
+  SuiteCase loaded{.folder = folder, .original = read_file(folder / "model.onnx"), .inputs = {}};
   try {
     for (int index = 0;; ++index) {
       const fs::path file = folder / "test_data_set_0" / fmt::format("input_{}.pb", index);
@@ -120,7 +120,7 @@ TEST_F(BackendSuite, SavedModelsRunAsTheOriginals) {
   int random = 0;
   int not_run = 0;
   for (const fs::path& folder : folders()) {
-    const std::optional<Case> current = load_case(folder);
+    const std::optional<SuiteCase> current = load_case(folder);
     const auto expected = current ? run(current->original, current->inputs) : std::nullopt;
     Model model;
     try {
@@ -188,7 +188,7 @@ TEST_F(BackendSuite, ConvertedModelsRunAsTheOriginals) {
         ++unchanged;
         continue;
       }
-      const std::optional<Case> current = load_case(folder);
+      const std::optional<SuiteCase> current = load_case(folder);
       const auto expected = current ? run(current->original, current->inputs) : std::nullopt;
       if (!expected) continue;
       const auto outputs = run(serialize_model(converted), current->inputs);

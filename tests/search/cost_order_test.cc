@@ -12,8 +12,6 @@
 namespace quantsearch {
 namespace {
 
-Key key(std::uint64_t number) { return {.high = 0, .low = number}; }
-
 using Order = std::vector<std::size_t>;
 
 TEST(CostOrder, WithoutPrefixesIsByTimeAndStable) {

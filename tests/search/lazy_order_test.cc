@@ -7,8 +7,6 @@
 namespace quantsearch {
 namespace {
 
-Key key(std::int64_t number) { return {.high = 0, .low = static_cast<std::uint64_t>(number)}; }
-
 TEST(LazyOrder, ParametersOfEarlyStagesVarySlowest) {
   const Space space({{.name = "late", .choices = {0, 1}}, {.name = "early", .choices = {0, 1}}});
   const auto cost = [](const Point& point) {

@@ -38,7 +38,7 @@ MakeOptimizer scripted(Script& script) {
   };
 }
 
-Trial complete(std::int64_t number, const Point& point, double value) {
+Trial complete_at(std::int64_t number, const Point& point, double value) {
   Trial trial;
   trial.number = number;
   trial.state = TrialState::complete;
@@ -82,7 +82,7 @@ TEST(ModelSampler, NegatesMaximizedValuesAndKeepsPendingPoints) {
       model_sampler(line_space(3), keep_all, scripted(script), {.goals = {Goal::maximize}});
   const Point first = *sampler->ask();
   const Point second = *sampler->ask();
-  sampler->tell(complete(0, first, 5));
+  sampler->tell(complete_at(0, first, 5));
   (void)sampler->ask();
   ASSERT_EQ(script.pending.size(), 3U);
   EXPECT_TRUE(script.pending[0].empty());
@@ -91,7 +91,7 @@ TEST(ModelSampler, NegatesMaximizedValuesAndKeepsPendingPoints) {
   ASSERT_EQ(script.told.size(), 1U);
   EXPECT_EQ(script.told[0].objectives, (std::vector<double>{-5}));
   EXPECT_EQ(script.told[0].outcome, Outcome::complete);
-  Trial failed = complete(1, second, 0);
+  Trial failed = complete_at(1, second, 0);
   failed.state = TrialState::failed;
   failed.value.reset();
   sampler->tell(failed);
@@ -170,9 +170,9 @@ TEST(StagedSampler, MakesTheSecondStageFromTheTrialsOfTheFirst) {
   EXPECT_TRUE(sampler->is_ready());
   EXPECT_FALSE(sampler->ask());  // this call reveals that the first stage is over
   EXPECT_FALSE(sampler->is_ready());
-  sampler->tell(complete(0, a, 1));
+  sampler->tell(complete_at(0, a, 1));
   EXPECT_FALSE(sampler->is_ready());
-  sampler->tell(complete(1, b, 2));
+  sampler->tell(complete_at(1, b, 2));
   EXPECT_TRUE(sampler->is_ready());
   EXPECT_EQ(to_string(*sampler->ask()), "y=1");
   ASSERT_EQ(handed.size(), 2U);

@@ -67,7 +67,7 @@ class StoreWithARival final : public SharedStudyStore {
   std::int64_t next_ = 0;
 };
 
-TrialOutcome value_is_x(const TrialRequest& request) {
+TrialOutcome value_without_candidates(const TrialRequest& request) {
   return TrialSuccess{
       .value = request.point.at("x").as_double(), .is_candidate = false, .details = {}};
 }
@@ -85,7 +85,7 @@ Seen searched(std::set<std::int64_t> lost, std::vector<Trial> earlier = {}) {
   const SearchOptions options{.on_trial = [&](const Trial& trial, const TrialProduct&) {
     seen.reported.push_back(trial.number);
   }};
-  seen.study = optimize_shared(sampler, value_is_x, options, store);
+  seen.study = optimize_shared(sampler, value_without_candidates, options, store);
   seen.told = sampler.told;
   return seen;
 }

@@ -51,6 +51,19 @@ inline Space line_space(int size) {
   return Space({parameter});
 }
 
+inline Key key(std::int64_t number) {
+  return {.high = 0, .low = static_cast<std::uint64_t>(number)};
+}
+
+inline Trial complete(std::int64_t number, double value, bool is_candidate = false) {
+  Trial trial;
+  trial.number = number;
+  trial.state = TrialState::complete;
+  trial.value = value;
+  trial.is_candidate = is_candidate;
+  return trial;
+}
+
 inline std::vector<std::string> ask_all(Sampler& sampler, std::size_t limit = 100'000) {
   std::vector<std::string> points;
   while (points.size() < limit) {

@@ -9,15 +9,6 @@
 namespace quantsearch {
 namespace {
 
-Trial complete(std::int64_t number, double value, bool is_candidate = false) {
-  Trial trial;
-  trial.number = number;
-  trial.state = TrialState::complete;
-  trial.value = value;
-  trial.is_candidate = is_candidate;
-  return trial;
-}
-
 Trial failed(std::int64_t number) {
   Trial trial;
   trial.number = number;

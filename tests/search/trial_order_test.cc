@@ -4,16 +4,10 @@
 
 #include <functional>
 
+#include "search/problems.h"
+
 namespace quantsearch {
 namespace {
-
-Trial complete(std::int64_t number, double value) {
-  Trial trial;
-  trial.number = number;
-  trial.state = TrialState::complete;
-  trial.value = value;
-  return trial;
-}
 
 Trial changed(Trial trial, const std::function<void(Trial&)>& change) {
   change(trial);

@@ -127,7 +127,7 @@ class Server {
 };
 
 /// One server for the whole program.
-class ServerEnvironment final : public testing::Environment {
+class ServerEnvironment final : public ::testing::Environment {
  public:
   void SetUp() override {
     const auto programs = folder_of_programs();
@@ -147,7 +147,7 @@ class ServerEnvironment final : public testing::Environment {
 
 // GoogleTest owns the environment.
 const auto* const the_environment = static_cast<const ServerEnvironment*>(
-    testing::AddGlobalTestEnvironment(std::make_unique<ServerEnvironment>().release()));
+    ::testing::AddGlobalTestEnvironment(std::make_unique<ServerEnvironment>().release()));
 
 class Schema final : public Place {
  public:

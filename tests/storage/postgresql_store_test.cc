@@ -8,7 +8,7 @@
 namespace quantsearch {
 namespace {
 
-class PostgresqlStore : public testing::Test {
+class PostgresqlStore : public ::testing::Test {
  protected:
   void SetUp() override {
     if (place_ == nullptr) GTEST_SKIP() << "no PostgreSQL server can be started here";

@@ -40,7 +40,7 @@ Trial finished(Trial trial) {
   return trial;
 }
 
-class Shared : public testing::Test {
+class Shared : public ::testing::Test {
  protected:
   void SetUp() override {
     if (place_ == nullptr) GTEST_SKIP() << "no PostgreSQL server can be started here";

@@ -18,7 +18,7 @@
 namespace quantsearch {
 namespace {
 
-class SqliteStore : public testing::Test {
+class SqliteStore : public ::testing::Test {
  protected:
   [[nodiscard]] std::string opening_message() const {
     return message_from<Error>([&] { (void)place_->open(example_description()); });

@@ -12,7 +12,7 @@
 namespace quantsearch {
 namespace {
 
-class Store : public testing::Test {
+class Store : public ::testing::Test {
  protected:
   void SetUp() override {
     if (place_ == nullptr) GTEST_SKIP() << "no PostgreSQL server can be started here";

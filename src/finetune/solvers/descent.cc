@@ -10,12 +10,11 @@
 #include "finetune/solvers/moments.h"
 #include "finetune/solvers/objective.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/sizes.h"
 
 namespace quantsearch::reconstruction {
 
 namespace {
-
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
 void require_valid(const DescentOptions& options, const DescentPlan& plan) {
   const auto require = [](bool holds, std::string_view name, double got,
@@ -90,9 +89,9 @@ class Descent {
     for (const OutputBlock& block : output_blocks(layer.shape)) {
       Worked worked;
       worked.block = block;
-      worked.weights.resize(size(block.count * k));
-      worked.by_weights.resize(size(block.count * k));
-      worked.by_bias.resize(size(block.count));
+      worked.weights.resize(to_size(block.count * k));
+      worked.by_weights.resize(to_size(block.count * k));
+      worked.by_bias.resize(to_size(block.count));
       weights.weights({.first = block.first * k, .count = block.count * k}, worked.weights.data());
       blocks_.push_back(std::move(worked));
     }
@@ -146,7 +145,7 @@ class Descent {
         [&](std::int64_t index, int) {
           for (std::int64_t step = first; step < first + ready; ++step) {
             if (token_.is_cancelled()) return;  // parallel_for throws
-            step_block(step, blocks_[size(index)]);
+            step_block(step, blocks_[to_size(index)]);
           }
         },
         token_);

@@ -16,6 +16,7 @@
 #include "finetune/solvers/moments.h"
 #include "finetune/solvers/nearest_plane.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/sizes.h"
 
 namespace quantsearch::reconstruction {
 
@@ -28,8 +29,6 @@ constexpr std::int64_t kTasksAtOnce = 64;
 constexpr std::int64_t kSmallDepthwise = 32;
 constexpr std::int64_t kSmall = 16;
 constexpr int kScaleBeam = 8;  // beam of those layers while scales are compared
-
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
 void require_valid(const GptqOptions& options) {
   if (options.ridge && !(*options.ridge >= 0 && std::isfinite(*options.ridge))) {
@@ -62,10 +61,10 @@ std::vector<float> factors_of(const WeightGrid& grid, const GptqOptions& options
 }
 
 /// Runs the solver over a layer.
-class Solver {
+class GptqSolver {
  public:
-  Solver(const LayerWeights& layer, const std::vector<Lattice>& lattices,
-         const GptqOptions& options, ThreadPool& pool, const CancellationToken& token)
+  GptqSolver(const LayerWeights& layer, const std::vector<Lattice>& lattices,
+             const GptqOptions& options, ThreadPool& pool, const CancellationToken& token)
       : layer_(layer),
         lattices_(lattices),
         options_(options),
@@ -82,13 +81,13 @@ class Solver {
         layer_.shape.groups * blocks,
         [&](std::int64_t index, int) {
           const std::int64_t group = index / blocks;
-          if (lattices_[size(group)].is_flat) return;
+          if (lattices_[to_size(group)].is_flat) return;
           std::vector<std::int64_t> outputs;
           std::vector<RowTask> tasks;
           const std::int64_t first = index % blocks * kTasksAtOnce;
           for (std::int64_t row = first; row < std::min(rows, first + kTasksAtOnce); ++row) {
             outputs.push_back(group * rows + row);
-            tasks.push_back(task_of(outputs.back(), factors_[chosen_[size(outputs.back())]]));
+            tasks.push_back(task_of(outputs.back(), factors_[chosen_[to_size(outputs.back())]]));
           }
           const std::vector<RowResult> results = solve_rows(group, tasks, true);
           for (std::size_t row = 0; row < results.size(); ++row) {
@@ -107,13 +106,14 @@ class Solver {
  private:
   [[nodiscard]] RowTask task_of(std::int64_t output, float factor) const {
     const std::int64_t k = layer_.shape.columns;
-    const std::int64_t zero_point = layer_.grid.zero_points[size(output)];
-    const std::vector<float>& targets = lattices_[size(output / layer_.shape.rows)].targets;
-    return {.target = std::span(targets).subspan(size(output % layer_.shape.rows * k), size(k)),
-            .grid = {.scale = layer_.grid.scales[size(output)] * factor,
-                     .low = static_cast<float>(layer_.grid.limits.low - zero_point),
-                     .high = static_cast<float>(layer_.grid.limits.high - zero_point),
-                     .zero_point = static_cast<float>(zero_point)}};
+    const std::int64_t zero_point = layer_.grid.zero_points[to_size(output)];
+    const std::vector<float>& targets = lattices_[to_size(output / layer_.shape.rows)].targets;
+    return {
+        .target = std::span(targets).subspan(to_size(output % layer_.shape.rows * k), to_size(k)),
+        .grid = {.scale = layer_.grid.scales[to_size(output)] * factor,
+                 .low = static_cast<float>(layer_.grid.limits.low - zero_point),
+                 .high = static_cast<float>(layer_.grid.limits.high - zero_point),
+                 .zero_point = static_cast<float>(zero_point)}};
   }
 
   [[nodiscard]] bool is_small() const {
@@ -127,7 +127,7 @@ class Solver {
   [[nodiscard]] std::vector<RowResult> solve_rows(std::int64_t group,
                                                   const std::vector<RowTask>& tasks,
                                                   bool is_final) const {
-    const Lattice& lattice = lattices_[size(group)];
+    const Lattice& lattice = lattices_[to_size(group)];
     const int beam = is_final ? final_beam() : std::min(final_beam(), is_small() ? kScaleBeam : 1);
     if (beam == 1 && !is_final) return nearest_plane(lattice, tasks);
     std::vector<RowResult> results;
@@ -147,48 +147,48 @@ class Solver {
   void choose_factors() {
     const auto factors = static_cast<std::int64_t>(factors_.size());
     const std::int64_t outputs = layer_.shape.outputs();
-    chosen_.assign(size(outputs), 0);
+    chosen_.assign(to_size(outputs), 0);
     if (factors == 1) return;
     const std::int64_t rows = layer_.shape.rows;
-    std::vector<double> costs(size(outputs * factors));
+    std::vector<double> costs(to_size(outputs * factors));
     const std::int64_t blocks = (rows * factors + kTasksAtOnce - 1) / kTasksAtOnce;
     pool_.parallel_for(
         layer_.shape.groups * blocks,
         [&](std::int64_t index, int) {
           const std::int64_t group = index / blocks;
-          if (lattices_[size(group)].is_flat) return;
+          if (lattices_[to_size(group)].is_flat) return;
           const std::int64_t first = index % blocks * kTasksAtOnce;
           const std::int64_t end = std::min(rows * factors, first + kTasksAtOnce);
           std::vector<RowTask> tasks;
           for (std::int64_t at = first; at < end; ++at) {
-            tasks.push_back(task_of(group * rows + at / factors, factors_[size(at % factors)]));
+            tasks.push_back(task_of(group * rows + at / factors, factors_[to_size(at % factors)]));
           }
           const std::vector<RowResult> results = solve_rows(group, tasks, false);
           for (std::int64_t at = first; at < end; ++at) {
-            costs[size(group * rows * factors + at)] = results[size(at - first)].cost;
+            costs[to_size(group * rows * factors + at)] = results[to_size(at - first)].cost;
           }
         },
         token_);
     if (layer_.grid.per_tensor) {
-      std::vector<double> totals(size(factors));
-      for (std::size_t at = 0; at < costs.size(); ++at) totals[at % size(factors)] += costs[at];
-      chosen_.assign(size(outputs), size(std::ranges::min_element(totals) - totals.begin()));
+      std::vector<double> totals(to_size(factors));
+      for (std::size_t at = 0; at < costs.size(); ++at) totals[at % to_size(factors)] += costs[at];
+      chosen_.assign(to_size(outputs), to_size(std::ranges::min_element(totals) - totals.begin()));
     } else {
       for (std::int64_t output = 0; output < outputs; ++output) {
         const auto begin = costs.begin() + output * factors;
-        chosen_[size(output)] = size(std::min_element(begin, begin + factors) - begin);
+        chosen_[to_size(output)] = to_size(std::min_element(begin, begin + factors) - begin);
       }
     }
   }
 
   void store(std::int64_t output, float scale, const RowResult& result, Solution& solution) const {
     const std::int64_t k = layer_.shape.columns;
-    const std::vector<std::int64_t>& order = lattices_[size(output / layer_.shape.rows)].order;
+    const std::vector<std::int64_t>& order = lattices_[to_size(output / layer_.shape.rows)].order;
     for (std::int64_t place = 0; place < k; ++place) {
-      solution.codes[size(output * k + order[size(place)])] =
-          result.points[size(place)] + layer_.grid.zero_points[size(output)];
+      solution.codes[to_size(output * k + order[to_size(place)])] =
+          result.points[to_size(place)] + layer_.grid.zero_points[to_size(output)];
     }
-    solution.scales[size(output)] = scale;
+    solution.scales[to_size(output)] = scale;
   }
 
   const LayerWeights& layer_;
@@ -212,10 +212,10 @@ Solution better_of(const LayerWeights& layer, Solution nearest, Solution solved,
   }
   const std::int64_t k = layer.shape.columns;
   for (std::int64_t output = 0; output < layer.shape.outputs(); ++output) {
-    if (after[size(output)] < before[size(output)]) continue;
+    if (after[to_size(output)] < before[to_size(output)]) continue;
     std::copy_n(nearest.codes.begin() + output * k, k, solved.codes.begin() + output * k);
-    solved.scales[size(output)] = nearest.scales[size(output)];
-    if (!solved.bias.empty()) solved.bias[size(output)] = nearest.bias[size(output)];
+    solved.scales[to_size(output)] = nearest.scales[to_size(output)];
+    if (!solved.bias.empty()) solved.bias[to_size(output)] = nearest.bias[to_size(output)];
   }
   return solved;
 }
@@ -236,7 +236,7 @@ Solution gptq(const LayerWeights& layer, const Moments& moments, const GptqOptio
   const double ridge = options.ridge.value_or(default_ridge(layer.shape, moments.count));
   const std::vector<Lattice> lattices =
       make_lattices(layer, moments, {.ridge = ridge, .is_centred = updates_bias}, pool, token);
-  Solver solver(layer, lattices, options, pool, token);
+  GptqSolver solver(layer, lattices, options, pool, token);
   Solution solved = solver.solve();
   if (updates_bias) {
     nearest.bias = corrected_bias(layer, nearest, moments);

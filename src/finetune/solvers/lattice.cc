@@ -6,12 +6,11 @@
 
 #include "finetune/solvers/code_pairs.h"
 #include "finetune/solvers/linear_algebra.h"
+#include "quantsearch/internal/base/sizes.h"
 
 namespace quantsearch::reconstruction {
 
 namespace {
-
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
 /// H of a group, centred if requested, in the order of the inputs.
 class Energy {
@@ -42,21 +41,21 @@ struct Factor {
 Factor factor_of(const Energy& energy, Lattice& lattice, std::int64_t k, double mean_diagonal,
                  double ridge) {
   Factor factor;
-  factor.l.resize(size(k * k));
+  factor.l.resize(to_size(k * k));
   while (true) {
     factor.added = ridge * mean_diagonal;
     for (std::int64_t row = 0; row < k; ++row) {
       for (std::int64_t column = 0; column <= row; ++column) {
-        factor.l[size(row * k + column)] =
-            energy.at(lattice.order[size(row)], lattice.order[size(column)]) +
+        factor.l[to_size(row * k + column)] =
+            energy.at(lattice.order[to_size(row)], lattice.order[to_size(column)]) +
             (row == column ? factor.added : 0.0);
       }
     }
     for (std::int64_t row = 0; row < k; ++row) {
       for (std::int64_t column = 0; column <= row; ++column) {
-        const auto value = static_cast<float>(factor.l[size(row * k + column)]);
-        lattice.a[size(row * k + column)] = value;
-        lattice.a[size(column * k + row)] = value;
+        const auto value = static_cast<float>(factor.l[to_size(row * k + column)]);
+        lattice.a[to_size(row * k + column)] = value;
+        lattice.a[to_size(column * k + row)] = value;
       }
     }
     if (factorize(matrix(factor.l.data(), k, k))) return factor;
@@ -67,9 +66,9 @@ Factor factor_of(const Energy& energy, Lattice& lattice, std::int64_t k, double 
 void fill_factor(Lattice& lattice, const std::vector<double>& l, std::int64_t k) {
   for (std::int64_t row = 0; row < k; ++row) {
     for (std::int64_t column = 0; column <= row; ++column) {
-      const auto value = static_cast<float>(l[size(row * k + column)]);
-      lattice.l[size(row * k + column)] = value;
-      lattice.u[size(column * k + row)] = value;
+      const auto value = static_cast<float>(l[to_size(row * k + column)]);
+      lattice.l[to_size(row * k + column)] = value;
+      lattice.u[to_size(column * k + row)] = value;
     }
   }
 }
@@ -84,11 +83,11 @@ std::vector<std::int64_t> order_of_pairs(const std::vector<double>& energies,
   std::vector<bool> is_placed(energies.size(), false);
   std::vector<std::int64_t> single;  // at most one input without a partner
   for (auto input = ascending.rbegin(); input != ascending.rend(); ++input) {
-    const PairedInput& pair = pairs[size(*input)];
-    if (is_placed[size(*input)]) continue;
-    is_placed[size(*input)] = true;
+    const PairedInput& pair = pairs[to_size(*input)];
+    if (is_placed[to_size(*input)]) continue;
+    is_placed[to_size(*input)] = true;
     if (has_partner(pair)) {
-      is_placed[size(pair.partner)] = true;
+      is_placed[to_size(pair.partner)] = true;
       reversed.insert(reversed.end(), {*input, pair.partner});
     } else {
       single.push_back(*input);
@@ -109,10 +108,10 @@ void place_pairs(std::span<const PairedInput> pairs, const std::vector<double>& 
   lattice.order = order_of_pairs(energies, lattice.order, pairs);
   std::vector<std::int64_t> places(lattice.order.size());
   for (std::size_t place = 0; place < places.size(); ++place)
-    places[size(lattice.order[place])] = static_cast<std::int64_t>(place);
+    places[to_size(lattice.order[place])] = static_cast<std::int64_t>(place);
   for (const std::int64_t input : lattice.order) {
-    PairedInput placed = pairs[size(input)];
-    placed.partner = places[size(placed.partner)];
+    PairedInput placed = pairs[to_size(input)];
+    placed.partner = places[to_size(placed.partner)];
     lattice.pairs.push_back(placed);
   }
 }
@@ -125,36 +124,36 @@ std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& mom
   constexpr std::int64_t kRowsAtOnce = 16;
   const LayerShape& shape = layer.shape;
   const std::int64_t k = shape.columns;
-  std::vector<Lattice> lattices(size(shape.groups));
-  std::vector<Factor> factors(size(shape.groups));
+  std::vector<Lattice> lattices(to_size(shape.groups));
+  std::vector<Factor> factors(to_size(shape.groups));
   pool.parallel_for(
       shape.groups,
       [&](std::int64_t group, int) {
-        Lattice& lattice = lattices[size(group)];
+        Lattice& lattice = lattices[to_size(group)];
         const Energy energy(moments, k, group, options.is_centred);
-        std::vector<double> diagonal(size(k));
+        std::vector<double> diagonal(to_size(k));
         for (std::int64_t input = 0; input < k; ++input)
-          diagonal[size(input)] = energy.at(input, input);
+          diagonal[to_size(input)] = energy.at(input, input);
         const double mean =
             std::accumulate(diagonal.begin(), diagonal.end(), 0.0) / static_cast<double>(k);
         // Products were summed in float, so centring leaves about 1e-7 of the energy of constant
         // inputs.
         double largest = 0;
         for (std::int64_t input = 0; input < k; ++input) {
-          largest = std::max(largest, moments.h[size((group * k + input) * k + input)]);
+          largest = std::max(largest, moments.h[to_size((group * k + input) * k + input)]);
         }
         lattice.is_flat = !(mean > 1e-6 * largest);
         if (lattice.is_flat) return;
-        lattice.order.resize(size(k));
+        lattice.order.resize(to_size(k));
         std::iota(lattice.order.begin(), lattice.order.end(), 0);
         std::ranges::stable_sort(lattice.order, {},
-                                 [&](std::int64_t input) { return diagonal[size(input)]; });
+                                 [&](std::int64_t input) { return diagonal[to_size(input)]; });
         place_pairs(pairs_of_group(layer, group), diagonal, lattice);
         for (std::vector<float>* part : {&lattice.a, &lattice.l, &lattice.u})
-          part->resize(size(k * k));
-        lattice.targets.resize(size(shape.rows * k));
-        factors[size(group)] = factor_of(energy, lattice, k, mean, options.ridge);
-        fill_factor(lattice, factors[size(group)].l, k);
+          part->resize(to_size(k * k));
+        lattice.targets.resize(to_size(shape.rows * k));
+        factors[to_size(group)] = factor_of(energy, lattice, k, mean, options.ridge);
+        fill_factor(lattice, factors[to_size(group)].l, k);
       },
       token);
   const std::int64_t blocks = (shape.rows + kRowsAtOnce - 1) / kRowsAtOnce;
@@ -162,21 +161,22 @@ std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& mom
       shape.groups * blocks,
       [&](std::int64_t index, int) {
         const std::int64_t group = index / blocks;
-        Lattice& lattice = lattices[size(group)];
+        Lattice& lattice = lattices[to_size(group)];
         if (lattice.is_flat) return;
-        const Factor& factor = factors[size(group)];
+        const Factor& factor = factors[to_size(group)];
         const std::int64_t first = index % blocks * kRowsAtOnce;
         const std::int64_t rows = std::min(kRowsAtOnce, shape.rows - first);
-        std::vector<double> right(size(rows * k));
+        std::vector<double> right(to_size(rows * k));
         for (std::int64_t row = 0; row < rows; ++row) {
           const std::int64_t output = group * shape.rows + first + row;
-          const double bias = layer.bias.empty() ? 0.0 : layer.bias[size(output)];
-          const double centre = options.is_centred ? moments.output_mean[size(output)] : bias;
+          const double bias = layer.bias.empty() ? 0.0 : layer.bias[to_size(output)];
+          const double centre = options.is_centred ? moments.output_mean[to_size(output)] : bias;
           for (std::int64_t place = 0; place < k; ++place) {
-            const std::int64_t input = lattice.order[size(place)];
-            right[size(row * k + place)] = moments.c[size(output * k + input)] -
-                                           centre * moments.input_mean[size(group * k + input)] +
-                                           factor.added * layer.values[size(output * k + input)];
+            const std::int64_t input = lattice.order[to_size(place)];
+            right[to_size(row * k + place)] =
+                moments.c[to_size(output * k + input)] -
+                centre * moments.input_mean[to_size(group * k + input)] +
+                factor.added * layer.values[to_size(output * k + input)];
           }
         }
         solve_factorized(matrix(factor.l.data(), k, k), matrix(right.data(), rows, k));

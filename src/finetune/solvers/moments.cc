@@ -10,6 +10,7 @@
 #include "finetune/solvers/code_pairs.h"
 #include "finetune/solvers/linear_algebra.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/sizes.h"
 
 namespace quantsearch::reconstruction {
 
@@ -25,8 +26,6 @@ constexpr std::int64_t kTile = 192;
 // number of threads.
 constexpr std::int64_t kBufferValues = std::int64_t{1} << 20;
 constexpr std::int64_t kLeastAtOnce = 16;
-
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
 Matrix<const float> group_inputs(const LayerShape& shape, const Columns& columns,
                                  std::int64_t group) {
@@ -87,11 +86,11 @@ void add_all(Matrix<const float> from, Matrix<double> to) {
 }  // namespace
 
 MomentsAccumulator::MomentsAccumulator(const LayerShape& shape) : shape_(shape) {
-  sums_.h.resize(size(shape.groups * shape.columns * shape.columns));
-  sums_.c.resize(size(shape.weights()));
-  sums_.input_mean.resize(size(shape.groups * shape.columns));
-  sums_.output_mean.resize(size(shape.outputs()));
-  sums_.energy.resize(size(shape.outputs()));
+  sums_.h.resize(to_size(shape.groups * shape.columns * shape.columns));
+  sums_.c.resize(to_size(shape.weights()));
+  sums_.input_mean.resize(to_size(shape.groups * shape.columns));
+  sums_.output_mean.resize(to_size(shape.outputs()));
+  sums_.energy.resize(to_size(shape.outputs()));
 }
 
 std::int64_t MomentsAccumulator::bytes(const LayerShape& shape) {
@@ -101,8 +100,8 @@ std::int64_t MomentsAccumulator::bytes(const LayerShape& shape) {
 }
 
 void MomentsAccumulator::add(const Columns& columns, ThreadPool& pool) {
-  if (columns.inputs.size() != size(shape_.groups * shape_.columns * columns.count) ||
-      columns.targets.size() != size(shape_.outputs() * columns.count)) {
+  if (columns.inputs.size() != to_size(shape_.groups * shape_.columns * columns.count) ||
+      columns.targets.size() != to_size(shape_.outputs() * columns.count)) {
     throw InternalError(fmt::format(
         "finetune: {} columns came with {} input and {} target values, expected {} and {}",
         columns.count, columns.inputs.size(), columns.targets.size(),
@@ -131,8 +130,8 @@ void MomentsAccumulator::add_sums(const Columns& columns, ThreadPool& pool) {
       const float* values =
           (is_input ? columns.inputs : columns.targets).data() + at * columns.count;
       const Sums sums = sum_up(values, columns.count);
-      (is_input ? sums_.input_mean : sums_.output_mean)[size(at)] += sums.values;
-      if (!is_input) sums_.energy[size(at)] += sums.squares;
+      (is_input ? sums_.input_mean : sums_.output_mean)[to_size(at)] += sums.values;
+      if (!is_input) sums_.energy[to_size(at)] += sums.squares;
     }
   });
 }
@@ -147,7 +146,7 @@ void MomentsAccumulator::add_runs(const Columns& columns, ThreadPool& pool) {
       std::max(kLeastAtOnce, kBufferValues / std::max<std::int64_t>(1, buffer_size));
   const std::int64_t wave = std::min(at_once, runs);
   const std::int64_t groups_at_once = std::clamp<std::int64_t>(at_once / wave, 1, shape_.groups);
-  std::vector<float> buffers(size(groups_at_once * wave * buffer_size));
+  std::vector<float> buffers(to_size(groups_at_once * wave * buffer_size));
   for (std::int64_t first_group = 0; first_group < shape_.groups; first_group += groups_at_once) {
     const std::int64_t groups = std::min(groups_at_once, shape_.groups - first_group);
     for (std::int64_t first_run = 0; first_run < runs; first_run += wave) {
@@ -181,7 +180,7 @@ void MomentsAccumulator::add_tiles(const Columns& columns, ThreadPool& pool) {
   const std::int64_t r = shape_.rows;
   const std::int64_t across = (k + kTile - 1) / kTile;
   const std::int64_t down = across + (r + kTile - 1) / kTile;  // tiles of H, then of C
-  std::vector<std::vector<float>> buffers(size(pool.threads()));
+  std::vector<std::vector<float>> buffers(to_size(pool.threads()));
   pool.parallel_for(shape_.groups * down * across, [&](std::int64_t index, int worker) {
     const std::int64_t group = index / (down * across);
     const std::int64_t tile_row = index / across % down;
@@ -199,8 +198,8 @@ void MomentsAccumulator::add_tiles(const Columns& columns, ThreadPool& pool) {
                k)
             .block(first_row, first_column, rows, width);
     const bool is_diagonal = !is_c && tile_row == tile_column;
-    std::vector<float>& buffer = buffers[size(worker)];
-    buffer.resize(size(kTile * kTile));
+    std::vector<float>& buffer = buffers[to_size(worker)];
+    buffer.resize(to_size(kTile * kTile));
     for (std::int64_t begin = 0; begin < columns.count; begin += kRun) {
       const std::int64_t run = std::min(kRun, columns.count - begin);
       std::fill_n(buffer.data(), rows * width, 0.0F);
@@ -254,18 +253,18 @@ Solution round_to_nearest(const LayerWeights& layer) {
   solution.codes.resize(layer.values.size());
   const std::int64_t k = layer.shape.columns;
   for (std::int64_t output = 0; output < layer.shape.outputs(); ++output) {
-    const float scale = layer.grid.scales[size(output)];
-    const std::int32_t zero_point = layer.grid.zero_points[size(output)];
+    const float scale = layer.grid.scales[to_size(output)];
+    const std::int32_t zero_point = layer.grid.zero_points[to_size(output)];
     const auto low = static_cast<float>(layer.grid.limits.low - zero_point);
     const auto high = static_cast<float>(layer.grid.limits.high - zero_point);
     for (std::int64_t at = output * k; at < (output + 1) * k; ++at) {
-      const float scaled = std::clamp(layer.values[size(at)] / scale, low, high);
-      solution.codes[size(at)] = static_cast<std::int32_t>(std::nearbyint(scaled)) + zero_point;
+      const float scaled = std::clamp(layer.values[to_size(at)] / scale, low, high);
+      solution.codes[to_size(at)] = static_cast<std::int32_t>(std::nearbyint(scaled)) + zero_point;
     }
     move_to_safe_codes(pairs_of_group(layer, output / layer.shape.rows),
-                       std::span(layer.values).subspan(size(output * k), size(k)), scale,
+                       std::span(layer.values).subspan(to_size(output * k), to_size(k)), scale,
                        zero_point, layer.grid.limits,
-                       std::span(solution.codes).subspan(size(output * k), size(k)));
+                       std::span(solution.codes).subspan(to_size(output * k), to_size(k)));
   }
   return solution;
 }
@@ -274,10 +273,10 @@ std::vector<float> dequantized(const LayerWeights& layer, const Solution& soluti
   std::vector<float> values(solution.codes.size());
   const std::int64_t k = layer.shape.columns;
   for (std::int64_t output = 0; output < layer.shape.outputs(); ++output) {
-    const std::int32_t zero_point = layer.grid.zero_points[size(output)];
-    const float scale = solution.scales[size(output)];
+    const std::int32_t zero_point = layer.grid.zero_points[to_size(output)];
+    const float scale = solution.scales[to_size(output)];
     for (std::int64_t at = output * k; at < (output + 1) * k; ++at) {
-      values[size(at)] = static_cast<float>(solution.codes[size(at)] - zero_point) * scale;
+      values[to_size(at)] = static_cast<float>(solution.codes[to_size(at)] - zero_point) * scale;
     }
   }
   return values;
@@ -290,7 +289,7 @@ std::vector<double> row_errors(const LayerWeights& layer, const Solution& soluti
   const std::int64_t k = shape.columns;
   const std::vector<float> values = dequantized(layer, solution);
   const std::vector<double> q(values.begin(), values.end());
-  std::vector<double> errors(size(shape.outputs()));
+  std::vector<double> errors(to_size(shape.outputs()));
   const std::int64_t blocks = (shape.rows + kRowsAtOnce - 1) / kRowsAtOnce;
   pool.parallel_for(shape.groups * blocks, [&](std::int64_t index, int) {
     const std::int64_t group = index / blocks;
@@ -298,22 +297,22 @@ std::vector<double> row_errors(const LayerWeights& layer, const Solution& soluti
     const std::int64_t rows = std::min(kRowsAtOnce, shape.rows - first);
     const std::int64_t output = group * shape.rows + first;
     const Matrix<const double> here = matrix(q.data() + output * k, rows, k);
-    std::vector<double> products(size(rows * k));
+    std::vector<double> products(to_size(rows * k));
     add_product(here, matrix(moments.h.data() + group * k * k, k, k),
                 matrix(products.data(), rows, k));
     const double* const mean = moments.input_mean.data() + group * k;
     for (std::int64_t row = 0; row < rows; ++row) {
       const double* const c = moments.c.data() + (output + row) * k;
-      const double bias = solution.bias.empty() ? 0.0 : solution.bias[size(output + row)];
-      double error = moments.energy[size(output + row)];
+      const double bias = solution.bias.empty() ? 0.0 : solution.bias[to_size(output + row)];
+      double error = moments.energy[to_size(output + row)];
       double mean_output = 0;
       for (std::int64_t column = 0; column < k; ++column) {
         const double weight = here.row(row)[column];
-        error += weight * (products[size(row * k + column)] - 2 * c[column]);
+        error += weight * (products[to_size(row * k + column)] - 2 * c[column]);
         mean_output += weight * mean[column];
       }
-      error += bias * (bias + 2 * (mean_output - moments.output_mean[size(output + row)]));
-      errors[size(output + row)] = error;
+      error += bias * (bias + 2 * (mean_output - moments.output_mean[to_size(output + row)]));
+      errors[to_size(output + row)] = error;
     }
   });
   return errors;

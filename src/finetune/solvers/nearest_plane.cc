@@ -9,6 +9,7 @@
 #include "finetune/solvers/code_pairs.h"
 #include "finetune/solvers/linear_algebra.h"
 #include "finetune/solvers/pair_step.h"
+#include "quantsearch/internal/base/sizes.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "finetune/solvers/nearest_plane.cc"
@@ -133,11 +134,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch::reconstruction {
 
-namespace {
-
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
-
-}  // namespace
+namespace {}  // namespace
 
 void choose_safe_points(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
                         std::int64_t upper) {
@@ -192,19 +189,19 @@ struct LaneState {
   LaneState(std::int64_t k, std::span<const RowTask> tasks) {
     const auto count = static_cast<std::int64_t>(tasks.size());
     lanes = (count + kLaneMultiple - 1) / kLaneMultiple * kLaneMultiple;
-    scales.assign(size(lanes), 1.0F);
+    scales.assign(to_size(lanes), 1.0F);
     for (std::vector<float>* part : {&lows, &highs, &zero_points, &costs})
-      part->assign(size(lanes), 0.0F);
+      part->assign(to_size(lanes), 0.0F);
     for (std::vector<float>* part : {&targets, &errors, &differences, &points})
-      part->assign(size(k * lanes), 0.0F);
+      part->assign(to_size(k * lanes), 0.0F);
     for (std::int64_t lane = 0; lane < count; ++lane) {
-      const RowTask& task = tasks[size(lane)];
-      scales[size(lane)] = task.grid.scale;
-      lows[size(lane)] = task.grid.low;
-      highs[size(lane)] = task.grid.high;
-      zero_points[size(lane)] = task.grid.zero_point;
+      const RowTask& task = tasks[to_size(lane)];
+      scales[to_size(lane)] = task.grid.scale;
+      lows[to_size(lane)] = task.grid.low;
+      highs[to_size(lane)] = task.grid.high;
+      zero_points[to_size(lane)] = task.grid.zero_point;
       for (std::int64_t input = 0; input < k; ++input) {
-        targets[size(input * lanes + lane)] = task.target[size(input)];
+        targets[to_size(input * lanes + lane)] = task.target[to_size(input)];
       }
     }
   }
@@ -244,7 +241,7 @@ void nearest_points(float wanted, const RowGrid& grid, int count,
 
 /// True for the second input of a pair, whose partner has its point already.
 bool is_lower(const Lattice& lattice, std::int64_t input) {
-  return !lattice.pairs.empty() && has_partner(lattice.pairs[size(input)]) && input % 2 == 0;
+  return !lattice.pairs.empty() && has_partner(lattice.pairs[to_size(input)]) && input % 2 == 0;
 }
 
 /// For the first input of a pair, estimates how its point affects the partner, which comes next.
@@ -253,12 +250,13 @@ class PairAhead {
  public:
   PairAhead(const Lattice& lattice, const RowTask& task, std::int64_t input, const float* errors)
       : lattice_(lattice), task_(task), input_(input) {
-    if (lattice.pairs.empty() || !has_partner(lattice.pairs[size(input)]) || input % 2 == 0) return;
+    if (lattice.pairs.empty() || !has_partner(lattice.pairs[to_size(input)]) || input % 2 == 0)
+      return;
     const std::int64_t lower = input - 1;
     const auto k = static_cast<std::int64_t>(lattice.order.size());
     const Matrix<const float> l = matrix(lattice.l.data(), k, k);
-    step_ = PairStep{.upper_target = task.target[size(input)],
-                     .lower_target = task.target[size(lower)],
+    step_ = PairStep{.upper_target = task.target[to_size(input)],
+                     .lower_target = task.target[to_size(lower)],
                      .upper_error = errors[input],
                      .lower_error = errors[lower],
                      .upper_diagonal = l.row(input)[input],
@@ -272,7 +270,7 @@ class PairAhead {
     if (!step_) return alone;
     const auto nearest =
         std::clamp(std::nearbyint(alone / task_.grid.scale), task_.grid.low, task_.grid.high);
-    const CodePair safe = safe_points(*step_, lattice_.pairs[size(input_)], task_.grid);
+    const CodePair safe = safe_points(*step_, lattice_.pairs[to_size(input_)], task_.grid);
     return static_cast<float>(safe.first) == nearest
                ? alone
                : static_cast<float>(safe.first) * task_.grid.scale;
@@ -281,7 +279,7 @@ class PairAhead {
   /// The least cost that the partner adds together with this point.
   [[nodiscard]] float cost(std::int32_t point) const {
     if (!step_) return 0;
-    const RowGrid beside = grid_beside(task_.grid, lattice_.pairs[size(input_ - 1)], point);
+    const RowGrid beside = grid_beside(task_.grid, lattice_.pairs[to_size(input_ - 1)], point);
     const float upper = static_cast<float>(point) * task_.grid.scale - step_->upper_target;
     const float error = step_->lower_error + step_->coupling * upper;
     const float wanted = (step_->lower_target - error / step_->lower_diagonal) / task_.grid.scale;
@@ -329,10 +327,10 @@ std::vector<RowResult> nearest_plane(const Lattice& lattice, std::span<const Row
   std::vector<RowResult> results(tasks.size());
   for (std::size_t lane = 0; lane < tasks.size(); ++lane) {
     results[lane].cost = state.costs[lane];
-    results[lane].points.resize(size(k));
+    results[lane].points.resize(to_size(k));
     for (std::int64_t input = 0; input < k; ++input) {
-      results[lane].points[size(input)] =
-          static_cast<std::int32_t>(state.points[size(input * lanes) + lane]);
+      results[lane].points[to_size(input)] =
+          static_cast<std::int32_t>(state.points[to_size(input * lanes) + lane]);
     }
   }
   return results;
@@ -342,24 +340,24 @@ RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
   const auto k = static_cast<std::int64_t>(lattice.order.size());
   // A wide beam is used for exactness, where the third and fourth point also matter.
   const int points_each = beam >= 16 ? 4 : 2;
-  std::vector<std::vector<Step>> steps(size(k));
-  std::vector<float> errors(size(beam * k));
-  std::vector<float> next(size(beam * k));
+  std::vector<std::vector<Step>> steps(to_size(k));
+  std::vector<float> errors(to_size(beam * k));
+  std::vector<float> next(to_size(beam * k));
   std::vector<float> costs = {0.0F};
   std::vector<std::int32_t> last = {0};  // by state: the point of the previous input
   std::vector<Candidate> candidates;
   std::vector<std::int32_t> points;
   for (std::int64_t input = k; input-- > 0;) {
     const float* const row = lattice.l.data() + input * k;
-    const float target = task.target[size(input)];
+    const float target = task.target[to_size(input)];
     candidates.clear();
     for (std::size_t state = 0; state < costs.size(); ++state) {
-      const float* const state_errors = errors.data() + state * size(k);
+      const float* const state_errors = errors.data() + state * to_size(k);
       const float error = state_errors[input];
       const PairAhead ahead(lattice, task, input, state_errors);
       RowGrid grid = task.grid;
       if (is_lower(lattice, input))
-        grid = grid_beside(task.grid, lattice.pairs[size(input)], last[state]);
+        grid = grid_beside(task.grid, lattice.pairs[to_size(input)], last[state]);
       nearest_points(ahead.wanted(target - error / row[input]), grid, points_each, points);
       for (const std::int32_t point : points) {
         const float difference = static_cast<float>(point) * task.grid.scale - target;
@@ -372,7 +370,7 @@ RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
              .step = {.point = point, .parent = static_cast<std::int32_t>(state)}});
       }
     }
-    const std::size_t kept = std::min(candidates.size(), size(beam));
+    const std::size_t kept = std::min(candidates.size(), to_size(beam));
     std::ranges::partial_sort(candidates, candidates.begin() + static_cast<std::ptrdiff_t>(kept),
                               {}, [](const Candidate& candidate) {
                                 return std::tuple(candidate.rank, candidate.step.parent,
@@ -384,18 +382,18 @@ RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
       const Candidate& candidate = candidates[state];
       costs[state] = candidate.cost;
       last[state] = candidate.step.point;
-      steps[size(input)].push_back(candidate.step);
+      steps[to_size(input)].push_back(candidate.step);
       HWY_DYNAMIC_DISPATCH(Move)
       (errors.data() + candidate.step.parent * k, row, candidate.difference, input,
-       next.data() + state * size(k));
+       next.data() + state * to_size(k));
     }
     std::swap(errors, next);
   }
-  RowResult result{.points = std::vector<std::int32_t>(size(k)), .cost = costs.front()};
+  RowResult result{.points = std::vector<std::int32_t>(to_size(k)), .cost = costs.front()};
   std::int32_t state = 0;
   for (std::int64_t input = 0; input < k; ++input) {
-    const Step& step = steps[size(input)][size(state)];
-    result.points[size(input)] = step.point;
+    const Step& step = steps[to_size(input)][to_size(state)];
+    result.points[to_size(input)] = step.point;
     state = step.parent;
   }
   return result;
@@ -403,33 +401,33 @@ RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
 
 void polish(const Lattice& lattice, const RowTask& task, int passes, RowResult& row) {
   const auto k = static_cast<std::int64_t>(lattice.order.size());
-  std::vector<float> differences(size(k));
+  std::vector<float> differences(to_size(k));
   for (std::int64_t input = 0; input < k; ++input) {
-    differences[size(input)] =
-        static_cast<float>(row.points[size(input)]) * task.grid.scale - task.target[size(input)];
+    differences[to_size(input)] = static_cast<float>(row.points[to_size(input)]) * task.grid.scale -
+                                  task.target[to_size(input)];
   }
-  std::vector<float> gradient(size(k));  // A (q - t)', half the gradient of the cost
+  std::vector<float> gradient(to_size(k));  // A (q - t)', half the gradient of the cost
   add_product_transposed(matrix(std::as_const(differences).data(), 1, k),
                          matrix(lattice.a.data(), k, k), matrix(gradient.data(), 1, k));
   const bool is_paired = !lattice.pairs.empty();
-  const auto partner_of = [&](std::int64_t input) { return lattice.pairs[size(input)].partner; };
+  const auto partner_of = [&](std::int64_t input) { return lattice.pairs[to_size(input)].partner; };
   for (int pass = 0; pass < passes; ++pass) {
     bool has_moved = false;
     for (std::int64_t input = k; input-- > 0;) {
-      const float diagonal = lattice.a[size(input * k + input)];
-      const auto point = static_cast<float>(row.points[size(input)]);
-      const float wanted = point - gradient[size(input)] / (diagonal * task.grid.scale);
-      const RowGrid grid = is_paired ? grid_beside(task.grid, lattice.pairs[size(input)],
-                                                   row.points[size(partner_of(input))])
+      const float diagonal = lattice.a[to_size(input * k + input)];
+      const auto point = static_cast<float>(row.points[to_size(input)]);
+      const float wanted = point - gradient[to_size(input)] / (diagonal * task.grid.scale);
+      const RowGrid grid = is_paired ? grid_beside(task.grid, lattice.pairs[to_size(input)],
+                                                   row.points[to_size(partner_of(input))])
                                      : task.grid;
       const float moved = std::clamp(std::nearbyint(wanted), grid.low, grid.high);
       const float difference = (moved - point) * task.grid.scale;
       const double change =
           static_cast<double>(difference) *
-          (2.0 * gradient[size(input)] + static_cast<double>(diagonal) * difference);
+          (2.0 * gradient[to_size(input)] + static_cast<double>(diagonal) * difference);
       if (!(change < 0)) continue;
       has_moved = true;
-      row.points[size(input)] = static_cast<std::int32_t>(moved);
+      row.points[to_size(input)] = static_cast<std::int32_t>(moved);
       row.cost += change;
       HWY_DYNAMIC_DISPATCH(Move)
       (gradient.data(), lattice.a.data() + input * k, difference, k, gradient.data());

@@ -5,12 +5,11 @@
 #include "finetune/solvers/linear_algebra.h"
 #include "finetune/solvers/moments.h"
 #include "quantsearch/base/random.h"
+#include "quantsearch/internal/base/sizes.h"
 
 namespace quantsearch::reconstruction {
 
 namespace {
-
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
 // Steps whose columns are held at once, so that workers synchronize once for all of them.
 constexpr std::int64_t kMostSteps = 16;
@@ -36,12 +35,12 @@ class SampledObjective final : public Objective {
   std::int64_t prepare(std::int64_t first, std::int64_t count) override {
     const std::int64_t chunk = std::min({count, kMostSteps, affordable_});
     pool_.parallel_for(
-        chunk, [&](std::int64_t index, int) { read_step(first + index, steps_[size(index)]); },
+        chunk, [&](std::int64_t index, int) { read_step(first + index, steps_[to_size(index)]); },
         token_);
     first_ = first;
     std::int64_t largest = 1;
     for (std::int64_t index = 0; index < chunk; ++index)
-      largest = std::max(largest, steps_[size(index)].used->count);
+      largest = std::max(largest, steps_[to_size(index)].used->count);
     const std::int64_t bytes =
         largest * static_cast<std::int64_t>(sizeof(float)) *
         (layer_.shape.groups * layer_.shape.columns + layer_.shape.outputs());
@@ -52,10 +51,10 @@ class SampledObjective final : public Objective {
   void gradient(std::int64_t step, const OutputBlock& block, const float* weights,
                 const float* bias, std::vector<float>& scratch, float* by_weights,
                 float* by_bias) const override {
-    const Columns& columns = *steps_[size(step - first_)].used;
+    const Columns& columns = *steps_[to_size(step - first_)].used;
     const std::int64_t k = layer_.shape.columns;
     const std::int64_t n = columns.count;
-    scratch.resize(size(block.count * n));
+    scratch.resize(to_size(block.count * n));
     block_outputs(layer_.shape, block, weights, bias, columns, scratch.data());
     loss_gradient(options_.loss, scratch.data(), columns.targets.data() + block.first * n,
                   block.count * n, 1.0F / static_cast<float>(n), scratch.data());
@@ -68,7 +67,7 @@ class SampledObjective final : public Objective {
     if (by_bias == nullptr) return;
     for (std::int64_t row = 0; row < block.count; ++row) {
       double sum = 0;
-      for (std::int64_t at = row * n; at < (row + 1) * n; ++at) sum += scratch[size(at)];
+      for (std::int64_t at = row * n; at < (row + 1) * n; ++at) sum += scratch[to_size(at)];
       by_bias[row] = static_cast<float>(sum);
     }
   }
@@ -76,13 +75,13 @@ class SampledObjective final : public Objective {
   double error(const Solution& solution) const override {
     const std::vector<float> values = dequantized(layer_, solution);
     const std::int64_t looked_at = std::min(options_.error_samples, samples_.count());
-    std::vector<ErrorSums> sums(size(looked_at));
+    std::vector<ErrorSums> sums(to_size(looked_at));
     pool_.parallel_for(
         looked_at,
         [&](std::int64_t index, int) {
           // The samples are spread evenly, each at most once.
           const std::int64_t sample = index * samples_.count() / looked_at;
-          sums[size(index)] = sample_error(sample, values, solution.bias);
+          sums[to_size(index)] = sample_error(sample, values, solution.bias);
         },
         token_);
     return relative_error(sums);
@@ -111,7 +110,7 @@ class SampledObjective final : public Objective {
     Columns own;
     const Columns& columns = samples_.read({sample}, options_.seed, own);
     const std::int64_t n = columns.count;
-    std::vector<float> outputs(size(shape.outputs() * n));
+    std::vector<float> outputs(to_size(shape.outputs() * n));
     block_outputs(shape, all_outputs(shape), values.data(), bias.empty() ? nullptr : bias.data(),
                   columns, outputs.data());
     return error_sums(options_.loss, outputs.data(), columns.targets.data(), shape.outputs() * n);
@@ -147,25 +146,25 @@ class MomentsObjective final : public Objective {
   void gradient(std::int64_t, const OutputBlock& block, const float* weights, const float* bias,
                 std::vector<float>&, float* by_weights, float* by_bias) const override {
     const std::int64_t k = layer_.shape.columns;
-    over_groups(layer_.shape, block,
-                [&](std::int64_t group, std::int64_t first, std::int64_t rows) {
-                  const double* const mean = moments_.input_mean.data() + group * k;
-                  for (std::int64_t row = first; row < first + rows; ++row) {
-                    const double offset = bias == nullptr ? 0.0 : 2.0 * bias[row];
-                    for (std::int64_t input = 0; input < k; ++input) {
-                      by_weights[row * k + input] = static_cast<float>(
-                          offset * mean[input] - double_c_[size((block.first + row) * k + input)]);
-                    }
-                    if (by_bias == nullptr) continue;
-                    double made = bias[row] - moments_.output_mean[size(block.first + row)];
-                    for (std::int64_t input = 0; input < k; ++input)
-                      made += weights[row * k + input] * mean[input];
-                    by_bias[row] = static_cast<float>(2 * made);
-                  }
-                  add_product(matrix(weights + first * k, rows, k),
-                              matrix(double_h_.data() + group * k * k, k, k),
-                              matrix(by_weights + first * k, rows, k));
-                });
+    over_groups(
+        layer_.shape, block, [&](std::int64_t group, std::int64_t first, std::int64_t rows) {
+          const double* const mean = moments_.input_mean.data() + group * k;
+          for (std::int64_t row = first; row < first + rows; ++row) {
+            const double offset = bias == nullptr ? 0.0 : 2.0 * bias[row];
+            for (std::int64_t input = 0; input < k; ++input) {
+              by_weights[row * k + input] = static_cast<float>(
+                  offset * mean[input] - double_c_[to_size((block.first + row) * k + input)]);
+            }
+            if (by_bias == nullptr) continue;
+            double made = bias[row] - moments_.output_mean[to_size(block.first + row)];
+            for (std::int64_t input = 0; input < k; ++input)
+              made += weights[row * k + input] * mean[input];
+            by_bias[row] = static_cast<float>(2 * made);
+          }
+          add_product(matrix(weights + first * k, rows, k),
+                      matrix(double_h_.data() + group * k * k, k, k),
+                      matrix(by_weights + first * k, rows, k));
+        });
   }
 
   double error(const Solution& solution) const override {

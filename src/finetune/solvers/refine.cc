@@ -7,6 +7,7 @@
 #include "finetune/solvers/code_pairs.h"
 #include "finetune/solvers/layer_product.h"
 #include "finetune/solvers/moments.h"
+#include "quantsearch/internal/base/sizes.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "finetune/solvers/refine.cc"
@@ -52,8 +53,6 @@ HWY_EXPORT(LineSums);
 
 namespace {
 
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
-
 /// Columns summed in float before they are added to a double sum.
 constexpr std::int64_t kRun = 2048;
 
@@ -71,13 +70,13 @@ class Row {
         pairs_(pairs_of_group(layer, output / layer.shape.rows)),
         floats_(layer.values.data() + output * layer.shape.columns),
         codes_(solution.codes.data() + output * layer.shape.columns),
-        scale_(solution.scales[size(output)]),
-        zero_point_(layer.grid.zero_points[size(output)]),
-        bias_(solution.bias.empty() ? nullptr : &solution.bias[size(output)]),
+        scale_(solution.scales[to_size(output)]),
+        zero_point_(layer.grid.zero_points[to_size(output)]),
+        bias_(solution.bias.empty() ? nullptr : &solution.bias[to_size(output)]),
         outputs_(outputs, outputs + columns.count),
-        ones_(bias_ == nullptr ? 0 : size(columns.count), 1.0F),
-        squares_(size(columns.count)),
-        pulls_(size(columns.count)),
+        ones_(bias_ == nullptr ? 0 : to_size(columns.count), 1.0F),
+        squares_(to_size(columns.count)),
+        pulls_(to_size(columns.count)),
         ridge_(ridge) {
     error_ = error_at(inputs_, 0);
     linearize_here();
@@ -132,7 +131,7 @@ class Row {
 
   [[nodiscard]] IntegerLimits limits_of(std::int64_t input) const {
     if (pairs_.empty()) return layer_.grid.limits;
-    const PairedInput& pair = pairs_[size(input)];
+    const PairedInput& pair = pairs_[to_size(input)];
     return limits_beside(pair, codes_[pair.partner], layer_.grid.limits);
   }
 
@@ -178,7 +177,7 @@ class Row {
 std::vector<float> outputs_of(const LayerShape& shape, const std::vector<float>& values,
                               const std::vector<float>& bias, const Columns& columns,
                               const OutputBlock& block) {
-  std::vector<float> outputs(size(block.count * columns.count));
+  std::vector<float> outputs(to_size(block.count * columns.count));
   block_outputs(shape, block, values.data() + block.first * shape.columns,
                 bias.empty() ? nullptr : bias.data() + block.first, columns, outputs.data());
   return outputs;
@@ -215,23 +214,23 @@ void descend(std::vector<Row>& rows, std::int64_t inputs, int passes) {
 
 Solution refine(const LayerWeights& layer, Solution start, const Columns& columns,
                 const RefineOptions& options, ThreadPool& pool, const CancellationToken& token) {
-  std::vector<double> ridges(size(layer.shape.groups));
+  std::vector<double> ridges(to_size(layer.shape.groups));
   pool.parallel_for(layer.shape.groups, [&](std::int64_t group, int) {
-    ridges[size(group)] = options.ridge * mean_energy(layer.shape, columns, group);
+    ridges[to_size(group)] = options.ridge * mean_energy(layer.shape, columns, group);
   });
   const std::vector<float> values = dequantized(layer, start);
   const std::vector<OutputBlock> blocks = output_blocks(layer.shape);
   pool.parallel_for(
       static_cast<std::int64_t>(blocks.size()),
       [&](std::int64_t index, int) {
-        const OutputBlock& block = blocks[size(index)];
+        const OutputBlock& block = blocks[to_size(index)];
         const std::vector<float> outputs =
             outputs_of(layer.shape, values, start.bias, columns, block);
         std::vector<Row> rows;
         for (std::int64_t row = 0; row < block.count; ++row) {
           const std::int64_t output = block.first + row;
           rows.emplace_back(layer, start, columns, options.activation,
-                            ridges[size(output / layer.shape.rows)], output,
+                            ridges[to_size(output / layer.shape.rows)], output,
                             outputs.data() + row * columns.count);
         }
         descend(rows, layer.shape.columns, options.passes);
@@ -247,11 +246,11 @@ double error_behind(const LayerWeights& layer, const Solution& solution, const C
   const std::vector<OutputBlock> blocks = output_blocks(shape);
   std::vector<ErrorSums> sums(blocks.size());
   pool.parallel_for(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t index, int) {
-    const OutputBlock& block = blocks[size(index)];
+    const OutputBlock& block = blocks[to_size(index)];
     const std::vector<float> outputs = outputs_of(shape, values, solution.bias, columns, block);
-    sums[size(index)] = error_sums({.activation = activation}, outputs.data(),
-                                   columns.targets.data() + block.first * columns.count,
-                                   block.count * columns.count);
+    sums[to_size(index)] = error_sums({.activation = activation}, outputs.data(),
+                                      columns.targets.data() + block.first * columns.count,
+                                      block.count * columns.count);
   });
   return relative_error(sums);
 }

@@ -6,6 +6,7 @@
 
 #include "finetune/solvers/code_pairs.h"
 #include "finetune/solvers/moments.h"
+#include "quantsearch/internal/base/sizes.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "finetune/solvers/trained_weights.cc"
@@ -163,8 +164,6 @@ HWY_EXPORT(StraightRow);
 
 namespace {
 
-std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
-
 /// The common part of both methods: a number, two moments and a grid for each weight.
 class NumberedWeights : public TrainedWeights {
  public:
@@ -182,12 +181,12 @@ class NumberedWeights : public TrainedWeights {
     std::int64_t count = 0;
     for (std::int64_t at = 0; at < span.count; at += count) {
       const std::int64_t weight = span.first + at;
-      const std::size_t output = size(weight / shape_.columns);
+      const std::size_t output = to_size(weight / shape_.columns);
       const std::int64_t zero_point = grid_.zero_points[output];
       // Consecutive rows with the same grid form one run.
       count = shape_.columns;
       while (at + count < span.count &&
-             has_grid_of(size((weight + count) / shape_.columns), output)) {
+             has_grid_of(to_size((weight + count) / shape_.columns), output)) {
         count += shape_.columns;
       }
       run({.count = count,
@@ -212,7 +211,7 @@ class NumberedWeights : public TrainedWeights {
     std::vector<std::int32_t> codes(numbers_.size());
     for (std::size_t at = 0; at < codes.size(); ++at) codes[at] = free_code(at);
     for (std::size_t row = 0; !grid_.pairs.empty() && row < codes.size();
-         row += size(shape_.columns)) {
+         row += to_size(shape_.columns)) {
       for_pairs(row, [&](std::size_t first, std::size_t second, const PairedInput& pair) {
         if (is_safe(pair, codes[first], codes[second])) return;
         const CodePair safe = safe_codes(first, second, pair);
@@ -232,7 +231,7 @@ class NumberedWeights : public TrainedWeights {
   /// Replaces the weights of unsafe pairs by those of the safe codes that will be written, so that
   /// the training of the other weights compensates for the difference.
   void keep_pairs_safe(std::int64_t row, float* values) {
-    const std::size_t begin = size(row);
+    const std::size_t begin = to_size(row);
     for_pairs(begin, [&](std::size_t first, std::size_t second, const PairedInput& pair) {
       keep_in_strip(first, second, pair);
       const CodePair free = {.first = free_code(first), .second = free_code(second)};
@@ -247,15 +246,15 @@ class NumberedWeights : public TrainedWeights {
   /// Calls work(first, second, pair) with the indices of both weights of each pair in a row.
   template <typename Work>
   void for_pairs(std::size_t row, const Work& work) const {
-    const std::size_t k = size(shape_.columns);
-    const std::size_t group = row / k / size(shape_.rows);
+    const std::size_t k = to_size(shape_.columns);
+    const std::size_t group = row / k / to_size(shape_.rows);
     for (std::size_t at = 0; at < k; ++at) {
       const PairedInput& pair = grid_.pairs[group * k + at];
-      const std::size_t partner = size(pair.partner);
+      const std::size_t partner = to_size(pair.partner);
       if (partner > at && has_partner(pair)) work(row + at, row + partner, pair);
     }
   }
-  [[nodiscard]] std::size_t output_of(std::size_t at) const { return at / size(shape_.columns); }
+  [[nodiscard]] std::size_t output_of(std::size_t at) const { return at / to_size(shape_.columns); }
   [[nodiscard]] std::int32_t zero_point_of(std::size_t at) const {
     return grid_.zero_points[output_of(at)];
   }
@@ -329,7 +328,7 @@ class LearnedRounding final : public NumberedWeights {
       places[at] = std::clamp(layer.values[at] / grid_.scales[output_of(at)], -1e6F, 1e6F);
     }
     for (std::size_t row = 0; !grid_.pairs.empty() && row < places.size();
-         row += size(shape_.columns)) {
+         row += to_size(shape_.columns)) {
       for_pairs(row, [&](std::size_t first, std::size_t second, const PairedInput& pair) {
         const RealPair inside =
             inside_strip({.first = places[first], .second = places[second]}, first, pair);
@@ -421,12 +420,12 @@ std::unique_ptr<TrainedWeights> straight_through(const LayerWeights& layer) {
 void adam_step(const StepRates& rates, const float* gradient, std::int64_t first,
                std::int64_t count, AdamState& state, std::vector<float>& values) {
   for (std::int64_t at = 0; at < count; ++at) {
-    float& mean = state.first[size(first + at)];
-    float& square = state.second[size(first + at)];
+    float& mean = state.first[to_size(first + at)];
+    float& square = state.second[to_size(first + at)];
     mean += 0.1F * (gradient[at] - mean);
     square += 0.001F * (gradient[at] * gradient[at] - square);
-    values[size(first + at)] -= rates.learning_rate * rates.first_correction * mean /
-                                (std::sqrt(square * rates.second_correction) + 1e-8F);
+    values[to_size(first + at)] -= rates.learning_rate * rates.first_correction * mean /
+                                   (std::sqrt(square * rates.second_correction) + 1e-8F);
   }
 }
 

@@ -9,7 +9,7 @@ namespace quantsearch {
 
 namespace {
 
-constexpr double kTiny = 1e-8;
+constexpr double kAlmostZero = 1e-8;
 constexpr double kLargestSigma = 1e32;
 constexpr double kSmallestEigenvalue = 1e-30;
 
@@ -29,8 +29,8 @@ void CmaGaussian::decompose() {
   if (dimensions() == 0) return;
   SymmetricAxes solved = symmetric_axes(covariance);
   axes = std::move(solved.axes);
-  lengths =
-      solved.values.unaryExpr([](double value) { return std::sqrt(value < 0 ? kTiny : value); });
+  lengths = solved.values.unaryExpr(
+      [](double value) { return std::sqrt(value < 0 ? kAlmostZero : value); });
   if (solved.values[0] >= 0) return;
   covariance = axes * lengths.cwiseAbs2().asDiagonal() * axes.transpose();
 }
@@ -83,7 +83,7 @@ void CmaGaussian::update(const CmaStrategy& strategy, const Eigen::MatrixXd& poi
 
   Eigen::VectorXd weights = strategy.weights;
   for (Eigen::Index rank = 0; rank < weights.size(); ++rank) {
-    if (weights[rank] < 0) weights[rank] *= n / (whitened.col(rank).squaredNorm() + kTiny);
+    if (weights[rank] < 0) weights[rank] *= n / (whitened.col(rank).squaredNorm() + kAlmostZero);
   }
   const double c1 = strategy.rank_one_rate;
   const double cmu = strategy.rank_mu_rate;

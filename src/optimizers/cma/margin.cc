@@ -9,12 +9,14 @@ namespace quantsearch {
 
 namespace {
 
-constexpr double kTiny = 1e-8;
+constexpr double kSmallestShare = 1e-8;
 
 /// Returns the distance, in standard deviations, of a border that is crossed with this probability.
 double deviations(double probability) { return -normal_quantile(probability); }
 
-double clipped(double probability) { return std::clamp(probability, kTiny, 0.5 - kTiny); }
+double clipped(double probability) {
+  return std::clamp(probability, kSmallestShare, 0.5 - kSmallestShare);
+}
 
 }  // namespace
 
@@ -23,7 +25,7 @@ CmaMargin::CmaMargin(std::vector<std::optional<CmaGrid>> grids, double share)
   for (std::size_t dimension = 0; dimension < grids_.size(); ++dimension) {
     if (!grids_[dimension]) continue;
     stepped_.push_back({.dimension = static_cast<Eigen::Index>(dimension),
-                        .mutation_rate = 0.5 - kTiny,
+                        .mutation_rate = 0.5 - kSmallestShare,
                         .mutation_chosen = false});
   }
 }
@@ -126,7 +128,7 @@ void CmaMargin::correct_inside(CmaGaussian& gaussian, Stepped& stepped, std::int
   if (!stepped.mutation_chosen) inside = std::max(inside, least_inside);
   const double excess = 1 - below - above - inside;
   const double reducible = below + above + inside - share_ - least_inside;
-  const double share = std::abs(reducible) > kTiny ? excess / reducible : 0;
+  const double share = std::abs(reducible) > kSmallestShare ? excess / reducible : 0;
   below = clipped(below + share * (below - floor));
   above = clipped(above + share * (above - floor));
 

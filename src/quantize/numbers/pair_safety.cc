@@ -33,8 +33,6 @@ constexpr double kCorrelation = 0.5;
 /// that is nearly constant in the calibration data may vary in other data.
 constexpr double kLeastVariance = 0.01;
 
-double squared(double value) { return value * value; }
-
 /// The rows of one weight as contiguous values.
 class Rows {
  public:
@@ -164,7 +162,8 @@ class LayerWidening {
     double error = 0;
     for (std::int64_t row = begin; row < end; ++row)
       error += rows_.error(row, {.params = params, .limits = limits_});
-    return error * squared(static_cast<double>(params.scale));
+    const double scale = params.scale;
+    return error * (scale * scale);
   }
 
   [[nodiscard]] bool is_safe(const ScaleZeroPoint& params, std::int64_t begin, std::int64_t end) {
@@ -260,7 +259,7 @@ std::optional<InputMoments> moments_of(const Node& node, std::size_t channels,
   double total = 0;
   for (const ChannelMoments& channel : seen->channel_moments) {
     made.mean.push_back(channel.mean);
-    made.variance.push_back(std::max(0.0, channel.mean_square - squared(channel.mean)));
+    made.variance.push_back(std::max(0.0, channel.mean_square - channel.mean * channel.mean));
     total += made.variance.back();
   }
   if (!(total > 0)) return std::nullopt;

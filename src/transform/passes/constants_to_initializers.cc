@@ -12,9 +12,6 @@ namespace quantsearch {
 
 namespace {
 
-// IR version from which an initializer need not be a graph input.
-constexpr std::int64_t kFreeInitializers = 4;
-
 std::int64_t length(const auto& list) { return static_cast<std::int64_t>(list.size()); }
 
 // The tensor of a Constant, whichever attribute holds it; nullopt when it has none.
@@ -62,7 +59,7 @@ PassResult constants_to_initializers(Model model) {
   }
   model.graph.nodes = std::move(kept);
   if (moved > 0) {
-    model.ir_version = std::max(model.ir_version, kFreeInitializers);
+    model.ir_version = std::max(model.ir_version, kIrVersionOfFreeInitializers);
     notes.push_back(fmt::format("{} Constant nodes became initializers", moved));
   }
   return {std::move(model), std::move(notes)};

@@ -8,14 +8,6 @@
 
 namespace quantsearch {
 
-namespace {
-
-// Before IR version 4 every initializer had to be a graph input, so old models list all weights
-// there.
-constexpr std::int64_t kFreeInitializers = 4;
-
-}  // namespace
-
 PassResult plain_initializers(Model model) {
   const GraphIndex index(model.graph);
   const auto has_default = [&index](const ValueInfo& input) {
@@ -34,7 +26,7 @@ PassResult plain_initializers(Model model) {
     }
   }
   std::erase_if(model.graph.inputs, has_default);
-  model.ir_version = std::max(model.ir_version, kFreeInitializers);
+  model.ir_version = std::max(model.ir_version, kIrVersionOfFreeInitializers);
   result.model = std::move(model);
   return result;
 }

@@ -21,9 +21,9 @@ namespace quantsearch {
 namespace {
 
 /// Splits one layer.
-class Splitter {
+class AddendSplitter {
  public:
-  Splitter(GraphEditor& editor, int index)
+  AddendSplitter(GraphEditor& editor, int index)
       : editor_(editor), index_(index), layer_(editor.node(index)) {}
 
   /// Returns a note on what was done; empty when nothing was.
@@ -134,7 +134,7 @@ PassResult split_addends(Model model) {
   GraphEditor editor(model.graph);
   for (int index = 0; index < editor.node_count(); ++index) {
     if (!takes_bias(editor.node(index))) continue;
-    if (std::string note = Splitter(editor, index).run(); !note.empty())
+    if (std::string note = AddendSplitter(editor, index).run(); !note.empty())
       notes.push_back(std::move(note));
   }
   editor.finish();

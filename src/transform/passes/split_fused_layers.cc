@@ -52,9 +52,9 @@ std::optional<Node> activation_of(const Node& fused) {
   return std::nullopt;
 }
 
-class Splitter {
+class LayerSplitter {
  public:
-  Splitter(GraphEditor& editor, int index)
+  LayerSplitter(GraphEditor& editor, int index)
       : editor_(editor), index_(index), fused_(editor.node(index)) {}
 
   /// Returns a note on what was done or why nothing was; empty for other operators.
@@ -179,7 +179,7 @@ PassResult split_fused_layers(Model model) {
   std::vector<std::string> notes;
   GraphEditor editor(model.graph);
   for (int index = 0; index < editor.node_count(); ++index) {
-    if (std::string note = Splitter(editor, index).run(); !note.empty())
+    if (std::string note = LayerSplitter(editor, index).run(); !note.empty())
       notes.push_back(std::move(note));
   }
   editor.finish();

@@ -9,22 +9,15 @@
 namespace quantsearch::reconstruction {
 namespace {
 
-AdaQuantOptions quick_options() {
+AdaQuantOptions quick_adaquant() {
   return {.descent = {.iterations = 1000, .learning_rate = 1e-5, .batch_size = 4, .seed = 7}};
-}
-
-Problem small_problem(bool bias = true) {
-  return make_problem({.shape = {.groups = 1, .rows = 12, .columns = 30},
-                       .count = 1600,
-                       .bias = bias,
-                       .input_noise = 0.1F});
 }
 
 TEST(AdaQuant, LowersTheErrorOfItsCodes) {
   ThreadPool pool(2);
   for (const bool update_bias : {false, true}) {
     const Problem problem = small_problem();
-    AdaQuantOptions options = quick_options();
+    AdaQuantOptions options = quick_adaquant();
     options.update_bias = update_bias;
     const DescentResult result = adaquant(problem.layer, SplitSamples(problem, 40), options, pool);
     EXPECT_LT(result.error_after, 0.8 * result.error_before);
@@ -36,7 +29,7 @@ TEST(AdaQuant, OnMomentsLowersTheError) {
   ThreadPool pool(2);
   for (const bool update_bias : {false, true}) {
     const Problem problem = small_problem();
-    AdaQuantOptions options = quick_options();
+    AdaQuantOptions options = quick_adaquant();
     options.update_bias = update_bias;
     const DescentResult result = adaquant(problem.layer, moments_of(problem, pool), options, pool);
     EXPECT_LT(result.error_after, 0.8 * result.error_before);
@@ -47,7 +40,7 @@ TEST(AdaQuant, OnMomentsLowersTheError) {
 TEST(AdaQuant, AddsNoBiasToALayerWithoutOne) {
   ThreadPool pool(1);
   const Problem problem = small_problem(false);
-  AdaQuantOptions options = quick_options();
+  AdaQuantOptions options = quick_adaquant();
   options.update_bias = true;
   const DescentResult result = adaquant(problem.layer, SplitSamples(problem, 40), options, pool);
   EXPECT_TRUE(result.solution.bias.empty());
@@ -60,7 +53,7 @@ TEST(AdaQuant, MayMoveAWeightByMoreThanOneStep) {
                                         .count = 1600,
                                         .bits = 8,
                                         .input_noise = 0.4F});
-  AdaQuantOptions options = quick_options();
+  AdaQuantOptions options = quick_adaquant();
   options.descent.learning_rate = 0.01;
   const DescentResult result = adaquant(problem.layer, SplitSamples(problem, 40), options, pool);
   const std::vector<std::int32_t> nearest = round_to_nearest(problem.layer).codes;
@@ -76,7 +69,7 @@ TEST(AdaQuant, GivesTheSameBytesForAnyThreadCount) {
   ThreadPool three(3);
   const Problem problem =
       make_problem({.shape = {.groups = 3, .rows = 9, .columns = 20}, .count = 400});
-  AdaQuantOptions options = quick_options();
+  AdaQuantOptions options = quick_adaquant();
   options.update_bias = true;
   options.descent.iterations = 60;
   const DescentResult first = adaquant(problem.layer, SplitSamples(problem, 10), options, one);

@@ -12,13 +12,8 @@
 namespace quantsearch::reconstruction {
 namespace {
 
-AdaRoundOptions quick_options() {
+AdaRoundOptions quick_adaround() {
   return {.descent = {.iterations = 300, .learning_rate = 0.1, .batch_size = 2, .seed = 7}};
-}
-
-Problem small_problem() {
-  return make_problem(
-      {.shape = {.groups = 1, .rows = 12, .columns = 30}, .count = 1600, .input_noise = 0.1F});
 }
 
 TEST(AdaRound, LowersTheErrorOfItsCodes) {
@@ -27,7 +22,7 @@ TEST(AdaRound, LowersTheErrorOfItsCodes) {
     const Problem problem = make_problem({.shape = shape, .count = 1600});
     const SplitSamples samples(problem, 40);
     for (const Activation::Kind kind : {Activation::Kind::none, Activation::Kind::relu}) {
-      AdaRoundOptions options = quick_options();
+      AdaRoundOptions options = quick_adaround();
       options.descent.loss.activation.kind = kind;
       const DescentResult result = adaround(problem.layer, samples, options, pool);
       EXPECT_LT(result.error_after, 0.8 * result.error_before);
@@ -42,7 +37,7 @@ TEST(AdaRound, RoundsEachWeightUpOrDown) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
-  const DescentResult result = adaround(problem.layer, samples, quick_options(), pool);
+  const DescentResult result = adaround(problem.layer, samples, quick_adaround(), pool);
   int moved = 0;
   for (std::size_t at = 0; at < problem.layer.values.size(); ++at) {
     const float scaled = problem.layer.values[at] / problem.layer.grid.scales[at / 30];
@@ -59,7 +54,7 @@ TEST(AdaRound, ErrorsAreThoseOfTheColumns) {
   const Problem problem = small_problem();
   const Moments moments = moments_of(problem, pool);
   const SplitSamples samples(problem, 40);
-  const DescentResult result = adaround(problem.layer, samples, quick_options(), pool);
+  const DescentResult result = adaround(problem.layer, samples, quick_adaround(), pool);
   EXPECT_NEAR(result.error_before,
               relative_error(slow_row_errors(problem, round_to_nearest(problem.layer)), moments),
               1e-6);
@@ -71,7 +66,7 @@ TEST(AdaRound, OnMomentsLowersTheError) {
   ThreadPool pool(2);
   const Problem problem = small_problem();
   const Moments moments = moments_of(problem, pool);
-  const DescentResult result = adaround(problem.layer, moments, quick_options(), pool);
+  const DescentResult result = adaround(problem.layer, moments, quick_adaround(), pool);
   EXPECT_LT(result.error_after, 0.7 * result.error_before);
   EXPECT_NEAR(result.error_after,
               relative_error(slow_row_errors(problem, result.solution), moments), 1e-5);
@@ -82,7 +77,7 @@ TEST(AdaRound, GivesTheSameBytesForAnyThreadCountAndForKeptColumns) {
   ThreadPool three(3);
   for (const LayerShape& shape : {LayerShape{1, 70, 20}, {20, 1, 9}}) {
     const Problem problem = make_problem({.shape = shape, .count = 400});
-    AdaRoundOptions options = quick_options();
+    AdaRoundOptions options = quick_adaround();
     options.descent.iterations = 60;
     options.descent.batch_size = 1;
     const DescentResult first = adaround(problem.layer, SplitSamples(problem, 10), options, one);
@@ -100,7 +95,7 @@ TEST(AdaRound, GivesTheSameCodesOnlyForTheSameSeed) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
-  AdaRoundOptions options = quick_options();
+  AdaRoundOptions options = quick_adaround();
   const DescentResult first = adaround(problem.layer, samples, options, pool);
   EXPECT_EQ(adaround(problem.layer, samples, options, pool).solution.codes, first.solution.codes);
   options.descent.seed = 8;
@@ -112,7 +107,7 @@ TEST(AdaRound, EveryOptionChangesTheResult) {
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
   const auto codes = [&](const auto& change) {
-    AdaRoundOptions options = quick_options();
+    AdaRoundOptions options = quick_adaround();
     change(options);
     return adaround(problem.layer, samples, options, pool).solution.codes;
   };
@@ -139,7 +134,7 @@ TEST(AdaRound, StopsEarlyWithTheBestCheckedCodes) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
-  AdaRoundOptions options = quick_options();
+  AdaRoundOptions options = quick_adaround();
   options.descent.iterations = 3000;
   options.descent.early_stop = true;
   options.descent.window = 20;
@@ -159,7 +154,7 @@ TEST(AdaRound, StopsWhenCancelled) {
   const CancellationToken token;
   token.cancel();
   EXPECT_THROW(
-      (void)adaround(problem.layer, SplitSamples(problem, 40), quick_options(), pool, token),
+      (void)adaround(problem.layer, SplitSamples(problem, 40), quick_adaround(), pool, token),
       Cancelled);
 }
 
@@ -168,7 +163,7 @@ TEST(AdaRound, RejectsOptionsOutOfBounds) {
   const Problem problem = small_problem();
   const SplitSamples samples(problem, 40);
   const auto message = [&](const auto& change) {
-    AdaRoundOptions options = quick_options();
+    AdaRoundOptions options = quick_adaround();
     change(options);
     try {
       (void)adaround(problem.layer, samples, options, pool);
@@ -194,7 +189,7 @@ TEST(AdaRound, RejectsOptionsOutOfBounds) {
 TEST(AdaRound, OnMomentsRejectsAnActivation) {
   ThreadPool pool(1);
   const Problem problem = small_problem();
-  AdaRoundOptions options = quick_options();
+  AdaRoundOptions options = quick_adaround();
   options.descent.loss.activation.kind = Activation::Kind::relu;
   EXPECT_THROW((void)adaround(problem.layer, moments_of(problem, pool), options, pool),
                InternalError);

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "finetune/solvers/bias_correction.h"
 #include "finetune/solvers/problems.h"
@@ -11,14 +10,6 @@
 
 namespace quantsearch::reconstruction {
 namespace {
-
-double total(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
-}
-
-double error_of(const Problem& problem, const Solution& solution) {
-  return total(slow_row_errors(problem, solution));
-}
 
 /// The least error of one row with the grid's scale and the best bias, over all codes.
 double brute_force_error(const Problem& problem, const Moments& moments, ThreadPool& pool) {

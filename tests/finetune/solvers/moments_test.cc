@@ -10,7 +10,7 @@
 namespace quantsearch::reconstruction {
 namespace {
 
-std::vector<LayerShape> shapes() {
+std::vector<LayerShape> moment_shapes() {
   return {{1, 1, 1}, {1, 3, 5}, {4, 1, 9}, {2, 5, 12}, {1, 10, 384}, {1, 7, 385}, {2, 200, 400}};
 }
 
@@ -44,7 +44,7 @@ TEST(Moments, RejectColumnsOfAnotherShape) {
 TEST(Moments, HaveTheSameBytesForAnyThreadCount) {
   ThreadPool one(1);
   ThreadPool three(3);
-  for (const LayerShape& shape : shapes()) {
+  for (const LayerShape& shape : moment_shapes()) {
     const Problem problem = make_problem({.shape = shape, .count = 1300});
     const Moments first = moments_of(problem, one);
     const Moments second = moments_of(problem, three);
@@ -58,7 +58,7 @@ TEST(Moments, HaveTheSameBytesForAnyThreadCount) {
 
 TEST(Moments, AgreeWithSlowSumsInEveryGroup) {
   ThreadPool pool(2);
-  for (const LayerShape& shape : shapes()) {
+  for (const LayerShape& shape : moment_shapes()) {
     const Problem problem = make_problem({.shape = shape, .count = 700});
     const Moments moments = moments_of(problem, pool);
     const auto input = [&](std::int64_t group, std::int64_t k, std::int64_t column) {
@@ -124,7 +124,7 @@ TEST(RoundToNearest, RoundsTiesToEvenAndSaturates) {
 
 TEST(RowErrors, MatchErrorsComputedFromColumns) {
   ThreadPool pool(2);
-  for (const LayerShape& shape : shapes()) {
+  for (const LayerShape& shape : moment_shapes()) {
     for (const bool bias : {false, true}) {
       const Problem problem = make_problem({.shape = shape, .count = 300, .bias = bias});
       const Moments moments = moments_of(problem, pool);

@@ -10,7 +10,7 @@
 namespace quantsearch::reconstruction {
 namespace {
 
-std::vector<LayerShape> shapes() {
+std::vector<LayerShape> objective_shapes() {
   return {{1, 3, 5}, {1, 20, 6}, {1, 70, 4}, {9, 1, 9}, {3, 4, 7}, {2, 11, 3}};
 }
 
@@ -89,7 +89,7 @@ void expect_differences(const Problem& problem, const Gradients& made,
 }
 
 TEST(OutputBlocks, CoverEveryOutputOnceInOrder) {
-  for (const LayerShape& shape : shapes()) {
+  for (const LayerShape& shape : objective_shapes()) {
     std::int64_t next = 0;
     for (const OutputBlock& block : output_blocks(shape)) {
       EXPECT_EQ(block.first, next);
@@ -102,7 +102,7 @@ TEST(OutputBlocks, CoverEveryOutputOnceInOrder) {
 
 TEST(SampledObjective, GradientIsTheDerivative) {
   ThreadPool pool(2);
-  for (const LayerShape& shape : shapes()) {
+  for (const LayerShape& shape : objective_shapes()) {
     for (const bool relu : {false, true}) {
       const Problem problem = make_problem({.shape = shape, .count = 60, .input_noise = 0.3F});
       const SplitSamples samples(problem, 6);
@@ -118,7 +118,7 @@ TEST(SampledObjective, GradientIsTheDerivative) {
 
 TEST(MomentsObjective, GradientIsTheDerivative) {
   ThreadPool pool(2);
-  for (const LayerShape& shape : shapes()) {
+  for (const LayerShape& shape : objective_shapes()) {
     for (const bool bias : {false, true}) {
       const Problem problem =
           make_problem({.shape = shape, .count = 60, .bias = bias, .input_noise = 0.3F});
@@ -169,7 +169,7 @@ TEST(SampledObjective, PreparesSeveralStepsAndDrawsEachSampleOnce) {
 
 TEST(SampledObjective, ErrorMatchesTheMomentsWithoutActivation) {
   ThreadPool pool(2);
-  for (const LayerShape& shape : shapes()) {
+  for (const LayerShape& shape : objective_shapes()) {
     const Problem problem = make_problem({.shape = shape, .count = 80});
     const Moments moments = moments_of(problem, pool);
     const SplitSamples samples(problem, 8);

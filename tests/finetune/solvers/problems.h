@@ -2,6 +2,9 @@
 
 // Small layers with columns for the tests of the solvers.
 
+#include <numeric>
+#include <vector>
+
 #include "finetune/solvers/layer_problem.h"
 #include "finetune/solvers/moments.h"
 #include "quantsearch/base/random.h"
@@ -78,6 +81,14 @@ inline Problem make_problem(const ProblemOptions& options) {
   return problem;
 }
 
+/// A layer that a gradient solver improves in a moment.
+inline Problem small_problem(bool bias = true) {
+  return make_problem({.shape = {.groups = 1, .rows = 12, .columns = 30},
+                       .count = 1600,
+                       .bias = bias,
+                       .input_noise = 0.1F});
+}
+
 /// Pairs the inputs (0, 1), (2, 3), ... of each group; an odd last input has no partner.
 inline void add_pairs(LayerWeights& layer, float maximum) {
   const std::int64_t k = layer.shape.columns;
@@ -150,6 +161,14 @@ inline std::vector<double> slow_row_errors(const Problem& problem, const Solutio
     errors.push_back(total / static_cast<double>(n));
   }
   return errors;
+}
+
+inline double total(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+inline double error_of(const Problem& problem, const Solution& solution) {
+  return total(slow_row_errors(problem, solution));
 }
 
 /// The columns of a problem, divided into samples of equal size.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <numeric>
 
 #include "finetune/solvers/adaquant.h"
 #include "finetune/solvers/adaround.h"
@@ -17,14 +16,6 @@
 
 namespace quantsearch::reconstruction {
 namespace {
-
-double total(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
-}
-
-double error_of(const Problem& problem, const Solution& solution) {
-  return total(slow_row_errors(problem, solution));
-}
 
 /// A layer with 8 bits and scales that clip nothing, in which about one pair in ten exceeds 16
 /// bits.
@@ -115,7 +106,7 @@ TEST(SafePairs, GptqConsidersStoredIntegersIncludingTheirZeroPoints) {
 }
 
 /// The least error of one row of four codes over all safe codes near those of nearest rounding.
-double brute_force_error(const Problem& problem, const Moments& moments, ThreadPool& pool) {
+double brute_force_safe_error(const Problem& problem, const Moments& moments, ThreadPool& pool) {
   Solution solution = round_to_nearest(problem.layer);
   const std::vector<std::int32_t> start = solution.codes;
   double least = std::numeric_limits<double>::infinity();
@@ -141,7 +132,7 @@ TEST(SafePairs, GptqFindsTheBestSafeCodesOfTinyLayers) {
     const Solution solution =
         gptq(problem.layer, moments, {.ridge = 0.0, .choose_scales = false}, pool);
     EXPECT_EQ(unsafe_pairs(problem.layer, solution.codes), 0);
-    const double best = brute_force_error(problem, moments, pool);
+    const double best = brute_force_safe_error(problem, moments, pool);
     EXPECT_LT(total(row_errors(problem.layer, solution, moments, pool)), 1.02 * best) << seed;
   }
 }

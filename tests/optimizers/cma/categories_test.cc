@@ -13,10 +13,8 @@ Eigen::VectorXd uniform(Eigen::Index count) {
   return Eigen::VectorXd::Constant(count, 1.0 / static_cast<double>(count));
 }
 
-double share_of(int discrete) { return 1 - std::pow(0.73, 1.0 / discrete); }
-
 /// Two real numbers, two of five values, three and four categories.
-CmaDistribution mixed() {
+CmaDistribution mixed_distribution() {
   Eigen::VectorXd mean(4);
   mean << 0.5, 0.5, 0.5, 0.1;
   const CmaGrid grid(Axis(IntRange{.low = 0, .high = 4}));
@@ -39,7 +37,7 @@ std::vector<CmaMember> mixed_generation(int g) {
 
 TEST(CmaCategories, MoveWithTheNumbersLikeTheReference) {
   // The values were computed with cmaes 0.13.1 (CatCMAwM).
-  CmaDistribution distribution = mixed();
+  CmaDistribution distribution = mixed_distribution();
   const CmaStrategy strategy = cma_strategy(4, 6);
   distribution.update(strategy, mixed_generation(0));
   expect_near(distribution.categories.shares()[0],

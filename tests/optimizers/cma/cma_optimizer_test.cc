@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "optimizers/histories.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
 #include "quantsearch/optimizers.h"
@@ -24,16 +25,6 @@ std::vector<Observation> run(Optimizer& optimizer, const Function& value, int tr
     optimizer.tell(history.back());
   }
   return history;
-}
-
-double best_of(const std::vector<Observation>& history) {
-  double best = std::numeric_limits<double>::infinity();
-  for (const Observation& seen : history) best = std::min(best, seen.objectives[0]);
-  return best;
-}
-
-Domain box(std::size_t dimensions) {
-  return {.dimensions = std::vector<SearchDimension>(dimensions, FloatRange{.low = -5, .high = 5})};
 }
 
 double sphere(const Coordinates& point) {
@@ -61,7 +52,7 @@ Domain mixed_domain() {
 }
 
 /// 0 at (17, 8, 0.3, 0.01, 2, 0, 4).
-double mixed(const Coordinates& at) {
+double mixed_loss(const Coordinates& at) {
   return std::pow((at[0] - 17) / 5, 2) + std::pow(std::log2(at[1] / 8), 2) +
          20 * std::pow(at[2] - 0.3, 2) + std::pow(std::log10(at[3]) + 2, 2) + (at[4] != 2) +
          (at[5] != 0) + 0.5 * (4 - at[6]);
@@ -92,7 +83,7 @@ TEST(CmaOptimizer, ApproachesAMinimumInACornerOfTheBox) {
 TEST(CmaOptimizer, FindsTheMinimumAmongIntegersAndCategories) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     const auto optimizer = cma_optimizer(mixed_domain(), {.seed = seed});
-    EXPECT_LT(best_of(run(*optimizer, mixed, 500)), 0.02);
+    EXPECT_LT(best_of(run(*optimizer, mixed_loss, 500)), 0.02);
   }
 }
 

@@ -22,4 +22,7 @@ inline Eigen::MatrixXd golden_points(Eigen::Index dimensions, Eigen::Index popul
   return points;
 }
 
+/// The margin that CatCMA chooses.
+inline double share_of(int discrete) { return 1 - std::pow(0.73, 1.0 / discrete); }
+
 }  // namespace quantsearch

@@ -14,9 +14,6 @@ CmaGrid grid_of(std::int64_t values) {
   return CmaGrid(Axis(IntRange{.low = 0, .high = values - 1}));
 }
 
-/// The margin that CatCMA chooses.
-double share_of(int discrete) { return 1 - std::pow(0.73, 1.0 / discrete); }
-
 TEST(CmaGrid, PutsBordersHalfwayAndValuesInTheMiddle) {
   const CmaGrid grid(Axis(IntRange{.low = 10, .high = 18, .step = 2}));
   EXPECT_EQ(grid.count(), 5);

@@ -5,17 +5,13 @@
 #include <cmath>
 
 #include "optimizers/gp/improvement.h"
+#include "optimizers/gp/vector.h"
 #include "quantsearch/base/random.h"
 
 namespace quantsearch::gp {
 namespace {
 
 using Front = std::vector<std::vector<double>>;
-
-Eigen::VectorXd vector(std::initializer_list<double> values) {
-  return Eigen::Map<const Eigen::VectorXd>(values.begin(),
-                                           static_cast<Eigen::Index>(values.size()));
-}
 
 double volume(const std::vector<Box>& boxes, double low) {
   double sum = 0;

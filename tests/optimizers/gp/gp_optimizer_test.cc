@@ -5,6 +5,7 @@
 #include <set>
 
 #include "optimizers/gp/history.h"
+#include "optimizers/histories.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
 #include "quantsearch/optimizers.h"
@@ -18,12 +19,13 @@ Domain square() {
 
 double bowl(const Coordinates& at) { return (at[0] - 1) * (at[0] - 1) + (at[1] + 2) * (at[1] + 2); }
 
-using Function = std::function<Observation(const Coordinates& at)>;
+using ObservationFunction = std::function<Observation(const Coordinates& at)>;
 
 Observation of_value(double value) { return {.at = {}, .objectives = {value}}; }
 
 /// Asks for points one after the other and tells their results.
-std::vector<Observation> run(Optimizer& optimizer, int trials, const Function& function) {
+std::vector<Observation> run(Optimizer& optimizer, int trials,
+                             const ObservationFunction& function) {
   std::vector<Observation> history;
   for (int number = 0; number < trials; ++number) {
     const auto point = optimizer.ask(number, {});
@@ -35,12 +37,6 @@ std::vector<Observation> run(Optimizer& optimizer, int trials, const Function& f
     history.push_back(std::move(observation));
   }
   return history;
-}
-
-double best_of(const std::vector<Observation>& history) {
-  double best = std::numeric_limits<double>::infinity();
-  for (const Observation& one : history) best = std::min(best, one.objectives[0]);
-  return best;
 }
 
 TEST(GpOptimizer, FindsTheBottomOfABowl) {

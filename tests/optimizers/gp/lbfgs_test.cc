@@ -5,13 +5,10 @@
 #include <cmath>
 #include <limits>
 
+#include "optimizers/gp/vector.h"
+
 namespace quantsearch::gp {
 namespace {
-
-Eigen::VectorXd vector(std::initializer_list<double> values) {
-  return Eigen::Map<const Eigen::VectorXd>(values.begin(),
-                                           static_cast<Eigen::Index>(values.size()));
-}
 
 Evaluation rosenbrock(const Eigen::VectorXd& x) {
   const double a = x[1] - x[0] * x[0];

@@ -34,7 +34,7 @@ const Domain kMixed{
                    FloatRange{.low = 1e-5, .high = 1, .log = true},
                    FloatRange{.low = 0, .high = 2, .step = 0.25}, Categories{.count = 3}}};
 
-std::vector<Observation> mixed() {
+std::vector<Observation> mixed_history() {
   std::vector<Observation> observations;
   for (int t = 0; t < 40; ++t) {
     const double i = (7 * t) % 20;
@@ -56,12 +56,12 @@ TEST(Importances, AreThoseOfTheReferenceForAParabola) {
 }
 
 TEST(Importances, AreThoseOfTheReferenceForEveryKindOfDimension) {
-  expect_shares(importances(kMixed, mixed()),
+  expect_shares(importances(kMixed, mixed_history()),
                 {0.2071734518, 0.0919874385, 0.6235890599, 0.0223452526, 0.0549047971});
 }
 
 TEST(Importances, AreThoseOfTheReferenceForConditionalDimensions) {
-  auto observations = mixed();
+  auto observations = mixed_history();
   for (Observation& one : observations)
     if (one.at[4] != 1) one.at[0] = one.at[1] = kInactive;
   expect_shares(importances(kMixed, observations),
@@ -69,7 +69,7 @@ TEST(Importances, AreThoseOfTheReferenceForConditionalDimensions) {
 }
 
 TEST(Importances, AreThoseOfTheReferenceForTwoObjectives) {
-  auto observations = mixed();
+  auto observations = mixed_history();
   for (Observation& one : observations)
     one.objectives.push_back(std::abs(one.at[0] - 15) / 10 + std::abs(std::log(one.at[1])) / 5);
   expect_shares(importances(kMixed, observations),
@@ -77,9 +77,10 @@ TEST(Importances, AreThoseOfTheReferenceForTwoObjectives) {
 }
 
 TEST(Importances, ForOneOfTwoObjectivesIgnoreTheOther) {
-  auto observations = mixed();
+  auto observations = mixed_history();
   for (Observation& one : observations) one.objectives.insert(one.objectives.begin(), -one.at[3]);
-  EXPECT_EQ(importances(kMixed, observations, {.objective = 1}), importances(kMixed, mixed()));
+  EXPECT_EQ(importances(kMixed, observations, {.objective = 1}),
+            importances(kMixed, mixed_history()));
 }
 
 TEST(Importances, LeaveOutIncompleteTrials) {

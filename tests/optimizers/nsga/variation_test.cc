@@ -41,7 +41,7 @@ TEST(PolynomialMutation, IsTheBoundedFormComputedByHand) {
   EXPECT_NEAR(polynomial_mutation(0.7, 20, 0), 0, 1e-9);
 }
 
-class VariationTest : public testing::Test {
+class VariationTest : public ::testing::Test {
  protected:
   const std::vector<Axis> axes_ = {
       Axis(FloatRange{.low = -1, .high = 3}), Axis(IntRange{.low = 1, .high = 1000, .log = true}),

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "optimizers/histories.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -17,12 +18,8 @@ double squares(const Coordinates& point) {
   return sum;
 }
 
-Domain box(std::size_t dimensions) {
-  return {.dimensions = std::vector<SearchDimension>(dimensions, FloatRange{.low = -5, .high = 5})};
-}
-
 template <typename Function>
-double best_of(Optimizer& optimizer, int trials, const Function& function) {
+double best_found(Optimizer& optimizer, int trials, const Function& function) {
   double best = std::numeric_limits<double>::infinity();
   for (int number = 0; number < trials; ++number) {
     const auto point = optimizer.ask(number, {});
@@ -35,8 +32,8 @@ double best_of(Optimizer& optimizer, int trials, const Function& function) {
 
 TEST(TpeOptimizer, FindsBetterPointsThanRandomSearch) {
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
-    const double tpe = best_of(*tpe_optimizer(box(4), {.seed = seed}), 120, squares);
-    const double random = best_of(*random_optimizer(box(4), {.seed = seed}), 120, squares);
+    const double tpe = best_found(*tpe_optimizer(box(4), {.seed = seed}), 120, squares);
+    const double random = best_found(*random_optimizer(box(4), {.seed = seed}), 120, squares);
     EXPECT_LT(tpe, 0.3 * random) << seed;
   }
 }
@@ -52,7 +49,7 @@ TEST(TpeOptimizer, LearnsCategoriesAndGrids) {
   };
   // Random search ends at 30 or more, with three categories wrong.
   for (const std::uint64_t seed : {1U, 2U, 3U})
-    EXPECT_LT(best_of(*tpe_optimizer(domain, {.seed = seed}), 150, misses), 20) << seed;
+    EXPECT_LT(best_found(*tpe_optimizer(domain, {.seed = seed}), 150, misses), 20) << seed;
 }
 
 TEST(TpeOptimizer, ProposesEveryDistinctPointOnceAndThenNothing) {

@@ -13,8 +13,8 @@ using testing::build_with_output;
 using testing::ModelBuilder;
 using testing::steps_apart;
 
-QuantizedModel run(const Model& model, const Ranges& ranges, const AlignOptions& align,
-                   const std::vector<std::string>& types = {}) {
+QuantizedModel run_aligned(const Model& model, const Ranges& ranges, const AlignOptions& align,
+                           const std::vector<std::string>& types = {}) {
   ThreadPool pool(1);
   QuantizeOptions options;
   options.align = align;
@@ -23,7 +23,7 @@ QuantizedModel run(const Model& model, const Ranges& ranges, const AlignOptions&
 }
 
 /// Two Convs, one of them with a Relu, whose results a Concat joins before a GlobalAveragePool.
-Model joined() {
+Model joined_with_relu() {
   ModelBuilder builder;
   builder.random_weight("w1", {2, 2, 1, 1}, 1, 1);
   builder.random_weight("w2", {2, 2, 1, 1}, 1, 2);
@@ -43,7 +43,7 @@ const Ranges kRanges = {{"x", {-1, 1}},
                         {"pool_out", {-0.1, 0.1}}};
 
 TEST(Alignment, InputsOfAConcatTakeTheOutputsParameters) {
-  const QuantizedModel result = run(joined(), kRanges, {.concat = true});
+  const QuantizedModel result = run_aligned(joined_with_relu(), kRanges, {.concat = true});
   for (const char* tensor : {"left_out", "right_out", "both_out"}) {
     EXPECT_FLOAT_EQ(result.tensors.at(tensor).scales[0], 0.01F) << tensor;
     EXPECT_EQ(result.tensors.at(tensor).zero_points[0], 100) << tensor;
@@ -55,14 +55,14 @@ TEST(Alignment, InputsOfAConcatTakeTheOutputsParameters) {
 }
 
 TEST(Alignment, AnAveragePoolTakesTheInputsParameters) {
-  const QuantizedModel result = run(joined(), kRanges, {.pool = true});
+  const QuantizedModel result = run_aligned(joined_with_relu(), kRanges, {.pool = true});
   EXPECT_FLOAT_EQ(result.tensors.at("pool_out").scales[0], 0.01F);
   EXPECT_EQ(result.tensors.at("left_out").zero_points[0], 0);
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
 TEST(Alignment, TensorsKeepTheirOwnParametersByDefault) {
-  const QuantizedModel result = run(joined(), kRanges, {});
+  const QuantizedModel result = run_aligned(joined_with_relu(), kRanges, {});
   EXPECT_FLOAT_EQ(result.tensors.at("left_out").scales[0], 2.0F / 255);
 }
 
@@ -74,13 +74,13 @@ TEST(Alignment, AConcatOfConcatsIsAlignedInOneRound) {
       builder.node("Concat", {parts[0], parts[1]}, {{"axis", std::int64_t{1}}}, "inner");
   const Model model = build_with_output(
       builder, builder.node("Concat", {inner, parts[2]}, {{"axis", std::int64_t{1}}}, "outer"));
-  const QuantizedModel result = run(model,
-                                    {{"a", {0, 1}},
-                                     {"b", {0, 2}},
-                                     {"c", {-1, 4}},
-                                     {"inner_out", {0, 2}},
-                                     {"outer_out", {-1, 4.1}}},
-                                    {.concat = true, .max_loops = 1}, {"Concat"});
+  const QuantizedModel result = run_aligned(model,
+                                            {{"a", {0, 1}},
+                                             {"b", {0, 2}},
+                                             {"c", {-1, 4}},
+                                             {"inner_out", {0, 2}},
+                                             {"outer_out", {-1, 4.1}}},
+                                            {.concat = true, .max_loops = 1}, {"Concat"});
   for (const char* tensor : {"a", "b", "c", "inner_out", "outer_out"})
     EXPECT_FLOAT_EQ(result.tensors.at(tensor).scales[0], 0.02F) << tensor;
 }
@@ -96,7 +96,7 @@ TEST(Alignment, TheRangeOfAClipDoesNotEndSlightlyAboveItsBound) {
   const std::string other = builder.input("y", {1, 2, 2, 2});
   const Model model = build_with_output(
       builder, builder.node("Concat", {clip, other}, {{"axis", std::int64_t{1}}}, "both"));
-  const QuantizedModel result = run(
+  const QuantizedModel result = run_aligned(
       model, {{"x", {-1, 1}}, {"clip_out", {0, 6}}, {"y", {0, 6.005}}, {"both_out", {0, 6.005}}},
       {.concat = true});
   EXPECT_LE(result.tensors.at("both_out").scales[0] * 255.0F, 6.0F);

@@ -35,8 +35,8 @@ QuantizeOptions npu_options() {
   return options;
 }
 
-QuantizedModel run(const Model& model, const Ranges& ranges,
-                   const QuantizeOptions& options = npu_options()) {
+QuantizedModel run_for_npu(const Model& model, const Ranges& ranges,
+                           const QuantizeOptions& options = npu_options()) {
   ThreadPool pool(1);
   return quantize(model, ranges, options, pool);
 }
@@ -56,7 +56,7 @@ Model conv(int weight, int bias, bool leaky = false) {
 }
 
 TEST(NpuRules, PositionsWithinTheLimitsStayUnchanged) {
-  const QuantizedModel result = run(conv(7, 6), {{"x", at(5)}, {"conv_out", at(4)}});
+  const QuantizedModel result = run_for_npu(conv(7, 6), {{"x", at(5)}, {"conv_out", at(4)}});
   EXPECT_EQ(position(result, "x"), 5);
   EXPECT_EQ(position(result, "w"), 7);
   EXPECT_EQ(position(result, "b"), 6);
@@ -69,7 +69,7 @@ TEST(NpuRules, PositionsWithinTheLimitsStayUnchanged) {
 
 TEST(NpuRules, ACutAboveSixteenMakesTheWeightCoarserFromItsFloatValues) {
   // 14 + 6 - 2 = 18, so the weight goes down by 2, and 127 / 4 is 31.75.
-  const QuantizedModel result = run(conv(14, 8), {{"x", at(6)}, {"conv_out", at(2)}});
+  const QuantizedModel result = run_for_npu(conv(14, 8), {{"x", at(6)}, {"conv_out", at(2)}});
   EXPECT_EQ(position(result, "w"), 12);
   EXPECT_EQ(*result.model.graph.find_initializer("w_quantized"),
             Tensor::of<std::int8_t>({1, 1, 1, 1}, {32}));
@@ -77,21 +77,22 @@ TEST(NpuRules, ACutAboveSixteenMakesTheWeightCoarserFromItsFloatValues) {
 
 TEST(NpuRules, AnOutputFinerThanTheAccumulatorIsLowered) {
   // 3 + 2 - 9 = -4, so the output goes to 5.
-  const QuantizedModel result = run(conv(3, 4), {{"x", at(2)}, {"conv_out", at(9)}});
+  const QuantizedModel result = run_for_npu(conv(3, 4), {{"x", at(2)}, {"conv_out", at(9)}});
   EXPECT_EQ(position(result, "conv_out"), 5);
   EXPECT_EQ(position(result, "w"), 3);
 }
 
 TEST(NpuRules, ABiasMuchFinerThanTheAccumulatorIsLowered) {
   // The cut is 4 + 4 - 4 = 4, so the bias may be 12 finer: 8 + 12 = 20, not 22.
-  const QuantizedModel result = run(conv(4, 22), {{"x", at(4)}, {"conv_out", at(4)}});
+  const QuantizedModel result = run_for_npu(conv(4, 22), {{"x", at(4)}, {"conv_out", at(4)}});
   EXPECT_EQ(position(result, "b"), 20);
   EXPECT_EQ(*result.model.graph.find_initializer("b_quantized"),
             Tensor::of<std::int8_t>({1}, {32}));
 }
 
 TEST(NpuRules, BeforeALeakyReluABiasIsNotFinerThanTheAccumulator) {
-  const QuantizedModel result = run(conv(4, 12, true), {{"x", at(4)}, {"leaky_out", at(4)}});
+  const QuantizedModel result =
+      run_for_npu(conv(4, 12, true), {{"x", at(4)}, {"leaky_out", at(4)}});
   EXPECT_EQ(position(result, "b"), 8);
   // Both share one pair, after the LeakyRelu.
   EXPECT_FALSE(result.tensors.contains("conv_out"));
@@ -101,7 +102,7 @@ TEST(NpuRules, BeforeALeakyReluABiasIsNotFinerThanTheAccumulator) {
 TEST(NpuRules, ABiasTooCoarseMakesTheWeightCoarser) {
   // 12 + 8 - 3 = 17 is two more than the largest shift, so the weight goes to 10, and the cut is
   // then 10 + 8 - 6 = 12.
-  const QuantizedModel result = run(conv(12, 3), {{"x", at(8)}, {"conv_out", at(6)}});
+  const QuantizedModel result = run_for_npu(conv(12, 3), {{"x", at(8)}, {"conv_out", at(6)}});
   EXPECT_EQ(position(result, "w"), 10);
   EXPECT_EQ(position(result, "b"), 3);
 }
@@ -116,7 +117,8 @@ Model binary(const std::string& op) {
 
 TEST(NpuRules, InputsOfAnAddAreAtMostSevenApart) {
   for (const char* op : {"Add", "Sub"}) {
-    const QuantizedModel result = run(binary(op), {{"x", at(12)}, {"y", at(3)}, {"op_out", at(9)}});
+    const QuantizedModel result =
+        run_for_npu(binary(op), {{"x", at(12)}, {"y", at(3)}, {"op_out", at(9)}});
     EXPECT_EQ(position(result, "x"), 10) << op;
     EXPECT_EQ(position(result, "y"), 3) << op;
   }
@@ -124,18 +126,19 @@ TEST(NpuRules, InputsOfAnAddAreAtMostSevenApart) {
 
 TEST(NpuRules, TheOutputOfAnAddIsAtMostSevenFiner) {
   const QuantizedModel result =
-      run(binary("Add"), {{"x", at(4)}, {"y", at(3)}, {"op_out", at(13)}});
+      run_for_npu(binary("Add"), {{"x", at(4)}, {"y", at(3)}, {"op_out", at(13)}});
   EXPECT_EQ(position(result, "op_out"), 10);
 }
 
 TEST(NpuRules, TheOutputOfAMulIsNotFinerThanTheProduct) {
-  const QuantizedModel result = run(binary("Mul"), {{"x", at(2)}, {"y", at(3)}, {"op_out", at(7)}});
+  const QuantizedModel result =
+      run_for_npu(binary("Mul"), {{"x", at(2)}, {"y", at(3)}, {"op_out", at(7)}});
   EXPECT_EQ(position(result, "op_out"), 5);
 }
 
 TEST(NpuRules, AProductMuchFinerThanItsOutputMakesTheFinerInputCoarser) {
   const QuantizedModel result =
-      run(binary("Mul"), {{"x", at(20)}, {"y", at(15)}, {"op_out", at(0)}});
+      run_for_npu(binary("Mul"), {{"x", at(20)}, {"y", at(15)}, {"op_out", at(0)}});
   EXPECT_EQ(position(result, "x"), 17);  // 20 + 15 - 0 = 35, three too many
   EXPECT_EQ(position(result, "y"), 15);
 }
@@ -145,9 +148,9 @@ TEST(NpuRules, AConcatTakesTheLowestPositionOfAll) {
     ModelBuilder builder;
     const std::string x = builder.input("x", {1, 1, 2, 2});
     const std::string y = builder.input("y", {1, 1, 2, 2});
-    return run(build_with_output(builder,
-                                 builder.node("Concat", {x, y}, {{"axis", std::int64_t{1}}}, "op")),
-               {{"x", at(6)}, {"y", at(4)}, {"op_out", at(5)}});
+    return run_for_npu(build_with_output(builder, builder.node("Concat", {x, y},
+                                                               {{"axis", std::int64_t{1}}}, "op")),
+                       {{"x", at(6)}, {"y", at(4)}, {"op_out", at(5)}});
   }();
   for (const char* tensor : {"x", "y", "op_out"}) EXPECT_EQ(position(result, tensor), 4) << tensor;
 }
@@ -167,7 +170,7 @@ Model pooled() {
 
 TEST(NpuRules, AlignmentChangesAllTensorsThatShareParameters) {
   const QuantizedModel result =
-      run(pooled(), {{"x", at(5)}, {"conv_out", at(6)}, {"mean_out", at(4)}});
+      run_for_npu(pooled(), {{"x", at(5)}, {"conv_out", at(6)}, {"mean_out", at(4)}});
   for (const char* tensor : {"conv_out", "max_out", "mean_out"})
     EXPECT_EQ(position(result, tensor), 4) << tensor;
   EXPECT_LE(steps_apart(result), 1.01);
@@ -186,13 +189,13 @@ TEST(NpuRules, RoundsEndAtMaxLoopNumAndTheRecordNamesTheUnmetRule) {
       {"x", at(0)}, {"y", at(4)}, {"z", at(7)}, {"product_out", at(7)}, {"joined_out", at(7)}};
   QuantizeOptions options = npu_options();
   options.align.max_loops = 1;
-  const QuantizedModel once = run(model, ranges, options);
+  const QuantizedModel once = run_for_npu(model, ranges, options);
   EXPECT_EQ(position(once, "product_out"), 4);
   EXPECT_EQ(position(once, "z"), 7);
   EXPECT_EQ(reason_of(once.layers, "joined"),
             "the NPU's AlignConcat is not met after the rounds that MaxLoopNum allows");
   options.align.max_loops = 2;
-  const QuantizedModel twice = run(model, ranges, options);
+  const QuantizedModel twice = run_for_npu(model, ranges, options);
   EXPECT_EQ(position(twice, "z"), 4);
   EXPECT_EQ(position(twice, "joined_out"), 4);
   EXPECT_EQ(reason_of(twice.layers, "joined"), "");
@@ -204,11 +207,11 @@ TEST(NpuRules, HardSigmoidAndSwishHaveTheirOwnLimits) {
   const std::string x = builder.input("x", {1, 1, 2, 2});
   const std::string gate = builder.node("HardSigmoid", {x}, {}, "gate");
   const Model model = build_with_output(builder, builder.node("Mul", {x, gate}, {}, "swish"));
-  const QuantizedModel fine = run(model, {{"x", at(18)}, {"swish_out", at(4)}});
+  const QuantizedModel fine = run_for_npu(model, {{"x", at(18)}, {"swish_out", at(4)}});
   EXPECT_EQ(position(fine, "gate_out"), 7);
   // The HardSigmoid limits it to 15, and 15 + 7 - 4 = 18 lowers it by 3.
   EXPECT_EQ(position(fine, "x"), 12);
-  const QuantizedModel coarse = run(model, {{"x", at(-2)}, {"swish_out", at(3)}});
+  const QuantizedModel coarse = run_for_npu(model, {{"x", at(-2)}, {"swish_out", at(3)}});
   EXPECT_EQ(position(coarse, "x"), 0);
 }
 
@@ -216,10 +219,11 @@ TEST(NpuRules, SwitchesTurnSingleRulesOff) {
   QuantizeOptions options = npu_options();
   options.npu.shift_read = false;
   const Ranges ranges = {{"x", at(12)}, {"y", at(3)}, {"op_out", at(9)}};
-  EXPECT_EQ(position(run(binary("Add"), ranges, options), "x"), 12);
+  EXPECT_EQ(position(run_for_npu(binary("Add"), ranges, options), "x"), 12);
   options = npu_options();
   options.npu.shift_cut = false;
-  EXPECT_EQ(position(run(conv(14, 8), {{"x", at(6)}, {"conv_out", at(2)}}, options), "w"), 14);
+  EXPECT_EQ(position(run_for_npu(conv(14, 8), {{"x", at(6)}, {"conv_out", at(2)}}, options), "w"),
+            14);
 }
 
 TEST(NpuRules, AReluHasNoPairBeforeIt) {
@@ -228,8 +232,8 @@ TEST(NpuRules, AReluHasNoPairBeforeIt) {
   const std::string made =
       builder.node("Conv", {builder.input("x", {1, 1, 4, 4}), "w"}, {}, "conv");
   const QuantizedModel result =
-      run(build_with_output(builder, builder.node("Relu", {made}, {}, "relu")),
-          {{"x", at(5)}, {"relu_out", at(4)}});
+      run_for_npu(build_with_output(builder, builder.node("Relu", {made}, {}, "relu")),
+                  {{"x", at(5)}, {"relu_out", at(4)}});
   EXPECT_EQ(count_of(result.model, "QuantizeLinear"), 2);
 }
 
@@ -239,8 +243,8 @@ TEST(NpuRules, TheFactorOfAPoolHasNoPairBeforeIt) {
   const std::string mean =
       builder.node("GlobalAveragePool", {builder.input("x", {1, 1, 7, 7})}, {}, "mean");
   const QuantizedModel result =
-      run(build_with_output(builder, builder.node("Mul", {mean, "factor"}, {}, "scaled")),
-          {{"x", at(5)}, {"mean_out", at(5)}, {"scaled_out", at(6)}});
+      run_for_npu(build_with_output(builder, builder.node("Mul", {mean, "factor"}, {}, "scaled")),
+                  {{"x", at(5)}, {"mean_out", at(5)}, {"scaled_out", at(6)}});
   EXPECT_FALSE(result.tensors.contains("mean_out"));
   EXPECT_FALSE(result.tensors.contains("factor"));
   EXPECT_EQ(position(result, "scaled_out"), 5);
@@ -254,8 +258,8 @@ TEST(NpuRules, APadThatMergesIntoNoConvHasPairsOnBothSides) {
   const std::string pad =
       builder.node("Pad", {builder.input("x", {1, 1, 2, 2}), "pads", "value"}, {}, "pad");
   const QuantizedModel result =
-      run(build_with_output(builder, builder.node("Tanh", {pad}, {}, "tanh")),
-          {{"x", at(6)}, {"pad_out", at(4)}, {"tanh_out", at(7)}});
+      run_for_npu(build_with_output(builder, builder.node("Tanh", {pad}, {}, "tanh")),
+                  {{"x", at(6)}, {"pad_out", at(4)}, {"tanh_out", at(7)}});
   EXPECT_EQ(position(result, "x"), 4);
   EXPECT_EQ(position(result, "pad_out"), 4);
 }
@@ -266,23 +270,26 @@ TEST(NpuRules, TheMessageNamesAnOverrideThatContradictsARule) {
   wanted.values = {
       {.params = ScaleZeroPoint{.scale = 0.25F, .zero_point = 0}, .low = {}, .high = {}}};
   options.overrides = {{"y", wanted}};
-  EXPECT_EQ(message_of([&] {
-              (void)run(binary("Mul"), {{"x", at(40)}, {"y", at(2)}, {"op_out", at(0)}}, options);
-            }),
-            "nothing was thrown");
+  EXPECT_EQ(
+      message_of([&] {
+        (void)run_for_npu(binary("Mul"), {{"x", at(40)}, {"y", at(2)}, {"op_out", at(0)}}, options);
+      }),
+      "nothing was thrown");
   options.overrides = {{"op_out", wanted}};
-  EXPECT_EQ(message_of([&] {
-              (void)run(binary("Mul"), {{"x", at(0)}, {"y", at(1)}, {"op_out", at(0)}}, options);
-            }),
-            "quantize: TensorQuantOverrides of 'op_out' gives the scale 0.25, but AdjustShiftWrite "
-            "of Mul "
-            "'op' needs 0.5; leave one of the two out");
+  EXPECT_EQ(
+      message_of([&] {
+        (void)run_for_npu(binary("Mul"), {{"x", at(0)}, {"y", at(1)}, {"op_out", at(0)}}, options);
+      }),
+      "quantize: TensorQuantOverrides of 'op_out' gives the scale 0.25, but AdjustShiftWrite "
+      "of Mul "
+      "'op' needs 0.5; leave one of the two out");
   wanted.values[0].params->scale = 0.3F;
   options.overrides = {{"op_out", wanted}};
-  EXPECT_EQ(message_of([&] {
-              (void)run(binary("Mul"), {{"x", at(0)}, {"y", at(1)}, {"op_out", at(0)}}, options);
-            }),
-            "quantize: enable_npu_cnn: tensor 'op_out' has the scale 0.3, expected a power of two");
+  EXPECT_EQ(
+      message_of([&] {
+        (void)run_for_npu(binary("Mul"), {{"x", at(0)}, {"y", at(1)}, {"op_out", at(0)}}, options);
+      }),
+      "quantize: enable_npu_cnn: tensor 'op_out' has the scale 0.3, expected a power of two");
 }
 
 TEST(NpuRules, OptionsWithoutPositionsAreErrors) {

@@ -19,8 +19,8 @@ using testing::reason_of;
 using testing::steps_apart;
 using testing::tiny_conv;
 
-QuantizedModel tiny_with(const std::map<std::string, TensorOverride>& overrides,
-                         bool per_channel = false) {
+QuantizedModel tiny_overridden(const std::map<std::string, TensorOverride>& overrides,
+                               bool per_channel = false) {
   ThreadPool pool(1);
   QuantizeOptions options{.target = Target::cpu_vnni};  // no integers are moved for safe pairs
   options.overrides = overrides;
@@ -29,7 +29,7 @@ QuantizedModel tiny_with(const std::map<std::string, TensorOverride>& overrides,
 }
 
 std::string refusal_of(const std::map<std::string, TensorOverride>& overrides) {
-  return message_of([&] { (void)tiny_with(overrides); });
+  return message_of([&] { (void)tiny_overridden(overrides); });
 }
 
 TensorOverride with_type(DataType type) {
@@ -52,7 +52,7 @@ TensorOverride with_range(std::optional<double> low, std::optional<double> high)
 }
 
 TEST(Overrides, AnActivationTakesTheGivenScaleAndZeroPoint) {
-  const QuantizedModel result = tiny_with({{"x", with_params(0.25F, 7)}});
+  const QuantizedModel result = tiny_overridden({{"x", with_params(0.25F, 7)}});
   EXPECT_EQ(result.tensors.at("x").scales[0], 0.25F);
   EXPECT_EQ(result.tensors.at("x").zero_points[0], 7);
   EXPECT_FLOAT_EQ(result.tensors.at("conv_out").scales[0], 0.02F);
@@ -63,7 +63,7 @@ TEST(Overrides, AnActivationTakesTheGivenScaleAndZeroPoint) {
 }
 
 TEST(Overrides, OneEndOfARangeLeavesTheOtherAsObserved) {
-  const QuantizedModel result = tiny_with({{"x", with_range(std::nullopt, 4.1)}});
+  const QuantizedModel result = tiny_overridden({{"x", with_range(std::nullopt, 4.1)}});
   EXPECT_FLOAT_EQ(result.tensors.at("x").scales[0], 0.02F);  // (4.1 - -1) / 255
   EXPECT_EQ(result.tensors.at("x").zero_points[0], 50);
 }
@@ -71,7 +71,7 @@ TEST(Overrides, OneEndOfARangeLeavesTheOtherAsObserved) {
 TEST(Overrides, AnActivationCanBeSymmetricOnItsOwn) {
   TensorOverride wanted = with_type(DataType::int8);
   wanted.symmetric = true;
-  const QuantizedModel result = tiny_with({{"x", wanted}});
+  const QuantizedModel result = tiny_overridden({{"x", wanted}});
   EXPECT_EQ(result.tensors.at("x").type, DataType::int8);
   EXPECT_FLOAT_EQ(result.tensors.at("x").scales[0], 1.55F / 127);
   EXPECT_EQ(result.tensors.at("x").zero_points[0], 0);
@@ -79,7 +79,7 @@ TEST(Overrides, AnActivationCanBeSymmetricOnItsOwn) {
 }
 
 TEST(Overrides, AnActivationOfAnotherWidthRunsInFloat) {
-  const QuantizedModel result = tiny_with({{"x", with_type(DataType::uint16)}});
+  const QuantizedModel result = tiny_overridden({{"x", with_type(DataType::uint16)}});
   EXPECT_EQ(result.tensors.at("x").type, DataType::uint16);
   EXPECT_FLOAT_EQ(result.tensors.at("x").scales[0], 2.55F / 65535);
   EXPECT_EQ(reason_of(result.layers, "conv"),
@@ -90,21 +90,21 @@ TEST(Overrides, AnActivationOfAnotherWidthRunsInFloat) {
 TEST(Overrides, ReduceRangeHalvesTheIntegersOfAnActivation) {
   TensorOverride wanted;
   wanted.reduce_range = true;
-  const QuantizedModel result = tiny_with({{"x", wanted}});
+  const QuantizedModel result = tiny_overridden({{"x", wanted}});
   EXPECT_FLOAT_EQ(result.tensors.at("x").scales[0], 2.55F / 127);
 }
 
 TEST(Overrides, AWeightTakesTypeScaleAndZeroPoint) {
   TensorOverride wanted = with_params(0.02F, 3);
   wanted.type = DataType::uint8;
-  const QuantizedModel result = tiny_with({{"w", wanted}});
+  const QuantizedModel result = tiny_overridden({{"w", wanted}});
   // 1.27 / 0.02 = 63.5 -> 64, -25, 10, 31.75 -> 32; each plus 3, below 0 clipped.
   EXPECT_EQ(*result.model.graph.find_initializer("w_quantized"),
             Tensor::of<std::uint8_t>({2, 2, 1, 1}, {67, 0, 13, 35}));
 }
 
 TEST(Overrides, AWeightRangeClipsValuesOutsideIt) {
-  const QuantizedModel result = tiny_with({{"w", with_range(-0.635, 0.635)}});
+  const QuantizedModel result = tiny_overridden({{"w", with_range(-0.635, 0.635)}});
   EXPECT_FLOAT_EQ(result.tensors.at("w").scales[0], 0.005F);
   EXPECT_EQ(*result.model.graph.find_initializer("w_quantized"),
             Tensor::of<std::int8_t>({2, 2, 1, 1}, {127, -100, 40, 127}));
@@ -116,7 +116,7 @@ TEST(Overrides, AWeightCanHaveOneScalePerChannel) {
   wanted.values = {
       {.params = ScaleZeroPoint{.scale = 0.01F, .zero_point = 0}, .low = {}, .high = {}},
       {.params = ScaleZeroPoint{.scale = 0.1F, .zero_point = 0}, .low = {}, .high = {}}};
-  const QuantizedModel result = tiny_with({{"w", wanted}});
+  const QuantizedModel result = tiny_overridden({{"w", wanted}});
   EXPECT_EQ(result.tensors.at("w").axis, 0);
   EXPECT_EQ(*result.model.graph.find_initializer("w_quantized"),
             Tensor::of<std::int8_t>({2, 2, 1, 1}, {127, -50, 2, 6}));
@@ -125,17 +125,17 @@ TEST(Overrides, AWeightCanHaveOneScalePerChannel) {
 }
 
 TEST(Overrides, AnEntryWithoutAxisMakesAWeightPerTensor) {
-  const QuantizedModel result = tiny_with({{"w", with_type(DataType::int8)}}, true);
+  const QuantizedModel result = tiny_overridden({{"w", with_type(DataType::int8)}}, true);
   EXPECT_EQ(result.tensors.at("w").axis, -1);
   TensorOverride channels = with_type(DataType::int8);
   channels.axis = 0;
-  EXPECT_EQ(tiny_with({{"w", channels}}, false).tensors.at("w").axis, 0);
+  EXPECT_EQ(tiny_overridden({{"w", channels}}, false).tensors.at("w").axis, 0);
 }
 
 TEST(Overrides, ABiasWithAScaleOfItsOwnRunsInFloat) {
   TensorOverride wanted = with_params(0.01F, 0);
   wanted.type = DataType::int8;
-  const QuantizedModel result = tiny_with({{"b", wanted}});
+  const QuantizedModel result = tiny_overridden({{"b", wanted}});
   EXPECT_EQ(*result.model.graph.find_initializer("b_quantized"),
             Tensor::of<std::int8_t>({2}, {30, -10}));
   EXPECT_EQ(
@@ -147,14 +147,14 @@ TEST(Overrides, ABiasWithAScaleOfItsOwnRunsInFloat) {
 }
 
 TEST(Overrides, ABiasOfAnotherTypeGetsItsOwnRange) {
-  const QuantizedModel result = tiny_with({{"b", with_type(DataType::int16)}});
+  const QuantizedModel result = tiny_overridden({{"b", with_type(DataType::int16)}});
   EXPECT_FLOAT_EQ(result.tensors.at("b").scales[0], 0.3F / 32767);
   EXPECT_EQ(result.model.graph.find_initializer("b_quantized")->values<std::int16_t>()[0], 32767);
   EXPECT_LE(steps_apart(result), 1.01);
 }
 
 TEST(Overrides, AnInt32BiasWithoutValuesIsTheDefault) {
-  EXPECT_EQ(tiny_with({{"b", with_type(DataType::int32)}}).model, tiny_with({}).model);
+  EXPECT_EQ(tiny_overridden({{"b", with_type(DataType::int32)}}).model, tiny_overridden({}).model);
 }
 
 TEST(Overrides, AConstantOperandTakesScaleAndZeroPoint) {

@@ -15,7 +15,7 @@ RangeSource source_in(const Model& model, const std::string& tensor) {
 }
 
 /// x -> Conv -> Relu -> Reshape -> Softmax -> y
-Model chain() {
+Model conv_to_softmax() {
   ModelBuilder builder;
   builder.random_weight("w", {4, 3, 1, 1}, 1, 1);
   builder.constant("shape", Tensor::of<std::int64_t>({2}, {1, 16}));
@@ -28,20 +28,20 @@ Model chain() {
 }
 
 TEST(RangeSource, ATensorThatOnlyAReluReadsTakesItsRange) {
-  EXPECT_EQ(source_in(chain(), "conv_out").tensor, "relu_out");
+  EXPECT_EQ(source_in(conv_to_softmax(), "conv_out").tensor, "relu_out");
 }
 
 TEST(RangeSource, LayoutOperatorsPassTheirInputsRangeOn) {
-  EXPECT_EQ(source_in(chain(), "flat_out").tensor, "relu_out");
+  EXPECT_EQ(source_in(conv_to_softmax(), "flat_out").tensor, "relu_out");
 }
 
 TEST(RangeSource, SoftmaxNeedsNoObservation) {
-  EXPECT_EQ(source_in(chain(), "softmax_out").fixed, (Range{.low = 0, .high = 1}));
-  EXPECT_FALSE(source_in(chain(), "x").fixed.has_value());
+  EXPECT_EQ(source_in(conv_to_softmax(), "softmax_out").fixed, (Range{.low = 0, .high = 1}));
+  EXPECT_FALSE(source_in(conv_to_softmax(), "x").fixed.has_value());
 }
 
 TEST(TensorsToObserve, AreAsFewAsTheRulesAllow) {
-  EXPECT_EQ(tensors_to_observe(chain()), (std::vector<std::string>{"relu_out", "x"}));
+  EXPECT_EQ(tensors_to_observe(conv_to_softmax()), (std::vector<std::string>{"relu_out", "x"}));
 }
 
 TEST(TensorsToObserve, SkipWhatIsNotFloat) {
