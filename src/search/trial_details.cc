@@ -1,5 +1,7 @@
 #include "quantsearch/search/trial_details.h"
 
+#include "search/trial_sizes.h"
+
 namespace quantsearch {
 
 namespace {
@@ -35,6 +37,14 @@ std::map<std::string, StageResult> stages_from(const Value& value) {
 
 }  // namespace
 
+std::optional<std::int64_t> float_layers_of(const Value& details) {
+  return count(details.find("float_layers"));
+}
+
+std::optional<std::int64_t> size_bytes_of(const Value& details) {
+  return count(details.find("size_bytes"));
+}
+
 Value to_value(const TrialDetails& details) {
   Value scores(Value::Map{});
   for (const auto& [name, score] : details.scores) scores.set(name, score);
@@ -56,8 +66,8 @@ TrialDetails details_from(const Value& value) {
   TrialDetails details;
   if (const Value* const scores = value.find("scores"); scores != nullptr && scores->is_map())
     details.scores = scores_from(*scores);
-  details.size_bytes = count(value.find("size_bytes")).value_or(0);
-  details.float_layers = count(value.find("float_layers"));
+  details.size_bytes = size_bytes_of(value).value_or(0);
+  details.float_layers = float_layers_of(value);
   details.latency_ms = number(value.find("latency_ms"));
   if (const Value* const stages = value.find("stages"); stages != nullptr && stages->is_map())
     details.stages = stages_from(*stages);

@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <tuple>
 
-#include "quantsearch/search/trial_details.h"
+#include "search/trial_sizes.h"
 
 namespace quantsearch {
 
 namespace {
 
 auto tie_break(const Trial& trial) {
-  const TrialDetails details = details_from(trial.details);
-  return std::tuple(details.float_layers.value_or(0), details.size_bytes, to_string(trial.point),
-                    trial.number);
+  return std::tuple(float_layers_of(trial.details).value_or(0),
+                    size_bytes_of(trial.details).value_or(0), to_string(trial.point), trial.number);
 }
 
 }  // namespace
