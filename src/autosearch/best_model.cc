@@ -2,19 +2,21 @@
 
 #include <algorithm>
 
+#include "quantsearch/search/trial_order.h"
+
 namespace quantsearch {
 
 BestModel::BestModel(const Setup& setup, TrialExecutor& executor, const OutputFolder& output)
     : fixed_inputs_(setup.config.fixed_inputs),
       executor_(executor),
       output_(output),
-      order_(setup.objective.goal),
+      goal_(setup.objective.goal),
       products_(setup.objective.goal,
                 static_cast<std::size_t>(std::max<std::int64_t>(1, setup.environment.keep)),
                 setup.environment.budget) {}
 
 bool BestModel::is_better(const Trial& trial) const {
-  return trial.state == TrialState::complete && (!best_ || order_(trial, *best_));
+  return trial.state == TrialState::complete && (!best_ || TrialOrder(goal_)(trial, *best_));
 }
 
 void BestModel::add(const Trial& trial, const TrialProduct& product) {
@@ -23,11 +25,8 @@ void BestModel::add(const Trial& trial, const TrialProduct& product) {
 }
 
 void BestModel::take_best(const std::vector<Trial>& trials) {
-  const Trial* best = nullptr;
-  for (const Trial& trial : trials) {
-    if (is_better(trial) && (best == nullptr || order_(trial, *best))) best = &trial;
-  }
-  if (best != nullptr) choose(*best);
+  const std::vector<const Trial*> best_first = ranked(trials, goal_);
+  if (!best_first.empty() && is_better(*best_first.front())) choose(*best_first.front());
 }
 
 void BestModel::choose(const Trial& trial) {
