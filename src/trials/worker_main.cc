@@ -1,8 +1,5 @@
 #include "quantsearch/internal/trials/worker_main.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <new>
 #include <thread>
 
@@ -49,55 +46,38 @@ Value answer(TrialExecutor& executor, const Value& request, const CancellationTo
 
 }  // namespace
 
-class WorkerMain::State {
- public:
-  explicit State(int socket) : channel_(Descriptor(socket)) {}
+WorkerMain::WorkerMain(int socket)
+    : channel_(std::make_unique<MessageChannel>(Descriptor(socket))) {}
+WorkerMain::~WorkerMain() = default;
 
-  [[nodiscard]] LogSink log();
-  [[nodiscard]] Scores float_scores();
-  void serve(TrialExecutor& executor, const Value& fingerprint,
-             const std::function<void()>& on_closed);
-  void wait_until_alone();
-
- private:
-  void reply(const Value& message);
-
-  MessageChannel channel_;
-  std::atomic<bool> is_serving_ = false;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_alone_ = false;
-  bool is_closed_ = false;
-};
-
-void WorkerMain::State::reply(const Value& message) {
+void WorkerMain::reply(const Value& message) {
   try {
-    channel_.send(message);
+    channel_->send(message);
   } catch (const IoError&) {  // the search has ended; serve() notices it too
   }
 }
 
-LogSink WorkerMain::State::log() {
+LogSink WorkerMain::log() {
   return [this](LogLevel level, std::string_view line) {
     if (is_serving_) reply(Value::Map{{"log", static_cast<int>(level)}, {"line", line}});
   };
 }
 
-Scores WorkerMain::State::float_scores() {
-  const MessageChannel::Received first = channel_.receive(-1);
+Scores WorkerMain::float_scores() {
+  const MessageChannel::Received first = channel_->receive(-1);
   if (first.closed || first.message->find("float") == nullptr)
     throw InvalidInput("--trial-worker: is an internal option of quantsearch");
   return scores_of(*first.message->find("float"));
 }
 
-void WorkerMain::State::serve(TrialExecutor& executor, const Value& fingerprint,
-                              const std::function<void()>& on_closed) {
-  channel_.send(Value::Map{{"ready", fingerprint}});
+void WorkerMain::serve(TrialExecutor& executor, const Value& fingerprint,
+                       const std::function<void()>& on_closed) {
+  channel_->send(Value::Map{{"ready", fingerprint}});
   is_serving_ = true;
   std::jthread at_work;
   CancellationToken token;
   while (true) {
-    const MessageChannel::Received received = channel_.receive(-1);
+    const MessageChannel::Received received = channel_->receive(-1);
     if (received.closed) break;
     const Value& message = *received.message;
     if (message.find("cancel") != nullptr) {
@@ -120,21 +100,11 @@ void WorkerMain::State::serve(TrialExecutor& executor, const Value& fingerprint,
   changed_.notify_all();
 }
 
-void WorkerMain::State::wait_until_alone() {
+void WorkerMain::wait_until_alone() {
   reply(Value::Map{{"alone", true}});
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return is_alone_ || is_closed_; });
   is_alone_ = false;
 }
-
-WorkerMain::WorkerMain(int socket) : state_(std::make_unique<State>(socket)) {}
-WorkerMain::~WorkerMain() = default;
-LogSink WorkerMain::log() { return state_->log(); }
-Scores WorkerMain::float_scores() { return state_->float_scores(); }
-void WorkerMain::serve(TrialExecutor& executor, const Value& fingerprint,
-                       const std::function<void()>& on_closed) {
-  state_->serve(executor, fingerprint, on_closed);
-}
-void WorkerMain::wait_until_alone() { state_->wait_until_alone(); }
 
 }  // namespace quantsearch

@@ -2,12 +2,17 @@
 
 // The worker's side of isolated trials.
 
+#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 #include "quantsearch/internal/trials/executor.h"
 
 namespace quantsearch {
+
+class MessageChannel;
 
 class WorkerMain {
  public:
@@ -29,8 +34,14 @@ class WorkerMain {
   void wait_until_alone();
 
  private:
-  class State;
-  std::unique_ptr<State> state_;
+  void reply(const Value& message);
+
+  std::unique_ptr<MessageChannel> channel_;
+  std::atomic<bool> is_serving_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_alone_ = false;
+  bool is_closed_ = false;
 };
 
 }  // namespace quantsearch
