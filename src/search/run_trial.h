@@ -2,6 +2,7 @@
 
 // Calls the objective and writes its outcome into the trial.
 
+#include <memory>
 #include <optional>
 
 #include "quantsearch/search/study.h"
@@ -11,7 +12,7 @@ namespace quantsearch {
 /// A trial that is being run, with the data that the objective needs and returns.
 struct TrialRun {
   Trial trial;
-  std::optional<Trial> incumbent = {};
+  std::shared_ptr<const Trial> incumbent = {};
   TrialProduct product = {};
 };
 

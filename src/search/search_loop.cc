@@ -52,8 +52,7 @@ bool SearchLoop::is_cut_off(const Trial& trial) const {
 }
 
 void SearchLoop::submit(Trial trial) {
-  TrialRun run{.trial = std::move(trial)};
-  if (const Trial* const best = progress_.best()) run.incumbent = *best;
+  TrialRun run{.trial = std::move(trial), .incumbent = progress_.best()};
   if (options_.on_start) options_.on_start(run.trial.number, run.trial.point);
   workers_.submit(std::move(run));
 }

@@ -47,7 +47,7 @@ void StudyProgress::add(const Trial& finished) {
   const TrialOrder order(goal_);
   const bool improves = !best_ || order.improves(finished, *best_);
   complete_since_best_ = improves ? 0 : complete_since_best_ + 1;
-  if (!best_ || order(finished, *best_)) best_ = finished;
+  if (!best_ || order(finished, *best_)) best_ = std::make_shared<const Trial>(finished);
 }
 
 std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds,

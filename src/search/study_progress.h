@@ -3,6 +3,7 @@
 // The state of a search that the stop conditions and the ranking need.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +24,7 @@ class StudyProgress {
   void add(const Trial& finished);
   [[nodiscard]] std::int64_t finished() const { return finished_; }
   /// The best trial within the limits, by TrialOrder; null without one.
-  [[nodiscard]] const Trial* best() const { return best_ ? &*best_ : nullptr; }
+  [[nodiscard]] const std::shared_ptr<const Trial>& best() const { return best_; }
   [[nodiscard]] std::optional<std::int64_t> best_number() const {
     return best_ ? std::optional(best_->number) : std::nullopt;
   }
@@ -42,7 +43,7 @@ class StudyProgress {
   std::int64_t finished_ = 0;
   std::int64_t candidates_ = 0;
   std::int64_t complete_since_best_ = 0;
-  std::optional<Trial> best_;
+  std::shared_ptr<const Trial> best_;  // shared with the trials that have to beat it
 };
 
 /// Returns the numbers of the candidates, best first by TrialOrder.

@@ -27,7 +27,7 @@ Value answer(TrialExecutor& executor, const Value& request, const CancellationTo
                         .number = request.find("run")->as_int(),
                         .token = token};
     if (const Value* const incumbent = request.find("incumbent"))
-      wanted.incumbent = trial_of(*incumbent);
+      wanted.incumbent = std::make_shared<const Trial>(trial_of(*incumbent));
     const TrialOutcome outcome = executor.run(wanted);
     Value message = message_of(outcome);
     if (const auto* const success = std::get_if<TrialSuccess>(&outcome)) {

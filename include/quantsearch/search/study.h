@@ -47,9 +47,9 @@ struct Trial {
 struct TrialRequest {
   Point point;
   std::int64_t number = 0;
-  /// The best committed trial so far, which the new one has to beat; nullopt without one. Like the
+  /// The best committed trial so far, which the new one has to beat; null without one. Like the
   /// results that a learning sampler has been told, it depends only on the number of the trial.
-  std::optional<Trial> incumbent = {};
+  std::shared_ptr<const Trial> incumbent = {};
   CancellationToken token = {};
 };
 
