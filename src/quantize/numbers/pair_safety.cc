@@ -96,14 +96,10 @@ class SafeRows {
   [[nodiscard]] double error(std::int64_t row, const RowGrid& grid) {
     return expected_error(rounded(row, grid), moments_[group_of(row)]);
   }
-  /// The integers of a row. Where safe pairs require a wider scale or moved integers, the other
-  /// integers compensate for it. A row without such changes is rounded as for every other target.
-  [[nodiscard]] std::vector<std::int32_t> integers(std::int64_t row, const RowGrid& grid,
-                                                   bool is_wider) {
-    SafeRow made = rounded(row, grid);
-    if (is_observed_ && (is_wider || made.moved > 0))
-      take_up_mean(made, grid.limits, pairs_of(row), moments_[group_of(row)]);
-    return std::move(made.integers);
+  /// Moves integers of a rounded row so that they compensate for a wider scale or for integers that
+  /// had to move. Does nothing when the inputs of the layer were not observed.
+  void compensate(std::int64_t row, const IntegerLimits& limits, SafeRow& made) const {
+    if (is_observed_) take_up_mean(made, limits, pairs_of(row), moments_[group_of(row)]);
   }
 
  private:
@@ -363,14 +359,15 @@ QuantizedTensor quantize_safely(const Node& node, const Tensor& weight, const La
   const WeightLayout& layout = rows.layout();
   for (std::int64_t row = 0; row < layout.rows(); ++row) {
     const auto channel = static_cast<std::size_t>(params.scales.size() == 1 ? 0 : row);
-    const std::vector<std::int32_t> safe = rows.integers(
-        row,
-        {.params = {.scale = params.scales[channel], .zero_point = params.zero_points[channel]},
-         .limits = limits},
-        !layer.wider_for_pairs.empty() && layer.wider_for_pairs[channel]);
+    SafeRow safe = rows.rounded(row, {.params = {.scale = params.scales[channel],
+                                                 .zero_point = params.zero_points[channel]},
+                                      .limits = limits});
+    const bool is_wider = !layer.wider_for_pairs.empty() && layer.wider_for_pairs[channel];
+    // The other rows are rounded as for every other target.
+    if (is_wider || safe.moved > 0) rows.compensate(row, limits, safe);
     layout.for_each_in_row(row, [&](std::int64_t column, std::int64_t offset) {
       integers[static_cast<std::size_t>(offset)] =
-          static_cast<std::int8_t>(safe[static_cast<std::size_t>(column)]);
+          static_cast<std::int8_t>(safe.integers[static_cast<std::size_t>(column)]);
     });
   }
   return made;
