@@ -19,15 +19,16 @@ struct Upgrade {
   int format = 0;
 };
 
-class Finishing {
+/// Finds the fewest upgrades with which the reconstructed model keeps the limits.
+class UpgradeSearch {
  public:
   /// Returns, by layer, the noise that a format of this layer alone adds to the outputs when
   /// weights are not reconstructed.
   using NoiseByLayer = std::function<std::vector<double>(int format)>;
 
-  Finishing(const Trials& trials, const NoiseByLayer& noise, const std::vector<Layer>& layers,
-            const PrecisionOptions& options, const PrecisionResult& chosen,
-            const FinishModel& finish, const PrecisionContext& context)
+  UpgradeSearch(const Trials& trials, const NoiseByLayer& noise, const std::vector<Layer>& layers,
+                const PrecisionOptions& options, const PrecisionResult& chosen,
+                const FinishModel& finish, const PrecisionContext& context)
       : trials_(trials),
         layers_(layers),
         options_(options),
@@ -203,7 +204,7 @@ PrecisionResult finish_precision(const Model& model, const CalibrationResult& ca
   Trials trials(model, calibration, quantization, layers, options, context);
   trials.judge_on(first_samples(data, options.samples));
   int measured = 0;
-  const Finishing::NoiseByLayer noise = [&](int format) {
+  const UpgradeSearch::NoiseByLayer noise = [&](int format) {
     PrecisionOptions as_quantized = options;
     as_quantized.weights_reconstructed = false;
     Trials probing(model, calibration, quantization, layers, as_quantized, context);
@@ -212,8 +213,8 @@ PrecisionResult finish_precision(const Model& model, const CalibrationResult& ca
     measured += probing.evaluations();
     return added;
   };
-  const Finishing::Outcome finished =
-      Finishing(trials, noise, layers, options, chosen, finish, context).run();
+  const UpgradeSearch::Outcome finished =
+      UpgradeSearch(trials, noise, layers, options, chosen, finish, context).run();
   note_changes(chosen, finished.assignment, options);
   chosen.quantized = trials.model_of(finished.assignment);
   require_quantized(chosen.quantized, layers.size());

@@ -104,28 +104,28 @@ class Descent {
     const std::int64_t window = options_.window == 0 ? tenth : options_.window;
     // Until the regularizer acts, soft weights are far from their codes, so the first check comes
     // after the warm start.
-    const std::int64_t first_look =
+    const std::int64_t first_check =
         plan_.regularization == 0
             ? 0
             : static_cast<std::int64_t>(plan_.warm_start *
                                         static_cast<double>(options_.iterations));
     std::optional<Solution> best;
     double least = std::numeric_limits<double>::infinity();
-    std::int64_t looks_in_vain = 0;
+    std::int64_t checks_without_improvement = 0;
     std::int64_t done = 0;
     while (done < options_.iterations) {
       const std::int64_t end =
           options_.early_stop ? std::min(options_.iterations, done + window) : options_.iterations;
       while (done < end) done += steps(done, end - done);
       if (!options_.early_stop) break;
-      if (done < first_look) continue;
+      if (done < first_check) continue;
       Solution here = solution();
       const double error = objective_.error(here);
       if (error < least) {
         least = error;
         best = std::move(here);
-        looks_in_vain = 0;
-      } else if (++looks_in_vain >= options_.patience) {
+        checks_without_improvement = 0;
+      } else if (++checks_without_improvement >= options_.patience) {
         break;
       }
     }

@@ -311,7 +311,7 @@ class Planner {
     if (is_followed(node)) return;
     for (const std::string& output : node_at(node).outputs) {
       if (output.empty()) continue;
-      const auto clamp = clamp_behind(output);
+      const auto clamp = clamp_after(output);
       const std::string& bounded =
           clamp ? node_at(static_cast<std::size_t>(*clamp)).outputs[0] : output;
       if (output_may_stay_float(node, bounded)) continue;
@@ -327,7 +327,7 @@ class Planner {
            plan_.nodes[static_cast<std::size_t>(*reader)].follows == static_cast<int>(node);
   }
 
-  [[nodiscard]] std::optional<int> clamp_behind(const std::string& tensor) const {
+  [[nodiscard]] std::optional<int> clamp_after(const std::string& tensor) const {
     const auto reader = only_reader(view_, tensor);
     if (!reader) return std::nullopt;
     const auto node = static_cast<std::size_t>(*reader);
@@ -343,11 +343,11 @@ class Planner {
     const bool integer_input =
         before != plan_.pairs.end() && (before->second.for_all_readers || is_forced(node));
     if (!integer_input) return leave_float(node, "its input is not quantized");
-    const auto behind = plan_.pairs.find(output);
-    if (behind == plan_.pairs.end())
+    const auto after = plan_.pairs.find(output);
+    if (after == plan_.pairs.end())
       return leave_float(node, "no reader of its output is quantized");
     plan_.nodes[node].quantized = true;
-    behind->second.for_all_readers = true;
+    after->second.for_all_readers = true;
   }
 
   void place_layout(std::size_t node) {
