@@ -53,14 +53,6 @@ Activation activation_behind(const Graph& graph, const GraphIndex& index, const 
   return made;
 }
 
-/// `tensor` in float32 times `factor`.
-Tensor scaled(const Tensor& tensor, float factor) {
-  Tensor values = to_float32(tensor);
-  if (factor == 1.0F) return values;
-  for (float& value : values.mutable_values<float>()) value *= factor;
-  return values;
-}
-
 class Finder {
  public:
   Finder(const QuantizedModel& candidate, const Model& reference)
@@ -85,7 +77,7 @@ class Finder {
     layer.float_node = float_node;
     layer.op_type = node.op_type;
     layer.float_weight =
-        scaled(*weight, node.is("Gemm") ? node.float_attribute("alpha", 1.0F) : 1.0F);
+        scaled(to_float32(*weight), node.is("Gemm") ? node.float_attribute("alpha", 1.0F) : 1.0F);
     layer.geometry = geometry_of(node, weight->shape());
     require_own_constants(layer);
     if (layer.stored.pair_limits)
@@ -126,7 +118,8 @@ class Finder {
     const Tensor& bias = *float_index_.initializer(layer.stored.bias);
     if (bias.size() != layer.geometry.shape.outputs())
       throw Unsupported("its bias is not one value for each output");
-    const Tensor values = scaled(bias, node.is("Gemm") ? node.float_attribute("beta", 1.0F) : 1.0F);
+    const Tensor values =
+        scaled(to_float32(bias), node.is("Gemm") ? node.float_attribute("beta", 1.0F) : 1.0F);
     return {values.values<float>().begin(), values.values<float>().end()};
   }
 

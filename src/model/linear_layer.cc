@@ -97,4 +97,10 @@ std::optional<std::vector<double>> bias_per_channel(const Node& node, const Tens
   return values;
 }
 
+Tensor scaled(Tensor tensor, float factor) {
+  if (factor == 1) return tensor;
+  for (float& value : tensor.mutable_values<float>()) value *= factor;
+  return tensor;
+}
+
 }  // namespace quantsearch

@@ -153,6 +153,13 @@ TEST(BiasPerChannel, MultipliesTheBetaOfGemm) {
   EXPECT_EQ(bias_per_channel(node_of("Gemm"), bias.reshaped({2, 1}), 2), std::nullopt);
 }
 
+TEST(Scaled, MultipliesACopyAndSharesTheBytesForOne) {
+  const Tensor weight = Tensor::of<float>({2}, {3, -4});
+  EXPECT_EQ(scaled(weight, 0.5F), Tensor::of<float>({2}, {1.5F, -2}));
+  EXPECT_EQ(weight, Tensor::of<float>({2}, {3, -4}));
+  EXPECT_EQ(scaled(weight, 1).bytes().data(), weight.bytes().data());
+}
+
 TEST(PerChannel, BroadcastsFromTheLastAxis) {
   const Tensor two = Tensor::of<float>({2}, {3, 4});
   EXPECT_EQ(values_per_channel(two, 2, 1, 2), (std::vector<double>{3, 4}));

@@ -206,13 +206,6 @@ std::int64_t output_channels(const Node& node, const Tensor& weight) {
   return layout ? layout->outputs : 0;
 }
 
-Tensor scaled(const Tensor& tensor, float factor) {
-  if (factor == 1) return tensor;
-  Tensor result = tensor;
-  for (float& value : result.mutable_values<float>()) value *= factor;
-  return result;
-}
-
 std::string scaled_input(const PlanView& view, int node) {
   const std::string& input = view.node(node).inputs[0];
   const auto producer = view.index.producer(input);

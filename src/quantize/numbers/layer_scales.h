@@ -56,8 +56,6 @@ struct LayerScales {
 /// The axis of a weight's output channels; -1 when the channels cannot have one scale each.
 [[nodiscard]] int channel_axis(const Node& node, const Tensor& weight);
 [[nodiscard]] std::int64_t output_channels(const Node& node, const Tensor& weight);
-/// `tensor` times `factor`; shares the bytes of `tensor` when `factor` is 1.
-[[nodiscard]] Tensor scaled(const Tensor& tensor, float factor);
 
 /// The tensor whose scale multiplies the weight's: input 0, or the input of a merged Pad.
 [[nodiscard]] std::string scaled_input(const PlanView& view, int node);

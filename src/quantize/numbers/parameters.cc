@@ -6,6 +6,7 @@
 #include "quantize/numbers/once_per_key.h"
 #include "quantize/numbers/pair_safety.h"
 #include "quantize/numbers/weight_ranges.h"
+#include "quantsearch/internal/model/linear_layer.h"
 
 namespace quantsearch {
 

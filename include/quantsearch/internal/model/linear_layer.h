@@ -105,4 +105,8 @@ struct WeightLayout {
                                                                   const Tensor& bias,
                                                                   std::int64_t outputs);
 
+/// The float32 `tensor` times `factor`, which is Gemm's alpha or beta; shares the bytes of `tensor`
+/// when it is 1.
+[[nodiscard]] Tensor scaled(Tensor tensor, float factor);
+
 }  // namespace quantsearch
