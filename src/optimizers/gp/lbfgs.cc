@@ -55,64 +55,101 @@ Eigen::VectorXd quasi_newton(const std::deque<Step>& steps, const Eigen::VectorX
   return direction;
 }
 
-}  // namespace
+/// The state that the iterations share.
+class Minimization {
+ public:
+  Minimization(const SmoothFunction& function, const Eigen::VectorXd& start,
+               const Eigen::VectorXd& low, const Eigen::VectorXd& high)
+      : function_(function),
+        low_(low),
+        high_(high),
+        best_{.at = start.cwiseMax(low).cwiseMin(high), .evaluations = 1},
+        here_(function(best_.at)) {
+    best_.value = here_.value;
+  }
 
-Minimum minimize(const SmoothFunction& function, Eigen::VectorXd start, const Eigen::VectorXd& low,
-                 const Eigen::VectorXd& high, const LbfgsOptions& options) {
-  Minimum best{.at = start.cwiseMax(low).cwiseMin(high), .evaluations = 1};
-  Evaluation here = function(best.at);
-  best.value = here.value;
-  if (!std::isfinite(here.value)) return best;
+  Minimum run(const LbfgsOptions& options) {
+    if (!std::isfinite(here_.value)) return best_;
+    for (int iteration = 0; iteration < options.iterations; ++iteration) {
+      const Eigen::ArrayXd free = free_variables(best_.at, here_.gradient, low_, high_);
+      const Eigen::VectorXd projected = (here_.gradient.array() * free).matrix();
+      if (projected.size() == 0 ||
+          projected.lpNorm<Eigen::Infinity>() < options.gradient_tolerance) {
+        break;
+      }
+      std::optional<Lower> lower = find_lower(free);
+      if (!lower) break;
+      const double decrease = here_.value - lower->evaluation.value;
+      move_to(*std::move(lower));
+      if (decrease <= options.relative_decrease * std::max(1.0, std::abs(best_.value))) break;
+    }
+    return best_;
+  }
+
+ private:
+  /// A point where the value is sufficiently lower.
+  struct Lower {
+    Eigen::VectorXd at;
+    Evaluation evaluation;
+  };
+
+  /// Searches along the quasi-Newton direction. The remembered steps are forgotten when they give
+  /// no direction of descent or no lower point.
+  std::optional<Lower> find_lower(const Eigen::ArrayXd& free) {
+    Eigen::VectorXd direction = quasi_newton(steps_, here_.gradient, free);
+    if (direction.dot(here_.gradient) >= 0) {
+      steps_.clear();
+      direction = quasi_newton(steps_, here_.gradient, free);
+    }
+    std::optional<Lower> lower = search_line(direction);
+    if (lower || steps_.empty()) return lower;
+    steps_.clear();
+    return search_line(quasi_newton(steps_, here_.gradient, free));
+  }
 
   /// Returns the first point along the projected direction that decreases the value sufficiently.
-  const auto search_line = [&](const Eigen::VectorXd& direction,
-                               Eigen::VectorXd& next) -> std::optional<Evaluation> {
+  std::optional<Lower> search_line(const Eigen::VectorXd& direction) {
     double length = 1;
     for (int i = 0; i < kShortenings; ++i) {
-      next = (best.at + length * direction).cwiseMax(low).cwiseMin(high);
-      const double expected = here.gradient.dot(next - best.at);
-      Evaluation there = function(next);
-      ++best.evaluations;
-      const bool finite = std::isfinite(there.value);
-      if (finite && there.value <= here.value + kSufficientDecrease * expected) return there;
-      const double rise = there.value - here.value - expected;
+      Lower next{.at = (best_.at + length * direction).cwiseMax(low_).cwiseMin(high_),
+                 .evaluation = {}};
+      const double expected = here_.gradient.dot(next.at - best_.at);
+      next.evaluation = function_(next.at);
+      ++best_.evaluations;
+      const double value = next.evaluation.value;
+      const bool finite = std::isfinite(value);
+      if (finite && value <= here_.value + kSufficientDecrease * expected) return next;
+      const double rise = value - here_.value - expected;
       const double parabola = finite && rise > 0 ? -0.5 * expected / rise : 0.1;
       length *= std::min(0.5, std::max(0.1, parabola));
     }
     return std::nullopt;
-  };
-
-  std::deque<Step> steps;
-  for (int iteration = 0; iteration < options.iterations; ++iteration) {
-    const Eigen::ArrayXd free = free_variables(best.at, here.gradient, low, high);
-    const Eigen::VectorXd projected = (here.gradient.array() * free).matrix();
-    if (projected.size() == 0 || projected.lpNorm<Eigen::Infinity>() < options.gradient_tolerance) {
-      break;
-    }
-    Eigen::VectorXd direction = quasi_newton(steps, here.gradient, free);
-    if (direction.dot(here.gradient) >= 0) {
-      steps.clear();
-      direction = quasi_newton(steps, here.gradient, free);
-    }
-    Eigen::VectorXd next;
-    std::optional<Evaluation> there = search_line(direction, next);
-    if (!there && !steps.empty()) {
-      steps.clear();
-      there = search_line(quasi_newton(steps, here.gradient, free), next);
-    }
-    if (!there) break;
-    Step step{.move = next - best.at, .turn = there->gradient - here.gradient};
-    const double decrease = here.value - there->value;
-    if (step.move.dot(step.turn) > 1e-12 * step.turn.squaredNorm()) {
-      steps.push_back(std::move(step));
-      if (steps.size() > kMemory) steps.pop_front();
-    }
-    best.at = std::move(next);
-    best.value = there->value;
-    here = std::move(*there);
-    if (decrease <= options.relative_decrease * std::max(1.0, std::abs(best.value))) break;
   }
-  return best;
+
+  void move_to(Lower lower) {
+    Step step{.move = lower.at - best_.at, .turn = lower.evaluation.gradient - here_.gradient};
+    if (step.move.dot(step.turn) > 1e-12 * step.turn.squaredNorm()) {
+      steps_.push_back(std::move(step));
+      if (steps_.size() > kMemory) steps_.pop_front();
+    }
+    best_.at = std::move(lower.at);
+    best_.value = lower.evaluation.value;
+    here_ = std::move(lower.evaluation);
+  }
+
+  const SmoothFunction& function_;
+  const Eigen::VectorXd& low_;
+  const Eigen::VectorXd& high_;
+  Minimum best_;
+  Evaluation here_;  // of best_.at
+  std::deque<Step> steps_;
+};
+
+}  // namespace
+
+Minimum minimize(const SmoothFunction& function, Eigen::VectorXd start, const Eigen::VectorXd& low,
+                 const Eigen::VectorXd& high, const LbfgsOptions& options) {
+  return Minimization(function, start, low, high).run(options);
 }
 
 }  // namespace quantsearch::gp
