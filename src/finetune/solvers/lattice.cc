@@ -116,75 +116,106 @@ void place_pairs(std::span<const PairedInput> pairs, const std::vector<double>& 
   }
 }
 
+/// Fills the lattices of a layer, group by group and then block of rows by block of rows.
+class LatticeMaker {
+ public:
+  LatticeMaker(const LayerWeights& layer, const Moments& moments, const LatticeOptions& options)
+      : layer_(layer),
+        moments_(moments),
+        options_(options),
+        lattices_(to_size(layer.shape.groups)),
+        factors_(to_size(layer.shape.groups)) {}
+
+  std::vector<Lattice> run(ThreadPool& pool, const CancellationToken& token) {
+    const LayerShape& shape = layer_.shape;
+    pool.parallel_for(
+        shape.groups, [&](std::int64_t group, int) { factorize_group(group); }, token);
+    const std::int64_t blocks = (shape.rows + kRowsAtOnce - 1) / kRowsAtOnce;
+    pool.parallel_for(
+        shape.groups * blocks,
+        [&](std::int64_t index, int) {
+          solve_targets(index / blocks, index % blocks * kRowsAtOnce);
+        },
+        token);
+    return std::move(lattices_);
+  }
+
+ private:
+  static constexpr std::int64_t kRowsAtOnce = 16;
+
+  /// Orders the inputs of a group and factorizes its A.
+  void factorize_group(std::int64_t group) {
+    const std::int64_t k = layer_.shape.columns;
+    Lattice& lattice = lattices_[to_size(group)];
+    const Energy energy(moments_, k, group, options_.is_centred);
+    std::vector<double> diagonal(to_size(k));
+    for (std::int64_t input = 0; input < k; ++input)
+      diagonal[to_size(input)] = energy.at(input, input);
+    const double mean =
+        std::accumulate(diagonal.begin(), diagonal.end(), 0.0) / static_cast<double>(k);
+    // Products were summed in float, so centring leaves about 1e-7 of the energy of constant
+    // inputs.
+    lattice.is_flat = !(mean > 1e-6 * largest_energy(group));
+    if (lattice.is_flat) return;
+    lattice.order.resize(to_size(k));
+    std::iota(lattice.order.begin(), lattice.order.end(), 0);
+    std::ranges::stable_sort(lattice.order, {},
+                             [&](std::int64_t input) { return diagonal[to_size(input)]; });
+    place_pairs(pairs_of_group(layer_, group), diagonal, lattice);
+    for (std::vector<float>* part : {&lattice.a, &lattice.l, &lattice.u})
+      part->resize(to_size(k * k));
+    lattice.targets.resize(to_size(layer_.shape.rows * k));
+    factors_[to_size(group)] = factor_of(energy, lattice, k, mean, options_.ridge);
+    fill_factor(lattice, factors_[to_size(group)].l, k);
+  }
+
+  /// The largest energy of an input of the group, not centred.
+  [[nodiscard]] double largest_energy(std::int64_t group) const {
+    const std::int64_t k = layer_.shape.columns;
+    double largest = 0;
+    for (std::int64_t input = 0; input < k; ++input)
+      largest = std::max(largest, moments_.h[to_size((group * k + input) * k + input)]);
+    return largest;
+  }
+
+  /// Solves t A = C + ridge d w for a block of rows of the group, the first of which is `first`.
+  void solve_targets(std::int64_t group, std::int64_t first) {
+    const LayerShape& shape = layer_.shape;
+    const std::int64_t k = shape.columns;
+    Lattice& lattice = lattices_[to_size(group)];
+    if (lattice.is_flat) return;
+    const Factor& factor = factors_[to_size(group)];
+    const std::int64_t rows = std::min(kRowsAtOnce, shape.rows - first);
+    std::vector<double> right(to_size(rows * k));
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t output = group * shape.rows + first + row;
+      const double bias = layer_.bias.empty() ? 0.0 : layer_.bias[to_size(output)];
+      const double centre = options_.is_centred ? moments_.output_mean[to_size(output)] : bias;
+      for (std::int64_t place = 0; place < k; ++place) {
+        const std::int64_t input = lattice.order[to_size(place)];
+        right[to_size(row * k + place)] = moments_.c[to_size(output * k + input)] -
+                                          centre * moments_.input_mean[to_size(group * k + input)] +
+                                          factor.added * layer_.values[to_size(output * k + input)];
+      }
+    }
+    solve_factorized(matrix(factor.l.data(), k, k), matrix(right.data(), rows, k));
+    std::ranges::transform(right, lattice.targets.begin() + first * k,
+                           [](double value) { return static_cast<float>(value); });
+  }
+
+  const LayerWeights& layer_;
+  const Moments& moments_;
+  const LatticeOptions& options_;
+  std::vector<Lattice> lattices_;
+  std::vector<Factor> factors_;
+};
+
 }  // namespace
 
 std::vector<Lattice> make_lattices(const LayerWeights& layer, const Moments& moments,
                                    const LatticeOptions& options, ThreadPool& pool,
                                    const CancellationToken& token) {
-  constexpr std::int64_t kRowsAtOnce = 16;
-  const LayerShape& shape = layer.shape;
-  const std::int64_t k = shape.columns;
-  std::vector<Lattice> lattices(to_size(shape.groups));
-  std::vector<Factor> factors(to_size(shape.groups));
-  pool.parallel_for(
-      shape.groups,
-      [&](std::int64_t group, int) {
-        Lattice& lattice = lattices[to_size(group)];
-        const Energy energy(moments, k, group, options.is_centred);
-        std::vector<double> diagonal(to_size(k));
-        for (std::int64_t input = 0; input < k; ++input)
-          diagonal[to_size(input)] = energy.at(input, input);
-        const double mean =
-            std::accumulate(diagonal.begin(), diagonal.end(), 0.0) / static_cast<double>(k);
-        // Products were summed in float, so centring leaves about 1e-7 of the energy of constant
-        // inputs.
-        double largest = 0;
-        for (std::int64_t input = 0; input < k; ++input) {
-          largest = std::max(largest, moments.h[to_size((group * k + input) * k + input)]);
-        }
-        lattice.is_flat = !(mean > 1e-6 * largest);
-        if (lattice.is_flat) return;
-        lattice.order.resize(to_size(k));
-        std::iota(lattice.order.begin(), lattice.order.end(), 0);
-        std::ranges::stable_sort(lattice.order, {},
-                                 [&](std::int64_t input) { return diagonal[to_size(input)]; });
-        place_pairs(pairs_of_group(layer, group), diagonal, lattice);
-        for (std::vector<float>* part : {&lattice.a, &lattice.l, &lattice.u})
-          part->resize(to_size(k * k));
-        lattice.targets.resize(to_size(shape.rows * k));
-        factors[to_size(group)] = factor_of(energy, lattice, k, mean, options.ridge);
-        fill_factor(lattice, factors[to_size(group)].l, k);
-      },
-      token);
-  const std::int64_t blocks = (shape.rows + kRowsAtOnce - 1) / kRowsAtOnce;
-  pool.parallel_for(
-      shape.groups * blocks,
-      [&](std::int64_t index, int) {
-        const std::int64_t group = index / blocks;
-        Lattice& lattice = lattices[to_size(group)];
-        if (lattice.is_flat) return;
-        const Factor& factor = factors[to_size(group)];
-        const std::int64_t first = index % blocks * kRowsAtOnce;
-        const std::int64_t rows = std::min(kRowsAtOnce, shape.rows - first);
-        std::vector<double> right(to_size(rows * k));
-        for (std::int64_t row = 0; row < rows; ++row) {
-          const std::int64_t output = group * shape.rows + first + row;
-          const double bias = layer.bias.empty() ? 0.0 : layer.bias[to_size(output)];
-          const double centre = options.is_centred ? moments.output_mean[to_size(output)] : bias;
-          for (std::int64_t place = 0; place < k; ++place) {
-            const std::int64_t input = lattice.order[to_size(place)];
-            right[to_size(row * k + place)] =
-                moments.c[to_size(output * k + input)] -
-                centre * moments.input_mean[to_size(group * k + input)] +
-                factor.added * layer.values[to_size(output * k + input)];
-          }
-        }
-        solve_factorized(matrix(factor.l.data(), k, k), matrix(right.data(), rows, k));
-        std::ranges::transform(right, lattice.targets.begin() + first * k,
-                               [](double value) { return static_cast<float>(value); });
-      },
-      token);
-  return lattices;
+  return LatticeMaker(layer, moments, options).run(pool, token);
 }
 
 }  // namespace quantsearch::reconstruction

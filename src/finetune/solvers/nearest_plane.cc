@@ -297,6 +297,102 @@ class PairAhead {
   std::optional<PairStep> step_;
 };
 
+/// The partial solutions of one row, of which the best `beam` are kept after each input.
+class BeamSearch {
+ public:
+  BeamSearch(const Lattice& lattice, const RowTask& task, int beam)
+      : lattice_(lattice),
+        task_(task),
+        k_(static_cast<std::int64_t>(lattice.order.size())),
+        beam_(beam),
+        steps_(to_size(k_)),
+        errors_(to_size(beam * k_)),
+        next_errors_(to_size(beam * k_)) {}
+
+  RowResult run() {
+    for (std::int64_t input = k_; input-- > 0;) {
+      extend(input);
+      keep_best(input);
+    }
+    RowResult result{.points = std::vector<std::int32_t>(to_size(k_)), .cost = costs_.front()};
+    std::int32_t state = 0;
+    for (std::int64_t input = 0; input < k_; ++input) {
+      const Step& step = steps_[to_size(input)][to_size(state)];
+      result.points[to_size(input)] = step.point;
+      state = step.parent;
+    }
+    return result;
+  }
+
+ private:
+  /// Makes the candidates: every partial solution with each of the nearest points of `input`.
+  void extend(std::int64_t input) {
+    // A wide beam is used for exactness, where the third and fourth point also matter.
+    const int points_each = beam_ >= 16 ? 4 : 2;
+    const float diagonal = row_of(input)[input];
+    const float target = task_.target[to_size(input)];
+    candidates_.clear();
+    for (std::size_t state = 0; state < costs_.size(); ++state) {
+      const float* const errors = errors_.data() + state * to_size(k_);
+      const float error = errors[input];
+      const PairAhead ahead(lattice_, task_, input, errors);
+      RowGrid grid = task_.grid;
+      if (is_lower(lattice_, input))
+        grid = grid_beside(task_.grid, lattice_.pairs[to_size(input)], last_[state]);
+      nearest_points(ahead.wanted(target - error / diagonal), grid, points_each, points_);
+      for (const std::int32_t point : points_) {
+        const float difference = static_cast<float>(point) * task_.grid.scale - target;
+        const float rest = error + diagonal * difference;
+        const float cost = costs_[state] + rest * rest;
+        candidates_.push_back(
+            {.cost = cost,
+             .rank = cost + ahead.cost(point),
+             .difference = difference,
+             .step = {.point = point, .parent = static_cast<std::int32_t>(state)}});
+      }
+    }
+  }
+
+  /// Makes the best candidates the partial solutions.
+  void keep_best(std::int64_t input) {
+    const std::size_t kept = std::min(candidates_.size(), to_size(beam_));
+    std::ranges::partial_sort(candidates_, candidates_.begin() + static_cast<std::ptrdiff_t>(kept),
+                              {}, [](const Candidate& candidate) {
+                                return std::tuple(candidate.rank, candidate.step.parent,
+                                                  candidate.step.point);
+                              });
+    costs_.resize(kept);
+    last_.resize(kept);
+    for (std::size_t state = 0; state < kept; ++state) {
+      const Candidate& candidate = candidates_[state];
+      costs_[state] = candidate.cost;
+      last_[state] = candidate.step.point;
+      steps_[to_size(input)].push_back(candidate.step);
+      HWY_DYNAMIC_DISPATCH(Move)
+      (errors_.data() + candidate.step.parent * k_, row_of(input), candidate.difference, input,
+       next_errors_.data() + state * to_size(k_));
+    }
+    std::swap(errors_, next_errors_);
+  }
+
+  /// The row of L.
+  [[nodiscard]] const float* row_of(std::int64_t input) const {
+    return lattice_.l.data() + input * k_;
+  }
+
+  const Lattice& lattice_;
+  const RowTask& task_;
+  std::int64_t k_;
+  int beam_;
+  std::vector<std::vector<Step>> steps_;  // [k], by state
+  std::vector<float> errors_;             // [states][k]
+  std::vector<float> next_errors_;
+  std::vector<float> costs_ = {0.0F};     // [states]
+  std::vector<std::int32_t> last_ = {0};  // [states]: the point of the previous input
+  std::vector<Candidate> candidates_;
+  std::vector<std::int32_t> points_;
+};
+
 }  // namespace
 
 std::vector<RowResult> nearest_plane(const Lattice& lattice, std::span<const RowTask> tasks) {
@@ -337,66 +433,7 @@ std::vector<RowResult> nearest_plane(const Lattice& lattice, std::span<const Row
 }
 
 RowResult k_best(const Lattice& lattice, const RowTask& task, int beam) {
-  const auto k = static_cast<std::int64_t>(lattice.order.size());
-  // A wide beam is used for exactness, where the third and fourth point also matter.
-  const int points_each = beam >= 16 ? 4 : 2;
-  std::vector<std::vector<Step>> steps(to_size(k));
-  std::vector<float> errors(to_size(beam * k));
-  std::vector<float> next(to_size(beam * k));
-  std::vector<float> costs = {0.0F};
-  std::vector<std::int32_t> last = {0};  // by state: the point of the previous input
-  std::vector<Candidate> candidates;
-  std::vector<std::int32_t> points;
-  for (std::int64_t input = k; input-- > 0;) {
-    const float* const row = lattice.l.data() + input * k;
-    const float target = task.target[to_size(input)];
-    candidates.clear();
-    for (std::size_t state = 0; state < costs.size(); ++state) {
-      const float* const state_errors = errors.data() + state * to_size(k);
-      const float error = state_errors[input];
-      const PairAhead ahead(lattice, task, input, state_errors);
-      RowGrid grid = task.grid;
-      if (is_lower(lattice, input))
-        grid = grid_beside(task.grid, lattice.pairs[to_size(input)], last[state]);
-      nearest_points(ahead.wanted(target - error / row[input]), grid, points_each, points);
-      for (const std::int32_t point : points) {
-        const float difference = static_cast<float>(point) * task.grid.scale - target;
-        const float rest = error + row[input] * difference;
-        const float cost = costs[state] + rest * rest;
-        candidates.push_back(
-            {.cost = cost,
-             .rank = cost + ahead.cost(point),
-             .difference = difference,
-             .step = {.point = point, .parent = static_cast<std::int32_t>(state)}});
-      }
-    }
-    const std::size_t kept = std::min(candidates.size(), to_size(beam));
-    std::ranges::partial_sort(candidates, candidates.begin() + static_cast<std::ptrdiff_t>(kept),
-                              {}, [](const Candidate& candidate) {
-                                return std::tuple(candidate.rank, candidate.step.parent,
-                                                  candidate.step.point);
-                              });
-    costs.resize(kept);
-    last.resize(kept);
-    for (std::size_t state = 0; state < kept; ++state) {
-      const Candidate& candidate = candidates[state];
-      costs[state] = candidate.cost;
-      last[state] = candidate.step.point;
-      steps[to_size(input)].push_back(candidate.step);
-      HWY_DYNAMIC_DISPATCH(Move)
-      (errors.data() + candidate.step.parent * k, row, candidate.difference, input,
-       next.data() + state * to_size(k));
-    }
-    std::swap(errors, next);
-  }
-  RowResult result{.points = std::vector<std::int32_t>(to_size(k)), .cost = costs.front()};
-  std::int32_t state = 0;
-  for (std::int64_t input = 0; input < k; ++input) {
-    const Step& step = steps[to_size(input)][to_size(state)];
-    result.points[to_size(input)] = step.point;
-    state = step.parent;
-  }
-  return result;
+  return BeamSearch(lattice, task, beam).run();
 }
 
 void polish(const Lattice& lattice, const RowTask& task, int passes, RowResult& row) {
