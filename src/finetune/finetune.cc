@@ -123,8 +123,9 @@ class Reconstruction {
                                 .reason = "it had no values to work on in the data"});
       return;
     }
-    const Judged judged = solve(weights, before, tuned, quantized_.model(), data, options_,
-                                environment_.pool, environment_.token);
+    const Judged judged = solve(
+        {.weights = weights, .stored = before, .described = tuned, .quantized = quantized_.model()},
+        data, options_, environment_);
     LayerReconstruction record;
     record.node = tuned.stored.label;
     record.op_type = tuned.op_type;

@@ -13,17 +13,16 @@ namespace {
 
 class LayerSolver {
  public:
-  LayerSolver(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
-              const Model& quantized, LayerData& data, const FinetuneOptions& options,
-              ThreadPool& pool, const CancellationToken& token)
-      : layer_(layer),
-        stored_(stored),
-        described_(described),
-        quantized_(quantized),
+  LayerSolver(const LayerTask& task, LayerData& data, const FinetuneOptions& options,
+              const FinetuneEnvironment& environment)
+      : layer_(task.weights),
+        stored_(task.stored),
+        described_(task.described),
+        quantized_(task.quantized),
         data_(data),
         options_(options),
-        pool_(pool),
-        token_(token) {}
+        pool_(environment.pool),
+        token_(environment.token) {}
 
   Judged run() {
     if (options_.algorithm == FinetuneAlgorithm::adaround ||
@@ -137,10 +136,9 @@ class LayerSolver {
 
 }  // namespace
 
-Judged solve(const LayerWeights& layer, const Solution& stored, const TunableLayer& described,
-             const Model& quantized, LayerData& data, const FinetuneOptions& options,
-             ThreadPool& pool, const CancellationToken& token) {
-  return LayerSolver(layer, stored, described, quantized, data, options, pool, token).run();
+Judged solve(const LayerTask& task, LayerData& data, const FinetuneOptions& options,
+             const FinetuneEnvironment& environment) {
+  return LayerSolver(task, data, options, environment).run();
 }
 
 }  // namespace quantsearch::reconstruction

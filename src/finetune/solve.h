@@ -13,11 +13,16 @@ struct Judged {
   double error_after = 0;   // of `solution`
 };
 
-/// Solves one layer. `stored` is the solution in the graph `quantized`. The caller keeps the
-/// solution with the smaller error.
-[[nodiscard]] Judged solve(const LayerWeights& layer, const Solution& stored,
-                           const TunableLayer& described, const Model& quantized, LayerData& data,
-                           const FinetuneOptions& options, ThreadPool& pool,
-                           const CancellationToken& token);
+/// One layer, as the solvers and as the graphs know it.
+struct LayerTask {
+  const LayerWeights& weights;
+  const Solution& stored;  // the solution in `quantized`
+  const TunableLayer& described;
+  const Model& quantized;
+};
+
+/// Solves one layer. The caller keeps the solution with the smaller error.
+[[nodiscard]] Judged solve(const LayerTask& task, LayerData& data, const FinetuneOptions& options,
+                           const FinetuneEnvironment& environment);
 
 }  // namespace quantsearch::reconstruction
