@@ -1,5 +1,7 @@
 #include "quantize/writing/qdq_writer.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -44,15 +46,14 @@ QdqWriter::ParameterNames QdqWriter::add_parameters(const std::string& label,
   return names;
 }
 
-void QdqWriter::add_node(std::string_view op_type, const std::string& name,
-                         const std::string& input, const std::string& output,
+void QdqWriter::add_node(std::string_view op_type, const PairNames& tensor,
                          const ParameterNames& parameters, const TensorParams& params,
                          bool contributed) {
   Node node;
   node.op_type = op_type;
-  node.name = names_.unique(name);
-  node.inputs = {input, parameters.scale, parameters.zero_point};
-  node.outputs = {output};
+  node.name = names_.unique(fmt::format("{}_{}", tensor.label, op_type));
+  node.inputs = {tensor.input, parameters.scale, parameters.zero_point};
+  node.outputs = {tensor.output};
   if (params.axis >= 0) node.set_attribute("axis", std::int64_t{params.axis});
   if (contributed || (is_sixteen_bit(params.type) && opset_ < kSixteenBitOpset)) {
     node.domain = "com.microsoft";
@@ -67,10 +68,10 @@ std::string QdqWriter::add_pair(const PairNames& names, const TensorParams& para
   const std::string integers = names_.unique(names.label + "_QuantizeLinear_Output");
   const std::string output =
       names.output.empty() ? names_.unique(names.label + "_DequantizeLinear_Output") : names.output;
-  add_node("QuantizeLinear", names.label + "_QuantizeLinear", names.input, integers, parameters,
-           params, contributed);
-  add_node("DequantizeLinear", names.label + "_DequantizeLinear", integers, output, parameters,
-           params, contributed);
+  add_node("QuantizeLinear", {.label = names.label, .input = names.input, .output = integers},
+           parameters, params, contributed);
+  add_node("DequantizeLinear", {.label = names.label, .input = integers, .output = output},
+           parameters, params, contributed);
   return output;
 }
 
@@ -100,8 +101,8 @@ void QdqWriter::add_dequantize(const PairNames& tensor, const StoredIntegers& st
                                const TensorParams& params, std::optional<std::int64_t> axis) {
   TensorParams of_node = params;
   of_node.axis = -1;
-  add_node("DequantizeLinear", tensor.label + "_DequantizeLinear", tensor.input, tensor.output,
-           {.scale = stored.scale, .zero_point = stored.zero_point}, of_node, false);
+  add_node("DequantizeLinear", tensor, {.scale = stored.scale, .zero_point = stored.zero_point},
+           of_node, false);
   if (axis) graph_.nodes.back().set_attribute("axis", *axis);
 }
 

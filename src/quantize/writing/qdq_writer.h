@@ -57,8 +57,8 @@ class QdqWriter {
     std::string zero_point;
   };
   ParameterNames add_parameters(const std::string& label, const TensorParams& params);
-  void add_node(std::string_view op_type, const std::string& name, const std::string& input,
-                const std::string& output, const ParameterNames& parameters,
+  /// Appends a node from `tensor.input` to `tensor.output`.
+  void add_node(std::string_view op_type, const PairNames& tensor, const ParameterNames& parameters,
                 const TensorParams& params, bool contributed);
 
   Graph& graph_;
