@@ -78,7 +78,7 @@ double activation_step(const ChannelRanges& input, const std::vector<double>& sc
   return (high - low) / kActivationSteps;
 }
 
-double behind(const SmoothReader& reader, std::int64_t output) {
+double output_factor(const SmoothReader& reader, std::int64_t output) {
   return reader.of_outputs.empty() ? 1.0 : reader.of_outputs[to_size(output)];
 }
 
@@ -98,7 +98,7 @@ std::vector<double> weight_steps(const SmoothReader& reader, const std::vector<d
     for (const float value : values.subspan(to_size(offset), to_size(layout.kernel)))
       run = std::max(run, std::abs(value));
     const double scaled =
-        static_cast<double>(run) * scales[to_size(input)] * behind(reader, output);
+        static_cast<double>(run) * scales[to_size(input)] * output_factor(reader, output);
     steps[to_size(output)] = std::max(steps[to_size(output)], scaled / kWeightSteps);
   });
   return steps;
@@ -133,7 +133,7 @@ SmoothReader smooth_reader(int input, const LinearLayer& layer, std::vector<doub
   const auto values = layer.weight->values<float>();
   layer.layout.for_each_run([&](std::int64_t channel, std::int64_t output, std::int64_t offset) {
     for (const float value : values.subspan(to_size(offset), to_size(layer.layout.kernel))) {
-      const double weight = std::abs(static_cast<double>(value)) * behind(reader, output);
+      const double weight = std::abs(static_cast<double>(value)) * output_factor(reader, output);
       reader.largest[to_size(channel)] = std::max(reader.largest[to_size(channel)], weight);
       reader.squares[to_size(channel)] += weight * weight;
     }

@@ -18,8 +18,8 @@ float scalar_of(const Tensor& tensor) { return to_float32(tensor).values<float>(
 
 /// The activation function that is the only reader of `tensor`, if there is one. `last` becomes its
 /// output, or `tensor` if there is none.
-Activation activation_behind(const Graph& graph, const GraphIndex& index, const std::string& tensor,
-                             std::string& last) {
+Activation activation_after(const Graph& graph, const GraphIndex& index, const std::string& tensor,
+                            std::string& last) {
   last = tensor;
   if (index.is_graph_output(tensor) || index.consumers(tensor).size() != 1) return {};
   const Node& node = graph.nodes[static_cast<std::size_t>(index.consumers(tensor)[0])];
@@ -86,7 +86,7 @@ class Finder {
     layer.float_input = node.inputs[0];
     if (!layer.stored.bias.empty()) layer.float_bias = float_bias(layer, node);
     std::string last;
-    layer.activation = activation_behind(float_, float_index_, layer.stored.output, last);
+    layer.activation = activation_after(float_, float_index_, layer.stored.output, last);
     layer.output = output_grid(last);
     return layer;
   }

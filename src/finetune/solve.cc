@@ -33,7 +33,7 @@ class LayerSolver {
     if (options_.algorithm == FinetuneAlgorithm::gptq) {
       solution = solve_gptq(moments);
       if (described_.activation.kind != Activation::Kind::none && moments.count > 0)
-        return refine_behind_activation(std::move(solution));
+        return refine_after_activation(std::move(solution));
     }
     return judge(std::move(solution), moments);
   }
@@ -47,7 +47,7 @@ class LayerSolver {
         pool_, token_);
   }
 
-  Judged refine_behind_activation(Solution solution) const {
+  Judged refine_after_activation(Solution solution) const {
     const Columns& columns = data_.spread_columns(pool_);
     const Activation& activation = described_.activation;
     solution =
@@ -55,8 +55,9 @@ class LayerSolver {
                {.activation = activation, .ridge = default_ridge(layer_.shape, columns.count)},
                pool_, token_);
     Judged judged{.solution = as_written(described_, std::move(solution), quantized_)};
-    judged.error_before = error_behind(layer_, stored_, columns, activation, pool_);
-    judged.error_after = error_behind(layer_, judged.solution, columns, activation, pool_);
+    judged.error_before = error_after_activation(layer_, stored_, columns, activation, pool_);
+    judged.error_after =
+        error_after_activation(layer_, judged.solution, columns, activation, pool_);
     return judged;
   }
 

@@ -70,11 +70,11 @@ void GraphEditor::merge(int merged, int into) {
   remove(merged);
 }
 
-void GraphEditor::insert_behind(int index, Node fresh) { fresh_.emplace(index, std::move(fresh)); }
+void GraphEditor::insert_after(int index, Node fresh) { fresh_.emplace(index, std::move(fresh)); }
 
 void GraphEditor::replace(int index, std::vector<Node> sequence) {
   for (std::size_t at = 1; at < sequence.size(); ++at) {
-    insert_behind(index, std::move(sequence[at]));
+    insert_after(index, std::move(sequence[at]));
   }
   node(index) = std::move(sequence[0]);
 }

@@ -50,7 +50,7 @@ class GraphEditor {
   /// finish() removes the node; its outputs must have no readers left.
   void remove(int index) { removed_[static_cast<std::size_t>(index)] = true; }
   /// finish() inserts `fresh` after node `index`.
-  void insert_behind(int index, Node fresh);
+  void insert_after(int index, Node fresh);
   /// Replaces node `index` by the nodes of `sequence`, which are in topological order.
   void replace(int index, std::vector<Node> sequence);
   /// True when the tensor depends on nothing but initializers and Constant nodes.

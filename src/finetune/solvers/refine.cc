@@ -239,8 +239,9 @@ Solution refine(const LayerWeights& layer, Solution start, const Columns& column
   return start;
 }
 
-double error_behind(const LayerWeights& layer, const Solution& solution, const Columns& columns,
-                    const Activation& activation, ThreadPool& pool) {
+double error_after_activation(const LayerWeights& layer, const Solution& solution,
+                              const Columns& columns, const Activation& activation,
+                              ThreadPool& pool) {
   const LayerShape& shape = layer.shape;
   const std::vector<float> values = dequantized(layer, solution);
   const std::vector<OutputBlock> blocks = output_blocks(shape);

@@ -25,8 +25,8 @@ struct RefineOptions {
 
 /// The energy of the difference after the activation divided by the energy of the float
 /// activations.
-[[nodiscard]] double error_behind(const LayerWeights& layer, const Solution& solution,
-                                  const Columns& columns, const Activation& activation,
-                                  ThreadPool& pool);
+[[nodiscard]] double error_after_activation(const LayerWeights& layer, const Solution& solution,
+                                            const Columns& columns, const Activation& activation,
+                                            ThreadPool& pool);
 
 }  // namespace quantsearch::reconstruction

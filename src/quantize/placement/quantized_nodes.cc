@@ -22,7 +22,7 @@ bool is_dequantized_activation(const GraphView& view, const std::string& tensor)
          !holds_constant(view, dequantizer->inputs[0]);
 }
 
-bool is_quantized_behind(const GraphView& view, const std::string& tensor) {
+bool is_read_by_quantizer(const GraphView& view, const std::string& tensor) {
   return std::ranges::any_of(view.index.consumers(tensor), [&](int reader) {
     return view.node(reader).op_type == "QuantizeLinear";
   });
@@ -42,7 +42,7 @@ bool is_quantized_already(const GraphView& view, const Node& node, const Operato
     if (!is_dequantized_activation(view, node.inputs[input])) return false;
     reads_activation = true;
   }
-  return reads_activation && is_quantized_behind(view, node.outputs[0]);
+  return reads_activation && is_read_by_quantizer(view, node.outputs[0]);
 }
 
 }  // namespace quantsearch

@@ -184,7 +184,7 @@ class Converter {
                       editor_.add_constant(output + "_factor", Tensor::scalar(value))};
     product.outputs = {output};
     note(index, fmt::format("its output is multiplied by {}", value));
-    editor_.insert_behind(index, std::move(product));
+    editor_.insert_after(index, std::move(product));
   }
 
   void clip(int index) {

@@ -79,7 +79,7 @@ PassResult reduce_mean_to_global_pool(Model model) {
     const bool keeps_axes = mean.int_attribute("keepdims", 1) != 0;
     if (!keeps_axes) {
       const std::string pooled = editor.unique_name(mean.outputs[0] + "_pooled");
-      editor.insert_behind(index, squeeze_after(editor, mean, pooled, opset));
+      editor.insert_after(index, squeeze_after(editor, mean, pooled, opset));
       mean.outputs[0] = pooled;
     }
     mean.op_type = "GlobalAveragePool";

@@ -137,8 +137,8 @@ TEST(Refine, ErrorBehindMatchesASlowReference) {
   double energy = 0;
   for (const float target : problem.columns.targets)
     energy += std::pow(std::max(0.0, static_cast<double>(target)), 2);
-  EXPECT_NEAR(error_behind(problem.layer, solution, problem.columns, kRelu, pool), error / energy,
-              1e-5 * error / energy);
+  EXPECT_NEAR(error_after_activation(problem.layer, solution, problem.columns, kRelu, pool),
+              error / energy, 1e-5 * error / energy);
 }
 
 TEST(Refine, GivesTheSameBytesForAnyThreadCount) {

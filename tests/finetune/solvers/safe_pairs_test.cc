@@ -185,8 +185,9 @@ TEST(SafePairs, RefineMovesToSafeCodesOnly) {
   const RefineOptions options = {.activation = {.kind = Activation::Kind::relu}, .passes = 5};
   const Solution end = refine(problem.layer, start, problem.columns, options, pool);
   EXPECT_EQ(unsafe_pairs(problem.layer, end.codes), 0);
-  EXPECT_LT(error_behind(problem.layer, end, problem.columns, options.activation, pool),
-            0.5 * error_behind(problem.layer, start, problem.columns, options.activation, pool));
+  EXPECT_LT(error_after_activation(problem.layer, end, problem.columns, options.activation, pool),
+            0.5 * error_after_activation(problem.layer, start, problem.columns, options.activation,
+                                         pool));
 }
 
 TEST(SafePairs, AdaRoundCompensatesForSafePairs) {
