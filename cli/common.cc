@@ -21,8 +21,8 @@ namespace {
 
 // A signal handler can access only objects with static storage.
 const CancellationToken& process_token() {
-  static const CancellationToken token;
-  return token;
+  static const CancellationToken kToken;
+  return kToken;
 }
 volatile std::sig_atomic_t last_signal = 0;
 volatile std::sig_atomic_t second_signal = 0;

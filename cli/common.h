@@ -24,14 +24,13 @@
 
 namespace quantsearch::cli {
 
-enum ExitCode {
-  kDone = 0,
-  kInternalError = 1,
-  kBadInput = 2,
-  kNothingMetTolerance = 3,
-  kInterrupted = 130,
-  kTerminated = 143
-};
+// Exit codes.
+inline constexpr int kDone = 0;
+inline constexpr int kInternalError = 1;
+inline constexpr int kBadInput = 2;
+inline constexpr int kNothingMetTolerance = 3;
+inline constexpr int kInterrupted = 130;
+inline constexpr int kTerminated = 143;
 
 struct CommonOptions {
   std::int64_t seed = 0;

@@ -20,6 +20,8 @@ bool wants_json(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
+// Only a defect or a lack of memory throws before the arguments are parsed.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   namespace cli = quantsearch::cli;
   CLI::App app{

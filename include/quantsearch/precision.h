@@ -106,7 +106,7 @@ struct PrecisionContext {
 [[nodiscard]] PrecisionResult choose_precision(const Model& model,
                                                const CalibrationResult& calibration,
                                                const QuantizeOptions& quantization,
-                                               std::shared_ptr<const DataSource> data,
+                                               const std::shared_ptr<const DataSource>& data,
                                                const PrecisionOptions& options,
                                                const PrecisionContext& context);
 

@@ -205,6 +205,7 @@ constexpr DataType data_type_of() {
 }
 
 template <typename T>
+// NOLINTNEXTLINE(performance-unnecessary-value-param): clang 14 misses the move in a template
 Tensor Tensor::of(Shape shape, std::span<const T> values) {
   return from_bytes(data_type_of<T>(), std::move(shape), std::as_bytes(values));
 }

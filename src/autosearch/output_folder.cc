@@ -110,7 +110,7 @@ void OutputFolder::write_best(const Model& model, const Settings& settings,
 
 fs::path OutputFolder::write_candidate(std::int64_t number, const Model& model) const {
   fs::create_directories(folder_ / "candidates");
-  const fs::path file = folder_ / "candidates" / candidate_name(number);
+  fs::path file = folder_ / "candidates" / candidate_name(number);
   save_model(model, file);
   return file;
 }

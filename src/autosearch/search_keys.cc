@@ -222,14 +222,14 @@ std::vector<KeyReader> storage_and_output() {
 }  // namespace
 
 const std::vector<KeyReader>& key_readers() {
-  static const std::vector<KeyReader> all = [] {
+  static const std::vector<KeyReader> kAll = [] {
     std::vector<KeyReader> rows;
     for (const auto part :
          {what_is_searched, goals, stop_conditions, strategy, execution, storage_and_output})
       std::ranges::move(part(), std::back_inserter(rows));
     return rows;
   }();
-  return all;
+  return kAll;
 }
 
 std::vector<SearchKey> search_keys() {

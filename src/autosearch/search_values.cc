@@ -185,14 +185,14 @@ std::string parse_storage(const std::string& url) {
 }
 
 SearchAlgorithm parse_algorithm(const std::string& name) {
-  static const std::vector<std::pair<std::string, SearchAlgorithm>> known = {
+  static const std::vector<std::pair<std::string, SearchAlgorithm>> kKnown = {
       {"grid_search", SearchAlgorithm::grid}, {"random_search", SearchAlgorithm::random},
       {"TPE", SearchAlgorithm::tpe},          {"CmaEs", SearchAlgorithm::cma},
       {"GPS", SearchAlgorithm::gp},           {"NSGAII", SearchAlgorithm::nsga},
       {"QMC", SearchAlgorithm::qmc},          {"auto", SearchAlgorithm::automatic},
       {"Grid", SearchAlgorithm::grid},        {"Random", SearchAlgorithm::random}};
   std::vector<std::string> names;
-  for (const auto& [known_name, algorithm] : known) {
+  for (const auto& [known_name, algorithm] : kKnown) {
     if (known_name == name) return algorithm;
     names.push_back(known_name);
   }

@@ -63,10 +63,9 @@ std::optional<std::vector<Parameter>> frozen(const std::vector<Parameter>& produ
       const bool is_idle = parameter.name.starts_with("include_") && own->second == Value(false);
       if (!real && !admits(parameter, own->second) && !is_idle) return std::nullopt;
       result.push_back(fixed(parameter.name, own->second));
-    } else if (!parameter.choices.empty()) {
-      result.push_back(fixed(parameter.name, parameter.choices.front()));
     } else {
-      result.push_back(parameter);
+      result.push_back(
+          parameter.choices.empty() ? parameter : fixed(parameter.name, parameter.choices.front()));
     }
   }
   return result;

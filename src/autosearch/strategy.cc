@@ -119,7 +119,8 @@ std::unique_ptr<Sampler> in_stages(
     std::function<std::unique_ptr<Sampler>(const Space& stage)> finetune) {
   return staged_sampler(
       std::move(calibrations),
-      [=, goal = with.goal()](const std::vector<Trial>& finished) -> std::unique_ptr<Sampler> {
+      [=, goal = with.goal(), finetune = std::move(finetune)](
+          const std::vector<Trial>& finished) -> std::unique_ptr<Sampler> {
         const std::vector<Point> best = best_points(finished, goal, winners);
         const std::optional<Space> stage = second_stage(space, best, deferred);
         if (stage) return finetune(*stage);

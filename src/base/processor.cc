@@ -100,8 +100,8 @@ const Value& member(const Value& value, const char* key) {
 }  // namespace
 
 const Processor& this_processor() {
-  static const Processor processor = look();
-  return processor;
+  static const Processor kProcessor = look();
+  return kProcessor;
 }
 
 bool multiplies_without_saturation(const Processor& processor) {

@@ -17,7 +17,7 @@ namespace quantsearch::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-RunSummary Summarize(const float* values, std::size_t count) {
+RunSummary summarize(const float* values, std::size_t count) {
   const hn::ScalableTag<float> floats;
   const hn::ScalableTag<double> doubles;
   const hn::Rebind<float, decltype(doubles)> halves;
@@ -62,8 +62,8 @@ RunSummary Summarize(const float* values, std::size_t count) {
 
 /// Writes the bins of the values in order and returns how many were written.
 template <bool kSkipZeros>
-std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bins,
-                     std::uint16_t* found) {
+std::size_t find_bins(const float* values, std::size_t count, const LaneBins& bins,
+                      std::uint16_t* found) {
   const hn::ScalableTag<float> floats;
   const hn::RebindToSigned<decltype(floats)> integers;
   const hn::RebindToUnsigned<decltype(floats)> unsigneds;
@@ -101,7 +101,7 @@ std::size_t FindBins(const float* values, std::size_t count, const LaneBins& bin
 }
 
 /// Bins are read four at a time, because one load and three shifts cost less than four loads.
-void CountFound(const std::uint16_t* found, std::size_t written, std::uint16_t* counts) {
+void count_found(const std::uint16_t* found, std::size_t written, std::uint16_t* counts) {
   std::size_t at = 0;
   for (; at + kLanes <= written; at += kLanes) {
     std::uint64_t four = 0;
@@ -114,14 +114,14 @@ void CountFound(const std::uint16_t* found, std::size_t written, std::uint16_t* 
   for (; at < written; ++at) ++counts[found[at] * kLanes];
 }
 
-void CountValues(const float* values, std::size_t count, const LaneBins& bins, bool skip_zeros) {
+void count_values(const float* values, std::size_t count, const LaneBins& bins, bool skip_zeros) {
   // A whole vector is stored even when only a few of its lanes are kept.
   alignas(64) std::uint16_t found[kBatchValues + 64];
   for (std::size_t at = 0; at < count; at += kBatchValues) {
     const std::size_t batch = std::min(kBatchValues, count - at);
-    const std::size_t written = skip_zeros ? FindBins<true>(values + at, batch, bins, found)
-                                           : FindBins<false>(values + at, batch, bins, found);
-    CountFound(found, written, bins.counts);
+    const std::size_t written = skip_zeros ? find_bins<true>(values + at, batch, bins, found)
+                                           : find_bins<false>(values + at, batch, bins, found);
+    count_found(found, written, bins.counts);
   }
 }
 
@@ -131,15 +131,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch {
 
-HWY_EXPORT(Summarize);
-HWY_EXPORT(CountValues);
+HWY_EXPORT(summarize);
+HWY_EXPORT(count_values);
 
 RunSummary summarize(std::span<const float> values) {
-  return HWY_DYNAMIC_DISPATCH(Summarize)(values.data(), values.size());
+  return HWY_DYNAMIC_DISPATCH(summarize)(values.data(), values.size());
 }
 
 void count_values(std::span<const float> values, const LaneBins& bins, bool skip_zeros) {
-  HWY_DYNAMIC_DISPATCH(CountValues)(values.data(), values.size(), bins, skip_zeros);
+  HWY_DYNAMIC_DISPATCH(count_values)(values.data(), values.size(), bins, skip_zeros);
 }
 
 }  // namespace quantsearch

@@ -20,11 +20,11 @@ namespace {
 // A decoder copy is about 40 KB and decoding runs at about 300 MB/s: a restart costs at most a
 // millisecond up to 64 MB of data, and all copies together stay near 10 MB regardless of the
 // member's size.
-constexpr std::int64_t kFirstSpacing = 256 * 1024;
+constexpr std::int64_t kFirstSpacing = std::int64_t{256} << 10;
 constexpr std::size_t kMostRestartPoints = 256;
 // Decoders for readers at different places; one more reader than that costs a restart.
 constexpr std::size_t kMostIdleDecoders = 8;
-constexpr std::size_t kSkipBytes = 16 * 1024;
+constexpr std::size_t kSkipBytes = std::size_t{16} << 10;
 
 /// A zlib decoder at some position in a member. zlib's state points back to its z_stream, so the
 /// decoder must not move.

@@ -11,9 +11,11 @@ namespace {
 /// only memory.
 void drop(std::span<const std::byte> bytes) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size()) / page * page;
-  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const auto misaligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % page;
+  const std::size_t before = misaligned == 0 ? 0 : page - misaligned;
+  if (bytes.size() < before + page) return;
+  const std::span<const std::byte> pages = bytes.subspan(before);
+  (void)::madvise(const_cast<std::byte*>(pages.data()), pages.size() / page * page, MADV_DONTNEED);
 }
 
 }  // namespace

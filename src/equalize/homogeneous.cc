@@ -57,7 +57,8 @@ bool pad_passes(const GraphIndex& index, const Node& node, ChannelAxis at) {
       return false;
   }
   const auto pads = integers_of(index, node, "pads", 1);
-  if (!pads || !node.input(3).empty() || std::ssize(*pads) != 2 * at.rank) return false;
+  if (!pads || !node.input(3).empty() || std::ssize(*pads) != std::int64_t{2} * at.rank)
+    return false;
   const auto axis = static_cast<std::size_t>(at.axis);
   return (*pads)[axis] == 0 && (*pads)[axis + static_cast<std::size_t>(at.rank)] == 0;
 }

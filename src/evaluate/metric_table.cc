@@ -23,8 +23,9 @@ std::string lower_case(std::string text) {
 }
 
 // The order is that of Metric.
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::array<MetricInfo, 11>& table() {
-  static const std::array<MetricInfo, 11> infos = {{
+  static const std::array<MetricInfo, 11> kInfos = {{
       {.metric = Metric::l1,
        .name = "L1",
        .direction = Goal::minimize,
@@ -111,7 +112,7 @@ const std::array<MetricInfo, 11>& table() {
        .meaning = "share of samples whose label is among the five largest logits; of equal logits "
                   "the lower index wins"},
   }};
-  return infos;
+  return kInfos;
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Doubles = hn::ScalableTag<double>;
 using Floats = hn::Rebind<float, Doubles>;
 
-PairSums SumPair(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
-                 std::size_t count) {
+PairSums sum_pair(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
+                  std::size_t count) {
   const Doubles d;
   const Floats f;
   const std::size_t lanes = hn::Lanes(d);
@@ -64,7 +64,7 @@ PairSums SumPair(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT 
   return sums;
 }
 
-float MaxOf(const float* HWY_RESTRICT values, std::size_t count) {
+float max_of(const float* HWY_RESTRICT values, std::size_t count) {
   const hn::ScalableTag<float> f;
   const std::size_t lanes = hn::Lanes(f);
   auto largest = hn::Set(f, values[0]);
@@ -75,13 +75,13 @@ float MaxOf(const float* HWY_RESTRICT values, std::size_t count) {
   return result;
 }
 
-double KlOfRow(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
-               std::size_t count) {
+double kl_of_row(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
+                 std::size_t count) {
   const Doubles d;
   const Floats f;
   const std::size_t lanes = hn::Lanes(d);
-  const double max_r = static_cast<double>(MaxOf(reference, count));
-  const double max_c = static_cast<double>(MaxOf(candidate, count));
+  const double max_r = static_cast<double>(max_of(reference, count));
+  const double max_c = static_cast<double>(max_of(candidate, count));
   const auto shift_r = hn::Set(d, max_r);
   const auto shift_c = hn::Set(d, max_c);
   auto total_r = hn::Zero(d);
@@ -110,11 +110,11 @@ double KlOfRow(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT ca
   return std::max(0.0, sum_weighted / sum_r - std::log(sum_r) + std::log(sum_c));
 }
 
-double SumKl(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
-             std::size_t rows, std::size_t row_length) {
+double sum_kl(const float* HWY_RESTRICT reference, const float* HWY_RESTRICT candidate,
+              std::size_t rows, std::size_t row_length) {
   double sum = 0;
   for (std::size_t row = 0; row < rows; ++row) {
-    sum += KlOfRow(reference + row * row_length, candidate + row * row_length, row_length);
+    sum += kl_of_row(reference + row * row_length, candidate + row * row_length, row_length);
   }
   return sum;
 }
@@ -126,17 +126,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch {
 
-HWY_EXPORT(SumPair);
-HWY_EXPORT(SumKl);
+HWY_EXPORT(sum_pair);
+HWY_EXPORT(sum_kl);
 
 PairSums sum_pair(std::span<const float> reference, std::span<const float> candidate) {
-  return HWY_DYNAMIC_DISPATCH(SumPair)(reference.data(), candidate.data(), reference.size());
+  return HWY_DYNAMIC_DISPATCH(sum_pair)(reference.data(), candidate.data(), reference.size());
 }
 
 double sum_kl(std::span<const float> reference, std::span<const float> candidate,
               std::size_t row_length) {
-  return HWY_DYNAMIC_DISPATCH(SumKl)(reference.data(), candidate.data(),
-                                     reference.size() / row_length, row_length);
+  return HWY_DYNAMIC_DISPATCH(sum_kl)(reference.data(), candidate.data(),
+                                      reference.size() / row_length, row_length);
 }
 
 }  // namespace quantsearch

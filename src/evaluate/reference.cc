@@ -22,7 +22,7 @@ namespace {
 // A stack of small inputs fits in the cache of one core; measured times are flat from 4 to 32
 // samples.
 constexpr std::int64_t kLargestAutomaticBatch = 8;
-constexpr std::int64_t kAutomaticBatchBytes = 64 * 1024;
+constexpr std::int64_t kAutomaticBatchBytes = std::int64_t{64} << 10;
 // The rest of the budget is for the stage cache and for the work itself; reading a float output
 // from disk again costs little.
 constexpr std::int64_t kShareOfBudget = 2;
@@ -167,7 +167,7 @@ struct Reference::State {
     const std::vector<SliceSurvey> none = surveys_of(graph);
     std::vector<SliceSurvey> total = none;
     const std::int64_t runs = (data->size() + batch - 1) / batch;
-    const std::int64_t at_once = 2 * pool.threads();
+    const std::int64_t at_once = std::int64_t{2} * pool.threads();
     for (std::int64_t first = 0; first < runs; first += at_once) {
       std::vector<std::vector<SliceSurvey>> of_runs(
           static_cast<std::size_t>(std::min(at_once, runs - first)), none);

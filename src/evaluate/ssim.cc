@@ -133,9 +133,10 @@ double plane_sum(const Plane& plane, double range) {
 
 std::array<double, kSsimWindow> ssim_weights() {
   std::array<double, kSsimWindow> weights{};
+  constexpr int kCentre = kSsimWindow / 2;
   double sum = 0;
   for (int tap = 0; tap < kSsimWindow; ++tap) {
-    const double distance = tap - kSsimWindow / 2;
+    const double distance = tap - kCentre;
     weights[static_cast<std::size_t>(tap)] = std::exp(-distance * distance / (2 * kSigma * kSigma));
     sum += weights[static_cast<std::size_t>(tap)];
   }

@@ -27,15 +27,15 @@ struct SizeInputs {
 };
 
 const std::vector<SizeInputs>& size_inputs() {
-  static const std::vector<SizeInputs> table = {{"CenterCropPad", {1}}, {"ConstantOfShape", {0}},
-                                                {"Expand", {1}},        {"If", {0}},
-                                                {"Loop", {0, 1}},       {"MaxUnpool", {2}},
-                                                {"OneHot", {1}},        {"Pad", {1}},
-                                                {"Range", {0, 1, 2}},   {"Reshape", {1}},
-                                                {"Resize", {1, 2, 3}},  {"Slice", {1, 2, 3, 4}},
-                                                {"Split", {1}},         {"Tile", {1}},
-                                                {"TopK", {1}},          {"Upsample", {1}}};
-  return table;
+  static const std::vector<SizeInputs> kTable = {{"CenterCropPad", {1}}, {"ConstantOfShape", {0}},
+                                                 {"Expand", {1}},        {"If", {0}},
+                                                 {"Loop", {0, 1}},       {"MaxUnpool", {2}},
+                                                 {"OneHot", {1}},        {"Pad", {1}},
+                                                 {"Range", {0, 1, 2}},   {"Reshape", {1}},
+                                                 {"Resize", {1, 2, 3}},  {"Slice", {1, 2, 3, 4}},
+                                                 {"Split", {1}},         {"Tile", {1}},
+                                                 {"TopK", {1}},          {"Upsample", {1}}};
+  return kTable;
 }
 
 bool selects_by_value(const Node& node) {

@@ -45,13 +45,13 @@ bool is_operator(const std::string& op_type, std::int64_t opset) {
 }
 
 bool is_compatible_change(const std::string& op_type, std::int64_t version) {
-  static const CompatibilityList list;  // immutable; building it takes some milliseconds
+  static const CompatibilityList kList;  // immutable; building it takes some milliseconds
   // These have a new attribute, layout, whose default is the old meaning. libonnx's adapter only
   // writes the default out.
   const bool is_recurrent = op_type == "GRU" || op_type == "LSTM" || op_type == "RNN";
   if (is_recurrent && version == 14) return true;
   if (op_type == "LpPool" && version == 18) return true;  // the same holds for ceil_mode
-  return list.contains(op_type, version);
+  return kList.contains(op_type, version);
 }
 
 }  // namespace quantsearch::model_io

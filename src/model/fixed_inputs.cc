@@ -143,7 +143,8 @@ Model fix_inputs(Model model, const FixedInputs& fixed) {
   Graph& graph = model.graph;
   std::vector<std::string> known;
   for (const ValueInfo& input : graph.inputs) known.push_back(input.name);
-  for (const auto& [name, value] : fixed) {
+  for (const auto& [key, value] : fixed) {
+    const std::string& name = key;  // clang 14 captures no structured binding
     const auto input = std::ranges::find(graph.inputs, name, &ValueInfo::name);
     if (input == graph.inputs.end())
       throw InvalidInput("fixed_inputs: " + unknown_name_message("input", name, known));

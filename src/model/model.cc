@@ -58,14 +58,15 @@ float Node::float_attribute(std::string_view attribute, float fallback) const {
 
 std::string Node::string_attribute(std::string_view attribute, std::string fallback) const {
   const Attribute* const found = find_attribute(attribute);
-  return found == nullptr ? fallback : attribute_as<std::string>(*this, *found, "string");
+  if (found == nullptr) return fallback;
+  return attribute_as<std::string>(*this, *found, "string");
 }
 
 std::vector<std::int64_t> Node::ints_attribute(std::string_view attribute,
                                                std::vector<std::int64_t> fallback) const {
   const Attribute* const found = find_attribute(attribute);
-  return found == nullptr ? fallback
-                          : attribute_as<std::vector<std::int64_t>>(*this, *found, "ints");
+  if (found == nullptr) return fallback;
+  return attribute_as<std::vector<std::int64_t>>(*this, *found, "ints");
 }
 
 void Node::set_attribute(std::string attribute, Attribute::Payload value) {

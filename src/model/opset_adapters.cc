@@ -52,7 +52,7 @@ std::vector<Node> batch_normalization_9(Node node, AdapterContext& /*context*/) 
   return {std::move(node)};
 }
 
-std::vector<Node> scan_9(Node /*node*/, AdapterContext& /*context*/) {
+std::vector<Node> scan_9(const Node& /*node*/, AdapterContext& /*context*/) {
   throw Unsupported("its batch axis has no equal in later opsets");
 }
 
@@ -288,7 +288,7 @@ std::vector<Node> group_normalization_21(Node node, AdapterContext& context) {
 using AdapterTable = std::map<std::pair<std::string_view, std::int64_t>, OpsetAdapter>;
 
 const AdapterTable& adapters() {
-  static const AdapterTable table = {
+  static const AdapterTable kTable = {
       {{"BatchNormalization", 9}, batch_normalization_9},
       {{"BatchNormalization", 14}, batch_normalization_14},
       {{"Clip", 11}, clip_11},
@@ -324,7 +324,7 @@ const AdapterTable& adapters() {
       {{"Upsample", 9}, upsample_9},
       {{"Upsample", 10}, upsample_10},
   };
-  return table;
+  return kTable;
 }
 
 }  // namespace

@@ -23,8 +23,9 @@ std::vector<std::vector<int>> predecessors_of(const Graph& graph) {
         predecessors[node].push_back(*producer);
     });
     std::ranges::sort(predecessors[node]);
-    const auto repeated = std::ranges::unique(predecessors[node]);
-    predecessors[node].erase(repeated.begin(), repeated.end());
+    // Not std::ranges::unique, which clang 14 does not compile.
+    const auto repeated = std::unique(predecessors[node].begin(), predecessors[node].end());
+    predecessors[node].erase(repeated, predecessors[node].end());
   }
   return predecessors;
 }

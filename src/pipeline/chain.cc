@@ -124,12 +124,12 @@ std::vector<Stage> integer_stages() {
 }  // namespace
 
 const std::vector<Stage>& chain() {
-  static const std::vector<Stage> stages = [] {
+  static const std::vector<Stage> kStages = [] {
     std::vector<Stage> all = float_stages();
     for (const Stage& stage : integer_stages()) all.push_back(stage);
     return all;
   }();
-  return stages;
+  return kStages;
 }
 
 std::vector<Key> stage_keys(const Key& model, const Key& data, const QuantizationConfig& config) {

@@ -136,6 +136,9 @@ void add_steps(std::vector<Option>& table) {
                  .learning_rate = value.as_list()[1].as_double()};
            },
        .matters = under_gradients()});
+}
+
+void add_seed_and_early_stop(std::vector<Option>& table) {
   table.push_back({.name = kFinetuneGroup + "FixedSeed",
                    .meaning = "seed of the minibatches",
                    .default_value = 1705472343,
@@ -222,7 +225,7 @@ void add_data(std::vector<Option>& table) {
                    .matters = is_tuning});
 }
 
-void add_methods(std::vector<Option>& table) {
+void add_updates(std::vector<Option>& table) {
   table.push_back(
       {.name = kFinetuneGroup + "SelectiveUpdate",
        .meaning = "keep a layer's update only if the model's outputs come closer to the float ones",
@@ -238,6 +241,9 @@ void add_methods(std::vector<Option>& table) {
                    .apply = [](QuantizationConfig& config,
                                const Value& value) { tuned(config).update_bias = value.as_bool(); },
                    .matters = under({"adaquant"})});
+}
+
+void add_adaround(std::vector<Option>& table) {
   table.push_back(
       {.name = kFinetuneGroup + "RegParam",
        .meaning = "adaround: weight of the term that drives weights to the grid",
@@ -265,6 +271,9 @@ void add_methods(std::vector<Option>& table) {
        .apply = [](QuantizationConfig& config,
                    const Value& value) { tuned(config).warm_start = value.as_double(); },
        .matters = under({"adaround"})});
+}
+
+void add_gptq(std::vector<Option>& table) {
   table.push_back(
       {.name = kFinetuneGroup + "Beam",
        .meaning = "gptq: partial solutions kept for each output; 1: plain nearest plane",
@@ -299,8 +308,11 @@ bool batch_exceeds(const Settings& settings, std::int64_t samples) {
 void add_finetune_options(std::vector<Option>& table) {
   add_switches(table);
   add_steps(table);
+  add_seed_and_early_stop(table);
   add_data(table);
-  add_methods(table);
+  add_updates(table);
+  add_adaround(table);
+  add_gptq(table);
 }
 
 }  // namespace quantsearch::options

@@ -9,15 +9,14 @@ namespace quantsearch::options {
 
 namespace {
 
-void add(std::vector<Foreign>& table, std::vector<Value> accepted, const std::string& reason,
+void add(std::vector<Foreign>& table, const std::vector<Value>& accepted, const std::string& reason,
          std::initializer_list<const char*> names) {
   for (const char* name : names)
     table.push_back({.name = name, .accepted = accepted, .reason = reason});
 }
 
-std::vector<Foreign> make_table() {
-  std::vector<Foreign> table;
-  // Switches of whole methods: only the listed value is accepted.
+/// Switches of whole methods: only the listed value is accepted.
+void add_refused_methods(std::vector<Foreign>& table) {
   add(table, {false}, "the DPU's decomposition of it is not built",
       {"extra_options.ConvertSoftmaxToDPUVersion",
        "extra_options.ConvertInstanceNormToDPUVersion"});
@@ -27,8 +26,10 @@ std::vector<Foreign> make_table() {
   add(table, {false}, "one Q/DQ pair serves all readers of a tensor",
       {"extra_options.DedicatedQDQPair"});
   add(table, {"All"}, "only the mode All is built", {"extra_options.MinMSEModePof2Scale"});
+}
 
-  // Options of methods that are refused as a whole: without the switch they have no effect.
+/// Options of methods that are refused as a whole: without the switch they have no effect.
+void add_options_of_refused_methods(std::vector<Foreign>& table) {
   add(table, {"cpu"}, "fine-tuning runs on the CPU",
       {"extra_options.FastFinetune.OptimDevice", "extra_options.FastFinetune.InferDevice"});
   add(table, {}, "one way serves all: the memory budget decides what is kept and what is spilled",
@@ -69,8 +70,10 @@ std::vector<Foreign> make_table() {
       {"extra_options.AutoMixprecision.TargetLayerConfig"});
   add(table, {Value()}, "layers are found in the graph",
       {"extra_options.AutoMixprecision.SubgraphJson"});
+}
 
-  // Hints about Quark's own implementation.
+/// Hints about Quark's own implementation.
+void add_hints(std::vector<Foreign>& table) {
   add(table, {}, "calibration streams in one pass on all threads, nothing is cached on disk",
       {"extra_options.CalibWorkerNum", "extra_options.CalibOptimizeMem",
        "extra_options.CalibOptimizeDisk", "extra_options.TmpDir"});
@@ -91,14 +94,19 @@ std::vector<Foreign> make_table() {
   add(table, {}, "biases with several readers are always duplicated",
       {"extra_options.CopyBiasInit"});
   add(table, {false}, "use MatMulConstBOnly and exclusion lists", {"enable_npu_transformer"});
-  return table;
 }
 
 }  // namespace
 
 const std::vector<Foreign>& foreign_table() {
-  static const std::vector<Foreign> table = make_table();
-  return table;
+  static const std::vector<Foreign> kTable = [] {
+    std::vector<Foreign> rows;
+    add_refused_methods(rows);
+    add_options_of_refused_methods(rows);
+    add_hints(rows);
+    return rows;
+  }();
+  return kTable;
 }
 
 const Foreign* find_foreign(const std::string& name) {

@@ -21,7 +21,7 @@ Check float_number() {
 }
 
 const std::vector<std::pair<std::string, Check>>& entry_keys() {
-  static const std::vector<std::pair<std::string, Check>> keys = {
+  static const std::vector<std::pair<std::string, Check>> kKeys = {
       {"axis", integer(0, 7)},
       {"quant_type", override_type()},
       {"reduce_range", boolean()},
@@ -31,7 +31,7 @@ const std::vector<std::pair<std::string, Check>>& entry_keys() {
       {"symmetric", boolean()},
       {"zero_point", integer(-(std::int64_t{1} << 31), (std::int64_t{1} << 31) - 1)},
   };
-  return keys;
+  return kKeys;
 }
 
 const Check& check_of(const std::string& key) {

@@ -40,6 +40,7 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
     throw InvalidInput("pipeline: got no calibration data, expected at least one sample");
   const Key model_key = content_key(float_model);
   const Key data_key = calibration->content_key();
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): make_unique cannot fill an aggregate
   state_.reset(new State{{.model = std::move(float_model),
                           .model_key = model_key,
                           .calibration = std::move(calibration),

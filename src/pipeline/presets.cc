@@ -152,14 +152,14 @@ void add_refused_presets(std::vector<PresetInfo>& presets) {
 }  // namespace
 
 std::span<const PresetInfo> all_presets() {
-  static const std::vector<PresetInfo> presets = [] {
+  static const std::vector<PresetInfo> kPresets = [] {
     std::vector<PresetInfo> made;
     add_integer_presets(made);
     add_tuned_presets(made);
     add_refused_presets(made);
     return made;
   }();
-  return presets;
+  return kPresets;
 }
 
 }  // namespace quantsearch

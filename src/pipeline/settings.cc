@@ -13,7 +13,7 @@ namespace quantsearch {
 namespace options {
 
 const std::vector<Option>& table() {
-  static const std::vector<Option> rows = [] {
+  static const std::vector<Option> kRows = [] {
     std::vector<Option> made;
     add_range_options(made);
     add_npu_options(made);    // before the options whose defaults it sets
@@ -29,17 +29,17 @@ const std::vector<Option>& table() {
     add_finetune_options(made);
     return made;
   }();
-  return rows;
+  return kRows;
 }
 
 const Option* find(const std::string& name) {
-  static const std::map<std::string, const Option*> by_name = [] {
+  static const std::map<std::string, const Option*> kByName = [] {
     std::map<std::string, const Option*> made;
     for (const Option& row : table()) made[row.name] = &row;
     return made;
   }();
-  const auto found = by_name.find(name);
-  return found == by_name.end() ? nullptr : found->second;
+  const auto found = kByName.find(name);
+  return found == kByName.end() ? nullptr : found->second;
 }
 
 }  // namespace options
@@ -107,7 +107,7 @@ std::vector<OptionInfo> all_options() {
 }
 
 std::string option_name(const std::string& written) {
-  static const std::map<std::string, std::string> aliases = {
+  static const std::map<std::string, std::string> kAliases = {
       {kExtra + "OpTypesToQuantize", "op_types_to_quantize"},
       {kExtra + "ExtraOpTypesToQuantize", "extra_op_types_to_quantize"},
       {kExtra + "NodesToQuantize", "nodes_to_quantize"},
@@ -117,8 +117,8 @@ std::string option_name(const std::string& written) {
   const std::string other_spelling = kExtra + "AutoMixPrecision";
   if (written.starts_with(other_spelling))
     return kExtra + "AutoMixprecision" + written.substr(other_spelling.size());
-  const auto found = aliases.find(written);
-  return found == aliases.end() ? written : found->second;
+  const auto found = kAliases.find(written);
+  return found == kAliases.end() ? written : found->second;
 }
 
 void require_option(const std::string& option) {

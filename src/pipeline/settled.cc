@@ -36,7 +36,7 @@ Value as_percentiles(const Value& numbers, std::optional<std::int64_t>) {
 }
 
 const std::map<std::string, Settle>& rules() {
-  static const std::map<std::string, Settle> made = {
+  static const std::map<std::string, Settle> kMade = {
       {"extra_options.CalibDataSize", at_most_all},
       {"extra_options.FastFinetune.DataSize", at_most_all},
       {"extra_options.AutoMixprecision.DataSize", at_most_all},
@@ -55,7 +55,7 @@ const std::map<std::string, Settle>& rules() {
       {"input_nodes", as_set},
       {"output_nodes", as_set},
   };
-  return made;
+  return kMade;
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ bool has_layers_in_bodies_alone(const Model& model, const std::vector<Layer>& la
 
 PrecisionResult choose_precision(const Model& model, const CalibrationResult& calibration,
                                  const QuantizeOptions& quantization,
-                                 std::shared_ptr<const DataSource> data,
+                                 const std::shared_ptr<const DataSource>& data,
                                  const PrecisionOptions& options, const PrecisionContext& context) {
   require_options(options);
   if (data == nullptr)

@@ -15,7 +15,7 @@ struct Form {
 
 // The wording of ONNX Runtime 1.29.
 const std::vector<Form>& forms() {
-  static const std::vector<Form> all = {
+  static const std::vector<Form> kForms = {
       // A kernel failed while it ran.
       {std::regex("while running (\\S+) node\\. Name:'([^']*)'"), 2, 1},
       // There is no kernel for these types.
@@ -26,7 +26,7 @@ const std::vector<Form>& forms() {
       {std::regex("Node \\(([^)]*)\\) Op \\(([^)]*)\\)"), 1, 2},
       {std::regex("Failed to find kernel for ([^( ]+)\\([0-9]+\\) \\(node:'([^']*)'"), 2, 1},
   };
-  return all;
+  return kForms;
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ OrtEnvironment::OrtEnvironment()
       memory(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault)) {}
 
 std::shared_ptr<OrtEnvironment> ort_environment() {
-  static const auto environment = [] {
+  static const auto kEnvironment = [] {
     // Since release 1.29 the runtime sends usage data to its vendor and stores it in the user's
     // cache folder and in /tmp, unless this variable is set before the environment is created. A
     // user who wants telemetry sets it to 0.
@@ -77,7 +77,7 @@ std::shared_ptr<OrtEnvironment> ort_environment() {
     setenv("ORT_DISABLE_TELEMETRY", "1", kKeepWhatIsSet);
     return std::make_shared<OrtEnvironment>();
   }();
-  return environment;
+  return kEnvironment;
 }
 
 Ort::SessionOptions ort_session_options(int threads, bool optimize) {
@@ -117,8 +117,8 @@ Ort::Value to_ort_value(const OrtEnvironment& environment, const Tensor& tensor,
     value.FillStringTensor(texts.data(), texts.size());
     return value;
   }
-  static const std::byte nothing{};  // ONNX Runtime needs a pointer even for an empty tensor
-  const std::byte* const bytes = tensor.bytes().empty() ? &nothing : tensor.bytes().data();
+  static const std::byte kNothing{};  // ONNX Runtime needs a pointer even for an empty tensor
+  const std::byte* const bytes = tensor.bytes().empty() ? &kNothing : tensor.bytes().data();
   // Inputs and initializers are only read, but the C interface takes no pointer to const.
   return Ort::Value::CreateTensor(environment.memory, const_cast<std::byte*>(bytes),
                                   tensor.bytes().size(), shape.data(), shape.size(), type);

@@ -15,7 +15,7 @@ namespace quantsearch {
 namespace {
 
 const reference::KernelTable& kernel_table() {
-  static const reference::KernelTable table = [] {
+  static const reference::KernelTable kTable = [] {
     reference::KernelTable kernels;
     reference::add_activation_kernels(kernels);
     reference::add_convolution_kernels(kernels);
@@ -28,7 +28,7 @@ const reference::KernelTable& kernel_table() {
     reference::add_slicing_kernels(kernels);
     return kernels;
   }();
-  return table;
+  return kTable;
 }
 
 /// The domain com.microsoft has its own QuantizeLinear and DequantizeLinear, which models below

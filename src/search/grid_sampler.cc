@@ -82,8 +82,8 @@ void require_listed(const Space& space) {
                   *unlisted));
 }
 
-std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize, CostModel cost,
-                                      const SamplerOptions& options) {
+std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize,
+                                      const CostModel& cost, const SamplerOptions& options) {
   require_listed(space);
   if (space.size() <= options.enumeration_limit) {
     return std::make_unique<EnumeratedGrid>(space, std::move(normalize), cost);

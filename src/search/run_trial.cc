@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <utility>
 
 #include "quantsearch/base/error.h"
 
@@ -70,7 +71,8 @@ bool settle(TrialRun& run, const Objective& objective, const CancellationToken& 
                                       .incumbent = std::move(run.incumbent),
                                       .token = token});
     TrialProduct product = product_of(outcome);
-    std::visit([&trial](auto&& result) { record(trial, std::move(result)); }, std::move(outcome));
+    std::visit([&trial](auto&& result) { record(trial, std::forward<decltype(result)>(result)); },
+               std::move(outcome));
     if (trial.state == TrialState::complete) run.product = std::move(product);
   } catch (const Cancelled&) {
     return false;

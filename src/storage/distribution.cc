@@ -36,7 +36,8 @@ Value decode_choice(const Value& choice) {
 
 Value attribute(const Value& attributes, const char* key, Value otherwise) {
   const Value* const found = attributes.find(key);
-  return found == nullptr ? std::move(otherwise) : *found;
+  if (found == nullptr) return otherwise;
+  return *found;
 }
 
 FloatRange float_range(const Value& attributes, bool log, const char* step_key) {

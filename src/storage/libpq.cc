@@ -58,8 +58,8 @@ Libpq load_libpq(const char* library) {
 }
 
 const Libpq& libpq() {
-  static const Libpq functions = load_libpq(kLibrary);
-  return functions;
+  static const Libpq kFunctions = load_libpq(kLibrary);
+  return kFunctions;
 }
 
 }  // namespace quantsearch

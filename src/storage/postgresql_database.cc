@@ -29,7 +29,12 @@ using Result = std::unique_ptr<PGresult, ClearResult>;
 constexpr std::int64_t kLockClass = 0x7173;
 
 // Object ids of types are part of PostgreSQL's protocol and do not change (pg_type.dat).
-enum TypeId : Oid { kBool = 16, kInt8 = 20, kInt2 = 21, kInt4 = 23, kFloat4 = 700, kFloat8 = 701 };
+constexpr Oid kBool = 16;
+constexpr Oid kInt8 = 20;
+constexpr Oid kInt2 = 21;
+constexpr Oid kInt4 = 23;
+constexpr Oid kFloat4 = 700;
+constexpr Oid kFloat8 = 701;
 
 /// Removes the driver from SQLAlchemy's form of a url: "postgresql+psycopg2://".
 std::string without_driver(const std::string& url) {

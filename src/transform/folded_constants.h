@@ -15,7 +15,7 @@ namespace quantsearch {
 
 /// All constant folding of a model together may add this many bytes. Shapes, masks and positions
 /// fit into it; a large expanded tensor does not.
-inline constexpr std::int64_t kLargestGrowthBytes = 64 * 1024;
+inline constexpr std::int64_t kLargestGrowthBytes = std::int64_t{64} << 10;
 
 /// The model's own constants and the results of the computed nodes, by name.
 using Constants = std::map<std::string, std::shared_ptr<const Tensor>, std::less<>>;

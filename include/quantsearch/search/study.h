@@ -173,7 +173,7 @@ void require_listed(const Space& space);
 /// Proposes every distinct point once, cheap points first and points with shared stages adjacent.
 /// Throws InvalidInput for a space with a range of real numbers.
 [[nodiscard]] std::unique_ptr<Sampler> grid_sampler(const Space& space, Normalize normalize,
-                                                    CostModel cost,
+                                                    const CostModel& cost,
                                                     const SamplerOptions& options = {});
 /// Draws points without replacement, weighted by 1 / expected seconds (Efraimidis & Spirakis 2006).
 /// In a space with a range of real numbers the draws are uniform.

@@ -13,7 +13,7 @@ template <typename T>
 class UnclearedAllocator : public std::allocator<T> {
  public:
   template <typename U>
-  struct rebind {
+  struct rebind {  // NOLINT(readability-identifier-naming): the name that containers look for
     using other = UnclearedAllocator<U>;
   };
 

@@ -43,7 +43,7 @@ constexpr std::int64_t kDotBlock = 48;   // rows of b that are reused while they
 
 /// The first `count` < Lanes values followed by zeros.
 template <typename T>
-HWY_INLINE Vector<T> LoadFew(const T* values, std::int64_t count) {
+HWY_INLINE Vector<T> load_few(const T* values, std::int64_t count) {
   const Tag<T> tag;
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2  // older sets read past the end
   return hn::MaskedLoad(hn::FirstN(tag, static_cast<std::size_t>(count)), tag, values);
@@ -56,7 +56,7 @@ HWY_INLINE Vector<T> LoadFew(const T* values, std::int64_t count) {
 
 /// c[0..kRows)[0..columns) += a b for a strip of b that is kVectors wide and ends with zeros.
 template <int kRows, int kVectors, typename T>
-void ProductTile(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
+void product_tile(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
   const Tag<T> tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   Vector<T> sums[kRows][kVectors];
@@ -92,12 +92,12 @@ void ProductTile(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
 }
 
 template <int kVectors, typename T>
-void ProductStrip(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
+void product_strip(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
   std::int64_t row = 0;
   const auto tile = [&]<int kRows>(std::integral_constant<int, kRows>) {
     for (; row + kRows <= a.rows; row += kRows) {
-      ProductTile<kRows, kVectors>(a.block(row, 0, kRows, a.columns), strip,
-                                   c.block(row, 0, kRows, c.columns));
+      product_tile<kRows, kVectors>(a.block(row, 0, kRows, a.columns), strip,
+                                    c.block(row, 0, kRows, c.columns));
     }
   };
   tile(std::integral_constant<int, kTileRows>{});
@@ -108,7 +108,7 @@ void ProductStrip(Matrix<const T> a, Matrix<const T> strip, Matrix<T> c) {
 
 /// c[0..kVectors) += a b for one row, with enough sums at once to hide the latency of an addition.
 template <int kVectors, typename T>
-HWY_INLINE void ProductRowTile(const T* a, Matrix<const T> b, T* c) {
+HWY_INLINE void product_row_tile(const T* a, Matrix<const T> b, T* c) {
   const Tag<T> tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   Vector<T> sums[kVectors];
@@ -127,12 +127,12 @@ HWY_INLINE void ProductRowTile(const T* a, Matrix<const T> b, T* c) {
 
 /// The product for one row of a, as in depthwise layers, where no value of b is used twice.
 template <typename T>
-void ProductRow(const T* a, Matrix<const T> b, T* c) {
+void product_row(const T* a, Matrix<const T> b, T* c) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
   std::int64_t column = 0;
   const auto tile = [&]<int kVectors>(std::integral_constant<int, kVectors>) {
     for (; column + kVectors * lanes <= b.columns; column += kVectors * lanes) {
-      ProductRowTile<kVectors>(a, b.block(0, column, b.rows, kVectors * lanes), c + column);
+      product_row_tile<kVectors>(a, b.block(0, column, b.rows, kVectors * lanes), c + column);
     }
   };
   tile(std::integral_constant<int, 8>{});
@@ -140,10 +140,10 @@ void ProductRow(const T* a, Matrix<const T> b, T* c) {
   tile(std::integral_constant<int, 1>{});
   if (column == b.columns) return;
   const Tag<T> tag;
-  auto sum = LoadFew(c + column, b.columns - column);
+  auto sum = load_few(c + column, b.columns - column);
   for (std::int64_t depth = 0; depth < b.rows; ++depth) {
-    sum =
-        hn::MulAdd(hn::Set(tag, a[depth]), LoadFew(b.row(depth) + column, b.columns - column), sum);
+    sum = hn::MulAdd(hn::Set(tag, a[depth]), load_few(b.row(depth) + column, b.columns - column),
+                     sum);
   }
   HWY_ALIGN T few[HWY_MAX_BYTES / sizeof(T)] = {};
   hn::Store(sum, tag, few);
@@ -153,10 +153,10 @@ void ProductRow(const T* a, Matrix<const T> b, T* c) {
 /// Rows of b that are a multiple of 2 KiB apart share few cache sets. Such a strip is first copied
 /// to contiguous memory when more than one tile uses it, and so is a strip with incomplete vectors.
 template <typename T>
-void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
-  constexpr std::size_t kWidest = kTileVectors * HWY_MAX_BYTES / sizeof(T);
+void product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
+  constexpr std::size_t kWidest = std::size_t{kTileVectors} * HWY_MAX_BYTES / sizeof(T);
   if (a.rows <= 2) {
-    for (std::int64_t row = 0; row < a.rows; ++row) ProductRow(a.row(row), b, c.row(row));
+    for (std::int64_t row = 0; row < a.rows; ++row) product_row(a.row(row), b, c.row(row));
     return;
   }
   const bool is_crowded = b.stride * static_cast<std::int64_t>(sizeof(T)) % 2048 == 0;
@@ -178,9 +178,9 @@ void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
       }
       const Matrix<const T> left = a.block(0, depth, a.rows, depths);
       const Matrix<T> out = c.block(0, column, c.rows, columns);
-      if (vectors == 3) ProductStrip<3>(left, strip, out);
-      if (vectors == 2) ProductStrip<2>(left, strip, out);
-      if (vectors == 1) ProductStrip<1>(left, strip, out);
+      if (vectors == 3) product_strip<3>(left, strip, out);
+      if (vectors == 2) product_strip<2>(left, strip, out);
+      if (vectors == 1) product_strip<1>(left, strip, out);
     }
   }
 }
@@ -188,18 +188,18 @@ void Product(Matrix<const T> a, Matrix<const T> b, Matrix<T> c) {
 #if HWY_TARGET != HWY_SCALAR
 /// Adds the blocks of four floats that a vector consists of.
 template <class Wide>
-HWY_INLINE auto SumBlocks(Wide wide, hn::Vec<Wide> blocks) {
+HWY_INLINE auto sum_blocks(Wide /*wide*/, hn::Vec<Wide> blocks) {
   if constexpr (hn::MaxLanes(Wide()) == 4) {
     return blocks;
   } else {
     const hn::Half<Wide> half;
-    return SumBlocks(half, hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks)));
+    return sum_blocks(half, hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks)));
   }
 }
 #endif
 
 /// out[i] += factor * sum of lanes of sums[i], i < 4.
-HWY_INLINE void AddSums(const Vector<float>* sums, float factor, float* out) {
+HWY_INLINE void add_sums(const Vector<float>* sums, float factor, float* out) {
 #if HWY_TARGET == HWY_SCALAR
   for (int index = 0; index < 4; ++index) out[index] += factor * hn::GetLane(sums[index]);
 #else
@@ -209,20 +209,20 @@ HWY_INLINE void AddSums(const Vector<float>* sums, float factor, float* out) {
                             hn::InterleaveUpper(tag, sums[0], sums[2]));
   const auto odd = hn::Add(hn::InterleaveLower(tag, sums[1], sums[3]),
                            hn::InterleaveUpper(tag, sums[1], sums[3]));
-  const auto total = SumBlocks(
+  const auto total = sum_blocks(
       tag, hn::Add(hn::InterleaveLower(tag, even, odd), hn::InterleaveUpper(tag, even, odd)));
   const hn::FixedTag<float, 4> four;
   hn::StoreU(hn::MulAdd(total, hn::Set(four, factor), hn::LoadU(four, out)), four, out);
 #endif
 }
-HWY_INLINE void AddSums(const Vector<double>* sums, double factor, double* out) {
+HWY_INLINE void add_sums(const Vector<double>* sums, double factor, double* out) {
   for (int index = 0; index < 4; ++index)
     out[index] += factor * hn::GetLane(hn::SumOfLanes(Tag<double>(), sums[index]));
 }
 
 /// c[0..kRows)[0..kColumns) += factor a b'.
 template <int kRows, int kColumns, typename T>
-void DotTile(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor) {
+void dot_tile(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor) {
   const Tag<T> tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   Vector<T> sums[kRows][kDotColumns];
@@ -243,11 +243,11 @@ void DotTile(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor) {
     step([&](const T* row) HWY_ATTR { return hn::LoadU(tag, row + depth); });
   }
   if (depth < a.columns) {
-    step([&](const T* row) HWY_ATTR { return LoadFew(row + depth, a.columns - depth); });
+    step([&](const T* row) HWY_ATTR { return load_few(row + depth, a.columns - depth); });
   }
   for (int row = 0; row < kRows; ++row) {
     if constexpr (kColumns == kDotColumns) {
-      AddSums(sums[row], factor, c.row(row));
+      add_sums(sums[row], factor, c.row(row));
     } else {
       for (int column = 0; column < kColumns; ++column) {
         c.row(row)[column] += factor * hn::GetLane(hn::SumOfLanes(tag, sums[row][column]));
@@ -257,21 +257,21 @@ void DotTile(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor) {
 }
 
 template <int kRows, typename T>
-void DotRows(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor) {
+void dot_rows(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor) {
   std::int64_t column = 0;
   for (; column + kDotColumns <= b.rows; column += kDotColumns) {
-    DotTile<kRows, kDotColumns>(a, b.block(column, 0, kDotColumns, b.columns),
-                                c.block(0, column, kRows, kDotColumns), factor);
+    dot_tile<kRows, kDotColumns>(a, b.block(column, 0, kDotColumns, b.columns),
+                                 c.block(0, column, kRows, kDotColumns), factor);
   }
   for (; column < b.rows; ++column) {
-    DotTile<kRows, 1>(a, b.block(column, 0, 1, b.columns), c.block(0, column, kRows, 1), factor);
+    dot_tile<kRows, 1>(a, b.block(column, 0, 1, b.columns), c.block(0, column, kRows, 1), factor);
   }
 }
 
 /// c += factor a b'. With `lower`, a and b are the same, and only tiles that overlap the lower
 /// triangle are computed.
 template <typename T>
-void ProductTransposed(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor, bool lower) {
+void product_transposed(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T factor, bool lower) {
   for (std::int64_t depth = 0; depth < a.columns; depth += kDotDepth) {
     const std::int64_t depths = std::min(kDotDepth, a.columns - depth);
     for (std::int64_t first = 0; first < b.rows; first += kDotBlock) {
@@ -280,8 +280,9 @@ void ProductTransposed(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T fact
       const auto tile = [&]<int kRows>(std::integral_constant<int, kRows>) {
         for (; row + kRows <= a.rows; row += kRows) {
           const std::int64_t columns = lower ? std::min(rows, row + kRows - first) : rows;
-          DotRows<kRows>(a.block(row, depth, kRows, depths), b.block(first, depth, columns, depths),
-                         c.block(row, first, kRows, columns), factor);
+          dot_rows<kRows>(a.block(row, depth, kRows, depths),
+                          b.block(first, depth, columns, depths),
+                          c.block(row, first, kRows, columns), factor);
         }
       };
       tile(std::integral_constant<int, kDotRows>{});
@@ -290,19 +291,19 @@ void ProductTransposed(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, T fact
   }
 }
 
-void ProductFloat(Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
-  Product(a, b, c);
+void product_float(Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
+  product(a, b, c);
 }
-void ProductDouble(Matrix<const double> a, Matrix<const double> b, Matrix<double> c) {
-  Product(a, b, c);
+void product_double(Matrix<const double> a, Matrix<const double> b, Matrix<double> c) {
+  product(a, b, c);
 }
-void TransposedFloat(Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
-  ProductTransposed(a, b, c, 1.0F, false);
+void transposed_float(Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
+  product_transposed(a, b, c, 1.0F, false);
 }
-void MinusTransposedDouble(Matrix<const double> a, Matrix<const double> b, Matrix<double> c) {
-  ProductTransposed(a, b, c, -1.0, false);
+void minus_transposed_double(Matrix<const double> a, Matrix<const double> b, Matrix<double> c) {
+  product_transposed(a, b, c, -1.0, false);
 }
-void GramFloat(Matrix<const float> a, Matrix<float> c) { ProductTransposed(a, a, c, 1.0F, true); }
+void gram_float(Matrix<const float> a, Matrix<float> c) { product_transposed(a, a, c, 1.0F, true); }
 
 }  // namespace quantsearch::reconstruction::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -310,35 +311,35 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch::reconstruction {
 
-HWY_EXPORT(ProductFloat);
-HWY_EXPORT(ProductDouble);
-HWY_EXPORT(TransposedFloat);
-HWY_EXPORT(MinusTransposedDouble);
-HWY_EXPORT(GramFloat);
+HWY_EXPORT(product_float);
+HWY_EXPORT(product_double);
+HWY_EXPORT(transposed_float);
+HWY_EXPORT(minus_transposed_double);
+HWY_EXPORT(gram_float);
 
 void add_product(Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
   assert(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns);
-  HWY_DYNAMIC_DISPATCH(ProductFloat)(a, b, c);
+  HWY_DYNAMIC_DISPATCH(product_float)(a, b, c);
 }
 
 void add_product(Matrix<const double> a, Matrix<const double> b, Matrix<double> c) {
   assert(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns);
-  HWY_DYNAMIC_DISPATCH(ProductDouble)(a, b, c);
+  HWY_DYNAMIC_DISPATCH(product_double)(a, b, c);
 }
 
 void add_product_transposed(Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
   assert(a.columns == b.columns && a.rows == c.rows && b.rows == c.columns);
-  HWY_DYNAMIC_DISPATCH(TransposedFloat)(a, b, c);
+  HWY_DYNAMIC_DISPATCH(transposed_float)(a, b, c);
 }
 
 void subtract_product_transposed(Matrix<const double> a, Matrix<const double> b, Matrix<double> c) {
   assert(a.columns == b.columns && a.rows == c.rows && b.rows == c.columns);
-  HWY_DYNAMIC_DISPATCH(MinusTransposedDouble)(a, b, c);
+  HWY_DYNAMIC_DISPATCH(minus_transposed_double)(a, b, c);
 }
 
 void add_gram(Matrix<const float> a, Matrix<float> c) {
   assert(a.rows == c.rows && a.rows == c.columns);
-  HWY_DYNAMIC_DISPATCH(GramFloat)(a, c);
+  HWY_DYNAMIC_DISPATCH(gram_float)(a, c);
 }
 
 namespace {

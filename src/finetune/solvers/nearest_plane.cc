@@ -57,8 +57,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Tag = hn::ScalableTag<float>;
 
 /// q_i = Q(t_i - e_i / L_ii); d = q_i - t_i; cost += (e_i + L_ii d)^2; e_j += L_ij d for j < i.
-HWY_INLINE void SolveInput(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
-                           std::int64_t input) {
+HWY_INLINE void solve_input(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
+                            std::int64_t input) {
   const Tag tag;
   const auto scale = hn::LoadU(tag, grids.scales + lane);
   const std::int64_t at = input * grids.lanes + lane;
@@ -83,8 +83,8 @@ HWY_INLINE void SolveInput(const Panel& panel, const LaneGrids& grids, std::int6
 
 /// Chooses new points in the lanes where those of `upper` and of the input below it form an unsafe
 /// pair.
-HWY_INLINE void KeepPairSafe(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
-                             std::int64_t upper) {
+HWY_INLINE void keep_pair_safe(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
+                               std::int64_t upper) {
   const Tag tag;
   const PairedInput& pair = panel.pairs[upper];
   const auto zero_point = hn::LoadU(tag, grids.zero_points + lane);
@@ -104,19 +104,20 @@ HWY_INLINE void KeepPairSafe(const Panel& panel, const LaneGrids& grids, std::in
   }
 }
 
-void SolvePanel(const Panel& panel, const LaneGrids& grids) {
+void solve_panel(const Panel& panel, const LaneGrids& grids) {
   const auto step = static_cast<std::int64_t>(hn::Lanes(Tag()));
   for (std::int64_t lane = 0; lane < grids.lanes; lane += step) {
     for (std::int64_t input = panel.inputs; input-- > 0;) {
-      SolveInput(panel, grids, lane, input);
+      solve_input(panel, grids, lane, input);
       const bool ends_pair = input % 2 == 0 && input + 1 < panel.inputs;
-      if (panel.pairs != nullptr && ends_pair) KeepPairSafe(panel, grids, lane, input + 1);
+      if (panel.pairs != nullptr && ends_pair) keep_pair_safe(panel, grids, lane, input + 1);
     }
   }
 }
 
 /// out = in + factor * direction.
-void Move(const float* in, const float* direction, float factor, std::int64_t count, float* out) {
+void move_along(const float* in, const float* direction, float factor, std::int64_t count,
+                float* out) {
   const hn::ScalableTag<float> tag;
   const auto step = static_cast<std::int64_t>(hn::Lanes(tag));
   const auto by = hn::Set(tag, factor);
@@ -172,8 +173,8 @@ void choose_safe_points(const Panel& panel, const LaneGrids& grids, std::int64_t
   lower_difference = lower_moved;
 }
 
-HWY_EXPORT(SolvePanel);
-HWY_EXPORT(Move);
+HWY_EXPORT(solve_panel);
+HWY_EXPORT(move_along);
 
 namespace {
 
@@ -368,7 +369,7 @@ class BeamSearch {
       costs_[state] = candidate.cost;
       last_[state] = candidate.step.point;
       steps_[to_size(input)].push_back(candidate.step);
-      HWY_DYNAMIC_DISPATCH(Move)
+      HWY_DYNAMIC_DISPATCH(move_along)
       (errors_.data() + candidate.step.parent * k_, row_of(input), candidate.difference, input,
        next_errors_.data() + state * to_size(k_));
     }
@@ -404,7 +405,7 @@ std::vector<RowResult> nearest_plane(const Lattice& lattice, std::span<const Row
   for (std::int64_t panel = panels; panel-- > 0;) {
     const std::int64_t first = panel * kPanelInputs;
     const std::int64_t inputs = std::min(kPanelInputs, k - first);
-    HWY_DYNAMIC_DISPATCH(SolvePanel)
+    HWY_DYNAMIC_DISPATCH(solve_panel)
     ({.u = u.row(first) + first,
       .u_stride = k,
       .inputs = inputs,
@@ -466,7 +467,7 @@ void polish(const Lattice& lattice, const RowTask& task, int passes, RowResult& 
       has_moved = true;
       row.points[to_size(input)] = static_cast<std::int32_t>(moved);
       row.cost += change;
-      HWY_DYNAMIC_DISPATCH(Move)
+      HWY_DYNAMIC_DISPATCH(move_along)
       (gradient.data(), lattice.a.data() + input * k, difference, k, gradient.data());
     }
     if (!has_moved) return;

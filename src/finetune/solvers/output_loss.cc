@@ -19,7 +19,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Tag = hn::ScalableTag<float>;
 using Vector = hn::Vec<Tag>;
 
-HWY_INLINE Vector Constant(float value) { return hn::Set(Tag(), value); }
+HWY_INLINE Vector constant(float value) { return hn::Set(Tag(), value); }
 
 /// A value and its derivative.
 struct Point {
@@ -28,24 +28,24 @@ struct Point {
 };
 
 struct Identity {
-  HWY_INLINE Point operator()(Vector y) const { return {y, Constant(1)}; }
+  HWY_INLINE Point operator()(Vector y) const { return {y, constant(1)}; }
 };
 
 struct LeakyRelu {  // alpha 0: Relu
   float alpha;
   HWY_INLINE Point operator()(Vector y) const {
-    const auto positive = hn::Gt(y, Constant(0));
-    return {hn::IfThenElse(positive, y, hn::Mul(y, Constant(alpha))),
-            hn::IfThenElse(positive, Constant(1), Constant(alpha))};
+    const auto positive = hn::Gt(y, constant(0));
+    return {hn::IfThenElse(positive, y, hn::Mul(y, constant(alpha))),
+            hn::IfThenElse(positive, constant(1), constant(alpha))};
   }
 };
 
 struct Clip {
   float low, high;
   HWY_INLINE Point operator()(Vector y) const {
-    const auto inside = hn::And(hn::Ge(y, Constant(low)), hn::Le(y, Constant(high)));
-    return {hn::Min(hn::Max(y, Constant(low)), Constant(high)),
-            hn::IfThenElseZero(inside, Constant(1))};
+    const auto inside = hn::And(hn::Ge(y, constant(low)), hn::Le(y, constant(high)));
+    return {hn::Min(hn::Max(y, constant(low)), constant(high)),
+            hn::IfThenElseZero(inside, constant(1))};
   }
 };
 
@@ -53,16 +53,16 @@ struct Sigmoid {
   HWY_INLINE Point operator()(Vector y) const {
     const Tag tag;
     // The bounds keep exp() finite; beyond them the sigmoid is 0 or 1 within float precision.
-    const auto bounded = hn::Min(hn::Max(y, Constant(-87)), Constant(87));
-    const auto value = hn::Div(Constant(1), hn::Add(Constant(1), hn::Exp(tag, hn::Neg(bounded))));
-    return {value, hn::Mul(value, hn::Sub(Constant(1), value))};
+    const auto bounded = hn::Min(hn::Max(y, constant(-87)), constant(87));
+    const auto value = hn::Div(constant(1), hn::Add(constant(1), hn::Exp(tag, hn::Neg(bounded))));
+    return {value, hn::Mul(value, hn::Sub(constant(1), value))};
   }
 };
 
 struct Tanh {
   HWY_INLINE Point operator()(Vector y) const {
-    const auto value = hn::Tanh(Tag(), hn::Min(hn::Max(y, Constant(-20)), Constant(20)));
-    return {value, hn::NegMulAdd(value, value, Constant(1))};
+    const auto value = hn::Tanh(Tag(), hn::Min(hn::Max(y, constant(-20)), constant(20)));
+    return {value, hn::NegMulAdd(value, value, constant(1))};
   }
 };
 
@@ -70,17 +70,17 @@ struct Gelu {
   HWY_INLINE Point operator()(Vector y) const {
     const Tag tag;
     // erf is computed by Abramowitz & Stegun 7.1.26, with an error of at most 1.5e-7.
-    const auto x = hn::Mul(hn::Abs(y), Constant(0.70710678F));
-    const auto t = hn::Div(Constant(1), hn::MulAdd(x, Constant(0.3275911F), Constant(1)));
-    auto series = hn::MulAdd(t, Constant(1.061405429F), Constant(-1.453152027F));
-    series = hn::MulAdd(series, t, Constant(1.421413741F));
-    series = hn::MulAdd(series, t, Constant(-0.284496736F));
-    series = hn::MulAdd(series, t, Constant(0.254829592F));
-    const auto bell = hn::Exp(tag, hn::Max(hn::Neg(hn::Mul(x, x)), Constant(-87)));
-    const auto erf = hn::NegMulAdd(hn::Mul(series, t), bell, Constant(1));
+    const auto x = hn::Mul(hn::Abs(y), constant(0.70710678F));
+    const auto t = hn::Div(constant(1), hn::MulAdd(x, constant(0.3275911F), constant(1)));
+    auto series = hn::MulAdd(t, constant(1.061405429F), constant(-1.453152027F));
+    series = hn::MulAdd(series, t, constant(1.421413741F));
+    series = hn::MulAdd(series, t, constant(-0.284496736F));
+    series = hn::MulAdd(series, t, constant(0.254829592F));
+    const auto bell = hn::Exp(tag, hn::Max(hn::Neg(hn::Mul(x, x)), constant(-87)));
+    const auto erf = hn::NegMulAdd(hn::Mul(series, t), bell, constant(1));
     // Distribution function and density of the normal distribution.
-    const auto below = hn::MulAdd(hn::CopySign(erf, y), Constant(0.5F), Constant(0.5F));
-    const auto density = hn::Mul(bell, Constant(0.39894228F));
+    const auto below = hn::MulAdd(hn::CopySign(erf, y), constant(0.5F), constant(0.5F));
+    const auto density = hn::Mul(bell, constant(0.39894228F));
     return {hn::Mul(y, below), hn::MulAdd(y, density, below)};
   }
 };
@@ -88,20 +88,20 @@ struct Gelu {
 struct HardSigmoid {
   float alpha, beta;
   HWY_INLINE Point operator()(Vector y) const {
-    const auto line = hn::MulAdd(y, Constant(alpha), Constant(beta));
-    const auto inside = hn::And(hn::Gt(line, Constant(0)), hn::Lt(line, Constant(1)));
-    return {hn::Min(hn::Max(line, Constant(0)), Constant(1)),
-            hn::IfThenElseZero(inside, Constant(alpha))};
+    const auto line = hn::MulAdd(y, constant(alpha), constant(beta));
+    const auto inside = hn::And(hn::Gt(line, constant(0)), hn::Lt(line, constant(1)));
+    return {hn::Min(hn::Max(line, constant(0)), constant(1)),
+            hn::IfThenElseZero(inside, constant(alpha))};
   }
 };
 
 struct HardSwish {
   HWY_INLINE Point operator()(Vector y) const {
-    const auto gate = hn::MulAdd(y, Constant(1.0F / 6), Constant(0.5F));
-    const auto inner = hn::MulAdd(y, Constant(1.0F / 3), Constant(0.5F));
-    const auto slope = hn::IfThenElse(hn::Ge(y, Constant(3)), Constant(1), inner);
-    return {hn::Mul(y, hn::Min(hn::Max(gate, Constant(0)), Constant(1))),
-            hn::IfThenZeroElse(hn::Le(y, Constant(-3)), slope)};
+    const auto gate = hn::MulAdd(y, constant(1.0F / 6), constant(0.5F));
+    const auto inner = hn::MulAdd(y, constant(1.0F / 3), constant(0.5F));
+    const auto slope = hn::IfThenElse(hn::Ge(y, constant(3)), constant(1), inner);
+    return {hn::Mul(y, hn::Min(hn::Max(gate, constant(0)), constant(1))),
+            hn::IfThenZeroElse(hn::Le(y, constant(-3)), slope)};
   }
 };
 
@@ -110,18 +110,18 @@ struct Quantizer {
   const OutputGrid* grid;
   HWY_INLINE Point operator()(const Point& from) const {
     if (grid == nullptr) return from;
-    const auto low = Constant(static_cast<float>(grid->limits.low - grid->zero_point));
-    const auto high = Constant(static_cast<float>(grid->limits.high - grid->zero_point));
-    const auto rounded = hn::Round(hn::Div(from.value, Constant(grid->scale)));
+    const auto low = constant(static_cast<float>(grid->limits.low - grid->zero_point));
+    const auto high = constant(static_cast<float>(grid->limits.high - grid->zero_point));
+    const auto rounded = hn::Round(hn::Div(from.value, constant(grid->scale)));
     const auto inside = hn::And(hn::Ge(rounded, low), hn::Le(rounded, high));
-    return {hn::Mul(hn::Min(hn::Max(rounded, low), high), Constant(grid->scale)),
+    return {hn::Mul(hn::Min(hn::Max(rounded, low), high), constant(grid->scale)),
             hn::IfThenElseZero(inside, from.slope)};
   }
 };
 
 /// Calls work(activation) with the functor of its kind.
 template <class Work>
-HWY_INLINE void WithActivation(const Activation& activation, const Work& work) {
+HWY_INLINE void with_activation(const Activation& activation, const Work& work) {
   switch (activation.kind) {
     case Activation::Kind::none:
       return work(Identity{});
@@ -146,8 +146,8 @@ HWY_INLINE void WithActivation(const Activation& activation, const Work& work) {
 
 /// Runs `step` over whole vectors, the last one padded with zeros.
 template <class Step>
-HWY_INLINE void OverVectors(const float* outputs, const float* targets, std::int64_t count,
-                            float* out, const Step& step) {
+HWY_INLINE void over_vectors(const float* outputs, const float* targets, std::int64_t count,
+                             float* out, const Step& step) {
   const Tag tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   std::int64_t at = 0;
@@ -163,42 +163,42 @@ HWY_INLINE void OverVectors(const float* outputs, const float* targets, std::int
   std::copy_n(few_outputs, count - at, out + at);
 }
 
-void LossGradient(const OutputLoss& loss, const float* outputs, const float* targets,
-                  std::int64_t count, float weight, float* out) {
+void loss_gradient(const OutputLoss& loss, const float* outputs, const float* targets,
+                   std::int64_t count, float weight, float* out) {
   const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
-  const auto factor = Constant(2 * weight);
-  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
-    OverVectors(outputs, targets, count, out, [&](Vector y, Vector t) HWY_ATTR {
+  const auto factor = constant(2 * weight);
+  with_activation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    over_vectors(outputs, targets, count, out, [&](Vector y, Vector t) HWY_ATTR {
       const Point made = quantizer(activation(y));
       return hn::Mul(hn::Mul(hn::Sub(made.value, activation(t).value), made.slope), factor);
     });
   });
 }
 
-void Linearize(const OutputLoss& loss, const float* outputs, const float* targets,
+void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
                std::int64_t count, float* pulls, float* squares) {
   const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
-  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
-    OverVectors(outputs, targets, count, squares, [&](Vector y, Vector) HWY_ATTR {
+  with_activation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    over_vectors(outputs, targets, count, squares, [&](Vector y, Vector) HWY_ATTR {
       const auto slope = quantizer(activation(y)).slope;
       return hn::Mul(slope, slope);
     });
-    OverVectors(outputs, targets, count, pulls, [&](Vector y, Vector t) HWY_ATTR {
+    over_vectors(outputs, targets, count, pulls, [&](Vector y, Vector t) HWY_ATTR {
       const Point made = quantizer(activation(y));
       return hn::Mul(hn::Sub(made.value, activation(t).value), made.slope);
     });
   });
 }
 
-float MovedError(const OutputLoss& loss, const float* outputs, const float* direction, float step,
-                 const float* targets, std::int64_t count) {
+float moved_error(const OutputLoss& loss, const float* outputs, const float* direction, float step,
+                  const float* targets, std::int64_t count) {
   const Tag tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
   auto sum = hn::Zero(tag);
-  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
+  with_activation(loss.activation, [&](const auto& activation) HWY_ATTR {
     const auto squared = [&](Vector y, Vector d, Vector t) HWY_ATTR {
-      const auto made = quantizer(activation(hn::MulAdd(d, Constant(step), y))).value;
+      const auto made = quantizer(activation(hn::MulAdd(d, constant(step), y))).value;
       const auto difference = hn::Sub(made, activation(t).value);
       return hn::Mul(difference, difference);
     };
@@ -220,15 +220,15 @@ float MovedError(const OutputLoss& loss, const float* outputs, const float* dire
 }
 
 /// out = f(y) - a(t) and wanted = a(t).
-void Differences(const OutputLoss& loss, const float* outputs, const float* targets,
+void differences(const OutputLoss& loss, const float* outputs, const float* targets,
                  std::int64_t count, float* out, float* wanted) {
   const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
-  WithActivation(loss.activation, [&](const auto& activation) HWY_ATTR {
-    OverVectors(outputs, targets, count, out, [&](Vector y, Vector t) HWY_ATTR {
+  with_activation(loss.activation, [&](const auto& activation) HWY_ATTR {
+    over_vectors(outputs, targets, count, out, [&](Vector y, Vector t) HWY_ATTR {
       return hn::Sub(quantizer(activation(y)).value, activation(t).value);
     });
-    OverVectors(targets, targets, count, wanted,
-                [&](Vector t, Vector) HWY_ATTR { return activation(t).value; });
+    over_vectors(targets, targets, count, wanted,
+                 [&](Vector t, Vector) HWY_ATTR { return activation(t).value; });
   });
 }
 
@@ -238,10 +238,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch::reconstruction {
 
-HWY_EXPORT(LossGradient);
-HWY_EXPORT(Differences);
-HWY_EXPORT(Linearize);
-HWY_EXPORT(MovedError);
+HWY_EXPORT(loss_gradient);
+HWY_EXPORT(differences);
+HWY_EXPORT(linearize);
+HWY_EXPORT(moved_error);
 
 namespace {
 
@@ -264,12 +264,12 @@ double sum_of_squares(const float* values, std::int64_t count) {
 
 void loss_gradient(const OutputLoss& loss, const float* outputs, const float* targets,
                    std::int64_t count, float weight, float* out) {
-  HWY_DYNAMIC_DISPATCH(LossGradient)(loss, outputs, targets, count, weight, out);
+  HWY_DYNAMIC_DISPATCH(loss_gradient)(loss, outputs, targets, count, weight, out);
 }
 
 void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
                std::int64_t count, float* pulls, float* squares) {
-  HWY_DYNAMIC_DISPATCH(Linearize)(loss, outputs, targets, count, pulls, squares);
+  HWY_DYNAMIC_DISPATCH(linearize)(loss, outputs, targets, count, pulls, squares);
 }
 
 double moved_error(const OutputLoss& loss, const float* outputs, const float* direction, float step,
@@ -277,8 +277,8 @@ double moved_error(const OutputLoss& loss, const float* outputs, const float* di
   constexpr std::int64_t kRun = 2048;
   double sum = 0;
   for (std::int64_t at = 0; at < count; at += kRun) {
-    sum += HWY_DYNAMIC_DISPATCH(MovedError)(loss, outputs + at, direction + at, step, targets + at,
-                                            std::min(kRun, count - at));
+    sum += HWY_DYNAMIC_DISPATCH(moved_error)(loss, outputs + at, direction + at, step, targets + at,
+                                             std::min(kRun, count - at));
   }
   return sum;
 }
@@ -291,7 +291,7 @@ ErrorSums error_sums(const OutputLoss& loss, const float* outputs, const float* 
   ErrorSums sums;
   for (std::int64_t begin = 0; begin < count; begin += kRun) {
     const std::int64_t run = std::min(kRun, count - begin);
-    HWY_DYNAMIC_DISPATCH(Differences)
+    HWY_DYNAMIC_DISPATCH(differences)
     (loss, outputs + begin, targets + begin, run, differences, wanted);
     sums.error += sum_of_squares(differences, run);
     sums.energy += sum_of_squares(wanted, run);

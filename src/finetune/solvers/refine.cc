@@ -21,8 +21,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// Adds sums over columns: gradient += e m x and curvature += m^2 x^2, where `pulls` is e m and
 /// `squares` is m^2.
-void LineSums(const float* pulls, const float* squares, const float* inputs, std::int64_t count,
-              double* gradient, double* curvature) {
+void line_sums(const float* pulls, const float* squares, const float* inputs, std::int64_t count,
+               double* gradient, double* curvature) {
   const hn::ScalableTag<float> tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   auto first = hn::Zero(tag);
@@ -49,7 +49,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch::reconstruction {
 
-HWY_EXPORT(LineSums);
+HWY_EXPORT(line_sums);
 
 namespace {
 
@@ -88,7 +88,7 @@ class Row {
     double gradient = 0;
     double curvature = 0;
     for (std::int64_t at = 0; at < columns_.count; at += kRun) {
-      HWY_DYNAMIC_DISPATCH(LineSums)
+      HWY_DYNAMIC_DISPATCH(line_sums)
       (pulls_.data() + at, squares_.data() + at, x + at, std::min(kRun, columns_.count - at),
        &gradient, &curvature);
     }
@@ -190,7 +190,7 @@ double mean_energy(const LayerShape& shape, const Columns& columns, std::int64_t
   double sum = 0;
   double unused = 0;
   for (std::int64_t at = 0; at < count; at += kRun) {
-    HWY_DYNAMIC_DISPATCH(LineSums)
+    HWY_DYNAMIC_DISPATCH(line_sums)
     (inputs + at, inputs + at, inputs + at, std::min(kRun, count - at), &sum, &unused);
   }
   return sum / static_cast<double>(shape.columns);

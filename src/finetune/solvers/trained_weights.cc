@@ -45,8 +45,8 @@ using Single = hn::CappedTag<float, 1>;
 
 /// The change by one step of Adam; updates both moments.
 template <class D>
-HWY_INLINE hn::Vec<D> AdamChange(D tag, hn::Vec<D> gradient, const StepRates& rates, float* first,
-                                 float* second) {
+HWY_INLINE hn::Vec<D> adam_change(D tag, hn::Vec<D> gradient, const StepRates& rates, float* first,
+                                  float* second) {
   const auto mean = hn::MulAdd(hn::Set(tag, 0.1F), hn::Sub(gradient, hn::LoadU(tag, first)),
                                hn::LoadU(tag, first));
   const auto square =
@@ -60,7 +60,7 @@ HWY_INLINE hn::Vec<D> AdamChange(D tag, hn::Vec<D> gradient, const StepRates& ra
 }
 
 template <class D>
-HWY_INLINE hn::Vec<D> Sigmoid(D tag, hn::Vec<D> number) {
+HWY_INLINE hn::Vec<D> sigmoid_of(D tag, hn::Vec<D> number) {
   const auto bounded = hn::Min(hn::Max(number, hn::Set(tag, -80.0F)), hn::Set(tag, 80.0F));
   const auto one = hn::Set(tag, 1.0F);
   return hn::Div(one, hn::Add(one, hn::Exp(tag, hn::Neg(bounded))));
@@ -68,18 +68,18 @@ HWY_INLINE hn::Vec<D> Sigmoid(D tag, hn::Vec<D> number) {
 
 /// h = 1.2 sigmoid - 0.1 before clipping.
 template <class D>
-HWY_INLINE hn::Vec<D> Stretched(D tag, hn::Vec<D> sigmoid) {
+HWY_INLINE hn::Vec<D> stretched(D tag, hn::Vec<D> sigmoid) {
   return hn::MulAdd(sigmoid, hn::Set(tag, 1.2F), hn::Set(tag, -0.1F));
 }
 
 /// The gradient of the loss and the regularizer by the number of a weight.
 template <class D>
-HWY_INLINE hn::Vec<D> RoundingGradient(D tag, std::int64_t at, const TrainedRow& row,
-                                       const StepRates& rates) {
+HWY_INLINE hn::Vec<D> rounding_gradient(D tag, std::int64_t at, const TrainedRow& row,
+                                        const StepRates& rates) {
   const auto zero = hn::Zero(tag);
   const auto one = hn::Set(tag, 1.0F);
   const auto sigmoid = hn::LoadU(tag, row.sigmoids + at);
-  const auto soft = Stretched(tag, sigmoid);
+  const auto soft = stretched(tag, sigmoid);
   const auto is_soft = hn::And(hn::Ge(soft, zero), hn::Le(soft, one));
   // Most weights reach 0 or 1 in the course of training and then have no gradient.
   if (hn::AllFalse(tag, is_soft)) return zero;
@@ -103,17 +103,17 @@ HWY_INLINE hn::Vec<D> RoundingGradient(D tag, std::int64_t at, const TrainedRow&
 }
 
 template <class D>
-HWY_INLINE void RoundingAt(D tag, std::int64_t at, const TrainedRow& row, const StepRates& rates) {
+HWY_INLINE void rounding_at(D tag, std::int64_t at, const TrainedRow& row, const StepRates& rates) {
   auto sigmoid = hn::LoadU(tag, row.sigmoids + at);
   if (row.gradient != nullptr) {
     const auto number = hn::Sub(hn::LoadU(tag, row.numbers + at),
-                                AdamChange(tag, RoundingGradient(tag, at, row, rates), rates,
-                                           row.first + at, row.second + at));
+                                adam_change(tag, rounding_gradient(tag, at, row, rates), rates,
+                                            row.first + at, row.second + at));
     hn::StoreU(number, tag, row.numbers + at);
-    sigmoid = Sigmoid(tag, number);
+    sigmoid = sigmoid_of(tag, number);
     hn::StoreU(sigmoid, tag, row.sigmoids + at);
   }
-  const auto soft = hn::Min(hn::Max(Stretched(tag, sigmoid), hn::Zero(tag)), hn::Set(tag, 1.0F));
+  const auto soft = hn::Min(hn::Max(stretched(tag, sigmoid), hn::Zero(tag)), hn::Set(tag, 1.0F));
   const auto place = hn::Add(hn::LoadU(tag, row.floors + at), soft);
   hn::StoreU(hn::Mul(hn::Min(hn::Max(place, hn::Set(tag, row.low)), hn::Set(tag, row.high)),
                      hn::Set(tag, row.scale)),
@@ -121,7 +121,7 @@ HWY_INLINE void RoundingAt(D tag, std::int64_t at, const TrainedRow& row, const 
 }
 
 template <class D>
-HWY_INLINE void StraightAt(D tag, std::int64_t at, const TrainedRow& row, const StepRates& rates) {
+HWY_INLINE void straight_at(D tag, std::int64_t at, const TrainedRow& row, const StepRates& rates) {
   const auto scale = hn::Set(tag, row.scale);
   const auto low = hn::Set(tag, row.low);
   const auto high = hn::Set(tag, row.high);
@@ -130,27 +130,27 @@ HWY_INLINE void StraightAt(D tag, std::int64_t at, const TrainedRow& row, const 
     const auto place = hn::Round(hn::Div(number, scale));
     const auto inside = hn::And(hn::Ge(place, low), hn::Le(place, high));
     const auto gradient = hn::IfThenElseZero(inside, hn::LoadU(tag, row.gradient + at));
-    number = hn::Sub(number, AdamChange(tag, gradient, rates, row.first + at, row.second + at));
+    number = hn::Sub(number, adam_change(tag, gradient, rates, row.first + at, row.second + at));
     hn::StoreU(number, tag, row.numbers + at);
   }
   const auto place = hn::Round(hn::Div(number, scale));
   hn::StoreU(hn::Mul(hn::Min(hn::Max(place, low), high), scale), tag, row.values + at);
 }
 
-void RoundingRow(const TrainedRow& row, const StepRates& rates) {
+void rounding_row(const TrainedRow& row, const StepRates& rates) {
   const Tag tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   std::int64_t at = 0;
-  for (; at + lanes <= row.count; at += lanes) RoundingAt(tag, at, row, rates);
-  for (; at < row.count; ++at) RoundingAt(Single(), at, row, rates);
+  for (; at + lanes <= row.count; at += lanes) rounding_at(tag, at, row, rates);
+  for (; at < row.count; ++at) rounding_at(Single(), at, row, rates);
 }
 
-void StraightRow(const TrainedRow& row, const StepRates& rates) {
+void straight_row(const TrainedRow& row, const StepRates& rates) {
   const Tag tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   std::int64_t at = 0;
-  for (; at + lanes <= row.count; at += lanes) StraightAt(tag, at, row, rates);
-  for (; at < row.count; ++at) StraightAt(Single(), at, row, rates);
+  for (; at + lanes <= row.count; at += lanes) straight_at(tag, at, row, rates);
+  for (; at < row.count; ++at) straight_at(Single(), at, row, rates);
 }
 
 }  // namespace quantsearch::reconstruction::HWY_NAMESPACE
@@ -159,8 +159,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch::reconstruction {
 
-HWY_EXPORT(RoundingRow);
-HWY_EXPORT(StraightRow);
+HWY_EXPORT(rounding_row);
+HWY_EXPORT(straight_row);
 
 namespace {
 
@@ -340,7 +340,7 @@ class LearnedRounding final : public NumberedWeights {
   }
 
   void run(const TrainedRow& row, const StepRates& rates) const override {
-    HWY_DYNAMIC_DISPATCH(RoundingRow)(row, rates);
+    HWY_DYNAMIC_DISPATCH(rounding_row)(row, rates);
   }
   void keep_in_strip(std::size_t, std::size_t, const PairedInput&) override {}
 
@@ -383,7 +383,7 @@ class StraightThrough final : public NumberedWeights {
 
  private:
   void run(const TrainedRow& row, const StepRates& rates) const override {
-    HWY_DYNAMIC_DISPATCH(StraightRow)(row, rates);
+    HWY_DYNAMIC_DISPATCH(straight_row)(row, rates);
   }
   [[nodiscard]] float place(std::size_t at) const {
     return numbers_[at] / grid_.scales[output_of(at)];

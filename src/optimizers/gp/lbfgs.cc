@@ -147,8 +147,9 @@ class Minimization {
 
 }  // namespace
 
-Minimum minimize(const SmoothFunction& function, Eigen::VectorXd start, const Eigen::VectorXd& low,
-                 const Eigen::VectorXd& high, const LbfgsOptions& options) {
+Minimum minimize(const SmoothFunction& function, const Eigen::VectorXd& start,
+                 const Eigen::VectorXd& low, const Eigen::VectorXd& high,
+                 const LbfgsOptions& options) {
   return Minimization(function, start, low, high).run(options);
 }
 

@@ -27,7 +27,7 @@ struct Minimum {
   int evaluations = 0;
 };
 /// `start` is clipped to the box. A start whose value is not finite is returned unchanged.
-[[nodiscard]] Minimum minimize(const SmoothFunction& function, Eigen::VectorXd start,
+[[nodiscard]] Minimum minimize(const SmoothFunction& function, const Eigen::VectorXd& start,
                                const Eigen::VectorXd& low, const Eigen::VectorXd& high,
                                const LbfgsOptions& options = {});
 

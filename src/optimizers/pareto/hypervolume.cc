@@ -90,7 +90,8 @@ Set non_dominated(Set points) {
   for (std::size_t i = 0; i < points.size(); ++i)
     if (ranks[i] == 0) kept.push_back(std::move(points[i]));
   std::ranges::sort(kept);
-  kept.erase(std::ranges::unique(kept).begin(), kept.end());
+  // Not std::ranges::unique, which clang 14 does not compile.
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
   return kept;
 }
 

@@ -80,7 +80,8 @@ std::vector<std::int64_t> ranks_of_many(std::span<const Losses> points) {
 std::vector<std::int64_t> dense_ranks(std::span<const double> values) {
   std::vector<double> distinct(values.begin(), values.end());
   std::ranges::sort(distinct);
-  distinct.erase(std::ranges::unique(distinct).begin(), distinct.end());
+  // Not std::ranges::unique, which clang 14 does not compile.
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   std::vector<std::int64_t> ranks;
   ranks.reserve(values.size());
   for (const double value : values)

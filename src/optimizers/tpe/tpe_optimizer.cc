@@ -97,7 +97,7 @@ std::optional<Coordinates> TpeOptimizer::ask(std::int64_t number,
   if (options_.constant_liar) {
     for (const Pending& trial : pending) history_.add(trial.number, trial.at);
   }
-  const auto point = propose(random, pending);
+  auto point = propose(random, pending);
   while (history_.size() > rated_.size()) history_.remove_last();
   return point;
 }

@@ -3,6 +3,8 @@
 
 #include "quantsearch/equalize.h"
 
+#include <fmt/core.h>
+
 #include "pipeline/artefact_bytes.h"
 #include "pipeline/stage_runner.h"
 
@@ -18,7 +20,8 @@ std::int64_t bytes_if_changed(const Made& made) {
 
 void say_notes(const LogSink& log, const std::string& stage,
                const std::vector<std::string>& notes) {
-  for (const std::string& note : notes) say(log, LogLevel::detail, stage + ": " + note);
+  for (const std::string& note : notes)
+    say(log, LogLevel::detail, fmt::format("{}: {}", stage, note));
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ std::optional<std::string> observed_source(const Model& model, const std::string
     return std::move(source.tensor);
   }
   for (const BodyPlace& place : bodies_of(model.graph)) {
-    const auto source = observed_source(open_body(model, place).model, tensor);
+    auto source = observed_source(open_body(model, place).model, tensor);
     if (source != tensor) return source;
   }
   return tensor;
@@ -119,8 +119,8 @@ std::vector<std::string> tensors_to_observe(const Model& model) {
   }
   // An outer tensor that a body reads may be in the lists of both.
   std::ranges::sort(tensors);
-  const auto repeated = std::ranges::unique(tensors);
-  tensors.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique, which clang 14 does not compile.
+  tensors.erase(std::unique(tensors.begin(), tensors.end()), tensors.end());
   return tensors;
 }
 

@@ -48,7 +48,8 @@ class Emitter {
   /// Finds the graph outputs, and the tensors read inside subgraphs, whose name is kept for the
   /// dequantized value, so that their readers need not be changed.
   void find_kept_names() {
-    for (const auto& [tensor, pair] : view_.plan.pairs) {
+    for (const auto& [key, pair] : view_.plan.pairs) {
+      const std::string& tensor = key;  // clang 14 captures no structured binding
       if (!pair.for_all_readers || !blueprint_.activations.params.contains(tensor)) continue;
       const auto reads_it_inside = [&](int reader) {
         const auto& inputs = view_.node(reader).inputs;

@@ -66,7 +66,7 @@ std::string QdqWriter::add_pair(const PairNames& names, const TensorParams& para
                                 bool contributed) {
   const ParameterNames parameters = add_parameters(names.label, params);
   const std::string integers = names_.unique(names.label + "_QuantizeLinear_Output");
-  const std::string output =
+  std::string output =
       names.output.empty() ? names_.unique(names.label + "_DequantizeLinear_Output") : names.output;
   add_node("QuantizeLinear", {.label = names.label, .input = names.input, .output = integers},
            parameters, params, contributed);
@@ -90,7 +90,7 @@ std::string QdqWriter::add_constant(const std::string& label, const QuantizedTen
 
 std::string QdqWriter::add_dequantized(const std::string& label, const QuantizedTensor& tensor,
                                        const StoredIntegers& stored) {
-  const std::string output = names_.unique(label + "_DequantizeLinear_Output");
+  std::string output = names_.unique(label + "_DequantizeLinear_Output");
   add_dequantize(
       {.label = label, .input = stored.integers, .output = output}, stored, tensor.params,
       tensor.params.axis < 0 ? std::nullopt : std::optional<std::int64_t>(tensor.params.axis));

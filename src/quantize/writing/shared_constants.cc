@@ -15,7 +15,7 @@ namespace {
 
 /// A second copy of a smaller constant costs little, and a body that contains its weights is easier
 /// to read.
-constexpr std::size_t kSmallBytes = 64 * 1024;
+constexpr std::size_t kSmallBytes = std::size_t{64} << 10;
 
 /// A key that is equal for equal tensors; whether two tensors are equal is checked on the tensors.
 Key content_of(const Tensor& tensor) {

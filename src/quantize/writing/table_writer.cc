@@ -69,7 +69,7 @@ std::string TableWriter::gather_rows(const Node& gather, const std::string& labe
     column = writer_.unique(label);
     writer_.add_initializer(column, std::move(values));
   }
-  const std::string gathered = writer_.add_plain(label, "Gather", {column, gather.inputs[1]}, "");
+  std::string gathered = writer_.add_plain(label, "Gather", {column, gather.inputs[1]}, "");
   writer_.last_node().set_attribute("axis", std::int64_t{0});
   return gathered;
 }

@@ -125,7 +125,7 @@ class Converter {
 
   /// Sizes of the given axes of a tensor, when all are known.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> sizes_of(
-      const std::string& tensor, std::vector<std::int64_t> axes) const {
+      const std::string& tensor, const std::vector<std::int64_t>& axes) const {
     const ValueInfo* value = editor_.value(tensor);
     if (value == nullptr || !value->dimensions) return std::nullopt;
     const auto rank = static_cast<std::int64_t>(value->dimensions->size());

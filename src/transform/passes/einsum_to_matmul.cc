@@ -211,8 +211,7 @@ class Product {
 
   /// The left operand as [M, B, M, K]. A 0 in the shape copies the size.
   std::string merged_left() {
-    const std::string moved =
-        transpose(left_.tensor, left_.labels, leading() + summed_, fresh("left"));
+    std::string moved = transpose(left_.tensor, left_.labels, leading() + summed_, fresh("left"));
     if (summed_.size() == 1) return moved;
     std::vector<std::int64_t> shape(leading().size(), 0);
     shape.push_back(*product_of(summed_));
@@ -221,7 +220,7 @@ class Product {
 
   /// The right operand as [B, K, N].
   std::string merged_right() {
-    const std::string moved =
+    std::string moved =
         transpose(right_.tensor, right_.labels, batch_ + summed_ + columns_, fresh("right"));
     if (summed_.size() == 1 && columns_.size() == 1) return moved;
     std::vector<std::int64_t> shape(batch_.size(), 0);

@@ -21,14 +21,14 @@ namespace {
 // During folding, the result of one node may have this many bytes regardless of its inputs, and
 // beyond that four times the bytes of its inputs, because later results may be small again. Nodes
 // whose results stay large are kept in the end (folded_constants.h).
-constexpr std::int64_t kSmallBytes = 1024 * 1024;
+constexpr std::int64_t kSmallBytes = std::int64_t{1} << 20;
 constexpr std::int64_t kLargestGrowth = 4;
 
 // Already quantized weights stay quantized; a remaining Constant is a graph output. A
 // QuantizeLinear of a constant is computed, because its integers take less space.
 bool is_to_be_kept(const Node& node) {
-  static const std::set<std::string, std::less<>> kept = {"DequantizeLinear", "Constant"};
-  return kept.contains(node.op_type);
+  static const std::set<std::string, std::less<>> kKept = {"DequantizeLinear", "Constant"};
+  return kKept.contains(node.op_type);
 }
 
 bool has_subgraph(const Node& node) {
@@ -202,7 +202,7 @@ class Folder {
         output_bytes += output.type == DataType::string ? element_count(*shape)
                                                         : byte_count(output.type, *shape);
       } else if (is_bounded_by_inputs(node)) {
-        output_bytes += 8 * 8 * input_bytes;
+        output_bytes += std::int64_t{8} * 8 * input_bytes;
       } else {
         return "the size of its result is not known";
       }

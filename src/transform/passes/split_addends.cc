@@ -96,7 +96,7 @@ class AddendSplitter {
 
   std::string prepare(const std::string& op_type, const std::string& addend,
                       const std::string& operand) {
-    const std::string output = editor_.unique_name(layer_.outputs[0] + "_addend");
+    std::string output = editor_.unique_name(layer_.outputs[0] + "_addend");
     prepared_.push_back(plain_node(op_type, editor_.unique_name(layer_.outputs[0] + "_" + op_type),
                                    {addend, operand}, output));
     return output;
