@@ -141,6 +141,10 @@ struct EvaluateOptions {
   /// the number of threads; the moment does.
   std::map<Metric, double> limits = {};
   OutputWatcher watch = {};
+  /// What the candidate reads in place of the reference's samples, when it is a part of a model
+  /// that begins at inner tensors. It is read in whole runs of the reference: `Reference::batch()`
+  /// samples from a multiple of it. Absent: the samples. The values must outlive the evaluation.
+  std::shared_ptr<const DataSource> inputs = nullptr;
   std::map<std::string, double> output_weights = {};  // outputs that are absent have the weight 1
   bool latency = false;                               // measured alone, after the scores
   /// Scores::losses is filled with the value of this metric for each sample, negated when more is

@@ -98,7 +98,10 @@ class Session {
 
 struct RunSamplesOptions {
   std::int64_t batch = 1;  // samples per run; reduced to what the source and the session allow
-  std::int64_t begin = 0;  // positions [begin, end) are run
+  // Runs have `batch` samples whatever the session and the source allow: the source knows runs, not
+  // samples, because it gives inner tensors of runs that have been made.
+  bool fixed_runs = false;
+  std::int64_t begin = 0;                // positions [begin, end) are run
   std::optional<std::int64_t> end = {};  // absent: as many as there are samples
   /// Maps the first position of a run to its first sample; empty: the position is the sample.
   std::function<std::int64_t(std::int64_t position)> sample_at = {};

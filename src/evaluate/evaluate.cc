@@ -321,9 +321,11 @@ class CandidateRuns {
   }
 
  private:
-  bool run(const RunSamplesOptions& options) {
+  bool run(RunSamplesOptions options) {
+    options.fixed_runs = options_.inputs != nullptr;
+    const DataSource& data = options_.inputs ? *options_.inputs : reference_.data();
     return run_samples(
-        *session_, reference_.data(), pool_, options,
+        *session_, data, pool_, options,
         [&](std::int64_t sample, std::int64_t count, const Batch& outputs, int /*worker*/) {
           scorer_.add_run(sample, count, outputs);
           const bool goes_on = !options_.watch || options_.watch(sample, count, outputs);

@@ -243,6 +243,12 @@ void take_all_names(const Graph& graph, NameKeeper& keeper) {
 
 }  // namespace
 
+std::vector<std::string> names_read(const Node& node) {
+  std::vector<std::string> names;
+  model_io::for_each_read(node, [&](std::string_view name) { names.emplace_back(name); });
+  return names;
+}
+
 void inline_body(Graph& graph, const BodyPlace& place) {
   NameAllocator allocator(graph);
   NameKeeper keeper(allocator);

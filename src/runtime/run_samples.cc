@@ -15,7 +15,8 @@ bool run_samples(const Session& session, const DataSource& data, ThreadPool& poo
   }
   const std::int64_t end = options.end.value_or(data.size());
   const std::int64_t batch =
-      session.stacks_samples()
+      options.fixed_runs ? options.batch
+      : session.stacks_samples()
           ? std::max<std::int64_t>(1, std::min(options.batch, data.largest_batch()))
           : 1;
   const std::int64_t runs = (end - options.begin + batch - 1) / batch;

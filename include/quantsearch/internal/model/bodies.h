@@ -27,6 +27,10 @@ void set_body(Graph& graph, const BodyPlace& place, Graph body);
 /// "If_12/then_branch": the label of the node, then the attribute.
 [[nodiscard]] std::string body_label(const Graph& graph, const BodyPlace& place);
 
+/// The inputs of a node, then what its bodies read from the graphs around them. A name may come
+/// several times; omitted inputs are left out.
+[[nodiscard]] std::vector<std::string> names_read(const Node& node);
+
 /// A body as a model of its own. What it reads from the outer graph is appended: constants to its
 /// initializers, which share their values, and everything else to its inputs, with the type known
 /// in the outer graph.
