@@ -80,6 +80,25 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   return candidate;
 }
 
+SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
+                                        const SensitivityOptions& options,
+                                        const CancellationToken& token) {
+  require_bins(config.histogram_bins);
+  config.precision.reset();
+  config.finetune.reset();
+  std::vector<StageRecord> ignored;
+  Progress progress{
+      .config = std::move(config), .data = state_->data_key, .model = state_->model_key};
+  StageRunner(*state_, state_->pool, token, ignored).run(progress);
+  return measure_sensitivity(*progress.float_model, progress.calibrated, progress.config.quantize,
+                             state_->calibration, options,
+                             {.pool = state_->pool,
+                              .budget = state_->budget,
+                              .spill_folder = state_->cache_folder,
+                              .token = token,
+                              .log = state_->log});
+}
+
 // Models for other targets may saturate on x86 processors without VNNI.
 bool is_scored_as_graph(Target target) { return target != Target::cpu; }
 

@@ -21,6 +21,7 @@
 #include "quantsearch/finetune.h"
 #include "quantsearch/model.h"
 #include "quantsearch/pipeline/settings.h"
+#include "quantsearch/precision/sensitivity.h"
 #include "quantsearch/quantize.h"
 
 namespace quantsearch {
@@ -86,6 +87,12 @@ class Pipeline {
   /// not run twice.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference,
                              const EvaluateOptions& options, ThreadPool* pool = nullptr);
+  /// Measures what the quantization of each layer adds to the outputs, on the calibration samples.
+  /// Mixed precision and fine-tuning of the configuration are left out, because they would repair
+  /// what is measured. Throws what the stages and measure_sensitivity() throw.
+  [[nodiscard]] SensitivityReport sensitivity(QuantizationConfig config,
+                                              const SensitivityOptions& options,
+                                              const CancellationToken& token);
   /// Throws InvalidInput when build() would find nothing to quantize, when the model is already
   /// quantized, or when a name exists neither in the model nor in its simplified form.
   void require_quantizable(const QuantizationConfig& config);
