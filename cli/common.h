@@ -133,6 +133,7 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
 void add_quantize_command(CLI::App& app, Run& run);
 void add_evaluate_command(CLI::App& app, Run& run);
 void add_inspect_command(CLI::App& app, Run& run);
+void add_sensitivity_command(CLI::App& app, Run& run);
 void add_space_command(CLI::App& app, Run& run);
 void add_report_command(CLI::App& app, Run& run);
 void add_presets_command(CLI::App& app, Run& run);

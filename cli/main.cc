@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   cli::add_quantize_command(app, run);
   cli::add_evaluate_command(app, run);
   cli::add_inspect_command(app, run);
+  cli::add_sensitivity_command(app, run);
   cli::add_space_command(app, run);
   cli::add_report_command(app, run);
   cli::add_presets_command(app, run);

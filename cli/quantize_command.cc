@@ -10,6 +10,7 @@
 
 #include "check_text.h"
 #include "common.h"
+#include "configuration.h"
 #include "layer_text.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
@@ -32,9 +33,7 @@ struct QuantizeArguments {
   CommonOptions common;
   std::string model;
   DataOptionsText calibration;
-  std::string config;
-  std::string preset;
-  std::string target;
+  ConfigurationText configuration;
   bool requantize = false;
   std::string output;
   FixedInputs fixed;
@@ -42,32 +41,8 @@ struct QuantizeArguments {
   bool no_check = false;
 };
 
-/// The settings of one quantization, from a configuration file and the arguments.
-struct Request {
-  Settings settings;
-  FixedInputs fixed_inputs = {};
-};
-
-Request request_of(const QuantizeArguments& arguments) {
-  if (!arguments.config.empty() && !arguments.preset.empty()) {
-    throw InvalidInput(
-        "quantize: got both --config and --preset, expected one; a configuration file may name a "
-        "preset itself");
-  }
-  Request request;
-  std::optional<Settings> settings;
-  if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
-  if (!arguments.config.empty()) {
-    AutoSearchConfig file = parse_search_config(load_config_file(arguments.config));
-    settings = std::move(file.base);
-    request.fixed_inputs = std::move(file.fixed_inputs);
-  }
-  for (const auto& [name, value] : arguments.fixed) request.fixed_inputs[name] = value;
-  if (!arguments.target.empty()) {
-    request.settings = for_target(arguments.target, std::move(settings));
-  } else {
-    request.settings = settings ? *settings : settings_from(Value());
-  }
+Configuration request_of(const QuantizeArguments& arguments) {
+  Configuration request = configuration_of(arguments.configuration, arguments.fixed, "quantize");
   if (arguments.requantize) request.settings[std::string(keys::kRequantize)] = true;
   return request;
 }
@@ -180,7 +155,7 @@ void print_json(const QuantizeArguments& arguments, const Settings& settings, co
 
 int run_quantize(const QuantizeArguments& arguments) {
   require_output(arguments.output, arguments.overwrite);
-  const Request request = request_of(arguments);
+  const Configuration request = request_of(arguments);
   const Settings& settings = request.settings;
   // Invalid settings are refused before the model is read.
   const QuantizationConfig config = resolve(settings);
@@ -220,10 +195,7 @@ void add_quantize_command(CLI::App& app, Run& run) {
   command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")
       ->check(CLI::PositiveNumber);
   add_fix_option(*command, arguments->fixed);
-  command->add_option("--config", arguments->config,
-                      "Configuration file; its quantization_config is used");
-  command->add_option("--preset", arguments->preset, "Named configuration (quantsearch presets)");
-  add_target_option(*command, arguments->target);
+  add_configuration_options(*command, arguments->configuration);
   command->add_flag(
       "--requantize", arguments->requantize,
       "Take a model whose activations are quantized already: quantize what it left float");

@@ -1,0 +1,30 @@
+#pragma once
+
+// The configuration of one quantization, as commands take it: a file, a preset, a target.
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "quantsearch/model/fixed_inputs.h"
+#include "quantsearch/pipeline/settings.h"
+
+namespace quantsearch::cli {
+
+struct ConfigurationText {
+  std::string file;
+  std::string preset;
+  std::string target;
+};
+
+/// Adds --config, --preset and --target. `text` must outlive the command.
+void add_configuration_options(CLI::App& command, ConfigurationText& text);
+
+struct Configuration {
+  Settings settings;
+  FixedInputs fixed_inputs = {};  // those of the file and, over them, those of the command line
+};
+/// `stage` begins the messages.
+[[nodiscard]] Configuration configuration_of(const ConfigurationText& text,
+                                             const FixedInputs& fixed, const std::string& stage);
+
+}  // namespace quantsearch::cli

@@ -1,0 +1,92 @@
+// quantsearch sensitivity: ranks the layers of a model by the noise that their quantization adds to
+// the outputs.
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "common.h"
+#include "configuration.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/internal/base/stopwatch.h"
+#include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/quantize/quantized_already.h"
+#include "sensitivity_text.h"
+
+namespace quantsearch::cli {
+
+namespace {
+
+struct SensitivityArguments {
+  CommonOptions common;
+  std::string model;
+  DataOptionsText calibration;
+  ConfigurationText configuration;
+  FixedInputs fixed;
+  std::int64_t samples = SensitivityOptions{}.samples;
+  std::size_t top = 20;
+};
+
+int run_sensitivity(const SensitivityArguments& arguments) {
+  const Configuration request =
+      configuration_of(arguments.configuration, arguments.fixed, "sensitivity");
+  // Invalid settings are refused before the model is read.
+  const QuantizationConfig config = resolve(request.settings);
+  const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
+  if (!config.requantize) require_float_activations(model);  // checked before the data are opened
+  const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs);
+  Context context(arguments.common, {});
+  Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),
+                    {.log = context.log()});
+  const Stopwatch watch;
+  const SensitivityReport report =
+      pipeline.sensitivity(config, {.samples = arguments.samples}, context.token());
+  say(context.log(), LogLevel::info,
+      fmt::format(
+          "sensitivity: {} models run in {:.1f} s; {:.0f} % of their nodes, the others came "
+          "from {} bytes of kept tensors",
+          report.models, watch.seconds(), 100 * report.share_run, report.kept_bytes));
+  if (arguments.common.json) {
+    fmt::print("{}\n", to_json(sensitivity_value(report, arguments.top), 1));
+  } else {
+    fmt::print("{}", sensitivity_text(report, arguments.top));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_sensitivity_command(CLI::App& app, Run& run) {
+  auto arguments = std::make_shared<SensitivityArguments>();
+  CLI::App* command =
+      app.add_subcommand("sensitivity", "Rank the layers by the noise that quantizing them adds");
+  command->footer(
+      "  added noise    rel_l2 of the outputs when this layer alone is quantized\n"
+      "  removed noise  rel_l2 that vanishes when this layer alone stays float\n"
+      "  bytes saved    float weights minus integer weights\n\n"
+      "The last lines can be pasted into quantization_config: the fewest layers that add half of\n"
+      "the noise. A layer with much noise and few bytes is the one to leave float, or to give 16\n"
+      "bits; mixed precision (include_auto_mp) chooses them by a limit on the outputs.");
+  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
+  command
+      ->add_option("--calibration", arguments->calibration.path,
+                   "Calibration data: .npz, .npy or a folder of test_data_set_*")
+      ->required();
+  command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--samples", arguments->samples,
+                   "Measure layers on the first N of them, while all choose the ranges (16)")
+      ->check(CLI::PositiveNumber);
+  add_fix_option(*command, arguments->fixed);
+  add_configuration_options(*command, arguments->configuration);
+  command
+      ->add_option("--top", arguments->top,
+                   "Show the N worst layers, and name no more of them in the last lines (20)")
+      ->check(CLI::PositiveNumber);
+  add_common_options(*command, arguments->common);
+  command->callback(
+      [arguments, &run] { run = [arguments] { return run_sensitivity(*arguments); }; });
+}
+
+}  // namespace quantsearch::cli
