@@ -215,9 +215,14 @@ void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over) {
         command.add_option_function<double>(
             key.flag, [give](double number) { give(number); }, help);
         break;
+      case SearchKey::Kind::off:
       case SearchKey::Kind::on:
         command.add_flag_function(
-            key.flag, [give](std::int64_t /*times*/) { give(true); }, help);
+            key.flag,
+            [give, value = key.kind == SearchKey::Kind::on](std::int64_t /*times*/) {
+              give(value);
+            },
+            help);
         break;
     }
   }

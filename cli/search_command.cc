@@ -42,6 +42,24 @@ struct SearchArguments {
 // Without a configuration file a search ends after this many seconds.
 constexpr double kDefaultTimeLimit = 600;
 
+/// Without a configuration file a search escalates towards the fastest model; where no latency is
+/// measured, or it would be that of another machine, towards the smallest.
+void add_default_strategy(std::vector<CommandLineValue>& over) {
+  const auto given = [&over](const char* key) {
+    return std::ranges::find(over, key, &CommandLineValue::key) != over.end();
+  };
+  const bool is_elsewhere = std::ranges::any_of(over, [](const CommandLineValue& value) {
+    return value.key == "target" && value.value == Value("npu-cnn");
+  });
+  if (!given("search_algo"))
+    over.push_back({.key = "search_algo", .value = "escalation", .flag = "--algorithm"});
+  if (!given("search_goal")) {
+    const bool is_timed = !given("search_latency") && !is_elsewhere;
+    over.push_back(
+        {.key = "search_goal", .value = is_timed ? "fastest" : "smallest", .flag = "--goal"});
+  }
+}
+
 AutoSearchConfig config_of(const SearchArguments& arguments) {
   std::vector<CommandLineValue> over = arguments.over;
   if (arguments.common.jobs)
@@ -53,6 +71,7 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
       std::ranges::find(over, time_limit, &CommandLineValue::key) == over.end()) {
     over.push_back({.key = time_limit, .value = kDefaultTimeLimit, .flag = "--time-limit"});
   }
+  if (arguments.config.empty()) add_default_strategy(over);
   AutoSearchConfig config = search_config(arguments.config, arguments.fixed, std::move(over));
   if (arguments.requantize) config.base[std::string(keys::kRequantize)] = true;
   return config;

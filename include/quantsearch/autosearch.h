@@ -32,7 +32,18 @@
 
 namespace quantsearch {
 
-enum class SearchAlgorithm { grid, random, tpe, cma, gp, nsga, qmc, automatic };
+enum class SearchAlgorithm {
+  grid,
+  random,
+  tpe,
+  cma,
+  gp,
+  nsga,
+  qmc,
+  automatic,
+  // Spends trials where the model needs them (docs/search.md); it has a space of its own.
+  escalation,
+};
 
 /// advanced_fastft_params: one study over NumIterations and LearningRate of the best calibration.
 struct AdvancedFinetuneSearch {
@@ -94,8 +105,9 @@ struct AutoSearchConfig {
 
 /// A key of a search in a configuration file, and the command-line option with the same meaning.
 struct SearchKey {
-  enum class Kind { text, number, on };  // argument of the option; `on` takes none and means true
-  std::string name;                      // "a.b" is the member b of the mapping a
+  // Argument of the option; `on` and `off` take none and mean true and false.
+  enum class Kind { text, number, on, off };
+  std::string name;  // "a.b" is the member b of the mapping a
   std::string meaning;
   std::string default_value;  // in words
   std::string flag = {};      // such as "--time-limit"; empty: there is none
@@ -174,7 +186,7 @@ struct SearchInput {
 struct SearchStart {
   SpaceSummary space;
   std::string objective;
-  Goal goal = Goal::minimize;
+  Ranking goal = Goal::minimize;
   // Total of all stages; absent when it is unknown.
   std::optional<std::int64_t> most_trials = {};
 };

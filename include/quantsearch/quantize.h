@@ -306,6 +306,11 @@ void require_quantizable(const Model& model, const QuantizeOptions& options);
 /// The operator types that are quantized when op_types is empty.
 [[nodiscard]] std::vector<std::string> default_op_types();
 
+/// The kind of a node that `exclude_op_types` may also name: "Conv/depthwise", "Conv/pointwise"
+/// (one weight for each pair of channels), "Conv/spatial" (other Convs), "MatMul/constant" (a
+/// weight), "MatMul/dynamic"; for other nodes their operator type. `index`: of the node's graph.
+[[nodiscard]] std::string operator_pattern(const GraphIndex& index, const Node& node);
+
 /// How many operators of a written Q/DQ model ONNX Runtime runs as integer kernels and how many it
 /// runs in float.
 struct KernelReport {

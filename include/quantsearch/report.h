@@ -32,6 +32,8 @@ struct ModelResult {
   std::map<std::string, double> scores;
   std::int64_t size_bytes = 0;
   std::optional<double> latency_ms;
+  std::optional<LatencyRatio> latency_ratio = {};  // beside the float model
+  std::optional<std::int64_t> conversions = {};    // of activations, in a quantized model
   bool operator==(const ModelResult&) const = default;
 };
 
@@ -76,6 +78,7 @@ struct ResultsDocument {
   std::string model;
   std::string objective;  // name of the score that was optimized
   Goal goal = Goal::minimize;
+  SearchGoal search_goal = SearchGoal::most_accurate;
   std::string tolerance;  // the rule in words
   ModelResult float_model;
   std::vector<TrialResult> trials;
@@ -95,6 +98,8 @@ struct ResultsDocument {
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
   double cache_seconds_saved = 0;
+
+  [[nodiscard]] Ranking ranking() const { return {goal, search_goal}; }
 };
 
 /// The part of a trial's result that is not measured after the search.
@@ -132,7 +137,7 @@ class ProgressLine {
  public:
   /// `total` is the largest expected number of trials (absent: unknown). `out` must outlive the
   /// object.
-  ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal,
+  ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Ranking ranking,
                std::optional<std::int64_t> total);
   ~ProgressLine();
   /// Gives the best trial of an earlier run that is continued.

@@ -10,13 +10,13 @@ BestModel::BestModel(const Setup& setup, TrialExecutor& executor, const OutputFo
     : fixed_inputs_(setup.config.fixed_inputs),
       executor_(executor),
       output_(output),
-      goal_(setup.objective.goal),
-      products_(setup.objective.goal,
+      ranking_(setup.ranking()),
+      products_(setup.ranking(),
                 static_cast<std::size_t>(std::max<std::int64_t>(1, setup.environment.keep)),
                 setup.environment.budget) {}
 
 bool BestModel::is_better(const Trial& trial) const {
-  return trial.state == TrialState::complete && (!best_ || TrialOrder(goal_)(trial, *best_));
+  return trial.state == TrialState::complete && (!best_ || TrialOrder(ranking_)(trial, *best_));
 }
 
 void BestModel::add(const Trial& trial, const TrialProduct& product) {
@@ -25,7 +25,7 @@ void BestModel::add(const Trial& trial, const TrialProduct& product) {
 }
 
 void BestModel::take_best(const std::vector<Trial>& trials) {
-  const std::vector<const Trial*> best_first = ranked(trials, goal_);
+  const std::vector<const Trial*> best_first = ranked(trials, ranking_);
   if (!best_first.empty() && is_better(*best_first.front())) choose(*best_first.front());
 }
 

@@ -36,7 +36,7 @@ class BestModel {
   const FixedInputs& fixed_inputs_;
   TrialExecutor& executor_;
   const OutputFolder& output_;
-  Goal goal_;
+  Ranking ranking_;
   KeptProducts products_;
   std::optional<Trial> best_;
 };

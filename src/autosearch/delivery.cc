@@ -7,6 +7,7 @@
 #include "autosearch/arithmetic.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/processor.h"
+#include "quantsearch/evaluate/paired_latency.h"
 #include "quantsearch/search/pareto.h"
 
 namespace quantsearch {
@@ -21,12 +22,21 @@ std::vector<std::int64_t> kept_trials(const Delivery& delivery) {
   return kept;
 }
 
-std::optional<double> latency_of(const Delivery& delivery, const Model& model) {
-  // A user who has cancelled should not have to wait for measurements.
-  if (delivery.environment.token.is_cancelled()) return std::nullopt;
-  const Batch sample = delivery.reference.data().read(0, 1);
+/// Measures a delivered model beside the float model, unless its trial was.
+void measure_latency_of(const Delivery& delivery, const Session& float_session, const Model& model,
+                        TrialResult& trial) {
+  if (trial.model.latency_ratio) return;
+  const GoalConfig& goals = delivery.config.goals;
+  const auto session = open_session(model, {.threads = goals.latency_threads});
   // The measurement is short, because five models or more are measured at the end of every search.
-  return measure_latency(model, sample, {.seconds = 0.01, .token = {}}).median_ms;
+  const PairedLatency latency =
+      measure_pairs(float_session, *session, delivery.reference.data().read(0, 1),
+                    {.threads = goals.latency_threads, .seconds = 0.02, .token = {}});
+  trial.model.latency_ms = latency.quantized_ms;
+  trial.model.latency_ratio = {.ratio = latency.ratio,
+                               .low = latency.ratio_low,
+                               .high = latency.ratio_high,
+                               .float_ms = latency.float_ms};
 }
 
 void write_candidates(const Delivery& delivery, ResultsDocument& document) {
@@ -35,13 +45,21 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   std::vector<std::int64_t> measured = kept;
   if (delivery.best && std::ranges::find(kept, *delivery.best) == kept.end())
     measured.push_back(*delivery.best);
+  // A user who has cancelled should not have to wait for measurements.
+  const bool is_timed = delivery.config.goals.latency && !delivery.environment.token.is_cancelled();
+  const auto float_session =
+      is_timed
+          ? open_session(delivery.input.model, {.threads = delivery.config.goals.latency_threads})
+          : nullptr;
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
     const BuiltModel made =
         delivery.built(*std::ranges::find(delivery.study.trials, number, &Trial::number));
     if (std::ranges::find(kept, number) != kept.end())
       delivery.output.write_candidate(number, *made.model);
-    trial.model.latency_ms = latency_of(delivery, *made.model);
+    if (is_timed) measure_latency_of(delivery, *float_session, *made.model, trial);
+    if (number == delivery.best && trial.model.latency_ratio)
+      document.float_model.latency_ms = trial.model.latency_ratio->float_ms;
     trial.arithmetic = arithmetic_scores(delivery, made, trial.model.scores);
     if (trial.arithmetic && trial.arithmetic->differ) {
       say(delivery.environment.log, LogLevel::warning,
@@ -61,6 +79,7 @@ ResultsDocument document_of(const Delivery& delivery) {
   document.model = delivery.input.model_name;
   document.objective = delivery.objective.name;
   document.goal = delivery.objective.goal;
+  document.search_goal = delivery.config.goals.goal;
   document.tolerance = delivery.tolerance;
   document.float_model = {.scores = delivery.float_scores.metrics,
                           .size_bytes = delivery.float_scores.size_bytes,
@@ -95,7 +114,6 @@ ResultsDocument deliver(const Delivery& delivery) {
     if (delivery.environment.on_results) delivery.environment.on_results();
   };
   write();
-  document.float_model.latency_ms = latency_of(delivery, delivery.input.model);
   write_candidates(delivery, document);
   document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
   document.peak_rss_bytes = memory_use().peak_bytes;

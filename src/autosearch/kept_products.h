@@ -15,8 +15,8 @@ namespace quantsearch {
 class KeptProducts {
  public:
   /// Keeps the products of the `most` best trials by TrialOrder, as far as the budget allows.
-  KeptProducts(Goal goal, std::size_t most, ByteBudget budget)
-      : order_(goal), most_(most), budget_(std::move(budget)) {}
+  KeptProducts(Ranking ranking, std::size_t most, ByteBudget budget)
+      : order_(ranking), most_(most), budget_(std::move(budget)) {}
 
   void add(const Trial& trial, const TrialProduct& product);
   /// Null when the product of that trial is not kept.

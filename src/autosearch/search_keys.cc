@@ -5,6 +5,7 @@
 #include <span>
 
 #include "autosearch/search_values.h"
+#include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
 
@@ -65,6 +66,20 @@ std::vector<KeyReader> goals() {
         "L2", "--metric"},
        [](Config& config, const Value& value) { read_objectives(config.goals, value); },
        with_first_objective},
+      {{"search_goal",
+        "the best of the candidates: most_accurate, fastest (beside the float model, on this "
+        "machine) or smallest",
+        "most_accurate; on the command line without a configuration fastest", "--goal"},
+       [](Config& config, const Value& value) {
+         config.goals.goal = parse_search_goal(value.as_string());
+       }},
+      {{"search_latency", "time candidates beside the float model", "true", "--no-latency",
+        Kind::off},
+       [](Config& config, const Value& value) { config.goals.latency = value.as_bool(); }},
+      {{"search_latency_threads", "threads of a timed run", "1", "--latency-threads", Kind::number},
+       [](Config& config, const Value& value) {
+         config.goals.latency_threads = read_latency_threads(value);
+       }},
       {{"search_metric_tolerance", "how far from the float model a candidate may be",
         "relative, docs/metrics.md", "--tolerance", Kind::number},
        [](Config& config, const Value& value) {
@@ -127,8 +142,9 @@ std::vector<KeyReader> strategy() {
       {{"search_algo",
         "grid_search (cheap first, shared stages adjacent), random_search (without replacement, "
         "cheap ones likelier), TPE, CmaEs, GPS, "
-        "NSGAII, QMC, auto",
-        "grid_search", "--algorithm"},
+        "NSGAII, QMC, auto, escalation (calibrations, then what the model needs to come within the "
+        "tolerance; it has a space of its own)",
+        "grid_search; on the command line without a configuration escalation", "--algorithm"},
        [](Config& config, const Value& value) {
          config.strategy.algorithm = parse_algorithm(value.as_string());
        }},

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "autosearch/escalation.h"
 #include "autosearch/settled_space.h"
 #include "autosearch/staging.h"
 #include "quantsearch/base/error.h"
@@ -19,6 +20,19 @@ void require_points(const SpaceSummary& summary) {
                   summary.raw, reasons_of(summary.filtered)));
 }
 
+Space asked_space(const Setup& setup) {
+  const AutoSearchConfig& config = setup.config;
+  if (config.strategy.algorithm != SearchAlgorithm::escalation)
+    return config.space.value_or(default_space(config.base));
+  if (config.space) {
+    throw InvalidInput(
+        "search: the algorithm escalation has a space of its own, and a search space is given; "
+        "leave out one of the two");
+  }
+  const auto simplified = setup.pipeline->simplified(resolve(config.base).simplify);
+  return escalation_space(config, default_space(config.base), operator_groups(*simplified));
+}
+
 }  // namespace
 
 std::string reasons_of(const std::map<std::string, std::int64_t>& filtered) {
@@ -29,7 +43,7 @@ std::string reasons_of(const std::map<std::string, std::int64_t>& filtered) {
 }
 
 SearchPlan plan_search(const Setup& setup) {
-  const Space asked = setup.config.space.value_or(default_space(setup.config.base));
+  const Space asked = asked_space(setup);
   const std::int64_t samples = setup.data.calibration->size();
   const auto applicability = std::make_shared<Applicability>(
       [&setup](const SimplifyOptions& options) { return setup.pipeline->simplified(options); });

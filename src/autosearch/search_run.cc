@@ -74,7 +74,7 @@ void announce(const SearchRun& run) {
   setup.environment.on_space(
       {.space = summary,
        .objective = setup.objective.name,
-       .goal = setup.objective.goal,
+       .goal = setup.ranking(),
        .most_trials = most_trials(setup.config, run.plan.space, summary, run.plan.normalize)});
 }
 
@@ -108,7 +108,7 @@ void write_early(const SearchRun& run, std::vector<Trial> finished) {
               .stop_reason = StopReason::cancelled,
               .stop_message = "cancelled; the search has not ended"};
   Delivery delivery = delivery_of(run, study);
-  for (const Trial* trial : ranked(study.trials, setup.objective.goal)) {
+  for (const Trial* trial : ranked(study.trials, setup.ranking())) {
     if (!delivery.best) delivery.best = trial->number;
     if (trial->is_candidate) study.candidates.push_back(trial->number);
   }
@@ -129,7 +129,7 @@ void continue_earlier(const SearchRun& run, const std::vector<Trial>& earlier) {
                     "so this one begins with its first trial",
                     url.empty() ? run.output.path().string() : url));
   }
-  const std::vector<const Trial*> best_first = ranked(earlier, setup.objective.goal);
+  const std::vector<const Trial*> best_first = ranked(earlier, setup.ranking());
   if (best_first.empty()) return;
   if (setup.environment.on_earlier_best) setup.environment.on_earlier_best(*best_first.front());
   // If the process was killed between the writes of the study and of the file, best.onnx may be
@@ -151,7 +151,7 @@ StopConditions stop_conditions(const Setup& setup, const Strategy& strategy) {
 std::vector<Trial> finalists(const SearchRun& run, const Study& study) {
   const std::optional<Trial>& best = run.best.trial();
   std::vector<Trial> chosen;
-  for (const Trial* trial : ranked(study.trials, run.setup.objective.goal)) {
+  for (const Trial* trial : ranked(study.trials, run.setup.ranking())) {
     const bool as_good = best && trial->is_candidate == best->is_candidate &&
                          is_feasible(*trial) == is_feasible(*best);
     if (as_good) chosen.push_back(*trial);
@@ -208,7 +208,7 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   for (const std::string& notice : strategy.notices) say(environment.log, LogLevel::info, notice);
   Study study = store.optimize(
       *strategy.sampler, [&executor](const TrialRequest& request) { return executor.run(request); },
-      {.goal = setup.objective.goal,
+      {.goal = setup.ranking(),
        .jobs = setup.config.execution.jobs,
        .stop = stop_conditions(setup, strategy),
        .token = environment.token,

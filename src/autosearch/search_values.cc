@@ -168,6 +168,14 @@ int read_jobs(const Value& value) {
   return static_cast<int>(jobs);
 }
 
+int read_latency_threads(const Value& value) {
+  constexpr std::int64_t kMostThreads = 1024;
+  const std::int64_t threads = value.as_int();
+  if (threads < 1 || threads > kMostThreads)
+    throw InvalidInput(fmt::format("got {}, expected from 1 to {} threads", threads, kMostThreads));
+  return static_cast<int>(threads);
+}
+
 FixedInputs read_fixed_inputs(const Value& value) {
   FixedInputs fixed;
   if (value.is_null()) return fixed;
@@ -186,11 +194,17 @@ std::string parse_storage(const std::string& url) {
 
 SearchAlgorithm parse_algorithm(const std::string& name) {
   static const std::vector<std::pair<std::string, SearchAlgorithm>> kKnown = {
-      {"grid_search", SearchAlgorithm::grid}, {"random_search", SearchAlgorithm::random},
-      {"TPE", SearchAlgorithm::tpe},          {"CmaEs", SearchAlgorithm::cma},
-      {"GPS", SearchAlgorithm::gp},           {"NSGAII", SearchAlgorithm::nsga},
-      {"QMC", SearchAlgorithm::qmc},          {"auto", SearchAlgorithm::automatic},
-      {"Grid", SearchAlgorithm::grid},        {"Random", SearchAlgorithm::random}};
+      {"grid_search", SearchAlgorithm::grid},
+      {"random_search", SearchAlgorithm::random},
+      {"TPE", SearchAlgorithm::tpe},
+      {"CmaEs", SearchAlgorithm::cma},
+      {"GPS", SearchAlgorithm::gp},
+      {"NSGAII", SearchAlgorithm::nsga},
+      {"QMC", SearchAlgorithm::qmc},
+      {"auto", SearchAlgorithm::automatic},
+      {"escalation", SearchAlgorithm::escalation},
+      {"Grid", SearchAlgorithm::grid},
+      {"Random", SearchAlgorithm::random}};
   std::vector<std::string> names;
   for (const auto& [known_name, algorithm] : kKnown) {
     if (known_name == name) return algorithm;

@@ -35,6 +35,7 @@ void read_objectives(GoalConfig& goals, const Value& value);
 /// Reads true, false, or the share of good trials that may be lost.
 [[nodiscard]] std::optional<double> read_race_error(const Value& value);
 [[nodiscard]] int read_jobs(const Value& value);
+[[nodiscard]] int read_latency_threads(const Value& value);
 [[nodiscard]] FixedInputs read_fixed_inputs(const Value& value);
 /// Accepts a postgresql:// address or an empty string.
 [[nodiscard]] std::string parse_storage(const std::string& url);

@@ -197,6 +197,7 @@ Value fingerprint_of(const Setup& setup) {
 TrialContext trial_context(const Setup& setup, const Baseline& baseline) {
   return {.base = setup.config.base,
           .goal_config = setup.config.goals,
+          .float_model = setup.input.model,
           .pipeline = *setup.pipeline,
           .reference = baseline.reference,
           .jobs = setup.config.execution.jobs,

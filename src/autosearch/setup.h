@@ -22,6 +22,8 @@ struct Setup {
   ObjectiveName objective;
   std::unique_ptr<Pipeline> pipeline;
 
+  /// The order of the trials.
+  [[nodiscard]] Ranking ranking() const { return {objective.goal, config.goals.goal}; }
   /// True when the evaluator decides.
   [[nodiscard]] bool is_custom() const { return objective.name == kCustomGoal; }
 };

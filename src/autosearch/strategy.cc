@@ -6,7 +6,9 @@
 #include <functional>
 #include <iterator>
 #include <numeric>
+#include <variant>
 
+#include "autosearch/escalation.h"
 #include "autosearch/stages.h"
 #include "autosearch/staging.h"
 #include "quantsearch/base/error.h"
@@ -62,9 +64,24 @@ MakeOptimizer optimizer_of(SearchAlgorithm algorithm, const Ingredients& with,
       };
     case SearchAlgorithm::grid:
     case SearchAlgorithm::random:
+    case SearchAlgorithm::escalation:
       break;
   }
   throw InternalError("search algorithm without an optimizer");
+}
+
+// A third of the time is for the first phase of an escalation, so that the later ones can run.
+constexpr double kShareOfFirstPhase = 1.0 / 3;
+
+std::int64_t first_trials_of(const Space& space, const Ingredients& with) {
+  constexpr std::int64_t kFewest = 2;
+  const std::int64_t most = EscalationOptions{.ranking = with.goal()}.first_trials;
+  const std::optional<double> limit = with.config.strategy.stop.time_limit_seconds;
+  const std::variant<Point, Rejected> first = with.normalize(space.at(0));
+  if (!limit || !std::holds_alternative<Point>(first)) return most;
+  const double seconds = with.cost(std::get<Point>(first)).seconds;
+  return std::clamp(static_cast<std::int64_t>(kShareOfFirstPhase * *limit / seconds), kFewest,
+                    most);
 }
 
 std::unique_ptr<Sampler> sampler_of(SearchAlgorithm algorithm, const Space& space,
@@ -72,6 +89,11 @@ std::unique_ptr<Sampler> sampler_of(SearchAlgorithm algorithm, const Space& spac
   const SamplerOptions options{.seed = with.config.strategy.seed};
   if (algorithm == SearchAlgorithm::grid)
     return grid_sampler(space, with.normalize, with.cost, options);
+  if (algorithm == SearchAlgorithm::escalation) {
+    return escalation_sampler(space, with.normalize, with.cost,
+                              {.ranking = {with.goal(), with.config.goals.goal},
+                               .first_trials = first_trials_of(space, with)});
+  }
   if (algorithm == SearchAlgorithm::random)
     return random_sampler(space, with.normalize, with.cost, options);
   return model_sampler(space, with.normalize, optimizer_of(algorithm, with, budget),
@@ -324,6 +346,7 @@ std::optional<std::int64_t> most_trials(const AutoSearchConfig& config, const Sp
   const std::optional<std::int64_t> limit = config.strategy.stop.iteration_limit;
   switch (choice.staging) {
     case Staging::none:
+      if (config.strategy.algorithm == SearchAlgorithm::escalation) return limit;
       return lesser(summary.complete ? std::optional(summary.distinct) : std::nullopt, limit);
     case Staging::two_stages:  // it has no limit on the number of trials
       return sum(count_of(first_stage(choice.space), normalize, kMostCounted),

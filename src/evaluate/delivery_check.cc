@@ -201,24 +201,6 @@ bool differs_by_more_than_rounding(double rel_l2, double graph_rel_l2) {
   return rel_l2 > kRoundingShare * graph_rel_l2 + kRoundingFloor;
 }
 
-PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs) {
-  std::vector<double> of_float;
-  std::vector<double> of_quantized;
-  std::vector<double> ratios;
-  for (const auto& [float_ms, quantized_ms] : pairs) {
-    of_float.push_back(float_ms);
-    of_quantized.push_back(quantized_ms);
-    ratios.push_back(quantized_ms / std::max(float_ms, 1e-6));  // the resolution of a clock
-  }
-  const auto median = [](std::vector<double>& values) {
-    return summarize_times(std::move(values)).median_ms;
-  };
-  return {.float_ms = median(of_float),
-          .quantized_ms = median(of_quantized),
-          .ratio = median(ratios),
-          .pairs = static_cast<int>(pairs.size())};
-}
-
 DeliveryCheck check_sessions(const CheckedSessions& sessions, const DataSource& data,
                              const DeliveryCheckOptions& options) {
   return Checker(sessions, data, options).run();

@@ -52,6 +52,12 @@ Latency summarize_times(std::vector<double> milliseconds) {
           .runs = static_cast<int>(milliseconds.size())};
 }
 
+bool has_run_enough(const LatencyOptions& options, double elapsed, int runs) {
+  if (elapsed >= options.seconds && runs >= options.minimum_runs) return true;
+  return elapsed >= kPatience * options.seconds &&
+         runs >= std::min(kFewestRuns, options.minimum_runs);
+}
+
 Latency measure_latency(const Model& model, const Batch& input, const LatencyOptions& options) {
   require_sensible(options);
   const auto session = open_session(model, {.threads = options.threads});
@@ -59,16 +65,11 @@ Latency measure_latency(const Model& model, const Batch& input, const LatencyOpt
 
   std::vector<double> milliseconds;
   const Stopwatch all;
-  const auto is_enough = [&](double elapsed, int runs) {
-    if (elapsed >= options.seconds && runs >= options.minimum_runs) return true;
-    return elapsed >= kPatience * options.seconds &&
-           runs >= std::min(kFewestRuns, options.minimum_runs);
-  };
   do {
     const Stopwatch one;
     (void)session->run(input, options.token);
     milliseconds.push_back(1000 * one.seconds());
-  } while (!is_enough(all.seconds(), static_cast<int>(milliseconds.size())));
+  } while (!has_run_enough(options, all.seconds(), static_cast<int>(milliseconds.size())));
 
   Latency latency = summarize_times(std::move(milliseconds));
   latency.threads = options.threads;

@@ -10,4 +10,7 @@ namespace quantsearch {
 /// one).
 [[nodiscard]] Latency summarize_times(std::vector<double> milliseconds);
 
+/// True when a measurement that has taken `elapsed` seconds for `runs` runs is long enough.
+[[nodiscard]] bool has_run_enough(const LatencyOptions& options, double elapsed, int runs);
+
 }  // namespace quantsearch

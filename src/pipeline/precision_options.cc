@@ -11,6 +11,7 @@ namespace quantsearch::options {
 namespace {
 
 const std::string kPrecisionGroup = "extra_options.AutoMixprecision.";
+constexpr const char* kFloatTarget = "Float";
 
 bool is_mixing(const Settings& settings) {
   return effective_value("include_auto_mp", settings).as_bool();
@@ -85,6 +86,17 @@ TargetTypes target_of(const Settings& settings) {
   return target;
 }
 
+bool targets_float(const Settings& settings) {
+  return effective_value(kPrecisionGroup + "TargetQuantType", settings) == Value(kFloatTarget);
+}
+
+/// A type, or that the layers stay float.
+std::function<Value(const Value&)> type_or_float() {
+  return [type = quant_type()](const Value& value) -> Value {
+    return value == Value(kFloatTarget) ? value : type(value);
+  };
+}
+
 bool is_up(const TargetTypes& target) {
   return target.activation_change > 0 || target.weight_change > 0;
 }
@@ -110,9 +122,9 @@ void set_formats(PrecisionOptions& options, const TargetTypes& target) {
 void add_formats(std::vector<Option>& table) {
   const auto nothing = [](PrecisionOptions&, const Value&) {};
   table.push_back(option("TargetQuantType",
-                         "type that layers get beside activation_type and weight_type; absent: the "
-                         "other width of both",
-                         {}, optional(quant_type()), nothing));
+                         "type that layers get beside activation_type and weight_type; Float: they "
+                         "stay float; absent: the other width of both",
+                         {}, optional(type_or_float()), nothing));
   table.push_back(option("ActTargetQuantType", "the same for activations alone", {},
                          optional(quant_type()), nothing));
   table.push_back(option("WeightTargetQuantType", "the same for weights alone", {},
@@ -136,6 +148,11 @@ void add_limits(std::vector<Option>& table) {
              {}, optional(number_from(0, 1e9)), [](PrecisionOptions& options, const Value& value) {
                options.thresholds[Metric::rel_l2] = value.as_double();
              }));
+  table.push_back(option(
+      "WorstSliceTarget", "largest noise energy of a slice of an output, as a share of its energy",
+      {}, optional(number_from(0, 1e9)), [](PrecisionOptions& options, const Value& value) {
+        options.thresholds[Metric::worst_slice] = value.as_double();
+      }));
   table.push_back(share_option(
       "Top1AccTarget",
       "largest share of best classes (last axis) that differ from the float model's: no top-1 "
@@ -225,9 +242,10 @@ void add_precision_options(std::vector<Option>& table) {
 void finish_precision(QuantizationConfig& config, const Settings& settings) {
   if (!is_mixing(settings)) return;
   PrecisionOptions& options = mixed(config);
-  const TargetTypes target = target_of(settings);
-  set_formats(options, target);
-  if (effective_value(kPrecisionGroup + "AllowFloat", settings).as_bool()) {
+  const bool to_float = targets_float(settings);
+  const TargetTypes target = to_float ? TargetTypes{} : target_of(settings);
+  if (!to_float) set_formats(options, target);
+  if (to_float || effective_value(kPrecisionGroup + "AllowFloat", settings).as_bool()) {
     options.high.push_back({.activation = {}, .weight = {}, .keep_float = true});
   }
   // The rules of an NPU fix positions that depend on the width of the weights, so that
@@ -237,23 +255,33 @@ void finish_precision(QuantizationConfig& config, const Settings& settings) {
                                   !config.quantize.npu.enabled;
   const Value layers = effective_value(kPrecisionGroup + "NumTarget", settings);
   if (!layers.is_null())
-    (is_up(target) ? options.max_high_layers : options.min_low_layers) = layers.as_int();
+    (to_float || is_up(target) ? options.max_high_layers : options.min_low_layers) =
+        layers.as_int();
   const Value threshold = effective_value(kPrecisionGroup + "MetricThreshold", settings);
   if (threshold.is_null()) return;
   set_threshold(options, effective_value(kPrecisionGroup + "MetricDefault", settings).as_string(),
                 threshold.as_double());
 }
 
-std::optional<std::string> precision_contradiction(const Settings& settings) {
-  if (!is_mixing(settings)) return std::nullopt;
+namespace {
+
+std::optional<std::string> type_contradiction(const Settings& settings) {
+  if (targets_float(settings)) return std::nullopt;
   const TargetTypes target = target_of(settings);
   const bool up = is_up(target);
   const bool down = target.activation_change < 0 || target.weight_change < 0;
   if (up && down)
     return "mixed precision cannot widen activations and narrow weights, or the other way, at once";
-  if (!up && !down)
-    return "mixed precision needs a target type of another width than activation_type and "
-           "weight_type";
+  if (up || down) return std::nullopt;
+  return "mixed precision needs a target type of another width than activation_type and "
+         "weight_type";
+}
+
+}  // namespace
+
+std::optional<std::string> precision_contradiction(const Settings& settings) {
+  if (!is_mixing(settings)) return std::nullopt;
+  if (const auto reason = type_contradiction(settings)) return reason;
   const auto given = [&](const char* name) {
     return !effective_value(kPrecisionGroup + name, settings).is_null();
   };
@@ -262,8 +290,8 @@ std::optional<std::string> precision_contradiction(const Settings& settings) {
       !has_budget) {
     return "MetricOptimizeObject quality needs NumTarget, MaxShare or MaxBytes";
   }
-  if (has_budget || given("L2Target") || given("Top1AccTarget") || given("Top1RareTarget") ||
-      given("MetricThreshold")) {
+  if (has_budget || given("L2Target") || given("WorstSliceTarget") || given("Top1AccTarget") ||
+      given("Top1RareTarget") || given("MetricThreshold")) {
     return std::nullopt;
   }
   return "include_auto_mp needs a limit: L2Target, Top1AccTarget, Top1RareTarget, MetricThreshold, "

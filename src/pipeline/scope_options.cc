@@ -47,8 +47,11 @@ void add_scope_options(std::vector<Option>& table) {
   table.push_back(names_option(std::string(keys::kExtraOpTypes),
                                "operator types added to the default set",
                                &QuantizeOptions::extra_op_types));
-  table.push_back(names_option(std::string(keys::kExcludedOpTypes), "operator types left float",
-                               &QuantizeOptions::exclude_op_types));
+  table.push_back(
+      names_option(std::string(keys::kExcludedOpTypes),
+                   "operator types left float; also Conv/depthwise, Conv/pointwise, Conv/spatial, "
+                   "MatMul/constant and MatMul/dynamic",
+                   &QuantizeOptions::exclude_op_types));
   table.push_back(names_option(std::string(keys::kNodes), "only these nodes; empty: all",
                                &QuantizeOptions::nodes));
   table.push_back(names_option(std::string(keys::kExcludedNodes),

@@ -103,7 +103,7 @@ std::string trials_section(const ResultsDocument& document) {
 std::string history_chart(const ResultsDocument& document) {
   Chart chart{
       .title = "Search history", .x_label = "trial", .y_label = document.objective, .points = {}};
-  const TrialOrder order(document.goal);
+  const TrialOrder order(document.ranking());
   std::optional<Trial> best;
   for (const TrialResult& trial : document.trials) {
     if (!is_scored(trial, document)) continue;

@@ -13,7 +13,7 @@ struct ProgressLine::State {
   std::ostream& out;
   bool is_terminal;
   std::string objective;
-  Goal goal;
+  Ranking ranking;
   std::optional<std::int64_t> total;
   Clock::time_point start = Clock::now();
   Clock::time_point drawn = {};
@@ -23,7 +23,7 @@ struct ProgressLine::State {
 
   void compare(const Trial& trial) {
     if (trial.state != TrialState::complete) return;
-    if (!best || TrialOrder(goal)(trial, *best)) best = trial;
+    if (!best || TrialOrder(ranking)(trial, *best)) best = trial;
   }
 
   [[nodiscard]] std::string best_text() const {
@@ -62,12 +62,12 @@ struct ProgressLine::State {
   }
 };
 
-ProgressLine::ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Goal goal,
-                           std::optional<std::int64_t> total)
+ProgressLine::ProgressLine(std::ostream& out, bool is_terminal, std::string objective,
+                           Ranking ranking, std::optional<std::int64_t> total)
     : state_(new State{.out = out,
                        .is_terminal = is_terminal,
                        .objective = std::move(objective),
-                       .goal = goal,
+                       .ranking = ranking,
                        .total = total}) {}
 
 ProgressLine::~ProgressLine() {

@@ -39,6 +39,8 @@ void add_model(Value& value, const ModelResult& model) {
   value.set("scores", to_value(model.scores));
   value.set("size_bytes", model.size_bytes);
   value.set("latency_ms", model.latency_ms ? Value(*model.latency_ms) : Value());
+  if (model.latency_ratio) value.set("latency_ratio", to_value(*model.latency_ratio));
+  if (model.conversions) value.set("conversions", *model.conversions);
 }
 
 ModelResult model_from(const Value& value) {
@@ -100,6 +102,8 @@ TrialResult trial_from(const Value& value) {
   for (const auto& [name, choice] : member(value, "config").as_map())
     trial.config.emplace(name, choice);
   trial.model = model_from(value);
+  trial.model.latency_ratio = details.latency_ratio;
+  trial.model.conversions = details.conversions;
   trial.is_candidate = member(value, "candidate").as_bool();
   // Absent in older files.
   if (const Value* feasible = value.find("feasible")) trial.is_feasible = feasible->as_bool();
@@ -164,7 +168,9 @@ TrialResult trial_result(const Trial& trial) {
           .config = trial.point,
           .model = {.scores = std::move(details.scores),
                     .size_bytes = details.size_bytes,
-                    .latency_ms = details.latency_ms},
+                    .latency_ms = details.latency_ms,
+                    .latency_ratio = details.latency_ratio,
+                    .conversions = details.conversions},
           .is_candidate = trial.is_candidate,
           .is_feasible = is_feasible(trial),
           .float_layers = details.float_layers,
@@ -205,6 +211,8 @@ Value to_value(const ResultsDocument& document) {
   value.set("model", document.model);
   value.set("objective", document.objective);
   value.set("direction", document.goal == Goal::minimize ? "minimize" : "maximize");
+  if (document.search_goal != SearchGoal::most_accurate)  // absent in older files, too
+    value.set("goal", to_string(document.search_goal));
   value.set("tolerance", document.tolerance);
   Value of_float(Value::Map{});
   add_model(of_float, document.float_model);
@@ -245,6 +253,8 @@ ResultsDocument results_from(const Value& value) {
   document.model = member(value, "model").as_string();
   document.objective = member(value, "objective").as_string();
   document.goal = member(value, "direction") == Value("maximize") ? Goal::maximize : Goal::minimize;
+  if (const Value* goal = value.find("goal"))
+    document.search_goal = parse_search_goal(goal->as_string());
   document.tolerance = member(value, "tolerance").as_string();
   document.float_model = model_from(member(value, "float"));
   for (const Value& trial : member(value, "trials").as_list())

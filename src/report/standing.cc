@@ -14,8 +14,10 @@ Trial standing_of(const TrialResult& trial, const std::string& objective) {
   standing.value = trial.model.scores.at(objective);
   if (!trial.is_feasible) standing.constraints = {1};
   standing.is_candidate = trial.is_candidate;
-  standing.details = to_value(
-      TrialDetails{.size_bytes = trial.model.size_bytes, .float_layers = trial.float_layers});
+  standing.details = to_value(TrialDetails{.size_bytes = trial.model.size_bytes,
+                                           .float_layers = trial.float_layers,
+                                           .latency_ratio = trial.model.latency_ratio,
+                                           .conversions = trial.model.conversions});
   return standing;
 }
 
@@ -25,7 +27,7 @@ std::vector<const TrialResult*> best_first(const ResultsDocument& document) {
     if (trial.state == TrialState::complete && trial.model.scores.contains(document.objective))
       trials.push_back(&trial);
   }
-  const TrialOrder order(document.goal);
+  const TrialOrder order(document.ranking());
   std::ranges::sort(trials, [&](const TrialResult* a, const TrialResult* b) {
     if (document.best == a->number || document.best == b->number)
       return document.best == a->number && a->number != b->number;

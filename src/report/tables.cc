@@ -80,21 +80,54 @@ const TrialResult* narrow_runner_up(const std::vector<const TrialResult*>& trial
   return narrow == trials.end() ? nullptr : *narrow;
 }
 
+/// Why no model within the tolerance is faster, when the fastest was asked for.
+std::string why_not_faster(const ResultsDocument& document, const TrialResult& best) {
+  if (document.search_goal != SearchGoal::fastest) return "";
+  return fmt::format(
+      "; no candidate is faster, so the smallest was chosen: {} conversions between float and "
+      "integers cost more than integer kernels save",
+      best.model.conversions.value_or(0));
+}
+
+/// Advice for a slow model whose activations have a type without integer kernels.
+std::string type_advice(const TrialResult& best) {
+  const auto type = best.config.find("activation_type");
+  if (type == best.config.end() || type->second == Value("QUInt8")) return "";
+  return "; activation_type QUInt8 runs on integer kernels";
+}
+
+/// The latency beside float; for results of older versions without an interval.
+std::optional<LatencyRatio> speed_of(const ResultsDocument& document, const ModelResult& model) {
+  if (model.latency_ratio) return model.latency_ratio;
+  if (!model.latency_ms || !document.float_model.latency_ms) return std::nullopt;
+  const double ratio = *model.latency_ms / *document.float_model.latency_ms;
+  return LatencyRatio{.ratio = ratio, .low = ratio, .high = ratio};
+}
+
+std::string interval_text(double low, double high) {
+  return low == high ? "" : fmt::format(" ({:.2f} to {:.2f})", low, high);
+}
+
 std::string speed_sentence(const ResultsDocument& document, const TrialResult& best) {
-  if (document.for_npu || !best.model.latency_ms || !document.float_model.latency_ms) return "";
-  const double ratio = *document.float_model.latency_ms / *best.model.latency_ms;
-  if (ratio >= 1)
-    return fmt::format("best is {:.2f} times as fast as float on this machine\n", ratio);
+  const std::optional<LatencyRatio> speed = speed_of(document, best.model);
+  if (document.for_npu || !speed) return "";
+  if (speed->high < 1) {
+    return fmt::format("best is {:.2f} times as fast as float on this machine{}\n",
+                       1 / speed->ratio, interval_text(1 / speed->high, 1 / speed->low));
+  }
   std::string text =
-      fmt::format("best is {:.2f} times slower than float on this machine", 1 / ratio);
+      speed->low <= 1 ? fmt::format("best is as fast as float on this machine, within the noise{}",
+                                    interval_text(1 / speed->high, 1 / speed->low))
+                      : fmt::format("best is {:.2f} times slower than float on this machine{}",
+                                    speed->ratio, interval_text(speed->low, speed->high));
   for (const TrialResult* trial : best_first(document)) {
-    if (trial->is_candidate && trial->model.latency_ms &&
-        *trial->model.latency_ms < *document.float_model.latency_ms) {
+    const auto other = speed_of(document, trial->model);
+    if (trial->is_candidate && other && other->high < 1) {
       return text +
              fmt::format("; trial {} is a candidate that is faster than float\n", trial->number);
     }
   }
-  return text + "; activation_type QUInt8 runs on integer kernels\n";
+  return text + why_not_faster(document, best) + type_advice(best) + "\n";
 }
 
 /// Both scores, when the processor's arithmetic differs from that of the graph.

@@ -44,7 +44,7 @@ void StudyProgress::add(const Trial& finished) {
   ++finished_;
   if (finished.state != TrialState::complete || !is_feasible(finished)) return;
   if (finished.is_candidate) ++candidates_;
-  const TrialOrder order(goal_);
+  const TrialOrder order(ranking_);
   const bool improves = !best_ || order.improves(finished, *best_);
   complete_since_best_ = improves ? 0 : complete_since_best_ + 1;
   if (!best_ || order(finished, *best_)) best_ = std::make_shared<const Trial>(finished);
@@ -79,9 +79,9 @@ std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds,
   return std::nullopt;
 }
 
-std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials, Goal goal) {
+std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials, Ranking ranking) {
   std::vector<std::int64_t> numbers;
-  for (const Trial* trial : ranked(trials, goal)) {
+  for (const Trial* trial : ranked(trials, ranking)) {
     if (trial->is_candidate) numbers.push_back(trial->number);
   }
   return numbers;

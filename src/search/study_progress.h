@@ -18,7 +18,7 @@ void check_search(const SearchOptions& options);
 
 class StudyProgress {
  public:
-  StudyProgress(Goal goal, const StopConditions& stop) : goal_(goal), stop_(stop) {}
+  StudyProgress(Ranking ranking, const StopConditions& stop) : ranking_(ranking), stop_(stop) {}
 
   /// Counts a finished trial. Trials must come in the order of their numbers.
   void add(const Trial& finished);
@@ -38,7 +38,7 @@ class StudyProgress {
   [[nodiscard]] std::optional<Stop> stop(double seconds, const CancellationToken& token = {}) const;
 
  private:
-  Goal goal_;
+  Ranking ranking_;
   StopConditions stop_;
   std::int64_t finished_ = 0;
   std::int64_t candidates_ = 0;
@@ -48,6 +48,6 @@ class StudyProgress {
 
 /// Returns the numbers of the candidates, best first by TrialOrder.
 [[nodiscard]] std::vector<std::int64_t> rank_candidates(const std::vector<Trial>& trials,
-                                                        Goal goal);
+                                                        Ranking ranking);
 
 }  // namespace quantsearch

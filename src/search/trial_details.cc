@@ -45,6 +45,28 @@ std::optional<std::int64_t> size_bytes_of(const Value& details) {
   return count(details.find("size_bytes"));
 }
 
+std::optional<std::int64_t> conversions_of(const Value& details) {
+  return count(details.find("conversions"));
+}
+
+std::optional<LatencyRatio> latency_ratio_of(const Value& details) {
+  const Value* const found = details.find("latency_ratio");
+  if (found == nullptr || !found->is_map()) return std::nullopt;
+  const auto ratio = number(found->find("ratio"));
+  if (!ratio) return std::nullopt;
+  return LatencyRatio{.ratio = *ratio,
+                      .low = number(found->find("low")).value_or(*ratio),
+                      .high = number(found->find("high")).value_or(*ratio),
+                      .float_ms = number(found->find("float_ms")).value_or(0)};
+}
+
+Value to_value(const LatencyRatio& latency) {
+  return Value::Map{{"ratio", latency.ratio},
+                    {"low", latency.low},
+                    {"high", latency.high},
+                    {"float_ms", latency.float_ms}};
+}
+
 Value to_value(const TrialDetails& details) {
   Value scores(Value::Map{});
   for (const auto& [name, score] : details.scores) scores.set(name, score);
@@ -55,6 +77,8 @@ Value to_value(const TrialDetails& details) {
   if (details.float_layers) value.set("float_layers", *details.float_layers);
   value.set("stages", stages);
   if (details.latency_ms) value.set("latency_ms", *details.latency_ms);
+  if (details.latency_ratio) value.set("latency_ratio", to_value(*details.latency_ratio));
+  if (details.conversions) value.set("conversions", *details.conversions);
   for (const char* const name : kLayerTables) {
     if (const auto rows = details.layer_tables.find(name); rows != details.layer_tables.end())
       value.set(name, rows->second);
@@ -69,6 +93,8 @@ TrialDetails details_from(const Value& value) {
   details.size_bytes = size_bytes_of(value).value_or(0);
   details.float_layers = float_layers_of(value);
   details.latency_ms = number(value.find("latency_ms"));
+  details.latency_ratio = latency_ratio_of(value);
+  details.conversions = conversions_of(value);
   if (const Value* const stages = value.find("stages"); stages != nullptr && stages->is_map())
     details.stages = stages_from(*stages);
   for (const char* const name : kLayerTables) {

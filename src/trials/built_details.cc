@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "quantsearch/evaluate/paired_latency.h"
+
 namespace quantsearch {
 
 namespace {
@@ -70,6 +72,7 @@ TrialDetails details_of(const Scores& scores, const RunnableCandidate& made) {
                        .size_bytes = scores.size_bytes,
                        .float_layers = float_layers(*candidate.quantized),
                        .stages = stage_results(candidate.stages)};
+  details.conversions = conversions_of(candidate.quantized->model);
   if (scores.latency) details.latency_ms = scores.latency->median_ms;
   if (!candidate.precision.empty())
     details.layer_tables["precision"] =

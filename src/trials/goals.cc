@@ -25,9 +25,23 @@ ObjectiveName named(const std::string& name, const CustomEvaluator* evaluator) {
   return {.name = name, .goal = metric_info(parse_metric(name)).direction};
 }
 
+void require_latency(const GoalConfig& config) {
+  if (config.latency) return;
+  const char* const user = config.goal == SearchGoal::fastest ? "search_goal fastest"
+                           : SearchGoals::needs_latency(config)
+                               ? "latency_ms as an objective or limit"
+                               : nullptr;
+  if (user == nullptr) return;
+  throw InvalidInput(fmt::format(
+      "search: {} needs latencies, and search_latency: false (--no-latency) forbids to measure "
+      "them; leave out one of the two",
+      user));
+}
+
 }  // namespace
 
 void require_objectives(const GoalConfig& config, bool has_evaluator) {
+  require_latency(config);
   const bool is_later = is_among(config.more_objectives, kCustomGoal);
   if (!has_evaluator && (config.named_first == kCustomGoal || is_later)) {
     throw InvalidInput(

@@ -135,6 +135,22 @@ TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race,
       .details = to_value(TrialDetails{.stages = stage_results(candidate.stages)})};
 }
 
+void TrialRunner::measure_speed(const Model& quantized, TrialDetails& details,
+                                const CancellationToken& token) {
+  const std::unique_lock alone(latency_gate_);
+  if (context_.wait_until_alone) context_.wait_until_alone();
+  if (!latency_check_) {
+    latency_check_.emplace(context_.float_model, context_.reference.data().read(0, 1),
+                           context_.goal_config.latency_threads);
+  }
+  const PairedLatency latency = latency_check_->measure(quantized, token);
+  details.latency_ms = latency.quantized_ms;
+  details.latency_ratio = {.ratio = latency.ratio,
+                           .low = latency.ratio_low,
+                           .high = latency.ratio_high,
+                           .float_ms = latency.float_ms};
+}
+
 TrialOutcome TrialRunner::run(const TrialRequest& request) {
   const JobPools::Lease lease(pools_);
   std::shared_lock at_work(latency_gate_);
@@ -161,9 +177,14 @@ TrialOutcome TrialRunner::run(const TrialRequest& request) {
   const std::vector<double> violations = context_.goals.violations(scores);
   const bool keeps_limits =
       std::ranges::all_of(violations, [](double violation) { return violation <= 0; });
+  const bool is_candidate = keeps_limits && context_.acceptance.accepts(scores.metrics);
+  TrialDetails details = details_of(scores, made);
+  // Only candidates compete for speed.
+  if (is_candidate && context_.goal_config.goal == SearchGoal::fastest)
+    measure_speed(candidate.quantized->model, details, request.token);
   return TrialSuccess{.value = scores.metrics.at(context_.goals.objectives().front().name),
-                      .is_candidate = keeps_limits && context_.acceptance.accepts(scores.metrics),
-                      .details = to_value(details_of(scores, made)),
+                      .is_candidate = is_candidate,
+                      .details = to_value(details),
                       .objectives = context_.goals.values(scores),
                       .constraints = violations,
                       .product = std::make_shared<const Product>(product_of(

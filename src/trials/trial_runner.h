@@ -13,6 +13,7 @@
 #include "quantsearch/internal/search/racing.h"
 #include "quantsearch/internal/trials/executor.h"
 #include "quantsearch/pipeline/pipeline.h"
+#include "quantsearch/search/trial_details.h"
 #include "trials/slot_pool.h"
 
 namespace quantsearch {
@@ -67,6 +68,8 @@ class TrialRunner final : public TrialExecutor {
   /// unless it is the trial of the previous call.
   [[nodiscard]] std::vector<double> losses_of(const Trial& incumbent, ThreadPool& pool,
                                               const CancellationToken& token);
+  /// Adds the latency beside the float model to the details of a candidate.
+  void measure_speed(const Model& quantized, TrialDetails& details, const CancellationToken& token);
   [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race,
                                    const Trial& incumbent) const;
 
@@ -74,6 +77,7 @@ class TrialRunner final : public TrialExecutor {
   JobPools pools_;
   // Held exclusively while a latency is measured, and shared by running trials.
   std::shared_mutex latency_gate_;
+  std::optional<LatencyCheck> latency_check_;  // used under the exclusive gate
   std::mutex mutex_;
   std::optional<std::int64_t> losses_number_;  // number of the trial that losses_ belong to
   std::vector<double> losses_;

@@ -25,10 +25,15 @@ const std::string kModel = std::string(QUANTSEARCH_SOURCE_DIR) + "/tests/data/re
 const std::string kCalibration = kExample + "/calibration_100.npz";
 const std::string kEvaluation = kExample + "/evaluation_2000.npz";
 
+/// A search whose result does not depend on measured times.
+std::vector<std::string> search_arguments() {
+  return {"search",   kModel,         "--calibration", kCalibration,         "--limit",
+          "20",       "--evaluation", kEvaluation,     "--evaluation-limit", "50",
+          "--output", "out",          "--no-latency"};
+}
+
 RunResult search_in(const fs::path& folder, std::vector<std::string> more) {
-  std::vector<std::string> arguments = {
-      "search",       kModel,      "--calibration",      kCalibration, "--limit",  "20",
-      "--evaluation", kEvaluation, "--evaluation-limit", "50",         "--output", "out"};
+  std::vector<std::string> arguments = search_arguments();
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_quantsearch(arguments, folder);
 }
@@ -222,12 +227,18 @@ search_space:
   EXPECT_EQ(results_in(folder.path()).find("stop_reason")->as_string(), "cancelled");
 }
 
+TEST(Commands, TheFastestNeedsLatencies) {
+  const TemporaryFolder folder;
+  const RunResult result = search_in(folder.path(), {"--goal", "fastest"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.error,
+            "quantsearch: search: search_goal fastest needs latencies, and search_latency: false "
+            "(--no-latency) forbids to measure them; leave out one of the two\n");
+}
+
 TEST(Commands, AKilledSearchResumes) {
   const TemporaryFolder folder;
-  const std::vector<std::string> arguments = {
-      "search",       kModel,      "--calibration",      kCalibration, "--limit",  "20",
-      "--evaluation", kEvaluation, "--evaluation-limit", "50",         "--output", "out"};
-  const int process = testing::start_quantsearch(arguments, folder.path());
+  const int process = testing::start_quantsearch(search_arguments(), folder.path());
   while (!fs::exists(folder.path() / "out" / "best.onnx")) std::this_thread::yield();
   kill(process, SIGKILL);
   EXPECT_EQ(testing::wait_for(process), 128 + SIGKILL);

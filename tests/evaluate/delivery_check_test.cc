@@ -149,15 +149,6 @@ TEST(DeliveryCheck, OfAModelWithItselfFindsNoNoise) {
   EXPECT_EQ(result.outputs[0].graph_rel_l2, 0);
 }
 
-TEST(SummarizePairs, TakesTheMedianOfRatiosNotTheRatioOfMedians) {
-  const std::vector<std::pair<double, double>> pairs = {{1, 2}, {10, 10}, {4, 2}};
-  const PairedLatency latency = summarize_pairs(pairs);
-  EXPECT_EQ(latency.float_ms, 4);
-  EXPECT_EQ(latency.quantized_ms, 2);
-  EXPECT_EQ(latency.ratio, 1);
-  EXPECT_EQ(latency.pairs, 3);
-}
-
 DeliveryCheck fine() {
   return {.samples = 4,
           .outputs = {{.output = "y", .rel_l2 = 0.01}},

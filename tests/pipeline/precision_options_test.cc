@@ -72,6 +72,20 @@ TEST(PrecisionOptions, AllowFloatLeavesALayerFloatWhereTheWiderTypeIsNotEnough) 
   EXPECT_TRUE(format_of_hard(options).keep_float);
 }
 
+TEST(PrecisionOptions, TheTargetTypeFloatLeavesTheLayersThatNeedItFloat) {
+  const std::string options = "L2Target: 0.001, TargetQuantType: Float";
+  // The last layer would read what "hard" computes with 8 bits.
+  EXPECT_EQ(high_layers(options), (std::vector<std::string>{"hard", "last"}));
+  EXPECT_EQ(format_of_hard(options),
+            (NodeFormat{.activation = {}, .weight = {}, .keep_float = true}));
+}
+
+TEST(PrecisionOptions, WorstSliceTargetIsALimitOfItsOwn) {
+  EXPECT_EQ(high_layers("WorstSliceTarget: 0.001, TargetQuantType: Float"),
+            high_layers("L2Target: 0.001, TargetQuantType: Float"));
+  EXPECT_EQ(high_layers("WorstSliceTarget: 10, TargetQuantType: Float"), kNone);
+}
+
 TEST(PrecisionOptions, AllowFloatKeepsTheWiderTypeWhereItIsEnough) {
   EXPECT_EQ(format_of_hard("L2Target: 0.001, AllowFloat: true"), format_of_hard("L2Target: 0.001"));
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which of two values is better.
+// Which of two values, and which of two trials, is better.
 
 namespace quantsearch {
 
@@ -10,5 +10,23 @@ enum class Goal { minimize, maximize };
 [[nodiscard]] constexpr bool is_better(double value, double than, Goal goal) {
   return goal == Goal::minimize ? value < than : value > than;
 }
+
+/// What a search looks for among the trials within its limits and its tolerance.
+enum class SearchGoal {
+  most_accurate,  // the best value of the first objective
+  /// The least latency beside the float model. When no trial is faster than the float model, the
+  /// smallest.
+  fastest,
+  smallest,  // the fewest bytes
+};
+/// What makes one trial better than another.
+struct Ranking {
+  Ranking(Goal value, SearchGoal goal = SearchGoal::most_accurate)  // NOLINT(google-explicit-*)
+      : value(value), goal(goal) {}
+
+  Goal value;  // direction of Trial::value
+  SearchGoal goal;
+  bool operator==(const Ranking&) const = default;
+};
 
 }  // namespace quantsearch

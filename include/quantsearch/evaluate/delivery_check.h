@@ -5,13 +5,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/data.h"
+#include "quantsearch/evaluate/paired_latency.h"
 #include "quantsearch/model.h"
 #include "quantsearch/runtime.h"
 
@@ -26,15 +25,6 @@ struct OutputNoise {
   /// arithmetic of its graph; absent when not requested.
   std::optional<double> graph_rel_l2 = {};
   std::string skipped = {};  // why there are no numbers; empty when there are
-};
-
-/// Latency of two models that run alternately on the same input, so that a slowdown of the machine
-/// affects both runs of a pair.
-struct PairedLatency {
-  double float_ms = 0;      // median
-  double quantized_ms = 0;  // median
-  double ratio = 0;         // median over pairs of quantized_ms / float_ms
-  int pairs = 0;
 };
 
 struct DeliveryCheck {
@@ -71,9 +61,6 @@ struct CheckedSessions {
 };
 [[nodiscard]] DeliveryCheck check_sessions(const CheckedSessions& sessions, const DataSource& data,
                                            const DeliveryCheckOptions& options);
-
-/// Medians over at least one pair (float, quantized), in milliseconds.
-[[nodiscard]] PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs);
 
 /// True when the noise on this processor exceeds the noise of the graph's own arithmetic by more
 /// than the rounding of integer kernels explains.

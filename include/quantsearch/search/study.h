@@ -208,7 +208,7 @@ enum class StopReason {
 [[nodiscard]] std::string to_string(StopReason reason);
 
 struct SearchOptions {
-  Goal goal = Goal::minimize;
+  Ranking goal = Goal::minimize;
   int jobs = 1;  // trials at the same time, >= 1; with 1 the objective runs on the calling thread
   StopConditions stop = {};
   CancellationToken token = {};

@@ -18,12 +18,23 @@ struct StageResult {
   bool operator==(const StageResult&) const = default;
 };
 
+/// Latency of a trial's model divided by that of the float model, measured in turns.
+struct LatencyRatio {
+  double ratio = 0;  // median over pairs of runs
+  double low = 0;    // 95 % confidence interval of the median
+  double high = 0;
+  double float_ms = 0;  // of the float model in the same pairs
+  bool operator==(const LatencyRatio&) const = default;
+};
+
 struct TrialDetails {
   // A score that is not finite is absent after it has been written to a file and read back.
   std::map<std::string, double> scores = {};
   std::int64_t size_bytes = 0;
-  std::optional<std::int64_t> float_layers = {};  // that stay float; absent in older studies
-  std::optional<double> latency_ms = {};  // present when the latency of every trial is measured
+  std::optional<std::int64_t> float_layers = {};   // that stay float; absent in older studies
+  std::optional<double> latency_ms = {};           // present when the latency was measured
+  std::optional<LatencyRatio> latency_ratio = {};  // likewise, beside the float model
+  std::optional<std::int64_t> conversions = {};    // of activations, in the model's graphs
   std::map<std::string, StageResult> stages = {};
   /// What methods decided, by the name of the table ("precision", "reconstruction", "left_float"):
   /// a list with one mapping for each layer.
@@ -31,6 +42,7 @@ struct TrialDetails {
   bool operator==(const TrialDetails&) const = default;
 };
 
+[[nodiscard]] Value to_value(const LatencyRatio& latency);
 [[nodiscard]] Value to_value(const TrialDetails& details);
 /// Reads details back. Entries that are absent or of another type are left out, because a study may
 /// have been written by another program.

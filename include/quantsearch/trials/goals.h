@@ -30,6 +30,10 @@ struct CustomEvaluator {
 /// Configuration of the objectives, limits and tolerance of a search.
 struct GoalConfig {
   Metric metric = Metric::l2;  // search_metric: decides unless an evaluator does
+  /// search_goal: what the best trial is, among those within tolerance and limits.
+  SearchGoal goal = SearchGoal::most_accurate;
+  bool latency = true;      // search_latency: models may be timed
+  int latency_threads = 1;  // search_latency_threads: of a timed run
   /// The further entries of a list: metrics, "size_bytes", "latency_ms" and "custom" (the
   /// evaluator's score). With "custom" in this list the metric decides although there is an
   /// evaluator.

@@ -10,6 +10,7 @@
 
 #include "quantize/placement/operators.h"
 #include "quantsearch/internal/base/names.h"
+#include "quantsearch/internal/model/linear_layer.h"
 #include "quantsearch/internal/quantize/option_keys.h"
 
 namespace quantsearch {
@@ -17,6 +18,10 @@ namespace quantsearch {
 namespace {
 
 using Flags = std::vector<bool>;
+
+/// What operator_pattern() returns beside operator types.
+constexpr const char* kOperatorPatterns[] = {"Conv/depthwise", "Conv/pointwise", "Conv/spatial",
+                                             "MatMul/constant", "MatMul/dynamic"};
 
 class Scope {
  public:
@@ -73,6 +78,7 @@ class Scope {
                            bool quantizable) const {
     std::set<std::string> known;
     for (const OperatorRule& rule : operator_rules()) known.emplace(rule.op_type);
+    if (!quantizable) known.insert(std::begin(kOperatorPatterns), std::end(kOperatorPatterns));
     if (!quantizable) {
       for (const Node& node : view_.graph.nodes) known.insert(node.op_type);
     }
@@ -101,6 +107,9 @@ class Scope {
       if (excluded.contains(at.op_type)) {
         exclude(node,
                 fmt::format("operator type '{}' is in {}", at.op_type, keys::kExcludedOpTypes));
+      } else if (const std::string pattern = operator_pattern(view_.index, at);
+                 excluded.contains(pattern)) {
+        exclude(node, fmt::format("'{}' is in {}", pattern, keys::kExcludedOpTypes));
       } else if (const OperatorRule* rule = find_rule(at);
                  rule != nullptr && !kept.contains(at.op_type)) {
         exclude(node,
@@ -254,6 +263,17 @@ class Scope {
 };
 
 }  // namespace
+
+std::string operator_pattern(const GraphIndex& index, const Node& node) {
+  if (node.is("MatMul"))
+    return index.initializer(node.input(1)) == nullptr ? "MatMul/dynamic" : "MatMul/constant";
+  if (!node.is("Conv")) return node.op_type;
+  const Tensor* const weight = index.initializer(node.input(1));
+  const auto layout = weight != nullptr ? weight_layout(node, weight->shape()) : std::nullopt;
+  if (!layout) return node.op_type;
+  if (layout->is_depthwise()) return "Conv/depthwise";
+  return layout->kernel == 1 ? "Conv/pointwise" : "Conv/spatial";
+}
 
 std::vector<std::string> default_op_types() {
   std::vector<std::string> types;

@@ -102,6 +102,27 @@ TEST(Scope, FirstReasonStays) {
   EXPECT_EQ(reasons[4], "excluded by the expression '^e'");
 }
 
+TEST(Scope, KindsOfLayersMayBeExcluded) {
+  testing::ModelBuilder builder;
+  builder.input("x", {1, 2, 4, 4});
+  const auto weight = [&builder](const std::string& name, const Shape& shape) {
+    return builder.random_weight(name, shape, 1, 7);
+  };
+  const std::string deep = builder.node("Conv", {"x", weight("d", {2, 1, 1, 1})},
+                                        {{"group", std::int64_t{2}}}, "depthwise");
+  const std::string wide = builder.node("Conv", {deep, weight("p", {2, 2, 1, 1})}, {}, "pointwise");
+  const std::string near = builder.node("Conv", {wide, weight("s", {2, 2, 3, 3})}, {}, "spatial");
+  builder.output(near, {1, 2, 2, 2});
+  const Model model = builder.build();
+  const GraphIndex index(model.graph);
+  const auto reasons =
+      excluded_by_options({.graph = model.graph, .index = index},
+                          {.exclude_op_types = {"Conv/depthwise", "Conv/spatial"}});
+  EXPECT_EQ(reasons[0], "'Conv/depthwise' is in op_types_to_exclude");
+  EXPECT_EQ(reasons[1], "");
+  EXPECT_EQ(reasons[2], "'Conv/spatial' is in op_types_to_exclude");
+}
+
 TEST(Scope, MessagesForUnknownNamesShowTheNearest) {
   EXPECT_EQ(message({.exclude_nodes = {"D2"}}),
             "quantize: option 'nodes_to_exclude': unknown node 'D2'; nearest known: 'd', 'a', 'b'");

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/log.h"
+#include "quantsearch/evaluate/paired_latency.h"
 #include "quantsearch/internal/trials/acceptance.h"
 #include "quantsearch/model.h"
 #include "quantsearch/pipeline/pipeline.h"
@@ -65,6 +67,7 @@ struct RaceRule {
 struct TrialContext {
   const Settings& base;
   const GoalConfig& goal_config;
+  const Model& float_model;
   Pipeline& pipeline;
   const Reference& reference;
   int jobs;     // trials at the same time
@@ -90,6 +93,27 @@ struct TrialContext {
 /// for every trial.
 [[nodiscard]] Latency trial_latency(const Model& model, const Reference& reference,
                                     const CancellationToken& token);
+
+/// Measures the latencies of models beside that of the float model. Models that run the same
+/// kernels on the same shapes (kernel_key) are measured once, so that their order does not depend
+/// on noise. Not thread-safe.
+class LatencyCheck {
+ public:
+  /// `float_model` must outlive the object. `sample`: the input of a run.
+  LatencyCheck(const Model& float_model, Batch sample, int threads);
+  ~LatencyCheck();
+  LatencyCheck(const LatencyCheck&) = delete;
+  LatencyCheck& operator=(const LatencyCheck&) = delete;
+
+  [[nodiscard]] PairedLatency measure(const Model& quantized, const CancellationToken& token);
+
+ private:
+  const Model& float_model_;
+  Batch sample_;
+  int threads_;
+  std::unique_ptr<Session> float_session_;  // opened by the first measurement
+  std::map<Key, PairedLatency> known_;
+};
 
 struct IsolationOptions {
   std::vector<std::vector<std::string>> commands;  // the command line of each worker

@@ -1,0 +1,336 @@
+#include "autosearch/escalation.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "quantsearch/search/trial_details.h"
+#include "quantsearch/search/trial_order.h"
+
+namespace quantsearch {
+
+namespace {
+
+const std::string kTuning = "include_fast_ft";
+const std::string kAlgorithm = "extra_options.FastFinetune.OptimAlgorithm";
+const std::string kMixing = "include_auto_mp";
+const std::string kMixed = "extra_options.AutoMixprecision.";
+const std::string kCle = "include_cle";
+const std::string kWeights = "extra_options.WeightCalibrateMethod";
+const std::string kFloatTypes = "op_types_to_exclude";
+
+// Limits of mixed precision as shares of the tolerance, because it judges on calibration data.
+constexpr double kStrictness[] = {0.7, 0.3, 0.1};
+// Tolerance of worst_slice under the default rule (docs/metrics.md).
+constexpr double kWorstSlice = 0.1;
+constexpr double kNoise = 0.01;
+// This many of the best calibrations are reconstructed.
+constexpr std::size_t kReconstructed = 2;
+constexpr int kPasses = 3;           // over the groups, at most
+constexpr double kSpeedGain = 0.02;  // a change of place below this share is noise
+
+/// All unions of the groups; the empty one first.
+std::vector<Value> unions_of(const OperatorGroups& groups) {
+  std::vector<Value> unions;
+  for (std::size_t chosen = 0; chosen < std::size_t{1} << groups.size(); ++chosen) {
+    Value::List types;
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+      if ((chosen >> group & 1) == 0) continue;
+      for (const std::string& type : groups[group]) types.emplace_back(type);
+    }
+    unions.emplace_back(std::move(types));
+  }
+  return unions;
+}
+
+/// The limits of mixed precision in the metric of the tolerance, the loosest first.
+Parameter limits_of(const GoalConfig& goals) {
+  const bool is_accuracy = goals.metric == Metric::top1 || goals.metric == Metric::top5;
+  const bool has_own = goals.tolerance && (is_accuracy || goals.metric == Metric::rel_l2);
+  const double tolerance = has_own ? *goals.tolerance : kNoise;
+  Parameter limits{.name = kMixed + (is_accuracy ? "Top1AccTarget" : "L2Target"), .choices = {}};
+  for (const double share : kStrictness) limits.choices.emplace_back(share * tolerance);
+  return limits;
+}
+
+Value choice(const Point& point, const std::string& name) {
+  const auto found = point.find(name);
+  return found == point.end() ? Value() : found->second;
+}
+
+}  // namespace
+
+Space escalation_space(const AutoSearchConfig& config, const Space& calibrations,
+                       const OperatorGroups& groups) {
+  std::vector<Parameter> parameters = calibrations.products().front();
+  parameters.push_back({.name = kTuning, .choices = {false, true}});
+  parameters.push_back({.name = kAlgorithm, .choices = {"gptq"}});
+  parameters.push_back({.name = kMixing, .choices = {false, true}});
+  if (!effective_value("enable_npu_cnn", config.base).as_bool())
+    parameters.push_back({.name = kMixed + "TargetQuantType", .choices = {"Float"}});
+  parameters.push_back(limits_of(config.goals));
+  parameters.push_back({.name = kMixed + "WorstSliceTarget", .choices = {kWorstSlice / 2}});
+  if (config.goals.goal == SearchGoal::fastest)
+    parameters.push_back({.name = kFloatTypes, .choices = unions_of(groups)});
+  return Space(std::move(parameters));
+}
+
+namespace {
+
+class Escalation final : public Sampler {
+ public:
+  Escalation(const Space& space, Normalize normalize, const CostModel& cost,
+             const EscalationOptions& options)
+      : parameters_(space.products().front()),
+        normalize_(std::move(normalize)),
+        options_(options),
+        order_(options.ranking) {
+    collect_calibrations(cost);
+  }
+
+  std::optional<Point> ask() override {
+    for (Point& point : next()) {
+      if (proposed_.insert(key_of(point)).second) return std::move(point);
+    }
+    return std::nullopt;
+  }
+
+  void tell(const Trial& finished) override {
+    finished_.insert_or_assign(key_of(finished.point), finished);
+  }
+
+  bool is_ready() const override {
+    const std::vector<Point> points = next();
+    return points.empty() || std::ranges::any_of(points, [this](const Point& point) {
+             return !proposed_.contains(key_of(point));
+           });
+  }
+  bool learns() const override { return true; }
+  std::optional<std::int64_t> remaining() const override { return std::nullopt; }
+
+ private:
+  /// The calibrations in the order of the grid, the plain ones first.
+  void collect_calibrations(const CostModel& cost) {
+    std::vector<Parameter> calibrations;
+    for (const Parameter& parameter : parameters_) {
+      const bool is_later =
+          parameter.name == kTuning || parameter.name == kMixing || parameter.name == kFloatTypes;
+      calibrations.push_back(
+          is_later ? Parameter{.name = parameter.name, .choices = {parameter.choices.front()}}
+                   : parameter);
+    }
+    const auto grid = grid_sampler(Space(std::move(calibrations)), normalize_, cost);
+    while (std::optional<Point> point = grid->ask()) calibrations_.push_back(*std::move(point));
+    std::ranges::stable_partition(calibrations_, [this](const Point& point) {
+      return choice(point, kCle) != Value(true) && choice(point, kWeights) == first_value(kWeights);
+    });
+  }
+
+  [[nodiscard]] Value first_value(const std::string& name) const {
+    const auto found = std::ranges::find(parameters_, name, &Parameter::name);
+    return found == parameters_.end() ? Value() : found->choices.front();
+  }
+
+  /// The point with other settings, which bring their own settings with them; nullopt when it is
+  /// not valid.
+  [[nodiscard]] std::optional<Point> with(const Point& point, const Point& changes) const {
+    Point changed;
+    for (const Parameter& parameter : parameters_) {
+      const auto own = point.find(parameter.name);
+      changed[parameter.name] = own == point.end() ? parameter.choices.front() : own->second;
+    }
+    for (const auto& [name, value] : changes) changed[name] = value;
+    std::variant<Point, Rejected> result = normalize_(changed);
+    if (auto* valid = std::get_if<Point>(&result)) return std::move(*valid);
+    return std::nullopt;
+  }
+
+  [[nodiscard]] const Trial* result(const Point& point) const {
+    const auto found = finished_.find(key_of(point));
+    return found == finished_.end() ? nullptr : &found->second;
+  }
+
+  [[nodiscard]] std::vector<Point> unfinished(const std::vector<Point>& points) const {
+    std::vector<Point> left;
+    for (const Point& point : points) {
+      if (result(point) == nullptr) left.push_back(point);
+    }
+    return left;
+  }
+
+  /// The results, best first.
+  [[nodiscard]] std::vector<const Trial*> best_first() const {
+    std::vector<const Trial*> trials;
+    for (const auto& [key, trial] : finished_) {
+      if (trial.state == TrialState::complete) trials.push_back(&trial);
+    }
+    std::ranges::sort(trials, [this](const Trial* a, const Trial* b) { return order_(*a, *b); });
+    return trials;
+  }
+
+  [[nodiscard]] bool has_candidate() const {
+    const std::vector<const Trial*> trials = best_first();
+    return !trials.empty() && trials.front()->is_candidate && is_feasible(*trials.front());
+  }
+
+  /// The unfinished points of the phase in which the search is; empty at its end. A function of the
+  /// results alone, so that it does not matter in which run they were made.
+  [[nodiscard]] std::vector<Point> next() const {
+    if (auto points = unfinished(first_calibrations()); !points.empty()) return points;
+    if (!had_candidate(first_calibrations())) {
+      if (auto points = unfinished(reconstructions()); !points.empty()) return points;
+      if (!had_candidate(reconstructions())) {
+        if (auto points = next_formats(); !points.empty()) return points;
+      }
+    }
+    if (has_candidate()) {
+      if (auto points = next_placement(); !points.empty()) return points;
+    }
+    return unfinished(remaining_calibrations());
+  }
+
+  [[nodiscard]] std::vector<Point> first_calibrations() const {
+    const auto count = std::min<std::size_t>(calibrations_.size(),
+                                             static_cast<std::size_t>(options_.first_trials));
+    return {calibrations_.begin(), calibrations_.begin() + static_cast<std::ptrdiff_t>(count)};
+  }
+
+  /// The best of these points, in the order of their results.
+  [[nodiscard]] std::vector<Point> best_of(const std::vector<Point>& points) const {
+    std::vector<const Trial*> trials;
+    for (const Point& point : points) {
+      const Trial* const trial = result(point);
+      if (trial != nullptr && trial->state == TrialState::complete) trials.push_back(trial);
+    }
+    std::ranges::sort(trials, [this](const Trial* a, const Trial* b) { return order_(*a, *b); });
+    std::vector<Point> best;
+    for (const Trial* trial : trials) best.push_back(trial->point);
+    return best;
+  }
+
+  [[nodiscard]] bool had_candidate(const std::vector<Point>& points) const {
+    return std::ranges::any_of(points, [this](const Point& point) {
+      const Trial* const trial = result(point);
+      return trial != nullptr && trial->is_candidate && is_feasible(*trial);
+    });
+  }
+
+  /// GPTQ behind the best calibrations, each also with the other position of equalization.
+  [[nodiscard]] std::vector<Point> reconstructions() const {
+    std::vector<Point> points;
+    std::vector<Point> best = best_of(first_calibrations());
+    best.resize(std::min(best.size(), kReconstructed));
+    for (const Point& point : best) {
+      for (const bool equalized : {false, true})
+        add(points, with(point, {{kTuning, true}, {kCle, equalized}}));
+    }
+    return points;
+  }
+
+  static void add(std::vector<Point>& points, std::optional<Point> point) {
+    if (point && std::ranges::find(points, *point) == points.end())
+      points.push_back(*std::move(point));
+  }
+
+  /// Mixed precision of the best calibration by stricter and stricter limits.
+  [[nodiscard]] std::vector<Point> formats() const {
+    const std::vector<Point> best = best_of(first_calibrations());
+    std::vector<Point> points;
+    for (const Parameter& parameter : parameters_) {
+      if (parameter.name != kMixed + "L2Target" && parameter.name != kMixed + "Top1AccTarget")
+        continue;
+      for (const Value& limit : parameter.choices) {
+        if (!best.empty())
+          add(points, with(best.front(), {{kMixing, true}, {parameter.name, limit}}));
+      }
+    }
+    return points;
+  }
+
+  /// The next of formats(); empty as soon as a candidate is found or no stricter limit is left.
+  [[nodiscard]] std::vector<Point> next_formats() const {
+    for (const Point& point : formats()) {
+      if (result(point) == nullptr) return {point};
+      if (had_candidate({point})) return {};
+    }
+    return {};
+  }
+
+  /// Coordinate descent over the groups of operators: a group changes its place when the model with
+  /// it is faster. Groups that only pay together are found in later passes.
+  [[nodiscard]] std::vector<Point> next_placement() const {
+    const auto placements = std::ranges::find(parameters_, kFloatTypes, &Parameter::name);
+    const std::vector<Point> before = before_placement();
+    if (placements == parameters_.end() || before.empty()) return {};
+    const Trial* current = result(before.front());
+    std::size_t chosen = 0;
+    bool changed = true;
+    for (int pass = 0; pass < kPasses && changed; ++pass) {
+      changed = false;
+      for (std::size_t bit = 1; bit < placements->choices.size(); bit *= 2) {
+        const auto point = with(before.front(), {{kFloatTypes, placements->choices[chosen ^ bit]}});
+        if (!point) continue;
+        const Trial* const trial = result(*point);
+        if (trial == nullptr) return {*point};
+        if (!is_faster(*trial, *current)) continue;
+        chosen ^= bit;
+        current = trial;
+        changed = true;
+      }
+    }
+    return {};
+  }
+
+  /// True for a candidate that is faster by a step, even when both are slower than the float model.
+  [[nodiscard]] static bool is_faster(const Trial& trial, const Trial& than) {
+    const auto ratio = details_from(trial.details).latency_ratio;
+    const auto other = details_from(than.details).latency_ratio;
+    return trial.is_candidate && is_feasible(trial) && ratio && other &&
+           ratio->ratio < (1 - kSpeedGain) * other->ratio;
+  }
+
+  /// The results of the phases before placement, best first.
+  [[nodiscard]] std::vector<Point> before_placement() const {
+    std::vector<Point> points = first_calibrations();
+    for (const std::vector<Point>& more : {reconstructions(), formats()})
+      points.insert(points.end(), more.begin(), more.end());
+    return best_of(points);
+  }
+
+  /// The calibrations that were not tried, with the settings of the best result so far.
+  [[nodiscard]] std::vector<Point> remaining_calibrations() const {
+    const std::vector<const Trial*> best = best_first();
+    if (best.empty()) return {};
+    Point found;
+    for (const std::string& name : {kTuning, kMixing, kFloatTypes}) {
+      if (const Value value = choice(best.front()->point, name); !value.is_null())
+        found[name] = value;
+    }
+    std::vector<Point> points;
+    for (const Point& calibration : calibrations_) add(points, with(calibration, found));
+    return points;
+  }
+
+  std::vector<Parameter> parameters_;
+  Normalize normalize_;
+  EscalationOptions options_;
+  TrialOrder order_;
+  std::vector<Point> calibrations_;
+  std::map<Key, Trial> finished_;
+  std::set<Key> proposed_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sampler> escalation_sampler(const Space& space, Normalize normalize, CostModel cost,
+                                            const EscalationOptions& options) {
+  return std::make_unique<Escalation>(space, std::move(normalize), cost, options);
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,44 @@
+#pragma once
+
+// The strategy of a search without options: it spends trials where the model needs them.
+//   1. Calibrations that cost one pass, at the placement of the base.
+//   2. While there is no candidate: reconstruction (GPTQ) of the best of them, with equalization
+//   and
+//      without.
+//   3. Still none: mixed precision, with limits that become stricter until the tolerance holds. The
+//      layers that hurt most stay float, or get 16 bits for an NPU.
+//   4. With a candidate, when the fastest is wanted: groups of operators are left float as long as
+//      that makes the model faster.
+//   5. The remaining calibrations with what was found.
+// docs/search.md explains it.
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "quantsearch/autosearch.h"
+#include "quantsearch/pipeline/operator_groups.h"
+#include "quantsearch/search/model_sampler.h"
+
+namespace quantsearch {
+
+/// The space of all points that the strategy may propose: `calibrations` with the settings of the
+/// later phases.
+[[nodiscard]] Space escalation_space(const AutoSearchConfig& config, const Space& calibrations,
+                                     const OperatorGroups& groups);
+
+struct EscalationOptions {
+  Ranking ranking;
+  // Number of trials of the first phase, at most.
+  std::int64_t first_trials = 12;
+  LogSink log = {};
+};
+
+/// `space`: an escalation_space(). The proposals depend only on the results, so that a resumed
+/// search goes on where it ended.
+[[nodiscard]] std::unique_ptr<Sampler> escalation_sampler(const Space& space, Normalize normalize,
+                                                          CostModel cost,
+                                                          const EscalationOptions& options);
+
+}  // namespace quantsearch

@@ -1,0 +1,34 @@
+#include "quantsearch/internal/trials/executor.h"
+
+namespace quantsearch {
+
+namespace {
+
+// A measurement per kind of model, not per trial, so it may take the time that a narrow interval
+// needs: some hundred pairs of a small model, at least 15 of a large one.
+constexpr double kSeconds = 0.3;
+constexpr int kFewestPairs = 15;
+
+}  // namespace
+
+LatencyCheck::LatencyCheck(const Model& float_model, Batch sample, int threads)
+    : float_model_(float_model), sample_(std::move(sample)), threads_(threads) {}
+LatencyCheck::~LatencyCheck() = default;
+
+PairedLatency LatencyCheck::measure(const Model& quantized, const CancellationToken& token) {
+  const auto [entry, is_new] = known_.try_emplace(kernel_key(quantized));
+  if (!is_new) return entry->second;
+  try {
+    const SessionOptions options{.threads = threads_};
+    if (float_session_ == nullptr) float_session_ = open_session(float_model_, options);
+    entry->second = measure_pairs(
+        *float_session_, *open_session(quantized, options), sample_,
+        {.threads = threads_, .minimum_runs = kFewestPairs, .seconds = kSeconds, .token = token});
+  } catch (...) {
+    known_.erase(entry);
+    throw;
+  }
+  return entry->second;
+}
+
+}  // namespace quantsearch

@@ -1,0 +1,226 @@
+// The escalation on made-up results: each test gives the value, the tolerance and the speed that a
+// point has, and looks at what is proposed.
+
+#include "autosearch/escalation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/search/trial_details.h"
+#include "quantsearch/search/trial_order.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+const std::string kTarget = "extra_options.AutoMixprecision.L2Target";
+const OperatorGroups kGroups = {{"Sigmoid"}, {"Conv/depthwise"}, {"Add", "Sub"}};
+
+AutoSearchConfig config_for(SearchGoal goal) {
+  AutoSearchConfig config{.base = settings_from(Value())};
+  config.goals.goal = goal;
+  return config;
+}
+
+Value setting(const Point& point, const std::string& name) {
+  const auto found = point.find(name);
+  return found == point.end() ? Value() : found->second;
+}
+bool is_tuned(const Point& point) { return setting(point, "include_fast_ft") == Value(true); }
+bool is_mixed(const Point& point) { return setting(point, "include_auto_mp") == Value(true); }
+std::size_t float_types(const Point& point) {
+  const Value types = setting(point, "op_types_to_exclude");
+  return types.is_null() ? 0 : types.as_list().size();
+}
+
+struct Result {
+  double value = 1;
+  bool is_candidate = false;
+  double ratio = 1;
+};
+using Outcome = std::function<Result(const Point&)>;
+
+Trial trial_of(std::int64_t number, const Point& point, const Result& result) {
+  Trial trial;
+  trial.number = number;
+  trial.state = TrialState::complete;
+  trial.point = point;
+  trial.value = result.value;
+  trial.is_candidate = result.is_candidate;
+  trial.details = to_value(TrialDetails{
+      .latency_ratio = LatencyRatio{
+          .ratio = result.ratio, .low = result.ratio * 0.99, .high = result.ratio * 1.01}});
+  return trial;
+}
+
+/// The sampler of a search for `goal`.
+std::unique_ptr<Sampler> sampler_for(SearchGoal goal) {
+  const AutoSearchConfig config = config_for(goal);
+  const Space space = escalation_space(config, default_space(config.base), kGroups);
+  return escalation_sampler(space, normalize_over(config.base),
+                            [](const Point&) { return Expected{}; },
+                            {.ranking = {Goal::minimize, goal}});
+}
+
+/// Runs until the sampler has no more points, beginning with the trials of an earlier run.
+std::vector<Trial> run(SearchGoal goal, const Outcome& outcome, std::vector<Trial> trials = {},
+                       std::size_t most = 1000) {
+  const auto sampler = sampler_for(goal);
+  for (const Trial& trial : trials) sampler->tell(trial);
+  while (trials.size() < most) {
+    const std::optional<Point> point = sampler->ask();
+    if (!point) break;
+    trials.push_back(trial_of(std::ssize(trials), *point, outcome(*point)));
+    sampler->tell(trials.back());
+  }
+  return trials;
+}
+
+bool any(const std::vector<Trial>& trials, const std::function<bool(const Point&)>& is_it) {
+  return std::ranges::any_of(trials, [&](const Trial& trial) { return is_it(trial.point); });
+}
+
+TEST(Escalation, AModelThatCalibrationsSufficeForIsNotTunedOrMixed) {
+  const auto trials =
+      run(SearchGoal::most_accurate, [](const Point&) { return Result{.is_candidate = true}; });
+  EXPECT_FALSE(any(trials, is_tuned));
+  EXPECT_FALSE(any(trials, is_mixed));
+  // Every calibration is tried once: 6 range methods, 2 granularities, 2 weight ranges, with and
+  // without equalization.
+  EXPECT_EQ(trials.size(), 48U);
+}
+
+TEST(Escalation, WithoutACandidateTheBestCalibrationsAreReconstructed) {
+  const auto trials = run(SearchGoal::most_accurate, [](const Point& point) {
+    return Result{.value = is_tuned(point) ? 0.1 : 1, .is_candidate = is_tuned(point)};
+  });
+  for (std::size_t number = 0; number < 12; ++number)
+    EXPECT_FALSE(is_tuned(trials[number].point)) << number;
+  EXPECT_TRUE(is_tuned(trials[12].point));
+  EXPECT_EQ(setting(trials[12].point, "extra_options.FastFinetune.OptimAlgorithm"), Value("gptq"));
+  EXPECT_FALSE(any(trials, is_mixed));
+  // What is tried after the first candidate is reconstructed, too.
+  EXPECT_TRUE(is_tuned(trials.back().point));
+}
+
+TEST(Escalation, LayersStayFloatByStricterLimitsUntilTheToleranceHolds) {
+  const auto trials = run(SearchGoal::most_accurate, [](const Point& point) {
+    const bool is_strict = is_mixed(point) && setting(point, kTarget).as_double() < 0.004;
+    return Result{.value = is_strict ? 0.1 : 1, .is_candidate = is_strict};
+  });
+  std::vector<double> limits;
+  for (const Trial& trial : trials) {
+    if (is_mixed(trial.point) && limits.size() < 2)
+      limits.push_back(setting(trial.point, kTarget).as_double());
+  }
+  ASSERT_EQ(limits.size(), 2U);
+  EXPECT_DOUBLE_EQ(limits[0], 0.007);
+  EXPECT_DOUBLE_EQ(limits[1], 0.003);
+  EXPECT_FALSE(any(trials, [](const Point& point) {
+    return is_mixed(point) && setting(point, kTarget).as_double() < 0.002;
+  }));
+}
+
+TEST(Escalation, GroupsStayFloatWhereThatIsFaster) {
+  const auto ratio = [](const Point& point) {
+    const Value types = setting(point, "op_types_to_exclude");
+    double made = 1.3;
+    if (types.is_null()) return made;
+    for (const Value& type : types.as_list()) {
+      if (type == Value("Conv/depthwise")) made -= 0.5;
+      if (type == Value("Add")) made += 0.2;
+    }
+    return made;
+  };
+  const auto trials = run(SearchGoal::fastest, [&](const Point& point) {
+    return Result{.is_candidate = true, .ratio = ratio(point)};
+  });
+  const TrialOrder order({Goal::minimize, SearchGoal::fastest});
+  const Trial& best = *std::ranges::min_element(
+      trials, [&order](const Trial& a, const Trial& b) { return order(a, b); });
+  EXPECT_EQ(setting(best.point, "op_types_to_exclude"), Value(Value::List{"Conv/depthwise"}));
+  // Three trials of the first pass, one of the second that was not made in the first; then the
+  // other calibrations with what was found.
+  EXPECT_EQ(trials.size(), 12U + 3U + 1U + 47U);
+  EXPECT_EQ(float_types(trials.back().point), 1U);
+}
+
+TEST(Escalation, GroupsThatPayOnlyTogetherAreFound) {
+  // Sigmoid pays only when Conv/depthwise, which comes later, is float.
+  const auto trials = run(SearchGoal::fastest, [](const Point& point) {
+    const std::size_t types = float_types(point);
+    const bool has_sigmoid =
+        types > 0 && setting(point, "op_types_to_exclude").as_list()[0] == Value("Sigmoid");
+    const double ratio = types == 0    ? 1.5
+                         : types > 2   ? 2
+                         : has_sigmoid ? (types == 2 ? 0.8 : 1.6)
+                                       : 1.1;
+    return Result{.is_candidate = true, .ratio = ratio};
+  });
+  EXPECT_EQ(setting(trials.back().point, "op_types_to_exclude"),
+            Value((Value::List{"Sigmoid", "Conv/depthwise"})));
+}
+
+TEST(Escalation, TheSmallestAndTheMostAccurateKeepThePlacement) {
+  for (const SearchGoal goal : {SearchGoal::smallest, SearchGoal::most_accurate}) {
+    const auto trials = run(goal, [](const Point&) { return Result{.is_candidate = true}; });
+    EXPECT_FALSE(any(trials, [](const Point& point) { return float_types(point) > 0; }));
+  }
+}
+
+TEST(Escalation, AResumedSearchProposesWhatAnUninterruptedOneWould) {
+  const Outcome outcome = [](const Point& point) {
+    return Result{.value = is_tuned(point) ? 0.5 : 1,
+                  .is_candidate = is_mixed(point),
+                  .ratio = float_types(point) == 1 ? 0.8 : 1.2};
+  };
+  const std::vector<Trial> whole = run(SearchGoal::fastest, outcome);
+  for (std::size_t ended = 0; ended < whole.size(); ended += 5) {
+    const std::vector<Trial> earlier(whole.begin(),
+                                     whole.begin() + static_cast<std::ptrdiff_t>(ended));
+    EXPECT_EQ(run(SearchGoal::fastest, outcome, earlier), whole) << ended;
+  }
+}
+
+TEST(Escalation, WaitsForTheResultsThatDecide) {
+  const auto sampler = sampler_for(SearchGoal::most_accurate);
+  std::vector<Point> first;
+  while (std::optional<Point> point = sampler->ask()) first.push_back(*point);
+  EXPECT_EQ(first.size(), 12U);
+  EXPECT_FALSE(sampler->is_ready());
+  for (std::size_t number = 0; number < first.size(); ++number)
+    sampler->tell(trial_of(static_cast<std::int64_t>(number), first[number], {}));
+  EXPECT_TRUE(sampler->is_ready());
+  EXPECT_TRUE(is_tuned(sampler->ask().value()));
+}
+
+TEST(Escalation, LimitsOfAccuracyAreSharesOfItsTolerance) {
+  AutoSearchConfig config = config_for(SearchGoal::smallest);
+  config.goals.metric = Metric::top1;
+  config.goals.tolerance = 0.02;
+  const Space space = escalation_space(config, default_space(config.base), {});
+  const auto& parameters = space.products().front();
+  const auto limits = std::ranges::find(parameters, "extra_options.AutoMixprecision.Top1AccTarget",
+                                        &Parameter::name);
+  ASSERT_NE(limits, parameters.end());
+  EXPECT_DOUBLE_EQ(limits->choices.front().as_double(), 0.014);
+}
+
+TEST(OperatorGroups, AreThoseOfTheModelThatAreQuantizedByDefault) {
+  testing::ModelBuilder builder;
+  builder.input("x", {1, 2, 4, 4});
+  const std::string conv =
+      builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 1, 1}, 1, 3)});
+  const std::string bent = builder.node("HardSwish", {conv});
+  const std::string sum = builder.node("Add", {bent, conv});
+  builder.output(builder.node("Sigmoid", {sum}), {1, 2, 4, 4});
+  const OperatorGroups expected = {{"Sigmoid"}, {"Conv/pointwise"}, {"Add"}};
+  EXPECT_EQ(operator_groups(builder.build()), expected);
+}
+
+}  // namespace
+}  // namespace quantsearch
