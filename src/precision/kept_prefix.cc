@@ -34,6 +34,21 @@ std::map<std::string, std::int64_t> sizes_of(const Model& model,
   return sizes;
 }
 
+/// What the base knows of the shape. A part is told no more than that, because the runtime may
+/// choose other kernels, which round in another way, where it knows more sizes.
+std::optional<std::vector<Dimension>> declared_dimensions(const GraphIndex& index,
+                                                          const Graph& graph,
+                                                          const std::string& tensor) {
+  const ValueInfo* const value = index.value(tensor);
+  if (value != nullptr && value->dimensions) return value->dimensions;
+  const auto producer = index.producer(tensor);
+  if (!producer) return std::nullopt;
+  const Node& node = graph.nodes[static_cast<std::size_t>(*producer)];
+  if (node.op_type != "QuantizeLinear") return std::nullopt;
+  const ValueInfo* const read = index.value(node.inputs[0]);
+  return read == nullptr ? std::nullopt : read->dimensions;
+}
+
 Model with_compared_outputs(const Model& model, const Reference& reference) {
   Model compared = model;
   std::erase_if(compared.graph.outputs, [&](const ValueInfo& output) {
@@ -141,17 +156,20 @@ void KeptPrefix::note(const std::string& name, const Tensor& tensor) {
   }
 }
 
-/// Sizes that are equal in all runs are declared. A tensor that some run lacks (the runtime leaves
-/// out sequences) is not used.
+/// A tensor that some run lacks (the runtime leaves out sequences) is not used.
 void KeptPrefix::describe_kept(std::int64_t runs) {
+  const GraphIndex index(base_.graph);
   for (const auto& [name, seen] : seen_) {
     if (seen.runs != runs) continue;
     ValueInfo value{.name = name, .type = seen.type, .dimensions = std::nullopt, .extra = {}};
     if (seen.has_one_rank) {
-      value.dimensions.emplace();
+      value.dimensions = declared_dimensions(index, base_.graph, name);
+      if (!value.dimensions || value.dimensions->size() != seen.shape.size())
+        value.dimensions.emplace(seen.shape.size());
       for (std::size_t axis = 0; axis < seen.shape.size(); ++axis) {
-        Dimension& dimension = value.dimensions->emplace_back();
-        if (seen.is_fixed[axis]) dimension.size = seen.shape[axis];
+        Dimension& dimension = (*value.dimensions)[axis];
+        const bool fits = seen.is_fixed[axis] && dimension.size == seen.shape[axis];
+        if (dimension.size && !fits) dimension = {};
       }
     }
     shapes_.emplace(name, std::move(value));

@@ -15,8 +15,8 @@ namespace quantsearch {
 
 namespace {
 
-// Every processor gives the same table; see Trials.
-constexpr bool kExactProducts = true;
+// The table must not depend on the processor that makes it.
+constexpr bool kGraphArithmetic = true;
 
 class Measurement {
  public:
@@ -77,7 +77,7 @@ class Measurement {
     auto prefix = std::make_unique<KeptPrefix>(base, reference_,
                                                KeptPrefix::Options{
                                                    .op_types = options_.op_types,
-                                                   .exact_products = kExactProducts,
+                                                   .exact_products = kGraphArithmetic,
                                                    .limit_bytes = options_.kept_bytes,
                                                },
                                                context_);
@@ -112,7 +112,7 @@ class Measurement {
     const Scores scores = evaluate(run, reference_, context_.pool,
                                    {.metrics = {Metric::rel_l2},
                                     .inputs = part ? part->inputs : nullptr,
-                                    .exact_products = kExactProducts,
+                                    .exact_products = kGraphArithmetic,
                                     .token = context_.token});
     return scores.metrics.at(metric_info(Metric::rel_l2).name);
   }

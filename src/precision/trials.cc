@@ -15,6 +15,8 @@ constexpr const char* kChanged = "changed_classes";
 constexpr const char* kChangedRare = "changed_rare_classes";
 constexpr const char* kNoise = "rel_l2";
 constexpr const char* kBytes = "size_bytes";
+// The choice must not depend on the processor that makes it.
+constexpr bool kExactProducts = true;
 
 }  // namespace
 
@@ -101,9 +103,10 @@ FormatOutcome Trials::outcome_of(const Model& finished) const {
   return outcome;
 }
 
-FormatOutcome Trials::outcome_of(const Assignment& assignment, Effort effort) const {
+FormatOutcome Trials::outcome_of(const Assignment& assignment, Effort effort,
+                                 const KeptPrefix* prefix) const {
   context_.token.throw_if_cancelled();
-  FormatOutcome outcome = score(judged_model(assignment).model, effort);
+  FormatOutcome outcome = score(judged_model(assignment).model, effort, prefix);
   if (options_.weights_reconstructed && options_.max_bytes)
     outcome.scores[kBytes] = static_cast<double>(serialized_bytes(model_of(assignment).model));
   if (outcome.meets) judge(outcome);
@@ -131,14 +134,18 @@ bool Trials::meets(const Assignment& assignment) {
   return (known_[key] = outcome_of(assignment, Effort::until_missed)).meets;
 }
 
-void Trials::run_all(const std::vector<Assignment>& assignments) {
+void Trials::run_all(const Assignment& base, const std::vector<Assignment>& assignments) {
   std::vector<FormatOutcome> outcomes(assignments.size());
+  const KeptPrefix prefix(
+      judged_model(base).model, *reference_,
+      {.op_types = options_.op_types, .exact_products = kExactProducts, .limit_bytes = 0},
+      context_);
   // Opening a model uses one thread, so opening several in parallel takes less time.
   context_.pool.parallel_for(
       static_cast<std::int64_t>(assignments.size()),
       [&](std::int64_t at, int) {
         const auto index = static_cast<std::size_t>(at);
-        outcomes[index] = outcome_of(assignments[index], Effort::all_samples);
+        outcomes[index] = outcome_of(assignments[index], Effort::all_samples, &prefix);
       },
       context_.token);
   for (std::size_t at = 0; at < assignments.size(); ++at)
@@ -154,8 +161,9 @@ std::optional<std::string> Trials::output_name() const {
 EvaluateOptions Trials::evaluation(Effort effort) const {
   std::set<Metric> metrics = {Metric::rel_l2};
   for (const auto& [metric, threshold] : options_.thresholds) metrics.insert(metric);
-  EvaluateOptions options{
-      .metrics = {metrics.begin(), metrics.end()}, .exact_products = true, .token = context_.token};
+  EvaluateOptions options{.metrics = {metrics.begin(), metrics.end()},
+                          .exact_products = kExactProducts,
+                          .token = context_.token};
   if (effort == Effort::until_missed) options.limits = options_.thresholds;
   const std::optional<std::string> output = output_name();
   if (output) {
@@ -172,8 +180,11 @@ bool Trials::classes_can_hold(const ClassCounter& counter) const {
          !(options_.changed_rare_classes && so_far.rare_share > *options_.changed_rare_classes);
 }
 
-FormatOutcome Trials::score(const Model& candidate, Effort effort) const {
+FormatOutcome Trials::score(const Model& candidate, Effort effort, const KeptPrefix* prefix) const {
   EvaluateOptions options = evaluation(effort);
+  const std::optional<ModelPart> part =
+      prefix == nullptr ? std::nullopt : prefix->part_of(candidate);
+  if (part) options.inputs = part->inputs;
   std::optional<ClassCounter> counter;
   if (classes_) {
     counter.emplace(*classes_);
@@ -182,9 +193,11 @@ FormatOutcome Trials::score(const Model& candidate, Effort effort) const {
       return effort == Effort::all_samples || classes_can_hold(*counter);
     };
   }
-  const Scores scores = evaluate(candidate, *reference_, context_.pool, options);
+  const Scores scores =
+      evaluate(part ? part->model : candidate, *reference_, context_.pool, options);
   FormatOutcome outcome{.scores = scores.metrics, .meets = !scores.gave_up, .shortfall = ""};
-  outcome.scores[kBytes] = static_cast<double>(scores.size_bytes);
+  outcome.scores[kBytes] =
+      static_cast<double>(part ? serialized_bytes(candidate) : scores.size_bytes);
   if (scores.gave_up || !counter) return outcome;
   outcome.scores[kChanged] = counter->result().share;
   outcome.scores[kChangedRare] = counter->result().rare_share;
@@ -220,7 +233,7 @@ std::vector<double> added_noise(Trials& trials, const std::vector<Layer>& layers
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     if (layers[layer].is_free) assignments.push_back(one_less(layer));
   }
-  trials.run_all(assignments);
+  trials.run_all(precise, assignments);
   const double floor = trials.run(precise).noise();
   std::vector<double> added(layers.size(), 0.0);
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "precision/changed_classes.h"
+#include "precision/kept_prefix.h"
 #include "precision/layers.h"
 
 namespace quantsearch {
@@ -46,8 +47,9 @@ class Trials {
   void judge_on(std::shared_ptr<const DataSource> data);
   /// The outcome on all samples; runs the model unless it is known.
   [[nodiscard]] const FormatOutcome& run(const Assignment& assignment);
-  /// Runs several models in parallel.
-  void run_all(const std::vector<Assignment>& assignments);
+  /// Runs several models in parallel. Each runs only what comes after the tensors that it has in
+  /// common with the model of `base`, which is run first.
+  void run_all(const Assignment& base, const std::vector<Assignment>& assignments);
   /// True when every limit holds; the run ends as soon as one is missed.
   [[nodiscard]] bool meets(const Assignment& assignment);
   [[nodiscard]] std::map<std::string, NodeFormat> formats_of(const Assignment& assignment) const;
@@ -62,10 +64,13 @@ class Trials {
  private:
   enum class Effort { all_samples, until_missed };
   [[nodiscard]] std::optional<std::string> output_name() const;
-  [[nodiscard]] FormatOutcome outcome_of(const Assignment& assignment, Effort effort) const;
+  /// `prefix`: tensors that the model may begin at; may be null.
+  [[nodiscard]] FormatOutcome outcome_of(const Assignment& assignment, Effort effort,
+                                         const KeptPrefix* prefix = nullptr) const;
   [[nodiscard]] Assignment judged(Assignment assignment) const;
   [[nodiscard]] QuantizedModel judged_model(const Assignment& assignment) const;
-  [[nodiscard]] FormatOutcome score(const Model& candidate, Effort effort) const;
+  [[nodiscard]] FormatOutcome score(const Model& candidate, Effort effort,
+                                    const KeptPrefix* prefix = nullptr) const;
   [[nodiscard]] EvaluateOptions evaluation(Effort effort) const;
   [[nodiscard]] bool classes_can_hold(const ClassCounter& counter) const;
   void judge(FormatOutcome& outcome) const;
