@@ -2,7 +2,9 @@
 """Quantizes each real model with the defaults and compares it with the float model, in one table row per model.
 
     bench/real_models.py COMMAND FOLDER [NAME...]
+    bench/real_models.py --search SECONDS COMMAND FOLDER [NAME...]
 
+With --search each model is searched without options, under that time limit and with two threads, and the row says what was delivered.
 COMMAND is the built command. FOLDER contains a folder for each model with model.onnx, calibration.npz and evaluation.npz. Latencies are those
 of the check before delivery: pairs of runs of both models on one thread. Prints Markdown on standard output. Exits with 1 when a model is
 neither quantized nor refused for an expected reason (REFUSED).
@@ -66,6 +68,39 @@ def row(command, folder, name, work):
             f"{made['float_kernels']} | {', '.join(verdict) or 'fine'} |"), name not in REFUSED
 
 
+SEARCH_HEADER = ("| model | candidates of trials | seconds | relative noise | worst slice | MB float -> best | times as fast as float (interval) "
+                 "| found by | verdict |\n" + "|---" * 9 + "|")
+
+
+def method(config):
+    steps = [step for key, step in (("include_fast_ft", "gptq"), ("include_cle", "CLE"), ("include_auto_mp", "layers in float")) if config.get(key)]
+    float_types = config.get("op_types_to_exclude") or []
+    return ", ".join([config["calibrate_method"].split(".")[-1]] + steps + ([f"{' '.join(float_types)} in float"] if float_types else []))
+
+
+def search_row(command, folder, name, work, seconds):
+    data, output = folder / name, work / f"{name}_search"
+    code, out, err = run([command, "search", data / "model.onnx", "--calibration", data / "calibration.npz", "--evaluation",
+                          data / "evaluation.npz", "--output", output, "--overwrite", "--time-limit", str(seconds), "--threads", "2", "--json"])
+    if code not in (0, 3):
+        text, is_right = refusal(name, err.strip().replace("\n", " "))
+        return text.replace("| | | | | |", "| | | | | | | |"), is_right
+    result = json.loads(out)
+    best = next(trial for trial in result["trials"] if trial["number"] == result["best"])
+    speed = best.get("latency_ratio")
+    verdict = []
+    if not best["candidate"]:
+        verdict.append("**no candidate**")
+    elif speed and speed["low"] > 1:
+        verdict.append("slower than float, said so")
+    elif speed and speed["high"] >= 1:
+        verdict.append("as fast as float")
+    fast = f"{1 / speed['ratio']:.2f} ({1 / speed['high']:.2f} to {1 / speed['low']:.2f})" if speed else ""
+    return (f"| {name} | {len(result['candidates'])} of {len(result['trials'])} | {result['seconds']:.0f} | {best['scores']['rel_l2']:.2g} | "
+            f"{best['scores']['worst_slice']:.2g} | {result['float']['size_bytes'] / 1e6:.3g} -> {best['size_bytes'] / 1e6:.3g} | {fast} | "
+            f"{method(best['config'])} | {', '.join(verdict) or 'faster'} |"), best["candidate"] and name not in REFUSED
+
+
 def processor():
     with open("/proc/cpuinfo") as lines:
         text = lines.read()
@@ -75,16 +110,20 @@ def processor():
 
 
 def main():
-    if len(sys.argv) < 3:
+    arguments = sys.argv[1:]
+    seconds = None
+    if arguments[:1] == ["--search"] and len(arguments) > 1:
+        seconds, arguments = float(arguments[1]), arguments[2:]
+    if len(arguments) < 2:
         sys.exit(__doc__)
-    command, folder = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
-    names = sys.argv[3:] or sorted(path.name for path in folder.iterdir() if (path / "model.onnx").exists())
+    command, folder = os.path.abspath(arguments[0]), Path(arguments[1])
+    names = arguments[2:] or sorted(path.name for path in folder.iterdir() if (path / "model.onnx").exists())
     work = Path(os.environ.get("TMPDIR", "/tmp")) / "quantsearch_real_models"
     work.mkdir(exist_ok=True)
-    print(f"Processor: {processor()}\n\n{HEADER}", flush=True)
+    print(f"Processor: {processor()}\n\n{SEARCH_HEADER if seconds else HEADER}", flush=True)
     all_right = True
     for name in names:
-        text, is_right = row(command, folder, name, work)
+        text, is_right = search_row(command, folder, name, work, seconds) if seconds else row(command, folder, name, work)
         all_right &= is_right
         print(text, flush=True)
     sys.exit(0 if all_right else 1)
