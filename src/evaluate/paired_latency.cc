@@ -61,6 +61,11 @@ double timed(const Session& session, const Batch& input, const CancellationToken
   return 1000 * watch.seconds();
 }
 
+bool is_narrow(const PairedLatency& latency) {
+  constexpr double kNarrow = 1.05;
+  return latency.ratio_high <= kNarrow * latency.ratio_low;
+}
+
 /// Sets the ends of the confidence interval of the median of the sorted ratios.
 void set_interval(PairedLatency& latency, const std::vector<double>& sorted) {
   const auto last = static_cast<std::int64_t>(sorted.size()) - 1;
@@ -93,20 +98,25 @@ PairedLatency summarize_pairs(std::span<const std::pair<double, double>> pairs) 
 }
 
 PairedLatency measure_pairs(const Session& float_model, const Session& quantized,
-                            const Batch& input, const LatencyOptions& options) {
+                            const Batch& input, const LatencyOptions& options,
+                            double most_seconds) {
   for (int run = 0; run < options.warmup_runs; ++run) {
     (void)float_model.run(input, options.token);
     (void)quantized.run(input, options.token);
   }
   std::vector<std::pair<double, double>> pairs;
   const Stopwatch all;
+  const auto is_enough = [&] {
+    if (!has_run_enough(options, all.seconds(), static_cast<int>(pairs.size()))) return false;
+    return all.seconds() >= most_seconds || is_narrow(summarize_pairs(pairs));
+  };
   do {
     std::pair<double, double>& pair = pairs.emplace_back();
     const bool float_first = pairs.size() % 2 == 1;
     if (float_first) pair.first = timed(float_model, input, options.token);
     pair.second = timed(quantized, input, options.token);
     if (!float_first) pair.first = timed(float_model, input, options.token);
-  } while (!has_run_enough(options, all.seconds(), static_cast<int>(pairs.size())));
+  } while (!is_enough());
   return summarize_pairs(pairs);
 }
 

@@ -7,6 +7,7 @@ namespace {
 // A measurement per kind of model, not per trial, so it may take the time that a narrow interval
 // needs: some hundred pairs of a small model, at least 15 of a large one.
 constexpr double kSeconds = 0.3;
+constexpr double kMostSeconds = 3;  // on a busy machine
 constexpr int kFewestPairs = 15;
 
 }  // namespace
@@ -21,9 +22,10 @@ PairedLatency LatencyCheck::measure(const Model& quantized, const CancellationTo
   try {
     const SessionOptions options{.threads = threads_};
     if (float_session_ == nullptr) float_session_ = open_session(float_model_, options);
-    entry->second = measure_pairs(
-        *float_session_, *open_session(quantized, options), sample_,
-        {.threads = threads_, .minimum_runs = kFewestPairs, .seconds = kSeconds, .token = token});
+    const auto session = open_session(quantized, options);
+    const LatencyOptions runs{
+        .threads = threads_, .minimum_runs = kFewestPairs, .seconds = kSeconds, .token = token};
+    entry->second = measure_pairs(*float_session_, *session, sample_, runs, kMostSeconds);
   } catch (...) {
     known_.erase(entry);
     throw;

@@ -36,9 +36,11 @@ struct PairedLatency {
 
 /// Runs both sessions alternately on `input` after a warm-up, and changes the order in each pair so
 /// that neither always finds the caches that the other one left. `options.threads` describes the
-/// sessions and is not used. Throws what running throws.
+/// sessions and is not used. On a busy machine more pairs are run, until the interval is narrow
+/// (5 %) or `most_seconds` have passed. Throws what running throws.
 [[nodiscard]] PairedLatency measure_pairs(const Session& float_model, const Session& quantized,
-                                          const Batch& input, const LatencyOptions& options = {});
+                                          const Batch& input, const LatencyOptions& options = {},
+                                          double most_seconds = 0);
 
 /// A key of what determines the time of a model: its operators, attributes, types and shapes, and
 /// small integer constants; not the values of scales, weights and biases. Models with equal keys
