@@ -127,7 +127,7 @@ class Escalation final : public Sampler {
     }
     const auto grid = grid_sampler(Space(std::move(calibrations)), normalize_, cost);
     while (std::optional<Point> point = grid->ask()) calibrations_.push_back(*std::move(point));
-    std::ranges::stable_partition(calibrations_, [this](const Point& point) {
+    std::stable_partition(calibrations_.begin(), calibrations_.end(), [this](const Point& point) {
       return choice(point, kCle) != Value(true) && choice(point, kWeights) == first_value(kWeights);
     });
   }
@@ -328,7 +328,8 @@ class Escalation final : public Sampler {
 
 }  // namespace
 
-std::unique_ptr<Sampler> escalation_sampler(const Space& space, Normalize normalize, CostModel cost,
+std::unique_ptr<Sampler> escalation_sampler(const Space& space, Normalize normalize,
+                                            const CostModel& cost,
                                             const EscalationOptions& options) {
   return std::make_unique<Escalation>(space, std::move(normalize), cost, options);
 }

@@ -38,7 +38,7 @@ struct EscalationOptions {
 /// `space`: an escalation_space(). The proposals depend only on the results, so that a resumed
 /// search goes on where it ended.
 [[nodiscard]] std::unique_ptr<Sampler> escalation_sampler(const Space& space, Normalize normalize,
-                                                          CostModel cost,
+                                                          const CostModel& cost,
                                                           const EscalationOptions& options);
 
 }  // namespace quantsearch

@@ -11,30 +11,25 @@ namespace {
 
 constexpr std::size_t kMostGroups = 6;
 
-/// Layers by their kernels (operator_pattern). One kind of layer always stays on integers:
-/// pointwise Convs and MatMuls with a weight gain most.
-const std::vector<std::vector<std::string>>& layer_groups() {
-  static const std::vector<std::vector<std::string>> groups = {
-      {"Conv/depthwise"}, {"Conv/spatial"}, {"MatMul/dynamic"}, {"Conv/pointwise"}};
-  return groups;
-}
+/// Kinds of layers (operator_pattern). Pointwise Convs and MatMuls with a weight, which gain most
+/// as integers, are not among them: a model without them would be the float model.
+constexpr const char* kLayerKinds[] = {"Conv/depthwise", "Conv/spatial", "MatMul/dynamic"};
 
 /// Operators that occur together, the likeliest to be slower as integers first.
 const std::vector<std::vector<std::string>>& known_groups() {
-  static const std::vector<std::vector<std::string>> groups = {
+  static const std::vector<std::vector<std::string>> kGroups = {
       {"HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "LeakyRelu", "PRelu", "Elu", "Gelu",
        "Softplus", "Erf", "Exp", "Log", "Sqrt", "Pow", "Reciprocal"},
-      layer_groups()[0],
-      layer_groups()[1],
-      layer_groups()[2],
-      layer_groups()[3],
+      {kLayerKinds[0]},
+      {kLayerKinds[1]},
+      {kLayerKinds[2]},
       {"Softmax", "LayerNormalization", "InstanceNormalization", "ReduceMean"},
       {"Mul", "Div"},
       {"Add", "Sub", "Sum"},
       {"AveragePool", "GlobalAveragePool", "MaxPool"},
       {"Concat", "Split", "Slice", "Resize", "Transpose", "Reshape", "Pad", "Gather", "Squeeze",
        "Unsqueeze", "Flatten"}};
-  return groups;
+  return kGroups;
 }
 
 }  // namespace
@@ -46,8 +41,7 @@ OperatorGroups operator_groups(const Model& model) {
     if (node.domain.empty()) present.insert(operator_pattern(index, node));
   }
   std::vector<std::string> quantized = default_op_types();
-  for (const std::vector<std::string>& layers : layer_groups())
-    quantized.insert(quantized.end(), layers.begin(), layers.end());
+  quantized.insert(quantized.end(), std::begin(kLayerKinds), std::end(kLayerKinds));
   OperatorGroups groups;
   for (const std::vector<std::string>& known : known_groups()) {
     std::vector<std::string> types;

@@ -281,7 +281,7 @@ std::optional<std::string> type_contradiction(const Settings& settings) {
 
 std::optional<std::string> precision_contradiction(const Settings& settings) {
   if (!is_mixing(settings)) return std::nullopt;
-  if (const auto reason = type_contradiction(settings)) return reason;
+  if (auto reason = type_contradiction(settings)) return reason;
   const auto given = [&](const char* name) {
     return !effective_value(kPrecisionGroup + name, settings).is_null();
   };

@@ -21,7 +21,7 @@ constexpr bool kGraphArithmetic = true;
 class Measurement {
  public:
   Measurement(const Model& model, const CalibrationResult& calibration,
-              const QuantizeOptions& quantization, std::shared_ptr<const DataSource> data,
+              const QuantizeOptions& quantization, const std::shared_ptr<const DataSource>& data,
               const SensitivityOptions& options, const PrecisionContext& context)
       : model_(model),
         calibration_(calibration),
@@ -30,8 +30,8 @@ class Measurement {
         context_(context),
         quantized_(made(quantization)),
         sources_(find_noise_sources(model, quantization, quantized_, options.op_types)),
-        reference_(model, first_samples(std::move(data), options.samples), std::nullopt,
-                   context.pool, context.budget,
+        reference_(model, first_samples(data, options.samples), std::nullopt, context.pool,
+                   context.budget,
                    {.batch = 0,
                     .spill_folder = context.spill_folder,
                     .logits_output = {},
@@ -194,7 +194,7 @@ class Measurement {
 
 SensitivityReport measure_sensitivity(const Model& model, const CalibrationResult& calibration,
                                       const QuantizeOptions& quantization,
-                                      std::shared_ptr<const DataSource> data,
+                                      const std::shared_ptr<const DataSource>& data,
                                       const SensitivityOptions& options,
                                       const PrecisionContext& context) {
   if (data == nullptr)
@@ -203,7 +203,7 @@ SensitivityReport measure_sensitivity(const Model& model, const CalibrationResul
     throw InvalidInput(fmt::format("sensitivity: the number of samples is {}, expected at least 1",
                                    options.samples));
   }
-  return Measurement(model, calibration, quantization, std::move(data), options, context).run();
+  return Measurement(model, calibration, quantization, data, options, context).run();
 }
 
 std::size_t worst_layers(const SensitivityReport& report, std::size_t most) {

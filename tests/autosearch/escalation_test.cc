@@ -214,11 +214,11 @@ TEST(OperatorGroups, AreThoseOfTheModelThatAreQuantizedByDefault) {
   testing::ModelBuilder builder;
   builder.input("x", {1, 2, 4, 4});
   const std::string conv =
-      builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 1, 1}, 1, 3)});
+      builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 3, 3}, 1, 3)});
   const std::string bent = builder.node("HardSwish", {conv});
   const std::string sum = builder.node("Add", {bent, conv});
-  builder.output(builder.node("Sigmoid", {sum}), {1, 2, 4, 4});
-  const OperatorGroups expected = {{"Sigmoid"}, {"Conv/pointwise"}, {"Add"}};
+  builder.output(builder.node("Sigmoid", {sum}), {1, 2, 2, 2});
+  const OperatorGroups expected = {{"Sigmoid"}, {"Conv/spatial"}, {"Add"}};
   EXPECT_EQ(operator_groups(builder.build()), expected);
 }
 

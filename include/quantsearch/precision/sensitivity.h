@@ -80,7 +80,7 @@ struct SensitivityReport {
 [[nodiscard]] SensitivityReport measure_sensitivity(const Model& model,
                                                     const CalibrationResult& calibration,
                                                     const QuantizeOptions& quantization,
-                                                    std::shared_ptr<const DataSource> data,
+                                                    const std::shared_ptr<const DataSource>& data,
                                                     const SensitivityOptions& options,
                                                     const PrecisionContext& context);
 
