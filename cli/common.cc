@@ -161,10 +161,12 @@ void print_failure(const std::string& message, const std::string& kind, int code
              to_json(Value::Map{{"error", message}, {"kind", kind}, {"exit_code", code}}, 1));
 }
 
-LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed) {
+LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed,
+                     const std::filesystem::path& cache_folder) {
   std::vector<std::string> names;
   for (const auto& [name, value] : fixed) names.push_back(name);
-  return quantsearch::open_data(text.path, model, {.limit = text.limit}, names);
+  return quantsearch::open_data(text.path, model,
+                                {.limit = text.limit, .cache_folder = cache_folder}, names);
 }
 
 void add_fix_option(CLI::App& command, FixedInputs& fixed) {

@@ -117,9 +117,10 @@ struct DataOptionsText {
   std::optional<std::int64_t> limit;
 };
 /// `fixed`: inputs that are constants in `model` and therefore no inputs of it. The data may
-/// contain them.
+/// contain them. `cache_folder`: as in DataOptions.
 [[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model,
-                                   const FixedInputs& fixed = {});
+                                   const FixedInputs& fixed = {},
+                                   const std::filesystem::path& cache_folder = {});
 
 /// Adds --fix NAME=VALUE, which may be repeated. `fixed` must outlive the command.
 void add_fix_option(CLI::App& command, FixedInputs& fixed);

@@ -77,16 +77,18 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   return config;
 }
 
-SearchInput input_of(const SearchArguments& arguments, const FixedInputs& fixed) {
+SearchInput input_of(const SearchArguments& arguments, const AutoSearchConfig& config) {
+  const std::filesystem::path& cache_folder = config.output.cache_folder;
   SearchInput input;
   input.model = load_model(arguments.model);
   input.model_name = arguments.model;
+  const FixedInputs& fixed = config.fixed_inputs;
   const Model model = fix_inputs(input.model, fixed);
-  LoadedData judged = open_data(arguments.calibration, model, fixed);
+  LoadedData judged = open_data(arguments.calibration, model, fixed, cache_folder);
   input.calibration = judged.source;
   input.holdout = arguments.holdout;
   if (!arguments.evaluation.path.empty()) {
-    judged = open_data(arguments.evaluation, model, fixed);
+    judged = open_data(arguments.evaluation, model, fixed, cache_folder);
     input.evaluation = judged.source;
   }
   input.labels = arguments.labels.empty() ? judged.labels : load_labels(arguments.labels, judged);
@@ -151,14 +153,14 @@ int run_worker(const SearchArguments& arguments) {
                                       .budget = context.budget(),
                                       .token = context.token(),
                                       .on_worker_closed = [] { ::alarm(kSecondsToEnd); }};
-  serve_trials(config, input_of(arguments, config.fixed_inputs), environment, socket);
+  serve_trials(config, input_of(arguments, config), environment, socket);
   return kDone;
 }
 
 int run_search(const SearchArguments& arguments) {
   if (!arguments.worker.empty()) return run_worker(arguments);
   const AutoSearchConfig config = config_of(arguments);
-  const SearchInput input = input_of(arguments, config.fixed_inputs);
+  const SearchInput input = input_of(arguments, config);
   Context context(arguments.common, config.output.log_file);
   SearchEnvironment environment{
       .pool = &context.pool(),

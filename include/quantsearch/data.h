@@ -42,6 +42,8 @@ using Labels = std::vector<std::int64_t>;
 
 struct DataOptions {
   std::optional<std::int64_t> limit;  // the first N samples
+  // Where decoded samples of a large deflated .npz go; "": the system's folder for temporary files.
+  std::filesystem::path cache_folder = {};
 };
 
 struct LoadedData {

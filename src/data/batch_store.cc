@@ -36,8 +36,7 @@ ByteBudget::Reservation BatchStore::reserve(std::int64_t bytes) {
 SpillFile& BatchStore::file() {
   const std::lock_guard lock(mutex_);
   if (!file_) {
-    folder_.prepare();
-    file_ = std::make_unique<SpillFile>(folder_.path());
+    file_ = std::make_unique<SpillFile>(folder_.prepare());
   }
   return *file_;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Bytes that can be read at any offset: those of a file map, or the decoded ones of a compressed
-// zip member.
+// Bytes that can be read at any offset: those of a file map, or the decoded ones of a deflated zip
+// member.
 
 #include <cstddef>
 #include <cstdint>

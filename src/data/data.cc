@@ -87,7 +87,7 @@ LoadedData open_data(const std::filesystem::path& path, const Model& model,
     data.source = checked(limited(sets, options), model, origin);
     return data;
   }
-  const ArrayFile file = open_arrays(path);
+  const ArrayFile file = open_arrays(path, options.cache_folder);
   const ArrayData arrays = arrays_as_samples(file, model, fixed);
   data.available = arrays.source->size();
   data.source = checked(limited(arrays.source, options), model, arrays.origin);

@@ -4,52 +4,39 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
-#include <list>
-#include <map>
+#include <atomic>
+#include <exception>
+#include <memory>
 #include <mutex>
 #include <utility>
 
 #include "data/resident_pages.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/data/spill_file.h"
 
 namespace quantsearch {
 
 namespace {
 
-// A decoder copy is about 40 KB and decoding runs at about 300 MB/s: a restart costs at most a
-// millisecond up to 64 MB of data, and all copies together stay near 10 MB regardless of the
-// member's size.
-constexpr std::int64_t kFirstSpacing = std::int64_t{256} << 10;
-constexpr std::size_t kMostRestartPoints = 256;
-// Decoders for readers at different places; one more reader than that costs a restart.
-constexpr std::size_t kMostIdleDecoders = 8;
-constexpr std::size_t kSkipBytes = std::size_t{16} << 10;
+// Data of this size need no disk; the memory of an archive's small members stays moderate.
+constexpr std::int64_t kMostInMemory = std::int64_t{16} << 20;
+// A multiple of the alignment in a spill file, so that the steps follow one another there.
+constexpr std::int64_t kSpilledStep = std::int64_t{256} << 10;
 
-/// A zlib decoder at some position in a member. zlib's state points back to its z_stream, so the
+/// Decodes a member from its start to its end. zlib's state points back to its z_stream, so the
 /// decoder must not move.
 class Decoder {
  public:
-  Decoder(const DeflatedMember& member, const ResidentPages& resident)
-      : member_(member), resident_(resident) {
+  explicit Decoder(const DeflatedMember& member)
+      : member_(member), resident_(member.compressed.bytes) {
     // Negative window bits select raw deflate, the format inside zip files.
     if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw InternalError("data: zlib cannot start");
   }
-  Decoder(const Decoder& other)
-      : member_(other.member_),
-        resident_(other.resident_),
-        position_(other.position_),
-        consumed_(other.consumed_),
-        crc_(other.crc_) {
-    if (inflateCopy(&stream_, const_cast<z_stream*>(&other.stream_)) != Z_OK) {
-      throw InternalError("data: zlib cannot copy its state");
-    }
-  }
+  Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder() { inflateEnd(&stream_); }
 
-  [[nodiscard]] std::int64_t position() const { return position_; }
-
+  /// Fills `out` with the bytes that follow those of the previous call.
   void read(std::span<std::byte> out) {
     while (!out.empty()) {
       const std::size_t made = decode(out);
@@ -62,14 +49,6 @@ class Decoder {
     if (position_ == member_.size && crc_ != member_.crc32) fail("its checksum is wrong");
   }
 
-  void skip_to(std::int64_t position) {
-    std::array<std::byte, kSkipBytes> scratch;
-    while (position_ < position) {
-      const auto step = std::min<std::int64_t>(position - position_, kSkipBytes);
-      read(std::span(scratch).first(static_cast<std::size_t>(step)));
-    }
-  }
-
  private:
   /// Returns the number of bytes written to the front of `out`; 0 only at the end of the stream or
   /// of its input.
@@ -77,11 +56,10 @@ class Decoder {
     constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;  // zlib counts in 32 bits
     const std::span<const std::byte> input = member_.compressed.bytes.subspan(consumed_);
     const std::size_t given = std::min(input.size(), kMostAtOnce);
-    const std::size_t wanted = std::min(out.size(), kMostAtOnce);
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(input.data()));
     stream_.avail_in = static_cast<uInt>(given);
     stream_.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream_.avail_out = static_cast<uInt>(wanted);
+    stream_.avail_out = static_cast<uInt>(out.size());  // a step or a small member
     const int status = ::inflate(&stream_, Z_NO_FLUSH);
     if (status == Z_MEM_ERROR) throw IoError("data: out of memory while decoding a zip member");
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
@@ -89,7 +67,7 @@ class Decoder {
     }
     consumed_ += given - stream_.avail_in;
     resident_.touch(static_cast<std::int64_t>(given - stream_.avail_in));
-    return wanted - stream_.avail_out;
+    return out.size() - stream_.avail_out;
   }
 
   [[noreturn]] void fail(const char* reason) const {
@@ -98,98 +76,99 @@ class Decoder {
   }
 
   const DeflatedMember& member_;
-  const ResidentPages& resident_;
+  ResidentPages resident_;
   z_stream stream_{};
   std::int64_t position_ = 0;
   std::size_t consumed_ = 0;
-  std::uint32_t crc_ = 0;  // of everything before position_, also in a copy
+  std::uint32_t crc_ = 0;  // of everything before position_
+};
+
+/// A file for the decoded bytes, mapped before it is filled.
+struct DecodedFile {
+  DecodedFile(const DeflatedMember& member, const std::filesystem::path& cache_folder)
+      : folder(cache_folder),
+        file(folder.prepare(),
+             {.content = fmt::format("the decoded bytes of {}", member.description),
+              .way_out = "give a cache folder or a TMPDIR with more space, or write the file "
+                         "uncompressed with numpy.savez"}),
+        map(file.map(member.size)) {
+    folder.pages().add(map.bytes);
+  }
+  DecodedFile(const DecodedFile&) = delete;
+  DecodedFile& operator=(const DecodedFile&) = delete;
+  ~DecodedFile() { folder.pages().remove(map.bytes); }
+
+  SpillFolder folder;
+  SpillFile file;
+  MappedFile map;
 };
 
 class InflatedBytes final : public ByteSource {
  public:
-  explicit InflatedBytes(DeflatedMember member)
-      : member_(std::move(member)), resident_(member_.compressed.bytes) {}
+  InflatedBytes(DeflatedMember member, const std::filesystem::path& cache_folder)
+      : member_(std::move(member)), decoder_(member_) {
+    if (member_.size > kMostInMemory) file_ = std::make_unique<DecodedFile>(member_, cache_folder);
+    const auto room = static_cast<std::size_t>(file_ ? kSpilledStep : member_.size);
+    // Memory that is not initialized becomes resident only as far as it is filled.
+    memory_ = std::make_shared_for_overwrite<std::byte[]>(room);
+    bytes_ = file_ ? file_->map : MappedFile{.owner = memory_, .bytes = {memory_.get(), room}};
+  }
 
   [[nodiscard]] std::int64_t size() const override { return member_.size; }
 
   void read(std::int64_t offset, std::span<std::byte> out) const override {
-    if (out.empty()) return;
-    std::unique_ptr<Decoder> decoder = take(offset);
-    // Decoding stops at each multiple of the spacing to leave a restart point there.
-    while (decoder->position() < offset) {
-      decoder->skip_to(std::min(offset, next_restart_point(decoder->position())));
-      remember(*decoder);
-    }
-    while (!out.empty()) {
-      const auto until_point =
-          static_cast<std::size_t>(next_restart_point(decoder->position()) - decoder->position());
-      const std::size_t step = std::min(out.size(), until_point);
-      decoder->read(out.first(step));
-      out = out.subspan(step);
-      remember(*decoder);
-    }
-    give_back(std::move(decoder));
+    std::ranges::copy(part(offset, std::ssize(out)), out.begin());
+  }
+  [[nodiscard]] std::optional<MappedFile> in_place(std::int64_t offset,
+                                                   std::int64_t count) const override {
+    return MappedFile{.owner = bytes_.owner, .bytes = part(offset, count)};
   }
 
  private:
-  /// The decoder nearest before `offset`: one that a reader left there, otherwise a copy of a
-  /// restart point, otherwise a new one.
-  [[nodiscard]] std::unique_ptr<Decoder> take(std::int64_t offset) const {
-    std::shared_ptr<const Decoder> restart;
-    {
-      const std::lock_guard lock(mutex_);
-      auto best = idle_.end();
-      for (auto decoder = idle_.begin(); decoder != idle_.end(); ++decoder) {
-        const bool usable = (*decoder)->position() <= offset;
-        if (usable && (best == idle_.end() || (*decoder)->position() > (*best)->position())) {
-          best = decoder;
-        }
-      }
-      const auto after = restart_points_.upper_bound(offset);
-      if (after != restart_points_.begin()) restart = std::prev(after)->second;
-      if (best != idle_.end() && (!restart || (*best)->position() >= restart->position())) {
-        std::unique_ptr<Decoder> taken = std::move(*best);
-        idle_.erase(best);
-        return taken;
-      }
+  [[nodiscard]] std::span<const std::byte> part(std::int64_t offset, std::int64_t count) const {
+    decode_to(offset + count);
+    if (file_) file_->folder.pages().touch(count);
+    return bytes_.bytes.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count));
+  }
+
+  /// Decodes at least the bytes before `end`. Readers of decoded bytes do not wait for it.
+  void decode_to(std::int64_t end) const {
+    if (end <= decoded_) return;
+    const std::lock_guard lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+    try {
+      while (decoded_ < end) decode_step(end);
+    } catch (...) {
+      failure_ = std::current_exception();
+      throw;
     }
-    return restart ? std::make_unique<Decoder>(*restart)
-                   : std::make_unique<Decoder>(member_, resident_);
   }
 
-  [[nodiscard]] std::int64_t next_restart_point(std::int64_t position) const {
-    const std::lock_guard lock(mutex_);
-    return (position / spacing_ + 1) * spacing_;
-  }
-
-  void remember(const Decoder& decoder) const {
-    const std::lock_guard lock(mutex_);
-    const std::int64_t position = decoder.position();
-    if (position % spacing_ != 0 || restart_points_.contains(position)) return;
-    restart_points_.emplace(position, std::make_shared<const Decoder>(decoder));
-    if (restart_points_.size() <= kMostRestartPoints) return;
-    spacing_ *= 2;
-    std::erase_if(restart_points_, [&](const auto& point) { return point.first % spacing_ != 0; });
-  }
-
-  void give_back(std::unique_ptr<Decoder> decoder) const {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(decoder));
-    if (idle_.size() > kMostIdleDecoders) idle_.pop_front();  // the least recently used one
+  void decode_step(std::int64_t end) const {
+    const std::int64_t count =
+        file_ ? std::min(kSpilledStep, member_.size - decoded_) : end - decoded_;
+    const std::span step(memory_.get() + (file_ ? 0 : decoded_.load()),
+                         static_cast<std::size_t>(count));
+    decoder_.read(step);
+    if (file_) (void)file_->file.append(step);
+    decoded_ += count;
   }
 
   const DeflatedMember member_;
-  const ResidentPages resident_;
-  mutable std::mutex mutex_;
-  mutable std::list<std::unique_ptr<Decoder>> idle_;
-  mutable std::map<std::int64_t, std::shared_ptr<const Decoder>> restart_points_;
-  mutable std::int64_t spacing_ = kFirstSpacing;
+  std::unique_ptr<DecodedFile> file_;    // null when the bytes are kept in memory
+  std::shared_ptr<std::byte[]> memory_;  // all bytes, or one step on its way to the file
+  MappedFile bytes_;                     // all of them; those before decoded_ may be read
+  mutable std::atomic<std::int64_t> decoded_{0};
+  mutable std::mutex mutex_;  // of the members below
+  mutable Decoder decoder_;
+  mutable std::exception_ptr failure_;
 };
 
 }  // namespace
 
-std::shared_ptr<const ByteSource> inflated_bytes(DeflatedMember member) {
-  return std::make_shared<const InflatedBytes>(std::move(member));
+std::shared_ptr<const ByteSource> inflated_bytes(DeflatedMember member,
+                                                 const std::filesystem::path& cache_folder) {
+  return std::make_shared<const InflatedBytes>(std::move(member), cache_folder);
 }
 
 }  // namespace quantsearch

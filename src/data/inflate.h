@@ -1,11 +1,12 @@
 #pragma once
 
-// Random access into one deflated zip member. Deflate can only be decoded from its start, so
-// decoders are kept at the places where readers stopped, and copies of a decoder (its 32 KB window
-// and tables) at regular distances as restart points. Their number is bounded, so memory does not
-// grow with the member.
+// Random access into one deflated zip member. Deflate can only be decoded from its start, so the
+// member is decoded once, as far as readers have come, and the decoded bytes are kept: those of a
+// small member in memory, those of a larger one in a spill file, so that memory does not grow with
+// the member.
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -17,11 +18,15 @@ struct DeflatedMember {
   MappedFile compressed;
   std::int64_t size = 0;    // of the decoded bytes
   std::uint32_t crc32 = 0;  // of the decoded bytes
-  std::string description;  // "array 'x' of 'file.npz'", for messages
+  std::string description;  // "member 'x.npy' of 'file.npz'", for messages
 };
 
-/// Reading throws InvalidInput when the compressed bytes cannot be decoded to `size` bytes, or,
-/// once the last byte has been read, when they do not have the checksum.
-[[nodiscard]] std::shared_ptr<const ByteSource> inflated_bytes(DeflatedMember member);
+/// `cache_folder` is where the spill file goes; an empty path means the system's temporary folder.
+/// Throws InvalidInput or IoError when a file cannot be created there. Reading throws InvalidInput
+/// when the compressed bytes cannot be decoded to `size` bytes, or, once the last byte has been
+/// read, when they do not have the checksum, and IoError when the disk is full. After an error,
+/// reading on throws it again.
+[[nodiscard]] std::shared_ptr<const ByteSource> inflated_bytes(
+    DeflatedMember member, const std::filesystem::path& cache_folder);
 
 }  // namespace quantsearch

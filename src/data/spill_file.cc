@@ -55,8 +55,8 @@ SpillFolder::SpillFolder(std::filesystem::path folder)
   }
 }
 
-void SpillFolder::prepare() {
-  if (is_temporary_) return;
+const std::filesystem::path& SpillFolder::prepare() {
+  if (is_temporary_) return folder_;
   const std::lock_guard lock(mutex_);
   try {
     if (std::filesystem::create_directories(folder_)) made_folder_ = true;
@@ -64,11 +64,12 @@ void SpillFolder::prepare() {
     throw IoError(fmt::format("data: the cache folder '{}' cannot be made: {}", folder_.string(),
                               error.code().message()));
   }
-  if (std::filesystem::exists(folder_ / kMarker)) return;
+  if (std::filesystem::exists(folder_ / kMarker)) return folder_;
   write_file_atomically(
       folder_ / kMarker,
       "Marks a cache folder of quantsearch; may be deleted when none is running.\n");
   made_marker_ = true;
+  return folder_;
 }
 
 SpillFolder::~SpillFolder() {
@@ -77,14 +78,20 @@ SpillFolder::~SpillFolder() {
   if (made_folder_) std::filesystem::remove(folder_, ignored);  // only when it is empty
 }
 
-SpillFile::SpillFile(const std::filesystem::path& folder) : folder_(folder) {
+SpillFile::SpillFile(const std::filesystem::path& folder, SpillWording wording)
+    : folder_(folder), wording_(std::move(wording)) {
   std::string pattern = (folder / "quantsearch-outputs-XXXXXX").string();
   descriptor_ = Descriptor(::mkostemp(pattern.data(), O_CLOEXEC));
   if (!descriptor_.is_open()) {
-    throw IoError(fmt::format("data: spilled tensors cannot be written in '{}': {}",
+    throw IoError(fmt::format("data: {} cannot be written in '{}': {}", wording_.content,
                               folder.string(), std::strerror(errno)));
   }
   ::unlink(pattern.c_str());
+}
+
+void SpillFile::fail(const char* action) const {
+  throw IoError(fmt::format("data: {} cannot be {} in '{}': {}; {}", wording_.content, action,
+                            folder_.string(), std::strerror(errno), wording_.way_out));
 }
 
 std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
@@ -96,34 +103,23 @@ std::int64_t SpillFile::append(std::span<const std::byte> bytes) {
         ::pwrite(descriptor_.get(), bytes.data() + done, static_cast<std::size_t>(length - done),
                  static_cast<off_t>(start + done));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      throw IoError(fmt::format(
-          "data: spilled tensors cannot be written in '{}': {}; raise the memory budget or "
-          "give a cache folder with more space",
-          folder_.string(), std::strerror(errno)));
-    }
+    if (written <= 0) fail("written");
     done += written;
   }
   return start;
 }
 
-MappedFile SpillFile::map() const {
-  const auto length = static_cast<std::size_t>(end_.load());
-  if (length == 0) return {};
-  // The padding after the last append may not be in the file yet, and reading beyond the end of the
-  // file would be a bus error.
-  if (::ftruncate(descriptor_.get(), static_cast<off_t>(length)) != 0) {
-    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be closed: {}",
-                              folder_.string(), std::strerror(errno)));
-  }
-  void* const address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
-  if (address == MAP_FAILED) {
-    throw IoError(fmt::format("data: the spilled tensors in '{}' cannot be mapped: {}",
-                              folder_.string(), std::strerror(errno)));
-  }
+MappedFile SpillFile::map(std::int64_t length) const {
+  const auto bytes = static_cast<std::size_t>(length);
+  if (bytes == 0) return {};
+  // The end of the map may not be in the file yet, and reading beyond the end of the file would be
+  // a bus error.
+  if (::ftruncate(descriptor_.get(), static_cast<off_t>(length)) != 0) fail("written");
+  void* const address = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
+  if (address == MAP_FAILED) fail("mapped");
   std::shared_ptr<const void> owner(
-      address, [length](const void* mapped) { ::munmap(const_cast<void*>(mapped), length); });
-  return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), length}};
+      address, [bytes](const void* mapped) { ::munmap(const_cast<void*>(mapped), bytes); });
+  return {.owner = std::move(owner), .bytes = {static_cast<const std::byte*>(address), bytes}};
 }
 
 }  // namespace quantsearch

@@ -194,7 +194,8 @@ MappedFile map_arrays(const std::filesystem::path& file) {
 
 }  // namespace
 
-ArrayFile open_arrays(const std::filesystem::path& file) {
+ArrayFile open_arrays(const std::filesystem::path& file,
+                      const std::filesystem::path& cache_folder) {
   const MappedFile map = map_arrays(file);
   ArrayFile result{.path = file, .is_archive = starts_with(map, "PK"), .arrays = {}};
   if (starts_with(map, "\x93NUMPY")) {
@@ -207,7 +208,7 @@ ArrayFile open_arrays(const std::filesystem::path& file) {
         "data: '{}' is neither an .npz nor an .npy file; write it with numpy.savez or numpy.save",
         file.string()));
   }
-  for (const ZipMember& member : read_zip(map, file)) {
+  for (const ZipMember& member : read_zip(map, file, cache_folder)) {
     constexpr std::string_view kExtension = ".npy";
     if (!member.name.ends_with(kExtension)) {
       throw InvalidInput(fmt::format(

@@ -31,8 +31,10 @@ struct ArrayFile {
   std::map<std::string, std::shared_ptr<const StoredArray>> arrays;
 };
 /// The content of the file, not its extension, decides whether it is an .npz or an .npy. Throws
-/// InvalidInput or Unsupported (npy_header.h, zip.h).
-[[nodiscard]] ArrayFile open_arrays(const std::filesystem::path& file);
+/// InvalidInput or Unsupported (npy_header.h, zip.h). `cache_folder` is for the decoded bytes of
+/// large deflated arrays; an empty path means the system's temporary folder.
+[[nodiscard]] ArrayFile open_arrays(const std::filesystem::path& file,
+                                    const std::filesystem::path& cache_folder = {});
 
 /// "array 'x' of 'file.npz'".
 [[nodiscard]] std::string describe_array(const std::string& name,

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
-#include <limits>
 #include <span>
 
 #include "data/inflate.h"
@@ -32,6 +31,8 @@ constexpr std::uint16_t kZip64Extra = 1;
 constexpr std::uint16_t kStored = 0;
 constexpr std::uint16_t kDeflated = 8;
 constexpr std::uint16_t kEncryptedFlag = 1;
+// Deflate makes at most 258 bytes from 2 bits, so a larger ratio of the sizes is damage.
+constexpr std::uint64_t kMostExpansion = 258 * 8 / 2;
 // The value of a 32-bit field whose number is in the zip64 field.
 constexpr std::uint32_t kIn64 = 0xffffffffU;
 
@@ -186,7 +187,8 @@ void verify_stored(const Entry& entry, std::span<const std::byte> bytes, const R
 }
 
 std::shared_ptr<const ByteSource> open_member(const Reader& reader, const MappedFile& map,
-                                              const Entry& entry) {
+                                              const Entry& entry,
+                                              const std::filesystem::path& cache_folder) {
   const std::string description =
       fmt::format("member '{}' of '{}'", entry.name, reader.file().string());
   if ((entry.flags & kEncryptedFlag) != 0) {
@@ -204,24 +206,25 @@ std::shared_ptr<const ByteSource> open_member(const Reader& reader, const Mapped
     verify_stored(entry, bytes, reader);
     return mapped_bytes({.owner = map.owner, .bytes = bytes});
   }
-  if (entry.size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    reader.fail();
+  if (entry.size / kMostExpansion > entry.compressed_size) reader.fail();
   return inflated_bytes({.compressed = {.owner = map.owner, .bytes = bytes},
                          .size = static_cast<std::int64_t>(entry.size),
                          .crc32 = entry.crc,
-                         .description = description});
+                         .description = description},
+                        cache_folder);
 }
 
 }  // namespace
 
-std::vector<ZipMember> read_zip(const MappedFile& map, const std::filesystem::path& file) {
+std::vector<ZipMember> read_zip(const MappedFile& map, const std::filesystem::path& file,
+                                const std::filesystem::path& cache_folder) {
   const Reader reader(map.bytes, file);
   const Directory directory = find_directory(reader);
   std::vector<ZipMember> members;
   std::uint64_t offset = directory.offset;
   for (std::uint64_t index = 0; index < directory.entries; ++index) {
     const Entry entry = read_entry(reader, offset);
-    members.push_back({.name = entry.name, .bytes = open_member(reader, map, entry)});
+    members.push_back({.name = entry.name, .bytes = open_member(reader, map, entry, cache_folder)});
     offset = entry.next;
   }
   return members;

@@ -20,8 +20,10 @@ struct ZipMember {
 
 /// Members in the order of the central directory. The checksum of a stored member is verified here,
 /// that of a deflated one when its end is read. Throws InvalidInput when the file is truncated or
-/// damaged, Unsupported for other compressions and encryption. `file` is for messages.
+/// damaged, Unsupported for other compressions and encryption. `file` is for messages,
+/// `cache_folder` for decoded members (inflate.h).
 [[nodiscard]] std::vector<ZipMember> read_zip(const MappedFile& map,
-                                              const std::filesystem::path& file);
+                                              const std::filesystem::path& file,
+                                              const std::filesystem::path& cache_folder);
 
 }  // namespace quantsearch

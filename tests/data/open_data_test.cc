@@ -90,6 +90,18 @@ TEST_F(OpenData, ASingleArrayFeedsASingleInputWhateverItsName) {
   EXPECT_EQ(open(npy(values), model_with({{"x", {-1, 3}}})).source->read(0, 2).at("x"), values);
 }
 
+TEST_F(OpenData, ALongDeflatedArrayIsDecodedInTheCacheFolder) {
+  const Tensor values(DataType::float32, {5, 1 << 20});  // 20 MiB
+  const std::filesystem::path cache = folder_.path() / "cache";
+  {
+    const LoadedData data = open(npz({{"x", values}}), model_with({{"x", {-1, 1 << 20}}}),
+                                 {.limit = 5, .cache_folder = cache});
+    EXPECT_EQ(data.source->read(3, 2).at("x"), values.rows(3, 2));
+    EXPECT_TRUE(std::filesystem::exists(cache / ".quantsearch_cache"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(cache));
+}
+
 TEST_F(OpenData, IgnoresArraysOfFixedInputs) {
   const Tensor values = random_tensor({2, 3}, 1);
   const Tensor rates = Tensor::of<std::int64_t>({2}, {16000, 8000});

@@ -1,7 +1,9 @@
 #include "data/stored_array.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -30,9 +32,15 @@ class StoredArrays : public ::testing::Test {
   }
   std::string message_of(const std::string& content) const {
     const auto path = write(content);
-    try {
+    return message_of(path, [&] {
       for (const auto& [name, array] : open_arrays(path).arrays)
         (void)array->rows(0, array->shape()[0]);
+    });
+  }
+  template <typename Action>
+  static std::string message_of(const std::filesystem::path& path, const Action& action) {
+    try {
+      action();
     } catch (const Error& error) {
       std::string message = error.what();
       message.replace(message.find(path.string()), path.string().size(), "f.npz");
@@ -42,6 +50,18 @@ class StoredArrays : public ::testing::Test {
   }
   TemporaryFolder folder_;
 };
+
+/// [rows, 2048]; row r holds r and its square in turns.
+Tensor rows_and_squares(std::int64_t rows) {
+  constexpr std::int64_t kColumns = 2048;
+  Tensor values(DataType::float64, {rows, kColumns});
+  const std::span<double> out = values.mutable_values<double>();
+  for (std::size_t index = 0; index < out.size(); ++index) {
+    const auto row = static_cast<double>(index / kColumns);
+    out[index] = index % 2 == 0 ? row : row * row;
+  }
+  return values;
+}
 
 TEST_F(StoredArrays, RowsAreTheSameHoweverTheFileIsWritten) {
   const Tensor values = random_tensor({7, 3, 5}, 1);
@@ -106,15 +126,9 @@ TEST_F(StoredArrays, BigEndianElementsAreSwapped) {
 }
 
 TEST_F(StoredArrays, ManyThreadsReadALongDeflatedMemberInRandomOrder) {
-  // With 130 MB decoded, the restart points exceed their limit and are thinned out. Row r holds r
-  // and its square in turns.
-  constexpr std::int64_t kRows = 8192, kColumns = 2048;
-  Tensor values(DataType::float64, {kRows, kColumns});
-  const std::span<double> out = values.mutable_values<double>();
-  for (std::size_t index = 0; index < out.size(); ++index) {
-    const auto row = static_cast<double>(index / kColumns);
-    out[index] = index % 2 == 0 ? row : row * row;
-  }
+  // 130 MB decoded are kept in a file.
+  constexpr std::int64_t kRows = 8192;
+  const Tensor values = rows_and_squares(kRows);
   const auto array = open(zip({{.name = "x.npy", .content = npy(values), .deflate = true}}));
   const auto check = [&](std::uint64_t seed) {
     RandomStream stream(seed);
@@ -127,6 +141,63 @@ TEST_F(StoredArrays, ManyThreadsReadALongDeflatedMemberInRandomOrder) {
   for (std::uint64_t seed = 0; seed < 4; ++seed) threads.emplace_back(check, seed);
   threads.clear();
   EXPECT_EQ(array->rows(kRows - 1, 1), values.rows(kRows - 1, 1));
+}
+
+TEST_F(StoredArrays, ALongDeflatedMemberIsDecodedAsFarAsItIsRead) {
+  const Tensor values = rows_and_squares(2048);
+  std::string file = zip({{.name = "x.npy", .content = npy(values), .deflate = true}});
+  const std::size_t crc = file.find("PK\x01\x02") + 16;
+  file[crc] = static_cast<char>(file[crc] ^ 1);
+  const auto array = open(file);
+  EXPECT_EQ(array->rows(7, 2), values.rows(7, 2));
+  const std::string damaged =
+      "data: member 'x.npy' of 'f.npz' is damaged: its checksum is wrong; write or copy the file "
+      "again";
+  const auto read_last = [&] { (void)array->rows(2047, 1); };
+  EXPECT_EQ(message_of(folder_.path() / "f.npz", read_last), damaged);
+  EXPECT_EQ(message_of(folder_.path() / "f.npz", read_last), damaged);
+  EXPECT_EQ(array->rows(8, 2), values.rows(8, 2));
+}
+
+TEST_F(StoredArrays, AShortDeflatedMemberNeedsNoCacheFolder) {
+  const Tensor values = random_tensor({7, 3}, 6);
+  const auto file = write(zip({{.name = "x.npy", .content = npy(values), .deflate = true}}));
+  const std::filesystem::path cache = folder_.path() / "cache";
+  const ArrayFile opened = open_arrays(file, cache);
+  EXPECT_EQ(opened.arrays.at("x")->rows(0, 7), values);
+  EXPECT_FALSE(std::filesystem::exists(cache));
+}
+
+/// Limits the size of new files, which fails as a full disk does, also for root.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::int64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit limit{.rlim_cur = static_cast<rlim_t>(bytes), .rlim_max = before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before_), 0);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST_F(StoredArrays, AFullDiskNamesTheWaysOut) {
+  const Tensor values = rows_and_squares(2048);
+  const auto file = write(zip({{.name = "x.npy", .content = npy(values), .deflate = true}}));
+  const std::filesystem::path cache = folder_.path() / "cache";
+  const SmallDisk disk(1 << 20);
+  EXPECT_EQ(message_of(file, [&] { (void)open_arrays(file, cache); }),
+            "data: the decoded bytes of member 'x.npy' of 'f.npz' cannot be written in '" +
+                cache.string() +
+                "': File too large; give a cache folder or a TMPDIR with more space, or write the "
+                "file uncompressed with numpy.savez");
 }
 
 TEST_F(StoredArrays, ReportsDamageInOneSentence) {
@@ -144,6 +215,8 @@ TEST_F(StoredArrays, ReportsDamageInOneSentence) {
   wrong_crc[crc] = static_cast<char>(wrong_crc[crc] ^ 1);
   std::string undecodable = zip({{.name = "x.npy", .content = plain, .deflate = true}});
   for (std::size_t place = 40; place < 400; ++place) undecodable[place] = '\xff';
+  std::string too_long = zip({{.name = "x.npy", .content = plain, .deflate = true}});
+  too_long[too_long.find("PK\x01\x02") + 27] = 1;  // 16 MiB from 2 KB
   const std::string directory =
       "data: 'f.npz' is truncated or damaged: its zip directory does not fit the file; write or "
       "copy the file again";
@@ -168,6 +241,7 @@ TEST_F(StoredArrays, ReportsDamageInOneSentence) {
       {undecodable,
        "data: member 'x.npy' of 'f.npz' is damaged: its compressed bytes cannot be decoded; write "
        "or copy the file again"},
+      {too_long, directory},
       {method,
        "data: member 'x.npy' of 'f.npz' is compressed with zip method 14, expected stored or "
        "deflated; write it with "

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 
 #include "quantsearch/internal/base/descriptor.h"
 #include "quantsearch/internal/base/files.h"
@@ -30,8 +31,9 @@ class SpillFolder {
   SpillFolder(const SpillFolder&) = delete;
   SpillFolder& operator=(const SpillFolder&) = delete;
 
-  /// Creates and marks the folder. May be called several times and concurrently. Throws IoError.
-  void prepare();
+  /// Creates and marks the folder and returns its path. May be called several times and
+  /// concurrently. Throws IoError.
+  const std::filesystem::path& prepare();
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_; }
   /// The resident pages of all maps of files in the folder, which share one limit.
   [[nodiscard]] ResidentPages& pages() const noexcept { return *pages_; }
@@ -45,10 +47,16 @@ class SpillFolder {
   bool made_marker_ = false;
 };
 
+/// What messages say about a spill file.
+struct SpillWording {
+  std::string content = "spilled tensors";
+  std::string way_out = "raise the memory budget or give a cache folder with more space";
+};
+
 class SpillFile {
  public:
   /// Creates the file. Throws IoError naming the folder.
-  explicit SpillFile(const std::filesystem::path& folder);
+  explicit SpillFile(const std::filesystem::path& folder, SpillWording wording = {});
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
 
@@ -58,10 +66,16 @@ class SpillFile {
   [[nodiscard]] std::int64_t size() const noexcept { return end_; }
 
   /// Maps the whole file. Nothing may be appended afterwards. Throws IoError.
-  [[nodiscard]] MappedFile map() const;
+  [[nodiscard]] MappedFile map() const { return map(size()); }
+  /// Maps the first `length` bytes, which may be more than there are yet: bytes that are appended
+  /// later are then in the map. Throws IoError.
+  [[nodiscard]] MappedFile map(std::int64_t length) const;
 
  private:
+  [[noreturn]] void fail(const char* action) const;
+
   std::filesystem::path folder_;
+  SpillWording wording_;
   Descriptor descriptor_;
   std::atomic<std::int64_t> end_{0};
 };
