@@ -201,6 +201,17 @@ Settings for_target(const std::string& target, std::optional<Settings> settings)
                    [&](const std::string& name) { return with_target(std::move(settings), name); });
 }
 
+void add_model_and_calibration(CLI::App& command, std::string& model,
+                               DataOptionsText& calibration) {
+  command.add_option("MODEL", model, "Float model (.onnx)")->required();
+  command
+      .add_option("--calibration", calibration.path,
+                  "Calibration data: .npz, .npy or a folder of test_data_set_*")
+      ->required();
+  command.add_option("--limit", calibration.limit, "Use the first N samples")
+      ->check(CLI::PositiveNumber);
+}
+
 void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over) {
   for (const SearchKey& key : search_keys()) {
     if (key.flag.empty() || command.get_option_no_throw(key.flag) != nullptr) continue;

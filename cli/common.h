@@ -116,6 +116,8 @@ struct DataOptionsText {
   std::string path;
   std::optional<std::int64_t> limit;
 };
+/// Adds MODEL, --calibration and --limit, which must outlive the command.
+void add_model_and_calibration(CLI::App& command, std::string& model, DataOptionsText& calibration);
 /// `fixed`: inputs that are constants in `model` and therefore no inputs of it. The data may
 /// contain them. `cache_folder`: as in DataOptions.
 [[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model,

@@ -187,13 +187,7 @@ int run_quantize(const QuantizeArguments& arguments) {
 void add_quantize_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<QuantizeArguments>();
   CLI::App* command = app.add_subcommand("quantize", "Quantize a model with one configuration");
-  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
-  command
-      ->add_option("--calibration", arguments->calibration.path,
-                   "Calibration data: .npz, .npy or a folder of test_data_set_*")
-      ->required();
-  command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")
-      ->check(CLI::PositiveNumber);
+  add_model_and_calibration(*command, arguments->model, arguments->calibration);
   add_fix_option(*command, arguments->fixed);
   add_configuration_options(*command, arguments->configuration);
   command->add_flag(

@@ -67,13 +67,7 @@ void add_sensitivity_command(CLI::App& app, Run& run) {
       "The last lines can be pasted into quantization_config: the fewest layers that add half of\n"
       "the noise. A layer with much noise and few bytes is the one to leave float, or to give 16\n"
       "bits; mixed precision (include_auto_mp) chooses them by a limit on the outputs.");
-  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
-  command
-      ->add_option("--calibration", arguments->calibration.path,
-                   "Calibration data: .npz, .npy or a folder of test_data_set_*")
-      ->required();
-  command->add_option("--limit", arguments->calibration.limit, "Use the first N samples")
-      ->check(CLI::PositiveNumber);
+  add_model_and_calibration(*command, arguments->model, arguments->calibration);
   command
       ->add_option("--samples", arguments->samples,
                    "Measure layers on the first N of them, while all choose the ranges (16)")

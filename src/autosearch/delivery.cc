@@ -33,10 +33,7 @@ void measure_latency_of(const Delivery& delivery, const Session& float_session, 
       measure_pairs(float_session, *session, delivery.reference.data().read(0, 1),
                     {.threads = goals.latency_threads, .seconds = 0.02, .token = {}});
   trial.model.latency_ms = latency.quantized_ms;
-  trial.model.latency_ratio = {.ratio = latency.ratio,
-                               .low = latency.ratio_low,
-                               .high = latency.ratio_high,
-                               .float_ms = latency.float_ms};
+  trial.model.latency_ratio = to_ratio(latency);
 }
 
 void write_candidates(const Delivery& delivery, ResultsDocument& document) {

@@ -164,19 +164,19 @@ class Escalation final : public Sampler {
     return left;
   }
 
-  /// The results, best first.
-  [[nodiscard]] std::vector<const Trial*> best_first() const {
-    std::vector<const Trial*> trials;
-    for (const auto& [key, trial] : finished_) {
-      if (trial.state == TrialState::complete) trials.push_back(&trial);
-    }
-    std::ranges::sort(trials, [this](const Trial* a, const Trial* b) { return order_(*a, *b); });
-    return trials;
+  /// True within tolerance and limits.
+  [[nodiscard]] static bool is_accepted(const Trial& trial) {
+    return trial.is_candidate && is_feasible(trial);
   }
 
-  [[nodiscard]] bool has_candidate() const {
-    const std::vector<const Trial*> trials = best_first();
-    return !trials.empty() && trials.front()->is_candidate && is_feasible(*trials.front());
+  /// The best of all results; null without a complete one.
+  [[nodiscard]] const Trial* best() const {
+    const Trial* best = nullptr;
+    for (const auto& [key, trial] : finished_) {
+      if (trial.state != TrialState::complete) continue;
+      if (best == nullptr || order_(trial, *best)) best = &trial;
+    }
+    return best;
   }
 
   /// The unfinished points of the phase in which the search is; empty at its end. A function of the
@@ -189,7 +189,7 @@ class Escalation final : public Sampler {
         if (auto points = next_formats(); !points.empty()) return points;
       }
     }
-    if (has_candidate()) {
+    if (const Trial* const found = best(); found != nullptr && is_accepted(*found)) {
       if (auto points = next_placement(); !points.empty()) return points;
     }
     return unfinished(remaining_calibrations());
@@ -217,7 +217,7 @@ class Escalation final : public Sampler {
   [[nodiscard]] bool had_candidate(const std::vector<Point>& points) const {
     return std::ranges::any_of(points, [this](const Point& point) {
       const Trial* const trial = result(point);
-      return trial != nullptr && trial->is_candidate && is_feasible(*trial);
+      return trial != nullptr && is_accepted(*trial);
     });
   }
 
@@ -291,8 +291,7 @@ class Escalation final : public Sampler {
   [[nodiscard]] static bool is_faster(const Trial& trial, const Trial& than) {
     const auto ratio = details_from(trial.details).latency_ratio;
     const auto other = details_from(than.details).latency_ratio;
-    return trial.is_candidate && is_feasible(trial) && ratio && other &&
-           ratio->ratio < (1 - kSpeedGain) * other->ratio;
+    return is_accepted(trial) && ratio && other && ratio->ratio < (1 - kSpeedGain) * other->ratio;
   }
 
   /// The results of the phases before placement, best first.
@@ -305,12 +304,11 @@ class Escalation final : public Sampler {
 
   /// The calibrations that were not tried, with the settings of the best result so far.
   [[nodiscard]] std::vector<Point> remaining_calibrations() const {
-    const std::vector<const Trial*> best = best_first();
-    if (best.empty()) return {};
+    const Trial* const leader = best();
+    if (leader == nullptr) return {};
     Point found;
     for (const std::string& name : {kTuning, kMixing, kFloatTypes}) {
-      if (const Value value = choice(best.front()->point, name); !value.is_null())
-        found[name] = value;
+      if (const Value value = choice(leader->point, name); !value.is_null()) found[name] = value;
     }
     std::vector<Point> points;
     for (const Point& calibration : calibrations_) add(points, with(calibration, found));

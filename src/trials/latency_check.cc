@@ -12,6 +12,13 @@ constexpr int kFewestPairs = 15;
 
 }  // namespace
 
+LatencyRatio to_ratio(const PairedLatency& latency) {
+  return {.ratio = latency.ratio,
+          .low = latency.ratio_low,
+          .high = latency.ratio_high,
+          .float_ms = latency.float_ms};
+}
+
 LatencyCheck::LatencyCheck(const Model& float_model, Batch sample, int threads)
     : float_model_(float_model), sample_(std::move(sample)), threads_(threads) {}
 LatencyCheck::~LatencyCheck() = default;

@@ -145,10 +145,7 @@ void TrialRunner::measure_speed(const Model& quantized, TrialDetails& details,
   }
   const PairedLatency latency = latency_check_->measure(quantized, token);
   details.latency_ms = latency.quantized_ms;
-  details.latency_ratio = {.ratio = latency.ratio,
-                           .low = latency.ratio_low,
-                           .high = latency.ratio_high,
-                           .float_ms = latency.float_ms};
+  details.latency_ratio = to_ratio(latency);
 }
 
 TrialOutcome TrialRunner::run(const TrialRequest& request) {

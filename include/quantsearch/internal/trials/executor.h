@@ -20,6 +20,7 @@
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/settings.h"
 #include "quantsearch/search/study.h"
+#include "quantsearch/search/trial_details.h"
 #include "quantsearch/trials/goals.h"
 
 namespace quantsearch {
@@ -93,6 +94,9 @@ struct TrialContext {
 /// for every trial.
 [[nodiscard]] Latency trial_latency(const Model& model, const Reference& reference,
                                     const CancellationToken& token);
+
+/// What a trial records of a latency beside the float model.
+[[nodiscard]] LatencyRatio to_ratio(const PairedLatency& latency);
 
 /// Measures the latencies of models beside that of the float model. Models that run the same
 /// kernels on the same shapes (kernel_key) are measured once, so that their order does not depend
