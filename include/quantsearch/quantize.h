@@ -71,6 +71,14 @@ enum class RecurrentWeights {
   dynamic,  // DynamicQuantizeLSTM of ONNX Runtime: 8-bit weights, activations quantized in each run
 };
 
+/// How HardSigmoid and HardSwish run on integers.
+enum class HardActivations {
+  keep_float,
+  // HardSigmoid as an integer Add whose result saturates, HardSwish as the product of its input
+  // with that. Two integer kernels take the place of two conversions and two float kernels.
+  integer,
+};
+
 /// Which operators have equal parameters at inputs and output, for accelerators that move, join or
 /// average integers without rescaling them. Data movement always has equal parameters.
 struct AlignOptions {
@@ -122,6 +130,8 @@ struct QuantizeOptions {
   BiasType bias_type = BiasType::int32;
   TableWeights table_weights = TableWeights::per_tensor;
   RecurrentWeights recurrent_weights = RecurrentWeights::keep_float;
+  // Has no effect where scales are restricted (power_of_two, int16_scale) and for NPUs.
+  HardActivations hard_activations = HardActivations::integer;
   AlignOptions align = {};
   NpuOptions npu = {};
 

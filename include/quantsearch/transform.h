@@ -36,6 +36,7 @@ struct SimplifyOptions {
   bool reduce_mean_to_global_pool = true;  // ReduceMean over the spatial axes of a rank-4 tensor
   bool div_to_mul = true;  // Div by a constant -> Mul by its reciprocal: exact for powers of two,
                            // else within 1.5 units in the last place of float32
+  bool gather_hard_swish = true;  // clip(x + 3, 0, 6) / 6 -> HardSigmoid, x times that -> HardSwish
   // Models of older opsets are raised to this one, because per-channel DequantizeLinear needs it.
   std::int64_t minimum_opset = 13;
   std::optional<std::int64_t> opset = {};  // requested by the user (ConvertOpsetVersion)

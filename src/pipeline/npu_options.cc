@@ -58,6 +58,7 @@ void add_target(std::vector<Option>& table) {
          config.quantize.target = Target::npu_cnn;
          config.quantize.align = {.concat = true, .pool = true, .pad = true};
          config.quantize.bias_type = BiasType::like_weight;
+         config.simplify.gather_hard_swish = false;  // an NPU has its own rules for the parts
          config.simplify.dpu.leaky_relu = config.simplify.dpu.hard_sigmoid = true;
          config.simplify.dpu.average_pool = config.simplify.dpu.reduce_mean = true;
        }});

@@ -37,12 +37,13 @@ void for_each_field(Options& options, const Visit& visit) {
 template <OptionsOf<SimplifyOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
   auto& [fold_constants, fold_batch_norm, fp16_to_fp32, reduce_mean_to_global_pool, div_to_mul,
-         minimum_opset, opset, disabled, dpu] = options;
+         gather_hard_swish, minimum_opset, opset, disabled, dpu] = options;
   visit("fold_constants", fold_constants);
   visit("fold_batch_norm", fold_batch_norm);
   visit("fp16_to_fp32", fp16_to_fp32);
   visit("reduce_mean_to_global_pool", reduce_mean_to_global_pool);
   visit("div_to_mul", div_to_mul);
+  visit("gather_hard_swish", gather_hard_swish);
   visit("minimum_opset", minimum_opset);
   visit("opset", opset);
   visit("disabled", disabled);
@@ -157,10 +158,10 @@ template <OptionsOf<QuantizeOptions> Options, typename Visit>
 void for_each_field(Options& options, const Visit& visit) {
   auto& [target, activation_type, weight_type, activation_symmetric, weight_symmetric, per_channel,
          reduce_range, power_of_two, power_of_two_rounding, weight_range, int16_scale,
-         quantize_bias, bias_type, table_weights, recurrent_weights, align, npu, op_types,
-         extra_op_types, exclude_op_types, nodes, exclude_nodes, input_tensors, output_tensors,
-         exclude_subgraphs, passthrough_op_types, node_formats, matmul_const_b_only, facts,
-         overrides] = options;
+         quantize_bias, bias_type, table_weights, recurrent_weights, hard_activations, align, npu,
+         op_types, extra_op_types, exclude_op_types, nodes, exclude_nodes, input_tensors,
+         output_tensors, exclude_subgraphs, passthrough_op_types, node_formats, matmul_const_b_only,
+         facts, overrides] = options;
   visit("target", target);
   visit("activation_type", activation_type);
   visit("weight_type", weight_type);
@@ -176,6 +177,7 @@ void for_each_field(Options& options, const Visit& visit) {
   visit("bias_type", bias_type);
   visit("table_weights", table_weights);
   visit("recurrent_weights", recurrent_weights);
+  visit("hard_activations", hard_activations);
   visit("align", align);
   visit("npu", npu);
   visit("op_types", op_types);

@@ -1,5 +1,5 @@
-// Options for weights that no integer kernel multiplies: tables that Gather reads, and the weights
-// of LSTM.
+// Options for the form in which single kinds of operators are stored: tables that Gather reads, the
+// weights of LSTM, and the gates of HardSigmoid and HardSwish.
 
 #include "pipeline/option_table.h"
 
@@ -38,6 +38,18 @@ void add_storage_options(std::vector<Option>& table) {
                config.quantize.recurrent_weights = RecurrentWeights::dynamic;
            },
        .matters = {}});
+  table.push_back({.name = "extra_options.HardActivations",
+                   .meaning =
+                       "HardSigmoid and HardSwish behind integer kernels: float, or integer (a "
+                       "saturating Add, and a Mul for HardSwish)",
+                   .default_value = "integer",
+                   .canonical = one_of({{"integer", {}}, {"float", {}}}),
+                   .apply =
+                       [](QuantizationConfig& config, const Value& value) {
+                         if (value.as_string() == "float")
+                           config.quantize.hard_activations = HardActivations::keep_float;
+                       },
+                   .matters = {}});
 }
 
 }  // namespace quantsearch::options

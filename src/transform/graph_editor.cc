@@ -36,6 +36,10 @@ bool GraphEditor::has_one_reader(std::string_view tensor) const {
          reads_by(readers[0], tensor) == 1;
 }
 
+std::optional<int> GraphEditor::only_reader(std::string_view tensor) const {
+  return has_one_reader(tensor) ? std::optional(index_.consumers(tensor)[0]) : std::nullopt;
+}
+
 std::string GraphEditor::add_constant(std::string_view wanted, Tensor tensor) {
   std::string name = names_.unique(wanted);
   initializers_.emplace(name, graph_.initializers.size());

@@ -31,6 +31,8 @@ class GraphEditor {
   [[nodiscard]] std::optional<int> producer(std::string_view tensor) const;
   /// True when exactly one input of one node reads the tensor and it is not a graph output.
   [[nodiscard]] bool has_one_reader(std::string_view tensor) const;
+  /// That node; nullopt when there are more, or none.
+  [[nodiscard]] std::optional<int> only_reader(std::string_view tensor) const;
   [[nodiscard]] bool is_graph_output(std::string_view tensor) const {
     return index_.is_graph_output(tensor);
   }

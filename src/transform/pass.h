@@ -52,6 +52,8 @@ inline constexpr std::int64_t kIrVersionOfFreeInitializers = 4;
 [[nodiscard]] PassResult inline_constant_ifs(Model model, bool folds);
 /// Div by a constant becomes Mul by its reciprocal.
 [[nodiscard]] PassResult div_to_mul(Model model);
+/// HardSigmoid and HardSwish that are written in parts become one operator.
+[[nodiscard]] PassResult gather_hard_swish(Model model);
 /// Mul and Add by one constant per channel directly after Conv, ConvTranspose or Gemm are folded
 /// into its weight and bias.
 [[nodiscard]] PassResult fold_channel_constants(Model model);

@@ -65,6 +65,7 @@ std::vector<Pass> passes(const SimplifyOptions& options) {
        true},
       {"split_addends", true, split_addends},
       {"div_to_mul", options.div_to_mul, div_to_mul},
+      {"gather_hard_swish", options.gather_hard_swish, gather_hard_swish},
       {"fold_channel_constants", true, fold_channel_constants},
       {"fold_batch_norm", options.fold_batch_norm, fold_batch_norm},
       {"fold_channel_constants", true, fold_channel_constants},

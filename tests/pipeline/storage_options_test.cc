@@ -21,9 +21,15 @@ TEST(StorageOptions, RecurrentWeightsStayFloatByDefault) {
   EXPECT_EQ(options_of("{RecurrentWeights: dynamic}").recurrent_weights, RecurrentWeights::dynamic);
 }
 
+TEST(StorageOptions, HardActivationsAreIntegersByDefault) {
+  EXPECT_EQ(options_of("{}").hard_activations, HardActivations::integer);
+  EXPECT_EQ(options_of("{HardActivations: float}").hard_activations, HardActivations::keep_float);
+}
+
 TEST(StorageOptions, RefuseOtherValues) {
   EXPECT_THROW((void)options_of("{TableWeights: per_column}"), InvalidInput);
   EXPECT_THROW((void)options_of("{RecurrentWeights: static}"), InvalidInput);
+  EXPECT_THROW((void)options_of("{HardActivations: int8}"), InvalidInput);
 }
 
 }  // namespace

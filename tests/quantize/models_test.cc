@@ -33,9 +33,9 @@ const ModelCase kCases[] = {
     {"resnet8", "tests/data/resnet8.onnx", {1, 1, 28, 28}, 17, 0},
     {"mobilenet_s", "examples/fashion_mnist/mobilenet_s.onnx", {1, 1, 28, 28}, 31, 0},
     {"tinyvit", "tests/data/tinyvit.onnx", {1, 1, 28, 28}, 61, 0},
-    {"ocr_cls", "ocr/ch_ppocr_mobile_v2.0_cls_infer.onnx", {1, 3, 48, 96}, 138, 0},
-    {"ocr_rec", "ocr/ch_PP-OCRv4_rec_infer.onnx", {1, 3, 48, 64}, 252, 0, true},
-    {"ocr_det", "ocr/ch_PP-OCRv4_det_infer.onnx", {1, 3, 64, 64}, 222, 2, true},
+    {"ocr_cls", "ocr/ch_ppocr_mobile_v2.0_cls_infer.onnx", {1, 3, 48, 96}, 129, 0},
+    {"ocr_rec", "ocr/ch_PP-OCRv4_rec_infer.onnx", {1, 3, 48, 64}, 226, 0, true},
+    {"ocr_det", "ocr/ch_PP-OCRv4_det_infer.onnx", {1, 3, 64, 64}, 208, 2, true},
 };
 
 class WholeModel : public ::testing::TestWithParam<ModelCase> {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "quantize/placement/hard_activations.h"
 #include "quantize/placement/tensor_overrides.h"
 
 namespace quantsearch {
@@ -138,7 +139,8 @@ std::string why_not_integer(const PlanView& view, int node) {
   const NodePlan& planned = view.planned(node);
   if (planned.reads_table) return "";
   const OperatorRule& rule = *planned.rule;
-  if (!rule.drawback.empty()) return std::string(rule.drawback);
+  const bool has_gate = integer_gate(view, node).has_value();
+  if (!rule.drawback.empty() && !has_gate) return std::string(rule.drawback);
   if (planned.follows) return "it works on float values before they are quantized";
   if (std::string reason = why_overrides_stay(view, node); !reason.empty()) {
     return reason;

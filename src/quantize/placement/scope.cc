@@ -8,6 +8,7 @@
 #include <regex>
 #include <set>
 
+#include "quantize/placement/hard_activations.h"
 #include "quantize/placement/operators.h"
 #include "quantsearch/internal/base/names.h"
 #include "quantsearch/internal/model/linear_layer.h"
@@ -100,6 +101,7 @@ class Scope {
       for (const std::string& type : default_op_types()) kept.insert(type);
     }
     kept.insert(options.extra_op_types.begin(), options.extra_op_types.end());
+    if (has_integer_hard_activations(options)) kept.insert({"HardSigmoid", "HardSwish"});
     const std::set<std::string> excluded(options.exclude_op_types.begin(),
                                          options.exclude_op_types.end());
     for (int node = 0; node < view_.node_count(); ++node) {

@@ -5,6 +5,7 @@
 
 #include "quantize/numbers/recurrent_weights.h"
 #include "quantize/numbers/weight_ranges.h"
+#include "quantize/placement/hard_activations.h"
 #include "quantize/writing/qdq_writer.h"
 #include "quantize/writing/table_writer.h"
 #include "quantsearch/internal/model/linear_layer.h"
@@ -92,6 +93,7 @@ class Emitter {
       if (has_weight(plan.rule->kind)) write_weight(node, at);
       read_constants(node, plan);
       if (plan.biased_matmul) write_matmul_bias(node, *plan.biased_matmul);
+      if (const auto gate = integer_gate(view_, at)) write_gate(node, *gate);
     }
     const std::vector<std::string> outputs = node.outputs;
     for (std::string& output : node.outputs) {
@@ -103,6 +105,37 @@ class Emitter {
       model_.graph.nodes.push_back(std::move(node));
     }
     for (const std::string& output : outputs) write_pair(output);
+  }
+
+  /// Turns a HardSigmoid into the Add, and a HardSwish into the Mul, of its integer form.
+  void write_gate(Node& node, const HardGate& gate) {
+    const std::string& output = node.outputs[0];
+    std::string& offset = offsets_[gate.offset];
+    if (offset.empty()) {
+      constexpr std::uint8_t kWhole = 255;
+      offset = writer_.add_constant(names_.unique("hard_activation_offset"),
+                                    {.integers = Tensor::of<std::uint8_t>({}, {kWhole}),
+                                     .params = uint8_params(gate.offset)});
+    }
+    if (node.is("HardSwish")) {
+      const std::string sum = writer_.add_plain(output, "Add", {node.inputs[0], offset}, "");
+      node.inputs.push_back(
+          writer_.add_pair({.label = output + "_gate", .input = sum, .output = ""}, uint8_params(1),
+                           false, 1 / gate.slope));
+      node.op_type = "Mul";
+    } else if (saturates_like_gate(blueprint_.activations.params.at(output)) &&
+               !blueprint_.activations.narrower.contains(output)) {
+      raw_names_.try_emplace(output, names_.unique(output + "_Add_Output"));
+      divisors_[output] = 1 / gate.slope;
+      node.inputs.push_back(offset);
+      node.op_type = "Add";
+      node.attributes.clear();
+    }
+  }
+
+  /// uint8 over [0, high].
+  static TensorParams uint8_params(float high) {
+    return {.type = DataType::uint8, .scales = {high / 255}, .zero_points = {0}};
   }
 
   void write_table(Node gather) {
@@ -161,7 +194,8 @@ class Emitter {
     const std::string& input = renamed ? raw->second : tensor;
     dequantized_[tensor][params->second.type] =
         writer_.add_pair({.label = tensor, .input = input, .output = renamed ? tensor : ""},
-                         params->second, is_contributed(tensor, params->second.type));
+                         params->second, is_contributed(tensor, params->second.type),
+                         divisors_.contains(tensor) ? divisors_.at(tensor) : 1);
     tensors_[tensor] = params->second;
     const auto others = blueprint_.activations.narrower.find(tensor);
     if (others == blueprint_.activations.narrower.end()) return;
@@ -285,6 +319,8 @@ class Emitter {
   std::map<std::string, std::map<DataType, std::string>, std::less<>> dequantized_;
   // Initializer and type -> dequantized value.
   std::map<std::pair<std::string, DataType>, std::string> constants_;
+  std::map<float, std::string> offsets_;                   // of gates -> dequantized value
+  std::map<std::string, float> divisors_;                  // of the pairs that are not 1
   std::map<const QuantizedTensor*, std::string> weights_;  // -> dequantized value
   std::map<const QuantizedTensor*, StoredIntegers> stored_;
   std::set<std::string, std::less<>> contributed_;

@@ -63,13 +63,18 @@ void QdqWriter::add_node(std::string_view op_type, const PairNames& tensor,
 }
 
 std::string QdqWriter::add_pair(const PairNames& names, const TensorParams& params,
-                                bool contributed) {
+                                bool contributed, float divisor) {
   const ParameterNames parameters = add_parameters(names.label, params);
+  ParameterNames before = parameters;
+  if (divisor != 1) {
+    before.scale = names_.unique(names.label + "_undivided_scale");
+    add_initializer(before.scale, Tensor::of<float>({}, {params.scales.front() * divisor}));
+  }
   const std::string integers = names_.unique(names.label + "_QuantizeLinear_Output");
   std::string output =
       names.output.empty() ? names_.unique(names.label + "_DequantizeLinear_Output") : names.output;
   add_node("QuantizeLinear", {.label = names.label, .input = names.input, .output = integers},
-           parameters, params, contributed);
+           before, params, contributed);
   add_node("DequantizeLinear", {.label = names.label, .input = integers, .output = output},
            parameters, params, contributed);
   return output;

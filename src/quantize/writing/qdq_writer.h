@@ -26,8 +26,10 @@ class QdqWriter {
     std::string output;  // dequantized tensor; "": a new name is chosen
   };
   /// Appends both nodes, in domain com.microsoft when `contributed`; returns the dequantized
-  /// tensor.
-  std::string add_pair(const PairNames& names, const TensorParams& params, bool contributed);
+  /// tensor, which is the input divided by `divisor`: the scale of QuantizeLinear is that of
+  /// `params` times `divisor`.
+  std::string add_pair(const PairNames& names, const TensorParams& params, bool contributed,
+                       float divisor = 1);
   /// Adds only the initializers of a stored integer tensor.
   StoredIntegers add_integers(const std::string& label, const QuantizedTensor& tensor);
   /// Appends a stored integer tensor and its DequantizeLinear; returns the dequantized tensor.

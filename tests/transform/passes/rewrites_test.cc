@@ -1,4 +1,4 @@
-// Tests of Div -> Mul, ReduceMean -> GlobalAveragePool and Flatten -> Reshape.
+// Tests of Div -> Mul, HardSwish in parts, ReduceMean -> GlobalAveragePool and Flatten -> Reshape.
 
 #include <gtest/gtest.h>
 
@@ -48,6 +48,61 @@ TEST(DivToMul, LeavesIntegersAndConstantNumeratorsAlone) {
                  {2}, DataType::int64);
   const Model before = builder.build();
   EXPECT_EQ(div_to_mul(before).model.graph.nodes, before.graph.nodes);
+}
+
+/// Parts of HardSwish: where the factor 1/6 stands, and whether x multiplies.
+Model in_parts(bool factor_first, bool multiplies, std::int64_t opset, float top = 6) {
+  ModelBuilder builder(opset);
+  builder.input("x", {2, 8});
+  const std::string sum = builder.node("Add", {"x", builder.weight("three", {}, {3})});
+  builder.weight("low", {}, {0});
+  builder.weight("top", {}, {top});
+  std::string value = builder.node("Clip", {sum, "low", "top"});
+  builder.weight("sixth", {1}, {1.0F / 6});
+  if (factor_first) value = builder.node("Mul", {value, "sixth"});
+  if (multiplies) value = builder.node("Mul", {"x", value});
+  if (!factor_first) value = builder.node("Mul", {"sixth", value}, {}, "last");
+  builder.output(value, {2, 8});
+  return builder.build();
+}
+
+TEST(GatherHardSwish, FindsItInEveryOrder) {
+  for (const bool factor_first : {false, true}) {
+    const Model before = in_parts(factor_first, true, 17);
+    const PassResult result = gather_hard_swish(before);
+    EXPECT_EQ(result.model.graph.nodes.size(), 1) << factor_first;
+    EXPECT_EQ(count(result.model, "HardSwish"), 1) << factor_first;
+    EXPECT_EQ(result.model.graph.outputs, before.graph.outputs);
+    EXPECT_LE(largest_difference(before, result.model), 1e-6) << factor_first;
+  }
+}
+
+TEST(GatherHardSwish, IsAGateAndAProductBeforeOpset14) {
+  for (const bool factor_first : {false, true}) {
+    const Model before = in_parts(factor_first, true, 13);
+    const PassResult result = gather_hard_swish(before);
+    EXPECT_EQ(result.model.graph.nodes.size(), 2) << factor_first;
+    EXPECT_EQ(count(result.model, "HardSigmoid"), 1) << factor_first;
+    EXPECT_LE(largest_difference(before, result.model), 1e-6) << factor_first;
+  }
+}
+
+TEST(GatherHardSwish, FindsAGateAlone) {
+  const Model before = in_parts(true, false, 17);
+  const PassResult result = gather_hard_swish(before);
+  EXPECT_EQ(result.model.graph.nodes.size(), 1);
+  EXPECT_EQ(count(result.model, "HardSigmoid"), 1);
+  EXPECT_LE(largest_difference(before, result.model), 1e-6);
+}
+
+TEST(GatherHardSwish, LeavesOtherClipsAlone) {
+  const Model before = in_parts(true, true, 17, 5);
+  EXPECT_EQ(gather_hard_swish(before).model.graph.nodes, before.graph.nodes);
+  // The sum is read elsewhere, too.
+  Model read_twice = in_parts(true, true, 17);
+  read_twice.graph.outputs.push_back(
+      {.name = read_twice.graph.nodes[0].outputs[0], .type = DataType::float32, .dimensions = {}});
+  EXPECT_EQ(gather_hard_swish(read_twice).model.graph.nodes, read_twice.graph.nodes);
 }
 
 Model mean_over(const Shape& input, const std::vector<std::int64_t>& axes, std::int64_t keepdims,
