@@ -5,6 +5,7 @@
 // ONNX Runtime type appears in this header.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,6 +45,9 @@ struct SessionOptions {
   /// no better instruction (x86 without VNNI). The option makes sessions slower on those processors
   /// and changes nothing elsewhere.
   bool exact_products = false;
+  /// Not empty: when the session closes, the runtime writes the time of every kernel of every run
+  /// to a file whose name begins with this path.
+  std::filesystem::path profile = {};
 };
 
 class Session {

@@ -73,6 +73,7 @@ class OrtSession final : public Session {
     // Runtime 1.32).
     if (options.exact_products && !multiplies_without_saturation())
       ort_options.AddConfigEntry(kOrtSessionOptionsAvx2PrecisionMode, "1");
+    if (!options.profile.empty()) ort_options.EnableProfiling(options.profile.c_str());
     try {
       if (options.optimize) run_on_chosen_device(ort_options);
       if (!weights_.names.empty()) {

@@ -45,7 +45,8 @@ float result_at(const std::string& op_type, float x, std::vector<Attribute> attr
   const Range wide = {.low = -8, .high = 127.0 / 16};
   const QuantizedModel made =
       quantize(model, {{"x", wide}, {"conv_out", wide}, {"active_out", wide}}, {}, pool);
-  const Batch outputs = open_session(made.model)->run({{"x", Tensor::of<float>({1, 1, 1, 1}, {x})}});
+  const Batch outputs =
+      open_session(made.model)->run({{"x", Tensor::of<float>({1, 1, 1, 1}, {x})}});
   return outputs.begin()->second.values<float>()[0];
 }
 
@@ -90,9 +91,8 @@ TEST(HardActivations, HardSigmoidIsItsDefinitionWithAnySlope) {
 /// A gate that rises to 1 from a positive value at x = 0 only is no saturating Add of a constant.
 TEST(HardActivations, KeepTheOperatorWhereTheFormDoesNotExist) {
   for (const auto& [alpha, beta] : {std::pair(-0.2F, 0.5F), std::pair(0.2F, -0.1F)}) {
-    const QuantizedModel result =
-        quantized(conv_activation_conv("HardSigmoid", {{.name = "alpha", .value = alpha},
-                                                {.name = "beta", .value = beta}}));
+    const QuantizedModel result = quantized(conv_activation_conv(
+        "HardSigmoid", {{.name = "alpha", .value = alpha}, {.name = "beta", .value = beta}}));
     EXPECT_EQ(testing::count_of(result.model, "HardSigmoid"), 1) << alpha;
     EXPECT_NE(reason_of(result.layers, "active"), "") << alpha;
   }
@@ -109,8 +109,9 @@ TEST(HardActivations, StayFloatWhenAskedToAndWhereScalesAreRestricted) {
   QuantizeOptions signed_values;
   signed_values.activation_type = DataType::int8;
   for (const QuantizeOptions& options : {asked, power, fraction, sixteen, signed_values})
-    EXPECT_EQ(testing::count_of(quantized(conv_activation_conv("HardSwish"), options).model, "HardSwish"),
-              1);
+    EXPECT_EQ(
+        testing::count_of(quantized(conv_activation_conv("HardSwish"), options).model, "HardSwish"),
+        1);
 }
 
 TEST(HardActivations, AGraphOutputKeepsItsNameAndValue) {

@@ -2,8 +2,9 @@
 
 // HardSigmoid and HardSwish on integers. ONNX Runtime has no integer kernel for either, but
 //   HardSigmoid(x) = slope * clip(x + offset, 0, 1 / slope)
-// is an integer Add whose QuantizeLinear saturates at the bounds. Its DequantizeLinear has the scale
-// times `slope`, which costs nothing. HardSwish(x) = x * HardSigmoid(x) is one integer Mul more.
+// is an integer Add whose QuantizeLinear saturates at the bounds. Its DequantizeLinear has the
+// scale times `slope`, which costs nothing. HardSwish(x) = x * HardSigmoid(x) is one integer Mul
+// more.
 
 #include <optional>
 

@@ -114,8 +114,8 @@ class HardSwishGatherer {
   }
 
   void write_gate(const std::vector<int>& parts, int last, const std::string& x) {
-    notes_.push_back(fmt::format("{} and what is before it became HardSigmoid",
-                                 editor_.describe(last)));
+    notes_.push_back(
+        fmt::format("{} and what is before it became HardSigmoid", editor_.describe(last)));
     make_gate(editor_.node(last), x);
     for (const int part : parts) editor_.remove(part);
   }

@@ -1,0 +1,247 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "placement/cost_record.h"
+#include "placement/traceable_names.h"
+#include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/stopwatch.h"
+#include "quantsearch/internal/runtime/kernel_times.h"
+#include "quantsearch/placement.h"
+#include "quantsearch/runtime.h"
+
+namespace quantsearch {
+
+namespace {
+
+using Split = std::vector<bool>;  // by pattern: true on integers
+
+constexpr int kMostRounds = 5;
+// A difference below this share of a latency is noise.
+constexpr double kGain = 0.02;
+// A change is measured when it is predicted to lose at most this share.
+constexpr double kHope = 0.05;
+// Placements within this share of the fastest are returned, at most so many.
+constexpr double kAlternative = 0.05;
+constexpr std::size_t kMostAlternatives = 3;
+// Time for the pairs of one model: at least kPairs of them.
+constexpr double kSeconds = 0.2;
+constexpr double kMostSeconds = 2;
+constexpr int kPairs = 11;
+
+std::map<std::string, std::int64_t> elements_of(const Model& model, const Batch& sample) {
+  std::vector<std::string> tensors;
+  for (const ValueInfo& input : model.graph.inputs) tensors.push_back(input.name);
+  for (const Node& node : model.graph.nodes) {
+    for (const std::string& output : node.outputs) {
+      if (!output.empty()) tensors.push_back(output);
+    }
+  }
+  constexpr std::int64_t kBytesOfFloat = 4;
+  const std::vector<std::int64_t> bytes = tensor_sizes(model, sample, tensors);
+  std::map<std::string, std::int64_t> elements;
+  for (std::size_t at = 0; at < tensors.size(); ++at)
+    elements[tensors[at]] = bytes[at] / kBytesOfFloat;
+  return elements;
+}
+
+class PlacementSearch {
+ public:
+  PlacementSearch(const PlacementInput& input, const PlacementOptions& options)
+      : input_(input),
+        options_(options),
+        graph_(input.simplified.graph),
+        all_integer_(input.build({})),
+        units_(find_units(graph_, profile(input.simplified), all_integer_->layers)),
+        costs_(graph_, units_, elements_of(input.simplified, input.sample), options.known) {}
+
+  PlacementResult run() {
+    const Split everything = possible();
+    measure(everything);
+    if (!costs_.knew_all()) {
+      costs_.learn(float_ledger(units_, profile(input_.simplified)), Split(costs_.patterns()));
+      learn_from(everything, *all_integer_);
+    }
+    predict_and_measure();
+    refine();
+    return result(everything);
+  }
+
+ private:
+  struct Measured {
+    Placement placement;
+    double predicted = 0;
+  };
+
+  [[nodiscard]] std::vector<KernelTime> profile(const Model& model) const {
+    return kernel_times(with_traceable_names(model), input_.sample,
+                        {.threads = options_.threads, .token = options_.token});
+  }
+
+  [[nodiscard]] bool has_time() const {
+    options_.token.throw_if_cancelled();
+    return watch_.seconds() < options_.seconds;
+  }
+
+  [[nodiscard]] Split possible() const {
+    Split split(costs_.patterns());
+    for (std::size_t pattern = 0; pattern < split.size(); ++pattern)
+      split[pattern] = costs_.can_be_integer(pattern);
+    return split;
+  }
+
+  [[nodiscard]] std::vector<std::string> float_nodes(const Split& split) const {
+    std::vector<std::string> nodes;
+    for (std::size_t unit = 0; unit < units_.units.size(); ++unit) {
+      const std::size_t pattern = costs_.pattern_of(unit);
+      if (!costs_.can_be_integer(pattern) || split[pattern]) continue;
+      for (const int node : units_.units[unit].nodes) nodes.push_back(node_label(graph_, node));
+    }
+    return nodes;
+  }
+
+  void learn_from(const Split& split, const QuantizedModel& quantized) {
+    costs_.learn(
+        quantized_ledger(graph_, units_, quantized.model.graph, profile(quantized.model)), split);
+  }
+
+  /// Measures the model of a split beside the float model; returns false when it was measured
+  /// before, has nothing on integers or does not run.
+  bool measure(const Split& split) {
+    if (measured_.contains(split) || std::ranges::count(split, true) == 0) return false;
+    Measured made{.placement = {.float_nodes = float_nodes(split)},
+                  .predicted = costs_.predicted(split)};
+    try {
+      const auto quantized =
+          made.placement.float_nodes.empty() ? all_integer_ : input_.build(made.placement.float_nodes);
+      made.placement.conversions = conversions_of(quantized->model);
+      made.placement.latency = latency_of(quantized->model);
+      if (split != possible()) learn_from(split, *quantized);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      say(options_.log, LogLevel::detail,
+          fmt::format("placement: {} nodes left float: {}", made.placement.float_nodes.size(),
+                      error.what()));
+      return false;
+    }
+    const PairedLatency& latency = made.placement.latency;
+    say(options_.log, LogLevel::detail,
+        fmt::format("placement: {} nodes left float: {:.3f} times float ({:.3f} to {:.3f}), {} "
+                    "conversions; predicted {:.3f} ms, measured {:.3f} ms",
+                    made.placement.float_nodes.size(), latency.ratio, latency.ratio_low,
+                    latency.ratio_high, made.placement.conversions, 1000 * made.predicted,
+                    latency.quantized_ms));
+    const double ratio = latency.ratio;
+    measured_.emplace(split, std::move(made));
+    if (!best_ || ratio < (1 - kGain) * measured_.at(*best_).placement.latency.ratio)
+      best_ = split;
+    return true;
+  }
+
+  /// Models that run the same kernels on the same shapes are timed once.
+  PairedLatency latency_of(const Model& quantized) {
+    const auto [entry, is_new] = latencies_.try_emplace(kernel_key(quantized));
+    if (!is_new) return entry->second;
+    if (float_session_ == nullptr)
+      float_session_ = open_session(input_.float_model, {.threads = options_.threads});
+    const auto session = open_session(quantized, {.threads = options_.threads});
+    entry->second = measure_pairs(*float_session_, *session, input_.sample,
+                                  {.threads = options_.threads,
+                                   .minimum_runs = kPairs,
+                                   .seconds = kSeconds,
+                                   .token = options_.token},
+                                  kMostSeconds);
+    return entry->second;
+  }
+
+  void predict_and_measure() {
+    for (int round = 0; round < kMostRounds && has_time(); ++round) {
+      if (!measure(costs_.best_split())) return;
+    }
+  }
+
+  /// The operator with which a pattern begins.
+  [[nodiscard]] std::string family(std::size_t pattern) const {
+    const std::string& name = costs_.name(pattern);
+    return name.substr(0, name.find(' '));
+  }
+
+  /// Changes whole families and then single patterns, those with most time first, as long as one of
+  /// them makes the model faster.
+  void refine() {
+    std::vector<std::set<std::size_t>> moves;
+    std::map<std::string, std::set<std::size_t>> families;
+    std::vector<std::size_t> patterns;
+    for (std::size_t pattern = 0; pattern < costs_.patterns(); ++pattern) {
+      if (!costs_.can_be_integer(pattern)) continue;
+      families[family(pattern)].insert(pattern);
+      patterns.push_back(pattern);
+    }
+    for (const auto& [name, members] : families) {
+      if (members.size() > 1) moves.push_back(members);
+    }
+    std::ranges::stable_sort(patterns, std::ranges::greater(), [&](std::size_t pattern) {
+      return costs_.largest_time(pattern);
+    });
+    for (const std::size_t pattern : patterns) moves.push_back({pattern});
+    for (const std::set<std::size_t>& move : moves) {
+      for (const bool to_integers : {false, true}) try_move(move, to_integers);
+    }
+  }
+
+  void try_move(const std::set<std::size_t>& move, bool to_integers) {
+    if (!best_ || !has_time()) return;
+    Split changed = *best_;
+    for (const std::size_t pattern : move) changed[pattern] = to_integers;
+    if (costs_.predicted(changed) <= (1 + kHope) * costs_.predicted(*best_)) measure(changed);
+  }
+
+  PlacementResult result(const Split& everything) const {
+    PlacementResult found;
+    found.measured = std::ssize(measured_);
+    found.costs = options_.known;
+    for (const auto& [pattern, cost] : costs_.known().patterns)
+      found.costs.patterns.insert_or_assign(pattern, cost);
+    if (!best_) return found;
+    found.patterns = costs_.report(*best_);
+    const double best = measured_.at(*best_).placement.latency.ratio;
+    std::vector<const Placement*> others;
+    for (const auto& [split, made] : measured_) {
+      if (split != *best_ && split != everything &&
+          made.placement.latency.ratio <= (1 + kAlternative) * best)
+        others.push_back(&made.placement);
+    }
+    std::ranges::stable_sort(others, {}, [](const Placement* at) { return at->latency.ratio; });
+    others.resize(std::min(others.size(), kMostAlternatives - 1));
+    found.placements.push_back(measured_.at(*best_).placement);
+    for (const Placement* other : others) found.placements.push_back(*other);
+    if (*best_ != everything && measured_.contains(everything))
+      found.placements.push_back(measured_.at(everything).placement);
+    return found;
+  }
+
+  const PlacementInput& input_;
+  const PlacementOptions& options_;
+  const Graph& graph_;
+  Stopwatch watch_;
+  std::shared_ptr<const QuantizedModel> all_integer_;
+  Units units_;
+  CostRecord costs_;
+  std::unique_ptr<Session> float_session_;
+  std::map<Key, PairedLatency> latencies_;
+  std::map<Split, Measured> measured_;
+  std::optional<Split> best_;  // the fastest measured
+};
+
+}  // namespace
+
+PlacementResult find_placement(const PlacementInput& input, const PlacementOptions& options) {
+  return PlacementSearch(input, options).run();
+}
+
+}  // namespace quantsearch
