@@ -82,6 +82,8 @@ struct StorageConfig {
   // study_storage: postgresql://...; empty: study.db in the output folder.
   std::string url = {};
   std::string study_name = "quantsearch";  // study_name
+  // search_placement_cache: times of operators by machine, read and extended; empty: none.
+  std::filesystem::path placement_cache = {};
 };
 
 struct OutputConfig {

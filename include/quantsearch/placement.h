@@ -1,10 +1,11 @@
 #pragma once
 
 // Finds out by measurement which operators of a model should run on integers on this machine.
-// ONNX Runtime's profiles of the float model and of quantized models give the times of operators and
-// of the conversions between float and integers; a minimum cut chooses the operators with the least
-// total time, and the result is measured beside the float model. What the prediction got wrong is
-// corrected by the profile of the measured model, and the choice is made again (docs/search.md).
+// ONNX Runtime's profiles of the float model and of quantized models give the times of operators
+// and of the conversions between float and integers; a minimum cut chooses the operators with the
+// least total time, and the result is measured beside the float model. What the prediction got
+// wrong is corrected by the profile of the measured model, and the choice is made again
+// (docs/search.md).
 
 #include <cstdint>
 #include <functional>
@@ -26,13 +27,14 @@ namespace quantsearch {
 /// Operators of one pattern: the same operators with the same attributes and shapes, which run
 /// equally long. They are placed together.
 struct PatternCost {
-  std::string pattern;   // such as "Conv/depthwise [256,1,5,5] stride 1 -> [1,256,14,14], HardSwish"
-  std::int64_t units = 0;      // how many times it occurs
-  double float_ms = 0;         // all of them, in one run of the float model or a model measured later
-  double integer_ms = 0;       // the same on integers
-  double conversions_ms = 0;   // between them and operators placed otherwise, in the chosen placement
+  std::string pattern;  // such as "Conv/depthwise [256,1,5,5] stride 1 -> [1,256,14,14], HardSwish"
+  std::int64_t units = 0;  // how many times it occurs
+  double float_ms = 0;     // all of them, in one run of the float model or a model measured later
+  double integer_ms = 0;   // the same on integers
+  double conversions_ms =
+      0;  // between them and operators placed otherwise, in the chosen placement
   bool can_be_integer = false;
-  bool is_integer = false;     // the verdict
+  bool is_integer = false;  // the verdict
   bool operator==(const PatternCost&) const = default;
 };
 

@@ -95,6 +95,8 @@ struct ResultsDocument {
   // True when the best model is made for an NPU, whose speed cannot be measured on this machine.
   bool for_npu = false;
   std::optional<Processor> processor;  // where the trials ran; absent in older files
+  // How operators were placed by measurement (docs/search.md); null when they were not.
+  Value placement = {};
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
   double cache_seconds_saved = 0;

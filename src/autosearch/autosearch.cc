@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "autosearch/fixed_input.h"
+#include "autosearch/placing.h"
 #include "autosearch/search_run.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/trials/worker_main.h"
@@ -42,11 +43,16 @@ SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
                     const SearchEnvironment& environment) {
   // Errors in the input are found before anything is written.
   const Setup setup = prepare(config, input, environment);
-  const SearchPlan plan = plan_search(setup);
+  SearchPlan plan = plan_search(setup);
   const Baseline baseline = measure_baseline(setup);
   const OutputFolder output(setup.config.output.output_folder, existing_search(environment));
-  const TrialStore store(setup.config, study_description(setup, plan, baseline.goals),
-                         output.study());
+  const auto open_study = [&] {
+    return TrialStore(setup.config, study_description(setup, plan, baseline.goals), output.study());
+  };
+  // The placements, which are kept in the study, are choices of its space.
+  if (places_operators(setup.config))
+    plan = plan_search(setup, place_operators(setup, open_study()));
+  const TrialStore store = open_study();
   const std::unique_ptr<TrialExecutor> executor = make_executor(setup, baseline);
   BestModel best(setup, *executor, output);
   const SearchRun run{

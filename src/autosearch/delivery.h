@@ -20,6 +20,7 @@ struct Delivery {
   const SearchEnvironment& environment;
   const Study& study;
   const SpaceSummary& summary;
+  const Value& placement;  // place_operators()
   const Scores& float_scores;
   ObjectiveName objective;
   std::vector<Goal> goals;  // of all objectives

@@ -23,7 +23,7 @@ const std::string kMixing = "include_auto_mp";
 const std::string kMixed = "extra_options.AutoMixprecision.";
 const std::string kCle = "include_cle";
 const std::string kWeights = "extra_options.WeightCalibrateMethod";
-const std::string kFloatTypes = "op_types_to_exclude";
+const std::string kFloatNodes = "nodes_to_exclude";
 
 // Limits of mixed precision as shares of the tolerance, because it judges on calibration data.
 constexpr double kStrictness[] = {0.7, 0.3, 0.1};
@@ -32,22 +32,6 @@ constexpr double kWorstSlice = 0.1;
 constexpr double kNoise = 0.01;
 // This many of the best calibrations are reconstructed.
 constexpr std::size_t kReconstructed = 2;
-constexpr int kPasses = 3;           // over the groups, at most
-constexpr double kSpeedGain = 0.02;  // a change of place below this share is noise
-
-/// All unions of the groups; the empty one first.
-std::vector<Value> unions_of(const OperatorGroups& groups) {
-  std::vector<Value> unions;
-  for (std::size_t chosen = 0; chosen < std::size_t{1} << groups.size(); ++chosen) {
-    Value::List types;
-    for (std::size_t group = 0; group < groups.size(); ++group) {
-      if ((chosen >> group & 1) == 0) continue;
-      for (const std::string& type : groups[group]) types.emplace_back(type);
-    }
-    unions.emplace_back(std::move(types));
-  }
-  return unions;
-}
 
 /// The limits of mixed precision in the metric of the tolerance, the loosest first.
 Parameter limits_of(const GoalConfig& goals) {
@@ -67,7 +51,7 @@ Value choice(const Point& point, const std::string& name) {
 }  // namespace
 
 Space escalation_space(const AutoSearchConfig& config, const Space& calibrations,
-                       const OperatorGroups& groups) {
+                       const std::vector<Value>& placements) {
   std::vector<Parameter> parameters = calibrations.products().front();
   parameters.push_back({.name = kTuning, .choices = {false, true}});
   parameters.push_back({.name = kAlgorithm, .choices = {"gptq"}});
@@ -76,8 +60,7 @@ Space escalation_space(const AutoSearchConfig& config, const Space& calibrations
     parameters.push_back({.name = kMixed + "TargetQuantType", .choices = {"Float"}});
   parameters.push_back(limits_of(config.goals));
   parameters.push_back({.name = kMixed + "WorstSliceTarget", .choices = {kWorstSlice / 2}});
-  if (config.goals.goal == SearchGoal::fastest)
-    parameters.push_back({.name = kFloatTypes, .choices = unions_of(groups)});
+  if (!placements.empty()) parameters.push_back({.name = kFloatNodes, .choices = placements});
   return Space(std::move(parameters));
 }
 
@@ -120,7 +103,7 @@ class Escalation final : public Sampler {
     std::vector<Parameter> calibrations;
     for (const Parameter& parameter : parameters_) {
       const bool is_later =
-          parameter.name == kTuning || parameter.name == kMixing || parameter.name == kFloatTypes;
+          parameter.name == kTuning || parameter.name == kMixing || parameter.name == kFloatNodes;
       calibrations.push_back(
           is_later ? Parameter{.name = parameter.name, .choices = {parameter.choices.front()}}
                    : parameter);
@@ -190,7 +173,7 @@ class Escalation final : public Sampler {
       }
     }
     if (const Trial* const found = best(); found != nullptr && is_accepted(*found)) {
-      if (auto points = next_placement(); !points.empty()) return points;
+      if (auto points = unfinished(other_placements()); !points.empty()) return points;
     }
     return unfinished(remaining_calibrations());
   }
@@ -262,36 +245,15 @@ class Escalation final : public Sampler {
     return {};
   }
 
-  /// Coordinate descent over the groups of operators: a group changes its place when the model with
-  /// it is faster. Groups that only pay together are found in later passes.
-  [[nodiscard]] std::vector<Point> next_placement() const {
-    const auto placements = std::ranges::find(parameters_, kFloatTypes, &Parameter::name);
+  /// The best result of the phases before with the other placements.
+  [[nodiscard]] std::vector<Point> other_placements() const {
+    const auto placements = std::ranges::find(parameters_, kFloatNodes, &Parameter::name);
     const std::vector<Point> before = before_placement();
-    if (placements == parameters_.end() || before.empty()) return {};
-    const Trial* current = result(before.front());
-    std::size_t chosen = 0;
-    bool changed = true;
-    for (int pass = 0; pass < kPasses && changed; ++pass) {
-      changed = false;
-      for (std::size_t bit = 1; bit < placements->choices.size(); bit *= 2) {
-        const auto point = with(before.front(), {{kFloatTypes, placements->choices[chosen ^ bit]}});
-        if (!point) continue;
-        const Trial* const trial = result(*point);
-        if (trial == nullptr) return {*point};
-        if (!is_faster(*trial, *current)) continue;
-        chosen ^= bit;
-        current = trial;
-        changed = true;
-      }
-    }
-    return {};
-  }
-
-  /// True for a candidate that is faster by a step, even when both are slower than the float model.
-  [[nodiscard]] static bool is_faster(const Trial& trial, const Trial& than) {
-    const auto ratio = details_from(trial.details).latency_ratio;
-    const auto other = details_from(than.details).latency_ratio;
-    return is_accepted(trial) && ratio && other && ratio->ratio < (1 - kSpeedGain) * other->ratio;
+    std::vector<Point> points;
+    if (placements == parameters_.end() || before.empty()) return points;
+    for (const Value& placement : placements->choices)
+      add(points, with(before.front(), {{kFloatNodes, placement}}));
+    return points;
   }
 
   /// The results of the phases before placement, best first.
@@ -307,7 +269,7 @@ class Escalation final : public Sampler {
     const Trial* const leader = best();
     if (leader == nullptr) return {};
     Point found;
-    for (const std::string& name : {kTuning, kMixing, kFloatTypes}) {
+    for (const std::string& name : {kTuning, kMixing, kFloatNodes}) {
       if (const Value value = choice(leader->point, name); !value.is_null()) found[name] = value;
     }
     std::vector<Point> points;

@@ -1,14 +1,14 @@
 #pragma once
 
 // The strategy of a search without options: it spends trials where the model needs them.
-//   1. Calibrations that cost one pass, at the placement of the base.
+//   1. Calibrations that cost one pass, at the fastest placement (autosearch/placing.h), or that of
+//      the base.
 //   2. While there is no candidate: reconstruction (GPTQ) of the best of them, with equalization
-//   and
-//      without.
+//      and without.
 //   3. Still none: mixed precision, with limits that become stricter until the tolerance holds. The
 //      layers that hurt most stay float, or get 16 bits for an NPU.
-//   4. With a candidate, when the fastest is wanted: groups of operators are left float as long as
-//      that makes the model faster.
+//   4. With a candidate, when the fastest is wanted: the other placements that were measured to be
+//      about as fast.
 //   5. The remaining calibrations with what was found.
 // docs/search.md explains it.
 
@@ -18,15 +18,15 @@
 #include <vector>
 
 #include "quantsearch/autosearch.h"
-#include "quantsearch/pipeline/operator_groups.h"
 #include "quantsearch/search/model_sampler.h"
 
 namespace quantsearch {
 
 /// The space of all points that the strategy may propose: `calibrations` with the settings of the
-/// later phases.
+/// later phases. `placements`: choices of nodes_to_exclude, the fastest first; none: placement is
+/// not searched.
 [[nodiscard]] Space escalation_space(const AutoSearchConfig& config, const Space& calibrations,
-                                     const OperatorGroups& groups);
+                                     const std::vector<Value>& placements);
 
 struct EscalationOptions {
   Ranking ranking;

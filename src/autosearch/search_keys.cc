@@ -225,6 +225,13 @@ std::vector<KeyReader> storage_and_output() {
          if (value.as_string().empty()) throw InvalidInput("got an empty name");
          config.storage.study_name = value.as_string();
        }},
+      {{"search_placement_cache",
+        "file with the times of operators by machine, which a search for the fastest model reads "
+        "and extends, so that the next one measures less",
+        "none", "--placement-cache"},
+       [](Config& config, const Value& value) {
+         config.storage.placement_cache = value.as_string();
+       }},
       {{"search_output_dir", "folder for the results", "quantsearch_output", "--output"},
        [](Config& config, const Value& value) { config.output.output_folder = value.as_string(); }},
       {{"search_cache_dir",

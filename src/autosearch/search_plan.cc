@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "autosearch/escalation.h"
+#include "autosearch/placing.h"
 #include "autosearch/settled_space.h"
 #include "autosearch/staging.h"
 #include "quantsearch/base/error.h"
@@ -20,7 +21,7 @@ void require_points(const SpaceSummary& summary) {
                   summary.raw, reasons_of(summary.filtered)));
 }
 
-Space asked_space(const Setup& setup) {
+Space asked_space(const Setup& setup, const Value& placement) {
   const AutoSearchConfig& config = setup.config;
   if (config.strategy.algorithm != SearchAlgorithm::escalation)
     return config.space.value_or(default_space(config.base));
@@ -29,8 +30,7 @@ Space asked_space(const Setup& setup) {
         "search: the algorithm escalation has a space of its own, and a search space is given; "
         "leave out one of the two");
   }
-  const auto simplified = setup.pipeline->simplified(resolve(config.base).simplify);
-  return escalation_space(config, default_space(config.base), operator_groups(*simplified));
+  return escalation_space(config, default_space(config.base), placement_choices(placement));
 }
 
 }  // namespace
@@ -42,14 +42,15 @@ std::string reasons_of(const std::map<std::string, std::int64_t>& filtered) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-SearchPlan plan_search(const Setup& setup) {
-  const Space asked = asked_space(setup);
+SearchPlan plan_search(const Setup& setup, Value placement) {
+  const Space asked = asked_space(setup, placement);
   const std::int64_t samples = setup.data.calibration->size();
   const auto applicability = std::make_shared<Applicability>(
       [&setup](const SimplifyOptions& options) { return setup.pipeline->simplified(options); });
   SearchPlan plan{.space = settled_space(asked, samples),
                   .normalize = normalize_over(setup.config.base, applicability, samples),
-                  .summary = {}};
+                  .summary = {},
+                  .placement = std::move(placement)};
   plan.summary = summarize(plan.space, plan.normalize);
   require_points(plan.summary);
   // The stages are checked for the space as the user wrote it, because several of its values may

@@ -85,6 +85,7 @@ Delivery delivery_of(const SearchRun& run, const Study& study) {
           .environment = setup.environment,
           .study = study,
           .summary = run.plan.summary,
+          .placement = run.plan.placement,
           .float_scores = run.baseline.scores,
           .objective = setup.objective,
           .goals = run.baseline.goals.goals(),

@@ -27,9 +27,7 @@ TrialStore::TrialStore(const AutoSearchConfig& config, const StudyDescription& d
   }
 }
 
-std::vector<Trial> TrialStore::load() const {
-  return shared_ != nullptr ? shared_->load() : own_->load();
-}
+std::vector<Trial> TrialStore::load() const { return store().load(); }
 
 Study TrialStore::optimize(Sampler& sampler, const Objective& objective,
                            const SearchOptions& options) const {

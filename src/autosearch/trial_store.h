@@ -27,10 +27,20 @@ class TrialStore {
 
   /// Returns the trials of earlier runs and of other processes.
   [[nodiscard]] std::vector<Trial> load() const;
+  /// A decision that all processes of the study share; null when there is none.
+  [[nodiscard]] Value decision(const std::string& key) const { return store().decision(key); }
+  /// Decides `value` unless there is a decision; returns the one that holds.
+  Value decide(const std::string& key, const Value& value) const {
+    return store().decide(key, value);
+  }
   [[nodiscard]] Study optimize(Sampler& sampler, const Objective& objective,
                                const SearchOptions& options) const;
 
  private:
+  [[nodiscard]] StudyStore& store() const {
+    return shared_ != nullptr ? static_cast<StudyStore&>(*shared_) : *own_;
+  }
+
   std::unique_ptr<StudyStore> own_;  // exactly one of own_ and shared_ is set
   std::unique_ptr<SharedStudyStore> shared_;
 };

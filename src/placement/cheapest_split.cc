@@ -95,9 +95,9 @@ std::vector<bool> cheapest_split(const SplitProblem& problem) {
   Network network(sink + 1);
   for (std::size_t item = 0; item < items; ++item) {
     network.connect(source, item, problem.items[item].on_float);
-    network.connect(item, sink,
-                    problem.items[item].must_be_float ? kInfinite
-                                                      : problem.items[item].on_integers);
+    network.connect(
+        item, sink,
+        problem.items[item].must_be_float ? kInfinite : problem.items[item].on_integers);
   }
   for (std::size_t value = 0; value < problem.values.size(); ++value) {
     const SplitProblem::Value& passed = problem.values[value];

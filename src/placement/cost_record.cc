@@ -38,7 +38,8 @@ CostRecord::CostRecord(const Graph& graph, const Units& units,
   }
   const GraphIndex index(graph);
   const auto pattern_at = [&](int node) {
-    return pattern_of_unit_[static_cast<std::size_t>(units.of_node[static_cast<std::size_t>(node)])];
+    return pattern_of_unit_[static_cast<std::size_t>(
+        units.of_node[static_cast<std::size_t>(node)])];
   };
   const auto add = [&](const std::string& tensor, std::size_t producer) {
     Passed passed{.tensor = tensor, .producer = producer, .readers = {}};
@@ -170,8 +171,7 @@ std::vector<PatternCost> CostRecord::report(const std::vector<bool>& on_integers
     const ConversionTime time = conversion(passed.tensor);
     const std::size_t row =
         passed.producer < patterns() ? passed.producer : static_cast<std::size_t>(*other);
-    rows[row].conversions_ms +=
-        kMilliseconds * (from_integers ? time.dequantize : time.quantize);
+    rows[row].conversions_ms += kMilliseconds * (from_integers ? time.dequantize : time.quantize);
   }
   std::ranges::stable_sort(rows, std::ranges::greater(), [](const PatternCost& row) {
     return std::max(row.float_ms, row.integer_ms);

@@ -24,9 +24,7 @@ class CostRecord {
   [[nodiscard]] std::size_t patterns() const { return names_.size(); }
   [[nodiscard]] const std::string& name(std::size_t pattern) const { return names_[pattern]; }
   [[nodiscard]] std::size_t pattern_of(std::size_t unit) const { return pattern_of_unit_[unit]; }
-  [[nodiscard]] bool can_be_integer(std::size_t pattern) const {
-    return can_be_integer_[pattern];
-  }
+  [[nodiscard]] bool can_be_integer(std::size_t pattern) const { return can_be_integer_[pattern]; }
   /// True when the costs of every pattern that can be placed were known from the beginning.
   [[nodiscard]] bool knew_all() const;
 

@@ -105,8 +105,8 @@ class PlacementSearch {
   }
 
   void learn_from(const Split& split, const QuantizedModel& quantized) {
-    costs_.learn(
-        quantized_ledger(graph_, units_, quantized.model.graph, profile(quantized.model)), split);
+    costs_.learn(quantized_ledger(graph_, units_, quantized.model.graph, profile(quantized.model)),
+                 split);
   }
 
   /// Measures the model of a split beside the float model; returns false when it was measured
@@ -116,8 +116,9 @@ class PlacementSearch {
     Measured made{.placement = {.float_nodes = float_nodes(split)},
                   .predicted = costs_.predicted(split)};
     try {
-      const auto quantized =
-          made.placement.float_nodes.empty() ? all_integer_ : input_.build(made.placement.float_nodes);
+      const auto quantized = made.placement.float_nodes.empty()
+                                 ? all_integer_
+                                 : input_.build(made.placement.float_nodes);
       made.placement.conversions = conversions_of(quantized->model);
       made.placement.latency = latency_of(quantized->model);
       if (split != possible()) learn_from(split, *quantized);
@@ -138,8 +139,7 @@ class PlacementSearch {
                     latency.quantized_ms));
     const double ratio = latency.ratio;
     measured_.emplace(split, std::move(made));
-    if (!best_ || ratio < (1 - kGain) * measured_.at(*best_).placement.latency.ratio)
-      best_ = split;
+    if (!best_ || ratio < (1 - kGain) * measured_.at(*best_).placement.latency.ratio) best_ = split;
     return true;
   }
 
@@ -185,9 +185,8 @@ class PlacementSearch {
     for (const auto& [name, members] : families) {
       if (members.size() > 1) moves.push_back(members);
     }
-    std::ranges::stable_sort(patterns, std::ranges::greater(), [&](std::size_t pattern) {
-      return costs_.largest_time(pattern);
-    });
+    std::ranges::stable_sort(patterns, std::ranges::greater(),
+                             [&](std::size_t pattern) { return costs_.largest_time(pattern); });
     for (const std::size_t pattern : patterns) moves.push_back({pattern});
     for (const std::set<std::size_t>& move : moves) {
       for (const bool to_integers : {false, true}) try_move(move, to_integers);

@@ -11,7 +11,7 @@
 namespace quantsearch {
 
 struct ConversionTime {
-  double quantize = 0;    // seconds
+  double quantize = 0;  // seconds
   double dequantize = 0;
   bool operator==(const ConversionTime&) const = default;
 };
@@ -27,7 +27,6 @@ struct Ledger {
 
 /// Of a quantized model: `written` is its graph, whose profile with traceable names is `kernels`.
 [[nodiscard]] Ledger quantized_ledger(const Graph& float_graph, const Units& units,
-                                      const Graph& written,
-                                      const std::vector<KernelTime>& kernels);
+                                      const Graph& written, const std::vector<KernelTime>& kernels);
 
 }  // namespace quantsearch

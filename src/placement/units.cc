@@ -76,9 +76,8 @@ Groups group_nodes(const Graph& graph, const GraphIndex& index,
     }
   }
   for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
-    const auto other = has_kernel[node]
-                           ? biased_matmul(graph, index, static_cast<int>(node))
-                           : taken_over_by(graph, index, static_cast<int>(node));
+    const auto other = has_kernel[node] ? biased_matmul(graph, index, static_cast<int>(node))
+                                        : taken_over_by(graph, index, static_cast<int>(node));
     if (other) groups.join(node, static_cast<std::size_t>(*other));
   }
   return groups;
@@ -100,7 +99,8 @@ std::string node_text(const GraphIndex& index, const Node& node) {
   std::string text = operator_pattern(index, node);
   for (const char* const name : {"strides", "dilations", "kernel_shape"}) {
     const std::vector<std::int64_t> values = node.ints_attribute(name, {});
-    const bool is_plain = std::ranges::all_of(values, [](std::int64_t value) { return value == 1; });
+    const bool is_plain =
+        std::ranges::all_of(values, [](std::int64_t value) { return value == 1; });
     if (!is_plain) text += fmt::format(" {} {}", name, fmt::join(values, "x"));
   }
   for (const std::string& input : node.inputs) {

@@ -161,6 +161,28 @@ std::string layer_tables(const ResultsDocument& document) {
   return text;
 }
 
+/// The times that decided which operators run on integers, the largest first.
+std::string placement_section(const ResultsDocument& document) {
+  const Value* const patterns = document.placement.find("patterns");
+  if (patterns == nullptr) return "";
+  const Row head = {"operators", "count", "float ms", "integer ms", "conversions ms", "placed as"};
+  std::string text = fmt::format(
+      "<h2>Placement of operators</h2>\n<p>Times of one run on {}.</p>\n<table><tr>{}</tr>\n",
+      escaped(shown(*document.placement.find("machine"))), cells(head, "th"));
+  for (const Value& pattern : patterns->as_list()) {
+    Row row;
+    for (const char* const key :
+         {"pattern", "count", "float_ms", "integer_ms", "conversions_ms", "verdict"}) {
+      const Value* const cell = pattern.find(key);
+      row.push_back(cell == nullptr     ? ""
+                    : cell->is_double() ? fmt::format("{:.3f}", cell->as_double())
+                                        : shown(*cell));
+    }
+    text += "<tr>" + cells(row, "td") + "</tr>\n";
+  }
+  return text + "</table>\n";
+}
+
 std::string stages_section(const ResultsDocument& document) {
   struct Total {
     double seconds = 0;
@@ -238,8 +260,9 @@ std::string html_report(const ResultsDocument& document) {
       });
   text += against_chart(document, "Latency", "ms",
                         [](const ModelResult& model) { return model.latency_ms; });
-  text += "</div>\n" + trials_section(document) + layer_tables(document) +
-          importances_section(document) + stages_section(document) + space_section(document);
+  text += "</div>\n" + trials_section(document) + placement_section(document) +
+          layer_tables(document) + importances_section(document) + stages_section(document) +
+          space_section(document);
   return text + "</body></html>\n";
 }
 

@@ -241,6 +241,7 @@ Value to_value(const ResultsDocument& document) {
   value.set("peak_rss_bytes", document.peak_rss_bytes);
   value.set("for_npu", document.for_npu);
   if (document.processor) value.set("processor", to_value(*document.processor));
+  if (!document.placement.is_null()) value.set("placement", document.placement);
   return value;
 }
 
@@ -280,6 +281,7 @@ ResultsDocument results_from(const Value& value) {
   if (const Value* for_npu = value.find("for_npu")) document.for_npu = for_npu->as_bool();
   if (const Value* processor = value.find("processor"))
     document.processor = processor_from(*processor);
+  if (const Value* placement = value.find("placement")) document.placement = *placement;
   return document;
 }
 

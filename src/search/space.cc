@@ -42,9 +42,18 @@ void add_value(KeyBuilder& key, const Value& value) {
   }
 }
 
+/// Lists of more values than this are shown by their first values and their length.
+constexpr std::size_t kMostShown = 4;
+
 /// Returns the text of a value. A string is quoted only when it is empty or contains a separator or
 /// a quotation mark.
 std::string shown(const Value& value) {
+  if (value.is_list() && value.as_list().size() > kMostShown) {
+    const auto& all = value.as_list();
+    Value::List first(all.begin(), all.begin() + kMostShown);
+    first.emplace_back(fmt::format("... {} in all", all.size()));
+    return to_json(first);
+  }
   if (!value.is_string()) return to_json(value);
   const std::string& text = value.as_string();
   const bool plain = !text.empty() && text.find_first_of(" =\"\n\t") == std::string::npos;

@@ -21,7 +21,8 @@ constexpr std::pair<const char*, SearchGoal> kGoals[] = {
 
 auto tie_break(const Trial& trial) {
   return std::tuple(float_layers_of(trial.details).value_or(0),
-                    size_bytes_of(trial.details).value_or(0), to_string(trial.point), trial.number);
+                    size_bytes_of(trial.details).value_or(0), to_string(trial.point),
+                    key_of(trial.point).hex(), trial.number);
 }
 
 /// Steps of speed that count as different.

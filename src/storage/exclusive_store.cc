@@ -50,6 +50,18 @@ class ExclusiveStore final : public StudyStore {
     running_.insert_or_assign(running.number, Running{id, running.point});
   }
 
+  Value decision(const std::string& key) override {
+    const std::scoped_lock lock(mutex_);
+    return read_decision(*database_, study_, key);
+  }
+
+  Value decide(const std::string& key, const Value& value) override {
+    const std::scoped_lock lock(mutex_);
+    database_->require_in_place();
+    database_->set_durable(true);
+    return keep_decision(*database_, study_, key, value);
+  }
+
   void save(const Trial& finished) override {
     const std::scoped_lock lock(mutex_);
     database_->require_in_place();

@@ -79,6 +79,18 @@ class SharedStore final : public SharedStudyStore {
                     database_->name(), running.number));
   }
 
+  Value decision(const std::string& key) override {
+    const std::scoped_lock lock(mutex_);
+    return read_decision(*database_, study_, key);
+  }
+
+  Value decide(const std::string& key, const Value& value) override {
+    const std::scoped_lock lock(mutex_);
+    database_->require_in_place();
+    database_->set_durable(true);
+    return keep_decision(*database_, study_, key, value);
+  }
+
   void save(const Trial& finished) override {
     if (finish(finished)) return;
     throw IoError(

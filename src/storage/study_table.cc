@@ -14,6 +14,8 @@ namespace quantsearch {
 
 namespace {
 
+constexpr const char* kUserAttributes = "study_user_attributes";
+const std::string kDecision = "quantsearch:";                 // prefix of user attributes
 constexpr const char* kFingerprint = "fingerprint";           // user attribute
 constexpr const char* kConstraintNames = "constraint_names";  // user attribute
 constexpr const char* kMetricNames = "study:metric_names";    // Optuna's system attribute
@@ -81,9 +83,9 @@ class Opening {
           use == Database::Use::alone ? "" : ", or let every search share it"));
     }
     if (!is_new) check_existing(found.front().summary);
-    set_attribute(database_, study_, "study_user_attributes", kFingerprint, fingerprint());
+    set_attribute(database_, study_, kUserAttributes, kFingerprint, fingerprint());
     if (!description_.constraint_names.empty()) {
-      set_attribute(database_, study_, "study_user_attributes", kConstraintNames,
+      set_attribute(database_, study_, kUserAttributes, kConstraintNames,
                     list_of(description_.constraint_names));
     }
     if (!description_.objective_names.empty()) {
@@ -165,6 +167,23 @@ class Opening {
 
 }  // namespace
 
+Value read_decision(Database& database, std::int64_t study, const std::string& key) {
+  return attribute(database, study, kUserAttributes, (kDecision + key).c_str());
+}
+
+Value keep_decision(Database& database, std::int64_t study, const std::string& key,
+                    const Value& value) {
+  Transaction transaction(database, Database::Access::write);
+  const std::array<Cell, 3> cells{study, kDecision + key, write_json(value)};
+  database.run(fmt::format("INSERT INTO {} (study_id, key, value_json) VALUES ($1, $2, $3) ON "
+                           "CONFLICT (study_id, key) DO NOTHING",
+                           kUserAttributes),
+               cells);
+  Value kept = read_decision(database, study, key);
+  transaction.commit();
+  return kept;
+}
+
 std::string differences(const Value& now, const Value& before) {
   const auto text = [](const Value* value) {
     return value == nullptr ? "absent" : write_json(*value);
@@ -232,7 +251,7 @@ std::vector<StudyRow> read_studies(Database& database, const std::optional<std::
     if (names.is_list()) {
       for (const Value& one : names.as_list()) summary.objective_names.push_back(one.as_string());
     }
-    summary.fingerprint = attribute(database, study.id, "study_user_attributes", kFingerprint);
+    summary.fingerprint = attribute(database, study.id, kUserAttributes, kFingerprint);
     const auto count = database.first("SELECT count(*) FROM trials WHERE study_id = $1", id);
     summary.trials = integer_in(count.value()[0]);
   }

@@ -21,6 +21,12 @@ void check(const StudyDescription& description);
 [[nodiscard]] std::int64_t open_study(Database& database, const StudyDescription& description,
                                       Database::Use use);
 
+/// A decision of the study (StudyStore::decision); null when there is none.
+[[nodiscard]] Value read_decision(Database& database, std::int64_t study, const std::string& key);
+/// Keeps a decision unless there is one, in one transaction; returns the one that is kept.
+Value keep_decision(Database& database, std::int64_t study, const std::string& key,
+                    const Value& value);
+
 struct StudyRow {
   std::int64_t id = 0;
   StudySummary summary;

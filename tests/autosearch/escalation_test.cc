@@ -12,13 +12,14 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
-#include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
 const std::string kTarget = "extra_options.AutoMixprecision.L2Target";
-const OperatorGroups kGroups = {{"Sigmoid"}, {"Conv/depthwise"}, {"Add", "Sub"}};
+const Value kFastest = Value::List{"conv1", "conv2"};
+const Value kSecond = Value::List{"conv1"};
+const Value kNone = Value::List{};
 
 AutoSearchConfig config_for(SearchGoal goal) {
   AutoSearchConfig config{.base = settings_from(Value())};
@@ -32,10 +33,7 @@ Value setting(const Point& point, const std::string& name) {
 }
 bool is_tuned(const Point& point) { return setting(point, "include_fast_ft") == Value(true); }
 bool is_mixed(const Point& point) { return setting(point, "include_auto_mp") == Value(true); }
-std::size_t float_types(const Point& point) {
-  const Value types = setting(point, "op_types_to_exclude");
-  return types.is_null() ? 0 : types.as_list().size();
-}
+Value float_nodes(const Point& point) { return setting(point, "nodes_to_exclude"); }
 
 struct Result {
   double value = 1;
@@ -60,7 +58,10 @@ Trial trial_of(std::int64_t number, const Point& point, const Result& result) {
 /// The sampler of a search for `goal`.
 std::unique_ptr<Sampler> sampler_for(SearchGoal goal) {
   const AutoSearchConfig config = config_for(goal);
-  const Space space = escalation_space(config, default_space(config.base), kGroups);
+  const Space space =
+      escalation_space(config, default_space(config.base),
+                       goal == SearchGoal::fastest ? std::vector<Value>{kFastest, kSecond, kNone}
+                                                   : std::vector<Value>{});
   return escalation_sampler(space, normalize_over(config.base),
                             [](const Point&) { return Expected{}; },
                             {.ranking = {Goal::minimize, goal}});
@@ -125,50 +126,24 @@ TEST(Escalation, LayersStayFloatByStricterLimitsUntilTheToleranceHolds) {
   }));
 }
 
-TEST(Escalation, GroupsStayFloatWhereThatIsFaster) {
-  const auto ratio = [](const Point& point) {
-    const Value types = setting(point, "op_types_to_exclude");
-    double made = 1.3;
-    if (types.is_null()) return made;
-    for (const Value& type : types.as_list()) {
-      if (type == Value("Conv/depthwise")) made -= 0.5;
-      if (type == Value("Add")) made += 0.2;
-    }
-    return made;
-  };
+TEST(Escalation, BeginsAtTheFastestPlacementAndTriesTheOthersWithTheBest) {
   const auto trials = run(SearchGoal::fastest, [&](const Point& point) {
-    return Result{.is_candidate = true, .ratio = ratio(point)};
+    return Result{.is_candidate = true, .ratio = float_nodes(point) == kSecond ? 0.5 : 0.9};
   });
-  const TrialOrder order({Goal::minimize, SearchGoal::fastest});
-  const Trial& best = *std::ranges::min_element(
-      trials, [&order](const Trial& a, const Trial& b) { return order(a, b); });
-  EXPECT_EQ(setting(best.point, "op_types_to_exclude"), Value(Value::List{"Conv/depthwise"}));
-  // Three trials of the first pass, one of the second that was not made in the first; then the
-  // other calibrations with what was found.
-  EXPECT_EQ(trials.size(), 12U + 3U + 1U + 47U);
-  EXPECT_EQ(float_types(trials.back().point), 1U);
-}
-
-TEST(Escalation, GroupsThatPayOnlyTogetherAreFound) {
-  // Sigmoid pays only when Conv/depthwise, which comes later, is float.
-  const auto trials = run(SearchGoal::fastest, [](const Point& point) {
-    const std::size_t types = float_types(point);
-    const bool has_sigmoid =
-        types > 0 && setting(point, "op_types_to_exclude").as_list()[0] == Value("Sigmoid");
-    const double ratio = types == 0    ? 1.5
-                         : types > 2   ? 2
-                         : has_sigmoid ? (types == 2 ? 0.8 : 1.6)
-                                       : 1.1;
-    return Result{.is_candidate = true, .ratio = ratio};
-  });
-  EXPECT_EQ(setting(trials.back().point, "op_types_to_exclude"),
-            Value((Value::List{"Sigmoid", "Conv/depthwise"})));
+  for (std::size_t number = 0; number < 12; ++number)
+    EXPECT_EQ(float_nodes(trials[number].point), kFastest) << number;
+  EXPECT_EQ(float_nodes(trials[12].point), kSecond);
+  EXPECT_EQ(float_nodes(trials[13].point), kNone);
+  // The other calibrations have the placement of the fastest trial.
+  for (std::size_t number = 14; number < trials.size(); ++number)
+    EXPECT_EQ(float_nodes(trials[number].point), kSecond) << number;
+  EXPECT_EQ(trials.size(), 14U + 47U);
 }
 
 TEST(Escalation, TheSmallestAndTheMostAccurateKeepThePlacement) {
   for (const SearchGoal goal : {SearchGoal::smallest, SearchGoal::most_accurate}) {
     const auto trials = run(goal, [](const Point&) { return Result{.is_candidate = true}; });
-    EXPECT_FALSE(any(trials, [](const Point& point) { return float_types(point) > 0; }));
+    EXPECT_FALSE(any(trials, [](const Point& point) { return !float_nodes(point).is_null(); }));
   }
 }
 
@@ -176,7 +151,7 @@ TEST(Escalation, AResumedSearchProposesWhatAnUninterruptedOneWould) {
   const Outcome outcome = [](const Point& point) {
     return Result{.value = is_tuned(point) ? 0.5 : 1,
                   .is_candidate = is_mixed(point),
-                  .ratio = float_types(point) == 1 ? 0.8 : 1.2};
+                  .ratio = float_nodes(point) == kSecond ? 0.8 : 1.2};
   };
   const std::vector<Trial> whole = run(SearchGoal::fastest, outcome);
   for (std::size_t ended = 0; ended < whole.size(); ended += 5) {
@@ -208,18 +183,6 @@ TEST(Escalation, LimitsOfAccuracyAreSharesOfItsTolerance) {
                                         &Parameter::name);
   ASSERT_NE(limits, parameters.end());
   EXPECT_DOUBLE_EQ(limits->choices.front().as_double(), 0.014);
-}
-
-TEST(OperatorGroups, AreThoseOfTheModelThatAreQuantizedByDefault) {
-  testing::ModelBuilder builder;
-  builder.input("x", {1, 2, 4, 4});
-  const std::string conv =
-      builder.node("Conv", {"x", builder.random_weight("w", {2, 2, 3, 3}, 1, 3)});
-  const std::string bent = builder.node("HardSwish", {conv});
-  const std::string sum = builder.node("Add", {bent, conv});
-  builder.output(builder.node("Sigmoid", {sum}), {1, 2, 2, 2});
-  const OperatorGroups expected = {{"Sigmoid"}, {"Conv/spatial"}, {"Add"}};
-  EXPECT_EQ(operator_groups(builder.build()), expected);
 }
 
 }  // namespace

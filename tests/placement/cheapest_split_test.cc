@@ -33,12 +33,13 @@ TEST(CheapestSplit, TakesTheCheaperOfBothWhereNothingIsConverted) {
 
 /// A chain float - a - b - float. Alone neither gain pays for two conversions; together they do.
 TEST(CheapestSplit, PaysForConversionsOncePerRegion) {
-  SplitProblem problem{.items = {{.must_be_float = true},
-                                 {.on_float = 5, .on_integers = 3},
-                                 {.on_float = 5, .on_integers = 3}},
-                       .values = {{.producer = 0, .readers = {1}, .quantize = 1.5, .dequantize = 9},
-                                  {.producer = 1, .readers = {2}, .quantize = 9, .dequantize = 9},
-                                  {.producer = 2, .readers = {0}, .quantize = 9, .dequantize = 1.5}}};
+  SplitProblem problem{
+      .items = {{.must_be_float = true},
+                {.on_float = 5, .on_integers = 3},
+                {.on_float = 5, .on_integers = 3}},
+      .values = {{.producer = 0, .readers = {1}, .quantize = 1.5, .dequantize = 9},
+                 {.producer = 1, .readers = {2}, .quantize = 9, .dequantize = 9},
+                 {.producer = 2, .readers = {0}, .quantize = 9, .dequantize = 1.5}}};
   EXPECT_EQ(cheapest_split(problem), (Split{false, true, true}));
   problem.items[2].on_integers = 5;
   EXPECT_EQ(cheapest_split(problem), (Split{false, false, false}));

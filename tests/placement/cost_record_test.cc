@@ -27,8 +27,10 @@ Units units_of_chain() {
 }
 
 CostRecord record_of(const Model& model, const KnownCosts& known = {}) {
-  return {model.graph, units_of_chain(),
-          {{"x", 1000}, {"Relu0_out", 1000}, {"Relu1_out", 1000}, {"Tanh2_out", 1000}}, known};
+  return {model.graph,
+          units_of_chain(),
+          {{"x", 1000}, {"Relu0_out", 1000}, {"Relu1_out", 1000}, {"Tanh2_out", 1000}},
+          known};
 }
 
 TEST(CostRecord, AveragesUnitsOfAPatternAndAddsConversions) {
@@ -80,7 +82,8 @@ TEST(KnownCosts, SurviveAFile) {
   ASSERT_EQ(read.patterns.size(), 1);
   EXPECT_DOUBLE_EQ(read.patterns.at("Relu [2]").on_float, 5e-5);
   EXPECT_DOUBLE_EQ(read.patterns.at("Relu [2]").on_integers, 1e-6);
-  for (const char* wrong : {"[]", "{a: 1}", "{a: {float_us: 1}}", "{a: {float_us: 1, integer_us: -1}}"})
+  for (const char* wrong :
+       {"[]", "{a: 1}", "{a: {float_us: 1}}", "{a: {float_us: 1, integer_us: -1}}"})
     EXPECT_THROW((void)known_costs_from(parse_yaml(wrong, "test")), InvalidInput) << wrong;
 }
 

@@ -1,11 +1,10 @@
-#include "quantsearch/placement.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/placement.h"
 #include "quantsearch/runtime.h"
 #include "support/model_builder.h"
 
@@ -33,7 +32,8 @@ struct Fixture {
   std::vector<std::vector<std::string>> built;
 
   Fixture() {
-    for (const std::string& tensor : tensors_to_observe(model)) ranges[tensor] = {.low = -2, .high = 2};
+    for (const std::string& tensor : tensors_to_observe(model))
+      ranges[tensor] = {.low = -2, .high = 2};
   }
 
   PlacementInput input() {
@@ -54,16 +54,16 @@ TEST(FindPlacement, GivesMeasuredPlacementsTheFastestFirst) {
   Fixture fixture;
   const PlacementResult found = find_placement(fixture.input(), {.seconds = 5});
   ASSERT_FALSE(found.placements.empty());
-  EXPECT_TRUE(std::ranges::any_of(found.placements, [](const Placement& placement) {
-    return placement.float_nodes.empty();
-  }));
+  EXPECT_TRUE(std::ranges::any_of(
+      found.placements, [](const Placement& placement) { return placement.float_nodes.empty(); }));
   std::set<std::string> labels;
   for (std::size_t node = 0; node < fixture.model.graph.nodes.size(); ++node)
     labels.insert(node_label(fixture.model.graph, static_cast<int>(node)));
   for (const Placement& placement : found.placements) {
     EXPECT_GT(placement.latency.pairs, 0);
     EXPECT_NE(std::ranges::find(fixture.built, placement.float_nodes), fixture.built.end());
-    for (const std::string& node : placement.float_nodes) EXPECT_TRUE(labels.contains(node)) << node;
+    for (const std::string& node : placement.float_nodes)
+      EXPECT_TRUE(labels.contains(node)) << node;
     EXPECT_LE(0.98 * found.placements.front().latency.ratio, placement.latency.ratio);
   }
   ASSERT_FALSE(found.patterns.empty());

@@ -13,8 +13,8 @@ namespace {
 std::string event(const std::string& category, const std::string& name, int start, int duration,
                   const std::string& op_type = "") {
   return R"({"cat": ")" + category + R"(", "ts": )" + std::to_string(start) + R"(, "dur": )" +
-         std::to_string(duration) + R"(, "name": ")" + name + R"(", "args": {"op_name": ")" + op_type +
-         R"("}})";
+         std::to_string(duration) + R"(, "name": ")" + name + R"(", "args": {"op_name": ")" +
+         op_type + R"("}})";
 }
 
 std::string kernel(const std::string& name, int start, int duration, const std::string& op_type) {

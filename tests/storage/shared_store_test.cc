@@ -71,6 +71,18 @@ TEST_F(Shared, TrialsGetConsecutiveNumbers) {
   EXPECT_EQ(one->begin(nothing), std::nullopt);
 }
 
+TEST_F(Shared, TheFirstDecisionHoldsForEveryProcess) {
+  const auto one = join();
+  const auto other = join();
+  EXPECT_TRUE(one->decision("choice").is_null());
+  const Value list = Value::List{Value::List{}, Value::List{"a", "b"}};
+  EXPECT_EQ(one->decide("choice", list), list);
+  EXPECT_EQ(other->decide("choice", 7), list);
+  EXPECT_EQ(other->decision("choice"), list);
+  EXPECT_EQ(join()->decision("choice"), list);
+  EXPECT_TRUE(other->decision("another").is_null());
+}
+
 TEST_F(Shared, ReportsNewsOnceAndRunningTrialsAlways) {
   const auto one = join();
   const auto other = join();

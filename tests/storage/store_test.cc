@@ -46,6 +46,16 @@ TEST_F(Store, TrialsOfEveryStateAreRestoredExactly) {
   EXPECT_EQ(store->load(), example_trials());
 }
 
+TEST_F(Store, DecisionsAreKeptWithTheStudy) {
+  {
+    const auto store = place_->open(example_description());
+    EXPECT_TRUE(store->decision("choice").is_null());
+    EXPECT_EQ(store->decide("choice", "first"), Value("first"));
+    EXPECT_EQ(store->decide("choice", "second"), Value("first"));
+  }
+  EXPECT_EQ(place_->open(example_description())->decision("choice"), Value("first"));
+}
+
 TEST_F(Store, ReopeningAndReadersRestoreTrialsExactly) {
   save_examples();
   EXPECT_EQ(place_->open(example_description())->load(), example_trials());

@@ -102,6 +102,12 @@ class StudyStore {
   /// Saves a finished trial. A trial that was interrupted by the end of its search is not saved:
   /// the next search runs it again under its number.
   virtual void save(const Trial& finished) = 0;
+  /// What was decided under `key`; null when nothing was. Decisions are part of the study: they
+  /// hold for every process that works on it, and for those that resume it. A store that keeps none
+  /// makes each process decide for itself.
+  [[nodiscard]] virtual Value decision(const std::string& /*key*/) { return {}; }
+  /// Decides `value`, unless something was decided under `key` before; returns what holds.
+  virtual Value decide(const std::string& /*key*/, const Value& value) { return value; }
 };
 
 /// A store that several processes use at once; each trial is run by exactly one of them.

@@ -12,8 +12,8 @@
 namespace quantsearch {
 
 struct KernelTime {
-  /// Of the executed node. The runtime makes it of the names of the nodes or tensors that the kernel
-  /// computes, with additions of its own; it is empty or a number for nodes of the runtime.
+  /// Of the executed node. The runtime makes it of the names of the nodes or tensors that the
+  /// kernel computes, with additions of its own; it is empty or a number for nodes of the runtime.
   std::string name;
   std::string op_type;
   double seconds = 0;  // median over the runs
