@@ -51,6 +51,8 @@ void add_default_strategy(std::vector<CommandLineValue>& over) {
   const bool is_elsewhere = std::ranges::any_of(over, [](const CommandLineValue& value) {
     return value.key == "target" && value.value == Value("npu-cnn");
   });
+  if (!given("search_metric"))
+    over.push_back({.key = "search_metric", .value = "auto", .flag = "--metric"});
   if (!given("search_algo"))
     over.push_back({.key = "search_algo", .value = "escalation", .flag = "--algorithm"});
   if (!given("search_goal")) {

@@ -50,8 +50,8 @@ Value to_value(const PlacementResult& found, const Settings& base, const std::st
   Value::List choices;
   Value::List measured;
   for (const Placement& placement : found.placements) {
-    choices.push_back(effective_value("nodes_to_exclude",
-                                      with_excluded_nodes(base, placement.float_nodes)));
+    choices.push_back(
+        effective_value("nodes_to_exclude", with_excluded_nodes(base, placement.float_nodes)));
     measured.push_back(latency_value(placement));
   }
   Value::List patterns;
@@ -74,25 +74,26 @@ PlacementResult measure(const Setup& setup, const KnownCosts& known) {
     quantization.precision.reset();
     return setup.pipeline->build(quantization, environment.token).quantized;
   };
-  return find_placement({.float_model = setup.input.model,
-                         .simplified = *simplified,
-                         .sample = setup.data.evaluation->read(0, 1),
-                         .build = build},
-                        {.threads = config.goals.latency_threads,
-                         .seconds = limit ? std::min(kMostSeconds, kShareOfTime * *limit)
-                                          : kMostSeconds,
-                         .known = known,
-                         .token = environment.token,
-                         .log = environment.log});
+  return find_placement(
+      {.float_model = setup.input.model,
+       .simplified = *simplified,
+       .sample = setup.data.evaluation->read(0, 1),
+       .build = build},
+      {.threads = config.goals.latency_threads,
+       .seconds = limit ? std::min(kMostSeconds, kShareOfTime * *limit) : kMostSeconds,
+       .known = known,
+       .token = environment.token,
+       .log = environment.log});
 }
 
 void say_result(const LogSink& log, const PlacementResult& found, double seconds) {
   const Placement& best = found.placements.front();
   say(log, LogLevel::info,
-      fmt::format("placement: {} models measured in {:.1f} s; the fastest leaves {} nodes float and "
-                  "takes {:.3f} times as long as the float model ({:.3f} to {:.3f})",
-                  found.measured, seconds, best.float_nodes.size(), best.latency.ratio,
-                  best.latency.ratio_low, best.latency.ratio_high));
+      fmt::format(
+          "placement: {} models measured in {:.1f} s; the fastest leaves {} nodes float and "
+          "takes {:.3f} times as long as the float model ({:.3f} to {:.3f})",
+          found.measured, seconds, best.float_nodes.size(), best.latency.ratio,
+          best.latency.ratio_low, best.latency.ratio_high));
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ std::vector<KeyReader> goals() {
       {{"search_metric",
         "what is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, custom (the "
         "evaluator's score), or a list of these, "
-        "size and latency",
-        "L2", "--metric"},
+        "size and latency; auto: top1 where there are labels, else L2",
+        "L2; on the command line without a configuration auto", "--metric"},
        [](Config& config, const Value& value) { read_objectives(config.goals, value); },
        with_first_objective},
       {{"search_goal",

@@ -88,6 +88,13 @@ std::string objective_name(const std::string& name) {
 }
 
 void read_objectives(GoalConfig& goals, const Value& value) {
+  goals.metric_by_data = value == Value("auto");
+  if (goals.metric_by_data) {
+    goals.metric = Metric::l2;
+    goals.more_objectives.clear();
+    goals.named_first.clear();
+    return;
+  }
   const Value::List names = value.is_list() ? value.as_list() : Value::List{value};
   if (names.empty()) throw InvalidInput("got an empty list, expected at least one metric");
   std::vector<std::string> seen;

@@ -139,6 +139,7 @@ Setup prepare(const AutoSearchConfig& config, const SearchInput& input,
   DataSplit data = split_data(settings_from(to_value(config.base)), input,
                               config.goals.confirmation, evaluator.has_value(), environment.log);
   AutoSearchConfig settled = with_base(config, data.base);
+  if (settled.goals.metric_by_data && data.labels) settled.goals.metric = Metric::top1;
   const ObjectiveName objective = objective_of(settled.goals, evaluator);
   auto pipeline = std::make_unique<Pipeline>(
       input.model, data.calibration, *environment.pool, environment.budget,

@@ -29,7 +29,8 @@ struct CustomEvaluator {
 
 /// Configuration of the objectives, limits and tolerance of a search.
 struct GoalConfig {
-  Metric metric = Metric::l2;  // search_metric: decides unless an evaluator does
+  Metric metric = Metric::l2;   // search_metric: decides unless an evaluator does
+  bool metric_by_data = false;  // search_metric: auto; `metric` becomes top1 where there are labels
   /// search_goal: what the best trial is, among those within tolerance and limits.
   SearchGoal goal = SearchGoal::most_accurate;
   bool latency = true;      // search_latency: models may be timed
