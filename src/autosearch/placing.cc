@@ -15,7 +15,7 @@ namespace {
 
 const std::string kDecision = "placement";
 constexpr double kMostSeconds = 60;
-constexpr double kShareOfTime = 0.15;  // of a limited search
+constexpr double kShareOfTime = 0.25;  // of a limited search
 
 /// The costs that a file holds, by machine; a mapping, which is empty without a file.
 Value read_costs(const std::filesystem::path& file) {

@@ -140,6 +140,7 @@ void continue_earlier(const SearchRun& run, const std::vector<Trial>& earlier) {
 
 StopConditions stop_conditions(const Setup& setup, const Strategy& strategy) {
   StopConditions stop = setup.config.strategy.stop;
+  stop.least_trials = 1;  // however short the time, there is a model
   if (!strategy.exhausts) return stop;
   stop.find_n_candidates.reset();
   stop.find_best_candidate.reset();
@@ -214,7 +215,8 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
        .stop = stop_conditions(setup, strategy),
        .token = environment.token,
        .on_trial = on_trial,
-       .on_start = environment.on_start});
+       .on_start = environment.on_start,
+       .start = setup.start});
   run.best.take_best(study.trials);  // includes those of other processes
   const CacheReport cache = setup.pipeline->cache_report();
   say(environment.log, LogLevel::info, "stopped: " + study.stop_message);

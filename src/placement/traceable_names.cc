@@ -34,8 +34,7 @@ Model with_traceable_names(const Model& model) {
     at.name = mark_of(node);
     for (std::size_t output = 0; output < at.outputs.size(); ++output) {
       std::string& name = at.outputs[output];
-      if (name.empty() || index.is_graph_output(name) || is_captured(model.graph, index, name))
-        continue;
+      if (name.empty() || is_captured(model.graph, index, name)) continue;
       name = renamed[name] = fmt::format("{}{}", mark_of(node), output);
     }
   }
@@ -44,9 +43,11 @@ Model with_traceable_names(const Model& model) {
       if (const auto found = renamed.find(input); found != renamed.end()) input = found->second;
     }
   }
-  for (ValueInfo& value : traced.graph.values) {
-    if (const auto found = renamed.find(value.name); found != renamed.end())
-      value.name = found->second;
+  for (auto* const values : {&traced.graph.values, &traced.graph.outputs}) {
+    for (ValueInfo& value : *values) {
+      if (const auto found = renamed.find(value.name); found != renamed.end())
+        value.name = found->second;
+    }
   }
   return traced;
 }

@@ -11,7 +11,7 @@
 namespace quantsearch {
 
 /// A copy of the model in which every node of the main graph, and every tensor that a node writes
-/// and that no body and no caller names, is called after the index of the node.
+/// and that no body reads, is called after the index of the node. Outputs have such names, too.
 [[nodiscard]] Model with_traceable_names(const Model& model);
 
 /// The indices that the name of a kernel holds, in its order.

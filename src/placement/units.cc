@@ -34,11 +34,14 @@ bool is_layer(const Node& node) {
   return node.is("Conv") || node.is("Gemm") || node.is("MatMul") || node.is("ConvTranspose");
 }
 
-/// The node whose kernel has taken over `node`, which has none of its own: a layer whose result it
-/// alone reads, else any producer that it alone reads, else the first reader.
+/// The node after which the kernel that computes `node` was named, when it was not `node` itself:
+/// for a layer the activation that reads it; else a layer whose result it alone reads, else any
+/// producer that it alone reads, else the first reader.
 std::optional<int> taken_over_by(const Graph& graph, const GraphIndex& index, int node) {
   const Node& at = graph.nodes[static_cast<std::size_t>(node)];
   std::optional<int> other;
+  if (is_layer(at) && index.consumers(at.outputs[0]).size() == 1)
+    return index.consumers(at.outputs[0]).front();
   for (const std::string& input : at.inputs) {
     const auto producer = index.producer(input);
     if (!producer || index.consumers(input).size() != 1) continue;

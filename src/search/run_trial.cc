@@ -99,11 +99,12 @@ double seconds_between(Clock::time_point start, Clock::time_point end) {
 
 void TrialLimits::run(TrialRun& run, const Objective& objective,
                       const CancellationToken& token) const {
-  if (token.is_cancelled() || is_over()) return;
+  const bool has_time = run.trial.number < options_.stop.least_trials;
+  if (token.is_cancelled() || (is_over() && !has_time)) return;
   const Clock::time_point start = options_.now();
   const auto own_deadline = deadline_after(start, options_.stop.trial_time_limit_seconds);
   CancellationToken limited = token;
-  if (search_deadline_) limited = limited.with_deadline(*search_deadline_);
+  if (search_deadline_ && !has_time) limited = limited.with_deadline(*search_deadline_);
   if (own_deadline) limited = limited.with_deadline(*own_deadline);
   const bool cancelled = !settle(run, objective, limited);
   Trial& trial = run.trial;

@@ -10,7 +10,7 @@ SearchLoop::SearchLoop(Sampler& sampler, const Objective& objective, const Searc
     : sampler_(sampler),
       options_(options),
       progress_(options.goal, options.stop),
-      start_(options.now()),
+      start_(options.start.value_or(options.now())),
       limits_(options, start_),
       running_(options.token.child()),
       workers_(options.jobs,

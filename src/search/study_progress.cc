@@ -72,7 +72,8 @@ std::optional<StudyProgress::Stop> StudyProgress::stop(double seconds,
         .reason = StopReason::iteration_limit,
         .message = fmt::format("iteration limit reached: {} of {} trials", finished_, *limit)};
   }
-  if (const auto& limit = stop_.time_limit_seconds; limit && seconds >= *limit) {
+  if (const auto& limit = stop_.time_limit_seconds;
+      limit && seconds >= *limit && finished_ >= stop_.least_trials) {
     return Stop{.reason = StopReason::time_limit,
                 .message = fmt::format("time limit reached: {:.1f} of {} s", seconds, *limit)};
   }

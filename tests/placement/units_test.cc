@@ -47,6 +47,16 @@ TEST(Units, ANodeWithoutAKernelBelongsToTheLayerBeforeIt) {
   EXPECT_FALSE(found.units[2].can_be_integer);
 }
 
+/// The runtime names a fused kernel after the layer or after the activation.
+TEST(Units, ALayerWithoutAKernelBelongsToItsActivation) {
+  const Model model = two_convs();
+  const std::vector<KernelTime> kernels = {{.name = "@0@0_nchwc", .op_type = "Conv"},
+                                           {.name = "@3@0_nchwc", .op_type = "Conv"},
+                                           {.name = "@4@", .op_type = "Softmax"}};
+  const Units found = find_units(model.graph, kernels, records(model, {"Conv"}));
+  EXPECT_EQ(found.of_node, (std::vector{0, 0, 1, 1, 2}));
+}
+
 TEST(Units, AnActivationWithAKernelOfItsOwnIsPlacedAlone) {
   const Model model = two_convs();
   std::vector<KernelTime> kernels;

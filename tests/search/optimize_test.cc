@@ -193,6 +193,39 @@ TEST(Optimize, TheTimeLimitEndsTheRunningTrial) {
   EXPECT_TRUE(store->load().empty());  // the next search runs it again
 }
 
+TEST(Optimize, TheFirstTrialsHaveTheTimeTheyNeed) {
+  FakeClock clock;
+  SearchOptions options;
+  options.now = [&clock] { return clock.time; };
+  options.stop.time_limit_seconds = 10;
+  options.stop.least_trials = 2;
+  const auto objective = [&](const TrialRequest& request) {
+    clock.pass(1000);
+    request.token.throw_if_cancelled();
+    return value_is_x(request);
+  };
+  const Study study = run(10, objective, options);
+  EXPECT_EQ(study.trials.size(), 2U);
+  EXPECT_EQ(study.trials[1].state, TrialState::complete);
+  EXPECT_EQ(study.stop_reason, StopReason::time_limit);
+}
+
+TEST(Optimize, TheTimeLimitCountsFromTheGivenStart) {
+  FakeClock clock;
+  SearchOptions options;
+  options.now = [&clock] { return clock.time; };
+  options.start = clock.time;
+  options.stop.time_limit_seconds = 3000;
+  clock.pass(1500);
+  const auto objective = [&](const TrialRequest& request) {
+    clock.pass(1000);
+    return value_is_x(request);
+  };
+  const Study study = run(10, objective, options);
+  EXPECT_EQ(study.trials.size(), 2U);
+  EXPECT_EQ(study.stop_message, "time limit reached: 3500.0 of 3000 s");
+}
+
 TEST(Optimize, ALongTrialIsInterruptedAndTheSearchGoesOn) {
   FakeClock clock;
   SearchOptions options;

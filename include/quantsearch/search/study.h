@@ -198,6 +198,8 @@ struct StopConditions {
   std::optional<std::int64_t> find_best_candidate;
   std::optional<std::int64_t> iteration_limit;  // >= 1: finished trials of any state
   std::optional<double> time_limit_seconds;     // also stops the running trial
+  // The time limit neither stops the search before so many trials have finished, nor one of them.
+  std::int64_t least_trials = 0;
   // A longer trial is interrupted, and the search continues.
   std::optional<double> trial_time_limit_seconds;
 };
@@ -224,6 +226,7 @@ struct SearchOptions {
   /// Called before a trial starts. Both callbacks run on the thread of optimize().
   std::function<void(std::int64_t number, const Point& point)> on_start = {};
   std::function<Clock::time_point()> now = [] { return Clock::now(); };
+  std::optional<Clock::time_point> start = {};  // of the time limit; absent: the call
 };
 
 struct Study {
