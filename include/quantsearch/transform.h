@@ -73,9 +73,19 @@ struct NamesAsRead {
   std::map<std::string, std::string, std::less<>> copies = {};
 };
 
+/// A constant that was computed from smaller ones. A layer needs it as a constant to be quantized;
+/// where the layer stays float, the nodes that compute it take less space in a file.
+struct Recipe {
+  std::string tensor;
+  std::shared_ptr<const Tensor> value;
+  std::vector<Node> nodes;           // in topological order; the last one writes `tensor`
+  std::vector<Initializer> sources;  // the constants that they read
+};
+
 struct Simplified {
   Model model;
   std::vector<PassRecord> passes;
+  std::vector<Recipe> recipes = {};
   NamesAsRead names = {};
   std::vector<std::string> notes = {};     // about the model as a whole
   std::vector<std::string> warnings = {};  // notes that the user should look at
@@ -88,6 +98,10 @@ struct Simplified {
 [[nodiscard]] Simplified simplify(Model model, const SimplifyOptions& options = {});
 /// Names of the passes in the order in which they run; a pass that runs twice appears twice.
 [[nodiscard]] std::vector<std::string> pass_names();
+
+/// Puts the nodes of recipes whose constants `model` still holds back at the front of its graph,
+/// unless a name is taken. Returns the number of nodes.
+int restore_computed_constants(Model& model, const std::vector<Recipe>& recipes);
 
 /// Gives each reader of a bias initializer of Conv, ConvTranspose and Gemm its own copy, since each
 /// needs its own scale.

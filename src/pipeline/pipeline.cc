@@ -29,6 +29,16 @@ void require_bins(int bins) {
       "pipeline: histogram_bins is {}, expected a power of two from 16 to 32768", bins));
 }
 
+/// Constants of layers that stayed float are computed again where that makes the file smaller.
+void restore_float_constants(Candidate& candidate, const std::vector<Recipe>& recipes) {
+  if (recipes.empty()) return;
+  auto smaller = std::make_shared<QuantizedModel>(*candidate.quantized);
+  const int added = restore_computed_constants(smaller->model, recipes);
+  if (added == 0) return;
+  for (QuantizedLayer& layer : smaller->linear_layers) layer.node += added;
+  candidate.quantized = std::move(smaller);
+}
+
 }  // namespace
 
 struct Pipeline::State : PipelineState {};
@@ -74,6 +84,7 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   Progress progress{.config = config, .data = state_->data_key, .model = state_->model_key};
   StageRunner(*state_, pool != nullptr ? *pool : state_->pool, token, records).run(progress);
   Candidate candidate = std::move(progress.candidate);
+  restore_float_constants(candidate, progress.simplified->recipes);
   candidate.stages = std::move(records);
   candidate.key = content_key(candidate.quantized->model);
   candidate.target = progress.config.quantize.target;

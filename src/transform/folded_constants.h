@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "quantsearch/model.h"
+#include "quantsearch/transform.h"
 
 namespace quantsearch {
 
@@ -28,5 +29,11 @@ using Constants = std::map<std::string, std::shared_ptr<const Tensor>, std::less
 [[nodiscard]] std::vector<int> keep_inflating_nodes(const Graph& graph, const GraphIndex& index,
                                                     const Constants& constants,
                                                     std::vector<bool>& computed);
+
+/// How to compute the constants that `computed` nodes hand to others and that are larger than what
+/// they are computed from.
+[[nodiscard]] std::vector<Recipe> recipes_for(const Graph& graph, const GraphIndex& index,
+                                              const Constants& constants,
+                                              const std::vector<bool>& computed);
 
 }  // namespace quantsearch

@@ -15,6 +15,7 @@ namespace quantsearch {
 struct PassResult {
   Model model;
   std::vector<std::string> notes;
+  std::vector<Recipe> recipes = {};  // of computed constants
 };
 
 /// The IR version from which an initializer need not be a graph input. Older models list all

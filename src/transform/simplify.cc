@@ -145,6 +145,7 @@ Simplified run_passes(Model model, const SimplifyOptions& options, NameTracker& 
     record.seconds = watch.seconds();
     record.nodes_after = std::ssize(model.graph.nodes);
     record.notes = std::move(passed.notes);
+    std::ranges::move(passed.recipes, std::back_inserter(result.recipes));
     result.passes.push_back(std::move(record));
   }
   result.model = std::move(model);

@@ -57,6 +57,35 @@ TEST_F(PipelineTest, ScoresAgainstDifferentLabelsAreNotShared) {
   EXPECT_EQ(top1("first_out", {0, 1}), 0.5);
 }
 
+/// Two layers whose weights are computed from one number each; the second is left float.
+TEST(Pipeline, TheComputedWeightOfAFloatLayerIsNotStored) {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 64});
+  builder.constant("shape", Tensor::of<std::int64_t>({2}, {64, 64}));
+  std::string value = "x";
+  for (const char* name : {"first", "second"}) {
+    const std::string number = builder.weight(std::string(name) + "_number", {1}, {0.01F});
+    const std::string weight = builder.node("Expand", {number, "shape"});
+    value = builder.node("MatMul", {value, weight}, {}, name);
+  }
+  builder.output(value, {-1, 64});
+  const auto samples = in_memory_data({{"x", testing::random_tensor({2, 64}, 1)}});
+  ThreadPool pool(1);
+  Pipeline pipeline(builder.build(), samples, pool, ByteBudget(kPlenty), {});
+  QuantizationConfig config = resolve(settings_from(Value()));
+  config.quantize.exclude_nodes = {"second"};
+  const Candidate candidate = pipeline.build(config, CancellationToken());
+  const QuantizedModel& quantized = *candidate.quantized;
+  check_model(quantized.model);
+  constexpr std::int64_t kIntegersOfOneLayer = 64 * 64;
+  EXPECT_LT(weight_bytes(quantized.model.graph), kIntegersOfOneLayer + 1000);
+  EXPECT_EQ(quantized.model.graph.nodes[0].op_type, "Expand");
+  // What the quantizer says of its layers still holds.
+  ASSERT_EQ(quantized.linear_layers.size(), 1);
+  const auto node = static_cast<std::size_t>(quantized.linear_layers[0].node);
+  EXPECT_EQ(quantized.model.graph.nodes[node].name, "first");
+}
+
 TEST_F(PipelineTest, HistogramBinsMustBeAPowerOfTwo) {
   for (const int bins : {8, 1000, 65536}) {
     QuantizationConfig config = resolve(settings_from(Value()));

@@ -71,8 +71,9 @@ class Folder {
     note_kept(keep_inflating_nodes(model_.graph, index_, constants_, computed));
     if (const auto folded = std::ranges::count(computed, true); folded > 0)
       notes_.push_back(fmt::format("{} nodes computed", folded));
+    std::vector<Recipe> recipes = recipes_for(model_.graph, index_, constants_, computed);
     take_over(computed);
-    return {std::move(model_), std::move(notes_)};
+    return {std::move(model_), std::move(notes_), std::move(recipes)};
   }
 
  private:
