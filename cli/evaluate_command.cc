@@ -27,6 +27,7 @@ struct EvaluateArguments {
   std::vector<std::string> metrics;
   std::int64_t batch = 0;
   bool latency = false;
+  std::string device = "cpu";
 };
 
 std::vector<Metric> metrics_of(const EvaluateArguments& arguments, bool has_labels) {
@@ -103,6 +104,14 @@ void print_slices(const Reference& reference) {
   }
 }
 
+Device device_of(const EvaluateArguments& arguments) {
+  const std::vector<Device> devices = of_option("--device", arguments.device, parse_devices);
+  if (devices.size() > 1)
+    throw InvalidInput(fmt::format("--device: got '{}', expected one device", arguments.device));
+  require_devices(devices);
+  return devices.front();
+}
+
 int run_evaluate(const EvaluateArguments& arguments) {
   const Model float_model = fix_inputs(load_model(arguments.float_model), arguments.fixed);
   const Model candidate = candidate_of(arguments);
@@ -110,23 +119,26 @@ int run_evaluate(const EvaluateArguments& arguments) {
   const LoadedData data = open_data(arguments.data, float_model, arguments.fixed);
   const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data);
   const std::vector<Metric> metrics = metrics_of(arguments, labels.has_value());
+  const Device device = device_of(arguments);
   Context context(arguments.common, {});
   const Reference reference(float_model, data.source, labels, context.pool(), context.budget(),
                             {.batch = arguments.batch,
                              .spill_folder = {},
                              .token = context.token(),
-                             .log = context.log()});
+                             .log = context.log(),
+                             .device = device});
   const Scores of_candidate =
       evaluate(candidate, reference, context.pool(),
                {.metrics = metrics, .output_weights = {}, .token = context.token()});
   const Scores of_float = reference.float_scores(metrics);
-  const std::optional<OwnNoise> noise = own_noise(float_model, *data.source, context.token());
+  const std::optional<OwnNoise> noise =
+      own_noise(float_model, *data.source, device, context.token());
   if (noise) warn_of(*noise, context);
   std::optional<Latency> float_latency;
   std::optional<Latency> latency;
   if (arguments.latency) {
     const Batch sample = data.source->read(0, 1);
-    const LatencyOptions options{.token = context.token()};
+    const LatencyOptions options{.device = device, .token = context.token()};
     float_latency = measure_latency(float_model, sample, options);
     latency = measure_latency(candidate, sample, options);
   }
@@ -173,6 +185,8 @@ void add_evaluate_command(CLI::App& app, Run& run) {
   command->add_option("--batch", arguments->batch, "Samples per run (chosen by the model)")
       ->check(CLI::PositiveNumber);
   command->add_flag("--latency", arguments->latency, "Measure both models' latency too");
+  command->add_option("--device", arguments->device,
+                      "Where both run: cpu (default), cuda:0 or openvino:CPU");
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_evaluate(*arguments); }; });
 }

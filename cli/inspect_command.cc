@@ -26,6 +26,7 @@ struct InspectArguments {
   std::string preset;
   FixedInputs fixed;
   std::string target;
+  bool providers = false;
 };
 
 struct Inspection {
@@ -140,7 +141,38 @@ void print_text(const Inspection& inspection) {
   fmt::print("\n{}", layers_text(inspection.layers));
 }
 
+Value to_value(const RuntimeLibrary& library) {
+  Value::List providers;
+  for (const ExecutionProvider& provider : library.providers) {
+    providers.push_back(
+        Value::Map{{"name", provider.name},
+                   {"device", provider.device.empty() ? Value() : Value(provider.device)}});
+  }
+  return Value::Map{{"library", library.file.string()},
+                    {"version", library.version},
+                    {"providers", std::move(providers)}};
+}
+
+void print_text(const RuntimeLibrary& library) {
+  fmt::print("ONNX Runtime {} of {}\n\n{:<32}{}\n", library.version, library.file.string(),
+             "provider", "search_devices");
+  for (const ExecutionProvider& provider : library.providers)
+    fmt::print("{:<32}{}\n", provider.name,
+               provider.device.empty() ? "not supported" : provider.device);
+}
+
+int run_providers(const InspectArguments& arguments) {
+  const RuntimeLibrary library = runtime_library();
+  if (arguments.common.json) {
+    fmt::print("{}\n", to_json(to_value(library), 1));
+  } else {
+    print_text(library);
+  }
+  return kDone;
+}
+
 int run_inspect(const InspectArguments& arguments) {
+  if (arguments.providers) return run_providers(arguments);
   const Inspection inspection = inspect(arguments);
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(inspection), 1));
@@ -156,12 +188,20 @@ void add_inspect_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command =
       app.add_subcommand("inspect", "Show what would be quantized, and what is in the way");
-  command->add_option("MODEL", arguments->model, "Model (.onnx), float or quantized")->required();
+  CLI::Option* const model =
+      command->add_option("MODEL", arguments->model, "Model (.onnx), float or quantized");
+  command
+      ->add_flag("--providers", arguments->providers,
+                 "Show the library of ONNX Runtime and the devices it can use; takes no MODEL")
+      ->excludes(model);
   command->add_option("--preset", arguments->preset, "Configuration to plan for (the default one)");
   add_fix_option(*command, arguments->fixed);
   add_target_option(*command, arguments->target);
   add_common_options(*command, arguments->common);
-  command->callback([arguments, &run] { run = [arguments] { return run_inspect(*arguments); }; });
+  command->callback([arguments, &run] {
+    if (arguments->model.empty() && !arguments->providers) throw CLI::RequiredError("MODEL");
+    run = [arguments] { return run_inspect(*arguments); };
+  });
 }
 
 }  // namespace quantsearch::cli

@@ -147,7 +147,7 @@ int run_worker(const SearchArguments& arguments) {
   CommonOptions own;
   own.threads = std::stoi(arguments.worker);
   own.memory = arguments.worker.substr(memory, device - 1 - memory);
-  use_device(parse_devices(arguments.worker.substr(device)).front());
+  config.execution.devices = parse_devices(arguments.worker.substr(device));
   Context context(own, {});
   // Ends a process whose runtime does not react to cancellation.
   constexpr unsigned kSecondsToEnd = 10;

@@ -24,6 +24,8 @@ if(PostgreSQL_FOUND)
   target_include_directories(libpq_headers SYSTEM INTERFACE ${PostgreSQL_INCLUDE_DIRS})
 endif()
 
+set(QUANTSEARCH_PRIVATE_LIBRARIES ${CMAKE_INSTALL_LIBDIR}/quantsearch)  # where ONNX Runtime is installed to
+
 # What the rooms of models and the command need.
 if(NOT QUANTSEARCH_SEARCH_ONLY)
   find_package(Protobuf REQUIRED)
@@ -38,10 +40,10 @@ if(NOT QUANTSEARCH_SEARCH_ONLY)
     PATH_SUFFIXES onnxruntime onnxruntime/core/session REQUIRED)
   find_library(ONNXRUNTIME_LIBRARY onnxruntime
     HINTS ${ONNXRUNTIME_ROOT}/lib PATHS ${QUANTSEARCH_DEPS}/onnxruntime/lib REQUIRED)
-  add_library(onnxruntime_external SHARED IMPORTED)
-  set_target_properties(onnxruntime_external PROPERTIES
-    IMPORTED_LOCATION ${ONNXRUNTIME_LIBRARY}
-    INTERFACE_INCLUDE_DIRECTORIES ${ONNXRUNTIME_INCLUDE_DIR})
+  add_library(onnxruntime_headers INTERFACE)  # the library itself is loaded at run time (src/runtime/ort_library.h)
+  target_include_directories(onnxruntime_headers SYSTEM INTERFACE ${ONNXRUNTIME_INCLUDE_DIR})
+  target_compile_definitions(onnxruntime_headers INTERFACE ORT_API_MANUAL_INIT)
+  target_link_libraries(onnxruntime_headers INTERFACE ${CMAKE_DL_LIBS})
   add_library(highway_external INTERFACE)
   target_include_directories(highway_external INTERFACE ${HIGHWAY_INCLUDE_DIR})
   target_link_libraries(highway_external INTERFACE ${HIGHWAY_LIBRARY})

@@ -65,20 +65,15 @@ add_library(quantsearch::quantsearch ALIAS quantsearch_library)
 set_target_properties(quantsearch_library PROPERTIES EXPORT_NAME quantsearch)
 target_link_libraries(quantsearch_library PUBLIC quantsearch_search_library)
 
-# The runtime that set-up fetched comes along; one that was installed otherwise is used where it is.
-set(private_libraries ${CMAKE_INSTALL_LIBDIR}/quantsearch)
+# The runtime that set-up fetched comes along, and is found there when the library or the command needs it; one that was
+# installed otherwise is used where it is.
 cmake_path(IS_PREFIX QUANTSEARCH_DEPS ${ONNXRUNTIME_LIBRARY} NORMALIZE runtime_is_fetched)
-set(library_path "$ORIGIN")  # libquantsearch_search.so
 if(runtime_is_fetched)
   file(REAL_PATH ${ONNXRUNTIME_LIBRARY} runtime_file)
-  install(FILES ${runtime_file} DESTINATION ${private_libraries})
-  list(APPEND library_path "$ORIGIN/quantsearch")
-  cmake_path(RELATIVE_PATH private_libraries BASE_DIRECTORY ${CMAKE_INSTALL_BINDIR} OUTPUT_VARIABLE from_program)
-  set_target_properties(quantsearch PROPERTIES INSTALL_RPATH "$ORIGIN/${from_program}")
-else()
-  set_target_properties(quantsearch quantsearch_library PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+  install(FILES ${runtime_file} DESTINATION ${QUANTSEARCH_PRIVATE_LIBRARIES} RENAME libonnxruntime.so.1)
 endif()
-set_target_properties(quantsearch_library PROPERTIES INSTALL_RPATH "${library_path}")
+set_target_properties(quantsearch quantsearch_library PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(quantsearch_library PROPERTIES INSTALL_RPATH "$ORIGIN")  # libquantsearch_search.so
 
 install(TARGETS quantsearch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS quantsearch_library EXPORT quantsearch_targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

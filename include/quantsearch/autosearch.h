@@ -71,7 +71,9 @@ struct StrategyConfig {
 /// Where trials run, and how many at a time.
 struct ExecutionConfig {
   int jobs = 1;  // n_jobs: trials at the same time
-  // search_devices: assigned to the workers in turn. A GPU needs worker processes.
+  // search_devices: where models are scored and timed. One device is used in this process; several
+  // are assigned in turn to worker processes. The float model and delivered models run on the
+  // first.
   std::vector<Device> devices = {Device{}};
   bool isolate = false;  // search_isolate: trials run in worker processes
   // search_trial_memory: memory limit of a worker in bytes; 0: no limit.
@@ -207,9 +209,9 @@ struct SearchEnvironment {
   /// computes, where these may differ.
   bool compare_with_graph = !multiplies_without_saturation();
   /// Returns the command that starts a worker process for isolated trials. The process calls
-  /// use_device(), and serve_trials() with the same configuration and input, with this number of
-  /// threads and a budget of this many bytes; its standard input and output are the socket to the
-  /// search.
+  /// serve_trials() with the same input and configuration, except that `device` is the only one of
+  /// its devices, with this number of threads and a budget of this many bytes; its standard input
+  /// and output are the socket to the search.
   std::function<std::vector<std::string>(int threads, std::int64_t memory, const Device& device)>
       worker_command = {};
   /// In a worker process: called when the search has closed its socket, before a running trial is

@@ -87,6 +87,7 @@ class Reference {
     std::string logits_output = {};  // [n, classes], for top-k; empty: the first output
     CancellationToken token = {};
     LogSink log = {};
+    Device device = {};  // where the float model and the candidates run
   };
   /// Runs the float model. Outputs that no quantizer can change, that are not numeric or whose size
   /// depends on computed values are left out (compared_outputs), with a note in the log. Keeps at
@@ -103,6 +104,7 @@ class Reference {
   [[nodiscard]] const DataSource& data() const;
   [[nodiscard]] const std::optional<Labels>& labels() const;
   [[nodiscard]] std::int64_t batch() const;
+  [[nodiscard]] const Device& device() const;
   /// The outputs that are compared and those that are not, in the model's order.
   [[nodiscard]] const std::vector<std::string>& output_names() const;
   [[nodiscard]] const std::vector<std::string>& skipped_outputs() const;
@@ -164,11 +166,11 @@ struct EvaluateOptions {
 /// True for metrics that are means of a value of each sample.
 [[nodiscard]] bool has_losses(Metric metric);
 
-/// Runs the candidate over the reference's data. The result is the same for any thread count,
-/// because the values of samples are added in sample order. Distances are averaged over outputs
-/// (weighted) and samples, at the positions where the reference is finite. Throws InvalidInput when
-/// the models' outputs differ in name or, unless their sizes depend on the data, in shape, and when
-/// the candidate's outputs are not finite where the reference is.
+/// Runs the candidate over the reference's data, on its device. The result is the same for any
+/// thread count, because the values of samples are added in sample order. Distances are averaged
+/// over outputs (weighted) and samples, at the positions where the reference is finite. Throws
+/// InvalidInput when the models' outputs differ in name or, unless their sizes depend on the data,
+/// in shape, and when the candidate's outputs are not finite where the reference is.
 [[nodiscard]] Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& pool,
                               const EvaluateOptions& options);
 
@@ -179,6 +181,7 @@ struct LatencyOptions {
   // Minimum duration; there are at least minimum_runs runs. When those would take more than 10
   // times as long, 3 runs are enough.
   double seconds = 0.3;
+  Device device = {};
   CancellationToken token = {};
 };
 /// Times of one run on the given input after a warm-up. Throws InvalidInput for options out of

@@ -21,20 +21,48 @@
 
 namespace quantsearch {
 
-/// Where sessions run: the CPU, or a graphics card through ONNX Runtime's CUDA provider.
+/// Where sessions run: an execution provider of ONNX Runtime and one of its devices.
 struct Device {
-  std::optional<int> card = {};  // absent: the CPU
+  std::string provider = "cpu";  // cpu, cuda or openvino
+  // cuda: the number of a card, such as "0"; openvino: a device such as "CPU" or "GPU.1"; cpu:
+  // none.
+  std::string name = {};
   bool operator==(const Device&) const = default;
 };
+/// "cpu", "cuda:0", "openvino:CPU".
 [[nodiscard]] std::string to_string(const Device& device);
-/// Parses "cpu" or "cuda:0,1" (the numbers of the cards). Throws InvalidInput for any other text.
+/// What devices whose results can be compared have in common: "cpu", "cuda", "openvino:GPU".
+[[nodiscard]] std::string device_kind(const Device& device);
+/// Parses "cpu", "cuda:0,1" (the numbers of the cards) or "openvino:CPU". Throws InvalidInput for
+/// any other text and for devices of different kinds.
 [[nodiscard]] std::vector<Device> parse_devices(const std::string& text);
-/// Throws Unsupported, naming the available providers, when ONNX Runtime lacks the provider that
-/// one of the devices needs.
+/// Throws Unsupported when ONNX Runtime lacks the provider that one of the devices needs, naming
+/// those that it has, or when the provider does not start. Loads the runtime's library unless all
+/// devices are the CPU.
 void require_devices(const std::vector<Device>& devices);
-/// Optimized sessions that this process opens from now on run on `device`. Must be called before
-/// the first of them is opened. Throws Unsupported like require_devices().
-void use_device(const Device& device);
+
+/// An execution provider of the runtime's library.
+struct ExecutionProvider {
+  std::string name;    // such as "CUDAExecutionProvider"
+  std::string device;  // how a device of it is written, such as "cuda:0"; empty: not supported here
+};
+/// The shared library of ONNX Runtime that this process runs on.
+struct RuntimeLibrary {
+  std::filesystem::path file;
+  std::string version;                       // such as "1.29.0"
+  std::vector<ExecutionProvider> providers;  // in the runtime's order
+};
+/// Makes this process run on the library in `place`: a file, the folder of a release of ONNX
+/// Runtime (with lib/), or that of a Python package (with capi/). Without this call the process
+/// runs on the libonnxruntime.so.1 that it has loaded already, or else on the library that was
+/// installed or configured with quantsearch. Must be called before the first session is opened.
+/// Throws IoError when there is no library or it cannot be loaded, InvalidInput when it is not ONNX
+/// Runtime or the process uses another one already, and Unsupported when it is older than 1.20.
+void use_runtime_library(const std::filesystem::path& place);
+/// The library of this process, which the call loads. Throws as use_runtime_library() does.
+[[nodiscard]] RuntimeLibrary runtime_library();
+/// The name and version of the runtime, such as "ONNX Runtime 1.29.0". Throws as runtime_library().
+[[nodiscard]] std::string runtime_version();
 
 struct SessionOptions {
   int threads = 1;                     // intra-op threads of one run, >= 1
@@ -48,6 +76,7 @@ struct SessionOptions {
   /// Not empty: when the session closes, the runtime writes the time of every kernel of every run
   /// to a file whose name begins with this path.
   std::filesystem::path profile = {};
+  Device device = {};  // operators that its provider lacks run on the CPU
 };
 
 class Session {
@@ -67,7 +96,8 @@ class Session {
 /// Opens a session of ONNX Runtime. It reads the weights in place and neither serializes nor parses
 /// them. Without optimization they stay in place, except those that a kernel repacks; with
 /// optimization each session holds one copy in the layout of its kernels. Throws InvalidInput with
-/// the runtime's message when the model cannot be loaded or a tap does not exist.
+/// the runtime's message when the model cannot be loaded or a tap does not exist, and Unsupported
+/// when the device cannot be used.
 [[nodiscard]] std::unique_ptr<Session> open_session(const Model& model,
                                                     const SessionOptions& options = {});
 /// Opens the interpreter for unit tests; there are no threads and no optimization. Throws
@@ -80,8 +110,6 @@ class Session {
 [[nodiscard]] Model optimized_model(const Model& model);
 /// Operator type -> number of nodes, those of subgraphs included.
 [[nodiscard]] std::map<std::string, int> count_operators(const Graph& graph);
-/// The name and version of the runtime, such as "ONNX Runtime 1.29.0".
-[[nodiscard]] std::string runtime_version();
 
 /// The types of `tensors` that ONNX Runtime infers, and their shapes as far as it can infer them;
 /// unlike libonnx it covers its own operators (com.microsoft). Tensors that are inputs or constants

@@ -10,6 +10,8 @@ namespace quantsearch {
 std::optional<ArithmeticScores> arithmetic_scores(const Delivery& delivery, const BuiltModel& made,
                                                   const std::map<std::string, double>& scores) {
   const SearchEnvironment& environment = delivery.environment;
+  // Only the CPU's integer kernels may saturate.
+  if (delivery.reference.device() != Device{}) return std::nullopt;
   if (!environment.compare_with_graph || environment.token.is_cancelled()) return std::nullopt;
   const bool of_graph = is_scored_as_graph(resolve(made.settings).quantize.target);
   try {

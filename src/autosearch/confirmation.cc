@@ -18,7 +18,8 @@ std::optional<Confirmation> confirm(const std::vector<Trial>& finalists,
                              .spill_folder = config.output.cache_folder,
                              .logits_output = {},
                              .token = environment.token,
-                             .log = environment.log});
+                             .log = environment.log,
+                             .device = config.execution.devices.front()});
   const std::vector<Metric> metrics = {config.goals.metric};
   const std::string metric = metric_info(config.goals.metric).name;
   Confirmation confirmation{.samples = data.confirmation->size(),

@@ -27,7 +27,8 @@ void measure_latency_of(const Delivery& delivery, const Session& float_session, 
                         TrialResult& trial) {
   if (trial.model.latency_ratio) return;
   const GoalConfig& goals = delivery.config.goals;
-  const auto session = open_session(model, {.threads = goals.latency_threads});
+  const auto session = open_session(
+      model, {.threads = goals.latency_threads, .device = delivery.reference.device()});
   // The measurement is short, because five models or more are measured at the end of every search.
   const PairedLatency latency =
       measure_pairs(float_session, *session, delivery.reference.data().read(0, 1),
@@ -46,7 +47,8 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   const bool is_timed = delivery.config.goals.latency && !delivery.environment.token.is_cancelled();
   const auto float_session =
       is_timed
-          ? open_session(delivery.input.model, {.threads = delivery.config.goals.latency_threads})
+          ? open_session(delivery.input.model, {.threads = delivery.config.goals.latency_threads,
+                                                .device = delivery.reference.device()})
           : nullptr;
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);

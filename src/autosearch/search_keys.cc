@@ -202,9 +202,9 @@ std::vector<KeyReader> execution() {
                                              : parse_size(std::to_string(value.as_int()));
        }},
       {{"search_devices",
-        "cpu, or cuda:0,1: cards for the workers in turn, through ONNX Runtime's CUDA provider "
-        "where its library has it",
-        "cpu"},
+        "where models are scored and timed: cpu, cuda:0, openvino:CPU, or several for worker "
+        "processes in turn, such as cuda:0,1; `inspect --providers` lists what there is",
+        "cpu", "--devices"},
        [](Config& config, const Value& value) {
          config.execution.devices = parse_devices(value.as_string());
        }},

@@ -32,7 +32,7 @@ AutoSearchConfig with_base(AutoSearchConfig config, const Settings& base) {
 }
 
 bool needs_workers(const ExecutionConfig& execution) {
-  return execution.isolate || execution.devices != std::vector<Device>{Device{}};
+  return execution.isolate || execution.devices.size() > 1;
 }
 
 void require_agreeing_direction(const Setup& setup) {
@@ -54,6 +54,8 @@ void require_confirmable(const Setup& setup) {
 }
 
 void require_execution(const ExecutionConfig& execution) {
+  if (execution.devices.empty())
+    throw InvalidInput("search: got no devices, expected at least one, such as cpu");
   require_devices(execution.devices);
   if (execution.trial_memory == 0 || needs_workers(execution)) return;
   throw InvalidInput(
@@ -167,7 +169,8 @@ Baseline measure_baseline(const Setup& setup, const std::optional<Scores>& known
                        .spill_folder = setup.config.output.cache_folder,
                        .logits_output = {},
                        .token = environment.token,
-                       .log = environment.log});
+                       .log = environment.log,
+                       .device = setup.config.execution.devices.front()});
   Scores scores = known ? *known : score_float(setup, reference);
   Acceptance acceptance = acceptance_of(setup, scores);
   SearchGoals goals(setup.config.goals, setup.objective, scores,
@@ -185,14 +188,18 @@ Value fingerprint_of(const Setup& setup) {
   Value weights(Value::Map{});
   for (const auto& [output, weight] : setup.config.goals.output_weights)
     weights.set(output, weight);
-  return Value::Map{{"model", setup.pipeline->model_key().hex()},
-                    {"calibration", setup.data.calibration->content_key().hex()},
-                    {"evaluation", setup.data.evaluation->content_key().hex()},
-                    {"labels", labels.finish().hex()},
-                    {"quantization_config", to_json(to_value(setup.config.base))},
-                    {"objective", setup.objective.name},
-                    {"output_weights", weights},
-                    {"runtime", runtime_version()}};
+  Value fingerprint = Value::Map{{"model", setup.pipeline->model_key().hex()},
+                                 {"calibration", setup.data.calibration->content_key().hex()},
+                                 {"evaluation", setup.data.evaluation->content_key().hex()},
+                                 {"labels", labels.finish().hex()},
+                                 {"quantization_config", to_json(to_value(setup.config.base))},
+                                 {"objective", setup.objective.name},
+                                 {"output_weights", weights},
+                                 {"runtime", runtime_version()}};
+  // Absent for the CPU, so that studies of earlier versions continue.
+  if (const Device& device = setup.config.execution.devices.front(); device != Device{})
+    fingerprint.set("device", device_kind(device));
+  return fingerprint;
 }
 
 TrialContext trial_context(const Setup& setup, const Baseline& baseline) {

@@ -287,7 +287,8 @@ class CandidateRuns {
  public:
   CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool,
                 const EvaluateOptions& options, Scorer& scorer)
-      : session_(open_session(compared, {.exact_products = options.exact_products})),
+      : session_(open_session(
+            compared, {.exact_products = options.exact_products, .device = reference.device()})),
         reference_(reference),
         pool_(pool),
         options_(options),
@@ -373,8 +374,8 @@ Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& 
     scores.metrics = scorer.scores();
   }
   if (options.latency) {
-    scores.latency =
-        measure_latency(compared, reference.data().read(0, 1), {.token = options.token});
+    scores.latency = measure_latency(compared, reference.data().read(0, 1),
+                                     {.device = reference.device(), .token = options.token});
   }
   return scores;
 }

@@ -60,7 +60,7 @@ bool has_run_enough(const LatencyOptions& options, double elapsed, int runs) {
 
 Latency measure_latency(const Model& model, const Batch& input, const LatencyOptions& options) {
   require_sensible(options);
-  const auto session = open_session(model, {.threads = options.threads});
+  const auto session = open_session(model, {.threads = options.threads, .device = options.device});
   for (int run = 0; run < options.warmup_runs; ++run) (void)session->run(input, options.token);
 
   std::vector<double> milliseconds;

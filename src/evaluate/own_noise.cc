@@ -29,13 +29,14 @@ double ratio(const Sums& sums) {
 
 }  // namespace
 
-std::optional<OwnNoise> own_noise(const Model& model, const DataSource& data,
+std::optional<OwnNoise> own_noise(const Model& model, const DataSource& data, const Device& device,
                                   const CancellationToken& token) {
   OwnNoise result{.nodes = random_nodes(model.graph)};
   if (result.nodes.empty()) return std::nullopt;
   // One session makes all runs, because its generators continue from run to run; a new session
   // would start with the same numbers.
-  const auto session = open_session(without_outputs(model, skipped_outputs(model)));
+  const auto session =
+      open_session(without_outputs(model, skipped_outputs(model)), {.device = device});
   std::map<std::string, Sums> sums;
   for (std::int64_t sample = 0; sample < std::min(kSamples, data.size()); ++sample) {
     const Batch inputs = data.read(sample, 1);

@@ -107,6 +107,7 @@ struct Reference::State {
   std::shared_ptr<const DataSource> data;
   std::optional<Labels> labels;
   std::int64_t batch = 1;
+  Device device;
   std::vector<std::string> names;
   std::vector<std::string> skipped;
   bool sized_by_data = false;
@@ -235,7 +236,9 @@ Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource>
   state.name_outputs(float_model, options);
   state.folder = std::make_unique<SpillFolder>(options.spill_folder);
   state.model_bytes = serialized_bytes(float_model);
-  const auto session = open_session(without_outputs(float_model, state.skipped));
+  state.device = options.device;
+  const auto session =
+      open_session(without_outputs(float_model, state.skipped), {.device = options.device});
   // When samples have different numbers of rows, they cannot be separated again in one output.
   state.batch = state.sized_by_data ? 1 : batch_of(*session, *state.data, options.batch);
   state.run(*session, pool, budget, options);
@@ -249,6 +252,7 @@ Reference& Reference::operator=(Reference&&) noexcept = default;
 const DataSource& Reference::data() const { return *state_->data; }
 const std::optional<Labels>& Reference::labels() const { return state_->labels; }
 std::int64_t Reference::batch() const { return state_->batch; }
+const Device& Reference::device() const { return state_->device; }
 const std::vector<std::string>& Reference::output_names() const { return state_->names; }
 const std::vector<std::string>& Reference::skipped_outputs() const { return state_->skipped; }
 bool Reference::sized_by_data() const { return state_->sized_by_data; }

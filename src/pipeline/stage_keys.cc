@@ -158,9 +158,9 @@ std::vector<Key> ranges_keys(const Key& statistics, const QuantizationConfig& co
 
 Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOptions& options) {
   return stage_key("evaluate", kEvaluateVersion, model, reference.data().content_key(),
-                   reference.batch(), reference.logits_output(), reference.labels(),
-                   options.metrics, options.output_weights, options.latency, options.exact_products,
-                   options.losses_of);
+                   reference.batch(), to_string(reference.device()), reference.logits_output(),
+                   reference.labels(), options.metrics, options.output_weights, options.latency,
+                   options.exact_products, options.losses_of);
 }
 
 }  // namespace quantsearch

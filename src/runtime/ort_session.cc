@@ -74,8 +74,8 @@ class OrtSession final : public Session {
     if (options.exact_products && !multiplies_without_saturation())
       ort_options.AddConfigEntry(kOrtSessionOptionsAvx2PrecisionMode, "1");
     if (!options.profile.empty()) ort_options.EnableProfiling(options.profile.c_str());
+    run_on(options.device, options.threads, ort_options);
     try {
-      if (options.optimize) run_on_chosen_device(ort_options);
       if (!weights_.names.empty()) {
         ort_options.AddExternalInitializers(weights_.names, weights_.values);
         // Without this call the runtime makes a second copy of each weight while it sets up the
@@ -148,7 +148,5 @@ std::unique_ptr<Session> open_session(const Model& model, const SessionOptions& 
   }
   return std::make_unique<OrtSession>(model, options);
 }
-
-std::string runtime_version() { return fmt::format("ONNX Runtime {}", Ort::GetVersionString()); }
 
 }  // namespace quantsearch

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "quantsearch/base/error.h"
+#include "runtime/ort_library.h"
 
 namespace quantsearch {
 
@@ -75,6 +76,7 @@ std::shared_ptr<OrtEnvironment> ort_environment() {
     // user who wants telemetry sets it to 0.
     constexpr int kKeepWhatIsSet = 0;
     setenv("ORT_DISABLE_TELEMETRY", "1", kKeepWhatIsSet);
+    (void)ort_library();
     return std::make_shared<OrtEnvironment>();
   }();
   return kEnvironment;
@@ -137,8 +139,9 @@ Tensor from_ort_value(Ort::Value value, std::string_view name) {
     return Tensor::of_strings(std::move(shape), read_strings(value, count));
   }
   const auto length = static_cast<std::size_t>(byte_count(type, shape));
-  const auto owner = std::make_shared<const Ort::Value>(std::move(value));
-  const auto* const bytes = static_cast<const std::byte*>(owner->GetTensorRawData());
+  const auto owner = std::make_shared<Ort::Value>(std::move(value));
+  // GetTensorRawData needs ONNX Runtime 1.23.
+  const auto* const bytes = static_cast<const std::byte*>(owner->GetTensorMutableRawData());
   return Tensor::wrapping(type, std::move(shape), owner, {bytes, length});
 }
 

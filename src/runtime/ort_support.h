@@ -4,8 +4,6 @@
 // conversions between its tensors and ours. Only the ort_*.cc files and devices.cc include this
 // header.
 
-#include <onnxruntime_cxx_api.h>
-
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,13 +12,15 @@
 #include <vector>
 
 #include "quantsearch/model.h"
+#include "quantsearch/runtime.h"
 #include "quantsearch/tensor.h"
 #include "runtime/cancellation_watcher.h"
+#include "runtime/ort_api.h"
 
 namespace quantsearch {
 
 /// There is one per process; the first session creates it and every session keeps it alive.
-struct OrtEnvironment {
+struct [[gnu::visibility("hidden")]] OrtEnvironment {
   OrtEnvironment();
   Ort::Env env;
   Ort::MemoryInfo memory;  // describes buffers that we own
@@ -28,8 +28,9 @@ struct OrtEnvironment {
 };
 [[nodiscard]] std::shared_ptr<OrtEnvironment> ort_environment();
 
-/// Adds the provider of the device that use_device() chose.
-void run_on_chosen_device(Ort::SessionOptions& options);
+/// Makes sessions with `options` run on `device`, with that many threads where the provider has
+/// threads of its own. Throws Unsupported with the runtime's message when it cannot.
+void run_on(const Device& device, int threads, Ort::SessionOptions& options);
 /// Options with full optimization or none, for `threads` threads inside one run, which block
 /// instead of spinning while they wait.
 [[nodiscard]] Ort::SessionOptions ort_session_options(int threads, bool optimize);
@@ -53,7 +54,7 @@ void run_on_chosen_device(Ort::SessionOptions& options);
 inline constexpr std::int64_t kSharedBytes = 1024;
 
 /// Initializers that we own, as values of ONNX Runtime.
-struct SharedWeights {
+struct [[gnu::visibility("hidden")]] SharedWeights {
   std::vector<Initializer> initializers;  // own the bytes
   std::vector<std::string> names;
   std::vector<Ort::Value> values;

@@ -19,19 +19,20 @@ LatencyRatio to_ratio(const PairedLatency& latency) {
           .float_ms = latency.float_ms};
 }
 
-LatencyCheck::LatencyCheck(const Model& float_model, Batch sample, int threads)
-    : float_model_(float_model), sample_(std::move(sample)), threads_(threads) {}
+LatencyCheck::LatencyCheck(const Model& float_model, Batch sample, SessionOptions options)
+    : float_model_(float_model), sample_(std::move(sample)), options_(std::move(options)) {}
 LatencyCheck::~LatencyCheck() = default;
 
 PairedLatency LatencyCheck::measure(const Model& quantized, const CancellationToken& token) {
   const auto [entry, is_new] = known_.try_emplace(kernel_key(quantized));
   if (!is_new) return entry->second;
   try {
-    const SessionOptions options{.threads = threads_};
-    if (float_session_ == nullptr) float_session_ = open_session(float_model_, options);
-    const auto session = open_session(quantized, options);
-    const LatencyOptions runs{
-        .threads = threads_, .minimum_runs = kFewestPairs, .seconds = kSeconds, .token = token};
+    if (float_session_ == nullptr) float_session_ = open_session(float_model_, options_);
+    const auto session = open_session(quantized, options_);
+    const LatencyOptions runs{.threads = options_.threads,
+                              .minimum_runs = kFewestPairs,
+                              .seconds = kSeconds,
+                              .token = token};
     entry->second = measure_pairs(*float_session_, *session, sample_, runs, kMostSeconds);
   } catch (...) {
     known_.erase(entry);

@@ -53,7 +53,8 @@ JobPools::JobPools(int jobs, int threads, const ByteBudget& budget, std::int64_t
 
 Latency trial_latency(const Model& model, const Reference& reference,
                       const CancellationToken& token) {
-  return measure_latency(model, reference.data().read(0, 1), {.seconds = 0.05, .token = token});
+  return measure_latency(model, reference.data().read(0, 1),
+                         {.seconds = 0.05, .device = reference.device(), .token = token});
 }
 
 EvaluateOptions TrialRunner::evaluate_options(const CancellationToken& token) const {
@@ -141,7 +142,8 @@ void TrialRunner::measure_speed(const Model& quantized, TrialDetails& details,
   if (context_.wait_until_alone) context_.wait_until_alone();
   if (!latency_check_) {
     latency_check_.emplace(context_.float_model, context_.reference.data().read(0, 1),
-                           context_.goal_config.latency_threads);
+                           SessionOptions{.threads = context_.goal_config.latency_threads,
+                                          .device = context_.reference.device()});
   }
   const PairedLatency latency = latency_check_->measure(quantized, token);
   details.latency_ms = latency.quantized_ms;

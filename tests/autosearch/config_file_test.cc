@@ -142,8 +142,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "configuration: 'advanced_fastft_params': unknown parameter 'sampler'; nearest "
                 "known: 'sampler_algo'"},
         Refused{"Device", "search_devices: gpu",
-                "configuration: 'search_devices': got the devices 'gpu', expected cpu or cuda:0,1 "
-                "(the numbers of the cards)"},
+                "configuration: 'search_devices': got the devices 'gpu', expected cpu, "
+                "cuda:0,1 (the numbers of the cards) or openvino:CPU (or GPU, NPU, "
+                "GPU.1)"},
         Refused{
             "NegativeTolerance", "search_metric_tolerance: -1",
             "configuration: 'search_metric_tolerance': got -1, expected a number of at least 0"},

@@ -44,6 +44,7 @@ int start(const std::vector<std::string>& arguments, const std::string& folder,
     dup2(to_error, 2);
     if (options.home) live_in(*options.home);
     if (options.temporary) setenv("TMPDIR", options.temporary->c_str(), 1);
+    if (options.runtime) setenv("ONNXRUNTIME_ROOT", options.runtime->c_str(), 1);
     if (options.largest_file_bytes) limit_file_size(*options.largest_file_bytes);
     if (chdir(folder.c_str()) == 0) execv(argv[0], argv.data());
     _exit(127);

@@ -20,6 +20,8 @@ struct RunOptions {
   std::optional<std::int64_t> largest_file_bytes = {};
   // The user's home folder; with it the environment does not say that this is a test run.
   std::optional<std::string> home = {};
+  // ONNXRUNTIME_ROOT; absent: that of the test run.
+  std::optional<std::string> runtime = {};
   // Where temporary files go.
   std::optional<std::string> temporary = {};
 };

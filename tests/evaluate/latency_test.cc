@@ -49,6 +49,12 @@ TEST(Latency, ACancelledTokenStopsIt) {
                Cancelled);
 }
 
+TEST(Latency, IsMeasuredOnTheDevice) {
+  EXPECT_THROW((void)measure_latency(relu_model(), {{"x", testing::random_tensor({1, 4}, 1)}},
+                                     {.device = {.provider = "tpu"}}),
+               InvalidInput);
+}
+
 TEST(Latency, RefusesNoThreads) {
   EXPECT_THROW((void)measure_latency(relu_model(), {}, {.threads = 0}), InvalidInput);
 }

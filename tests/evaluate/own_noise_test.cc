@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "quantsearch/base/error.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
@@ -39,6 +40,10 @@ TEST(OwnNoise, IsTheDifferenceOfTwoRuns) {
   // 0.5 is expected; 128 draws from any generator stay well within a factor of two.
   EXPECT_GT(noise->rel_l2, 0.25);
   EXPECT_LT(noise->rel_l2, 1);
+}
+
+TEST(OwnNoise, IsThatOfTheDevice) {
+  EXPECT_THROW((void)own_noise(noisy(1), *data(), {.provider = "tpu"}), InvalidInput);
 }
 
 TEST(OwnNoise, IsZeroWhenTheRandomNumbersHaveNoInfluence) {

@@ -53,6 +53,15 @@ TEST(Reference, HoldsTheFloatOutputsOfEveryRun) {
   EXPECT_EQ(reference.spilled_bytes(), 0);
 }
 
+TEST(Reference, RunsOnTheDevice) {
+  ThreadPool pool(1);
+  const Device unknown{.provider = "tpu"};
+  EXPECT_THROW(Reference(two_outputs(), random_samples(1), std::nullopt, pool, ByteBudget(kPlenty),
+                         {.device = unknown}),
+               InvalidInput);
+  EXPECT_EQ(make(1, kPlenty).device(), Device{});
+}
+
 TEST(Reference, SpilledOutputsEqualKeptOnes) {
   const TemporaryFolder folder;
   const Reference kept = make(2, kPlenty);

@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <onnxruntime_cxx_api.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +15,8 @@
 
 #include "quantsearch/internal/base/files.h"
 #include "quantsearch/runtime.h"
+#include "runtime/ort_api.h"
+#include "runtime/ort_library.h"
 
 namespace quantsearch {
 namespace {
@@ -57,7 +58,7 @@ std::optional<SuiteCase> load_case(const fs::path& folder) {
   }
 }
 
-Tensor to_tensor(const Ort::Value& value) {
+Tensor to_tensor(Ort::Value& value) {
   if (!value.IsTensor()) return {};
   const auto info = value.GetTensorTypeAndShapeInfo();
   const auto type = static_cast<DataType>(info.GetElementType());  // the same numbers as in ONNX
@@ -69,14 +70,18 @@ Tensor to_tensor(const Ort::Value& value) {
     return Tensor::of_strings(info.GetShape(), std::move(strings));
   }
   const auto bytes = static_cast<std::size_t>(byte_count(type, info.GetShape()));
-  return Tensor::from_bytes(type, info.GetShape(),
-                            {static_cast<const std::byte*>(value.GetTensorRawData()), bytes});
+  return Tensor::from_bytes(
+      type, info.GetShape(),
+      {static_cast<const std::byte*>(value.GetTensorMutableRawData()), bytes});
 }
 
-class BackendSuite : public ::testing::Test {
+class [[gnu::visibility("hidden")]] BackendSuite : public ::testing::Test {
  protected:
   // Without this the runtime sends and stores telemetry from its own thread (docs/decisions/0005).
-  static void SetUpTestSuite() { setenv("ORT_DISABLE_TELEMETRY", "1", 1); }
+  static void SetUpTestSuite() {
+    setenv("ORT_DISABLE_TELEMETRY", "1", 1);
+    (void)ort_library();
+  }
 
   /// Nullopt when ONNX Runtime does not load or run the model.
   std::optional<Outputs> run(const std::string& model, const std::vector<Tensor>& inputs) {
@@ -101,11 +106,10 @@ class BackendSuite : public ::testing::Test {
         names.push_back(input_names[index].c_str());
       }
       for (const std::string& name : output_names) wanted.push_back(name.c_str());
-      const std::vector<Ort::Value> results =
-          session.Run(Ort::RunOptions{}, names.data(), values.data(), values.size(), wanted.data(),
-                      wanted.size());
+      std::vector<Ort::Value> results = session.Run(Ort::RunOptions{}, names.data(), values.data(),
+                                                    values.size(), wanted.data(), wanted.size());
       Outputs outputs;
-      for (const Ort::Value& result : results) outputs.push_back(to_tensor(result));
+      for (Ort::Value& result : results) outputs.push_back(to_tensor(result));
       return outputs;
     } catch (const Ort::Exception&) {
       return std::nullopt;

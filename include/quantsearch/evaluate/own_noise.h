@@ -10,6 +10,7 @@
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/data.h"
 #include "quantsearch/model.h"
+#include "quantsearch/runtime.h"
 
 namespace quantsearch {
 
@@ -20,9 +21,10 @@ struct OwnNoise {
   double rel_l2 = 0;
 };
 
-/// Runs each of the first samples twice. Absent for a model that draws no random numbers, which is
-/// not run.
+/// Runs each of the first samples twice on `device`. Absent for a model that draws no random
+/// numbers, which is not run.
 [[nodiscard]] std::optional<OwnNoise> own_noise(const Model& model, const DataSource& data,
+                                                const Device& device = {},
                                                 const CancellationToken& token = {});
 
 }  // namespace quantsearch

@@ -90,8 +90,8 @@ struct TrialContext {
 /// Returns the number of threads of job number `job`, at least one.
 [[nodiscard]] int share_of(int threads, int jobs, int job);
 
-/// Measures the latency of one run with one sample. The measurement is short, because it is made
-/// for every trial.
+/// Measures the latency of one run with one sample on the reference's device. The measurement is
+/// short, because it is made for every trial.
 [[nodiscard]] Latency trial_latency(const Model& model, const Reference& reference,
                                     const CancellationToken& token);
 
@@ -104,7 +104,7 @@ struct TrialContext {
 class LatencyCheck {
  public:
   /// `float_model` must outlive the object. `sample`: the input of a run.
-  LatencyCheck(const Model& float_model, Batch sample, int threads);
+  LatencyCheck(const Model& float_model, Batch sample, SessionOptions options);
   ~LatencyCheck();
   LatencyCheck(const LatencyCheck&) = delete;
   LatencyCheck& operator=(const LatencyCheck&) = delete;
@@ -114,7 +114,7 @@ class LatencyCheck {
  private:
   const Model& float_model_;
   Batch sample_;
-  int threads_;
+  SessionOptions options_;
   std::unique_ptr<Session> float_session_;  // opened by the first measurement
   std::map<Key, PairedLatency> known_;
 };
