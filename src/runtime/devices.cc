@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/runtime.h"
@@ -75,6 +74,16 @@ void require_one_kind(const std::vector<Device>& devices) {
   }
 }
 
+/// Throws InvalidInput for a device that parse_devices() would not return.
+const Provider& provider_of(const Device& device) {
+  const Provider* const provider = find_provider(device.provider);
+  const bool is_known =
+      provider != nullptr &&
+      (provider->accepts == nullptr ? device.name.empty() : provider->accepts(device.name));
+  if (!is_known) throw unknown_device(to_string(device));
+  return *provider;
+}
+
 void append_provider(const Device& device, int threads, Ort::SessionOptions& options) {
   if (device.provider == "cuda") {
     OrtCUDAProviderOptions cuda;
@@ -83,8 +92,6 @@ void append_provider(const Device& device, int threads, Ort::SessionOptions& opt
   } else if (device.provider == "openvino") {
     options.AppendExecutionProvider_OpenVINO_V2(
         {{"device_type", device.name}, {"num_of_threads", std::to_string(threads)}});
-  } else if (device != Device{}) {
-    throw InvalidInput(fmt::format("device '{}' has an unknown provider", to_string(device)));
   }
 }
 
@@ -134,15 +141,14 @@ RuntimeLibrary runtime_library() {
 void require_devices(const std::vector<Device>& devices) {
   for (const Device& device : devices) {
     if (device == Device{}) continue;
-    const Provider* const provider = find_provider(device.provider);
-    if (provider == nullptr) throw unknown_device(to_string(device));
+    const Provider& provider = provider_of(device);
     const std::vector<std::string> present = available_providers();
-    if (std::ranges::find(present, provider->ort_name) == present.end()) {
+    if (std::ranges::find(present, provider.ort_name) == present.end()) {
       throw Unsupported(fmt::format(
           "{} has no {}, which the device '{}' needs; it has {}; let ONNXRUNTIME_ROOT "
           "name a library that has it ('quantsearch inspect --providers' lists those "
           "of a library)",
-          runtime_version(), provider->ort_name, to_string(device), fmt::join(present, ", ")));
+          runtime_version(), provider.ort_name, to_string(device), fmt::join(present, ", ")));
     }
     // The provider's own libraries may be missing although the runtime names it.
     (void)ort_environment();
@@ -152,6 +158,7 @@ void require_devices(const std::vector<Device>& devices) {
 }
 
 void run_on(const Device& device, int threads, Ort::SessionOptions& options) {
+  (void)provider_of(device);
   try {
     append_provider(device, threads, options);
   } catch (const Ort::Exception& failure) {

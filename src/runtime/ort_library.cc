@@ -93,8 +93,7 @@ std::optional<int> api_version_of(std::string_view version) {
   if (!version.starts_with("1.")) return std::nullopt;
   version.remove_prefix(2);
   int minor = 0;
-  const auto [end, error] =
-      std::from_chars(version.data(), version.data() + version.size(), minor);
+  const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), minor);
   return error == std::errc() ? std::optional(minor) : std::nullopt;
 }
 
@@ -127,8 +126,8 @@ std::optional<OrtLibrary> library_in_process() {
 }
 
 /// Gives the C++ interface the functions of version 20, the last of which is SetEpDynamicOptions.
-/// Those of later versions are null. Without that, a call of one by mistake would work with a recent
-/// library and read beyond the table of an old one; now it fails with both.
+/// Those of later versions are null. Without that, a call of one by mistake would work with a
+/// recent library and read beyond the table of an old one; now it fails with both.
 void start_interface(const OrtApi* api) {
   static OrtApi functions{};  // is not destroyed, because values may outlive other static objects
   constexpr std::size_t kBytes =

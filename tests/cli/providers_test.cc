@@ -59,8 +59,8 @@ TEST(RuntimeRoot, ChoosesTheLibraryOfAPythonPackage) {
 }
 
 TEST(RuntimeRoot, RefusesAnOldLibraryBeforeAnythingElse) {
-  const RunResult result = run_quantsearch({"search", kResnet, "--calibration", kCalibrationImages}, "/",
-                                           {.runtime = QUANTSEARCH_OLD_RUNTIME});
+  const RunResult result = run_quantsearch({"search", kResnet, "--calibration", kCalibrationImages},
+                                           "/", {.runtime = QUANTSEARCH_OLD_RUNTIME});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.error, "quantsearch: runtime library: '" QUANTSEARCH_OLD_RUNTIME
                           "' is ONNX Runtime 1.19.2, expected 1.20 or later\n");
@@ -69,16 +69,16 @@ TEST(RuntimeRoot, RefusesAnOldLibraryBeforeAnythingElse) {
 TEST(RuntimeRoot, NamesThePlacesOfAMissingLibrary) {
   const RunResult result = run_quantsearch({"presets"}, "/", {.runtime = "/nowhere"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_TRUE(result.error.starts_with("quantsearch: runtime library: found no libonnxruntime.so "
-                                       "in '/nowhere' or its folders lib, "))
+  EXPECT_TRUE(
+      result.error.starts_with("quantsearch: runtime library: found no libonnxruntime.so "
+                               "in '/nowhere' or its folders lib, "))
       << result.error;
 }
 
 TEST(RuntimeRoot, TheVersionIsShownWithoutALibrary) {
   const RunResult result = run_quantsearch({"--version"}, "/", {.runtime = "/nowhere"});
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_NE(result.out.find(" without ONNX Runtime: runtime library: found no "),
-            std::string::npos)
+  EXPECT_NE(result.out.find(" without ONNX Runtime: runtime library: found no "), std::string::npos)
       << result.out;
 }
 
@@ -88,7 +88,8 @@ TEST(Devices, ASearchWithoutTheProviderIsRefusedBeforeItBegins) {
   for (const char* devices : {"openvino:CPU", "openvino:GPU.0,GPU.1"}) {
     const TemporaryFolder folder;
     const RunResult result = run_quantsearch(
-        {"search", kResnet, "--calibration", kCalibrationImages, "--devices", devices}, folder.path());
+        {"search", kResnet, "--calibration", kCalibrationImages, "--devices", devices},
+        folder.path());
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_TRUE(result.error.starts_with("quantsearch: ONNX Runtime " + library.version +
                                          " has no OpenVINOExecutionProvider, which the device "
@@ -99,8 +100,8 @@ TEST(Devices, ASearchWithoutTheProviderIsRefusedBeforeItBegins) {
 }
 
 TEST(Devices, EvaluateTakesOne) {
-  const std::vector<std::string> evaluate = {"evaluate", kResnet, kResnet, "--data", kCalibrationImages,
-                                             "--limit",  "2",    "--device"};
+  const std::vector<std::string> evaluate = {"evaluate",         kResnet,   kResnet, "--data",
+                                             kCalibrationImages, "--limit", "2",     "--device"};
   std::vector<std::string> arguments = evaluate;
   arguments.emplace_back("cuda:0,1");
   EXPECT_EQ(run_quantsearch(arguments, "/").error,

@@ -98,6 +98,8 @@ TEST(Devices, ASessionOnAMissingDeviceIsRefused) {
   EXPECT_TRUE(message.starts_with(runtime_version() + " cannot use the device 'cuda:0': "))
       << message;
   EXPECT_THROW((void)open_session(model, {.device = {.provider = "tpu"}}), InvalidInput);
+  EXPECT_THROW((void)open_session(model, {.device = {.provider = "cuda"}}), InvalidInput);
+  EXPECT_THROW(require_devices({{.provider = "openvino", .name = "cpu"}}), InvalidInput);
 }
 
 }  // namespace

@@ -79,12 +79,11 @@ TEST(RuntimeLibrary, IsTheOneOfTheProcess) {
 
 TEST(RuntimeLibrary, CannotBeChangedOnceItIsInUse) {
   const RuntimeLibrary library = runtime_library();
-  EXPECT_EQ(
-      message_of<InvalidInput>([] { use_runtime_library(QUANTSEARCH_OLD_RUNTIME); }),
-      "runtime library: got '" QUANTSEARCH_OLD_RUNTIME
-      "', but this process already uses ONNX Runtime " +
-          library.version + " of '" + library.file.string() +
-          "'; choose the library before the first session is opened");
+  EXPECT_EQ(message_of<InvalidInput>([] { use_runtime_library(QUANTSEARCH_OLD_RUNTIME); }),
+            "runtime library: got '" QUANTSEARCH_OLD_RUNTIME
+            "', but this process already uses ONNX Runtime " +
+                library.version + " of '" + library.file.string() +
+                "'; choose the library before the first session is opened");
   use_runtime_library(library.file);  // the same one
   EXPECT_EQ(runtime_library().file, library.file);
 }
