@@ -99,8 +99,10 @@ void say_result(const LogSink& log, const PlacementResult& found, double seconds
 }  // namespace
 
 bool places_operators(const AutoSearchConfig& config) {
+  const auto is_cpu = [](const Device& device) { return device == Device{}; };
   return config.strategy.algorithm == SearchAlgorithm::escalation &&
-         config.goals.goal == SearchGoal::fastest;
+         config.goals.goal == SearchGoal::fastest &&
+         std::ranges::all_of(config.execution.devices, is_cpu);
 }
 
 Value place_operators(const Setup& setup, const TrialStore& store) {

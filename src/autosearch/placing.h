@@ -12,7 +12,8 @@
 
 namespace quantsearch {
 
-/// True when a search with this configuration places operators.
+/// True when a search with this configuration places operators: an escalation towards the fastest
+/// model on the CPU.
 [[nodiscard]] bool places_operators(const AutoSearchConfig& config);
 
 /// The placements to search: those that the study decided on, else those that are measured now;
