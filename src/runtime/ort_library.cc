@@ -26,9 +26,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFileName = "libonnxruntime.so";
 constexpr const char* kSoname = "libonnxruntime.so.1";
+constexpr const char* kArchitectureFolder = "lib/" QUANTSEARCH_LIBRARY_ARCHITECTURE;
 // Of a release, a distribution, a Python package, and the given folder itself.
-constexpr const char* kFolders[] = {"lib", "lib64", "lib/" QUANTSEARCH_LIBRARY_ARCHITECTURE, "capi",
-                                    ""};
+constexpr const char* kFolders[] = {"lib", "lib64", kArchitectureFolder, "capi", ""};
 
 /// Returns libonnxruntime.so, or a name with a version such as libonnxruntime.so.1.24.1, which is
 /// all that a Python package has.
