@@ -74,8 +74,8 @@ SEARCH_HEADER = ("| model | candidates of trials | seconds | relative noise | wo
 
 def method(config):
     steps = [step for key, step in (("include_fast_ft", "gptq"), ("include_cle", "CLE"), ("include_auto_mp", "layers in float")) if config.get(key)]
-    float_types = config.get("op_types_to_exclude") or []
-    return ", ".join([config["calibrate_method"].split(".")[-1]] + steps + ([f"{' '.join(float_types)} in float"] if float_types else []))
+    placed = len(config.get("nodes_to_exclude") or [])
+    return ", ".join([config["calibrate_method"].split(".")[-1]] + steps + ([f"{placed} nodes placed in float"] if placed else []))
 
 
 def search_row(command, folder, name, work, seconds):

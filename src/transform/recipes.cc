@@ -22,7 +22,8 @@ class RecipeMaker {
       : graph_(graph), index_(index), constants_(constants), computed_(computed) {}
 
   Recipe make(const std::string& tensor) {
-    recipe_ = {.tensor = tensor, .value = constants_.find(tensor)->second, .nodes = {}, .sources = {}};
+    recipe_ = {
+        .tensor = tensor, .value = constants_.find(tensor)->second, .nodes = {}, .sources = {}};
     seen_.clear();
     collect(tensor);
     return std::move(recipe_);

@@ -15,9 +15,8 @@ Model expanded_weight() {
   builder.weight("one", {1}, {0.5F});
   builder.constant("shape", Tensor::of<std::int64_t>({2}, {64, 64}));
   const std::string expanded = builder.node("Expand", {"one", "shape"}, {}, "expand");
-  const std::string weight =
-      builder.node("Mul", {expanded, builder.weight("row", {64}, std::vector<float>(64, 2))}, {},
-                   "scale");
+  const std::string weight = builder.node(
+      "Mul", {expanded, builder.weight("row", {64}, std::vector<float>(64, 2))}, {}, "scale");
   builder.output(builder.node("MatMul", {"x", weight}, {}, "product"), {2, 64});
   return builder.build();
 }
