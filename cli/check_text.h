@@ -2,14 +2,11 @@
 
 #include <string>
 
-#include "quantsearch/base/value.h"
 #include "quantsearch/evaluate/delivery_check.h"
 
 namespace quantsearch::cli {
 
 /// Returns the noise of each output and the latencies as readable text.
 [[nodiscard]] std::string check_text(const DeliveryCheck& check);
-/// The same as a value, for JSON output.
-[[nodiscard]] Value check_value(const DeliveryCheck& check);
 
 }  // namespace quantsearch::cli

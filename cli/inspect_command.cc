@@ -4,17 +4,17 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <map>
+#include <optional>
+#include <utility>
 
 #include "common.h"
 #include "layer_text.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/pipeline/inspect.h"
 #include "quantsearch/pipeline/settings.h"
-#include "quantsearch/quantize.h"
 #include "quantsearch/quantize/quantized_already.h"
 #include "quantsearch/runtime.h"
-#include "quantsearch/transform.h"
 
 namespace quantsearch::cli {
 
@@ -29,78 +29,14 @@ struct InspectArguments {
   bool providers = false;
 };
 
-struct Inspection {
-  Model model;
-  Simplified simplified;
-  std::vector<LayerRecord> layers;
-  QuantizedAlready quantized = {};
-  std::optional<KernelReport> kernels;  // only for a model whose activations are already quantized
-};
-
-Inspection inspect(const InspectArguments& arguments) {
+Inspection inspection_of(const InspectArguments& arguments) {
   std::optional<Settings> settings;
   if (!arguments.preset.empty()) settings = settings_from(Value(arguments.preset));
   const QuantizationConfig config =
       resolve(!arguments.target.empty() ? for_target(arguments.target, std::move(settings))
               : settings                ? *settings
                                         : settings_from(Value()));
-  Inspection inspection{.model = fix_inputs(load_model(arguments.model), arguments.fixed),
-                        .simplified = {},
-                        .layers = {},
-                        .kernels = std::nullopt};
-  inspection.quantized = quantized_already(inspection.model);
-  if (!inspection.quantized.of_activations.empty()) {
-    inspection.kernels = report_kernels(optimized_model(inspection.model));
-    return inspection;
-  }
-  inspection.simplified = simplify(inspection.model, config.simplify);
-  inspection.layers = plan_layers(inspection.simplified.model, config.quantize);
-  return inspection;
-}
-
-std::int64_t parameter_count(const Graph& graph) {
-  std::int64_t count = 0;
-  for (const Initializer& initializer : graph.initializers) count += initializer.tensor->size();
-  return count;
-}
-
-Value::List values_list(const std::vector<ValueInfo>& values) {
-  Value::List list;
-  for (const ValueInfo& value : values) list.push_back(value.name + ": " + to_string(value));
-  return list;
-}
-
-Value counts_value(const std::map<std::string, int>& counts) {
-  Value value(Value::Map{});
-  for (const auto& [name, count] : counts) value.set(name, count);
-  return value;
-}
-
-Value to_value(const Inspection& inspection) {
-  const Model& model = inspection.model;
-  Value value =
-      Value::Map{{"opset", model.opset()},
-                 {"ir_version", model.ir_version},
-                 {"nodes", static_cast<std::int64_t>(model.graph.nodes.size())},
-                 {"parameters", parameter_count(model.graph)},
-                 {"weight_bytes", weight_bytes(model.graph)},
-                 {"inputs", values_list(model.graph.inputs)},
-                 {"outputs", values_list(model.graph.outputs)},
-                 {"processor", to_value(this_processor())},
-                 {"quantized_activations", counts_value(inspection.quantized.of_activations)},
-                 {"quantized_weights", counts_value(inspection.quantized.of_weights)}};
-  if (inspection.kernels) {
-    value.set("integer_kernels", inspection.kernels->integer_kernels);
-    value.set("float_kernels", inspection.kernels->float_compute);
-    value.set("runtime_operators", counts_value(inspection.kernels->operators));
-  } else {
-    value.set("simplified_nodes",
-              static_cast<std::int64_t>(inspection.simplified.model.graph.nodes.size()));
-    value.set("layers", layers_value(inspection.layers));
-    value.set("warnings", Value::List(inspection.simplified.warnings.begin(),
-                                      inspection.simplified.warnings.end()));
-  }
-  return value;
+  return inspect(fix_inputs(load_model(arguments.model), arguments.fixed), config);
 }
 
 void print_text(const Inspection& inspection) {
@@ -173,7 +109,7 @@ int run_providers(const InspectArguments& arguments) {
 
 int run_inspect(const InspectArguments& arguments) {
   if (arguments.providers) return run_providers(arguments);
-  const Inspection inspection = inspect(arguments);
+  const Inspection inspection = inspection_of(arguments);
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(inspection), 1));
   } else {

@@ -34,15 +34,4 @@ std::string layers_text(const std::vector<LayerRecord>& layers) {
   return text;
 }
 
-Value layers_value(const std::vector<LayerRecord>& layers) {
-  Value::List list;
-  for (const LayerRecord& layer : layers) {
-    list.push_back(Value::Map{{"node", layer.node},
-                              {"op_type", layer.op_type},
-                              {"quantized", layer.quantized},
-                              {"reason", layer.reason}});
-  }
-  return list;
-}
-
 }  // namespace quantsearch::cli
