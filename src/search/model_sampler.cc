@@ -58,9 +58,9 @@ class ModelSampler final : public Sampler {
       return observation;
     observation.outcome = trial.state == TrialState::complete ? Outcome::complete : Outcome::pruned;
     std::vector<double> values = trial.objectives;
-    if (values.empty()) values.push_back(*trial.value);
-    // A pruned trial has an estimate of one objective only, so that it cannot be compared in the
-    // others.
+    if (values.empty() && trial.value) values.push_back(*trial.value);
+    // A pruned trial has an estimate of one objective or of none, so that it cannot be compared in
+    // the others.
     if (values.size() < options_.goals.size())
       return {.number = trial.number, .at = observation.at, .outcome = Outcome::failed};
     for (std::size_t i = 0; i < options_.goals.size(); ++i) {

@@ -35,8 +35,8 @@ void record(Trial& trial, TrialFailure&& failure) {
 
 void record(Trial& trial, TrialPruned&& pruned) {
   trial.details = std::move(pruned.details);
-  if (!std::isfinite(pruned.value))
-    return fail(trial, fmt::format("the objective is {}, expected a finite number", pruned.value));
+  if (pruned.value && !std::isfinite(*pruned.value))
+    return fail(trial, fmt::format("the objective is {}, expected a finite number", *pruned.value));
   trial.state = TrialState::pruned;
   trial.value = pruned.value;
   trial.reason = std::move(pruned.reason);

@@ -38,8 +38,9 @@ Value body_of(const TrialSuccess& success) {
 }
 
 Value body_of(const TrialPruned& pruned) {
-  return Value::Map{
-      {"value", value_of(pruned.value)}, {"reason", pruned.reason}, {"details", pruned.details}};
+  return Value::Map{{"value", pruned.value ? value_of(*pruned.value) : Value()},
+                    {"reason", pruned.reason},
+                    {"details", pruned.details}};
 }
 
 Value body_of(const TrialFailure& failure) {
@@ -65,7 +66,8 @@ std::optional<TrialOutcome> outcome_of(const Value& message) {
                         .constraints = numbers_of(*body->find("constraints"))};
   }
   if (const Value* const body = message.find("pruned")) {
-    return TrialPruned{.value = number_of(*body->find("value")),
+    const Value& value = *body->find("value");
+    return TrialPruned{.value = value.is_null() ? std::nullopt : std::optional(number_of(value)),
                        .reason = body->find("reason")->as_string(),
                        .details = *body->find("details")};
   }

@@ -151,6 +151,14 @@ void TrialRunner::measure_speed(const Model& quantized, TrialDetails& details,
 }
 
 TrialOutcome TrialRunner::run(const TrialRequest& request) {
+  try {
+    return build_and_score(request);
+  } catch (const PrunedByEvaluator& pruned) {
+    return TrialPruned{.value = std::nullopt, .reason = pruned.what(), .details = {}};
+  }
+}
+
+TrialOutcome TrialRunner::build_and_score(const TrialRequest& request) {
   const JobPools::Lease lease(pools_);
   std::shared_lock at_work(latency_gate_);
   std::optional<Race> race;

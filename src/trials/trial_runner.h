@@ -58,6 +58,7 @@ class TrialRunner final : public TrialExecutor {
  private:
   class Product;
 
+  [[nodiscard]] TrialOutcome build_and_score(const TrialRequest& request);
   [[nodiscard]] static Product product_of(const Candidate& candidate, Settings settings);
   /// Returns settings that build the model of a complete trial without failing attempts.
   [[nodiscard]] Settings settings_of(const Trial& trial) const;

@@ -31,8 +31,11 @@ TEST(TrialMessages, ASuccessArrivesUnchanged) {
 TEST(TrialMessages, APrunedAndAFailedTrialArriveUnchanged) {
   const auto pruned = outcome_of(
       sent(message_of(TrialPruned{.value = std::nan(""), .reason = "slow", .details = {}})));
-  EXPECT_TRUE(std::isnan(std::get<TrialPruned>(pruned.value()).value));
+  EXPECT_TRUE(std::isnan(std::get<TrialPruned>(pruned.value()).value.value()));
   EXPECT_EQ(std::get<TrialPruned>(pruned.value()).reason, "slow");
+  const auto without_value = outcome_of(
+      sent(message_of(TrialPruned{.value = std::nullopt, .reason = "useless", .details = {}})));
+  EXPECT_FALSE(std::get<TrialPruned>(without_value.value()).value.has_value());
   const auto failed =
       outcome_of(sent(message_of(TrialFailure{.reason = "a \"word\"\nmore", .details = {}})));
   EXPECT_EQ(std::get<TrialFailure>(failed.value()).reason, "a \"word\"\nmore");

@@ -64,10 +64,9 @@ struct TrialSuccess {
   std::vector<double> constraints = {};  // feasible when every one is <= 0
   TrialProduct product = {};
 };
-/// A trial that was stopped early because it cannot become the best; `value` is the estimate so
-/// far.
+/// A trial that was stopped early because it cannot become the best.
 struct TrialPruned {
-  double value = 0;
+  std::optional<double> value = {};  // the estimate so far, if there is one
   std::string reason;
   Value details;
 };

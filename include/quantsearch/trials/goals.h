@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,14 @@ inline constexpr const char* kSizeGoal = "size_bytes";
 inline constexpr const char* kLatencyGoal = "latency_ms";
 inline constexpr const char* kCustomGoal = "custom";  // the score of a user's evaluator
 
-/// A user's own score of a model file, which replaces a metric.
+/// Thrown by CustomEvaluator::score when the model cannot become the best: the trial is pruned.
+class PrunedByEvaluator : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A user's own score of a model file, which replaces a metric. What `score` throws makes the trial
+/// failed, except PrunedByEvaluator and Cancelled.
 struct CustomEvaluator {
   std::function<double(const std::filesystem::path& model, const CancellationToken& token)> score;
   Goal direction = Goal::maximize;
