@@ -98,9 +98,10 @@ std::optional<RaceRule> race_rule(const Setup& setup) {
                                             strategy.algorithm != SearchAlgorithm::random);
   const double error = strategy.race_error.value_or(learns ? kDefaultRaceError : 0);
   const bool has_samples = setup.data.evaluation->size() >= kFewSamples;
-  if (error == 0 || setup.is_custom() || !goals.more_objectives.empty() || !has_samples ||
-      !has_losses(goals.metric))
-    return std::nullopt;
+  if (error == 0 || setup.is_custom() || !goals.more_objectives.empty()) return std::nullopt;
+  if (goals.goal != SearchGoal::most_accurate)
+    return RaceRule{.metric = goals.metric, .error = error, .to_tolerance = true};
+  if (!has_samples || !has_losses(goals.metric)) return std::nullopt;
   return RaceRule{.metric = goals.metric, .error = error};
 }
 

@@ -65,6 +65,7 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
       if (!config.tolerance && (config.metric == Metric::l1 || config.metric == Metric::l2))
         score_ = metric_info(Metric::rel_l2).name;
       limit_ = tolerance;
+      distance_ = parse_metric(score_);
       break;
     case Kind::similarity:
       limit_ = 1 - tolerance;
@@ -82,6 +83,7 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
   if (float_value && (kind == Kind::accuracy || kind == Kind::custom)) {
     rule_ += fmt::format(" (float {:.6g}, tolerance {:.6g})", base, tolerance);
   }
+  is_accuracy_ = kind == Kind::accuracy;
   if (config.tolerance) return;
   const std::string worst_slice = metric_info(Metric::worst_slice).name;
   // A user's evaluator scores the whole model.
@@ -104,6 +106,17 @@ bool Acceptance::accepts(const std::map<std::string, double>& scores) const {
   const double slack = 1e-12 * std::abs(limit_);
   return direction_ == Goal::minimize ? score(score_) <= limit_ + slack
                                       : score(score_) >= limit_ - slack;
+}
+
+std::map<Metric, double> Acceptance::distance_limits() const {
+  std::map<Metric, double> limits;
+  if (distance_) limits[*distance_] = limit_;
+  if (most_) limits[parse_metric(most_->first)] = most_->second;
+  return limits;
+}
+
+std::optional<double> Acceptance::accuracy_limit() const {
+  return is_accuracy_ ? std::optional(limit_) : std::nullopt;
 }
 
 }  // namespace quantsearch

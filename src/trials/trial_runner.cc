@@ -61,7 +61,9 @@ EvaluateOptions TrialRunner::evaluate_options(const CancellationToken& token) co
   return {
       .metrics = recorded_metrics(context_.goal_config, context_.reference.labels().has_value()),
       .output_weights = context_.goal_config.output_weights,
-      .losses_of = context_.race ? std::optional(context_.race->metric) : std::nullopt,
+      .losses_of = context_.race && !context_.race->to_tolerance
+                       ? std::optional(context_.race->metric)
+                       : std::nullopt,
       .token = token};
 }
 
@@ -104,7 +106,10 @@ std::vector<double> TrialRunner::losses_of(const Trial& incumbent, ThreadPool& p
 Scores TrialRunner::score(Candidate& candidate, const TrialRequest& request,
                           std::optional<Race>& race, ThreadPool& pool) {
   EvaluateOptions options = evaluate_options(request.token);
-  if (context_.race && request.incumbent) {
+  if (context_.race && context_.race->to_tolerance) {
+    if (request.incumbent && request.incumbent->is_candidate && is_feasible(*request.incumbent))
+      stop_beyond_tolerance(options);
+  } else if (context_.race && request.incumbent) {
     race.emplace(losses_of(*request.incumbent, pool, request.token),
                  RaceOptions{.error_rate = context_.race->error});
     options.go_on = [&race](std::span<const double> losses) {
@@ -119,6 +124,31 @@ Scores TrialRunner::score(Candidate& candidate, const TrialRequest& request,
     candidate.stages.push_back({.name = "custom", .seconds = watch.seconds(), .cached = false});
   }
   return scores;
+}
+
+void TrialRunner::stop_beyond_tolerance(EvaluateOptions& options) const {
+  if (const auto least = context_.acceptance.accuracy_limit()) {
+    options.losses_of = context_.race->metric;
+    const auto samples = static_cast<double>(context_.reference.data().size());
+    options.go_on = [misses = 0.0, most = samples * (1 - *least) *
+                                          (1 + 1e-12)](std::span<const double> losses) mutable {
+      for (const double loss : losses) misses += loss;
+      return misses <= most;
+    };
+    return;
+  }
+  options.limits = context_.acceptance.distance_limits();
+  std::erase_if(options.limits, [&options](const auto& limit) {
+    return std::ranges::find(options.metrics, limit.first) == options.metrics.end();
+  });
+}
+
+TrialPruned TrialRunner::beyond_tolerance(const Candidate& candidate) const {
+  return {.value = std::nullopt,
+          .reason = fmt::format("given up: it cannot have {} any more, whatever the samples that "
+                                "were left out give",
+                                context_.acceptance.rule()),
+          .details = to_value(TrialDetails{.stages = stage_results(candidate.stages)})};
 }
 
 TrialPruned TrialRunner::pruned(const Candidate& candidate, const Race& race,
@@ -174,7 +204,9 @@ TrialOutcome TrialRunner::build_and_score(const TrialRequest& request) {
   log_float_layers(context_.log, request.number, *candidate.quantized);
   for (const LeftFloat& left : made.left_float)
     say(context_.log, LogLevel::info, fmt::format("trial {}: {}", request.number, to_string(left)));
-  if (scores.gave_up) return pruned(candidate, *race, *request.incumbent);
+  if (scores.gave_up) {
+    return race ? pruned(candidate, *race, *request.incumbent) : beyond_tolerance(candidate);
+  }
   at_work.unlock();
   if (SearchGoals::needs_latency(context_.goal_config)) {
     const std::unique_lock alone(latency_gate_);

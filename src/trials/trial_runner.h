@@ -71,6 +71,9 @@ class TrialRunner final : public TrialExecutor {
                                               const CancellationToken& token);
   /// Adds the latency beside the float model to the details of a candidate.
   void measure_speed(const Model& quantized, TrialDetails& details, const CancellationToken& token);
+  /// Makes the evaluation end once the tolerance cannot be met any more.
+  void stop_beyond_tolerance(EvaluateOptions& options) const;
+  [[nodiscard]] TrialPruned beyond_tolerance(const Candidate& candidate) const;
   [[nodiscard]] TrialPruned pruned(const Candidate& candidate, const Race& race,
                                    const Trial& incumbent) const;
 

@@ -20,6 +20,16 @@ TEST(Acceptance, DistancesHaveToBeSmall) {
   EXPECT_EQ(acceptance.rule(), "L2 at most 0.1");
 }
 
+TEST(Acceptance, NamesTheLimitsThatAreCertain) {
+  const std::map<Metric, double> own = {{Metric::l2, 0.1}};
+  EXPECT_EQ(with(Metric::l2, 0.1).distance_limits(), own);
+  const std::map<Metric, double> by_default = {{Metric::rel_l2, 0.01}, {Metric::worst_slice, 0.1}};
+  EXPECT_EQ(with(Metric::l2, std::nullopt).distance_limits(), by_default);
+  EXPECT_TRUE(with(Metric::cos, 0.01).distance_limits().empty());
+  EXPECT_FALSE(with(Metric::l2, 0.1).accuracy_limit());
+  EXPECT_DOUBLE_EQ(with(Metric::top1, 0.01, 0.91).accuracy_limit().value(), 0.9);
+}
+
 TEST(Acceptance, SimilaritiesHaveToBeNearOne) {
   const Acceptance acceptance = with(Metric::cos, 0.01);
   EXPECT_TRUE(acceptance.accepts({{"cos", 0.995}}));

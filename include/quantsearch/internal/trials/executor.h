@@ -62,6 +62,10 @@ class TrialExecutor {
 struct RaceRule {
   Metric metric = Metric::l2;
   double error = 0;
+  /// True: the metric does not decide which trial is the best, so only those are stopped that
+  /// cannot come within the tolerance, once a trial has. `error` has no effect, because that is
+  /// certain.
+  bool to_tolerance = false;
 };
 
 /// The data that all trials of a search share. The references must outlive the executor.
