@@ -1,0 +1,53 @@
+"""Arrays of any library as numpy arrays that the extension module takes without a copy."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Tuple, Union
+
+import numpy
+
+from ._errors import InvalidInput, type_name
+
+#: A numeric array in C order, or the shape and the texts of an array of texts.
+CoreArray = Union["numpy.ndarray[Any, Any]", Tuple[Tuple[int, ...], "list[str]"]]
+
+# Conversions that change no meaning: floating-point numbers to the width of the model, integers to a
+# wider type.
+_WIDER = {"int64": ("int32", "int16", "int8", "uint8", "uint16", "uint32"), "int32": ("int16", "int8", "uint8", "uint16")}
+_FLOATING = ("float16", "float32", "float64")
+
+
+def as_numpy(value: object, name: str) -> numpy.ndarray[Any, Any]:
+    """Returns a numpy array of `value`: an array, a tensor of PyTorch or TensorFlow, an OrtValue, numbers
+    or nested lists. Raises InvalidInput for anything else."""
+    for method in ("detach", "cpu"):  # a tensor of PyTorch, perhaps on a device
+        if hasattr(value, method):
+            value = getattr(value, method)()
+    if not isinstance(value, numpy.ndarray) and hasattr(value, "numpy"):
+        value = value.numpy()
+    if isinstance(value, (dict, set)) or value is None:
+        raise InvalidInput(f"data: '{name}' is a value of type {type_name(value)}, expected an array")
+    array = numpy.asarray(value)
+    if array.dtype == object and not all(isinstance(item, str) for item in array.flat):
+        raise InvalidInput(f"data: '{name}' is a value of type {type_name(value)}, expected an array of numbers or texts")
+    return array
+
+
+def converted(array: numpy.ndarray[Any, Any], wanted: Optional[str]) -> numpy.ndarray[Any, Any]:
+    """Returns the array in the element type `wanted` where that loses no meaning, otherwise unchanged."""
+    got = array.dtype.name
+    if wanted is None or got == wanted:
+        return array
+    if (wanted in _FLOATING and got in _FLOATING) or got in _WIDER.get(wanted, ()):
+        return array.astype(wanted)
+    return array
+
+
+def for_core(array: numpy.ndarray[Any, Any]) -> CoreArray:
+    """Returns what the extension module takes. Copies only an array that is not in C order, not aligned
+    or not in the byte order of this machine."""
+    if array.dtype == object or array.dtype.kind in "US":
+        return array.shape, [str(text) for text in array.flat]
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return numpy.require(array, requirements=["C", "A"]).reshape(array.shape)

@@ -1,0 +1,167 @@
+#include "callbacks.h"
+
+#include <nanobind/stl/string.h>
+
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "values.h"
+
+namespace nb = nanobind;
+
+namespace quantsearch::python {
+
+namespace {
+
+// How long Ctrl-C may go unnoticed.
+constexpr std::chrono::milliseconds kPoll{50};
+
+const char* name_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::detail:
+      return "detail";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+  }
+  return "info";
+}
+
+/// The user's evaluator failed. It is not an Error, which would be taken for one of the runtime.
+class EvaluatorFailed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A Python object that may be released by any thread.
+std::shared_ptr<nb::object> held(nb::object object) {
+  return {new nb::object(std::move(object)), [](nb::object* last) {
+            const nb::gil_scoped_acquire acquired;
+            delete last;
+          }};
+}
+
+double score_of(const nb::object& result) {
+  if (!nb::isinstance<nb::tuple>(result)) return nb::cast<double>(result);
+  const auto kind = nb::cast<std::string>(result[0]);
+  const auto text = nb::cast<std::string>(result[1]);
+  if (kind == "pruned") throw PrunedByEvaluator(text);
+  if (kind == "cancelled") throw Cancelled();
+  throw EvaluatorFailed(text);
+}
+
+/// Keeps the first exception of the calling thread, and cancels the work.
+class Interruptions {
+ public:
+  explicit Interruptions(const CancellationToken& token) : token_(token) {}
+
+  template <typename Call>
+  void guard(const Call& call) {
+    try {
+      call();
+    } catch (nb::python_error& error) {
+      token_.cancel();
+      if (error.matches(PyExc_KeyboardInterrupt)) {
+        interrupted_ = true;
+      } else if (!raised_) {
+        raised_ = std::current_exception();
+      }
+    }
+  }
+  [[nodiscard]] bool interrupted() const { return interrupted_; }
+  void raise() const {
+    if (raised_) std::rethrow_exception(raised_);
+  }
+
+ private:
+  const CancellationToken& token_;
+  bool interrupted_ = false;
+  std::exception_ptr raised_;
+};
+
+}  // namespace
+
+void EventQueue::put(Event event) {
+  const std::lock_guard lock(mutex_);
+  events_.push_back(std::move(event));
+  changed_.notify_one();
+}
+
+void EventQueue::close() {
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
+  changed_.notify_one();
+}
+
+std::deque<Event> EventQueue::take(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, timeout, [this] { return is_closed_ || !events_.empty(); });
+  return std::exchange(events_, {});
+}
+
+bool EventQueue::is_closed() {
+  const std::lock_guard lock(mutex_);
+  return is_closed_ && events_.empty();
+}
+
+LogSink log_to(EventQueue& queue) {
+  return [&queue](LogLevel level, std::string_view line) {
+    queue.put({.kind = "log", .content = Value::Map{{"level", name_of(level)}, {"line", line}}});
+  };
+}
+
+Watched watch(const std::function<void()>& work, EventQueue& queue, const CancellationToken& token,
+              nb::handle on_event) {
+  Watched watched;
+  std::jthread worker([&] {
+    try {
+      work();
+    } catch (...) {
+      watched.failure = std::current_exception();
+    }
+    queue.close();
+  });
+  Interruptions interruptions(token);
+  while (!queue.is_closed()) {
+    std::deque<Event> events;
+    {
+      const nb::gil_scoped_release released;
+      events = queue.take(kPoll);
+    }
+    interruptions.guard([] {
+      if (PyErr_CheckSignals() != 0) nb::raise_python_error();
+    });
+    for (const Event& event : events)
+      interruptions.guard([&] { on_event(event.kind.c_str(), to_python(event.content)); });
+  }
+  {
+    const nb::gil_scoped_release released;
+    worker.join();
+  }
+  interruptions.raise();
+  watched.interrupted = interruptions.interrupted();
+  return watched;
+}
+
+void run_interruptibly(const std::function<void()>& work, EventQueue& queue,
+                       const CancellationToken& token, nb::handle on_event) {
+  const Watched watched = watch(work, queue, token, on_event);
+  if (watched.interrupted) throw Cancelled();
+  if (watched.failure) std::rethrow_exception(watched.failure);
+}
+
+CustomEvaluator evaluator_of(nb::object score, Goal direction) {
+  const auto function = held(std::move(score));
+  return {.score =
+              [function](const std::filesystem::path& model, const CancellationToken& /*token*/) {
+                const nb::gil_scoped_acquire acquired;
+                return score_of((*function)(model.c_str()));
+              },
+          .direction = direction};
+}
+
+}  // namespace quantsearch::python

@@ -1,0 +1,70 @@
+#pragma once
+
+// Calls from the library into Python. Functions of the user that report something (log, progress)
+// are never called from the threads of the library: these put events into a queue, and the thread
+// that called from Python takes them out. So no thread waits for the interpreter while it holds a
+// lock.
+
+#include <nanobind/nanobind.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/log.h"
+#include "quantsearch/base/value.h"
+#include "quantsearch/trials/goals.h"
+
+namespace quantsearch::python {
+
+/// Something that happened in a call: a log line or the progress of a search.
+struct Event {
+  std::string kind;
+  Value content;
+};
+
+class EventQueue {
+ public:
+  void put(Event event);
+  /// The work has ended: take() returns at once from now on.
+  void close();
+  /// Waits until there are events, the queue is closed or `timeout` has passed.
+  [[nodiscard]] std::deque<Event> take(std::chrono::milliseconds timeout);
+  [[nodiscard]] bool is_closed();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Event> events_;
+  bool is_closed_ = false;
+};
+
+/// A sink that queues lines as events {level, line} of the kind "log".
+[[nodiscard]] LogSink log_to(EventQueue& queue);
+
+/// What happened while work was watched.
+struct Watched {
+  bool interrupted = false;  // by Ctrl-C
+  // Thrown by the work; null when it succeeded.
+  std::exception_ptr failure = nullptr;
+};
+/// Runs `work` on a thread of its own, without the interpreter, and calls `on_event(kind, content)`
+/// on this thread meanwhile. Ctrl-C cancels `token`; so does an exception of `on_event`, which is
+/// raised when the work has ended. Called with the interpreter held.
+[[nodiscard]] Watched watch(const std::function<void()>& work, EventQueue& queue,
+                            const CancellationToken& token, nanobind::handle on_event);
+/// The same for work whose failure is raised, and that Ctrl-C ends with KeyboardInterrupt.
+void run_interruptibly(const std::function<void()>& work, EventQueue& queue,
+                       const CancellationToken& token, nanobind::handle on_event);
+
+/// An evaluator that calls `score(path)`. What it raises ends the trial: `score` returns the score,
+/// or a pair (kind, text) with kind "failed", "pruned" or "cancelled".
+[[nodiscard]] CustomEvaluator evaluator_of(nanobind::object score, Goal direction);
+
+}  // namespace quantsearch::python

@@ -1,0 +1,105 @@
+// Sources of samples.
+
+#include "quantsearch/data.h"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+#include "quantsearch/data/fixed_data.h"
+#include "quantsearch/internal/base/sizes.h"
+#include "samples.h"
+#include "tensors.h"
+
+namespace nb = nanobind;
+
+namespace quantsearch::python {
+
+namespace {
+
+// Sources are passed as non-const pointers because nanobind has no holders of const types. Nothing
+// here changes a source.
+using Source = std::shared_ptr<DataSource>;
+
+Source passed(std::shared_ptr<const DataSource> source) {
+  return std::const_pointer_cast<DataSource>(std::move(source));
+}
+
+Source arrays(const nb::dict& by_name) {
+  return passed(in_memory_data(to_batch(by_name, ArrayMemory::shared)));
+}
+
+Source samples(const nb::list& dicts) {
+  std::vector<Batch> batches;
+  for (nb::handle sample : dicts)
+    batches.push_back(to_batch(nb::cast<nb::dict>(sample), ArrayMemory::shared));
+  return passed(data_of(std::move(batches)));
+}
+
+/// (source, labels or None, number of samples before the limit).
+nb::tuple open(const std::filesystem::path& path, const Model& model,
+               std::optional<std::int64_t> limit, const std::filesystem::path& cache_folder,
+               const std::vector<std::string>& fixed) {
+  const LoadedData loaded = [&] {
+    const nb::gil_scoped_release released;
+    return open_data(path, model, {.limit = limit, .cache_folder = cache_folder}, fixed);
+  }();
+  return nb::make_tuple(passed(loaded.source), loaded.labels, loaded.available);
+}
+
+nb::dict read(const DataSource& source, std::int64_t first, std::int64_t count) {
+  const Batch batch = [&] {
+    const nb::gil_scoped_release released;
+    return source.read(first, count);
+  }();
+  return to_arrays(batch);
+}
+
+void check(const DataSource& source, const Model& model) {
+  const nb::gil_scoped_release released;
+  check_data(source, model);
+}
+
+}  // namespace
+
+void bind_data(nb::module_& module) {
+  nb::class_<DataSource>(module, "DataSource")
+      .def_prop_ro("size", &DataSource::size)
+      .def_prop_ro("largest_batch", &DataSource::largest_batch)
+      .def("read", &read, nb::arg("first"), nb::arg("count"));
+  nb::class_<SampleWriter>(module, "SampleWriter")
+      .def(nb::init<std::int64_t, std::filesystem::path>(), nb::arg("memory_bytes"),
+           nb::arg("folder"))
+      .def(
+          "add",
+          [](SampleWriter& writer, const nb::dict& sample) {
+            writer.add(to_batch(sample, ArrayMemory::copied));
+          },
+          nb::arg("sample"))
+      .def_prop_ro("count", &SampleWriter::count)
+      .def_prop_ro("spilled_bytes", &SampleWriter::spilled_bytes)
+      .def("finish", [](SampleWriter& writer) { return passed(writer.finish()); });
+  module.def("array_data", &arrays, nb::arg("arrays"));
+  module.def("sample_data", &samples, nb::arg("samples"));
+  module.def("open_data", &open, nb::arg("path"), nb::arg("model"), nb::arg("limit").none(),
+             nb::arg("cache_folder"), nb::arg("fixed"));
+  module.def(
+      "subset",
+      [](const Source& source, std::int64_t first, std::int64_t count) {
+        return passed(subset(source, first, count));
+      },
+      nb::arg("source"), nb::arg("first"), nb::arg("count"));
+  module.def("check_data", &check, nb::arg("source"), nb::arg("model"));
+  module.def(
+      "load_labels",
+      [](const std::filesystem::path& file, std::int64_t expected) {
+        return load_labels(file, expected);
+      },
+      nb::arg("file"), nb::arg("expected"), nb::call_guard<nb::gil_scoped_release>());
+}
+
+}  // namespace quantsearch::python
