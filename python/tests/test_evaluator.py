@@ -1,0 +1,147 @@
+"""Evaluators of the user."""
+
+import sys
+import threading
+import types
+
+import pytest
+import quantsearch
+
+
+def search(model_path, arrays, config, evaluator, **options):
+    return quantsearch.auto_search(model_path, arrays, config=config, evaluator=evaluator, progress=False, **options)
+
+
+def test_a_callable_gets_the_path_of_each_model_once(model_path, arrays, small_space):
+    paths, threads = [], set()
+
+    def evaluator(path):
+        assert path.endswith(".onnx")
+        quantsearch.load_model(path)
+        threads.add(threading.current_thread())
+        paths.append(path)
+        return len(paths)
+
+    result = search(model_path, arrays, small_space, evaluator)
+    assert len(paths) == 1 + 4  # the float model comes first
+    assert result.best_trial.value == 5 and result.best_trial.scores["custom"] == 5
+    assert threading.main_thread() not in threads
+
+
+def test_an_object_with_evaluate_gets_a_session(model_path, arrays, small_space, images):
+    class Evaluator:
+        def evaluate(self, session):
+            return float(session.run(None, {"input": images[:2]})[0].sum())
+
+    result = search(model_path, arrays, small_space, Evaluator())
+    assert all(trial.state == "complete" for trial in result.study.trials)
+
+
+def test_the_name_or_type_of_the_parameter_decides(model_path, arrays, small_space):
+    kinds = []
+
+    def of_session(session):
+        kinds.append(type(session).__name__)
+        return 1.0
+
+    class OfPath:
+        def evaluate(self, model_path: str):
+            kinds.append(type(model_path).__name__)
+            return 1.0
+
+    search(model_path, arrays, small_space, of_session, output="a")
+    search(model_path, arrays, small_space, OfPath(), output="b")
+    assert kinds == ["InferenceSession"] * 5 + ["str"] * 5
+
+
+def test_an_exception_fails_the_trial_with_its_traceback(model_path, arrays, small_space):
+    calls = []
+
+    def evaluator(path):
+        calls.append(path)
+        if len(calls) == 3:
+            raise ValueError("boxes are empty")
+        return 1.0
+
+    result = search(model_path, arrays, small_space, evaluator)
+    failed = [trial for trial in result.study.trials if trial.state == "failed"]
+    assert len(failed) == 1
+    assert failed[0].reason.startswith("the evaluator raised ValueError: boxes are empty\n")
+    assert 'raise ValueError("boxes are empty")' in failed[0].reason
+    assert "test_evaluator.py" in failed[0].reason
+    assert quantsearch.Study.load("quantsearch_output/study.db").trial(failed[0].number).reason == failed[0].reason
+
+
+def test_an_exception_on_the_float_model_is_the_callers(model_path, arrays, small_space):
+    error = KeyError("labels")
+
+    def evaluator(path):
+        raise error
+
+    with pytest.raises(quantsearch.InvalidInput, match="the evaluator raised KeyError: 'labels'") as raised:
+        search(model_path, arrays, small_space, evaluator)
+    assert raised.value.__cause__ is error
+
+
+def test_pruning_is_recorded(model_path, arrays, small_space, monkeypatch):
+    pruned = type("TrialPruned", (Exception,), {"__module__": "optuna.exceptions"})
+    monkeypatch.setitem(sys.modules, "optuna", types.SimpleNamespace(TrialPruned=pruned))
+    calls = []
+
+    def evaluator(path):
+        calls.append(path)
+        if len(calls) == 2:
+            raise quantsearch.TrialPruned("too slow")
+        if len(calls) == 3:
+            raise pruned
+        return 1.0
+
+    result = search(model_path, arrays, small_space, evaluator)
+    reasons = [trial.reason for trial in result.study.trials if trial.state == "pruned"]
+    assert reasons == ["pruned by the evaluator: too slow", "pruned by the evaluator"]
+    assert all(trial.value is None for trial in result.study.trials if trial.state == "pruned")
+
+
+def test_the_direction_is_that_of_the_evaluator(model_path, arrays, small_space):
+    scores = iter([5.0, 4.0, 1.0, 3.0, 2.0])
+
+    def evaluator(path):
+        return next(scores)
+
+    result = search(model_path, arrays, small_space, evaluator, direction="minimize")
+    assert result.best_trial.value == 1.0
+
+
+def test_the_configuration_may_hold_the_evaluator(model_path, arrays, small_space):
+    class Config(quantsearch.AutoSearchConfig):
+        search_space = small_space["search_space"]
+
+        @staticmethod
+        def search_evaluator(path):
+            return 2.0
+
+    config = Config()
+    assert quantsearch.auto_search(model_path, arrays, config=config, progress=False).best_trial.value == 2.0
+
+
+@pytest.mark.parametrize("returned", [None, "good", [1, 2]])
+def test_another_result_than_a_number_is_refused(returned, model_path, arrays, small_space):
+    with pytest.raises(quantsearch.InvalidInput, match="the evaluator returned a value of type .*, expected a number"):
+        search(model_path, arrays, small_space, lambda path: returned)
+
+
+def test_not_a_number_is_refused(model_path, arrays, small_space):
+    with pytest.raises(quantsearch.IoError, match="returned nan, expected a finite number"):
+        search(model_path, arrays, small_space, lambda path: float("nan"))
+
+
+def test_another_object_is_refused(model_path, arrays, small_space):
+    with pytest.raises(quantsearch.InvalidInput, match="got an evaluator of type int, expected a callable"):
+        search(model_path, arrays, small_space, 3)
+    with pytest.raises(quantsearch.InvalidInput, match="direction 'up', expected 'maximize' or 'minimize'"):
+        search(model_path, arrays, small_space, lambda path: 1, direction="up")
+
+
+def test_several_trials_at_the_same_time(model_path, arrays, small_space):
+    result = search(model_path, arrays, {**small_space, "n_jobs": 2}, lambda path: 1.0, threads=2)
+    assert [trial.state for trial in result.study.trials] == ["complete"] * 4

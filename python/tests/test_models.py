@@ -1,0 +1,51 @@
+"""Models from paths, bytes and ModelProto."""
+
+import pathlib
+
+import pytest
+import quantsearch
+
+
+def test_the_same_model_comes_from_a_path_its_bytes_and_a_proto(model_path):
+    onnx = pytest.importorskip("onnx")
+    expected = quantsearch.load_model(model_path).serialize()
+    assert quantsearch.load_model(pathlib.Path(model_path)).serialize() == expected
+    assert quantsearch.load_model(pathlib.Path(model_path).read_bytes()).serialize() == expected
+    assert quantsearch.load_model(onnx.load(model_path)).serialize() == expected
+
+
+def test_inputs_have_name_type_and_dimensions(model_path):
+    model = quantsearch.load_model(model_path)
+    assert model.inputs == [("input", "float32", ["N", 1, 28, 28])]
+    assert model.outputs == [("logits", "float32", ["N", 10])]
+
+
+def test_another_type_names_what_came_and_what_is_taken():
+    with pytest.raises(quantsearch.InvalidInput) as raised:
+        quantsearch.load_model(3)
+    assert str(raised.value) == (
+        "load: got a model of type int, expected the path of an .onnx file, its bytes, an onnx.ModelProto or a "
+        "quantsearch.Model"
+    )
+
+
+def test_errors_are_of_the_kinds_of_python(tmp_path):
+    with pytest.raises(ValueError):
+        quantsearch.load_model(tmp_path / "missing.onnx")
+    assert issubclass(quantsearch.InvalidInput, ValueError)
+    assert issubclass(quantsearch.Unsupported, NotImplementedError)
+    assert issubclass(quantsearch.IoError, OSError)
+    assert issubclass(quantsearch.InternalError, RuntimeError)
+
+
+def test_a_saved_model_is_the_same(model_path, tmp_path):
+    model = quantsearch.load_model(model_path)
+    model.save(str(tmp_path / "copy.onnx"), None)
+    assert quantsearch.load_model(tmp_path / "copy.onnx").serialize() == model.serialize()
+
+
+def test_inspect_lists_the_layers(model_path):
+    inspection = quantsearch.inspect(model_path)
+    assert len(inspection["layers"]) == 22
+    assert all(layer["quantized"] for layer in inspection["layers"])
+    assert inspection["opset"] >= 13
