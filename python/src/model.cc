@@ -2,6 +2,7 @@
 
 #include "quantsearch/model.h"
 
+#include <fmt/core.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/map.h>
@@ -92,6 +93,14 @@ void bind_model(nb::module_& module) {
       .def_ro("metadata", &Model::metadata)
       .def_prop_ro("nodes", [](const Model& model) { return model.graph.nodes.size(); })
       .def_prop_ro("weight_bytes", [](const Model& model) { return weight_bytes(model.graph); })
+      .def("__repr__",
+           [](const Model& model) {
+             return fmt::format("Model({} nodes, {} bytes of weights, opset {})",
+                                model.graph.nodes.size(), weight_bytes(model.graph), model.opset());
+           })
+      .def("__getstate__", &serialize)
+      .def("__setstate__",
+           [](Model& model, const nb::bytes& bytes) { new (&model) Model(parse(bytes, {})); })
       .def("serialize", &serialize)
       .def("save", &save, nb::arg("file"), nb::arg("external_data").none())
       .def("fix_inputs", &fix, nb::arg("fixed"));

@@ -2,13 +2,16 @@
 
 #include "quantsearch/optimizers.h"
 
+#include <fmt/core.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -74,7 +77,9 @@ Domain domain_of(const nb::list& dimensions) {
   return domain;
 }
 
-void bind_dimensions(nb::module_& module) {
+const char* truth(bool value) { return value ? "True" : "False"; }
+
+void bind_float_range(nb::module_& module) {
   nb::class_<FloatRange>(module, "FloatRange")
       .def(
           "__init__",
@@ -87,7 +92,28 @@ void bind_dimensions(nb::module_& module) {
       .def_ro("high", &FloatRange::high)
       .def_ro("log", &FloatRange::log)
       .def_ro("step", &FloatRange::step)
-      .def("__eq__", [](const FloatRange& a, const FloatRange& b) { return a == b; });
+      .def("__repr__",
+           [](const FloatRange& range) {
+             return fmt::format("FloatRange({}, {}, log={}, step={})", range.low, range.high,
+                                truth(range.log),
+                                range.step ? fmt::format("{}", *range.step) : "None");
+           })
+      .def("__getstate__",
+           [](const FloatRange& range) {
+             return nb::make_tuple(range.low, range.high, range.log, range.step);
+           })
+      .def("__setstate__",
+           [](FloatRange& range,
+              const std::tuple<double, double, bool, std::optional<double>>& state) {
+             const auto& [low, high, log, step] = state;
+             new (&range) FloatRange{.low = low, .high = high, .log = log, .step = step};
+           })
+      .def(
+          "__eq__", [](const FloatRange& a, const FloatRange& b) { return a == b; },
+          nb::is_operator());
+}
+
+void bind_int_range(nb::module_& module) {
   nb::class_<IntRange>(module, "IntRange")
       .def(
           "__init__",
@@ -100,7 +126,26 @@ void bind_dimensions(nb::module_& module) {
       .def_ro("high", &IntRange::high)
       .def_ro("step", &IntRange::step)
       .def_ro("log", &IntRange::log)
-      .def("__eq__", [](const IntRange& a, const IntRange& b) { return a == b; });
+      .def("__repr__",
+           [](const IntRange& range) {
+             return fmt::format("IntRange({}, {}, step={}, log={})", range.low, range.high,
+                                range.step, truth(range.log));
+           })
+      .def("__getstate__",
+           [](const IntRange& range) {
+             return nb::make_tuple(range.low, range.high, range.step, range.log);
+           })
+      .def("__setstate__",
+           [](IntRange& range,
+              const std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>& state) {
+             const auto& [low, high, step, log] = state;
+             new (&range) IntRange{.low = low, .high = high, .step = step, .log = log};
+           })
+      .def(
+          "__eq__", [](const IntRange& a, const IntRange& b) { return a == b; }, nb::is_operator());
+}
+
+void bind_categories(nb::module_& module) {
   nb::class_<Categories>(module, "Categories")
       .def(
           "__init__",
@@ -110,7 +155,9 @@ void bind_dimensions(nb::module_& module) {
           nb::arg("count"), nb::kw_only(), nb::arg("ordered") = false)
       .def_ro("count", &Categories::count)
       .def_ro("ordered", &Categories::ordered)
-      .def("__eq__", [](const Categories& a, const Categories& b) { return a == b; });
+      .def(
+          "__eq__", [](const Categories& a, const Categories& b) { return a == b; },
+          nb::is_operator());
 }
 
 CmaOptions::Restarts restarts_of(const std::string& name) {
@@ -204,7 +251,9 @@ void bind_factories(nb::module_& module) {
 }  // namespace
 
 void bind_optimizers(nb::module_& module) {
-  bind_dimensions(module);
+  bind_float_range(module);
+  bind_int_range(module);
+  bind_categories(module);
   nb::class_<AskTell>(module, "AskTell")
       .def(
           "ask",

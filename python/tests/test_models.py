@@ -1,6 +1,7 @@
 """Models from paths, bytes and ModelProto."""
 
 import pathlib
+import pickle
 
 import pytest
 import quantsearch
@@ -42,6 +43,12 @@ def test_a_saved_model_is_the_same(model_path, tmp_path):
     model = quantsearch.load_model(model_path)
     model.save(str(tmp_path / "copy.onnx"), None)
     assert quantsearch.load_model(tmp_path / "copy.onnx").serialize() == model.serialize()
+
+
+def test_models_are_pickled_and_printed(model_path):
+    model = quantsearch.load_model(model_path)
+    assert pickle.loads(pickle.dumps(model)).serialize() == model.serialize()
+    assert repr(model) == f"Model({model.nodes} nodes, {model.weight_bytes} bytes of weights, opset {model.opset})"
 
 
 def test_inspect_lists_the_layers(model_path):
