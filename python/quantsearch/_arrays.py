@@ -50,4 +50,5 @@ def for_core(array: numpy.ndarray[Any, Any]) -> CoreArray:
         return array.shape, [str(text) for text in array.flat]
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    return numpy.require(array, requirements=["C", "A"]).reshape(array.shape)
+    ordered: numpy.ndarray[Any, Any] = numpy.require(array, requirements=["C", "A"]).reshape(array.shape)
+    return ordered

@@ -291,27 +291,27 @@ class Evaluation:
     """A quantized model beside its float model.
 
     Attributes:
-        quantized, float: scores of the two models. Distance metrics have fixed values for the float model.
+        quantized, float_model: scores of the two models. Distance metrics have fixed values for the float model.
         samples: number of samples.
         float_rel_l2_against_itself: of a second run of a float model that draws random numbers; None for others.
     """
 
     quantized: ModelScores
-    float: ModelScores
+    float_model: ModelScores
     samples: int
-    float_rel_l2_against_itself: Optional["float"]
+    float_rel_l2_against_itself: Optional[float]
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Evaluation":
         return cls(
             quantized=ModelScores(**content["quantized"]),
-            float=ModelScores(**content["float"]),
+            float_model=ModelScores(**content["float"]),
             samples=content["samples"],
             float_rel_l2_against_itself=content["float_rel_l2_against_itself"],
         )
 
     @property
-    def scores(self) -> "Dict[str, float]":
+    def scores(self) -> Dict[str, float]:
         """Scores of the quantized model by metric."""
         return self.quantized.scores
 

@@ -226,7 +226,7 @@ class Study:
         rows = []
         for trial in self.trials:
             row: Dict[str, Any] = {"number": trial.number, "state": trial.state.name, "seconds": trial.seconds}
-            values = trial.values or [None] * len(self.directions)
+            values: Sequence[Optional[float]] = trial.values or [None] * len(self.directions)
             row.update({"value" if len(values) == 1 else f"values_{index}": value for index, value in enumerate(values)})
             row.update({f"params_{name}": value for name, value in trial.params.items()})
             rows.append(row)

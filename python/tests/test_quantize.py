@@ -53,7 +53,7 @@ def test_evaluation_scores_both_models(model_path, arrays):
     evaluation = quantsearch.evaluate(model_path, quantized, arrays, labels=labels, latency=True)
     assert evaluation.samples == 24
     assert 0.99 < evaluation.scores["cos"] < 1
-    assert evaluation.float.scores["cos"] == 1
+    assert evaluation.float_model.scores["cos"] == 1
     assert 0 <= evaluation.scores["top1"] <= 1
     assert evaluation.quantized.latency_ms > 0
     assert pickle.loads(pickle.dumps(evaluation)) == evaluation
