@@ -3,7 +3,7 @@
 
     tools/check_layers.py [--root FOLDER] [--draw]
 
-The table is tools/layers.txt. These are compared with it: the #include lines of include/, src/ and cli/, the
+The table is tools/layers.txt. These are compared with it: the #include lines of include/, src/, cli/ and python/, the
 SEES lists of src/*/CMakeLists.txt, and docs/layers.svg, which --draw writes anew. docs/architecture.md has a row for each room, and the files and
 functions that it names exist. A header of the interface includes no internal door, because those are not installed. No two headers define a type of
 one name. Exits with 1 after naming each difference as FILE:LINE: reason.
@@ -28,6 +28,7 @@ class Table:
 
     def __init__(self, text):
         self.sees = {}
+        self.programs = []  # rooms that see every door but each other's
         self.folders = {}
         self.libraries = {}
         for number, line in enumerate(text.splitlines(), 1):
@@ -40,7 +41,8 @@ class Table:
             kind, names, rooms = match.group(1), match.group(2).split(), match.group(3).split()
             if kind == "room":
                 if rooms == ["doors"]:
-                    rooms = list(self.sees)
+                    rooms = [room for room in self.sees if room not in self.programs]
+                    self.programs.append(names[0])
                 unknown = [room for room in rooms if room not in self.sees]
                 if unknown:
                     raise SystemExit(f"layers.txt:{number}: room '{names[0]}' sees '{unknown[0]}', which is not above it")
@@ -55,8 +57,8 @@ class Table:
 def room_of_file(path, table):
     """The room a file of the project belongs to, by its place; None when it belongs to none."""
     parts = path.parts
-    if parts[0] == "cli":
-        return "cli"
+    if parts[0] in ("cli", "python"):
+        return parts[0]
     if parts[0] == "src":
         return parts[1]
     door = room_of_door(parts[2:])
@@ -117,7 +119,7 @@ def check_include(path, room, quote, header, table):
 
 
 def check_files(root, table):
-    for top in ("include", "src", "cli"):
+    for top in ("include", "src", "cli", "python"):
         for file in sorted((root / top).rglob("*")):
             if file.suffix not in SUFFIXES:
                 continue

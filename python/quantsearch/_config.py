@@ -93,19 +93,11 @@ class AutoSearchConfig:
 def attributes_of(config: object) -> Dict[str, Any]:
     """The public attributes of an object or class that are data, those of its base classes included."""
     kinds = config.__mro__ if isinstance(config, type) else type(config).__mro__
-    found: Dict[str, Any] = {}
-    for kind in reversed(kinds):
-        if kind is not object:
-            found.update(vars(kind))
+    names = [name for kind in reversed(kinds) if kind is not object for name in vars(kind)]
     if not isinstance(config, type):
-        found.update(getattr(config, "__dict__", {}))
-    return {name: value for name, value in found.items() if not name.startswith("_") and _is_data(name, value)}
-
-
-def _is_data(name: str, value: object) -> bool:
-    if name == "search_evaluator":
-        return True
-    return not callable(value) and not isinstance(value, (property, classmethod, staticmethod))
+        names += getattr(config, "__dict__", {})
+    found = {name: getattr(config, name) for name in names if not name.startswith("_")}
+    return {name: value for name, value in found.items() if name == "search_evaluator" or not callable(value)}
 
 
 def split_config(config: ConfigSource) -> Tuple[Dict[str, Any], Any]:

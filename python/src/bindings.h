@@ -10,6 +10,7 @@ void bind_data(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_optimizers(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
+void bind_runtime(nanobind::module_& module);
 void bind_search(nanobind::module_& module);
 void bind_settings(nanobind::module_& module);
 void bind_storage(nanobind::module_& module);

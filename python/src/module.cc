@@ -2,21 +2,18 @@
 // the few types that it takes.
 
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/filesystem.h>
-#include <nanobind/stl/string.h>
+
+#include <string>
 
 #include "bindings.h"
 #include "errors.h"
-#include "quantsearch/runtime.h"
 #include "quantsearch/version.h"
-#include "runtime_library.h"
 
 NB_MODULE(_core, module) {
   namespace python = quantsearch::python;
   python::register_errors();
   module.attr("version") = std::string(quantsearch::kVersion);
-  module.def("use_runtime_library", &python::use_runtime_library, nanobind::arg("path"));
-  module.def("runtime_version", &quantsearch::runtime_version);
+  python::bind_runtime(module);
   python::bind_model(module);
   python::bind_data(module);
   python::bind_settings(module);

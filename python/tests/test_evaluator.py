@@ -120,8 +120,13 @@ def test_the_configuration_may_hold_the_evaluator(model_path, arrays, small_spac
         def search_evaluator(path):
             return 2.0
 
-    config = Config()
-    assert quantsearch.auto_search(model_path, arrays, config=config, progress=False).best_trial.value == 2.0
+    class WithMethod(Config):
+        def search_evaluator(self, path):
+            return 3.0
+
+    best = [quantsearch.auto_search(model_path, arrays, config=config, progress=False, overwrite=True).best_trial.value
+            for config in (Config, Config(), WithMethod())]
+    assert best == [2.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("returned", [None, "good", [1, 2]])
