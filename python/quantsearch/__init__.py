@@ -23,6 +23,7 @@ from ._api import (  # noqa: E402  (the runtime comes first)
     plan_space,
     presets,
     quantize,
+    runtime_library,
     runtime_version,
 )
 from ._config import AutoSearchConfig  # noqa: E402
@@ -63,5 +64,6 @@ __all__ = [
     "plan_space",
     "presets",
     "quantize",
+    "runtime_library",
     "runtime_version",
 ]

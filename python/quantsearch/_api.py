@@ -356,6 +356,13 @@ def options() -> Dict[str, Dict[str, Any]]:
     return {name: {"meaning": meaning, "default": default} for name, meaning, default in _core.options()}
 
 
+def runtime_library() -> Dict[str, Any]:
+    """The ONNX Runtime that this process uses: file, version, and its providers, each with the name of its devices for
+    ``search_devices`` (None: not supported here)."""
+    library: Dict[str, Any] = _core.runtime_library()
+    return library
+
+
 def runtime_version() -> str:
     """The name and version of the runtime, such as "ONNX Runtime 1.29.0"."""
     text: str = _core.runtime_version()

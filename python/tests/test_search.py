@@ -4,7 +4,9 @@ import logging
 import pathlib
 import pickle
 import signal
+import sys
 import threading
+import types
 
 import pytest
 import quantsearch
@@ -83,6 +85,31 @@ def test_progress_is_called_on_this_thread(model_path, arrays, small_space):
     assert threads == {threading.current_thread()}
     assert numbers == [0, 1, 2, 3]
     assert bests[-1] == result.best_trial.value and bests == sorted(bests, reverse=True)
+
+
+def test_a_bar_of_tqdm_counts_the_trials(model_path, arrays, small_space, monkeypatch):
+    class Bar:
+        made = []
+
+        def __init__(self, total, **options):
+            self.total, self.count, self.shown, self.closed = total, 0, {}, False
+            Bar.made.append(self)
+
+        def update(self, count):
+            self.count += count
+
+        def set_postfix(self, **shown):
+            self.shown = shown
+
+        def close(self):
+            self.closed = True
+
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
+    result = search(model_path, arrays, small_space, progress=True)
+    (bar,) = Bar.made
+    assert (bar.total, bar.count, bar.closed) == (4, 4, True)
+    assert bar.shown == {"best": f"{result.best_trial.value:.6g}", "trial": result.best}
 
 
 def test_an_exception_of_progress_ends_the_search_and_is_raised(model_path, arrays, small_space):
