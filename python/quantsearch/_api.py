@@ -132,6 +132,7 @@ def evaluate(
     metrics: Sequence[str] = (),
     latency: bool = False,
     batch: int = 0,
+    device: str = "cpu",
     fixed_inputs: Optional[Mapping[str, Any]] = None,
     limit: Optional[int] = None,
     threads: int = 0,
@@ -146,6 +147,7 @@ def evaluate(
         metrics: names (quantsearch.metrics()); empty means all that the data allow.
         latency: measure both models too, on one thread.
         batch: samples per run; 0 lets the library choose.
+        device: where both run: "cpu", "cuda:0" or "openvino:CPU" (quantsearch.runtime_library()).
 
     Raises:
         InvalidInput: the models' outputs differ in name or shape, or the data do not fit.
@@ -158,7 +160,7 @@ def evaluate(
     loaded = load_data(data, float_core, options)
     classes = load_labels(labels, loaded)
     result = _core.evaluate(
-        float_core, candidate, loaded.source, list(metrics), classes, batch, latency, threads, memory, log_event
+        float_core, candidate, loaded.source, list(metrics), classes, batch, latency, device, threads, memory, log_event
     )
     return Evaluation.from_dict(result)
 

@@ -2,6 +2,7 @@
 // the few types that it takes.
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 
 #include <string>
 

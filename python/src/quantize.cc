@@ -50,7 +50,16 @@ struct ScoreOptions {
   std::optional<Labels> labels;
   std::int64_t batch = 0;
   bool latency = false;
+  Device device = {};
 };
+
+Device one_device(const std::string& name) {
+  const std::vector<Device> devices = parse_devices(name);
+  if (devices.size() > 1)
+    throw InvalidInput(fmt::format("evaluate: got the devices '{}', expected one", name));
+  require_devices(devices);
+  return devices.front();
+}
 
 std::vector<Metric> metrics_of(const ScoreOptions& options) {
   std::vector<Metric> metrics;
@@ -74,18 +83,22 @@ Value score(const Model& float_model, const Model& candidate, const Source& data
             const ScoreOptions& options, ThreadPool& pool, const ByteBudget& budget,
             const CancellationToken& token, const LogSink& log) {
   const std::vector<Metric> metrics = metrics_of(options);
-  const Reference reference(
-      float_model, data, options.labels, pool, budget,
-      {.batch = options.batch, .spill_folder = {}, .token = token, .log = log});
+  const Reference reference(float_model, data, options.labels, pool, budget,
+                            {.batch = options.batch,
+                             .spill_folder = {},
+                             .token = token,
+                             .log = log,
+                             .device = options.device});
   const Scores scores = evaluate(candidate, reference, pool,
                                  {.metrics = metrics, .output_weights = {}, .token = token});
-  const std::optional<OwnNoise> noise = own_noise(float_model, *data, token);
+  const std::optional<OwnNoise> noise = own_noise(float_model, *data, options.device, token);
   std::optional<Latency> float_latency;
   std::optional<Latency> latency;
   if (options.latency) {
     const Batch sample = data->read(0, 1);
-    float_latency = measure_latency(float_model, sample, {.token = token});
-    latency = measure_latency(candidate, sample, {.token = token});
+    const LatencyOptions latency_options{.device = options.device, .token = token};
+    float_latency = measure_latency(float_model, sample, latency_options);
+    latency = measure_latency(candidate, sample, latency_options);
   }
   return Value::Map{{"float", scores_value(reference.float_scores(metrics), float_latency)},
                     {"quantized", scores_value(scores, latency)},
@@ -118,16 +131,18 @@ void bind_quantize(nb::module_& module) {
       "evaluate",
       [](const Model& float_model, const Model& candidate, const Source& data,
          std::vector<std::string> metrics, std::optional<Labels> labels, std::int64_t batch,
-         bool latency, int threads, const std::string& memory, nb::handle on_event) {
+         bool latency, const std::string& device, int threads, const std::string& memory,
+         nb::handle on_event) {
         const ScoreOptions options{.metrics = std::move(metrics),
                                    .labels = std::move(labels),
                                    .batch = batch,
-                                   .latency = latency};
+                                   .latency = latency,
+                                   .device = one_device(device)};
         return evaluate_model(float_model, candidate, data, options, threads, memory, on_event);
       },
       nb::arg("float_model"), nb::arg("candidate"), nb::arg("data"), nb::arg("metrics"),
-      nb::arg("labels").none(), nb::arg("batch"), nb::arg("latency"), nb::arg("threads"),
-      nb::arg("memory"), nb::arg("on_event"));
+      nb::arg("labels").none(), nb::arg("batch"), nb::arg("latency"), nb::arg("device"),
+      nb::arg("threads"), nb::arg("memory"), nb::arg("on_event"));
 }
 
 }  // namespace quantsearch::python

@@ -61,6 +61,13 @@ def test_evaluation_scores_both_models(model_path, arrays):
     assert only.scores == {"L2": pytest.approx(evaluation.scores["L2"], rel=1e-6)}
 
 
+def test_a_device_that_the_runtime_lacks_is_refused(model_path, arrays):
+    with pytest.raises(quantsearch.InvalidInput):
+        quantsearch.evaluate(model_path, model_path, arrays, device="tpu:0")
+    with pytest.raises(quantsearch.InvalidInput, match="got the devices 'cuda:0,1', expected one"):
+        quantsearch.evaluate(model_path, model_path, arrays, device="cuda:0,1")
+
+
 def test_presets_have_options_or_a_reason():
     presets = quantsearch.presets()
     assert presets["S8S8_AAWS"].config["activation_type"] == "QInt8"
