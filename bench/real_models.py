@@ -5,6 +5,7 @@
     bench/real_models.py --search SECONDS COMMAND FOLDER [NAME...]
 
 With --search each model is searched without options, under that time limit and with two threads, and the row says what was delivered.
+best_config.yaml must make best.onnx again, byte for byte.
 COMMAND is the built command. FOLDER contains a folder for each model with model.onnx, calibration.npz and evaluation.npz. Latencies are those
 of the check before delivery: pairs of runs of both models on one thread. Prints Markdown on standard output. Exits with 1 when a model is
 neither quantized nor refused for an expected reason (REFUSED).
@@ -78,6 +79,15 @@ def method(config):
     return ", ".join([config["calibrate_method"].split(".")[-1]] + steps + ([f"{placed} nodes placed in float"] if placed else []))
 
 
+def makes_best_again(command, data, output):
+    again = output / "again.onnx"
+    run([command, "quantize", data / "model.onnx", "--calibration", data / "calibration.npz", "--config", output / "best_config.yaml",
+         "--output", again, "--overwrite", "--no-check"])
+    same = again.exists() and again.read_bytes() == (output / "best.onnx").read_bytes()
+    again.unlink(missing_ok=True)
+    return same
+
+
 def search_row(command, folder, name, work, seconds):
     data, output = folder / name, work / f"{name}_search"
     code, out, err = run([command, "search", data / "model.onnx", "--calibration", data / "calibration.npz", "--evaluation",
@@ -95,10 +105,12 @@ def search_row(command, folder, name, work, seconds):
         verdict.append("slower than float, said so")
     elif speed and speed["high"] >= 1:
         verdict.append("as fast as float")
+    if not makes_best_again(command, data, output):
+        verdict.append("**best_config.yaml makes another model**")
     fast = f"{1 / speed['ratio']:.2f} ({1 / speed['high']:.2f} to {1 / speed['low']:.2f})" if speed else ""
     return (f"| {name} | {len(result['candidates'])} of {len(result['trials'])} | {result['seconds']:.0f} | {best['scores']['rel_l2']:.2g} | "
             f"{best['scores']['worst_slice']:.2g} | {result['float']['size_bytes'] / 1e6:.3g} -> {best['size_bytes'] / 1e6:.3g} | {fast} | "
-            f"{method(best['config'])} | {', '.join(verdict) or 'faster'} |"), best["candidate"] and name not in REFUSED
+            f"{method(best['config'])} | {', '.join(verdict) or 'faster'} |"), best["candidate"] and name not in REFUSED and not any("another model" in text for text in verdict)
 
 
 def processor():

@@ -39,26 +39,17 @@ struct SearchArguments {
   std::vector<std::string> command_line;
 };
 
-// Without a configuration file a search ends after this many seconds.
-constexpr double kDefaultTimeLimit = 600;
-
-/// Without a configuration file a search escalates towards the fastest model; where no latency is
-/// measured, or it would be that of another machine, towards the smallest.
-void add_default_strategy(std::vector<CommandLineValue>& over) {
-  const auto given = [&over](const char* key) {
+/// Adds the values of a search without a configuration file. Where no latency is measured, or it
+/// would be that of another machine, speed does not count.
+void add_default_search(std::vector<CommandLineValue>& over) {
+  const auto given = [&over](const std::string& key) {
     return std::ranges::find(over, key, &CommandLineValue::key) != over.end();
   };
   const bool is_elsewhere = std::ranges::any_of(over, [](const CommandLineValue& value) {
     return value.key == "target" && value.value == Value("npu-cnn");
   });
-  if (!given("search_metric"))
-    over.push_back({.key = "search_metric", .value = "auto", .flag = "--metric"});
-  if (!given("search_algo"))
-    over.push_back({.key = "search_algo", .value = "escalation", .flag = "--algorithm"});
-  if (!given("search_goal")) {
-    const bool is_timed = !given("search_latency") && !is_elsewhere;
-    over.push_back(
-        {.key = "search_goal", .value = is_timed ? "fastest" : "smallest", .flag = "--goal"});
+  for (CommandLineValue& value : default_search(!given("search_latency") && !is_elsewhere)) {
+    if (!given(value.key)) over.push_back(std::move(value));
   }
 }
 
@@ -68,12 +59,7 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
     over.push_back({.key = "n_jobs", .value = *arguments.common.jobs, .flag = "--jobs"});
   if (arguments.common.seed_given)
     over.push_back({.key = "seed", .value = arguments.common.seed, .flag = "--seed"});
-  const std::string time_limit = "search_stop_condition.time_limit";
-  if (arguments.config.empty() &&
-      std::ranges::find(over, time_limit, &CommandLineValue::key) == over.end()) {
-    over.push_back({.key = time_limit, .value = kDefaultTimeLimit, .flag = "--time-limit"});
-  }
-  if (arguments.config.empty()) add_default_strategy(over);
+  if (arguments.config.empty()) add_default_search(over);
   AutoSearchConfig config = search_config(arguments.config, arguments.fixed, std::move(over));
   if (arguments.requantize) config.base[std::string(keys::kRequantize)] = true;
   return config;

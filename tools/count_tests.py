@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the tests of a ctest run: those inside each GoogleTest program, and 1 for every other program.
+"""Counts the tests of a ctest run: those inside each GoogleTest program and each run of pytest, and 1 for every other program.
 
     tools/count_tests.py LAST_TEST_LOG
 
@@ -12,17 +12,23 @@ from pathlib import Path
 
 BLOCK = re.compile(r"^\d+/\d+ Testing: ", re.MULTILINE)
 RAN = re.compile(r"^\[=+\] (\d+) tests? from \d+ test suites? ran\.", re.MULTILINE)
+PYTEST = re.compile(r"^(?:(\d+) failed(?:, )?)?(?:(\d+) passed)?.* in [0-9.]+s(?: \([0-9:]+\))?$", re.MULTILINE)
 FAILED = re.compile(r"^\[  FAILED  \] (\d+) tests?, listed below:", re.MULTILINE)
 PASSED_PROGRAM = re.compile(r"^Test Passed\.$", re.MULTILINE)
+NOT_TESTED = re.compile(r"^test_python: the package is not tested", re.MULTILINE)  # ctest writes that a skipped test passed
 
 
 def count(log):
     """(passed, failed) of the text of a LastTest.log."""
     passed = failed = 0
     for block in BLOCK.split(log)[1:]:
+        if NOT_TESTED.search(block):
+            continue
         succeeded = PASSED_PROGRAM.search(block) is not None
         ran = sum(int(number) for number in RAN.findall(block))
         bad = sum(int(number) for number in FAILED.findall(block))
+        for lost, won in PYTEST.findall(block):
+            ran, bad = ran + int(lost or 0) + int(won or 0), bad + int(lost or 0)
         if ran == 0:
             ran, bad = 1, 0 if succeeded else 1
         elif not succeeded and bad == 0:

@@ -128,6 +128,11 @@ struct CommandLineValue {
   std::string flag;  // for messages
 };
 
+/// The values of a search without a configuration: it escalates towards the fastest model, or the
+/// smallest when the speed on this machine does not count (`is_timed` is false), is judged by top-1
+/// where there are labels, and takes at most 10 minutes.
+[[nodiscard]] std::vector<CommandLineValue> default_search(bool is_timed);
+
 /// Returns the configuration of a file, with the values of the command line in `over`. Throws
 /// InvalidInput for an unknown key or value, naming the nearest known one, and Unsupported for a
 /// known one that is not implemented. Relative paths stay relative to the current folder.

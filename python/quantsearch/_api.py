@@ -19,14 +19,6 @@ from ._results import Evaluation, QuantizeResult, SearchResult, Study, Trial
 #: Options of a quantization: the name of a preset or a mapping of options; None is the default preset.
 QuantizationConfig = Union[str, Mapping[str, Any], None]
 
-# What a search without a configuration does, as the command without a file: towards the fastest model within
-# the tolerance, at most 10 minutes.
-_DEFAULT_SEARCH: Dict[str, Any] = {
-    "search_algo": "escalation",
-    "search_goal": "fastest",
-    "search_stop_condition": {"time_limit": 600},
-}
-
 
 @dataclass(frozen=True)
 class Preset:
@@ -213,7 +205,7 @@ class AutoSearch:
         threads: int = 0,
         memory: str = "",
     ) -> None:
-        keys, from_config = split_config(_DEFAULT_SEARCH if config is None else config)
+        keys, from_config = split_config(_core.default_search() if config is None else config)
         self._keys = keys
         self._keys_given = config is not None
         user_evaluator = from_config if evaluator is None else evaluator

@@ -52,6 +52,7 @@ class AutoSearchConfig:
     search_devices: str
     study_storage: str
     study_name: str
+    search_placement_cache: str
     search_output_dir: str
     search_cache_dir: str
     search_log_path: str

@@ -42,6 +42,20 @@ nb::list keys() {
   return list;
 }
 
+/// The keys of a search without a configuration, with members as mappings.
+nb::object default_search_config() {
+  Value config(Value::Map{});
+  for (const CommandLineValue& value : default_search(true)) {
+    const std::size_t dot = value.key.find('.');
+    if (dot == std::string::npos) {
+      config.set(value.key, value.value);
+    } else {
+      config.set(value.key.substr(0, dot), Value::Map{{value.key.substr(dot + 1), value.value}});
+    }
+  }
+  return to_python(config);
+}
+
 nb::list metrics() {
   nb::list list;
   for (const MetricInfo& metric : all_metrics()) {
@@ -107,6 +121,7 @@ void bind_settings(nb::module_& module) {
   module.def("options", &options);
   module.def("search_keys", &keys);
   module.def("metrics", &metrics);
+  module.def("default_search", &default_search_config);
   module.def("canonical_config", &canonical_config, nb::arg("config").none());
   module.def(
       "with_target",

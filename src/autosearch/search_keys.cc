@@ -256,6 +256,14 @@ const std::vector<KeyReader>& key_readers() {
   return kAll;
 }
 
+std::vector<CommandLineValue> default_search(bool is_timed) {
+  constexpr double kSeconds = 600;
+  return {{.key = "search_algo", .value = "escalation", .flag = "--algorithm"},
+          {.key = "search_goal", .value = is_timed ? "fastest" : "smallest", .flag = "--goal"},
+          {.key = "search_metric", .value = "auto", .flag = "--metric"},
+          {.key = "search_stop_condition.time_limit", .value = kSeconds, .flag = "--time-limit"}};
+}
+
 std::vector<SearchKey> search_keys() {
   std::vector<SearchKey> keys;
   for (const KeyReader& row : key_readers()) keys.push_back(row.key);

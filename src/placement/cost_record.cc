@@ -15,40 +15,47 @@ constexpr double kPerKernel = 2e-6;
 
 CostRecord::CostRecord(const Graph& graph, const Units& units,
                        std::map<std::string, std::int64_t> elements, const KnownCosts& known)
-    : pattern_of_unit_(units.units.size()),
-      elements_(std::move(elements)),
-      per_element_(kPerElement) {
+    : elements_(std::move(elements)), per_element_(kPerElement) {
+  add_patterns(units, known);
+  add_values(graph, units);
+}
+
+void CostRecord::add_patterns(const Units& units, const KnownCosts& known) {
   std::map<std::string, std::size_t> numbers;
-  for (std::size_t unit = 0; unit < units.units.size(); ++unit) {
-    const Unit& at = units.units[unit];
-    const auto [entry, is_new] = numbers.emplace(at.pattern, names_.size());
+  for (const Unit& unit : units.units) {
+    const auto [entry, is_new] = numbers.emplace(unit.pattern, names_.size());
+    pattern_of_unit_.push_back(entry->second);
     if (is_new) {
-      names_.push_back(at.pattern);
+      names_.push_back(unit.pattern);
       units_of_pattern_.push_back(0);
-      can_be_integer_.push_back(at.can_be_integer);
-      const auto cost = known.patterns.find(at.pattern);
+      can_be_integer_.push_back(unit.can_be_integer);
+      const auto cost = known.patterns.find(unit.pattern);
       estimates_.push_back(cost == known.patterns.end()
                                ? Estimate{}
                                : Estimate{.on_float = cost->second.on_float,
                                           .on_integers = cost->second.on_integers,
                                           .is_known = true});
     }
-    pattern_of_unit_[unit] = entry->second;
     ++units_of_pattern_[entry->second];
   }
+}
+
+void CostRecord::add_values(const Graph& graph, const Units& units) {
   const GraphIndex index(graph);
+  const std::size_t outside = names_.size();
   const auto pattern_at = [&](int node) {
-    return pattern_of_unit_[static_cast<std::size_t>(
-        units.of_node[static_cast<std::size_t>(node)])];
+    const int unit = units.of_node[static_cast<std::size_t>(node)];
+    return pattern_of_unit_[static_cast<std::size_t>(unit)];
   };
   const auto add = [&](const std::string& tensor, std::size_t producer) {
+    if (!elements_.contains(tensor)) return;
     Passed passed{.tensor = tensor, .producer = producer, .readers = {}};
     for (const int reader : index.consumers(tensor))
       passed.readers.push_back(static_cast<int>(pattern_at(reader)));
-    if (index.is_graph_output(tensor)) passed.readers.push_back(static_cast<int>(names_.size()));
-    if (elements_.contains(tensor)) passed_.push_back(std::move(passed));
+    if (index.is_graph_output(tensor)) passed.readers.push_back(static_cast<int>(outside));
+    passed_.push_back(std::move(passed));
   };
-  for (const ValueInfo& input : graph.inputs) add(input.name, names_.size());
+  for (const ValueInfo& input : graph.inputs) add(input.name, outside);
   for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
     for (const std::string& output : graph.nodes[node].outputs)
       add(output, pattern_at(static_cast<int>(node)));

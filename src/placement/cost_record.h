@@ -47,6 +47,8 @@ class CostRecord {
     bool is_known = false;
   };
 
+  void add_patterns(const Units& units, const KnownCosts& known);
+  void add_values(const Graph& graph, const Units& units);
   /// Items are patterns; the last one stands for inputs and outputs of the graph.
   [[nodiscard]] SplitProblem problem() const;
   [[nodiscard]] ConversionTime conversion(const std::string& tensor) const;

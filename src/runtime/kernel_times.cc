@@ -67,32 +67,42 @@ double median_of(std::vector<std::int64_t> durations) {
   return static_cast<double>(*middle) * kSecondsPerTick;
 }
 
+struct Events {
+  std::vector<Event> kernels;            // in the order in which they began
+  std::vector<std::int64_t> run_starts;  // ascending
+};
+
+Events events_of(const Value& profile) {
+  Events events;
+  for (const Value& value : profile.as_list()) {
+    if (text_of(value, "cat") == "Session" && text_of(value, "name") == "model_run")
+      events.run_starts.push_back(number_of(value, "ts"));
+    if (text_of(value, "cat") == "Node" && text_of(value, "name").ends_with(kKernelTime))
+      events.kernels.push_back(event_of(value));
+  }
+  events.kernels = outermost(std::move(events.kernels));
+  std::ranges::sort(events.run_starts);
+  return events;
+}
+
 }  // namespace
 
 std::vector<KernelTime> read_profile(const std::string& profile, int skipped_runs) {
-  std::vector<Event> kernels;
-  std::vector<std::int64_t> run_starts;
-  const Value events = parse_json(profile, "profile");
-  for (const Value& value : events.as_list()) {
-    if (text_of(value, "cat") == "Session" && text_of(value, "name") == "model_run")
-      run_starts.push_back(number_of(value, "ts"));
-    if (text_of(value, "cat") != "Node" || !text_of(value, "name").ends_with(kKernelTime)) continue;
-    kernels.push_back(event_of(value));
-  }
-  std::ranges::sort(run_starts);
+  const Events events = events_of(parse_json(profile, "profile"));
   // A kernel is known by its name, its type and how often both occurred in the run before.
-  using Identity = std::pair<std::pair<std::string, std::string>, int>;
+  using Name = std::pair<std::string, std::string>;
+  using Identity = std::pair<Name, int>;
   std::vector<Identity> order;
   std::map<Identity, std::vector<std::int64_t>> durations;
-  std::map<std::pair<std::string, std::string>, int> seen;
+  std::map<Name, int> seen;
   std::size_t run = 0;
-  for (const Event& kernel : outermost(std::move(kernels))) {
-    while (run < run_starts.size() && kernel.start >= run_starts[run]) {
+  for (const Event& kernel : events.kernels) {
+    while (run < events.run_starts.size() && kernel.start >= events.run_starts[run]) {
       ++run;
       seen.clear();
     }
     if (std::cmp_less_equal(run, skipped_runs)) continue;
-    const auto name = std::pair(kernel.name, kernel.op_type);
+    const Name name(kernel.name, kernel.op_type);
     const Identity identity{name, seen[name]++};
     std::vector<std::int64_t>& of_kernel = durations[identity];
     if (of_kernel.empty()) order.push_back(identity);

@@ -28,8 +28,9 @@ std::set<std::string> float_nodes(const Trial& trial) {
 
 TEST(EscalationSearch, FindsACandidateWhereCalibrationsDoNotSuffice) {
   const TemporaryFolder folder;
-  Setting setting(kEscalation + "search_goal: smallest\nsearch_latency: false\n"
-                                "search_stop_condition: {iteration_limit: 24}\n",
+  Setting setting(kEscalation +
+                      "search_goal: smallest\nsearch_latency: false\n"
+                      "search_stop_condition: {iteration_limit: 24}\n",
                   kHardModel, 200);
   const SearchResult result = setting.run(folder.path());
   EXPECT_TRUE(result.met_tolerance);
@@ -44,8 +45,7 @@ TEST(EscalationSearch, GivesUpOnlyWhatCannotBecomeACandidate) {
       "search_goal: smallest\nsearch_latency: false\n"
       "search_stop_condition: {iteration_limit: 30}\n";
   const TemporaryFolder raced;
-  const SearchResult fast =
-      Setting(kEscalation + goal, kHardModel, 200).run(raced.path());
+  const SearchResult fast = Setting(kEscalation + goal, kHardModel, 200).run(raced.path());
   const TemporaryFolder whole;
   const SearchResult slow =
       Setting(kEscalation + goal + "search_racing: false\n", kHardModel, 200).run(whole.path());
@@ -91,8 +91,8 @@ TEST(EscalationSearch, SearchesThePlacementsOfItsStudyInEveryRun) {
 TEST(EscalationSearch, ReadsAndExtendsTheTimesOfThisMachine) {
   const TemporaryFolder folder;
   const auto cache = folder.path() / "times.json";
-  const std::string config = kEscalation + "search_goal: fastest\nsearch_placement_cache: " +
-                             cache.string() +
+  const std::string config = kEscalation +
+                             "search_goal: fastest\nsearch_placement_cache: " + cache.string() +
                              "\nsearch_stop_condition: {iteration_limit: 1, time_limit: 8}\n";
   (void)Setting(config).run(folder.path() / "first");
   const Value times = load_config_file(cache);

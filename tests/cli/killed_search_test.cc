@@ -25,6 +25,9 @@ struct Kind {
   std::string name;
   std::string algorithm;
   std::string jobs;
+  // Of rel_l2, of a search without a configuration; "": the search has one.
+  std::string tolerance = {};
+  int exit_code = 0;
 };
 
 void PrintTo(const Kind& kind, std::ostream* stream) { *stream << kind.name; }
@@ -43,10 +46,17 @@ class KilledSearch : public ::testing::TestWithParam<Kind> {
   }
 
   [[nodiscard]] std::vector<std::string> arguments(const std::string& output) const {
-    return {"search",       "model.onnx",    "--calibration", "data.npz",
-            "--evaluation", "data.npz",      "--config",      "config.yaml",
-            "--output",     output,          "--algorithm",   GetParam().algorithm,
-            "--jobs",       GetParam().jobs, "--resume",      "--quiet"};
+    std::vector<std::string> all = {
+        "search",   "model.onnx",    "--calibration", "data.npz",    "--evaluation",
+        "data.npz", "--output",      output,          "--algorithm", GetParam().algorithm,
+        "--jobs",   GetParam().jobs, "--resume",      "--quiet"};
+    const std::vector<std::string> more =
+        GetParam().tolerance.empty()
+            ? std::vector<std::string>{"--config", "config.yaml"}
+            : std::vector<std::string>{"--no-latency", "--metric", "rel_l2", "--tolerance",
+                                       GetParam().tolerance};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
   }
   [[nodiscard]] fs::path in(const std::string& file) const { return folder_.path() / file; }
 
@@ -73,7 +83,7 @@ TEST_P(KilledSearch, ContinuesToTheSameEnd) {
   constexpr int kKills = 20;
   const auto start = std::chrono::steady_clock::now();
   const RunResult whole = run_quantsearch(arguments("whole"), folder_.path());
-  ASSERT_EQ(whole.exit_code, 0) << whole.error;
+  ASSERT_EQ(whole.exit_code, GetParam().exit_code) << whole.error;
   const std::chrono::duration<double> length = std::chrono::steady_clock::now() - start;
 
   RandomStream random(17);
@@ -87,7 +97,7 @@ TEST_P(KilledSearch, ContinuesToTheSameEnd) {
   }
   EXPECT_GT(killed, 0);
   const RunResult last = run_quantsearch(arguments("out"), folder_.path());
-  ASSERT_EQ(last.exit_code, 0) << last.error;
+  ASSERT_EQ(last.exit_code, GetParam().exit_code) << last.error;
   EXPECT_EQ(to_json(found_in("out"), 1), to_json(found_in("whole"), 1));
   EXPECT_EQ(read_file(in("out/best.onnx")), read_file(in("whole/best.onnx")));
   EXPECT_EQ(read_file(in("out/best_config.yaml")), read_file(in("whole/best_config.yaml")));
@@ -97,12 +107,13 @@ TEST_P(KilledSearch, ContinuesToTheSameEnd) {
             found_in("whole").find("trials")->as_list().size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Searches, KilledSearch,
-                         ::testing::Values(Kind{"Grid", "grid_search", "1"},
-                                           Kind{"GridOfTwoJobs", "grid_search", "2"},
-                                           Kind{"Model", "TPE", "1"},
-                                           Kind{"ModelOfTwoJobs", "TPE", "2"}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Searches, KilledSearch,
+    ::testing::Values(Kind{"Grid", "grid_search", "1"}, Kind{"GridOfTwoJobs", "grid_search", "2"},
+                      Kind{"Model", "TPE", "1"}, Kind{"ModelOfTwoJobs", "TPE", "2"},
+                      Kind{"Escalation", "escalation", "1", "1000"},
+                      Kind{"EscalationWithoutACandidate", "escalation", "2", "1e-12", 3}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace quantsearch

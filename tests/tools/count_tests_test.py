@@ -39,6 +39,15 @@ class CountTests(unittest.TestCase):
         self.assertEqual(count(block(1, "[ RUN      ] Suite.Name", "Test Failed.")), (0, 1))
         self.assertEqual(count(block(1, PASSED + "\nERROR: LeakSanitizer", "Test Failed.")), (12, 1))
 
+    def test_counts_what_pytest_ran(self):
+        self.assertEqual(count(block(1, "....\n165 passed, 2 skipped in 75.60s (0:01:15)", "Test Passed.")), (165, 0))
+        self.assertEqual(count(block(1, "F...\n1 failed, 3 passed in 5.10s", "Test Failed.")), (3, 1))
+        self.assertEqual(count(block(1, "F\n1 failed in 5.10s", "Test Failed.")), (0, 1))
+
+    def test_a_package_that_cannot_be_built_here_counts_for_nothing(self):
+        text = "test_python: the package is not tested for want of the headers of Python"
+        self.assertEqual(count(block(1, text, "Test Passed.")), (0, 0))
+
     def test_nothing_is_nothing(self):
         self.assertEqual(count(""), (0, 0))
 
