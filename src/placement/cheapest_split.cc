@@ -94,10 +94,11 @@ std::vector<bool> cheapest_split(const SplitProblem& problem) {
   const std::size_t sink = source + 1;
   Network network(sink + 1);
   for (std::size_t item = 0; item < items; ++item) {
-    network.connect(source, item, problem.items[item].on_float);
-    network.connect(
-        item, sink,
-        problem.items[item].must_be_float ? kInfinite : problem.items[item].on_integers);
+    const SplitProblem::Item& at = problem.items[item];
+    double on_integers = at.on_integers;
+    if (at.must_be_float) on_integers = kInfinite;
+    network.connect(source, item, at.on_float);
+    network.connect(item, sink, on_integers);
   }
   for (std::size_t value = 0; value < problem.values.size(); ++value) {
     const SplitProblem::Value& passed = problem.values[value];
