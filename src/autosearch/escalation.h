@@ -13,7 +13,6 @@
 // docs/search.md explains it.
 
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 

@@ -10,6 +10,7 @@
 #include "placement/traceable_names.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/stopwatch.h"
+#include "quantsearch/internal/evaluate/latency_check.h"
 #include "quantsearch/internal/runtime/kernel_times.h"
 #include "quantsearch/placement.h"
 #include "quantsearch/runtime.h"
@@ -28,10 +29,7 @@ constexpr double kHope = 0.05;
 // Placements within this share of the fastest are returned, at most so many.
 constexpr double kAlternative = 0.05;
 constexpr std::size_t kMostAlternatives = 3;
-// Time for the pairs of one model: at least kPairs of them.
-constexpr double kSeconds = 0.2;
-constexpr double kMostSeconds = 2;
-constexpr int kPairs = 11;
+constexpr LatencyEffort kEffort = {.fewest_pairs = 11, .seconds = 0.2, .most_seconds = 2};
 
 std::map<std::string, std::int64_t> elements_of(const Model& model, const Batch& sample) {
   std::vector<std::string> tensors;
@@ -56,14 +54,16 @@ class PlacementSearch {
         options_(options),
         graph_(input.simplified.graph),
         all_integer_(input.build({})),
-        units_(find_units(graph_, profile(input.simplified), all_integer_->layers)),
-        costs_(graph_, units_, elements_of(input.simplified, input.sample), options.known) {}
+        float_kernels_(profile(input.simplified)),
+        units_(find_units(graph_, float_kernels_, all_integer_->layers)),
+        costs_(graph_, units_, elements_of(input.simplified, input.sample), options.known),
+        latencies_(input.float_model, input.sample, {.threads = options.threads}, kEffort) {}
 
   PlacementResult run() {
     const Split everything = possible();
     measure(everything);
     if (!costs_.knew_all()) {
-      costs_.learn(float_ledger(units_, profile(input_.simplified)), Split(costs_.patterns()));
+      costs_.learn(float_ledger(units_, float_kernels_), Split(costs_.patterns()));
       learn_from(everything, *all_integer_);
     }
     predict_and_measure();
@@ -120,7 +120,7 @@ class PlacementSearch {
                                  ? all_integer_
                                  : input_.build(made.placement.float_nodes);
       made.placement.conversions = conversions_of(quantized->model);
-      made.placement.latency = latency_of(quantized->model);
+      made.placement.latency = latencies_.measure(quantized->model, options_.token);
       if (split != possible()) learn_from(split, *quantized);
     } catch (const Cancelled&) {
       throw;
@@ -141,22 +141,6 @@ class PlacementSearch {
     measured_.emplace(split, std::move(made));
     if (!best_ || ratio < (1 - kGain) * measured_.at(*best_).placement.latency.ratio) best_ = split;
     return true;
-  }
-
-  /// Models that run the same kernels on the same shapes are timed once.
-  PairedLatency latency_of(const Model& quantized) {
-    const auto [entry, is_new] = latencies_.try_emplace(kernel_key(quantized));
-    if (!is_new) return entry->second;
-    if (float_session_ == nullptr)
-      float_session_ = open_session(input_.float_model, {.threads = options_.threads});
-    const auto session = open_session(quantized, {.threads = options_.threads});
-    entry->second = measure_pairs(*float_session_, *session, input_.sample,
-                                  {.threads = options_.threads,
-                                   .minimum_runs = kPairs,
-                                   .seconds = kSeconds,
-                                   .token = options_.token},
-                                  kMostSeconds);
-    return entry->second;
   }
 
   void predict_and_measure() {
@@ -229,10 +213,10 @@ class PlacementSearch {
   const Graph& graph_;
   Stopwatch watch_;
   std::shared_ptr<const QuantizedModel> all_integer_;
+  std::vector<KernelTime> float_kernels_;
   Units units_;
   CostRecord costs_;
-  std::unique_ptr<Session> float_session_;
-  std::map<Key, PairedLatency> latencies_;
+  LatencyCheck latencies_;
   std::map<Split, Measured> measured_;
   std::optional<Split> best_;  // the fastest measured
 };

@@ -57,6 +57,13 @@ Latency trial_latency(const Model& model, const Reference& reference,
                          {.seconds = 0.05, .device = reference.device(), .token = token});
 }
 
+LatencyRatio to_ratio(const PairedLatency& latency) {
+  return {.ratio = latency.ratio,
+          .low = latency.ratio_low,
+          .high = latency.ratio_high,
+          .float_ms = latency.float_ms};
+}
+
 EvaluateOptions TrialRunner::evaluate_options(const CancellationToken& token) const {
   return {
       .metrics = recorded_metrics(context_.goal_config, context_.reference.labels().has_value()),

@@ -10,6 +10,7 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/thread_pool.h"
+#include "quantsearch/internal/evaluate/latency_check.h"
 #include "quantsearch/internal/search/racing.h"
 #include "quantsearch/internal/trials/executor.h"
 #include "quantsearch/pipeline/pipeline.h"

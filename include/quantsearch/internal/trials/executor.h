@@ -102,27 +102,6 @@ struct TrialContext {
 /// What a trial records of a latency beside the float model.
 [[nodiscard]] LatencyRatio to_ratio(const PairedLatency& latency);
 
-/// Measures the latencies of models beside that of the float model. Models that run the same
-/// kernels on the same shapes (kernel_key) are measured once, so that their order does not depend
-/// on noise. Not thread-safe.
-class LatencyCheck {
- public:
-  /// `float_model` must outlive the object. `sample`: the input of a run.
-  LatencyCheck(const Model& float_model, Batch sample, SessionOptions options);
-  ~LatencyCheck();
-  LatencyCheck(const LatencyCheck&) = delete;
-  LatencyCheck& operator=(const LatencyCheck&) = delete;
-
-  [[nodiscard]] PairedLatency measure(const Model& quantized, const CancellationToken& token);
-
- private:
-  const Model& float_model_;
-  Batch sample_;
-  SessionOptions options_;
-  std::unique_ptr<Session> float_session_;  // opened by the first measurement
-  std::map<Key, PairedLatency> known_;
-};
-
 struct IsolationOptions {
   std::vector<std::vector<std::string>> commands;  // the command line of each worker
   std::int64_t memory_limit = 0;                   // of one worker, in bytes; 0: none

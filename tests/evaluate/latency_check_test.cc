@@ -1,13 +1,14 @@
+#include "quantsearch/internal/evaluate/latency_check.h"
+
 #include <gtest/gtest.h>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/internal/trials/executor.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
-Model relu_model() {
+Model one_relu() {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 4});
   builder.output(builder.node("Relu", {"x"}), {-1, 4});
@@ -15,7 +16,7 @@ Model relu_model() {
 }
 
 TEST(LatencyCheck, MeasuresModelsWithTheSameKernelsOnce) {
-  const Model model = relu_model();
+  const Model model = one_relu();
   LatencyCheck check(model, {{"x", testing::random_tensor({1, 4}, 1)}}, {});
   const PairedLatency first = check.measure(model, {});
   const PairedLatency second = check.measure(model, {});
@@ -25,10 +26,20 @@ TEST(LatencyCheck, MeasuresModelsWithTheSameKernelsOnce) {
 }
 
 TEST(LatencyCheck, RunsOnTheDevice) {
-  const Model model = relu_model();
+  const Model model = one_relu();
   LatencyCheck check(model, {{"x", testing::random_tensor({1, 4}, 1)}},
                      {.device = {.provider = "tpu"}});
   EXPECT_THROW((void)check.measure(model, {}), InvalidInput);
+}
+
+/// Otherwise another model with its kernels would have the latency 0.
+TEST(LatencyCheck, KeepsNothingOfAModelThatDoesNotLoad) {
+  const Model model = one_relu();
+  Model broken = model;
+  broken.graph.nodes[0].op_type = "NoSuchOperator";
+  LatencyCheck check(model, {{"x", testing::random_tensor({1, 4}, 1)}}, {});
+  for (int attempt = 0; attempt < 2; ++attempt)
+    EXPECT_THROW((void)check.measure(broken, {}), InvalidInput) << attempt;
 }
 
 }  // namespace
