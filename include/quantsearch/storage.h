@@ -60,7 +60,7 @@ struct StudyDescription {
 [[nodiscard]] std::unique_ptr<StudyStore> sqlite_store(const std::filesystem::path& file,
                                                        const StudyDescription& description);
 /// Opens a study on a server for one process. `url` is
-/// postgresql://user:password@host:port/database?option=value, as libpq reads it; a driver
+/// `postgresql://user:password@host:port/database?option=value`, as libpq reads it; a driver
 /// ("postgresql+psycopg2") is ignored. Throws Unsupported when the library was built without
 /// PostgreSQL.
 [[nodiscard]] std::unique_ptr<StudyStore> postgresql_store(const std::string& url,

@@ -133,7 +133,8 @@ def evaluate(
     """Scores a quantized model against its float model on ONNX Runtime.
 
     Args:
-        float_model, quantized: see load_model().
+        float_model: see load_model().
+        quantized: the same, a quantized version of it.
         data: samples (quantsearch.data).
         labels: class of each sample, or a path: gives top1 and top5.
         metrics: names (quantsearch.metrics()); empty means all that the data allow.
@@ -184,7 +185,8 @@ class AutoSearch:
         evaluator: scores a model instead of a metric (quantsearch.evaluator).
         direction: "maximize" or "minimize", of the evaluator's score; None: its attribute, or "maximize".
         holdout: share of the calibration data that only scores, in [0, 1).
-        limit, evaluation_limit: use the first samples only.
+        limit: use the first samples of the calibration data only.
+        evaluation_limit: the same for the evaluation data.
         threads: 0 means all cores.
         memory: for kept results, such as "2G"; "" means half of the memory.
     """

@@ -48,6 +48,10 @@ class CountTests(unittest.TestCase):
         text = "test_python: the package is not tested for want of the headers of Python"
         self.assertEqual(count(block(1, text, "Test Passed.")), (0, 0))
 
+    def test_a_site_that_cannot_be_built_here_counts_for_nothing(self):
+        text = "docs: the site is not built for want of Python with venv"
+        self.assertEqual(count(block(1, text, "Test Passed.")), (0, 0))
+
     def test_nothing_is_nothing(self):
         self.assertEqual(count(""), (0, 0))
 

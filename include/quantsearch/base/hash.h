@@ -48,7 +48,9 @@ class KeyBuilder {
 
 }  // namespace quantsearch
 
+/// @cond  Doxygen has no page for a class of std.
 template <>
 struct std::hash<quantsearch::Key> {
   std::size_t operator()(const quantsearch::Key& key) const noexcept { return key.low; }
 };
+/// @endcond
