@@ -67,6 +67,9 @@ Failure failure_in_flight() {
   } catch (const std::bad_alloc&) {
     return {"out_of_memory", "out of memory; give a smaller --memory or use fewer --threads",
             kInternalError};
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) return {"broken_pipe", "", kBrokenPipe};
+    return {"internal", std::string("internal error: ") + error.what(), kInternalError};
   } catch (const std::exception& error) {
     return {"internal", std::string("internal error: ") + error.what(), kInternalError};
   }
@@ -150,6 +153,7 @@ int run_command(const std::function<int()>& body, bool as_json) {
     return body();
   } catch (const std::exception&) {
     const Failure failure = failure_in_flight();
+    if (failure.code == kBrokenPipe) return kBrokenPipe;  // nobody reads a message either
     fmt::print(stderr, "quantsearch: {}\n", failure.message);
     if (as_json) print_failure(failure.message, failure.kind, failure.code);
     return failure.code;

@@ -30,6 +30,7 @@ inline constexpr int kInternalError = 1;
 inline constexpr int kBadInput = 2;
 inline constexpr int kNothingMetTolerance = 3;
 inline constexpr int kInterrupted = 130;
+inline constexpr int kBrokenPipe = 141;  // as if SIGPIPE, which searches ignore, had ended it
 inline constexpr int kTerminated = 143;
 
 struct CommonOptions {

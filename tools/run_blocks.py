@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the code blocks of the documentation.
 
-    tools/run_blocks.py --command build/quantsearch [--python INTERPRETER] [PAGE...]
+    tools/run_blocks.py --command build/quantsearch [--python INTERPRETER] [--slow] [PAGE...]
 
 The blocks of a page run in their order, in one new folder with model.onnx (a Fashion-MNIST network), data.npz (100 calibration images),
 held_out.npz (2,000 labelled images) and images.npy (the calibration images alone), so that each block can use what the ones before it wrote:
@@ -11,7 +11,8 @@ held_out.npz (2,000 labelled images) and images.npy (the calibration images alon
     ```yaml title="search.yaml"   written to the file of this name; so is ```python title="..."
     ```python                     run by INTERPRETER, where quantsearch is installed; all of a page in one process
 
-A block after a line `<!-- not run: REASON -->` or `<!-- file: PATH -->` (a quote, which check_quotes.py compares and other tests run) is only
+A page with a line `<!-- slow: REASON -->` is run with --slow only. A block after a line `<!-- not run: REASON -->` or
+`<!-- file: PATH -->` (a quote, which check_quotes.py compares and other tests run) is only
 counted, and so are blocks of other languages, which show output. PAGEs are relative to the repository; without one all pages of README.md and docs/.
 Prints a line for each page, and exits with 1 after the output of the first block of a page that failed.
 """
@@ -33,6 +34,7 @@ FENCE = re.compile(
     r"^(?:<!-- (?P<mark>not run|file): (?P<reason>[^\n]*?) -->\n+)?(?P<indent> *)```(?P<language>\w+)(?P<rest>[^\n]*)\n(?P<text>.*?)^(?P=indent)```[ ]*$",
     re.MULTILINE | re.DOTALL)
 RUN = ("sh", "yaml", "python")
+SLOW = re.compile(r"^<!-- slow: ([^\n]*) -->$", re.MULTILINE)
 
 
 @dataclasses.dataclass
@@ -120,6 +122,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--command", type=pathlib.Path, required=True, help="the command quantsearch")
     parser.add_argument("--python", help="an interpreter that has the package; without it python blocks are not run")
+    parser.add_argument("--slow", action="store_true", help="run pages that fetch models or take minutes, too")
     parser.add_argument("pages", nargs="*", type=pathlib.Path)
     arguments = parser.parse_args()
     command = arguments.command.resolve()
@@ -128,6 +131,10 @@ def main():
     pages = [ROOT / page for page in arguments.pages] or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     failures = total = 0
     for path in pages:
+        slow = SLOW.search(path.read_text(encoding="utf-8"))
+        if slow and not arguments.slow:
+            print(f"{path.relative_to(ROOT)}: not run without --slow ({slow.group(1)})", flush=True)
+            continue
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             prepare(folder)

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -226,6 +228,30 @@ INSTANTIATE_TEST_SUITE_P(
             "another file with "
             "--output"}),
     [](const ::testing::TestParamInfo<Failing>& info) { return info.param.name; });
+
+TEST(ClosedOutput, EndsTheCommandWithoutAMessage) {
+  int output[2];
+  int error[2];
+  ASSERT_EQ(pipe(output), 0);
+  ASSERT_EQ(pipe(error), 0);
+  close(output[0]);  // nobody reads, as after `quantsearch presets | head -1`
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(output[1], STDOUT_FILENO);
+    dup2(error[1], STDERR_FILENO);
+    execl(QUANTSEARCH_PROGRAM, QUANTSEARCH_PROGRAM, "presets", "--json", nullptr);
+    _exit(127);
+  }
+  close(output[1]);
+  close(error[1]);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  char message = 0;
+  EXPECT_EQ(read(error[0], &message, 1), 0) << "something was written to stderr";
+  close(error[0]);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 141);
+}
 
 }  // namespace
 }  // namespace quantsearch
