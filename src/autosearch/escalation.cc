@@ -25,8 +25,8 @@ const std::string kCle = "include_cle";
 const std::string kWeights = "extra_options.WeightCalibrateMethod";
 const std::string kFloatNodes = "nodes_to_exclude";
 
-// Limits of mixed precision in tenths of the tolerance, because it judges on calibration data.
-constexpr int kStrictness[] = {7, 3, 1};
+// Limits of mixed precision as shares of the tolerance, because it judges on calibration data.
+constexpr double kStrictness[] = {0.7, 0.3, 0.1};
 // Tolerance of worst_slice under the default rule (docs/metrics.md).
 constexpr double kWorstSlice = 0.1;
 constexpr double kNoise = 0.01;
@@ -39,7 +39,10 @@ Parameter limits_of(const GoalConfig& goals) {
   const bool has_own = goals.tolerance && (is_accuracy || goals.metric == Metric::rel_l2);
   const double tolerance = has_own ? *goals.tolerance : kNoise;
   Parameter limits{.name = kMixed + (is_accuracy ? "Top1AccTarget" : "L2Target"), .choices = {}};
-  for (const int tenths : kStrictness) limits.choices.emplace_back(tolerance * tenths / 10);
+  for (const double share : kStrictness) {
+    // People read the limits: 0.007 and not 0.006999999999999999.
+    limits.choices.emplace_back(std::stod(fmt::format("{:.6g}", share * tolerance)));
+  }
   return limits;
 }
 
