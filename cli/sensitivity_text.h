@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "quantsearch/base/value.h"
 #include "quantsearch/precision/sensitivity.h"
 
 namespace quantsearch::cli {
@@ -10,7 +9,5 @@ namespace quantsearch::cli {
 /// Returns the tables of layers and patterns, and the lines of a configuration that leave the worst
 /// layers float or give them 16 bits. `top`: the most layers that are shown and named.
 [[nodiscard]] std::string sensitivity_text(const SensitivityReport& report, std::size_t top);
-/// The same as a value, for JSON output, with all layers.
-[[nodiscard]] Value sensitivity_value(const SensitivityReport& report, std::size_t top);
 
 }  // namespace quantsearch::cli

@@ -88,10 +88,18 @@ struct StorageConfig {
   std::filesystem::path placement_cache = {};
 };
 
+/// When a search measures which layers of its best model hurt (docs/search.md).
+enum class LayerRanking {
+  automatic,  // when that takes little of the time of the search
+  always,     // unless the time limit is over
+  never,
+};
+
 struct OutputConfig {
-  std::filesystem::path cache_folder = {};             // search_cache_dir
-  std::filesystem::path output_folder = {};            // search_output_dir
-  std::filesystem::path log_file = "auto_search.log";  // search_log_path
+  LayerRanking layer_ranking = LayerRanking::automatic;  // search_sensitivity
+  std::filesystem::path cache_folder = {};               // search_cache_dir
+  std::filesystem::path output_folder = {};              // search_output_dir
+  std::filesystem::path log_file = "auto_search.log";    // search_log_path
 };
 
 /// The checked contents of a configuration file (docs/configuration.md).

@@ -91,4 +91,23 @@ struct PlacementResult {
 [[nodiscard]] PlacementResult find_placement(const PlacementInput& input,
                                              const PlacementOptions& options);
 
+/// Operators that the float model computes in one kernel, and what they cost without conversions.
+struct UnitTime {
+  std::vector<std::string> nodes;  // node_label()s
+  double float_ms = 0;
+  double integer_ms = 0;  // the same as float_ms, except for noise, where they stay float
+};
+
+struct UnitTimeOptions {
+  int threads = 1;
+  double seconds = 0.1;  // of the runs of each of the two models, at least
+  CancellationToken token = {};
+};
+
+/// The times of all operators of `simplified`, from the profiles of it and of `quantized`, which
+/// was made of it. On the CPU. Throws what opening and running throw, and Cancelled.
+[[nodiscard]] std::vector<UnitTime> unit_times(const Model& simplified,
+                                               const QuantizedModel& quantized, const Batch& sample,
+                                               const UnitTimeOptions& options = {});
+
 }  // namespace quantsearch

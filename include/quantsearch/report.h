@@ -97,6 +97,9 @@ struct ResultsDocument {
   std::optional<Processor> processor;  // where the trials ran; absent in older files
   // How operators were placed by measurement (docs/search.md); null when they were not.
   Value placement = {};
+  /// Which layers of the best model hurt (docs/search.md): what sensitivity_value() makes, with the
+  /// trial; a mapping with `left_out`, the reason, when they were not measured; else null.
+  Value sensitivity = {};
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
   double cache_seconds_saved = 0;

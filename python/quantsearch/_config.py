@@ -53,6 +53,7 @@ class AutoSearchConfig:
     study_storage: str
     study_name: str
     search_placement_cache: str
+    search_sensitivity: str
     search_output_dir: str
     search_cache_dir: str
     search_log_path: str

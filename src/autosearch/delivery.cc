@@ -71,6 +71,14 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   }
 }
 
+Value ranked_layers(const Delivery& delivery) {
+  if (!delivery.best) return {};
+  const Trial& best = *std::ranges::find(delivery.study.trials, *delivery.best, &Trial::number);
+  Value table = delivery.rank_layers(delivery.built(best).settings);
+  if (!table.is_null() && table.find("trial") == nullptr) table.set("trial", best.number);
+  return table;
+}
+
 }  // namespace
 
 ResultsDocument document_of(const Delivery& delivery) {
@@ -115,6 +123,7 @@ ResultsDocument deliver(const Delivery& delivery) {
   };
   write();
   write_candidates(delivery, document);
+  document.sensitivity = ranked_layers(delivery);
   document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
   document.peak_rss_bytes = memory_use().peak_bytes;
   write();

@@ -27,7 +27,8 @@ struct Delivery {
   std::string tolerance;    // text of the acceptance rule
   std::optional<std::int64_t> best;
   std::optional<Confirmation> confirmation;
-  std::function<BuiltModel(const Trial&)> built;  // returns the model of a complete trial
+  std::function<BuiltModel(const Trial&)> built;      // returns the model of a complete trial
+  std::function<Value(const Settings&)> rank_layers;  // of the model that these make
   const Reference& reference;
   CacheReport cache;
   const OutputFolder& output;

@@ -232,6 +232,13 @@ std::vector<KeyReader> storage_and_output() {
        [](Config& config, const Value& value) {
          config.storage.placement_cache = value.as_string();
        }},
+      {{"search_sensitivity",
+        "rank the layers of the best model by the noise they add: auto (when it takes little of "
+        "the time of the search), always or never",
+        "auto", "--sensitivity"},
+       [](Config& config, const Value& value) {
+         config.output.layer_ranking = read_layer_ranking(value);
+       }},
       {{"search_output_dir", "folder for the results", "quantsearch_output", "--output"},
        [](Config& config, const Value& value) { config.output.output_folder = value.as_string(); }},
       {{"search_cache_dir",

@@ -10,6 +10,7 @@
 #include "autosearch/confirmation.h"
 #include "autosearch/cost_model.h"
 #include "autosearch/early_results.h"
+#include "autosearch/layer_ranking.h"
 #include "autosearch/mixed_widths.h"
 #include "autosearch/strategy.h"
 #include "quantsearch/base/error.h"
@@ -80,23 +81,26 @@ void announce(const SearchRun& run) {
 
 Delivery delivery_of(const SearchRun& run, const Study& study) {
   const Setup& setup = run.setup;
-  return {.config = setup.config,
-          .input = setup.input,
-          .environment = setup.environment,
-          .study = study,
-          .summary = run.plan.summary,
-          .placement = run.plan.placement,
-          .float_scores = run.baseline.scores,
-          .objective = setup.objective,
-          .goals = run.baseline.goals.goals(),
-          .tolerance = run.baseline.acceptance.rule(),
-          .best = {},
-          .confirmation = {},
-          .built = [&best = run.best](const Trial& trial) { return best.built(trial); },
-          .reference = run.baseline.reference,
-          .cache = {},
-          .output = run.output,
-          .start = setup.start};
+  return {
+      .config = setup.config,
+      .input = setup.input,
+      .environment = setup.environment,
+      .study = study,
+      .summary = run.plan.summary,
+      .placement = run.plan.placement,
+      .float_scores = run.baseline.scores,
+      .objective = setup.objective,
+      .goals = run.baseline.goals.goals(),
+      .tolerance = run.baseline.acceptance.rule(),
+      .best = {},
+      .confirmation = {},
+      .built = [&best = run.best](const Trial& trial) { return best.built(trial); },
+      .rank_layers =
+          [&setup, &study](const Settings& best) { return rank_layers(setup, study.trials, best); },
+      .reference = run.baseline.reference,
+      .cache = {},
+      .output = run.output,
+      .start = setup.start};
 }
 
 /// Writes the results found until the user cancelled, while trials are still ending. Runs on a

@@ -190,6 +190,13 @@ FixedInputs read_fixed_inputs(const Value& value) {
   return fixed;
 }
 
+LayerRanking read_layer_ranking(const Value& value) {
+  if (value == Value("auto")) return LayerRanking::automatic;
+  if (value == Value("always")) return LayerRanking::always;
+  if (value == Value("never")) return LayerRanking::never;
+  throw InvalidInput(fmt::format("got {}, expected auto, always or never", to_json(value)));
+}
+
 std::string parse_storage(const std::string& url) {
   if (url.empty() || url.starts_with("postgresql://") || url.starts_with("postgresql+")) return url;
   throw InvalidInput(

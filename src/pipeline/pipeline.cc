@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <bit>
+#include <map>
+#include <set>
 
 #include "pipeline/stage_keys.h"
 #include "pipeline/stage_runner.h"
@@ -37,6 +39,25 @@ void restore_float_constants(Candidate& candidate, const std::vector<Recipe>& re
   if (added == 0) return;
   for (QuantizedLayer& layer : smaller->linear_layers) layer.node += added;
   candidate.quantized = std::move(smaller);
+}
+
+/// A unit that several layers share counts for the first of them.
+void add_times(SensitivityReport& report, const std::vector<UnitTime>& units) {
+  std::map<std::string, std::size_t> unit_of_node;
+  for (std::size_t unit = 0; unit < units.size(); ++unit) {
+    for (const std::string& node : units[unit].nodes) unit_of_node.emplace(node, unit);
+  }
+  std::set<std::size_t> counted;
+  for (LayerSensitivity& layer : report.layers) {
+    double saved = 0;
+    for (const std::string& node : layer.members) {
+      const auto unit = unit_of_node.find(node);
+      if (unit == unit_of_node.end() || !counted.insert(unit->second).second) continue;
+      saved += units[unit->second].float_ms - units[unit->second].integer_ms;
+    }
+    layer.milliseconds_saved = saved;
+  }
+  report.patterns = patterns_of(report.layers);
 }
 
 }  // namespace
@@ -93,6 +114,7 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
 
 SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
                                         const SensitivityOptions& options,
+                                        const std::optional<UnitTimeOptions>& times,
                                         const CancellationToken& token) {
   require_bins(config.histogram_bins);
   config.precision.reset();
@@ -101,13 +123,19 @@ SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
   Progress progress{
       .config = std::move(config), .data = state_->data_key, .model = state_->model_key};
   StageRunner(*state_, state_->pool, token, ignored).run(progress);
-  return measure_sensitivity(*progress.float_model, progress.calibrated, progress.config.quantize,
-                             state_->calibration, options,
-                             {.pool = state_->pool,
-                              .budget = state_->budget,
-                              .spill_folder = state_->cache_folder,
-                              .token = token,
-                              .log = state_->log});
+  SensitivityReport report =
+      measure_sensitivity(*progress.float_model, progress.calibrated, progress.config.quantize,
+                          state_->calibration, options,
+                          {.pool = state_->pool,
+                           .budget = state_->budget,
+                           .spill_folder = state_->cache_folder,
+                           .token = token,
+                           .log = state_->log});
+  if (times) {
+    add_times(report, unit_times(*progress.float_model, *progress.candidate.quantized,
+                                 state_->calibration->read(0, 1), *times));
+  }
+  return report;
 }
 
 // Models for other targets may saturate on x86 processors without VNNI.

@@ -18,6 +18,21 @@ namespace {
 // The table must not depend on the processor that makes it.
 constexpr bool kGraphArithmetic = true;
 
+template <typename Row>
+bool is_worse(const Row& a, const Row& b) {
+  if (a.added_noise != b.added_noise) return a.added_noise > b.added_noise;
+  return a.removed_noise > b.removed_noise;
+}
+
+void add(PatternSensitivity& sum, const LayerSensitivity& layer) {
+  ++sum.layers;
+  sum.added_noise += layer.added_noise;
+  sum.removed_noise += layer.removed_noise;
+  sum.bytes_saved += layer.bytes_saved;
+  if (layer.milliseconds_saved)
+    sum.milliseconds_saved = sum.milliseconds_saved.value_or(0) + *layer.milliseconds_saved;
+}
+
 class Measurement {
  public:
   Measurement(const Model& model, const CalibrationResult& calibration,
@@ -149,30 +164,6 @@ class Measurement {
     return row;
   }
 
-  template <typename Row>
-  static bool is_worse(const Row& a, const Row& b) {
-    if (a.added_noise != b.added_noise) return a.added_noise > b.added_noise;
-    return a.removed_noise > b.removed_noise;
-  }
-
-  [[nodiscard]] static std::vector<PatternSensitivity> patterns_of(
-      const std::vector<LayerSensitivity>& layers) {
-    std::vector<PatternSensitivity> patterns;
-    for (const LayerSensitivity& layer : layers) {
-      auto found = std::ranges::find(patterns, layer.pattern, &PatternSensitivity::pattern);
-      if (found == patterns.end()) {
-        patterns.push_back({.pattern = layer.pattern});
-        found = patterns.end() - 1;
-      }
-      ++found->layers;
-      found->added_noise += layer.added_noise;
-      found->removed_noise += layer.removed_noise;
-      found->bytes_saved += layer.bytes_saved;
-    }
-    std::ranges::stable_sort(patterns, is_worse<PatternSensitivity>);
-    return patterns;
-  }
-
   const Model& model_;
   const CalibrationResult& calibration_;
   const QuantizeOptions& quantization_;
@@ -204,6 +195,26 @@ SensitivityReport measure_sensitivity(const Model& model, const CalibrationResul
                                    options.samples));
   }
   return Measurement(model, calibration, quantization, data, options, context).run();
+}
+
+PatternSensitivity sum_of(const std::vector<LayerSensitivity>& layers, std::size_t first) {
+  PatternSensitivity sum;
+  for (std::size_t at = first; at < layers.size(); ++at) add(sum, layers[at]);
+  return sum;
+}
+
+std::vector<PatternSensitivity> patterns_of(const std::vector<LayerSensitivity>& layers) {
+  std::vector<PatternSensitivity> patterns;
+  for (const LayerSensitivity& layer : layers) {
+    auto found = std::ranges::find(patterns, layer.pattern, &PatternSensitivity::pattern);
+    if (found == patterns.end()) {
+      patterns.push_back({.pattern = layer.pattern});
+      found = patterns.end() - 1;
+    }
+    add(*found, layer);
+  }
+  std::ranges::stable_sort(patterns, is_worse<PatternSensitivity>);
+  return patterns;
 }
 
 std::size_t worst_layers(const SensitivityReport& report, std::size_t most) {

@@ -242,6 +242,7 @@ Value to_value(const ResultsDocument& document) {
   value.set("for_npu", document.for_npu);
   if (document.processor) value.set("processor", to_value(*document.processor));
   if (!document.placement.is_null()) value.set("placement", document.placement);
+  if (!document.sensitivity.is_null()) value.set("sensitivity", document.sensitivity);
   return value;
 }
 
@@ -282,6 +283,7 @@ ResultsDocument results_from(const Value& value) {
   if (const Value* processor = value.find("processor"))
     document.processor = processor_from(*processor);
   if (const Value* placement = value.find("placement")) document.placement = *placement;
+  if (const Value* sensitivity = value.find("sensitivity")) document.sensitivity = *sensitivity;
   return document;
 }
 

@@ -67,6 +67,16 @@ TEST(SensitivityCommand, PrintsATableWithTheTotalAtItsEnd) {
   EXPECT_LT(kinds, result.out.find("\nnode_formats: {\""));
 }
 
+TEST(SensitivityCommand, TimesOperatorsUnlessToldNotTo) {
+  const TemporaryFolder folder;
+  EXPECT_NE(sensitivity(folder, {}).out.find("   ms saved\n"), std::string::npos);
+  EXPECT_EQ(sensitivity(folder, {"--no-latency"}).out.find("ms saved"), std::string::npos);
+  const Value timed = json_of(sensitivity(folder, {"--json", "--latency-threads", "2"}));
+  EXPECT_NE(timed.find("total")->find("ms_saved"), nullptr);
+  const Value npu = json_of(sensitivity(folder, {"--json", "--preset", "XINT8"}));
+  EXPECT_EQ(npu.find("total")->find("ms_saved"), nullptr);
+}
+
 TEST(SensitivityCommand, PrintsLinesThatQuantizeTakes) {
   const TemporaryFolder folder;
   const RunResult result = sensitivity(folder, {"--top", "1"});
@@ -85,11 +95,11 @@ TEST(SensitivityCommand, PrintsLinesThatQuantizeTakes) {
 
 TEST(SensitivityCommand, GivesTheSameForAnyNumberOfThreads) {
   const TemporaryFolder folder;
-  const RunResult one = sensitivity(folder, {"--threads", "1"});
+  const RunResult one = sensitivity(folder, {"--threads", "1", "--no-latency"});
   EXPECT_EQ(one.exit_code, 0) << one.error;
-  EXPECT_EQ(one.out, sensitivity(folder, {"--threads", "4"}).out);
+  EXPECT_EQ(one.out, sensitivity(folder, {"--threads", "4", "--no-latency"}).out);
   // With little memory fewer inner tensors are kept, and more of the models is run.
-  EXPECT_EQ(one.out, sensitivity(folder, {"--memory", "64K"}).out);
+  EXPECT_EQ(one.out, sensitivity(folder, {"--memory", "64K", "--no-latency"}).out);
 }
 
 TEST(SensitivityCommand, TakesAConfigurationOrAPreset) {

@@ -91,5 +91,22 @@ TEST(FindPlacement, EndsWhenItIsCancelled) {
   EXPECT_THROW((void)find_placement(fixture.input(), {.token = token}), Cancelled);
 }
 
+TEST(UnitTimes, HasEveryNodeOnceWithItsTimes) {
+  Fixture fixture;
+  const PlacementInput input = fixture.input();
+  const std::vector<UnitTime> times =
+      unit_times(fixture.model, *input.build({}), input.sample, {.seconds = 0});
+  std::multiset<std::string> nodes;
+  for (const UnitTime& time : times) {
+    nodes.insert(time.nodes.begin(), time.nodes.end());
+    EXPECT_GT(time.float_ms, 0);
+    EXPECT_GT(time.integer_ms, 0);
+  }
+  std::multiset<std::string> all;
+  for (std::size_t node = 0; node < fixture.model.graph.nodes.size(); ++node)
+    all.insert(node_label(fixture.model.graph, static_cast<int>(node)));
+  EXPECT_EQ(nodes, all);
+}
+
 }  // namespace
 }  // namespace quantsearch

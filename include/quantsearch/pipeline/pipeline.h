@@ -21,6 +21,7 @@
 #include "quantsearch/finetune.h"
 #include "quantsearch/model.h"
 #include "quantsearch/pipeline/settings.h"
+#include "quantsearch/placement.h"
 #include "quantsearch/precision/sensitivity.h"
 #include "quantsearch/quantize.h"
 
@@ -87,11 +88,13 @@ class Pipeline {
   /// not run twice.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference,
                              const EvaluateOptions& options, ThreadPool* pool = nullptr);
-  /// Measures what the quantization of each layer adds to the outputs, on the calibration samples.
-  /// Mixed precision and fine-tuning of the configuration are left out, because they would repair
-  /// what is measured. Throws what the stages and measure_sensitivity() throw.
+  /// Measures what the quantization of each layer adds to the outputs, on the calibration samples,
+  /// and, with `times`, how long its operators run on this machine. Mixed precision and fine-tuning
+  /// of the configuration are left out, because they would repair what is measured. Throws what the
+  /// stages, measure_sensitivity() and unit_times() throw.
   [[nodiscard]] SensitivityReport sensitivity(QuantizationConfig config,
                                               const SensitivityOptions& options,
+                                              const std::optional<UnitTimeOptions>& times,
                                               const CancellationToken& token);
   /// Throws InvalidInput when build() would find nothing to quantize, when the model is already
   /// quantized, or when a name exists neither in the model nor in its simplified form.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,19 +46,23 @@ struct LayerSensitivity {
   /// Bytes of its float weights minus those of its integer weights. A weight that several layers
   /// read counts for the first.
   std::int64_t bytes_saved = 0;
+  /// Time of its operators in the float model minus their time in the quantized one, without
+  /// conversions; absent unless it was measured (Pipeline::sensitivity).
+  std::optional<double> milliseconds_saved = {};
   /// QuantizeOptions::node_formats that give the layer 16 bits; empty when its nodes cannot have
   /// formats of their own, or have 16 bits already.
   std::map<std::string, NodeFormat> wide_formats = {};
   bool operator==(const LayerSensitivity&) const = default;
 };
 
-/// The layers of one pattern together.
+/// Several layers together, such as those of one pattern.
 struct PatternSensitivity {
   std::string pattern;
   int layers = 0;
   double added_noise = 0;
   double removed_noise = 0;
   std::int64_t bytes_saved = 0;
+  std::optional<double> milliseconds_saved = {};
   bool operator==(const PatternSensitivity&) const = default;
 };
 
@@ -83,6 +88,13 @@ struct SensitivityReport {
                                                     const std::shared_ptr<const DataSource>& data,
                                                     const SensitivityOptions& options,
                                                     const PrecisionContext& context);
+
+/// The sum of the layers from `first` on.
+[[nodiscard]] PatternSensitivity sum_of(const std::vector<LayerSensitivity>& layers,
+                                        std::size_t first = 0);
+/// The layers of each pattern together, the one that adds the most noise first.
+[[nodiscard]] std::vector<PatternSensitivity> patterns_of(
+    const std::vector<LayerSensitivity>& layers);
 
 /// The worst layers that are shown to a user: the fewest that together add at least half of the
 /// noise that all layers add, and at most `most`.
