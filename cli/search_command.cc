@@ -170,7 +170,7 @@ int run_search(const SearchArguments& arguments) {
     fmt::print("written to {}\n", result.output_folder.string());
   }
   if (const auto code = interruption_code()) return *code;
-  return result.met_tolerance ? kDone : kNothingMetTolerance;
+  return result.met_tolerance && !result.is_cut_short ? kDone : kSearchFellShort;
 }
 
 }  // namespace

@@ -246,6 +246,8 @@ struct SearchResult {
   ResultsDocument document;          // the contents of results.json
   std::optional<std::int64_t> best;  // number of the trial in best.onnx
   bool met_tolerance = false;
+  // The time limit was over when the float model had been measured, so only the first trial ran.
+  bool is_cut_short = false;
   std::filesystem::path output_folder;
 };
 

@@ -80,6 +80,8 @@ struct ResultsDocument {
   Goal goal = Goal::minimize;
   SearchGoal search_goal = SearchGoal::most_accurate;
   std::string tolerance;  // the rule in words
+  // What the float model said of labels, tolerance and time limit before the first trial.
+  std::vector<std::string> warnings;
   ModelResult float_model;
   std::vector<TrialResult> trials;
   std::optional<std::int64_t> best;          // the trial in best.onnx

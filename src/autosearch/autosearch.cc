@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "autosearch/baseline_check.h"
 #include "autosearch/fixed_input.h"
 #include "autosearch/placing.h"
 #include "autosearch/search_run.h"
@@ -45,18 +46,23 @@ SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
   const Setup setup = prepare(config, input, environment);
   SearchPlan plan = plan_search(setup);
   const Baseline baseline = measure_baseline(setup);
+  const std::vector<std::string> warnings = baseline_warnings(setup, baseline);
   const OutputFolder output(setup.config.output.output_folder, existing_search(environment));
   const auto open_study = [&] {
     return TrialStore(setup.config, study_description(setup, plan, baseline.goals), output.study());
   };
   // The placements, which are kept in the study, are choices of its space.
-  if (places_operators(setup.config))
+  if (places_operators(setup.config) && !has_used_up_time(setup, baseline))
     plan = plan_search(setup, place_operators(setup, open_study()));
   const TrialStore store = open_study();
   const std::unique_ptr<TrialExecutor> executor = make_executor(setup, baseline);
   BestModel best(setup, *executor, output);
-  const SearchRun run{
-      .setup = setup, .plan = plan, .baseline = baseline, .output = output, .best = best};
+  const SearchRun run{.setup = setup,
+                      .plan = plan,
+                      .baseline = baseline,
+                      .warnings = warnings,
+                      .output = output,
+                      .best = best};
   try {
     return deliver_results(run, run_trials(run, *executor, store));
   } catch (const StudyRemoved&) {

@@ -21,6 +21,7 @@ struct Delivery {
   const Study& study;
   const SpaceSummary& summary;
   const Value& placement;  // place_operators()
+  const std::vector<std::string>& warnings;
   const Scores& float_scores;
   ObjectiveName objective;
   std::vector<Goal> goals;  // of all objectives

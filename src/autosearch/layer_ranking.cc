@@ -71,9 +71,8 @@ std::optional<UnitTimeOptions> times_of(const Setup& setup, const QuantizationCo
   const bool is_here = config.quantize.target != Target::npu_cnn &&
                        setup.config.execution.devices.front() == Device{};
   if (!setup.config.goals.latency || !is_here) return std::nullopt;
-  return UnitTimeOptions{.threads = setup.config.goals.latency_threads,
-                         .seconds = kProfileSeconds,
-                         .token = token};
+  return UnitTimeOptions{
+      .threads = setup.config.goals.latency_threads, .seconds = kProfileSeconds, .token = token};
 }
 
 /// What the mixed precision of a trial measured: the noise that each layer adds when all others
@@ -89,9 +88,8 @@ Value from_mixed_precision(const std::vector<Trial>& trials) {
       layers.push_back(
           Value::Map{{"node", *row.find("node")}, {"added_noise", *row.find("sensitivity")}});
     }
-    std::ranges::stable_sort(layers, std::ranges::greater(), [](const Value& row) {
-      return row.find("added_noise")->as_double();
-    });
+    std::ranges::stable_sort(layers, std::ranges::greater(),
+                             [](const Value& row) { return row.find("added_noise")->as_double(); });
     return Value::Map{{"trial", trial.number}, {"layers", std::move(layers)}};
   }
   return {};

@@ -69,6 +69,7 @@ void announce(const SearchRun& run) {
                   run.baseline.acceptance.rule()));
   for (const std::string& rule : run.baseline.goals.rules())
     say(log, LogLevel::info, "limit: " + rule);
+  for (const std::string& warning : run.warnings) say(log, LogLevel::warning, warning);
   if (const auto warning = mixed_widths_warning(setup.objective, setup.config.base, run.plan.space))
     say(log, LogLevel::warning, *warning);
   if (!setup.environment.on_space) return;
@@ -88,6 +89,7 @@ Delivery delivery_of(const SearchRun& run, const Study& study) {
       .study = study,
       .summary = run.plan.summary,
       .placement = run.plan.placement,
+      .warnings = run.warnings,
       .float_scores = run.baseline.scores,
       .objective = setup.objective,
       .goals = run.baseline.goals.goals(),
@@ -179,6 +181,11 @@ std::optional<Confirmation> confirm_best(const SearchRun& run, const Study& stud
   return confirmation;
 }
 
+/// True when the time limit left no time for more than the first model.
+bool is_cut_short(const SearchRun& run, const Study& study) {
+  return has_used_up_time(run.setup, run.baseline) && study.trials.size() <= 1;
+}
+
 }  // namespace
 
 Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore& store) {
@@ -233,10 +240,12 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
 SearchResult deliver_results(const SearchRun& run, Study study) {
   const std::optional<Confirmation> confirmation = confirm_best(run, study);
   const std::optional<Trial>& best = run.best.trial();
+  const bool cut_short = is_cut_short(run, study);
   SearchResult result{.study = std::move(study),
                       .document = {},
                       .best = best ? std::optional(best->number) : std::nullopt,
                       .met_tolerance = best && best->is_candidate,
+                      .is_cut_short = cut_short,
                       .output_folder = run.output.path()};
   const bool is_removed = result.study.stop_reason == StopReason::study_removed;
   if (is_removed && best) run.best.write();  // it may have been removed with the study

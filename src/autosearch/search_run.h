@@ -14,6 +14,7 @@ struct SearchRun {
   const Setup& setup;
   const SearchPlan& plan;
   const Baseline& baseline;
+  const std::vector<std::string>& warnings;  // baseline_warnings()
   const OutputFolder& output;
   BestModel& best;
 };

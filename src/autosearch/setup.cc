@@ -203,6 +203,11 @@ Value fingerprint_of(const Setup& setup) {
   return fingerprint;
 }
 
+bool has_used_up_time(const Setup& setup, const Baseline& baseline) {
+  const std::optional<double>& limit = setup.config.strategy.stop.time_limit_seconds;
+  return limit && baseline.seconds >= *limit;
+}
+
 TrialContext trial_context(const Setup& setup, const Baseline& baseline) {
   return {.base = setup.config.base,
           .goal_config = setup.config.goals,

@@ -45,6 +45,9 @@ struct Baseline {
 [[nodiscard]] Baseline measure_baseline(const Setup& setup,
                                         const std::optional<Scores>& known = std::nullopt);
 
+/// True when the time limit was over before the first trial.
+[[nodiscard]] bool has_used_up_time(const Setup& setup, const Baseline& baseline);
+
 /// Returns the fingerprint that a continued search and each of its workers must match.
 [[nodiscard]] Value fingerprint_of(const Setup& setup);
 

@@ -214,6 +214,8 @@ Value to_value(const ResultsDocument& document) {
   if (document.search_goal != SearchGoal::most_accurate)  // absent in older files, too
     value.set("goal", to_string(document.search_goal));
   value.set("tolerance", document.tolerance);
+  if (!document.warnings.empty())
+    value.set("warnings", Value::List(document.warnings.begin(), document.warnings.end()));
   Value of_float(Value::Map{});
   add_model(of_float, document.float_model);
   value.set("float", of_float);
@@ -258,6 +260,10 @@ ResultsDocument results_from(const Value& value) {
   if (const Value* goal = value.find("goal"))
     document.search_goal = parse_search_goal(goal->as_string());
   document.tolerance = member(value, "tolerance").as_string();
+  if (const Value* warnings = value.find("warnings")) {
+    for (const Value& warning : warnings->as_list())
+      document.warnings.push_back(warning.as_string());
+  }
   document.float_model = model_from(member(value, "float"));
   for (const Value& trial : member(value, "trials").as_list())
     document.trials.push_back(trial_from(trial));

@@ -21,7 +21,7 @@ using testing::kSource;
 using testing::score_of;
 using Setting = testing::SearchSetting;
 
-const fs::path kHardModel = kSource / "tests/data/mobilenet_hard.onnx";
+const fs::path kDefectModel = kSource / "tests/data/mobilenet_hard.onnx";
 
 /// Collects the warnings of a search.
 void keep_warnings(Setting& setting, std::vector<std::string>& warnings) {
@@ -87,7 +87,7 @@ TEST_P(DefaultTolerance, RefusesATypeThatDestroysTheModelAndAcceptsOneThatDoesNo
   Setting setting(
       "{quantization_config: {calibrate_method: MinMax, activation_type: QInt16, per_channel: "
       "false}, search_space: {weight_type: [QInt8, QInt16]}}",
-      kHardModel, judging);
+      kDefectModel, judging);
   setting.config.goals.metric = GetParam();
   const SearchResult result = setting.run(folder.path());
   ASSERT_EQ(result.study.trials.size(), 2U);
@@ -110,7 +110,7 @@ TEST(KnownDefects, AnAllDestroyedSpaceHasNoCandidate) {
   Setting setting(
       "{quantization_config: {calibrate_method: MinMax, activation_type: QInt8, extra_options: "
       "{ActivationSymmetric: true}}, search_space: {per_channel: [false]}}",
-      kHardModel);
+      kDefectModel);
   const SearchResult result = setting.run(folder.path());
   ASSERT_EQ(result.study.trials.size(), 1U);
   EXPECT_FALSE(result.met_tolerance);

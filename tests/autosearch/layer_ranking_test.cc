@@ -32,11 +32,8 @@ TEST(PlanRanking, TakesAsManySamplesAsATwentiethOfTheSearchAllows) {
 }
 
 TEST(PlanRanking, StaysWithinTheTimeLimit) {
-  const RankingCosts costs{.passed = 100,
-                           .left = 2.5,
-                           .seconds_of_model = 0.1,
-                           .seconds_of_sample = 0.01,
-                           .layers = 10};
+  const RankingCosts costs{
+      .passed = 100, .left = 2.5, .seconds_of_model = 0.1, .seconds_of_sample = 0.01, .layers = 10};
   const RankingPlan plan = plan_ranking(costs, LayerRanking::automatic);
   EXPECT_EQ(plan.samples, 2);
   EXPECT_EQ(plan.seconds, 2.5);
@@ -91,8 +88,9 @@ TEST(LayerRanking, IsNotMadeWhenItIsOff) {
 
 TEST(LayerRanking, IsLeftOutAfterTheTimeLimit) {
   const TemporaryFolder folder;
-  SearchSetting setting(kTwoMethods + "search_sensitivity: always\n"
-                                      "search_stop_condition: {time_limit: 1.0e-3}\n");
+  SearchSetting setting(kTwoMethods +
+                        "search_sensitivity: always\n"
+                        "search_stop_condition: {time_limit: 1.0e-3}\n");
   const SearchResult result = setting.run(folder.path() / "out");
   EXPECT_EQ(result.document.sensitivity.find("left_out")->as_string(), "the time limit was over");
   EXPECT_EQ(result.document.sensitivity.find("layers"), nullptr);

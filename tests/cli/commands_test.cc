@@ -54,6 +54,19 @@ TEST(Commands, SearchWorksWithoutAConfiguration) {
   EXPECT_NE(result.out.find("written to out\n"), std::string::npos);
 }
 
+TEST(Commands, ATimeLimitBelowTheFloatModelGivesItsFiguresAndTheFirstModel) {
+  const TemporaryFolder folder;
+  const RunResult result = search_in(folder.path(), {"--time-limit", "0.001"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_NE(result.error.find("the time limit is 0.001 s: one trial runs"), std::string::npos)
+      << result.error;
+  const Value results = results_in(folder.path());
+  EXPECT_TRUE(results.find("float")->find("scores")->find("top1") != nullptr);
+  EXPECT_EQ(results.find("trials")->as_list().size(), 1U);
+  EXPECT_TRUE(results.find("trials")->as_list().front().find("candidate")->as_bool());
+  EXPECT_TRUE(fs::exists(folder.path() / "out" / "best.onnx"));
+}
+
 TEST(Commands, EvaluateAgreesWithTheResultsOfTheSearch) {
   const TemporaryFolder folder;
   ASSERT_EQ(search_in(folder.path(), {"--iteration-limit", "2"}).exit_code, 0);
