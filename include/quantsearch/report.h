@@ -42,7 +42,8 @@ struct ModelResult {
 struct ArithmeticScores {
   std::map<std::string, double> graph;
   std::map<std::string, double> processor;
-  bool differ = false;  // by more than the rounding of integer kernels explains
+  bool differ = false;      // by more than the rounding of integer kernels explains
+  std::string advice = {};  // what is left to try then, "; ..."
   bool operator==(const ArithmeticScores&) const = default;
 };
 
@@ -96,6 +97,9 @@ struct ResultsDocument {
   std::int64_t peak_rss_bytes = 0;
   // True when the best model is made for an NPU, whose speed cannot be measured on this machine.
   bool for_npu = false;
+  // Of the activations of the best model, as in configurations; empty in older files.
+  std::string activation_type = {};
+  std::string device = "cpu";          // where models were scored and timed
   std::optional<Processor> processor;  // where the trials ran; absent in older files
   // How operators were placed by measurement (docs/search.md); null when they were not.
   Value placement = {};

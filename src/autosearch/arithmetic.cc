@@ -4,6 +4,7 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate/delivery_check.h"
+#include "quantsearch/pipeline/quantize_model.h"
 
 namespace quantsearch {
 
@@ -13,7 +14,10 @@ std::optional<ArithmeticScores> arithmetic_scores(const Delivery& delivery, cons
   // Only the CPU's integer kernels may saturate.
   if (delivery.reference.device() != Device{}) return std::nullopt;
   if (!environment.compare_with_graph || environment.token.is_cancelled()) return std::nullopt;
-  const bool of_graph = is_scored_as_graph(resolve(made.settings).quantize.target);
+  const QuantizationConfig config = resolve(made.settings);
+  const OpenRemedies open = open_remedies(config);
+  if (!open.on_cpu) return std::nullopt;
+  const bool of_graph = is_scored_as_graph(config.quantize.target);
   try {
     const Scores other =
         evaluate(*made.model, delivery.reference, *environment.pool,
@@ -22,7 +26,10 @@ std::optional<ArithmeticScores> arithmetic_scores(const Delivery& delivery, cons
                   .output_weights = delivery.config.goals.output_weights,
                   .exact_products = !of_graph,
                   .token = environment.token});
-    return of_graph ? compared(scores, other.metrics) : compared(other.metrics, scores);
+    ArithmeticScores both =
+        of_graph ? compared(scores, other.metrics) : compared(other.metrics, scores);
+    if (both.differ) both.advice = saturation_advice(open);
+    return both;
   } catch (const Cancelled&) {
     return std::nullopt;  // a user who has cancelled should not have to wait for this
   } catch (const Error& error) {

@@ -63,10 +63,9 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
     if (trial.arithmetic && trial.arithmetic->differ) {
       say(delivery.environment.log, LogLevel::warning,
           fmt::format("trial {}: rel_l2 is {:.3g} on this processor, and {:.3g} where the graph is "
-                      "computed as it says: its integer kernels "
-                      "saturate; use target cpu, or reduce_range",
+                      "computed as it says: its integer kernels saturate{}",
                       number, trial.arithmetic->processor.at("rel_l2"),
-                      trial.arithmetic->graph.at("rel_l2")));
+                      trial.arithmetic->graph.at("rel_l2"), trial.arithmetic->advice));
     }
   }
 }
@@ -112,7 +111,9 @@ ResultsDocument document_of(const Delivery& delivery) {
       delivery.study.trials, [&](const Trial& trial) { return trial.number == delivery.best; });
   const Settings settings = settings_of(
       delivery.config.base, best == delivery.study.trials.end() ? Point{} : best->point);
-  document.for_npu = effective_value("enable_npu_cnn", settings).as_bool();
+  document.for_npu = resolve(settings).quantize.target == Target::npu_cnn;
+  document.activation_type = effective_value("activation_type", settings).as_string();
+  document.device = to_string(delivery.reference.device());
   return document;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 
 #include "evaluate/comparable_outputs.h"
 #include "evaluate/latency.h"
@@ -231,35 +232,64 @@ DeliveryCheck check_delivery(const Model& float_model, const Model& quantized,
   return check_sessions(sessions, data, left);
 }
 
-std::vector<std::string> delivery_warnings(const DeliveryCheck& check) {
+std::string saturation_advice(const OpenRemedies& open) {
+  if (open.target_cpu)
+    return open.reduce_range ? "; use target cpu, or reduce_range" : "; use target cpu";
+  return open.reduce_range ? "; use reduce_range" : "";
+}
+
+namespace {
+
+std::optional<std::string> saturation_warning(const OutputNoise& output, const OpenRemedies& open) {
+  if (!output.graph_rel_l2 || !open.on_cpu) return std::nullopt;
+  if (!differs_by_more_than_rounding(output.rel_l2, *output.graph_rel_l2)) return std::nullopt;
+  return fmt::format(
+      "output '{}' has the relative noise {:.3g} on this processor, and {:.3g} where the graph is "
+      "computed as it says: its integer kernels saturate{}",
+      output.output, output.rel_l2, *output.graph_rel_l2, saturation_advice(open));
+}
+
+std::optional<std::string> noise_warning(const OutputNoise& output, const OpenRemedies& open) {
+  if (output.rel_l2 <= kDestroyed && output.worst_slice <= kDestroyed) return std::nullopt;
+  const bool is_whole = output.rel_l2 > kDestroyed;
+  std::string more;
+  if (open.reconstruction) more += "include_fast_ft, ";
+  if (open.wide_activations) more += "a wider activation_type (QUInt16), ";
+  if (!more.empty()) more += "or ";
+  return fmt::format(
+      "output '{}' has the relative noise {:.3g}{}, above {}: little is left of it; try {}a "
+      "search, "
+      "which compares {}",
+      output.output, is_whole ? output.rel_l2 : output.worst_slice,
+      is_whole ? "" : " in its worst slice", kDestroyed, more,
+      more.empty() ? "range methods and types" : "them");
+}
+
+std::optional<std::string> speed_warning(const PairedLatency& latency, const OpenRemedies& open) {
+  const bool is_slower =
+      latency.ratio > kClearlySlower && latency.quantized_ms - latency.float_ms > kClearlySlowerMs;
+  if (!is_slower || !open.on_cpu) return std::nullopt;
+  return fmt::format(
+      "the quantized model takes {:.2f} times as long as the float model ({:.3g} ms against {:.3g} "
+      "ms); try a search, which leaves operators float where that is faster on this machine{}",
+      latency.ratio, latency.quantized_ms, latency.float_ms,
+      open.fewer_operators
+          ? ", or fewer operator types (op_types_to_quantize: [Conv, Gemm, MatMul])"
+          : "");
+}
+
+}  // namespace
+
+std::vector<std::string> delivery_warnings(const DeliveryCheck& check, const OpenRemedies& open) {
   std::vector<std::string> warnings;
+  const auto add = [&warnings](std::optional<std::string> warning) {
+    if (warning) warnings.push_back(*std::move(warning));
+  };
   for (const OutputNoise& output : check.outputs) {
-    if (output.graph_rel_l2 && differs_by_more_than_rounding(output.rel_l2, *output.graph_rel_l2)) {
-      warnings.push_back(
-          fmt::format("output '{}' has the relative noise {:.3g} on this processor, and {:.3g} "
-                      "where the graph is computed as it "
-                      "says: its integer kernels saturate; use target cpu, or reduce_range",
-                      output.output, output.rel_l2, *output.graph_rel_l2));
-    }
-    if (output.rel_l2 > kDestroyed || output.worst_slice > kDestroyed) {
-      const bool is_whole = output.rel_l2 > kDestroyed;
-      warnings.push_back(
-          fmt::format("output '{}' has the relative noise {:.3g}{}, above {}: little is left of "
-                      "it; try include_fast_ft, a wider "
-                      "activation_type (QUInt16), or a search, which compares them",
-                      output.output, is_whole ? output.rel_l2 : output.worst_slice,
-                      is_whole ? "" : " in its worst slice", kDestroyed));
-    }
+    add(saturation_warning(output, open));
+    add(noise_warning(output, open));
   }
-  if (check.latency.ratio > kClearlySlower &&
-      check.latency.quantized_ms - check.latency.float_ms > kClearlySlowerMs) {
-    warnings.push_back(fmt::format(
-        "the quantized model takes {:.2f} times as long as the float model ({:.3g} ms "
-        "against {:.3g} ms); try a search, which leaves operators float where that is faster on "
-        "this machine, or fewer operator types (op_types_to_quantize: [Conv, Gemm, "
-        "MatMul])",
-        check.latency.ratio, check.latency.quantized_ms, check.latency.float_ms));
-  }
+  add(speed_warning(check.latency, open));
   return warnings;
 }
 

@@ -48,18 +48,16 @@ Value output_value(const OutputNoise& output) {
   return value;
 }
 
-Value check_value(const DeliveryCheck& check) {
+Value check_value(const DeliveryCheck& check, const std::vector<std::string>& warnings) {
   Value::List outputs;
   for (const OutputNoise& output : check.outputs) outputs.push_back(output_value(output));
-  Value::List warnings;
-  for (const std::string& warning : delivery_warnings(check)) warnings.emplace_back(warning);
   return Value::Map{{"samples", check.samples},
                     {"outputs", outputs},
                     {"latency", Value::Map{{"float_ms", check.latency.float_ms},
                                            {"quantized_ms", check.latency.quantized_ms},
                                            {"ratio", check.latency.ratio},
                                            {"pairs", check.latency.pairs}}},
-                    {"warnings", warnings}};
+                    {"warnings", Value::List(warnings.begin(), warnings.end())}};
 }
 
 }  // namespace
@@ -85,12 +83,23 @@ CheckedModel build_checked(const Settings& settings, const Model& model,
   result.made = build_runnable(settings, build, run);
   for (const LeftFloat& left : result.made.left_float)
     say(options.log, LogLevel::warning, to_string(left));
-  if (result.check) {
-    for (const std::string& warning : delivery_warnings(*result.check))
-      say(options.log, LogLevel::warning, warning);
-  }
+  if (result.check)
+    result.warnings = delivery_warnings(*result.check, open_remedies(resolve(settings)));
+  for (const std::string& warning : result.warnings) say(options.log, LogLevel::warning, warning);
   result.kernels = report_kernels(optimized_model(result.quantized().model));
   return result;
+}
+
+OpenRemedies open_remedies(const QuantizationConfig& config) {
+  const QuantizeOptions& quantize = config.quantize;
+  const bool is_wide =
+      quantize.activation_type == DataType::uint16 || quantize.activation_type == DataType::int16;
+  return {.on_cpu = quantize.target != Target::npu_cnn,
+          .target_cpu = quantize.target != Target::cpu,
+          .reduce_range = !quantize.reduce_range,
+          .reconstruction = !config.finetune,
+          .wide_activations = !is_wide,
+          .fewer_operators = quantize.op_types.empty()};
 }
 
 Value layers_value(const std::vector<LayerRecord>& layers) {
@@ -108,16 +117,17 @@ Value describe(const CheckedModel& checked, const Settings& settings, const Mode
   Value stages(Value::Map{});
   for (const StageRecord& stage : checked.made.candidate.stages)
     stages.set(stage.name, stage.seconds);
-  return Value::Map{{"quantization_config",
-                     to_value(with_excluded_nodes(settings, all_nodes(checked.made.left_float)))},
-                    {"weight_bytes", weight_bytes(checked.quantized().model.graph)},
-                    {"float_weight_bytes", weight_bytes(float_model.graph)},
-                    {"integer_kernels", checked.kernels.integer_kernels},
-                    {"float_kernels", checked.kernels.float_compute},
-                    {"check", checked.check ? check_value(*checked.check) : Value()},
-                    {"left_float", left_float_value(checked.made.left_float)},
-                    {"stages", stages},
-                    {"layers", layers_value(checked.quantized().layers)}};
+  return Value::Map{
+      {"quantization_config",
+       to_value(with_excluded_nodes(settings, all_nodes(checked.made.left_float)))},
+      {"weight_bytes", weight_bytes(checked.quantized().model.graph)},
+      {"float_weight_bytes", weight_bytes(float_model.graph)},
+      {"integer_kernels", checked.kernels.integer_kernels},
+      {"float_kernels", checked.kernels.float_compute},
+      {"check", checked.check ? check_value(*checked.check, checked.warnings) : Value()},
+      {"left_float", left_float_value(checked.made.left_float)},
+      {"stages", stages},
+      {"layers", layers_value(checked.quantized().layers)}};
 }
 
 }  // namespace quantsearch

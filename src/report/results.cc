@@ -60,15 +60,19 @@ Value to_value(const std::map<std::string, StageResult>& stages) {
 }
 
 Value to_value(const ArithmeticScores& scores) {
-  return Value::Map{{"graph", to_value(scores.graph)},
-                    {"processor", to_value(scores.processor)},
-                    {"differ", scores.differ}};
+  Value value = Value::Map{{"graph", to_value(scores.graph)},
+                           {"processor", to_value(scores.processor)},
+                           {"differ", scores.differ}};
+  if (!scores.advice.empty()) value.set("advice", scores.advice);
+  return value;
 }
 
 ArithmeticScores arithmetic_from(const Value& value) {
-  return {.graph = scores_from(member(value, "graph")),
-          .processor = scores_from(member(value, "processor")),
-          .differ = member(value, "differ").as_bool()};
+  ArithmeticScores scores{.graph = scores_from(member(value, "graph")),
+                          .processor = scores_from(member(value, "processor")),
+                          .differ = member(value, "differ").as_bool()};
+  if (const Value* advice = value.find("advice")) scores.advice = advice->as_string();
+  return scores;
 }
 
 Value to_value(const TrialResult& trial) {
@@ -242,6 +246,8 @@ Value to_value(const ResultsDocument& document) {
   value.set("seconds", document.seconds);
   value.set("peak_rss_bytes", document.peak_rss_bytes);
   value.set("for_npu", document.for_npu);
+  if (!document.activation_type.empty()) value.set("activation_type", document.activation_type);
+  value.set("device", document.device);
   if (document.processor) value.set("processor", to_value(*document.processor));
   if (!document.placement.is_null()) value.set("placement", document.placement);
   if (!document.sensitivity.is_null()) value.set("sensitivity", document.sensitivity);
@@ -286,6 +292,9 @@ ResultsDocument results_from(const Value& value) {
   document.peak_rss_bytes = member(value, "peak_rss_bytes").as_int();
   // Absent in older files.
   if (const Value* for_npu = value.find("for_npu")) document.for_npu = for_npu->as_bool();
+  if (const Value* type = value.find("activation_type"))
+    document.activation_type = type->as_string();
+  if (const Value* device = value.find("device")) document.device = device->as_string();
   if (const Value* processor = value.find("processor"))
     document.processor = processor_from(*processor);
   if (const Value* placement = value.find("placement")) document.placement = *placement;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "quantsearch/report.h"
+#include "report/advice.h"
 #include "report/standing.h"
 
 namespace quantsearch {
@@ -80,22 +81,6 @@ const TrialResult* narrow_runner_up(const std::vector<const TrialResult*>& trial
   return narrow == trials.end() ? nullptr : *narrow;
 }
 
-/// Why no model within the tolerance is faster, when the fastest was asked for.
-std::string why_not_faster(const ResultsDocument& document, const TrialResult& best) {
-  if (document.search_goal != SearchGoal::fastest) return "";
-  return fmt::format(
-      "; no candidate is faster, so the smallest was chosen: {} conversions between float and "
-      "integers cost more than integer kernels save",
-      best.model.conversions.value_or(0));
-}
-
-/// Advice for a slow model whose activations have a type without integer kernels.
-std::string type_advice(const TrialResult& best) {
-  const auto type = best.config.find("activation_type");
-  if (type == best.config.end() || type->second == Value("QUInt8")) return "";
-  return "; activation_type QUInt8 runs on integer kernels";
-}
-
 /// The latency beside float; for results of older versions without an interval.
 std::optional<LatencyRatio> speed_of(const ResultsDocument& document, const ModelResult& model) {
   if (model.latency_ratio) return model.latency_ratio;
@@ -127,21 +112,20 @@ std::string speed_sentence(const ResultsDocument& document, const TrialResult& b
              fmt::format("; trial {} is a candidate that is faster than float\n", trial->number);
     }
   }
-  return text + why_not_faster(document, best) + type_advice(best) + "\n";
+  return text + why_not_faster(document, best) + type_advice(document, best) + "\n";
 }
 
 /// Both scores, when the processor's arithmetic differs from that of the graph.
 std::string arithmetic_sentence(const ResultsDocument& document, const TrialResult& best) {
   if (!best.arithmetic || !best.arithmetic->differ) return "";
-  const auto& [graph, processor, differ] = *best.arithmetic;
+  const auto& [graph, processor, differ, advice] = *best.arithmetic;
   // The score of an external evaluator exists only once.
   for (const std::string& score : {document.objective, std::string("rel_l2")}) {
     if (!graph.contains(score) || !processor.contains(score)) continue;
     return fmt::format(
         "best has {} {:.6g} on this processor, whose integer kernels saturate, and {:.6g} as its "
-        "graph says; use target cpu, "
-        "or reduce_range\n",
-        score, processor.at(score), graph.at(score));
+        "graph says{}\n",
+        score, processor.at(score), graph.at(score), advice);
   }
   return "";
 }

@@ -69,12 +69,12 @@ TEST(BaselineCheck, SaysThatTheLabelsAreWrongBeforeTheFirstTrialWithBothFigures)
   EXPECT_EQ(search.before_trials, result.document.warnings);
   const ConstantAnswer constant = best_constant_answer(labels, 1);
   const double accuracy = result.document.float_model.scores.at("top1");
-  EXPECT_EQ(
-      result.document.warnings.front(),
-      fmt::format("the float model has top1 {:.4g} on the 64 samples, no more than the answer {} to "
-                  "all of them ({:.4g}), and a candidate needs {:.4g}; the labels seem to belong to "
-                  "other samples or to count the classes otherwise",
-                  accuracy, constant.labels.front(), constant.share, accuracy - 0.01));
+  EXPECT_EQ(result.document.warnings.front(),
+            fmt::format(
+                "the float model has top1 {:.4g} on the 64 samples, no more than the answer {} to "
+                "all of them ({:.4g}), and a candidate needs {:.4g}; the labels seem to belong to "
+                "other samples or to count the classes otherwise",
+                accuracy, constant.labels.front(), constant.share, accuracy - 0.01));
   const Value written = load_config_file(folder.path() / "out" / "results.json");
   EXPECT_EQ(results_from(written).warnings, result.document.warnings);
 }

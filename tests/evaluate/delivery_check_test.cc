@@ -207,5 +207,40 @@ TEST(DeliveryWarnings, ReportArithmeticThatDiffersByMoreThanRounding) {
                 "it says: its integer kernels saturate; use target cpu, or reduce_range"});
 }
 
+TEST(DeliveryWarnings, AdviseNothingThatIsInUse) {
+  DeliveryCheck result = fine();
+  result.outputs[0] = {.output = "y", .rel_l2 = 0.25, .graph_rel_l2 = 0.001};
+  result.latency = {.float_ms = 2, .quantized_ms = 3, .ratio = 1.5, .pairs = 4};
+  const OpenRemedies none{.target_cpu = false,
+                          .reduce_range = false,
+                          .reconstruction = false,
+                          .wide_activations = false,
+                          .fewer_operators = false};
+  EXPECT_EQ(delivery_warnings(result, none),
+            (std::vector<std::string>{
+                "output 'y' has the relative noise 0.25 on this processor, and 0.001 where the "
+                "graph is computed as it says: its integer kernels saturate",
+                "output 'y' has the relative noise 0.25, above 0.1: little is left of it; try a "
+                "search, which compares range methods and types",
+                "the quantized model takes 1.50 times as long as the float model (3 ms against 2 "
+                "ms); try a search, which leaves operators float where that is faster on this "
+                "machine"}));
+}
+
+TEST(DeliveryWarnings, SayNothingOfThisProcessorForAnother) {
+  DeliveryCheck result = fine();
+  result.outputs[0].graph_rel_l2 = 0.001;
+  result.latency = {.float_ms = 2, .quantized_ms = 3, .ratio = 1.5, .pairs = 4};
+  EXPECT_EQ(delivery_warnings(result).size(), 2U);
+  EXPECT_TRUE(delivery_warnings(result, {.on_cpu = false}).empty());
+}
+
+TEST(SaturationAdvice, NamesWhatIsLeft) {
+  EXPECT_EQ(saturation_advice({}), "; use target cpu, or reduce_range");
+  EXPECT_EQ(saturation_advice({.reduce_range = false}), "; use target cpu");
+  EXPECT_EQ(saturation_advice({.target_cpu = false}), "; use reduce_range");
+  EXPECT_EQ(saturation_advice({.target_cpu = false, .reduce_range = false}), "");
+}
+
 }  // namespace
 }  // namespace quantsearch

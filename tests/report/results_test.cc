@@ -96,7 +96,8 @@ TEST(Results, TheSummaryNamesBothScoresWhenTheProcessorDiffersFromTheGraph) {
   EXPECT_EQ(summary_text(document).find("saturate"), std::string::npos);
   document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}},
                                    .processor = {{"L2", 0.25}, {"rel_l2", 0.5}},
-                                   .differ = true};
+                                   .differ = true,
+                                   .advice = "; use target cpu, or reduce_range"};
   EXPECT_NE(summary_text(document).find("best has L2 0.25 on this processor, whose integer kernels "
                                         "saturate, and 0.05 as its graph says; use "
                                         "target cpu, or reduce_range\n"),

@@ -66,8 +66,24 @@ struct CheckedSessions {
 /// than the rounding of integer kernels explains.
 [[nodiscard]] bool differs_by_more_than_rounding(double rel_l2, double graph_rel_l2);
 
+/// What the configuration of a model has not used yet, so that no advice names what is in use.
+struct OpenRemedies {
+  // False for other processors: neither the speed nor the integer kernels of this one count.
+  bool on_cpu = true;
+  bool target_cpu = true;
+  bool reduce_range = true;
+  bool reconstruction = true;
+  bool wide_activations = true;
+  bool fewer_operators = true;
+};
+
+/// What helps where integer kernels saturate, such as "; use target cpu, or reduce_range"; empty
+/// when nothing is left.
+[[nodiscard]] std::string saturation_advice(const OpenRemedies& open);
+
 /// Warnings for the user: destroyed outputs, a model slower than the float model, arithmetic that
-/// differs from the graph's. Each says what to try next.
-[[nodiscard]] std::vector<std::string> delivery_warnings(const DeliveryCheck& check);
+/// differs from the graph's. Each says what is left to try.
+[[nodiscard]] std::vector<std::string> delivery_warnings(const DeliveryCheck& check,
+                                                         const OpenRemedies& open = {});
 
 }  // namespace quantsearch

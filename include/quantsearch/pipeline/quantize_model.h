@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "quantsearch/base/cancellation.h"
@@ -26,6 +27,7 @@ struct BuildOptions {
 struct CheckedModel {
   RunnableCandidate made;
   std::optional<DeliveryCheck> check;  // absent when it was not asked for
+  std::vector<std::string> warnings;   // of the check
   KernelReport kernels;                // of ONNX Runtime on this machine
 
   [[nodiscard]] const QuantizedModel& quantized() const { return *made.candidate.quantized; }
@@ -35,6 +37,9 @@ struct CheckedModel {
 [[nodiscard]] CheckedModel build_checked(const Settings& settings, const Model& model,
                                          const DataSource& calibration, Pipeline& pipeline,
                                          const BuildOptions& options = {});
+
+/// What a configuration leaves to try.
+[[nodiscard]] OpenRemedies open_remedies(const QuantizationConfig& config);
 
 /// A mapping that describes the model: the configuration that builds it again, sizes, kernels,
 /// check, seconds of the stages, and what was done to each layer.
