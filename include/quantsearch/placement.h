@@ -79,8 +79,8 @@ struct PlacementOptions {
 };
 
 struct PlacementResult {
-  /// Fastest first; those that are not distinguishable from the fastest, and the one in which
-  /// nothing is left float.
+  /// The fastest; those that are not distinguishable from it; and the one in which nothing is left
+  /// float. No two of them run the same kernels.
   std::vector<Placement> placements;
   std::vector<PatternCost> patterns;  // most time first
   KnownCosts costs;                   // what was known, with what was measured

@@ -109,27 +109,62 @@ class PlacementSearch {
                  split);
   }
 
-  /// Measures the model of a split beside the float model; returns false when it was measured
-  /// before, has nothing on integers or does not run.
+  [[nodiscard]] std::shared_ptr<const QuantizedModel> built(
+      const std::vector<std::string>& float_nodes) const {
+    return float_nodes.empty() ? all_integer_ : input_.build(float_nodes);
+  }
+
+  /// Measures the model of a split beside the float model; returns false when a model with the same
+  /// kernels was measured before, when it has nothing on integers or does not run.
   bool measure(const Split& split) {
-    if (measured_.contains(split) || std::ranges::count(split, true) == 0) return false;
-    Measured made{.placement = {.float_nodes = float_nodes(split)},
-                  .predicted = costs_.predicted(split)};
+    if (!tried_.insert(split).second || std::ranges::count(split, true) == 0) return false;
+    const std::vector<std::string> nodes = float_nodes(split);
     try {
-      const auto quantized = made.placement.float_nodes.empty()
-                                 ? all_integer_
-                                 : input_.build(made.placement.float_nodes);
-      made.placement.conversions = conversions_of(quantized->model);
-      made.placement.latency = latencies_.measure(quantized->model, options_.token);
+      const auto quantized = built(nodes);
+      if (!kernels_.insert(kernel_key(quantized->model)).second) return false;
+      Measured made{.placement = {.float_nodes = nodes,
+                                  .latency = latencies_.measure(quantized->model, options_.token),
+                                  .conversions = conversions_of(quantized->model)},
+                    .predicted = costs_.predicted(split)};
+      log(made);
       if (split != possible()) learn_from(split, *quantized);
+      if (is_faster_than_best(made.placement.latency, *quantized)) {
+        best_ = split;
+        best_model_ = quantized;
+      }
+      measured_.emplace(split, std::move(made));
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
       say(options_.log, LogLevel::detail,
-          fmt::format("placement: {} nodes left float: {}", made.placement.float_nodes.size(),
-                      error.what()));
+          fmt::format("placement: {} nodes left float: {}", nodes.size(), error.what()));
       return false;
     }
+    return true;
+  }
+
+  /// A gain over the best so far must also show beside it, because the two ratios to the float
+  /// model were measured at different times.
+  [[nodiscard]] bool is_faster_than_best(const PairedLatency& latency,
+                                         const QuantizedModel& quantized) const {
+    if (!best_) return true;
+    if (latency.ratio >= (1 - kGain) * measured_.at(*best_).placement.latency.ratio) return false;
+    const SessionOptions options{.threads = options_.threads};
+    const PairedLatency beside =
+        measure_pairs(*open_session(best_model_->model, options),
+                      *open_session(quantized.model, options), input_.sample,
+                      {.threads = options_.threads,
+                       .minimum_runs = kEffort.fewest_pairs,
+                       .seconds = kEffort.seconds,
+                       .token = options_.token},
+                      kEffort.most_seconds);
+    say(options_.log, LogLevel::detail,
+        fmt::format("placement: {:.3f} times the fastest so far ({:.3f} to {:.3f})", beside.ratio,
+                    beside.ratio_low, beside.ratio_high));
+    return beside.is_faster() && beside.ratio < 1 - kGain;
+  }
+
+  void log(const Measured& made) const {
     const PairedLatency& latency = made.placement.latency;
     say(options_.log, LogLevel::detail,
         fmt::format("placement: {} nodes left float: {:.3f} times float ({:.3f} to {:.3f}), {} "
@@ -137,10 +172,6 @@ class PlacementSearch {
                     made.placement.float_nodes.size(), latency.ratio, latency.ratio_low,
                     latency.ratio_high, made.placement.conversions, 1000 * made.predicted,
                     latency.quantized_ms));
-    const double ratio = latency.ratio;
-    measured_.emplace(split, std::move(made));
-    if (!best_ || ratio < (1 - kGain) * measured_.at(*best_).placement.latency.ratio) best_ = split;
-    return true;
   }
 
   void predict_and_measure() {
@@ -217,8 +248,11 @@ class PlacementSearch {
   Units units_;
   CostRecord costs_;
   LatencyCheck latencies_;
+  std::set<Split> tried_;
+  std::set<Key> kernels_;  // of the measured models
   std::map<Split, Measured> measured_;
   std::optional<Split> best_;  // the fastest measured
+  std::shared_ptr<const QuantizedModel> best_model_;
 };
 
 }  // namespace

@@ -39,19 +39,21 @@ std::string why_not_faster(const ResultsDocument& document, const TrialResult& b
   const KernelTotals totals = totals_of(document.placement);
   const std::int64_t conversions = best.model.conversions.value_or(0);
   if (totals.float_ms > 0 && totals.integer_ms >= totals.float_ms) {
-    return begin + fmt::format("the operators that have integer kernels take {:.3g} ms with them "
-                               "and {:.3g} ms with float ones",
-                               totals.integer_ms, totals.float_ms);
+    return begin + fmt::format(
+                       "the operators that have integer kernels take {:.3g} ms with them "
+                       "and {:.3g} ms with float ones",
+                       totals.integer_ms, totals.float_ms);
   }
   if (totals.float_ms > 0) {
-    return begin +
-           fmt::format("integer kernels save {:.3g} of {:.3g} ms, and {} conversions between float "
+    return begin + fmt::format(
+                       "integer kernels save {:.3g} of {:.3g} ms, and {} conversions between float "
                        "and integers and what stays float cost more",
                        totals.float_ms - totals.integer_ms, totals.float_ms, conversions);
   }
-  return begin + fmt::format("its integer kernels and its {} conversions between float and integers "
-                             "take longer than the float kernels",
-                             conversions);
+  return begin + fmt::format(
+                     "its integer kernels and its {} conversions between float and integers "
+                     "take longer than the float kernels",
+                     conversions);
 }
 
 std::string type_advice(const ResultsDocument& document, const TrialResult& best) {
@@ -63,9 +65,10 @@ std::string type_advice(const ResultsDocument& document, const TrialResult& best
   });
   if (was_timed) return "";
   const bool is_wide = type.ends_with("16");
-  return fmt::format("; {} activations run {} on ONNX Runtime's CPU provider, activation_type {} on "
-                     "integer kernels",
-                     type, is_wide ? "in float between conversions" : "partly in float", fast);
+  return fmt::format(
+      "; {} activations run {} on ONNX Runtime's CPU provider, activation_type {} on "
+      "integer kernels",
+      type, is_wide ? "in float between conversions" : "partly in float", fast);
 }
 
 }  // namespace quantsearch

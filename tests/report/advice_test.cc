@@ -45,9 +45,10 @@ TEST(WhyNotFaster, NamesKernelsThatAreSlower) {
 TEST(WhyNotFaster, NamesConversionsThatCostMoreThanKernelsSave) {
   ResultsDocument document = slow_best("QUInt8");
   document.placement = Value::Map{{"patterns", Value::List{pattern(1.5, 1.25, "integer")}}};
-  EXPECT_EQ(reason_of(document),
-            "; no candidate is faster, so the smallest was chosen: integer kernels save 0.25 of 1.5 "
-            "ms, and 7 conversions between float and integers and what stays float cost more");
+  EXPECT_EQ(
+      reason_of(document),
+      "; no candidate is faster, so the smallest was chosen: integer kernels save 0.25 of 1.5 "
+      "ms, and 7 conversions between float and integers and what stays float cost more");
 }
 
 TEST(WhyNotFaster, ClaimsNoMoreThanWasMeasured) {
