@@ -1,14 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "about_options.h"
 #include "common.h"
-#include "quantsearch/base/error.h"
-#include "quantsearch/runtime.h"
-#include "quantsearch/version.h"
 
 namespace {
 
@@ -18,22 +14,6 @@ bool wants_json(const std::vector<std::string>& arguments) {
   const auto is_worker = [](const std::string& word) { return word.starts_with("--trial-worker"); };
   return std::ranges::find(arguments, "--json") != arguments.end() &&
          std::ranges::none_of(arguments, is_worker);
-}
-
-/// ONNXRUNTIME_ROOT chooses the runtime's library.
-void choose_runtime() {
-  const char* const place = std::getenv("ONNXRUNTIME_ROOT");
-  if (place != nullptr && *place != '\0') quantsearch::use_runtime_library(place);
-}
-
-std::string version_text() {
-  const std::string version = "quantsearch " + std::string(quantsearch::kVersion);
-  try {
-    choose_runtime();
-    return version + " with " + quantsearch::runtime_version();
-  } catch (const quantsearch::Error& error) {
-    return version + " without ONNX Runtime: " + error.what();
-  }
 }
 
 }  // namespace
@@ -48,7 +28,7 @@ int main(int argc, char** argv) {
       "models\n"
       "  quantsearch quantize model.onnx --calibration data.npz --output int8.onnx"};
   app.name("quantsearch");
-  app.set_version_flag("--version", version_text);
+  cli::add_about_options(app);
   app.require_subcommand(1);
   app.fallthrough(false);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -69,7 +49,7 @@ int main(int argc, char** argv) {
     return cli::kBadInput;
   }
   const auto run_chosen = [&run] {
-    choose_runtime();
+    cli::choose_runtime();
     return run();
   };
   return cli::run_command(run_chosen, wants_json(arguments));

@@ -1,4 +1,5 @@
-# What `cmake --install` leaves: the command, two shared libraries, the headers of the interface, a CMake package, the licences.
+# What `cmake --install` leaves: the command with its manual page and completions, two shared libraries, the headers of the
+# interface, a CMake package, the licences.
 # `cmake --install --component search` leaves quantsearch::search alone, with its headers.
 
 include(CMakePackageConfigHelpers)
@@ -19,7 +20,7 @@ function(quantsearch_library target name)
   quantsearch_compile_options(${target})
   target_include_directories(${target} INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--disable-new-dtags)
   set_target_properties(${target} PROPERTIES
     OUTPUT_NAME ${name}
     LINKER_LANGUAGE CXX
@@ -45,7 +46,8 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/quantsearch)
 
 quantsearch_library(quantsearch_search_library quantsearch_search ROOMS ${QUANTSEARCH_SEARCH_ROOMS})
 add_library(quantsearch::search ALIAS quantsearch_search_library)
-set_target_properties(quantsearch_search_library PROPERTIES EXPORT_NAME search INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(quantsearch_search_library PROPERTIES EXPORT_NAME search
+  INSTALL_RPATH_USE_LINK_PATH ON INSTALL_RPATH "$ORIGIN/quantsearch")  # libraries that an archive brings
 install(TARGETS quantsearch_search_library EXPORT quantsearch_search_targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT search)
 install(EXPORT quantsearch_search_targets NAMESPACE quantsearch:: FILE quantsearch-search-targets.cmake
@@ -73,9 +75,23 @@ if(runtime_is_fetched)
   install(FILES ${runtime_file} DESTINATION ${QUANTSEARCH_PRIVATE_LIBRARIES} RENAME libonnxruntime.so.1)
 endif()
 set_target_properties(quantsearch quantsearch_library PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
-set_target_properties(quantsearch_library PROPERTIES INSTALL_RPATH "$ORIGIN")  # libquantsearch_search.so
+set_target_properties(quantsearch_library PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/quantsearch")
+# RPATH, unlike RUNPATH, also holds for what the libraries that an archive brings need themselves.
+cmake_path(RELATIVE_PATH QUANTSEARCH_PRIVATE_LIBRARIES BASE_DIRECTORY ${CMAKE_INSTALL_BINDIR} OUTPUT_VARIABLE from_program)
+set_target_properties(quantsearch PROPERTIES INSTALL_RPATH "$ORIGIN/${from_program}")
+target_link_options(quantsearch PRIVATE -Wl,--disable-new-dtags)
 
 install(TARGETS quantsearch RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+set(about ${PROJECT_BINARY_DIR}/cli)
+install(FILES ${about}/quantsearch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${about}/quantsearch.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME quantsearch)
+install(FILES ${about}/quantsearch.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(CODE "# Debian's zsh looks under /usr for the functions of packages elsewhere than other distributions' do.
+  set(functions site-functions)
+  if(CMAKE_INSTALL_PREFIX STREQUAL /usr)
+    set(functions vendor-completions)
+  endif()
+  file(INSTALL ${about}/_quantsearch DESTINATION \${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${functions})")
 install(TARGETS quantsearch_library EXPORT quantsearch_targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT quantsearch_targets NAMESPACE quantsearch:: FILE quantsearch-targets.cmake DESTINATION ${package})
 quantsearch_install_headers(Unspecified ${QUANTSEARCH_MODEL_ROOMS})

@@ -61,6 +61,13 @@ if(NOT SEARCH_ONLY)
     ${WORK}/all/bin/quantsearch inspect --providers)
   must_say("^40 trials, best " ${WORK}/all-programs/study ${WORK}/study.db 40)
 
+  foreach(file man/man1/quantsearch.1 bash-completion/completions/quantsearch zsh/site-functions/_quantsearch
+      fish/vendor_completions.d/quantsearch.fish)
+    if(NOT EXISTS ${WORK}/all/share/${file})
+      message(FATAL_ERROR "share/${file} is not installed")
+    endif()
+  endforeach()
+  must(bash -n ${WORK}/all/share/bash-completion/completions/quantsearch)
   file(GLOB_RECURSE licences ${WORK}/all/share/doc/quantsearch/*)
   foreach(name LICENSE onnx onnxruntime)
     if(NOT licences MATCHES "/${name}")
