@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/arm_features.h"
 #include "base/x86_features.h"
 #include "quantsearch/base/error.h"
 
@@ -68,15 +69,10 @@ Processor look() {
 
 #elif defined(__aarch64__) && defined(__linux__)
 
-// From the kernel's uapi/asm/hwcap.h; older headers lack the second.
-constexpr unsigned long kDotProduct = 1UL << 20;      // AT_HWCAP
-constexpr unsigned long kMatrixMultiply = 1UL << 13;  // AT_HWCAP2
-
 Processor look() {
-  Processor processor{.architecture = "aarch64", .model = "", .features = {}};
-  if ((getauxval(AT_HWCAP) & kDotProduct) != 0) processor.features.emplace_back("dotprod");
-  if ((getauxval(AT_HWCAP2) & kMatrixMultiply) != 0) processor.features.emplace_back("i8mm");
-  return processor;
+  return {.architecture = "aarch64",
+          .model = "",
+          .features = arm_features({.hwcap = getauxval(AT_HWCAP), .hwcap2 = getauxval(AT_HWCAP2)})};
 }
 
 #elif defined(__aarch64__)

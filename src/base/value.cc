@@ -12,7 +12,8 @@ namespace quantsearch {
 namespace {
 
 InvalidInput wrong_kind(const Value& value, const char* wanted) {
-  std::string shown = value.is_list() || value.is_map() ? "" : " " + to_json(value);
+  const std::string shown =
+      value.is_list() || value.is_map() ? "" : fmt::format(" {}", to_json(value));
   return InvalidInput(fmt::format("got {}{}, expected {}", value.kind(), shown, wanted));
 }
 

@@ -13,7 +13,7 @@ namespace quantsearch {
 struct Processor {
   std::string architecture;  // "x86_64", "aarch64", or "unknown"
   std::string model;         // the brand string, empty where there is none
-  // Those that matter to 8-bit kernels: "avx2", "avx512_vnni", ...
+  // Those that matter to 8-bit kernels: "avx2", "avx512_vnni", "dotprod", ...
   std::vector<std::string> features;
   bool operator==(const Processor&) const = default;
 };
