@@ -24,6 +24,11 @@ endfunction()
 function(quantsearch_warning_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion $<$<BOOL:${QUANTSEARCH_WERROR}>:-Werror>)
+  # gcc fuses products and sums where the processor can, as every aarch64 can and the least x86-64 cannot; the same
+  # statistics are to give the same integers on both.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    target_compile_options(${target} PRIVATE -ffp-contract=off)
+  endif()
   if(CMAKE_UNITY_BUILD)  # gcc warns of types with internal parts outside the file it was told to compile
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
