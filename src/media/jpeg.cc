@@ -1,0 +1,134 @@
+// JPEG by libjpeg-turbo, with its exact inverse transform and interpolated chroma, as Pillow and
+// OpenCV use it.
+
+#include <cstddef>
+#include <cstdio>
+// This header needs size_t and FILE.
+#include <jpeglib.h>
+
+#include <algorithm>
+#include <array>
+#include <csetjmp>
+#include <string>
+#include <vector>
+
+#include "media/decoders.h"
+#include "media/exif.h"
+#include "quantsearch/base/error.h"
+
+namespace quantsearch {
+
+namespace {
+
+constexpr int kExifMarker = JPEG_APP0 + 1;
+constexpr unsigned kLongestMarker = 0xFFFF;
+
+/// The library reports a fatal error by a call that must not return; exceptions may not pass
+/// through its frames, so the call jumps back to decode().
+struct ErrorHandler {
+  jpeg_error_mgr manager = {};
+  std::jmp_buf back = {};
+  std::array<char, JMSG_LENGTH_MAX> message = {};
+};
+
+ErrorHandler& handler_of(j_common_ptr info) { return *reinterpret_cast<ErrorHandler*>(info->err); }
+
+void on_error(j_common_ptr info) {
+  info->err->format_message(info, handler_of(info).message.data());
+  std::longjmp(handler_of(info).back, 1);
+}
+
+/// Warnings are damaged data that the library can fill with gray. Only those after which no pixel
+/// is missing are accepted, which are about bytes that do not belong to the picture.
+void on_message(j_common_ptr info, int level) {
+  if (level >= 0) return;
+  constexpr int kExtraneousData = 119;  // JWRN_EXTRANEOUS_DATA of jerror.h
+  if (info->err->msg_code != kExtraneousData) on_error(info);
+}
+
+class JpegDecoder {
+ public:
+  explicit JpegDecoder(std::span<const std::byte> file) : file_(file) {
+    info_.err = jpeg_std_error(&errors_.manager);
+    errors_.manager.error_exit = on_error;
+    errors_.manager.emit_message = on_message;
+  }
+  ~JpegDecoder() { jpeg_destroy_decompress(&info_); }
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
+
+  StoredPicture decode() {
+    read_header();
+    require_decodable(info_.image_height, info_.image_width);
+    StoredPicture stored{.picture = Picture({.height = static_cast<int>(info_.image_height),
+                                             .width = static_cast<int>(info_.image_width)},
+                                            4),
+                         .orientation = orientation()};
+    read_rows(stored.picture);
+    if (info_.out_color_space == JCS_CMYK) from_cmyk(stored.picture);
+    return stored;
+  }
+
+ private:
+  // The frames between setjmp and a jump hold no object with a destructor.
+  void read_header() {
+    if (setjmp(errors_.back) != 0) throw InvalidInput(reason());
+    jpeg_create_decompress(&info_);
+    jpeg_save_markers(&info_, kExifMarker, kLongestMarker);
+    jpeg_mem_src(&info_, reinterpret_cast<const unsigned char*>(file_.data()), file_.size());
+    jpeg_read_header(&info_, TRUE);
+  }
+
+  void read_rows(Picture& picture) {
+    if (setjmp(errors_.back) != 0) throw InvalidInput(reason());
+    const bool is_cmyk = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
+    info_.out_color_space = is_cmyk ? JCS_CMYK : JCS_EXT_RGBX;
+    jpeg_start_decompress(&info_);
+    while (info_.output_scanline < info_.output_height) {
+      JSAMPROW row = picture.row(static_cast<int>(info_.output_scanline));
+      jpeg_read_scanlines(&info_, &row, 1);
+    }
+    jpeg_finish_decompress(&info_);
+  }
+
+  [[nodiscard]] int orientation() const {
+    for (const jpeg_marker_struct* marker = info_.marker_list; marker != nullptr;
+         marker = marker->next) {
+      if (marker->marker != kExifMarker) continue;
+      const int found = exif_orientation(
+          std::as_bytes(std::span<const JOCTET>(marker->data, marker->data_length)));
+      if (found != 1) return found;
+    }
+    return 1;
+  }
+
+  /// Adobe's files hold the inverse of each ink.
+  void from_cmyk(Picture& picture) const {
+    const std::uint8_t inverse = info_.saw_Adobe_marker != 0 ? 0 : 0xFF;
+    for (int y = 0; y < picture.size().height; ++y) {
+      std::uint8_t* pixel = picture.row(y);
+      for (int x = 0; x < picture.size().width; ++x, pixel += 4) {
+        const unsigned light = pixel[3] ^ inverse;
+        for (int channel = 0; channel < 3; ++channel) {
+          constexpr unsigned kFull = 255;
+          const unsigned ink = light * (pixel[channel] ^ inverse);
+          pixel[channel] = static_cast<std::uint8_t>((ink + kFull / 2) / kFull);
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] std::string reason() const {
+    return std::string("libjpeg says '") + errors_.message.data() + "'";
+  }
+
+  std::span<const std::byte> file_;
+  ErrorHandler errors_;
+  jpeg_decompress_struct info_ = {};
+};
+
+}  // namespace
+
+StoredPicture decode_jpeg(std::span<const std::byte> file) { return JpegDecoder(file).decode(); }
+
+}  // namespace quantsearch
