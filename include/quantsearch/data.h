@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "quantsearch/base/hash.h"
+#include "quantsearch/media.h"
 #include "quantsearch/model.h"
 #include "quantsearch/tensor.h"
 
@@ -42,21 +43,29 @@ using Labels = std::vector<std::int64_t>;
 
 struct DataOptions {
   std::optional<std::int64_t> limit;  // the first N samples
-  // Where decoded samples of a large deflated .npz go; "": the system's folder for temporary files.
+  // Where decoded samples of a large deflated .npz or of images go; "": the system's folder for
+  // temporary files.
   std::filesystem::path cache_folder = {};
+  // How the files of a folder become samples. Absent: pixels as they are, for a uint8 input.
+  std::optional<Preprocess> preprocess = {};
+  int threads = 0;  // that decode images and sounds; 0: all cores
 };
 
 struct LoadedData {
   std::shared_ptr<const DataSource> source;
   // The number of samples before the limit. A file of labels may hold as many.
   std::int64_t available = 0;
-  std::optional<Labels> labels;  // an array named `labels` in the same .npz
+  // An array named `labels` in the same .npz, or the classes of sub-folders of images or sounds.
+  std::optional<Labels> labels;
+  std::vector<std::string> names = {};  // of the files of images or sounds, one for each sample
+  // What a user should know, such as files that were left out; one sentence each.
+  std::vector<std::string> remarks = {};
 };
 
-/// Opens .npz, .npy, or a folder of `test_data_set_*` and checks names, types, shapes and
-/// finiteness against the inputs of `model` (initializers that are also inputs are optional).
-/// Throws InvalidInput showing what the data have and what the model takes; Unsupported for image
-/// folders.
+/// Opens .npz, .npy, a folder of `test_data_set_*`, or one of JPEG, PNG and WebP images or WAV
+/// sounds, and checks names, types, shapes and finiteness against the inputs of `model`
+/// (initializers that are also inputs are optional). Throws InvalidInput showing what the data have
+/// and what the model takes.
 [[nodiscard]] LoadedData open_data(const std::filesystem::path& path, const Model& model,
                                    const DataOptions& options = {});
 /// One array per input, whose first axis counts the samples. Throws InvalidInput when there is no
@@ -76,9 +85,10 @@ void check_data(const DataSource& source, const Model& model);
 /// Reads the array of an .npy, or the array `labels` (or the only one) of an .npz. Throws
 /// InvalidInput unless it holds `expected` integers >= 0.
 [[nodiscard]] Labels load_labels(const std::filesystem::path& file, std::int64_t expected);
-/// Reads the labels of the samples in `data`. The file holds one for each of them, or one for each
-/// sample before the limit, of which the first are taken. Throws InvalidInput naming both numbers
-/// when the file holds another number of labels.
+/// Reads the labels of the samples in `data`. Samples with names take them from a .csv or .txt file
+/// with a line of name and class index for each. Otherwise the file holds one for each of them, or
+/// one for each sample before the limit, of which the first are taken. Throws InvalidInput naming
+/// both numbers when the file holds another number of labels.
 [[nodiscard]] Labels load_labels(const std::filesystem::path& file, const LoadedData& data);
 
 }  // namespace quantsearch

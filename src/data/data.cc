@@ -3,12 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 
 #include "data/array_data.h"
 #include "data/labels.h"
+#include "data/media_data.h"
+#include "data/media_listing.h"
 #include "data/samples.h"
 #include "data/test_sets.h"
 #include "quantsearch/base/error.h"
@@ -36,15 +37,27 @@ class CheckedData final : public DataSource {
   Key key_;
 };
 
-std::shared_ptr<const DataSource> limited(std::shared_ptr<const DataSource> source,
-                                          const DataOptions& options) {
-  if (!options.limit) return source;
-  if (*options.limit < 1) {
+void require_limit(const DataOptions& options) {
+  if (options.limit && *options.limit < 1) {
     throw InvalidInput(fmt::format("data: a limit of {} samples was asked for, expected at least 1",
                                    *options.limit));
   }
+}
+
+std::shared_ptr<const DataSource> limited(std::shared_ptr<const DataSource> source,
+                                          const DataOptions& options) {
+  if (!options.limit) return source;
   const std::int64_t count = std::min(*options.limit, source->size());
   return subset(std::move(source), 0, count);
+}
+
+/// Arrays are taken as they are.
+void remark_on_preprocess(LoadedData& data, const std::filesystem::path& path,
+                          const DataOptions& options) {
+  if (!options.preprocess) return;
+  data.remarks.push_back(fmt::format(
+      "data: '{}' holds arrays, which are taken as they are; the preprocess has no effect on them",
+      path.string()));
 }
 
 std::shared_ptr<const DataSource> checked(std::shared_ptr<const DataSource> source,
@@ -53,20 +66,27 @@ std::shared_ptr<const DataSource> checked(std::shared_ptr<const DataSource> sour
   return std::make_shared<const CheckedData>(std::move(source), key);
 }
 
-bool is_image(const std::filesystem::path& file) {
-  static constexpr std::array<std::string_view, 5> kExtensions = {".jpg", ".jpeg", ".png", ".bmp",
-                                                                  ".JPEG"};
-  return std::ranges::find(kExtensions, file.extension().string()) != kExtensions.end();
+bool holds_test_sets(const std::filesystem::path& folder) {
+  const std::filesystem::directory_iterator entries(folder);
+  return std::any_of(begin(entries), end(entries), [](const auto& entry) {
+    return entry.path().filename().string().starts_with("test_data_set_");
+  });
 }
 
-void refuse_images(const std::filesystem::path& folder) {
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (!is_image(entry.path())) continue;
-    throw Unsupported(
-        fmt::format("data: folder '{}' holds images, which this version does not read; decode and "
-                    "preprocess them into an .npz with one array per model input",
-                    folder.string()));
+LoadedData open_folder(const std::filesystem::path& path, const Model& model,
+                       const DataOptions& options, const std::vector<std::string>& fixed) {
+  const Origin origin{.suffix = fmt::format(" of '{}'", path.string()), .names = {}};
+  LoadedData data;
+  if (const auto listing = holds_test_sets(path) ? std::nullopt : list_media(path)) {
+    data = media_data({.folder = path, .listing = *listing, .model = model, .options = options});
+    data.source = checked(data.source, model, origin);
+    return data;
   }
+  const auto sets = test_data_sets(path, model, fixed);
+  data.available = sets->size();
+  data.source = checked(limited(sets, options), model, origin);
+  remark_on_preprocess(data, path, options);
+  return data;
 }
 
 }  // namespace
@@ -78,15 +98,9 @@ LoadedData open_data(const std::filesystem::path& path, const Model& model,
 
 LoadedData open_data(const std::filesystem::path& path, const Model& model,
                      const DataOptions& options, const std::vector<std::string>& fixed) {
+  require_limit(options);
+  if (std::filesystem::is_directory(path)) return open_folder(path, model, options, fixed);
   LoadedData data;
-  if (std::filesystem::is_directory(path)) {
-    refuse_images(path);
-    const Origin origin{.suffix = fmt::format(" of '{}'", path.string()), .names = {}};
-    const auto sets = test_data_sets(path, model, fixed);
-    data.available = sets->size();
-    data.source = checked(limited(sets, options), model, origin);
-    return data;
-  }
   const ArrayFile file = open_arrays(path, options.cache_folder);
   const ArrayData arrays = arrays_as_samples(file, model, fixed);
   data.available = arrays.source->size();
@@ -96,6 +110,7 @@ LoadedData open_data(const std::filesystem::path& path, const Model& model,
     data.labels = read_labels(*labels->second, describe_array("labels", path), data.available);
     data.labels->resize(static_cast<std::size_t>(data.source->size()));
   }
+  remark_on_preprocess(data, path, options);
   return data;
 }
 

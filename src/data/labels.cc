@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/input_fit.h"
+#include "data/named_labels.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -63,6 +64,13 @@ Labels load_labels(const std::filesystem::path& file, std::int64_t expected) {
 }
 
 Labels load_labels(const std::filesystem::path& file, const LoadedData& data) {
+  if (is_label_text(file) != !data.names.empty()) {
+    throw InvalidInput(fmt::format("labels: got '{}', expected {}", file.string(),
+                                   data.names.empty()
+                                       ? "an .npy or .npz with one label for each sample"
+                                       : "a .csv or .txt that names the files of the samples"));
+  }
+  if (is_label_text(file)) return read_named_labels(file, data.names);
   const ChosenArray chosen = choose_array(file);
   const std::int64_t used = data.source->size();
   const Shape& shape = chosen.array->shape();

@@ -137,10 +137,11 @@ std::shared_ptr<const DataSource> test_data_sets(const std::filesystem::path& fo
   for (const auto& [number, set] : numbered_entries(folder, "test_data_set_", ""))
     sets.push_back(input_files(set));
   if (sets.empty()) {
-    throw InvalidInput(fmt::format(
-        "data: folder '{}' has no 'test_data_set_0' with input_0.pb, input_1.pb, …; give a "
-        "folder of those, an .npz or an .npy",
-        folder.string()));
+    throw InvalidInput(
+        fmt::format("data: folder '{}' has no 'test_data_set_0' with input_0.pb, input_1.pb, …, no "
+                    "images and no "
+                    "sounds; give a folder of one of these, an .npz or an .npy",
+                    folder.string()));
   }
   return std::make_shared<const TestSets>(std::move(sets), model_inputs(model), fixed);
 }

@@ -294,20 +294,14 @@ TEST_F(OpenData, ReportsWrongFoldersInOneSentence) {
   std::filesystem::create_directories(folder_.path() / "empty");
   EXPECT_EQ(message_at(folder_.path() / "empty", model),
             "data: folder '" + relative((folder_.path() / "empty").string()) +
-                "' has no 'test_data_set_0' with input_0.pb, input_1.pb, …; give a folder of "
-                "those, an .npz or an .npy");
+                "' has no 'test_data_set_0' with input_0.pb, input_1.pb, …, no images and no "
+                "sounds; give a folder of one of these, an .npz or an .npy");
   std::filesystem::create_directories(set);
   EXPECT_EQ(message_at(folder_.path() / "sets", model),
             "data: 'sets/test_data_set_0' has no 'input_0.pb'");
   write_file_atomically(set / "input_1.pb", "");
   EXPECT_EQ(message_at(folder_.path() / "sets", model),
             "data: 'sets/test_data_set_0' has 'input_1.pb' but no 'input_0.pb'");
-  std::filesystem::create_directories(folder_.path() / "images");
-  write_file_atomically(folder_.path() / "images" / "a.png", "");
-  EXPECT_EQ(message_at(folder_.path() / "images", model),
-            "data: folder 'images' holds images, which this version does not read; decode and "
-            "preprocess them into an "
-            ".npz with one array per model input");
 }
 
 }  // namespace
