@@ -17,20 +17,6 @@ namespace quantsearch {
 
 namespace {
 
-const char* name_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::detail:
-      return "detail";
-    case LogLevel::info:
-      return "info";
-    case LogLevel::warning:
-      return "warning";
-    case LogLevel::error:
-      return "error";
-  }
-  return "?";
-}
-
 struct LogFile {
   std::mutex mutex;
   std::ofstream stream;
@@ -76,7 +62,7 @@ LogSink open_log_file(const std::filesystem::path& file) {
                     file.string(), std::strerror(errno)));
   return [log](LogLevel level, std::string_view line) {
     const std::lock_guard lock(log->mutex);
-    log->stream << now_text() << ' ' << name_of(level) << ' ' << line << '\n' << std::flush;
+    log->stream << now_text() << ' ' << to_string(level) << ' ' << line << '\n' << std::flush;
   };
 }
 

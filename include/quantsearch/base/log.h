@@ -4,11 +4,14 @@
 // several threads.
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace quantsearch {
 
 enum class LogLevel { detail, info, warning, error };
+/// The name of the enumerator.
+[[nodiscard]] std::string to_string(LogLevel level);
 
 /// An empty sink drops all lines. Lines carry no newline at the end.
 using LogSink = std::function<void(LogLevel level, std::string_view line)>;
