@@ -77,6 +77,35 @@ struct StudyDescription {
 [[nodiscard]] std::unique_ptr<SharedStudyStore> shared_postgresql_store(
     const std::string& url, const StudyDescription& description, double lease_seconds = 60);
 
+/// A trial whose parameters were chosen while it ran, each from a distribution of its own.
+struct DefineByRunTrial {
+  Trial trial;
+  std::map<std::string, Distribution> distributions = {};  // of each parameter of the point
+  std::map<std::int64_t, double> intermediate = {};        // intermediate values by step
+  bool operator==(const DefineByRunTrial&) const = default;
+};
+
+/// A study whose parameters become known while its trials run, which is how programs use Optuna.
+/// Several processes may work on it. A trial whose process died stays running. Methods may be
+/// called from any thread.
+class DefineByRunStudy {
+ public:
+  virtual ~DefineByRunStudy() = default;
+  /// Starts a trial and returns its number.
+  [[nodiscard]] virtual std::int64_t begin() = 0;
+  /// Ends a trial that begin() of this object started. Throws InvalidInput for a parameter without
+  /// a distribution or outside it, and for a distribution that an earlier trial excludes (another
+  /// kind, logarithm or other choices), as far as news() or finish() have met it.
+  virtual void finish(const DefineByRunTrial& finished) = 0;
+  /// The trials of all processes that have ended since the last call, by number. The first call
+  /// returns all that have ended.
+  [[nodiscard]] virtual std::vector<DefineByRunTrial> news() = 0;
+};
+/// Opens or creates a study in a file or on a server (`database` as below). The description has no
+/// distributions. Throws as above.
+[[nodiscard]] std::unique_ptr<DefineByRunStudy> define_by_run_study(
+    const std::string& database, const StudyDescription& description);
+
 /// The current state of a study, for readers.
 struct StudySummary {
   std::string name;

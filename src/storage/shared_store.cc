@@ -127,7 +127,7 @@ class SharedStore final : public SharedStudyStore {
     database_->require_in_place();
     database_->set_durable(false);  // losing the transaction costs nothing
     Transaction transaction(*database_, Database::Access::write);
-    lock_study();
+    lock_study(*database_, study_);
     std::optional<StoredTrial> begun = take_over();
     if (!begun) {
       refresh();
@@ -149,13 +149,6 @@ class SharedStore final : public SharedStudyStore {
   }
 
  private:
-  void lock_study() {
-    const std::array<Cell, 1> cells{study_};
-    database_->run(fmt::format("SELECT study_id FROM studies WHERE study_id = $1{}",
-                               for_update(database_->dialect())),
-                   cells);
-  }
-
   [[nodiscard]] bool belongs_to_us(std::int64_t id) {
     const std::array<Cell, 2> cells{id, kWorker};
     const auto row = database_->first(

@@ -167,6 +167,13 @@ class Opening {
 
 }  // namespace
 
+void lock_study(Database& database, std::int64_t study) {
+  const std::array<Cell, 1> cells{study};
+  database.run(fmt::format("SELECT study_id FROM studies WHERE study_id = $1{}",
+                           for_update(database.dialect())),
+               cells);
+}
+
 Value read_decision(Database& database, std::int64_t study, const std::string& key) {
   return attribute(database, study, kUserAttributes, (kDecision + key).c_str());
 }

@@ -21,6 +21,9 @@ void check(const StudyDescription& description);
 [[nodiscard]] std::int64_t open_study(Database& database, const StudyDescription& description,
                                       Database::Use use);
 
+/// Keeps other processes from beginning a trial until the write transaction ends.
+void lock_study(Database& database, std::int64_t study);
+
 /// A decision of the study (StudyStore::decision); null when there is none.
 [[nodiscard]] Value read_decision(Database& database, std::int64_t study, const std::string& key);
 /// Keeps a decision unless there is one, in one transaction; returns the one that is kept.

@@ -40,6 +40,7 @@ std::vector<StoredTrial> TrialReader::read(std::int64_t from, std::int64_t to) {
   read_values();
   read_user_attributes();
   read_constraints();
+  if (extent_ == Extent::everything) read_intermediate_values();
   return std::move(trials_);
 }
 
@@ -78,9 +79,11 @@ void TrialReader::read_parameters() {
             .table = "trial_params",
             .order = "param_id"},
            [&](StoredTrial& stored, const Row& row) {
+             const Distribution& distribution = parsed(text_in(row[3]));
              stored.trial.point.insert_or_assign(
-                 text_in(row[1]),
-                 value_of(number_in(row[2]), parsed(text_in(row[3])), database_.name()));
+                 text_in(row[1]), value_of(number_in(row[2]), distribution, database_.name()));
+             if (extent_ == Extent::everything)
+               stored.distributions.insert_or_assign(text_in(row[1]), distribution);
            });
 }
 
@@ -96,6 +99,18 @@ void TrialReader::read_values() {
     throw InvalidInput(fmt::format("{}: trial {} is complete but has no value", database_.name(),
                                    stored.trial.number));
   }
+}
+
+/// Optuna also stores intermediate values that are not numbers; they tell a sampler nothing.
+void TrialReader::read_intermediate_values() {
+  for_each({.columns = "c.step, c.intermediate_value, c.intermediate_value_type",
+            .table = "trial_intermediate_values",
+            .order = "step",
+            .condition = " AND c.intermediate_value_type <> 'NAN'"},
+           [&](StoredTrial& stored, const Row& row) {
+             stored.intermediate.insert_or_assign(integer_in(row[1]),
+                                                  objective_of(row[2], text_in(row[3])));
+           });
 }
 
 void TrialReader::read_user_attributes() {

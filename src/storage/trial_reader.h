@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,13 +18,19 @@ struct StoredTrial {
   std::int64_t id = 0;  // trial_id, unique in the database
   Trial trial;
   bool is_waiting = false;  // enqueued for Optuna to run
+  // Filled only for readers that read everything.
+  std::map<std::string, Distribution> distributions = {};
+  std::map<std::int64_t, double> intermediate = {};
 };
 
 class TrialReader {
  public:
+  /// What is read of a trial: what a search needs, or also distributions and intermediate values.
+  enum class Extent { search, everything };
   /// `goals` is the number of objectives of the study.
-  TrialReader(Database& database, std::int64_t study_id, std::size_t goals)
-      : database_(database), study_id_(study_id), goals_(goals) {}
+  TrialReader(Database& database, std::int64_t study_id, std::size_t goals,
+              Extent extent = Extent::search)
+      : database_(database), study_id_(study_id), goals_(goals), extent_(extent) {}
 
   /// Trials with from <= id <= to, by id. Must be called within a transaction, so that the rows are
   /// consistent.
@@ -40,6 +47,7 @@ class TrialReader {
   void read_heads();
   void read_parameters();
   void read_values();
+  void read_intermediate_values();
   void read_user_attributes();
   void read_constraints();
   void for_each(const Children& children, const Child& take);
@@ -48,6 +56,7 @@ class TrialReader {
   Database& database_;
   std::int64_t study_id_;
   std::size_t goals_;
+  Extent extent_;
   std::unordered_map<std::string, Distribution> parsed_;  // JSON -> parsed
   std::vector<Cell> range_;                               // study, from, to of the current read
   std::vector<StoredTrial> trials_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "quantsearch/base/error.h"
 #include "storage/distribution.h"
@@ -14,6 +15,8 @@ namespace quantsearch {
 
 namespace {
 
+constexpr const char* kParameters = "trial_params";
+constexpr const char* kParameterColumns = "trial_id, param_name, param_value, distribution_json";
 constexpr std::size_t kLongestName = 512;  // characters, in Optuna's columns
 
 const char* optuna_state(TrialState state) {
@@ -48,6 +51,27 @@ std::vector<double> values_of(const Trial& trial, std::size_t goals) {
         fmt::format("study: a value of trial {} is NaN, expected a number", trial.number));
   }
   return values;
+}
+
+/// The number that stands for a parameter of the point in the table.
+double stored_number(const Point& point, const std::string& name,
+                     const std::map<std::string, Distribution>& distributions) {
+  const auto distribution = distributions.find(name);
+  if (distribution == distributions.end()) {
+    throw InvalidInput(fmt::format(
+        "study: the point {} has a parameter '{}' without a distribution", to_string(point), name));
+  }
+  const auto number = number_of(point.at(name), distribution->second);
+  if (number) return *number;
+  throw InvalidInput(fmt::format("study: parameter '{}' is {}, expected a value of {}", name,
+                                 write_json(point.at(name)), to_json(distribution->second)));
+}
+
+/// A value in the form of the tables: number and type.
+std::pair<Cell, std::string> stored_value(double value) {
+  if (std::isnan(value)) return {std::monostate(), "NAN"};
+  if (std::isfinite(value)) return {value, "FINITE"};
+  return {std::monostate(), value > 0 ? "INF_POS" : "INF_NEG"};
 }
 
 }  // namespace
@@ -125,31 +149,34 @@ void TrialWriter::finish(std::int64_t id, const Trial& trial) {
 void TrialWriter::write_parameters(std::int64_t id, const Point& point) {
   std::vector<Row> rows;
   for (const auto& [name, value] : point) {
-    const auto distribution = distributions_.find(name);
-    if (distribution == distributions_.end()) {
-      throw InvalidInput(
-          fmt::format("study: the point {} has a parameter '{}' without a distribution",
-                      to_string(point), name));
-    }
-    const auto number = number_of(value, distribution->second);
-    if (!number) {
-      throw InvalidInput(fmt::format("study: parameter '{}' is {}, expected a value of {}", name,
-                                     write_json(value), json_of_.at(name)));
-    }
-    rows.push_back({id, name, *number, json_of_.at(name)});
+    rows.push_back({id, name, stored_number(point, name, distributions_), json_of_.at(name)});
   }
-  insert(database_, "trial_params", "trial_id, param_name, param_value, distribution_json", rows);
+  insert(database_, kParameters, kParameterColumns, rows);
+}
+
+void TrialWriter::write_by_run(std::int64_t id, const DefineByRunTrial& defined) {
+  std::vector<Row> rows;
+  for (const auto& [name, value] : defined.trial.point) {
+    check_name("name of a parameter", name);
+    const double number = stored_number(defined.trial.point, name, defined.distributions);
+    rows.push_back({id, name, number, to_json(defined.distributions.at(name))});
+  }
+  insert(database_, kParameters, kParameterColumns, rows);
+  std::vector<Row> steps;
+  for (const auto& [step, value] : defined.intermediate) {
+    const auto [cell, type] = stored_value(value);
+    steps.push_back({id, step, cell, type});
+  }
+  insert(database_, "trial_intermediate_values",
+         "trial_id, step, intermediate_value, intermediate_value_type", steps);
 }
 
 void TrialWriter::write_values(std::int64_t id, const Trial& trial) {
   std::vector<Row> rows;
   for (const double value : values_of(trial, goals_)) {
     const auto objective = static_cast<std::int64_t>(rows.size());
-    if (std::isfinite(value)) {
-      rows.push_back({id, objective, value, "FINITE"});
-    } else {
-      rows.push_back({id, objective, std::monostate(), value > 0 ? "INF_POS" : "INF_NEG"});
-    }
+    const auto [cell, type] = stored_value(value);
+    rows.push_back({id, objective, cell, type});
   }
   insert(database_, "trial_values", "trial_id, objective, value, value_type", rows);
 }

@@ -26,6 +26,9 @@ class TrialWriter {
   [[nodiscard]] std::int64_t add(const Trial& trial);
   /// Removes everything except the number from a running trial, which then began trial.seconds ago.
   void begin_again(std::int64_t id, const Trial& trial);
+  /// Writes what became known of a running trial while it ran: its parameters and intermediate
+  /// values. Throws InvalidInput for a parameter without a distribution or outside it.
+  void write_by_run(std::int64_t id, const DefineByRunTrial& defined);
   /// Ends a running trial, whose parameters are already written, with its results. Throws
   /// InvalidInput for a value that is NaN, InternalError for a trial that is still running or has
   /// another number of values.
