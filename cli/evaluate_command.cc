@@ -9,9 +9,7 @@
 #include "common.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/value.h"
-#include "quantsearch/evaluate.h"
-#include "quantsearch/evaluate/own_noise.h"
-#include "quantsearch/internal/base/names.h"
+#include "quantsearch/evaluate/comparison.h"
 
 namespace quantsearch::cli {
 
@@ -30,26 +28,16 @@ struct EvaluateArguments {
   std::string device = "cpu";
 };
 
-std::vector<Metric> metrics_of(const EvaluateArguments& arguments, bool has_labels) {
+std::vector<Metric> metrics_of(const EvaluateArguments& arguments) {
   std::vector<Metric> metrics;
   for (const std::string& name : arguments.metrics)
     metrics.push_back(of_option("--metric", name, parse_metric));
-  if (!metrics.empty()) return metrics;
-  for (const MetricInfo& info : all_metrics()) {
-    if (!info.needs_labels || has_labels) metrics.push_back(info.metric);
-  }
   return metrics;
 }
 
-Value scores_value(const Scores& scores, const std::optional<Latency>& latency) {
-  Value metrics(Value::Map{});
-  for (const auto& [name, value] : scores.metrics) metrics.set(name, value);
-  return Value::Map{{"scores", metrics},
-                    {"size_bytes", scores.size_bytes},
-                    {"latency_ms", latency ? Value(latency->median_ms) : Value()}};
-}
-
-void print_table(const Scores& of_float, const Scores& of_candidate) {
+void print(const Comparison& comparison) {
+  const Scores& of_float = comparison.float_model;
+  const Scores& of_candidate = comparison.candidate;
   fmt::print("{:<14}{:>16}{:>16}\n", "", "float", "quantized");
   for (const auto& [name, value] : of_candidate.metrics) {
     const auto found = of_float.metrics.find(name);
@@ -57,6 +45,20 @@ void print_table(const Scores& of_float, const Scores& of_candidate) {
                found == of_float.metrics.end() ? "" : fmt::format("{:.6g}", found->second), value);
   }
   fmt::print("{:<14}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
+  if (of_candidate.metrics.contains(metric_info(Metric::worst_slice).name)) {
+    for (const auto& [output, slices, axis] : comparison.sliced) {
+      fmt::print("worst_slice: output '{}' has {} slices of different scale along axis {}\n",
+                 output, slices, axis);
+    }
+  }
+  if (!of_candidate.latency) return;
+  const Latency& before = of_float.latency.value();
+  const Latency& after = *of_candidate.latency;
+  fmt::print(
+      "{:<14}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: "
+      "{:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
+      "latency (ms)", before.median_ms, after.median_ms, before.p10_ms, before.p90_ms, after.p10_ms,
+      after.p90_ms);
 }
 
 /// Returns the quantized model with the given inputs fixed. It may lack inputs that were already
@@ -84,26 +86,6 @@ void require_inputs(const Model& candidate, const Model& float_model) {
   }
 }
 
-void warn_of(const OwnNoise& noise, const Context& context) {
-  constexpr std::size_t kShown = 4;
-  say(context.log(), LogLevel::warning,
-      fmt::format("the float model itself is not deterministic: random numbers come from {}, and a "
-                  "second run of it has rel_l2 {:.3g} "
-                  "against the first, which no quantized model can go below; export the model "
-                  "without them for a score that means more",
-                  some_of(noise.nodes, kShown), noise.rel_l2));
-}
-
-/// Prints the outputs of the float model that contain slices of different scales.
-void print_slices(const Reference& reference) {
-  for (std::size_t output = 0; output < reference.slices().size(); ++output) {
-    const OutputSlices& slices = reference.slices()[output];
-    if (!slices.axis) continue;
-    fmt::print("worst_slice: output '{}' has {} slices of different scale along axis {}\n",
-               reference.output_names()[output], slices.energies.size(), *slices.axis);
-  }
-}
-
 Device device_of(const EvaluateArguments& arguments) {
   const std::vector<Device> devices = of_option("--device", arguments.device, parse_devices);
   if (devices.size() > 1)
@@ -118,48 +100,20 @@ int run_evaluate(const EvaluateArguments& arguments) {
   require_inputs(candidate, float_model);
   const LoadedData data = open_data(arguments.data, float_model, arguments.fixed);
   const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data);
-  const std::vector<Metric> metrics = metrics_of(arguments, labels.has_value());
-  const Device device = device_of(arguments);
+  ComparisonOptions options{.metrics = metrics_of(arguments),
+                            .batch = arguments.batch,
+                            .latency = arguments.latency,
+                            .device = device_of(arguments)};
   Context context(arguments.common, {});
-  const Reference reference(float_model, data.source, labels, context.pool(), context.budget(),
-                            {.batch = arguments.batch,
-                             .spill_folder = {},
-                             .token = context.token(),
-                             .log = context.log(),
-                             .device = device});
-  const Scores of_candidate =
-      evaluate(candidate, reference, context.pool(),
-               {.metrics = metrics, .output_weights = {}, .token = context.token()});
-  const Scores of_float = reference.float_scores(metrics);
-  const std::optional<OwnNoise> noise =
-      own_noise(float_model, *data.source, device, context.token());
-  if (noise) warn_of(*noise, context);
-  std::optional<Latency> float_latency;
-  std::optional<Latency> latency;
-  if (arguments.latency) {
-    const Batch sample = data.source->read(0, 1);
-    const LatencyOptions options{.device = device, .token = context.token()};
-    float_latency = measure_latency(float_model, sample, options);
-    latency = measure_latency(candidate, sample, options);
-  }
+  options.token = context.token();
+  options.log = context.log();
+  const Comparison comparison = compare_models(
+      {.float_model = float_model, .candidate = candidate, .data = data.source, .labels = labels},
+      options, context.pool(), context.budget());
   if (arguments.common.json) {
-    fmt::print(
-        "{}\n",
-        to_json(Value::Map{{"float", scores_value(of_float, float_latency)},
-                           {"quantized", scores_value(of_candidate, latency)},
-                           {"samples", data.source->size()},
-                           {"float_rel_l2_against_itself", noise ? Value(noise->rel_l2) : Value()}},
-                1));
-    return kDone;
-  }
-  print_table(of_float, of_candidate);
-  if (of_candidate.metrics.contains(metric_info(Metric::worst_slice).name)) print_slices(reference);
-  if (latency) {
-    fmt::print(
-        "{:<14}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: "
-        "{:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
-        "latency (ms)", float_latency->median_ms, latency->median_ms, float_latency->p10_ms,
-        float_latency->p90_ms, latency->p10_ms, latency->p90_ms);
+    fmt::print("{}\n", to_json(to_value(comparison), 1));
+  } else {
+    print(comparison);
   }
   return kDone;
 }
