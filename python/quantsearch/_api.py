@@ -15,6 +15,7 @@ from ._evaluator import Evaluator
 from ._events import ProgressOption, SearchEvents, log_event
 from ._models import ModelSource, named_model, with_fixed_inputs
 from ._results import Evaluation, QuantizeResult, SearchResult, Study, Trial
+from ._workers import WorkerFiles, WorkerInput
 
 #: Options of a quantization: the name of a preset or a mapping of options; None is the default preset.
 QuantizationConfig = Union[str, Mapping[str, Any], None]
@@ -213,7 +214,6 @@ class AutoSearch:
         user_evaluator = from_config if evaluator is None else evaluator
         self._evaluator = None if user_evaluator is None else Evaluator(user_evaluator, direction)
         _core.check_search_config(keys)
-        _refuse_workers(keys)
         named = named_model(model)
         fixed = keys.get("fixed_inputs") or {}
         fitted = with_fixed_inputs(named.model, fixed)
@@ -230,6 +230,16 @@ class AutoSearch:
         self._request.holdout = holdout
         self._request.threads = threads
         self._request.memory = memory
+        self._worker_input = WorkerInput(
+            keys=keys,
+            model=named.model,
+            model_name=named.name,
+            calibration=calibrated,
+            evaluation=None if judged is calibrated else judged,
+            labels=self._request.labels,
+            holdout=holdout,
+            evaluator=self._evaluator,
+        )
 
     def run(
         self,
@@ -243,8 +253,11 @@ class AutoSearch:
     ) -> SearchResult:
         """Runs the search and writes best.onnx, candidates/, study.db, results.json, best_config.yaml and report.html.
 
-        Ctrl-C ends the search with what was found until then (`interrupted` of the result). A Python evaluator
-        that is running is waited for.
+        Ctrl-C ends the search with what was found until then (`interrupted` of the result). In a Python evaluator
+        that is running KeyboardInterrupt is raised; so it is when a time limit ends its trial.
+
+        With ``search_isolate``, and with several ``search_devices``, trials run in worker processes, which get a
+        pickled copy of the evaluator (package cloudpickle, or one that a module defines).
 
         Args:
             output: folder; None: ``search_output_dir`` of the configuration, or ``quantsearch_output``.
@@ -271,13 +284,16 @@ class AutoSearch:
         if self._evaluator is not None:
             request.evaluator, request.maximize = self._evaluator, self._evaluator.maximize
         events = SearchEvents(progress)
+        workers = WorkerFiles(self._worker_input)
+        request.worker_command = workers.command
         try:
             found = _core.search(keys, request, events)
         except RuntimeError as error:
             raise self._evaluator_error(error) from (self._evaluator.failure if self._evaluator else None)
         finally:
             events.close()
-            request.evaluator = None
+            workers.close()
+            request.evaluator = request.worker_command = None
         return _result(found, str(keys.get("study_name") or "quantsearch"))
 
     search_model = run
@@ -299,16 +315,6 @@ def _core_errors() -> tuple[type[BaseException], ...]:
     from ._errors import Error
 
     return (Error,)
-
-
-def _refuse_workers(keys: Mapping[str, Any]) -> None:
-    """Worker processes are started by the command, which reads model and data from files."""
-    if keys.get("search_isolate"):
-        from ._errors import Unsupported
-
-        raise Unsupported(
-            "search: search_isolate needs worker processes, which only the command 'quantsearch search' starts; leave it out"
-        )
 
 
 def _result(found: Mapping[str, Any], name: str) -> SearchResult:

@@ -46,8 +46,11 @@ class DataOptions(NamedTuple):
 
 
 class LoadedData(NamedTuple):
+    """Samples, the labels that came with them, and the arguments of open_data() when they are files of the user."""
+
     source: DataSource
     labels: Optional[List[int]]
+    opened: Optional[Tuple[str, Optional[int], str, List[str]]] = None
 
 
 def load_data(data: Data, model: Model, options: DataOptions) -> LoadedData:
@@ -56,8 +59,9 @@ def load_data(data: Data, model: Model, options: DataOptions) -> LoadedData:
     if options.limit is not None and options.limit < 1:
         raise InvalidInput(f"{options.what}: got the limit {options.limit}, expected at least 1")
     if isinstance(data, (str, os.PathLike)):
-        source, labels, _ = _core.open_data(os.fspath(data), model, options.limit, options.cache_folder, list(options.fixed))
-        return LoadedData(source, labels)
+        opened = (os.path.abspath(data), options.limit, options.cache_folder, list(options.fixed))
+        source, labels, _ = _core.open_data(os.fspath(data), model, *opened[1:])
+        return LoadedData(source, labels, opened)
     source = _source_in_memory(data, model, options)
     _core.check_data(source, model)
     return LoadedData(source, None)

@@ -33,6 +33,7 @@ class Evaluator:
                 f"search: got an evaluator of type {type_name(user)}, expected a callable (model_path) -> float or an "
                 "object with a method evaluate(session)"
             )
+        self.user = user
         self._function: Callable[[Any], Any] = function
         self._takes_session = _takes_session(function, default=hasattr(user, "evaluate"))
         self.maximize = _maximizes(direction or getattr(user, "direction", "maximize"))

@@ -51,6 +51,11 @@ class Trial:
     stages: Dict[str, Any] = field(default_factory=dict)
     details: Dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_feasible(self) -> bool:
+        """Whether it is complete and within the limits."""
+        return self.state == "complete" and max(self.constraints, default=0.0) <= 0
+
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Trial":
         known = {name: content[name] for name in cls.__dataclass_fields__ if content.get(name) is not None and name != "details"}
@@ -171,6 +176,11 @@ class SearchResult:
     def best_model(self) -> Optional[pathlib.Path]:
         """Path of the best model; None when no trial is complete."""
         return None if self.best is None else self.output_folder / "best.onnx"
+
+    @property
+    def float_model(self) -> "ModelScores":
+        """Scores, size and latency of the float model."""
+        return ModelScores(**self.document["float"])
 
     @property
     def candidates(self) -> List[Trial]:

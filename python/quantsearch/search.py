@@ -5,23 +5,24 @@
 >>> study.optimize(lambda trial: (trial.suggest_float("x", -10, 10) - 2) ** 2, n_trials=100)
 >>> study.best_params
 
-Trials are kept in memory. For studies in a database use Optuna's own with quantsearch.optuna.Sampler.
+Trials are kept in memory, or with `storage` in a file or on a PostgreSQL server, in the tables of Optuna.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from . import optimizers
-from ._errors import InvalidInput, TrialPruned, Unsupported, is_pruning, type_name
+from ._errors import InvalidInput, TrialPruned, is_pruning, type_name
 from ._events import logger
+from ._study_storage import StudyStorage
+from ._study_trials import FrozenTrial, TrialState
 from .optimizers import Dimension, FloatRange, IntRange, Optimizer, Proposal
 
 if TYPE_CHECKING:
@@ -30,33 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["FrozenTrial", "Sampler", "Study", "Trial", "TrialPruned", "TrialState", "create_study"]
 
 MakeOptimizer = Callable[[Mapping[str, Dimension], int, int], Optimizer]
-
-
-class TrialState(Enum):
-    RUNNING = 0
-    COMPLETE = 1
-    PRUNED = 2
-    FAIL = 3
-
-
-@dataclass
-class FrozenTrial:
-    """A trial: number, state, params by name, values of the objectives, and what the objective noted."""
-
-    number: int
-    state: TrialState = TrialState.RUNNING
-    params: Dict[str, Any] = field(default_factory=dict)
-    distributions: Dict[str, Dimension] = field(default_factory=dict)
-    values: Optional[List[float]] = None
-    user_attrs: Dict[str, Any] = field(default_factory=dict)
-    intermediate_values: Dict[int, float] = field(default_factory=dict)
-    constraints: List[float] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def value(self) -> Optional[float]:
-        """The value of a single objective; None when there is none."""
-        return self.values[0] if self.values else None
 
 
 class Sampler:
@@ -102,6 +76,7 @@ class Trial:
 
     def __init__(self, study: "Study", frozen: FrozenTrial, proposed: Mapping[str, Any], proposal: Optional[Proposal]) -> None:
         self._study, self._frozen, self._proposed, self._proposal = study, frozen, proposed, proposal
+        self._begin = time.monotonic()
 
     @property
     def number(self) -> int:
@@ -174,11 +149,12 @@ def _random_value(dimension: Dimension, stream: random.Random) -> Any:
 class Study:
     """Trials of one objective, and the sampler that learns from them. Made by create_study()."""
 
-    def __init__(self, directions: Sequence[str], sampler: Sampler, name: str) -> None:
+    def __init__(self, directions: Sequence[str], sampler: Sampler, name: str, storage: Optional[StudyStorage] = None) -> None:
         self.directions = list(directions)
         self.sampler = sampler
         self.study_name = name
-        self.trials: List[FrozenTrial] = []
+        self._storage = storage
+        self._trials: Dict[int, FrozenTrial] = {}
         self._lock = threading.RLock()
         self._known: Dict[str, Dimension] = {}  # parameters that are sampled together
         self._domain: Dict[str, Dimension] = {}  # those of the optimizer
@@ -194,6 +170,13 @@ class Study:
     @property
     def direction(self) -> str:
         return self.directions[0]
+
+    @property
+    def trials(self) -> List[FrozenTrial]:
+        """By number; of a stored study also those that other processes have finished."""
+        with self._lock:
+            self._take_news()
+            return [self._trials[number] for number in sorted(self._trials)] if self._storage else list(self._trials.values())
 
     @property
     def best_trials(self) -> List[FrozenTrial]:
@@ -244,8 +227,9 @@ class Study:
     def ask(self) -> Trial:
         """Starts a trial; tell() ends it."""
         with self._lock:
-            frozen = FrozenTrial(number=len(self.trials))
-            self.trials.append(frozen)
+            self._take_news()
+            frozen = FrozenTrial(number=self._storage.begin() if self._storage else len(self._trials))
+            self._trials[frozen.number] = frozen
             if self._queue:
                 self._fixed[frozen.number] = self._queue.pop(0)
                 return Trial(self, frozen, {}, None)
@@ -265,6 +249,9 @@ class Study:
             frozen.values, frozen.state = numbers, state
             if state is TrialState.COMPLETE and (numbers is None or not all(map(math.isfinite, numbers))):
                 frozen.values, frozen.state = None, TrialState.FAIL
+            frozen.seconds = time.monotonic() - trial._begin
+            if self._storage:
+                self._storage.finish(frozen)
             if trial._proposal is not None and self._optimizer is not None:
                 self._optimizer.forget(trial._proposal)
             self._told.append(frozen)
@@ -326,7 +313,6 @@ class Study:
 
     def _run(self, objective: Callable[[Trial], Any], catch: Any, callbacks: Sequence[Callable[["Study", FrozenTrial], None]]) -> None:
         trial = self.ask()
-        begin = time.monotonic()
         try:
             values = objective(trial)
             frozen = self.tell(trial, values)
@@ -338,11 +324,18 @@ class Study:
                 logger.warning("optimize: trial %d failed: %s: %s", frozen.number, type(error).__name__, error)
                 if not isinstance(error, catch or ()):
                     raise
-        frozen.seconds = time.monotonic() - begin
         for callback in callbacks:
             callback(self, frozen)
 
     # What the sampler learns.
+
+    def _take_news(self) -> None:
+        """Learns from trials of other processes and of earlier runs."""
+        for trial in self._storage.news() if self._storage else ():
+            if trial.number not in self._trials:
+                self._trials[trial.number] = trial
+                self._told.append(trial)
+                self._learn(trial)
 
     def dimension_of(self, name: str) -> Optional[Dimension]:
         return self._domain.get(name)
@@ -352,7 +345,7 @@ class Study:
 
     def _current_optimizer(self) -> Optional[Optimizer]:
         if self._optimizer is None or self._known != self._domain:
-            self._domain = self._known
+            self._domain = dict(sorted(self._known.items()))  # the order in which an objective asks means nothing
             self._optimizer = self.sampler.make(self._domain, len(self.directions)) if self._domain else None
             for trial in self._told:
                 self._tell_optimizer(trial)
@@ -406,7 +399,7 @@ def create_study(
     directions: Optional[Sequence[str]] = None,
     sampler: Union[Sampler, str, None] = None,
     study_name: str = "study",
-    storage: Optional[str] = None,
+    storage: "Union[str, os.PathLike[str], None]" = None,
     load_if_exists: bool = False,
 ) -> Study:
     """Makes a study.
@@ -415,13 +408,19 @@ def create_study(
         direction: "minimize" (the default) or "maximize".
         directions: one for each objective.
         sampler: a Sampler or its name; None: TPE.
-        storage: must be None, because parameters are known only when they are suggested.
+        study_name: of the study in the storage.
+        storage: a file, "sqlite:///FILE" or "postgresql://user@host/database"; None: memory. Several processes may run trials of one
+            study. The parameters of a trial are stored when it ends.
+        load_if_exists: continue a study of this name, which may also be one of Optuna.
+
+    Raises:
+        InvalidInput: the storage has such a study and load_if_exists is False, or one with other directions.
+        IoError: the database cannot be reached.
     """
-    if storage is not None:
-        raise Unsupported("optimize: studies here are kept in memory; use optuna.create_study with quantsearch.optuna.Sampler for a database")
     if direction is not None and directions is not None:
         raise InvalidInput("optimize: got direction and directions, expected one of them")
     wanted = [str(getattr(item, "name", item)).lower() for item in (directions or [direction or "minimize"])]
     if any(item not in ("minimize", "maximize") for item in wanted):
         raise InvalidInput(f"optimize: got the directions {wanted}, expected 'minimize' or 'maximize'")
-    return Study(wanted, sampler if isinstance(sampler, Sampler) else Sampler(sampler or "tpe"), study_name)
+    stored = None if storage is None else StudyStorage(storage, study_name, wanted, load_if_exists)
+    return Study(wanted, sampler if isinstance(sampler, Sampler) else Sampler(sampler or "tpe"), study_name, stored)

@@ -1,12 +1,15 @@
 #include "callbacks.h"
 
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "values.h"
+#include "wording.h"
 
 namespace nb = nanobind;
 
@@ -16,20 +19,6 @@ namespace {
 
 // How long Ctrl-C may go unnoticed.
 constexpr std::chrono::milliseconds kPoll{50};
-
-const char* name_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::detail:
-      return "detail";
-    case LogLevel::info:
-      return "info";
-    case LogLevel::warning:
-      return "warning";
-    case LogLevel::error:
-      return "error";
-  }
-  return "info";
-}
 
 /// The user's evaluator failed. It is not an Error, which would be taken for one of the runtime.
 class EvaluatorFailed : public std::runtime_error {
@@ -110,12 +99,27 @@ bool EventQueue::is_closed() {
 
 LogSink log_to(EventQueue& queue) {
   return [&queue](LogLevel level, std::string_view line) {
-    queue.put({.kind = "log", .content = Value::Map{{"level", name_of(level)}, {"line", line}}});
+    queue.put({.kind = "log",
+               .content = Value::Map{{"level", to_string(level)}, {"line", in_python(line)}}});
   };
 }
 
-Watched watch(const std::function<void()>& work, EventQueue& queue, const CancellationToken& token,
-              nb::handle on_event) {
+EvaluatorCalls::Scope::Scope(EvaluatorCalls& calls, const CancellationToken& token)
+    : calls_(calls),
+      call_(calls.calls_.insert(calls.calls_.end(),
+                                {.thread = PyThread_get_thread_ident(), .token = token})) {}
+
+EvaluatorCalls::Scope::~Scope() { calls_.calls_.erase(call_); }
+
+void EvaluatorCalls::interrupt_cancelled() {
+  for (Call& call : calls_) {
+    if (call.is_interrupted || !call.token.is_cancelled()) continue;
+    call.is_interrupted = true;
+    PyThreadState_SetAsyncExc(call.thread, PyExc_KeyboardInterrupt);
+  }
+}
+
+Watched watch(const std::function<void()>& work, WatchedCall& call, nb::handle on_event) {
   Watched watched;
   std::jthread worker([&] {
     try {
@@ -123,20 +127,21 @@ Watched watch(const std::function<void()>& work, EventQueue& queue, const Cancel
     } catch (...) {
       watched.failure = std::current_exception();
     }
-    queue.close();
+    call.queue.close();
   });
-  Interruptions interruptions(token);
-  while (!queue.is_closed()) {
+  Interruptions interruptions(call.token);
+  while (!call.queue.is_closed()) {
     std::deque<Event> events;
     {
       const nb::gil_scoped_release released;
-      events = queue.take(kPoll);
+      events = call.queue.take(kPoll);
     }
     interruptions.guard([] {
       if (PyErr_CheckSignals() != 0) nb::raise_python_error();
     });
     for (const Event& event : events)
       interruptions.guard([&] { on_event(event.kind.c_str(), to_python(event.content)); });
+    call.evaluators.interrupt_cancelled();
   }
   {
     const nb::gil_scoped_release released;
@@ -147,21 +152,37 @@ Watched watch(const std::function<void()>& work, EventQueue& queue, const Cancel
   return watched;
 }
 
-void run_interruptibly(const std::function<void()>& work, EventQueue& queue,
-                       const CancellationToken& token, nb::handle on_event) {
-  const Watched watched = watch(work, queue, token, on_event);
+void run_interruptibly(const std::function<void()>& work, WatchedCall& call, nb::handle on_event) {
+  const Watched watched = watch(work, call, on_event);
   if (watched.interrupted) throw Cancelled();
   if (watched.failure) std::rethrow_exception(watched.failure);
 }
 
-CustomEvaluator evaluator_of(nb::object score, Goal direction) {
+CustomEvaluator evaluator_of(nb::object score, Goal direction, EvaluatorCalls& calls) {
   const auto function = held(std::move(score));
-  return {.score =
-              [function](const std::filesystem::path& model, const CancellationToken& /*token*/) {
-                const nb::gil_scoped_acquire acquired;
-                return score_of((*function)(model.c_str()));
-              },
-          .direction = direction};
+  return {
+      .score =
+          [function, &calls](const std::filesystem::path& model, const CancellationToken& token) {
+            const nb::gil_scoped_acquire acquired;
+            const EvaluatorCalls::Scope running(calls, token);
+            try {
+              return score_of((*function)(model.c_str()));
+            } catch (const nb::python_error& error) {
+              // An interruption that came when the function was about to return.
+              if (error.matches(PyExc_KeyboardInterrupt)) throw Cancelled();
+              throw;
+            }
+          },
+      .direction = direction};
+}
+
+WorkerCommand worker_command_of(nb::object command) {
+  return [function = held(std::move(command))](int threads, std::int64_t memory,
+                                               const Device& device) {
+    const nb::gil_scoped_acquire acquired;
+    return nb::cast<std::vector<std::string>>(
+        (*function)(threads, memory, to_string(device).c_str()));
+  };
 }
 
 }  // namespace quantsearch::python

@@ -12,10 +12,12 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
 
+#include "quantsearch/autosearch.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/value.h"
@@ -48,6 +50,44 @@ class EventQueue {
 /// A sink that queues lines as events {level, line} of the kind "log".
 [[nodiscard]] LogSink log_to(EventQueue& queue);
 
+/// Calls of a Python evaluator that are running. All members need the interpreter, which also makes
+/// them exclusive.
+class EvaluatorCalls {
+  struct Call {
+    unsigned long thread = 0;  // as Python numbers them
+    CancellationToken token = {};
+    bool is_interrupted = false;
+  };
+
+ public:
+  /// Registers a call on this thread until the object is destroyed.
+  class Scope {
+   public:
+    Scope(EvaluatorCalls& calls, const CancellationToken& token);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    EvaluatorCalls& calls_;
+    std::list<Call>::iterator call_;
+  };
+  /// Raises KeyboardInterrupt once in each call whose token is cancelled: by Ctrl-C, by an
+  /// exception of the progress callback, or by a time limit. It takes effect at the next Python
+  /// instruction.
+  void interrupt_cancelled();
+
+ private:
+  std::list<Call> calls_;
+};
+
+/// A call of the library, while its work runs on another thread.
+struct WatchedCall {
+  EventQueue queue = {};
+  CancellationToken token = {};
+  EvaluatorCalls evaluators = {};
+};
+
 /// What happened while work was watched.
 struct Watched {
   bool interrupted = false;  // by Ctrl-C
@@ -55,16 +95,22 @@ struct Watched {
   std::exception_ptr failure = nullptr;
 };
 /// Runs `work` on a thread of its own, without the interpreter, and calls `on_event(kind, content)`
-/// on this thread meanwhile. Ctrl-C cancels `token`; so does an exception of `on_event`, which is
-/// raised when the work has ended. Called with the interpreter held.
-[[nodiscard]] Watched watch(const std::function<void()>& work, EventQueue& queue,
-                            const CancellationToken& token, nanobind::handle on_event);
+/// on this thread meanwhile. Ctrl-C cancels the token of `call`; so does an exception of
+/// `on_event`, which is raised when the work has ended. Called with the interpreter held.
+[[nodiscard]] Watched watch(const std::function<void()>& work, WatchedCall& call,
+                            nanobind::handle on_event);
 /// The same for work whose failure is raised, and that Ctrl-C ends with KeyboardInterrupt.
-void run_interruptibly(const std::function<void()>& work, EventQueue& queue,
-                       const CancellationToken& token, nanobind::handle on_event);
+void run_interruptibly(const std::function<void()>& work, WatchedCall& call,
+                       nanobind::handle on_event);
 
-/// An evaluator that calls `score(path)`. What it raises ends the trial: `score` returns the score,
-/// or a pair (kind, text) with kind "failed", "pruned" or "cancelled".
-[[nodiscard]] CustomEvaluator evaluator_of(nanobind::object score, Goal direction);
+/// An evaluator that calls `score(path)`, registered in `calls` meanwhile. What it raises ends the
+/// trial: `score` returns the score, or a pair (kind, text) with kind "failed", "pruned" or
+/// "cancelled".
+[[nodiscard]] CustomEvaluator evaluator_of(nanobind::object score, Goal direction,
+                                           EvaluatorCalls& calls);
+
+/// The command of a worker process, from a function (threads, bytes of memory, device) -> words.
+using WorkerCommand = decltype(SearchEnvironment::worker_command);
+[[nodiscard]] WorkerCommand worker_command_of(nanobind::object command);
 
 }  // namespace quantsearch::python

@@ -3,6 +3,7 @@
 #include <nanobind/nanobind.h>
 
 #include "quantsearch/base/error.h"
+#include "wording.h"
 
 namespace nb = nanobind;
 
@@ -12,7 +13,7 @@ namespace {
 
 void raise(const char* type, const char* message) {
   const nb::object exception = nb::module_::import_("quantsearch._errors").attr(type);
-  PyErr_SetString(exception.ptr(), message);
+  PyErr_SetString(exception.ptr(), in_python(message).c_str());
 }
 
 void translate(const std::exception_ptr& thrown, void* /*payload*/) {

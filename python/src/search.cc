@@ -6,6 +6,7 @@
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+#include <unistd.h>
 
 #include <memory>
 #include <mutex>
@@ -21,6 +22,7 @@
 #include "quantsearch/search/trial_order.h"
 #include "trial_value.h"
 #include "values.h"
+#include "wording.h"
 
 namespace nb = nanobind;
 
@@ -38,6 +40,8 @@ struct SearchRequest {
   double holdout = 0;
   nb::object evaluator = nb::none();
   bool maximize = true;  // direction of the evaluator
+  // (threads, bytes of memory, device) -> command of a worker process; none: workers are refused.
+  nb::object worker_command = nb::none();
   int threads = 0;
   std::string memory;
   std::int64_t keep = 5;
@@ -62,9 +66,9 @@ class LateLogFile {
     const std::lock_guard lock(mutex_);
     if (file_.empty()) return;
     if (sink_) {
-      say(sink_, level, line);
+      say(sink_, level, in_python(line));
     } else {
-      lines_.emplace_back(level, line);
+      lines_.emplace_back(level, in_python(line));
     }
   }
 
@@ -100,10 +104,17 @@ class Incumbent {
   std::optional<Trial> best_;
 };
 
-SearchEnvironment environment_of(const SearchRequest& request, EventQueue& queue,
-                                 LateLogFile& log_file, const CancellationToken& token) {
+std::optional<CustomEvaluator> evaluator_in(const SearchRequest& request, WatchedCall& call) {
+  if (request.evaluator.is_none()) return std::nullopt;
+  return evaluator_of(request.evaluator, request.maximize ? Goal::maximize : Goal::minimize,
+                      call.evaluators);
+}
+
+SearchEnvironment environment_of(const SearchRequest& request, WatchedCall& call,
+                                 LateLogFile& log_file) {
+  EventQueue& queue = call.queue;
   SearchEnvironment environment{.budget = ByteBudget(memory_bytes(request.memory)),
-                                .token = token,
+                                .token = call.token,
                                 .keep = request.keep,
                                 .resume = request.resume,
                                 .overwrite = request.overwrite};
@@ -111,10 +122,9 @@ SearchEnvironment environment_of(const SearchRequest& request, EventQueue& queue
     log_file.add(level, line);
     to_queue(level, line);
   };
-  if (!request.evaluator.is_none()) {
-    environment.evaluator =
-        evaluator_of(request.evaluator, request.maximize ? Goal::maximize : Goal::minimize);
-  }
+  environment.evaluator = evaluator_in(request, call);
+  if (!request.worker_command.is_none())
+    environment.worker_command = worker_command_of(request.worker_command);
   const auto incumbent = std::make_shared<Incumbent>();
   environment.on_space = [&queue, &log_file, incumbent](const SearchStart& start) {
     log_file.open();
@@ -169,19 +179,39 @@ Value result_value(const SearchResult& result, bool interrupted) {
 nb::object search(nb::handle config, const SearchRequest& request, nb::handle on_event) {
   const AutoSearchConfig parsed = parse_search_config(to_value(config, ""));
   std::optional<SearchResult> result;
-  EventQueue queue;
+  WatchedCall call;
   LateLogFile log_file(request.log_file);
-  const CancellationToken token;
-  const SearchEnvironment environment = environment_of(request, queue, log_file, token);
+  const SearchEnvironment environment = environment_of(request, call, log_file);
   const auto work = [&] {
     ThreadPool pool(request.threads);
     SearchEnvironment with_pool = environment;
     with_pool.pool = &pool;
     result = auto_search(parsed, input_of(request), with_pool);
   };
-  const Watched watched = watch(work, queue, token, on_event);
+  const Watched watched = watch(work, call, on_event);
   if (watched.failure) std::rethrow_exception(watched.failure);
   return to_python(result_value(*result, watched.interrupted));
+}
+
+/// Serves the trials of a search in another process over `socket`, which it takes over.
+void serve(nb::handle config, const SearchRequest& request, std::int64_t memory,
+           const std::string& device, int socket) {
+  // Ends a process whose runtime or evaluator does not react to cancellation.
+  constexpr unsigned kSecondsToEnd = 10;
+  AutoSearchConfig parsed = parse_search_config(to_value(config, ""));
+  parsed.execution.jobs = 1;
+  parsed.execution.devices = parse_devices(device);
+  WatchedCall call;
+  SearchEnvironment environment{.budget = ByteBudget(memory),
+                                .token = call.token,
+                                .on_worker_closed = [] { ::alarm(kSecondsToEnd); }};
+  environment.evaluator = evaluator_in(request, call);
+  const auto work = [&] {
+    ThreadPool pool(request.threads);
+    environment.pool = &pool;
+    serve_trials(parsed, input_of(request), environment, socket);
+  };
+  run_interruptibly(work, call, nb::cpp_function([](nb::handle, nb::handle) {}));
 }
 
 // The name under which results_of() adds the objective to the scores, which have it already.
@@ -220,6 +250,7 @@ void bind_search(nb::module_& module) {
       .def_rw("holdout", &SearchRequest::holdout)
       .def_rw("evaluator", &SearchRequest::evaluator, nb::arg().none())
       .def_rw("maximize", &SearchRequest::maximize)
+      .def_rw("worker_command", &SearchRequest::worker_command, nb::arg().none())
       .def_rw("threads", &SearchRequest::threads)
       .def_rw("memory", &SearchRequest::memory)
       .def_rw("keep", &SearchRequest::keep)
@@ -227,6 +258,8 @@ void bind_search(nb::module_& module) {
       .def_rw("overwrite", &SearchRequest::overwrite)
       .def_rw("log_file", &SearchRequest::log_file);
   module.def("search", &search, nb::arg("config"), nb::arg("request"), nb::arg("on_event"));
+  module.def("serve_trials", &serve, nb::arg("config"), nb::arg("request"), nb::arg("memory"),
+             nb::arg("device"), nb::arg("socket"));
   module.def(
       "summary_text", [](nb::handle results) { return summary_text(document_of(results)); },
       nb::arg("results"));

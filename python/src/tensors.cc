@@ -93,7 +93,7 @@ Batch to_batch(const nb::dict& arrays, ArrayMemory memory) {
 }
 
 nb::object to_array(const Tensor& tensor) {
-  if (tensor.type() == DataType::string) return nb::cast(tensor.strings());
+  if (tensor.type() == DataType::string) return nb::make_tuple(tensor.shape(), tensor.strings());
   if (tensor.type() == DataType::bfloat16) return to_array(to_float32(tensor));
   if (is_below_a_byte(tensor.type())) return to_array(convert(tensor, DataType::int8));
   auto kept = std::make_unique<Tensor>(tensor);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from typing import Any, Dict
 
@@ -10,6 +11,15 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests" / "data"
+
+
+def real_model(name: str) -> pathlib.Path:
+    """The folder of a model out of a published package, with model.onnx, calibration.npz and evaluation.npz.
+    Skips the test when QUANTSEARCH_REAL_MODELS names no folder that holds it."""
+    folder = pathlib.Path(os.environ.get("QUANTSEARCH_REAL_MODELS", "")) / name
+    if not (folder / "model.onnx").exists():
+        pytest.skip(f"QUANTSEARCH_REAL_MODELS names no folder with {name}/model.onnx, which is not part of the project")
+    return folder
 
 
 @pytest.fixture(scope="session")

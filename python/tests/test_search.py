@@ -137,30 +137,63 @@ def test_a_log_file_is_written_when_the_search_has_begun(model_path, arrays, sma
     assert "trial 3" in pathlib.Path("search.log").read_text()
 
 
-def test_ctrl_c_returns_the_best_so_far(model_path, arrays):
+def test_ctrl_c_interrupts_the_evaluator_and_returns_the_best_so_far(model_path, arrays):
     space = {"search_space": {"calibrate_method": ["MinMax", "Percentile", "Entropy"], "activation_type": ["QInt8", "QUInt8"]}}
-    interrupted = threading.Event()
     calls = []
 
     def evaluator(path):
         calls.append(path)
-        if len(calls) == 3:  # the second trial waits for Ctrl-C
-            interrupted.wait(20)
+        if len(calls) == 3:  # the float model, one trial, and the trial that never ends by itself
+            signal.raise_signal(signal.SIGINT)
+            while True:
+                pass
         return float(len(calls))
 
-    def progress(state):
-        if state.finished == 1:
-            signal.raise_signal(signal.SIGINT)
-        interrupted.set()
-
-    try:
-        result = search(model_path, arrays, space, output="out", evaluator=evaluator, progress=progress)
-    finally:
-        interrupted.set()
-    assert result.interrupted
+    result = search(model_path, arrays, space, output="out", evaluator=evaluator)
+    assert result.interrupted and len(calls) == 3
     assert result.best_model.exists()
-    assert len([trial for trial in result.study.trials if trial.state == "complete"]) < 6
+    assert [trial.value for trial in result.study.trials if trial.state == "complete"] == [2.0]
     assert result.study.stop_reason == "cancelled"
+
+
+def test_ctrl_c_before_the_first_result_raises(model_path, arrays, small_space):
+    def evaluator(path):
+        signal.raise_signal(signal.SIGINT)
+        while True:
+            pass
+
+    with pytest.raises(KeyboardInterrupt):
+        search(model_path, arrays, small_space, output="out", evaluator=evaluator)
+
+
+def test_an_exception_of_progress_interrupts_the_evaluator(model_path, arrays, small_space):
+    calls = []
+
+    def evaluator(path):
+        calls.append(path)
+        while len(calls) == 3:
+            pass
+        return 1.0
+
+    def progress(state):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        search(model_path, arrays, small_space, output="out", evaluator=evaluator, progress=progress)
+
+
+def test_a_time_limit_interrupts_the_evaluator_and_the_search_goes_on(model_path, arrays, small_space):
+    calls = []
+
+    def evaluator(path):
+        calls.append(path)
+        while len(calls) == 3:
+            pass
+        return 1.0
+
+    result = search(model_path, arrays, {**small_space, "trial_time_limit": 2}, output="out", evaluator=evaluator)
+    assert result.study.trials[1].state == "interrupted" and len(calls) == 5
+    assert not result.interrupted
 
 
 def test_no_thread_is_left(model_path, arrays, small_space):
@@ -189,8 +222,3 @@ def test_two_objectives_have_a_front(model_path, arrays, small_space):
     assert result.front
     assert all(len(trial.objectives) == 2 for trial in result.front)
     assert "front" in result._repr_html_()
-
-
-def test_workers_are_refused_with_the_way_out(model_path, arrays, small_space):
-    with pytest.raises(quantsearch.Unsupported, match="only the command 'quantsearch search' starts; leave it out"):
-        search(model_path, arrays, {**small_space, "search_isolate": True})
