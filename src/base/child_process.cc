@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,7 @@ void LastLine::add(std::string_view bytes) {
     current_ += piece.substr(0, kLongestLine - std::min(kLongestLine, current_.size()));
     if (end == std::string_view::npos) return;
     std::string line = trimmed(current_);
+    if (!line.empty() && on_line_) on_line_(line);
     if (!line.empty()) last_ = std::move(line);
     current_.clear();
     bytes.remove_prefix(end + 1);
@@ -139,6 +141,15 @@ std::string LastLine::text() const {
   return unfinished.empty() ? last_ : unfinished;
 }
 
+SocketPair open_socket_pair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw IoError(
+        fmt::format("a socket between processes cannot be opened: {}", std::strerror(errno)));
+  }
+  return {.ours = Descriptor(ends[0]), .theirs = Descriptor(ends[1])};
+}
+
 ChildProcess::ChildProcess(const std::vector<std::string>& command) {
   Pipe output = make_pipe(command[0]);
   Pipe error = make_pipe(command[0]);
@@ -147,7 +158,9 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command) {
   error_ = std::move(error.read_end);
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& command, int conversation) {
+ChildProcess::ChildProcess(const std::vector<std::string>& command, int conversation,
+                           std::function<void(std::string_view line)> on_error_line)
+    : last_error_(std::move(on_error_line)) {
   Pipe error = make_pipe(command[0]);
   process_ = start(command, SpawnSetup(conversation, conversation, error.write_end.get()));
   error_ = std::move(error.read_end);

@@ -51,13 +51,4 @@ MessageChannel::Received MessageChannel::receive(int milliseconds) {
   }
 }
 
-SocketPair open_socket_pair() {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    throw IoError(
-        fmt::format("a socket between processes cannot be opened: {}", std::strerror(errno)));
-  }
-  return {.ours = Descriptor(ends[0]), .theirs = Descriptor(ends[1])};
-}
-
 }  // namespace quantsearch

@@ -35,11 +35,4 @@ class MessageChannel {
   std::string received_;
 };
 
-/// The two ends of a new connection.
-struct SocketPair {
-  Descriptor ours;
-  Descriptor theirs;
-};
-[[nodiscard]] SocketPair open_socket_pair();
-
 }  // namespace quantsearch

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quantsearch/internal/base/descriptor.h"
@@ -18,14 +19,26 @@ namespace quantsearch {
 /// after 4096 bytes.
 class LastLine {
  public:
+  /// `on_line` is called for each complete line that is not blank; it may be empty.
+  explicit LastLine(std::function<void(std::string_view line)> on_line = {})
+      : on_line_(std::move(on_line)) {}
   void add(std::string_view bytes);
   /// The line without surrounding white space. An unfinished line counts.
   [[nodiscard]] std::string text() const;
 
  private:
+  std::function<void(std::string_view line)> on_line_;
   std::string current_;
   std::string last_;
 };
+
+/// The two ends of a new connection between processes.
+struct SocketPair {
+  Descriptor ours;
+  Descriptor theirs;
+};
+/// Both ends are closed in programs that are started. Throws IoError.
+[[nodiscard]] SocketPair open_socket_pair();
 
 struct ChildResult {
   int exit_code = 0;  // when it exited by itself
@@ -42,8 +55,10 @@ class ChildProcess {
   /// the program cannot be started.
   explicit ChildProcess(const std::vector<std::string>& command);
   /// Starts `command` with `conversation`, an open socket, as both standard input and standard
-  /// output. Throws as above.
-  ChildProcess(const std::vector<std::string>& command, int conversation);
+  /// output. `on_error_line` is called by read() and end() for each line of its standard error.
+  /// Throws as above.
+  ChildProcess(const std::vector<std::string>& command, int conversation,
+               std::function<void(std::string_view line)> on_error_line = {});
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
