@@ -82,6 +82,9 @@ struct LoadedData {
 /// The check of open_data() for sources that are made in code. Throws InvalidInput.
 void check_data(const DataSource& source, const Model& model);
 
+/// Reads the array of an .npy, or the array `name` (or the only one) of an .npz. Throws
+/// InvalidInput naming the arrays of a file with several others.
+[[nodiscard]] Tensor load_array(const std::filesystem::path& file, const std::string& name);
 /// Reads the array of an .npy, or the array `labels` (or the only one) of an .npz. Throws
 /// InvalidInput unless it holds `expected` integers >= 0.
 [[nodiscard]] Labels load_labels(const std::filesystem::path& file, std::int64_t expected);

@@ -41,22 +41,32 @@ struct ChosenArray {
   std::string description;
 };
 
-/// The array 'labels' of the file, or its only one.
-ChosenArray choose_array(const std::filesystem::path& file) {
+/// The array `name` of the file, or its only one.
+ChosenArray choose_array(const std::filesystem::path& file, const std::string& name = "labels") {
   const ArrayFile arrays = open_arrays(file);
-  auto chosen = arrays.arrays.find("labels");
+  auto chosen = arrays.arrays.find(name);
   if (chosen == arrays.arrays.end() && arrays.arrays.size() == 1) chosen = arrays.arrays.begin();
   if (chosen == arrays.arrays.end()) {
     std::vector<std::string> names;
-    for (const auto& [name, array] : arrays.arrays) names.push_back(fmt::format("'{}'", name));
+    for (const auto& [other, array] : arrays.arrays) names.push_back(fmt::format("'{}'", other));
     throw InvalidInput(fmt::format(
-        "labels: '{}' has {}, expected an array 'labels' or a single one", file.string(),
+        "{0}: '{1}' has {2}, expected an array '{0}' or a single one", name, file.string(),
         names.empty() ? "no arrays" : fmt::format("{}", fmt::join(names, ", "))));
   }
   return {.array = chosen->second, .description = describe_array(chosen->first, file)};
 }
 
 }  // namespace
+
+Tensor load_array(const std::filesystem::path& file, const std::string& name) {
+  const ChosenArray chosen = choose_array(file, name);
+  const Shape& shape = chosen.array->shape();
+  if (shape.empty()) {
+    throw InvalidInput(
+        fmt::format("{}: {} is a single number, expected an array", name, chosen.description));
+  }
+  return chosen.array->rows(0, shape[0]);
+}
 
 Labels load_labels(const std::filesystem::path& file, std::int64_t expected) {
   const ChosenArray chosen = choose_array(file);
