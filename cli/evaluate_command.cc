@@ -26,6 +26,7 @@ struct EvaluateArguments {
   std::int64_t batch = 0;
   bool latency = false;
   std::string device = "cpu";
+  std::string evaluator;
 };
 
 std::vector<Metric> metrics_of(const EvaluateArguments& arguments) {
@@ -38,13 +39,13 @@ std::vector<Metric> metrics_of(const EvaluateArguments& arguments) {
 void print(const Comparison& comparison) {
   const Scores& of_float = comparison.float_model;
   const Scores& of_candidate = comparison.candidate;
-  fmt::print("{:<14}{:>16}{:>16}\n", "", "float", "quantized");
+  fmt::print("{:<18}{:>16}{:>16}\n", "", "float", "quantized");
   for (const auto& [name, value] : of_candidate.metrics) {
     const auto found = of_float.metrics.find(name);
-    fmt::print("{:<14}{:>16}{:>16.6g}\n", name,
+    fmt::print("{:<18}{:>16}{:>16.6g}\n", name,
                found == of_float.metrics.end() ? "" : fmt::format("{:.6g}", found->second), value);
   }
-  fmt::print("{:<14}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
+  fmt::print("{:<18}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
   if (of_candidate.metrics.contains(metric_info(Metric::worst_slice).name)) {
     for (const auto& [output, slices, axis] : comparison.sliced) {
       fmt::print("worst_slice: output '{}' has {} slices of different scale along axis {}\n",
@@ -55,7 +56,7 @@ void print(const Comparison& comparison) {
   const Latency& before = of_float.latency.value();
   const Latency& after = *of_candidate.latency;
   fmt::print(
-      "{:<14}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: "
+      "{:<18}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: "
       "{:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
       "latency (ms)", before.median_ms, after.median_ms, before.p10_ms, before.p90_ms, after.p10_ms,
       after.p90_ms);
@@ -94,22 +95,43 @@ Device device_of(const EvaluateArguments& arguments) {
   return devices.front();
 }
 
+/// The evaluator that the command line names: a task, a program, or neither.
+GoalConfig evaluator_of(const EvaluateArguments& arguments) {
+  if (arguments.evaluator.empty()) return {};
+  const CommandLineValue given{
+      .key = "search_evaluator", .value = arguments.evaluator, .flag = "--evaluator"};
+  return parse_search_config(Value(Value::Map{}), {given}).goals;
+}
+
+/// Adds the scores that a program of the user gives to both models.
+void add_program_scores(const GoalConfig& evaluator, const ComparisonInput& models,
+                        Comparison& comparison, const Context& context) {
+  if (!evaluator.command) return;
+  const CustomEvaluator program = quantsearch::evaluator_of(*evaluator.command, context.log());
+  comparison.float_model.metrics.merge(
+      custom_scores(program, {}, models.float_model, context.token()));
+  comparison.candidate.metrics.merge(custom_scores(program, {}, models.candidate, context.token()));
+}
+
 int run_evaluate(const EvaluateArguments& arguments) {
   const Model float_model = fix_inputs(load_model(arguments.float_model), arguments.fixed);
   const Model candidate = candidate_of(arguments);
   require_inputs(candidate, float_model);
+  const GoalConfig evaluator = evaluator_of(arguments);
   const LoadedData data = open_data(arguments.data, float_model, arguments.fixed);
   const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data);
   ComparisonOptions options{.metrics = metrics_of(arguments),
                             .batch = arguments.batch,
                             .latency = arguments.latency,
-                            .device = device_of(arguments)};
+                            .device = device_of(arguments),
+                            .task = evaluator.task};
   Context context(arguments.common, {});
   options.token = context.token();
   options.log = context.log();
-  const Comparison comparison = compare_models(
-      {.float_model = float_model, .candidate = candidate, .data = data.source, .labels = labels},
-      options, context.pool(), context.budget());
+  const ComparisonInput input{
+      .float_model = float_model, .candidate = candidate, .data = data.source, .labels = labels};
+  Comparison comparison = compare_models(input, options, context.pool(), context.budget());
+  add_program_scores(evaluator, input, comparison, context);
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(comparison), 1));
   } else {
@@ -135,6 +157,9 @@ void add_evaluate_command(CLI::App& app, Run& run) {
   command->add_option("--labels", arguments->labels,
                       "Class of each sample (.npy, .npz): gives top1, top5");
   add_fix_option(*command, arguments->fixed);
+  command->add_option("--evaluator", arguments->evaluator,
+                      "Also score both with a task, such as text, or with a program "
+                      "(docs/evaluators.md)");
   command->add_option("--metric", arguments->metrics, "Metric, may be repeated (all)");
   command->add_option("--batch", arguments->batch, "Samples per run (chosen by the model)")
       ->check(CLI::PositiveNumber);

@@ -19,6 +19,7 @@
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/data.h"
+#include "quantsearch/evaluate/task.h"
 #include "quantsearch/model.h"
 #include "quantsearch/runtime.h"
 
@@ -57,8 +58,10 @@ struct Latency {
 };
 
 struct Scores {
-  std::map<std::string, double> metrics;  // by MetricInfo::name; custom evaluators under "custom"
-  std::int64_t size_bytes = 0;            // of the serialized model
+  // By MetricInfo::name; the scores of tasks and evaluators by their names, the one number of an
+  // evaluator under "custom".
+  std::map<std::string, double> metrics;
+  std::int64_t size_bytes = 0;  // of the serialized model
   std::optional<Latency> latency;
   // Values of EvaluateOptions::losses_of, in the order in which candidates race.
   std::vector<double> losses = {};
@@ -88,6 +91,8 @@ class Reference {
     CancellationToken token = {};
     LogSink log = {};
     Device device = {};  // where the float model and the candidates run
+    // Scored besides the metrics, for the float model and for each candidate.
+    std::shared_ptr<const Task> task = nullptr;
   };
   /// Runs the float model. Outputs that no quantizer can change, that are not numeric or whose size
   /// depends on computed values are left out (compared_outputs), with a note in the log. Keeps at
@@ -116,14 +121,19 @@ class Reference {
   [[nodiscard]] const std::string& logits_output() const;
   /// Outputs of the run that begins at `first_sample` (a multiple of batch()).
   [[nodiscard]] Batch outputs(std::int64_t first_sample) const;
+  /// The task and the float model's predictions; null without a task.
+  [[nodiscard]] const Task* task() const;
+  [[nodiscard]] const Predictions* predictions() const;
+  /// The outputs that neither metrics nor the task read.
+  [[nodiscard]] const std::vector<std::string>& unused_outputs() const;
   /// The slices of each output, in the order of output_names(). They depend on the float model's
   /// outputs alone.
   [[nodiscard]] const std::vector<OutputSlices>& slices() const;
   /// Bytes kept in memory and bytes on disk.
   [[nodiscard]] std::int64_t kept_bytes() const;
   [[nodiscard]] std::int64_t spilled_bytes() const;
-  /// The float model's own scores: top-k from the labels, and the best value of each distance
-  /// metric.
+  /// The float model's own scores: top-k from the labels, the best value of each distance metric,
+  /// and the scores of the task.
   [[nodiscard]] Scores float_scores(std::span<const Metric> metrics) const;
 
  private:
@@ -188,19 +198,5 @@ struct LatencyOptions {
 /// bounds.
 [[nodiscard]] Latency measure_latency(const Model& model, const Batch& input,
                                       const LatencyOptions& options = {});
-
-/// A command of the user that computes a score of a model file.
-struct CommandEvaluator {
-  std::vector<std::string> command = {};  // "{model}" is replaced by the path of the file
-  Goal direction = Goal::maximize;
-  double timeout_seconds = 600;
-};
-/// Returns the last line of stdout as a number. Throws IoError naming the command, with its exit
-/// code, the last line of its stderr, what it printed instead of a number, or the timeout (the
-/// process group is killed). Throws Cancelled when `token` is cancelled, InvalidInput for an empty
-/// command or a timeout that is not above 0.
-[[nodiscard]] double run_command_evaluator(const CommandEvaluator& evaluator,
-                                           const std::filesystem::path& model,
-                                           const CancellationToken& token);
 
 }  // namespace quantsearch

@@ -20,7 +20,8 @@ class AutoSearchConfig:
     >>> config = AutoSearchConfig(search_space={"calibrate_method": ["MinMax", "Percentile"]}, search_metric="cos")
     >>> config.search_stop_condition = {"iteration_limit": 10}
 
-    Enums are taken as values, those of onnxruntime too. ``search_evaluator`` may be a Python evaluator.
+    Enums are taken as values, those of onnxruntime too. ``search_evaluator`` may be a Python evaluator, or what a file
+    holds: the name of a built-in task or a mapping.
     """
 
     quantization_config: Any
@@ -108,7 +109,7 @@ def split_config(config: ConfigSource) -> Tuple[Dict[str, Any], Any]:
     evaluator = keys.get("search_evaluator")
     if evaluator is None:
         keys.pop("search_evaluator", None)
-    elif not isinstance(evaluator, Mapping):
+    elif not isinstance(evaluator, (Mapping, str)):
         del keys["search_evaluator"]
         return keys, evaluator
     return keys, None

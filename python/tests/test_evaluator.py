@@ -150,3 +150,20 @@ def test_another_object_is_refused(model_path, arrays, small_space):
 def test_several_trials_at_the_same_time(model_path, arrays, small_space):
     result = search(model_path, arrays, {**small_space, "n_jobs": 2}, lambda path: 1.0, threads=2)
     assert [trial.state for trial in result.study.trials] == ["complete"] * 4
+
+
+def test_a_built_in_task_decides(model_path, arrays, small_space):
+    result = quantsearch.auto_search(
+        model_path,
+        arrays,
+        config={**small_space, "search_evaluator": "classification", "search_metric": "accuracy_top5"},
+        progress=False,
+    )
+    assert all(trial.scores["accuracy_top5"] == trial.value for trial in result.study.trials)
+    assert all("accuracy_top1" in trial.scores for trial in result.study.trials)
+
+
+def test_a_task_is_checked(model_path, arrays, small_space):
+    config = {**small_space, "search_evaluator": {"task": "clasification"}}
+    with pytest.raises(quantsearch.InvalidInput, match="unknown task 'clasification'; nearest known: 'classification'"):
+        quantsearch.auto_search(model_path, arrays, config=config, progress=False)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "autosearch/evaluator_key.h"
 #include "autosearch/search_keys.h"
 #include "autosearch/search_values.h"
 #include "autosearch/space_file.h"
@@ -107,6 +108,10 @@ AutoSearchConfig parse_search_config(const Value& file, const std::vector<Comman
     if (const auto given = given_value(file, row, over))
       with_prefix(given->prefix, [&] { row.read(config, given->value); });
   }
+  const auto objectives = std::ranges::find(key_readers(), "search_metric",
+                                            [](const KeyReader& row) { return row.key.name; });
+  if (const auto given = given_value(file, *objectives, over))
+    with_prefix(given->prefix, [&] { require_known_scores(config.goals); });
   config.space = space_from_file(file);
   // A user's space starts from the plain defaults, because the settings of the default preset would
   // exclude some of its points.

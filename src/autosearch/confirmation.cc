@@ -2,16 +2,20 @@
 
 #include <fmt/core.h>
 
+#include "autosearch/setup.h"
 #include "quantsearch/pipeline/pipeline.h"
 
 namespace quantsearch {
 
 std::optional<Confirmation> confirm(const std::vector<Trial>& finalists,
-                                    const AutoSearchConfig& config, const DataSplit& data,
-                                    const Model& float_model, const SearchEnvironment& environment,
+                                    const std::string& objective, const AutoSearchConfig& config,
+                                    const DataSplit& data, const Model& float_model,
+                                    const SearchEnvironment& environment,
                                     const std::function<BuiltModel(const Trial&)>& built) {
   if (data.confirmation == nullptr || finalists.empty() || environment.token.is_cancelled())
     return std::nullopt;
+  const std::shared_ptr<const Task> task =
+      task_over(config, float_model, data, TaskSamples::confirmation);
   const Reference reference(float_model, data.confirmation, data.confirmation_labels,
                             *environment.pool, environment.budget,
                             {.batch = 0,
@@ -19,11 +23,11 @@ std::optional<Confirmation> confirm(const std::vector<Trial>& finalists,
                              .logits_output = {},
                              .token = environment.token,
                              .log = environment.log,
-                             .device = config.execution.devices.front()});
+                             .device = config.execution.devices.front(),
+                             .task = task});
   const std::vector<Metric> metrics = {config.goals.metric};
-  const std::string metric = metric_info(config.goals.metric).name;
   Confirmation confirmation{.samples = data.confirmation->size(),
-                            .float_score = reference.float_scores(metrics).metrics.at(metric),
+                            .float_score = reference.float_scores(metrics).metrics.at(objective),
                             .scores = {}};
   for (const Trial& trial : finalists) {
     const BuiltModel made = built(trial);
@@ -34,9 +38,9 @@ std::optional<Confirmation> confirm(const std::vector<Trial>& finalists,
                   .losses_of = {},
                   .exact_products = is_scored_as_graph(resolve(made.settings).quantize.target),
                   .token = environment.token});
-    confirmation.scores.emplace_back(trial.number, scores.metrics.at(metric));
+    confirmation.scores.emplace_back(trial.number, scores.metrics.at(objective));
     say(environment.log, LogLevel::info,
-        fmt::format("confirmation: trial {}: {} {:.6g} on {} samples", trial.number, metric,
+        fmt::format("confirmation: trial {}: {} {:.6g} on {} samples", trial.number, objective,
                     confirmation.scores.back().second, confirmation.samples));
   }
   return confirmation;

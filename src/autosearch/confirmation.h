@@ -14,13 +14,13 @@
 
 namespace quantsearch {
 
-/// Returns the scores of `finalists`, which are best first, on the held-out samples. nullopt when
-/// there are none, and when the search was cancelled, because the user should not have to wait for
-/// this.
+/// Returns the values of the objective of `finalists`, which are best first, on the held-out
+/// samples. nullopt when there are none, and when the search was cancelled, because the user should
+/// not have to wait for this.
 [[nodiscard]] std::optional<Confirmation> confirm(
-    const std::vector<Trial>& finalists, const AutoSearchConfig& config, const DataSplit& data,
-    const Model& float_model, const SearchEnvironment& environment,
-    const std::function<BuiltModel(const Trial&)>& built);
+    const std::vector<Trial>& finalists, const std::string& objective,
+    const AutoSearchConfig& config, const DataSplit& data, const Model& float_model,
+    const SearchEnvironment& environment, const std::function<BuiltModel(const Trial&)>& built);
 
 /// Returns the number of the finalist with the best score there; ties go to the earlier one.
 [[nodiscard]] std::int64_t confirmed_best(const Confirmation& confirmation, Goal goal);

@@ -33,6 +33,7 @@ void keep_back(DataSplit& split, double share, const LogSink& log) {
       held_out_count(share, samples, "confirmation", "to judge and to confirm");
   if (held == 0) return;
   split.confirmation = subset(split.evaluation, samples - held, held);
+  split.first_confirmation = split.first_evaluation + samples - held;
   split.evaluation = subset(split.evaluation, 0, samples - held);
   if (split.labels) {
     split.confirmation_labels = Labels(split.labels->end() - held, split.labels->end());
@@ -75,6 +76,7 @@ DataSplit judging_split(const Settings& base, const SearchInput& input, bool has
   }
   split.calibration = subset(input.calibration, 0, samples - held);
   split.evaluation = subset(input.calibration, samples - held, held);
+  split.first_evaluation = samples - held;
   if (split.labels) split.labels = Labels(split.labels->end() - held, split.labels->end());
   use_at_most(split.base, samples - held);
   say(log, LogLevel::info,

@@ -2,6 +2,7 @@
 
 // Divides the samples into those for calibration, for evaluation and for confirmation.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -16,6 +17,10 @@ struct DataSplit {
   // The part of the evaluation data that no trial sees; null when there is none.
   std::shared_ptr<const DataSource> confirmation = nullptr;
   std::optional<Labels> confirmation_labels = {};
+  // The numbers of the first samples in the data that the user gave for them, which files of a
+  // ground truth describe.
+  std::int64_t first_evaluation = 0;
+  std::int64_t first_confirmation = 0;
   // Contains CalibDataSize when the calibration set was reduced, so that best_config.yaml contains
   // it too.
   Settings base;

@@ -10,7 +10,7 @@ namespace quantsearch {
 namespace {
 
 bool is_task_score(const std::string& objective) {
-  return objective == "custom" || objective == metric_info(Metric::top1).name ||
+  return is_evaluator_score(objective) || objective == metric_info(Metric::top1).name ||
          objective == metric_info(Metric::top5).name;
 }
 

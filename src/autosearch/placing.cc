@@ -14,7 +14,7 @@ namespace quantsearch {
 namespace {
 
 const std::string kDecision = "placement";
-constexpr double kMostSeconds = 50;  // a last model may take some seconds more
+constexpr double kMostSeconds = 50;    // a last model may take some seconds more
 constexpr double kShareOfTime = 0.25;  // of a limited search
 
 /// The costs that a file holds, by machine; a mapping, which is empty without a file.

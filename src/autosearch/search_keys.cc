@@ -4,6 +4,7 @@
 #include <iterator>
 #include <span>
 
+#include "autosearch/evaluator_key.h"
 #include "autosearch/search_values.h"
 #include "quantsearch/search/trial_order.h"
 
@@ -61,7 +62,7 @@ std::vector<KeyReader> goals() {
   return {
       {{"search_metric",
         "what is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, custom (the "
-        "evaluator's score), or a list of these, "
+        "evaluator's score) or the name of one of its scores, or a list of these, "
         "size and latency; auto: top1 where there are labels, else L2",
         "L2; on the command line without a configuration auto", "--metric"},
        [](Config& config, const Value& value) { read_objectives(config.goals, value); },
@@ -94,11 +95,12 @@ std::vector<KeyReader> goals() {
         "none"},
        [](Config& config, const Value& value) { config.goals.limits = read_limits(value); }},
       {{"search_evaluator",
-        "{command: [...], direction: maximize, timeout: 600}: a program that gets the model's file "
-        "in place of {model} and prints its "
-        "score on its last line",
-        "none"},
-       [](Config& config, const Value& value) { config.goals.command = read_command(value); }},
+        "what scores a model: {task: NAME, ...} or the name of a task (detection, text, "
+        "segmentation, classification, retrieval, similarity); {command: [...], direction: "
+        "maximize, timeout: 600}, a program with {model} for the file that prints its scores on "
+        "its last line; or {server: [...]}, one that stays alive (docs/evaluators.md)",
+        "none", "--evaluator"},
+       [](Config& config, const Value& value) { read_evaluator(config.goals, value); }},
       {{"search_confirmation",
         "share of the evaluation data that no trial sees and that chooses among the best, such as "
         "0.2",

@@ -171,9 +171,9 @@ std::vector<Trial> finalists(const SearchRun& run, const Study& study) {
 
 std::optional<Confirmation> confirm_best(const SearchRun& run, const Study& study) {
   const Setup& setup = run.setup;
-  auto confirmation =
-      confirm(finalists(run, study), setup.config, setup.data, setup.input.model, setup.environment,
-              [&run](const Trial& trial) { return run.best.built(trial); });
+  auto confirmation = confirm(finalists(run, study), setup.objective.name, setup.config, setup.data,
+                              setup.input.model, setup.environment,
+                              [&run](const Trial& trial) { return run.best.built(trial); });
   if (!confirmation) return std::nullopt;
   const std::int64_t number = confirmed_best(*confirmation, setup.objective.goal);
   if (run.best.trial()->number != number)

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/names.h"
@@ -14,10 +15,27 @@ namespace {
 
 constexpr std::int64_t kMostJobs = 1024;
 
+/// The metric of that name in any case; null for a score of an evaluator.
+const MetricInfo* metric_named(const std::string& name) {
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  };
+  for (const MetricInfo& info : all_metrics())
+    if (std::ranges::equal(info.name, name, same)) return &info;
+  return nullptr;
+}
+
 void set_first_objective(GoalConfig& goals, const std::string& name) {
-  if (name != kCustomGoal) goals.metric = parse_metric(name);
-  const std::string canonical = name == kCustomGoal ? name : metric_info(goals.metric).name;
-  goals.named_first = name == kCustomGoal || !goals.more_objectives.empty() ? canonical : "";
+  if (name == kSizeGoal || name == kLatencyGoal) {
+    throw InvalidInput(fmt::format(
+        "begins with '{}', expected a metric or a score of the evaluator first; for the smallest "
+        "or fastest model give search_goal",
+        name));
+  }
+  const MetricInfo* const metric = metric_named(name);
+  if (metric != nullptr) goals.metric = metric->metric;
+  goals.named_first = metric == nullptr || !goals.more_objectives.empty() ? name : "";
 }
 
 }  // namespace
@@ -55,36 +73,11 @@ Goal read_direction(const Value& value) {
   throw InvalidInput(unknown_name_message("direction", value.as_string(), known));
 }
 
-std::optional<CommandEvaluator> read_command(const Value& value) {
-  if (value.is_null()) return std::nullopt;
-  require_known("evaluator key", value, {"command", "direction", "timeout"});
-  CommandEvaluator evaluator;
-  const Value* command = value.find("command");
-  if (command == nullptr)
-    throw InvalidInput(
-        "got no 'command', expected a list such as [\"python3\", \"evaluate.py\", \"{model}\"]");
-  for (const Value& word : command->as_list()) evaluator.command.push_back(word.as_string());
-  const auto names_model = [](const std::string& word) {
-    return word.find("{model}") != std::string::npos;
-  };
-  if (std::ranges::none_of(evaluator.command, names_model)) {
-    throw InvalidInput(fmt::format(
-        "got the command {}, expected '{{model}}' in one of its arguments", to_json(*command)));
-  }
-  if (const Value* direction = value.find("direction"))
-    evaluator.direction = read_direction(*direction);
-  if (const Value* timeout = value.find("timeout")) {
-    const auto limit = read_limit(*timeout);
-    if (!limit) throw InvalidInput("'timeout' must be a number of seconds above 0");
-    evaluator.timeout_seconds = *limit;
-  }
-  return evaluator;
-}
-
 std::string objective_name(const std::string& name) {
   if (name == "size" || name == "size_bytes") return kSizeGoal;
   if (name == "latency" || name == "latency_ms") return kLatencyGoal;
-  return name == kCustomGoal ? kCustomGoal : metric_info(parse_metric(name)).name;
+  const MetricInfo* const metric = metric_named(name);
+  return metric != nullptr ? metric->name : name;
 }
 
 void read_objectives(GoalConfig& goals, const Value& value) {
@@ -105,7 +98,7 @@ void read_objectives(GoalConfig& goals, const Value& value) {
     seen.push_back(std::move(name));
   }
   goals.more_objectives.assign(seen.begin() + 1, seen.end());
-  set_first_objective(goals, names.front().as_string());
+  set_first_objective(goals, seen.front());
 }
 
 std::map<std::string, std::optional<double>> read_limits(const Value& value) {

@@ -20,10 +20,9 @@ void require_known(const std::string& what, const Value& mapping,
 [[nodiscard]] std::optional<double> read_limit(const Value& value);
 [[nodiscard]] std::optional<std::int64_t> read_count(const Value& value);
 [[nodiscard]] Goal read_direction(const Value& value);
-[[nodiscard]] std::optional<CommandEvaluator> read_command(const Value& value);
 
-/// Returns the name of an objective that results use. Accepts the metrics, "size", "latency" and
-/// "custom".
+/// Returns the name of an objective that results use: of a metric, the size or the latency. Any
+/// other name is that of a score of the evaluator.
 [[nodiscard]] std::string objective_name(const std::string& name);
 /// Reads one metric or a list: the first decides between trials, and all of them define the front.
 void read_objectives(GoalConfig& goals, const Value& value);

@@ -11,18 +11,35 @@ namespace quantsearch {
 
 namespace {
 
-std::optional<CustomEvaluator> evaluator_of(const AutoSearchConfig& config,
-                                            const SearchEnvironment& environment) {
+std::optional<CustomEvaluator> custom_evaluator(const AutoSearchConfig& config,
+                                                const SearchEnvironment& environment) {
   if (environment.evaluator && !environment.evaluator->score) {
     throw InvalidInput(
         "search: got a custom evaluator without a function, expected one that scores a model file");
   }
   if (environment.evaluator || !config.goals.command) return environment.evaluator;
-  const auto score = [command = *config.goals.command](const std::filesystem::path& model,
-                                                       const CancellationToken& token) {
-    return run_command_evaluator(command, model, token);
-  };
-  return CustomEvaluator{.score = score, .direction = config.goals.command->direction};
+  return evaluator_of(*config.goals.command, environment.log);
+}
+
+/// Absent when metrics alone score a model.
+std::optional<ScoreNames> names_of_scores(const GoalConfig& goals,
+                                          const std::optional<CustomEvaluator>& evaluator) {
+  if (evaluator) return score_names(*evaluator);
+  return goals.task ? std::optional(score_names(*goals.task)) : std::nullopt;
+}
+
+/// Writes the score that decides by default in place of "custom" when it has a name.
+void name_scores(GoalConfig& goals, const std::optional<ScoreNames>& names) {
+  if (!names) return;
+  if (goals.named_first == kCustomGoal) goals.named_first = names->first;
+  std::ranges::replace(goals.more_objectives, std::string(kCustomGoal), names->first);
+}
+
+void require_one_evaluator(const GoalConfig& goals, const SearchEnvironment& environment) {
+  if (!environment.evaluator || !goals.task) return;
+  throw InvalidInput(fmt::format(
+      "search: got an evaluator and the task '{}' in search_evaluator, expected one of them",
+      goals.task->name));
 }
 
 AutoSearchConfig with_base(AutoSearchConfig config, const Settings& base) {
@@ -70,12 +87,28 @@ std::int64_t trial_bytes(const Model& model) {
   return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20);
 }
 
+/// All objectives, the one that decides first.
+std::vector<std::string> objectives_of(const Setup& setup) {
+  std::vector<std::string> names = {setup.objective.name};
+  const std::vector<std::string>& more = setup.config.goals.more_objectives;
+  names.insert(names.end(), more.begin(), more.end());
+  return names;
+}
+
 Scores score_float(const Setup& setup, const Reference& reference) {
   Scores scores =
       reference.float_scores(recorded_metrics(setup.config.goals, setup.data.labels.has_value()));
   if (setup.evaluator)
-    scores.metrics["custom"] =
-        custom_score(*setup.evaluator, setup.input.model, setup.environment.token);
+    scores.metrics.merge(custom_scores(*setup.evaluator, objectives_of(setup), setup.input.model,
+                                       setup.environment.token));
+  for (const std::string& name : objectives_of(setup)) {
+    if (!setup.config.goals.task || !is_evaluator_score(name) || scores.metrics.contains(name))
+      continue;
+    throw InvalidInput(fmt::format(
+        "search: search_metric names '{}', which the truth of the evaluator '{}' does not define: "
+        "nothing in it is of that kind",
+        name, setup.config.goals.task->name));
+  }
   if (SearchGoals::needs_latency(setup.config.goals))
     scores.latency = trial_latency(setup.input.model, reference, setup.environment.token);
   return scores;
@@ -85,7 +118,7 @@ Acceptance acceptance_of(const Setup& setup, const Scores& float_scores) {
   const auto found = float_scores.metrics.find(setup.objective.name);
   const auto value =
       found == float_scores.metrics.end() ? std::nullopt : std::optional(found->second);
-  return {setup.config.goals, setup.is_custom(), setup.objective.goal, value};
+  return {setup.config.goals, setup.objective, value};
 }
 
 /// Returns nullopt when trials do not race: racing is off, the objective has no losses per sample,
@@ -138,12 +171,18 @@ Setup prepare(const AutoSearchConfig& config, const SearchInput& input,
               const SearchEnvironment& environment) {
   const Clock::time_point start = Clock::now();
   require_execution(config.execution);
-  std::optional<CustomEvaluator> evaluator = evaluator_of(config, environment);
+  std::optional<CustomEvaluator> evaluator = custom_evaluator(config, environment);
   DataSplit data = split_data(settings_from(to_value(config.base)), input,
                               config.goals.confirmation, evaluator.has_value(), environment.log);
   AutoSearchConfig settled = with_base(config, data.base);
   if (settled.goals.metric_by_data && data.labels) settled.goals.metric = Metric::top1;
-  const ObjectiveName objective = objective_of(settled.goals, evaluator);
+  require_one_evaluator(settled.goals, environment);
+  std::optional<ScoreNames> names = names_of_scores(settled.goals, evaluator);
+  require_objectives(settled.goals, names.has_value());
+  name_scores(settled.goals, names);
+  std::shared_ptr<const Task> task = task_over(settled, input.model, data, TaskSamples::evaluation);
+  if (task != nullptr && !task->has_truth()) names->tolerated_share = kToleratedShareOfAgreement;
+  const ObjectiveName objective = objective_of(settled.goals, names);
   auto pipeline = std::make_unique<Pipeline>(
       input.model, data.calibration, *environment.pool, environment.budget,
       Pipeline::Options{.log = environment.log, .cache_folder = config.output.cache_folder});
@@ -151,15 +190,26 @@ Setup prepare(const AutoSearchConfig& config, const SearchInput& input,
               .environment = environment,
               .start = start,
               .evaluator = std::move(evaluator),
+              .task = std::move(task),
               .data = std::move(data),
               .config = std::move(settled),
               .objective = objective,
               .pipeline = std::move(pipeline)};
-  require_objectives(setup.config.goals, setup.evaluator.has_value());
   setup.pipeline->require_quantizable(resolve(setup.config.base));
   require_agreeing_direction(setup);
   require_confirmable(setup);
   return setup;
+}
+
+std::shared_ptr<const Task> task_over(const AutoSearchConfig& config, const Model& float_model,
+                                      const DataSplit& data, TaskSamples samples) {
+  if (!config.goals.task) return nullptr;
+  const bool confirms = samples == TaskSamples::confirmation;
+  return make_task(*config.goals.task,
+                   {.float_model = float_model,
+                    .samples = confirms ? data.confirmation : data.evaluation,
+                    .labels = confirms ? data.confirmation_labels : data.labels,
+                    .first_in_truth = confirms ? data.first_confirmation : data.first_evaluation});
 }
 
 Baseline measure_baseline(const Setup& setup, const std::optional<Scores>& known) {
@@ -171,11 +221,17 @@ Baseline measure_baseline(const Setup& setup, const std::optional<Scores>& known
                        .logits_output = {},
                        .token = environment.token,
                        .log = environment.log,
-                       .device = setup.config.execution.devices.front()});
+                       .device = setup.config.execution.devices.front(),
+                       .task = setup.task});
+  if (setup.task != nullptr) {
+    say(environment.log, LogLevel::info,
+        fmt::format("evaluator {}: models are compared with {}", setup.config.goals.task->name,
+                    setup.task->truth()));
+  }
   Scores scores = known ? *known : score_float(setup, reference);
   Acceptance acceptance = acceptance_of(setup, scores);
   SearchGoals goals(setup.config.goals, setup.objective, scores,
-                    setup.evaluator ? &*setup.evaluator : nullptr);
+                    names_of_scores(setup.config.goals, setup.evaluator));
   return {.reference = std::move(reference),
           .scores = std::move(scores),
           .acceptance = std::move(acceptance),
@@ -197,6 +253,7 @@ Value fingerprint_of(const Setup& setup) {
                                  {"objective", setup.objective.name},
                                  {"output_weights", weights},
                                  {"runtime", runtime_version()}};
+  if (setup.task != nullptr) fingerprint.set("task", setup.task->key().hex());
   // Absent for the CPU, so that studies of earlier versions continue.
   if (const Device& device = setup.config.execution.devices.front(); device != Device{})
     fingerprint.set("device", device_kind(device));
@@ -228,6 +285,8 @@ TrialContext trial_context(const Setup& setup, const Baseline& baseline) {
 std::unique_ptr<TrialExecutor> make_executor(const Setup& setup, const Baseline& baseline) {
   std::unique_ptr<TrialExecutor> executor;
   if (needs_workers(setup.config.execution)) {
+    // The workers have evaluators of their own.
+    if (setup.evaluator && setup.evaluator->rest) setup.evaluator->rest();
     executor = make_isolated_trials(isolation_options(setup, baseline));
   } else {
     executor = make_trial_runner(trial_context(setup, baseline));

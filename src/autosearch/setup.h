@@ -16,7 +16,8 @@ struct Setup {
   const SearchInput& input;
   const SearchEnvironment& environment;  // with a pool
   Clock::time_point start;
-  std::optional<CustomEvaluator> evaluator;
+  std::optional<CustomEvaluator> evaluator;  // of the user; absent for a built-in task
+  std::shared_ptr<const Task> task;          // null without one
   DataSplit data;
   AutoSearchConfig config;  // adapted to these data
   ObjectiveName objective;
@@ -25,7 +26,7 @@ struct Setup {
   /// The order of the trials.
   [[nodiscard]] Ranking ranking() const { return {objective.goal, config.goals.goal}; }
   /// True when the evaluator decides.
-  [[nodiscard]] bool is_custom() const { return objective.name == kCustomGoal; }
+  [[nodiscard]] bool is_custom() const { return is_evaluator_score(objective.name); }
 };
 
 /// Throws InvalidInput for an error in the model, the data or the goals. Input and environment must
@@ -47,6 +48,12 @@ struct Baseline {
 
 /// True when the time limit was over before the first trial.
 [[nodiscard]] bool has_used_up_time(const Setup& setup, const Baseline& baseline);
+
+enum class TaskSamples { evaluation, confirmation };
+/// Returns the task of the configuration over these samples; null when there is none.
+[[nodiscard]] std::shared_ptr<const Task> task_over(const AutoSearchConfig& config,
+                                                    const Model& float_model, const DataSplit& data,
+                                                    TaskSamples samples);
 
 /// Returns the fingerprint that a continued search and each of its workers must match.
 [[nodiscard]] Value fingerprint_of(const Setup& setup);

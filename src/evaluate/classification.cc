@@ -11,13 +11,6 @@ namespace quantsearch {
 
 namespace {
 
-// True for [1, classes] and for shapes that differ from it only in axes of length 1.
-bool is_row_of_classes(const Sample& logits) {
-  const auto long_axes = std::count_if(logits.shape.begin(), logits.shape.end(),
-                                       [](std::int64_t n) { return n != 1; });
-  return !logits.values.empty() && !logits.shape.empty() && long_axes <= 1;
-}
-
 int cut_of(Metric metric) {
   if (metric == Metric::top1) return 1;
   if (metric == Metric::top5) return 5;
@@ -25,6 +18,12 @@ int cut_of(Metric metric) {
 }
 
 }  // namespace
+
+bool is_row_of_classes(const Sample& logits) {
+  const auto long_axes = std::count_if(logits.shape.begin(), logits.shape.end(),
+                                       [](std::int64_t n) { return n != 1; });
+  return !logits.values.empty() && !logits.shape.empty() && long_axes <= 1;
+}
 
 std::int64_t rank_in_sample(const Sample& logits, const std::string& output, std::int64_t label,
                             std::int64_t sample) {

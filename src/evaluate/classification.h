@@ -11,6 +11,9 @@
 
 namespace quantsearch {
 
+/// True for [1, classes] and for shapes that differ from it only in axes of length 1.
+[[nodiscard]] bool is_row_of_classes(const Sample& logits);
+
 /// Rank of the label among one sample's logits (0 is best). Throws InvalidInput naming output and
 /// sample when the sample is not one row of classes or the label is not one of them.
 [[nodiscard]] std::int64_t rank_in_sample(const Sample& logits, const std::string& output,

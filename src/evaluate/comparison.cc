@@ -17,6 +17,14 @@ std::vector<Metric> metrics_of(const ComparisonOptions& options, bool has_labels
   return metrics;
 }
 
+std::shared_ptr<const Task> task_of(const ComparisonInput& input,
+                                    const ComparisonOptions& options) {
+  if (!options.task) return nullptr;
+  return make_task(
+      *options.task,
+      {.float_model = input.float_model, .samples = input.data, .labels = input.labels});
+}
+
 void warn_of(const OwnNoise& noise, const LogSink& log) {
   constexpr std::size_t kShown = 4;
   say(log, LogLevel::warning,
@@ -57,7 +65,8 @@ Comparison compare_models(const ComparisonInput& input, const ComparisonOptions&
                              .spill_folder = {},
                              .token = options.token,
                              .log = options.log,
-                             .device = options.device});
+                             .device = options.device,
+                             .task = task_of(input, options)});
   Comparison comparison{
       .float_model = {},
       .candidate = evaluate(input.candidate, reference, pool,

@@ -287,7 +287,8 @@ class CandidateRuns {
  public:
   CandidateRuns(const Model& compared, const Reference& reference, ThreadPool& pool,
                 const EvaluateOptions& options, Scorer& scorer)
-      : session_(open_session(
+      : predictions_(reference.task() != nullptr ? reference.task()->predictions() : nullptr),
+        session_(open_session(
             compared, {.exact_products = options.exact_products, .device = reference.device()})),
         reference_(reference),
         pool_(pool),
@@ -321,6 +322,12 @@ class CandidateRuns {
     return true;
   }
 
+  /// The scores of the task, when all samples have run.
+  [[nodiscard]] std::map<std::string, double> task_scores() const {
+    if (predictions_ == nullptr) return {};
+    return reference_.task()->score(*predictions_, *reference_.predictions());
+  }
+
  private:
   bool run(RunSamplesOptions options) {
     options.fixed_runs = options_.inputs != nullptr;
@@ -329,11 +336,13 @@ class CandidateRuns {
         *session_, data, pool_, options,
         [&](std::int64_t sample, std::int64_t count, const Batch& outputs, int /*worker*/) {
           scorer_.add_run(sample, count, outputs);
+          if (predictions_ != nullptr) predictions_->add(sample, count, outputs);
           const bool goes_on = !options_.watch || options_.watch(sample, count, outputs);
           return scorer_.limits_can_hold(sample, count) && goes_on;
         });
   }
 
+  std::unique_ptr<Predictions> predictions_;  // null without a task
   std::unique_ptr<const Session> session_;
   const Reference& reference_;
   ThreadPool& pool_;
@@ -362,16 +371,17 @@ Scores evaluate(const Model& candidate, const Reference& reference, ThreadPool& 
   require_labels(options.metrics, reference.labels());
   require_losses(options);
   require_limits(options.metrics, options.limits);
-  const Model compared = without_outputs(candidate, reference.skipped_outputs());
-  require_equal_outputs(compared, reference);
+  require_equal_outputs(without_outputs(candidate, reference.skipped_outputs()), reference);
+  const Model compared = without_outputs(candidate, reference.unused_outputs());
   Scorer scorer(reference, options);
   Scores scores;
   scores.size_bytes = serialized_bytes(candidate);
-  if (!options.metrics.empty()) {
+  if (!options.metrics.empty() || reference.task() != nullptr) {
     CandidateRuns runs(compared, reference, pool, options, scorer);
     scores.gave_up = !(options.losses_of ? runs.race(scores.losses) : runs.all());
     if (scores.gave_up) return scores;
     scores.metrics = scorer.scores();
+    scores.metrics.merge(runs.task_scores());
   }
   if (options.latency) {
     scores.latency = measure_latency(compared, reference.data().read(0, 1),

@@ -115,6 +115,9 @@ struct Reference::State {
   std::string logits_output;
   std::int64_t model_bytes = 0;
   std::vector<OutputSlices> slices;
+  std::shared_ptr<const Task> task;
+  std::unique_ptr<Predictions> predictions;
+  std::vector<std::string> unused;      // skipped outputs that the task does not read
   std::unique_ptr<SpillFolder> folder;  // outlives the store
   std::unique_ptr<BatchStore> store;
 
@@ -137,6 +140,17 @@ struct Reference::State {
     }
   }
 
+  /// Outputs that are not compared are kept when the task reads them.
+  void begin_task(const Options& options) {
+    task = options.task;
+    unused = skipped;
+    if (task == nullptr) return;
+    predictions = task->predictions();
+    std::erase_if(unused, [&](const std::string& name) {
+      return std::ranges::find(task->outputs(), name) != task->outputs().end();
+    });
+  }
+
   void run(const Session& session, ThreadPool& pool, const ByteBudget& budget,
            const Options& options) {
     const std::int64_t runs = (data->size() + batch - 1) / batch;
@@ -147,8 +161,11 @@ struct Reference::State {
     run_samples(session, *data, pool, {.batch = batch, .token = options.token},
                 [&](std::int64_t first, std::int64_t count, const Batch& outputs, int) {
                   require_rows(outputs, count, "reference");
-                  for (const auto& [name, tensor] : outputs) finite.at(name).add(tensor);
-                  store->put(first / batch, outputs);
+                  if (task != nullptr) predictions->add(first, count, outputs);
+                  Batch compared = outputs;
+                  for (const std::string& name : skipped) compared.erase(name);
+                  for (const auto& [name, tensor] : compared) finite.at(name).add(tensor);
+                  store->put(first / batch, compared);
                   return true;
                 });
     store->finish();
@@ -234,13 +251,15 @@ Reference::Reference(const Model& float_model, std::shared_ptr<const DataSource>
   state.data = std::move(data);
   state.labels = std::move(labels);
   state.name_outputs(float_model, options);
+  state.begin_task(options);
   state.folder = std::make_unique<SpillFolder>(options.spill_folder);
   state.model_bytes = serialized_bytes(float_model);
   state.device = options.device;
   const auto session =
-      open_session(without_outputs(float_model, state.skipped), {.device = options.device});
+      open_session(without_outputs(float_model, state.unused), {.device = options.device});
   // When samples have different numbers of rows, they cannot be separated again in one output.
-  state.batch = state.sized_by_data ? 1 : batch_of(*session, *state.data, options.batch);
+  const bool is_single = state.sized_by_data || state.unused.size() < state.skipped.size();
+  state.batch = is_single ? 1 : batch_of(*session, *state.data, options.batch);
   state.run(*session, pool, budget, options);
   state.find_slices(float_model.graph, pool, options.token);
 }
@@ -259,6 +278,9 @@ bool Reference::sized_by_data() const { return state_->sized_by_data; }
 bool Reference::is_finite(std::size_t output) const { return state_->is_finite[output]; }
 const std::string& Reference::logits_output() const { return state_->logits_output; }
 const std::vector<OutputSlices>& Reference::slices() const { return state_->slices; }
+const Task* Reference::task() const { return state_->task.get(); }
+const Predictions* Reference::predictions() const { return state_->predictions.get(); }
+const std::vector<std::string>& Reference::unused_outputs() const { return state_->unused; }
 std::int64_t Reference::kept_bytes() const { return state_->store->kept_bytes(); }
 std::int64_t Reference::spilled_bytes() const { return state_->store->spilled_bytes(); }
 
@@ -280,6 +302,7 @@ Scores Reference::float_scores(std::span<const Metric> metrics) const {
     const MetricInfo& info = metric_info(metric);
     scores.metrics[info.name] = info.needs_labels ? share_of_hits(metric, ranks) : info.best;
   }
+  if (task() != nullptr) scores.metrics.merge(task()->score(*predictions(), *predictions()));
   return scores;
 }
 

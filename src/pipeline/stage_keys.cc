@@ -157,7 +157,8 @@ std::vector<Key> ranges_keys(const Key& statistics, const QuantizationConfig& co
 }
 
 Key evaluate_key(const Key& model, const Reference& reference, const EvaluateOptions& options) {
-  return stage_key("evaluate", kEvaluateVersion, model, reference.data().content_key(),
+  const Key task = reference.task() != nullptr ? reference.task()->key() : Key{};
+  return stage_key("evaluate", kEvaluateVersion, model, reference.data().content_key(), task,
                    reference.batch(), to_string(reference.device()), reference.logits_output(),
                    reference.labels(), options.metrics, options.output_weights, options.latency,
                    options.exact_products, options.losses_of);

@@ -51,7 +51,8 @@ class Store final : public DefineByRunStudy {
       throw InternalError(fmt::format("{}: trial {} ends, but this process did not begin it",
                                       database_->name(), finished.trial.number));
     }
-    for (const auto& [name, distribution] : finished.distributions) require_known(name, distribution);
+    for (const auto& [name, distribution] : finished.distributions)
+      require_known(name, distribution);
     database_->require_in_place();
     database_->set_durable(true);
     Transaction transaction(*database_, Database::Access::write);
@@ -96,10 +97,10 @@ class Store final : public DefineByRunStudy {
     check(name, distribution);
     const auto known = known_.find(name);
     if (known == known_.end() || are_compatible(known->second, distribution)) return;
-    throw InvalidInput(fmt::format("{}: parameter '{}' has the distribution {}, expected {} as in "
-                                   "an earlier trial; give it another name",
-                                   database_->name(), name, to_json(distribution),
-                                   to_json(known->second)));
+    throw InvalidInput(
+        fmt::format("{}: parameter '{}' has the distribution {}, expected {} as in "
+                    "an earlier trial; give it another name",
+                    database_->name(), name, to_json(distribution), to_json(known->second)));
   }
 
   std::unique_ptr<Database> database_;

@@ -43,22 +43,22 @@ Kind kind_of(Metric metric) {
   throw InternalError(fmt::format("metric {} has no tolerance rule", static_cast<int>(metric)));
 }
 
-double default_tolerance(const GoalConfig& config, Kind kind, double float_value) {
+double default_tolerance(const GoalConfig& config, Kind kind) {
   if (kind == Kind::decibel) return config.metric == Metric::psnr ? kDefaultPsnr : kDefaultSqnr;
-  if (kind == Kind::custom) return kDefaultShare * std::abs(float_value);
   if (config.metric == Metric::worst_slice) return kDefaultWorstSlice;
   return kDefaultShare;
 }
 
 }  // namespace
 
-Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
+Acceptance::Acceptance(const GoalConfig& config, const ObjectiveName& objective,
                        std::optional<double> float_value)
-    : direction_(direction) {
-  const Kind kind = is_custom ? Kind::custom : kind_of(config.metric);
+    : score_(objective.name), direction_(objective.goal) {
+  const Kind kind = is_evaluator_score(objective.name) ? Kind::custom : kind_of(config.metric);
   const double base = float_value.value_or(0);
-  const double tolerance = config.tolerance.value_or(default_tolerance(config, kind, base));
-  score_ = is_custom ? "custom" : metric_info(config.metric).name;
+  const double by_default = kind == Kind::custom ? objective.tolerated_share * std::abs(base)
+                                                 : default_tolerance(config, kind);
+  const double tolerance = config.tolerance.value_or(by_default);
   switch (kind) {
     case Kind::distance:
       // L1 and L2 have the unit of the outputs, so that only a relative default is meaningful.
@@ -75,10 +75,10 @@ Acceptance::Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
       break;
     case Kind::accuracy:
     case Kind::custom:
-      limit_ = direction == Goal::maximize ? base - tolerance : base + tolerance;
+      limit_ = direction_ == Goal::maximize ? base - tolerance : base + tolerance;
       break;
   }
-  rule_ = fmt::format("{} {} {:.6g}", score_, direction == Goal::minimize ? "at most" : "at least",
+  rule_ = fmt::format("{} {} {:.6g}", score_, direction_ == Goal::minimize ? "at most" : "at least",
                       limit_);
   if (float_value && (kind == Kind::accuracy || kind == Kind::custom)) {
     rule_ += fmt::format(" (float {:.6g}, tolerance {:.6g})", base, tolerance);

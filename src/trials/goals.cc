@@ -19,10 +19,62 @@ bool is_among(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-ObjectiveName named(const std::string& name, const CustomEvaluator* evaluator) {
-  if (name == kCustomGoal) return {.name = name, .goal = evaluator->direction};
+ObjectiveName named(const std::string& name, const std::optional<ScoreNames>& evaluator) {
   if (name == kSizeGoal || name == kLatencyGoal) return {.name = name, .goal = Goal::minimize};
+  if (is_evaluator_score(name)) return {.name = name, .goal = evaluator.value().direction_of(name)};
   return {.name = name, .goal = metric_info(parse_metric(name)).direction};
+}
+
+bool is_metric(const std::string& name) {
+  return std::ranges::any_of(all_metrics(),
+                             [&](const MetricInfo& info) { return info.name == name; });
+}
+
+/// The first objective that is a score of an evaluator; null when there is none.
+const std::string* evaluator_score(const GoalConfig& config) {
+  if (is_evaluator_score(config.named_first) && !config.named_first.empty())
+    return &config.named_first;
+  const auto found = std::ranges::find_if(config.more_objectives, is_evaluator_score);
+  return found == config.more_objectives.end() ? nullptr : &*found;
+}
+
+/// Throws IoError for a score that results could not tell from one of the search.
+void require_own_name(const std::string& name) {
+  if (is_evaluator_score(name) && !name.empty() && name != kDrop) return;
+  throw IoError(fmt::format(
+      "evaluate: the evaluator gave a score the name '{}', which the search uses itself; choose "
+      "another one",
+      name));
+}
+
+std::string names_in(const std::map<std::string, double>& scores) {
+  std::string text;
+  for (const auto& [name, score] : scores)
+    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
+  return text;
+}
+
+/// `decides`: empty when nothing has to decide.
+std::map<std::string, double> by_name(const EvaluatorScores& given, const std::string& decides) {
+  std::map<std::string, double> scores = given.named;
+  if (given.number) scores[kCustomGoal] = *given.number;
+  for (const auto& [name, score] : scores) {
+    require_own_name(name);
+    if (!std::isfinite(score))
+      throw IoError(
+          fmt::format("evaluate: the custom evaluator returned {}, expected a finite "
+                      "number",
+                      score));
+  }
+  if (decides != kCustomGoal || scores.contains(kCustomGoal)) return scores;
+  if (scores.size() != 1) {
+    throw IoError(
+        fmt::format("evaluate: the evaluator gave the scores {}, expected search_metric "
+                    "(--metric) to name the one that decides",
+                    scores.empty() ? "of nothing" : names_in(scores)));
+  }
+  scores[kCustomGoal] = scores.begin()->second;
+  return scores;
 }
 
 void require_latency(const GoalConfig& config) {
@@ -40,29 +92,68 @@ void require_latency(const GoalConfig& config) {
 
 }  // namespace
 
+CustomEvaluator evaluator_of(const CommandEvaluator& program, const LogSink& log) {
+  CustomEvaluator evaluator{
+      .score = {}, .direction = program.direction, .directions = program.directions};
+  if (!program.stays_alive) {
+    evaluator.score = [program](const std::filesystem::path& model,
+                                const CancellationToken& token) {
+      return run_command_evaluator(program, model, token);
+    };
+    return evaluator;
+  }
+  const auto server = std::make_shared<EvaluatorServer>(program, log);
+  evaluator.score = [server](const std::filesystem::path& model, const CancellationToken& token) {
+    return server->score(model, token);
+  };
+  evaluator.rest = [server] { server->rest(); };
+  return evaluator;
+}
+
+Goal ScoreNames::direction_of(const std::string& name) const {
+  const auto found = directions.find(name);
+  return found == directions.end() ? direction : found->second;
+}
+
+ScoreNames score_names(const CustomEvaluator& evaluator) {
+  return {.direction = evaluator.direction, .directions = evaluator.directions};
+}
+
+ScoreNames score_names(const TaskConfig& task) {
+  return {.first = scores_of(task).front(), .direction = Goal::maximize};
+}
+
+bool is_evaluator_score(const std::string& name) {
+  return name != kSizeGoal && name != kLatencyGoal && !is_metric(name);
+}
+
 void require_objectives(const GoalConfig& config, bool has_evaluator) {
   require_latency(config);
-  const bool is_later = is_among(config.more_objectives, kCustomGoal);
-  if (!has_evaluator && (config.named_first == kCustomGoal || is_later)) {
+  const std::string* const score = evaluator_score(config);
+  if (!has_evaluator && score != nullptr) {
     throw InvalidInput(
-        "search: search_metric names 'custom', the score of an evaluator, and there is none; give "
-        "search_evaluator or leave it out");
+        fmt::format("search: search_metric names '{}', the score of an evaluator, and there is "
+                    "none; give search_evaluator or leave it out",
+                    *score));
   }
-  if (has_evaluator && !is_later && !config.named_first.empty() &&
-      config.named_first != kCustomGoal) {
+  if (has_evaluator && score == nullptr && !config.named_first.empty()) {
     throw InvalidInput(
-        fmt::format("search: search_metric begins with '{0}' in a list without 'custom', and an "
-                    "evaluator is given, whose score would take "
-                    "the place of '{0}'; put 'custom' into the list, or leave out search_evaluator",
+        fmt::format("search: search_metric begins with '{0}' in a list without a score of the "
+                    "evaluator, which would take the place of '{0}'; put 'custom' into the list, "
+                    "or leave out search_evaluator",
                     config.named_first));
   }
 }
 
-ObjectiveName objective_of(const GoalConfig& config,
-                           const std::optional<CustomEvaluator>& evaluator) {
-  const bool is_later =
-      std::ranges::find(config.more_objectives, "custom") != config.more_objectives.end();
-  if (evaluator && !is_later) return {.name = "custom", .goal = evaluator->direction};
+ObjectiveName objective_of(const GoalConfig& config, const std::optional<ScoreNames>& evaluator) {
+  const bool is_first = !config.named_first.empty() && is_evaluator_score(config.named_first);
+  if (evaluator && (is_first || evaluator_score(config) == nullptr)) {
+    const std::string& name =
+        is_first && config.named_first != kCustomGoal ? config.named_first : evaluator->first;
+    return {.name = name,
+            .goal = evaluator->direction_of(name),
+            .tolerated_share = evaluator->tolerated_share};
+  }
   const MetricInfo& info = metric_info(config.metric);
   return {.name = info.name, .goal = info.direction};
 }
@@ -71,8 +162,7 @@ std::vector<Metric> recorded_metrics(const GoalConfig& config, bool has_labels) 
   std::set<Metric> metrics = {config.metric,       Metric::l2,  Metric::rel_l2,
                               Metric::worst_slice, Metric::cos, Metric::sqnr};
   for (const std::string& name : config.more_objectives) {
-    if (name != kSizeGoal && name != kLatencyGoal && name != kCustomGoal)
-      metrics.insert(parse_metric(name));
+    if (is_metric(name)) metrics.insert(parse_metric(name));
   }
   if (has_labels) {
     metrics.insert(Metric::top1);
@@ -81,16 +171,21 @@ std::vector<Metric> recorded_metrics(const GoalConfig& config, bool has_labels) 
   return {metrics.begin(), metrics.end()};
 }
 
-double custom_score(const CustomEvaluator& evaluator, const Model& model,
-                    const CancellationToken& token) {
+std::map<std::string, double> custom_scores(const CustomEvaluator& evaluator,
+                                            const std::vector<std::string>& objectives,
+                                            const Model& model, const CancellationToken& token) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "model.onnx";
   save_model(model, file);
-  const double score = evaluator.score(file, token);
-  if (!std::isfinite(score))
-    throw IoError(
-        fmt::format("evaluate: the custom evaluator returned {}, expected a finite number", score));
-  return score;
+  // A metric may decide, and another objective be a score of the evaluator.
+  const std::string decides = objectives.empty() ? "" : objectives.front();
+  std::map<std::string, double> scores = by_name(evaluator.score(file, token), decides);
+  for (const std::string& name : objectives) {
+    if (!is_evaluator_score(name) || scores.contains(name)) continue;
+    throw IoError(fmt::format("evaluate: search_metric names '{}', and the evaluator gave {}", name,
+                              names_in(scores)));
+  }
+  return scores;
 }
 
 bool SearchGoals::needs_latency(const GoalConfig& config) {
@@ -100,7 +195,7 @@ bool SearchGoals::needs_latency(const GoalConfig& config) {
 }
 
 SearchGoals::SearchGoals(const GoalConfig& config, ObjectiveName first, const Scores& float_scores,
-                         const CustomEvaluator* evaluator) {
+                         const std::optional<ScoreNames>& evaluator) {
   if (const auto found = float_scores.metrics.find(first.name); found != float_scores.metrics.end())
     float_value_ = found->second;
   objectives_.push_back(std::move(first));

@@ -126,8 +126,8 @@ Scores TrialRunner::score(Candidate& candidate, const TrialRequest& request,
   Scores scores = context_.pipeline.score(candidate, context_.reference, options, &pool);
   if (context_.evaluator) {
     const Stopwatch watch;
-    scores.metrics["custom"] =
-        custom_score(*context_.evaluator, candidate.quantized->model, request.token);
+    scores.metrics.merge(custom_scores(*context_.evaluator, context_.goals.names(),
+                                       candidate.quantized->model, request.token));
     candidate.stages.push_back({.name = "custom", .seconds = watch.seconds(), .cached = false});
   }
   return scores;

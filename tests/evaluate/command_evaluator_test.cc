@@ -1,14 +1,16 @@
+#include "quantsearch/evaluate/command_evaluator.h"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <thread>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/evaluate.h"
 
 namespace quantsearch {
 namespace {
@@ -16,7 +18,8 @@ namespace {
 double run(const std::vector<std::string>& command, double timeout = 60,
            const CancellationToken& token = {}) {
   return run_command_evaluator({.command = command, .timeout_seconds = timeout}, "model.onnx",
-                               token);
+                               token)
+      .number.value();
 }
 
 std::string error_of(const std::vector<std::string>& command, double timeout = 60) {
@@ -43,7 +46,13 @@ TEST(CommandEvaluator, TheModelReplacesThePlaceholderInEveryArgumentWithoutAShel
   EXPECT_EQ(error_of({"echo", "--model={model}", "{model};$HOME"}),
             "evaluate: command 'echo --model=model.onnx model.onnx;$HOME' printed "
             "'--model=model.onnx model.onnx;$HOME' on "
-            "its last line, expected a finite number");
+            "its last line, expected a finite number or a JSON mapping of scores");
+}
+
+TEST(CommandEvaluator, TheLastLineMayHoldSeveralScores) {
+  const EvaluatorScores scores = run_command_evaluator(
+      {.command = {"printf", "loading\\n{\"map\": 0.5, \"map50\": 0.75}\\n"}}, "model.onnx", {});
+  EXPECT_EQ(scores.named, (std::map<std::string, double>{{"map", 0.5}, {"map50", 0.75}}));
 }
 
 TEST(CommandEvaluator, FailuresNameTheirCause) {
@@ -52,14 +61,14 @@ TEST(CommandEvaluator, FailuresNameTheirCause) {
             "ended with exit code 3, expected "
             "0, last line of stderr: 'no such label'");
   EXPECT_EQ(error_of({"true"}),
-            "evaluate: command 'true' printed nothing, expected a number on its last line, nothing "
-            "on stderr");
-  EXPECT_EQ(
-      error_of({"echo", "nan"}),
-      "evaluate: command 'echo nan' printed 'nan' on its last line, expected a finite number");
+            "evaluate: command 'true' printed nothing, expected a number or a JSON mapping of "
+            "scores on its last line, nothing on stderr");
+  EXPECT_EQ(error_of({"echo", "nan"}),
+            "evaluate: command 'echo nan' printed 'nan' on its last line, expected a finite number "
+            "or a JSON mapping of scores");
   EXPECT_EQ(error_of({"echo", "0.9 accuracy"}),
             "evaluate: command 'echo 0.9 accuracy' printed '0.9 accuracy' on its last line, "
-            "expected a finite number");
+            "expected a finite number or a JSON mapping of scores");
   EXPECT_EQ(error_of({"/no/such/program"}),
             "evaluate: command '/no/such/program' cannot be started: No such file or directory");
   EXPECT_EQ(

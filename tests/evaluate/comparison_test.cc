@@ -12,8 +12,8 @@ namespace {
 Model scaled(float factor) {
   testing::ModelBuilder builder;
   builder.input("x", {-1, 2});
-  builder.output(
-      builder.node("Mul", {"x", builder.constant("factor", Tensor::scalar(factor))}), {-1, 2});
+  builder.output(builder.node("Mul", {"x", builder.constant("factor", Tensor::scalar(factor))}),
+                 {-1, 2});
   return builder.build();
 }
 
@@ -25,11 +25,9 @@ Comparison compared(const ComparisonOptions& options, const std::optional<Labels
   const Model float_model = scaled(1);
   const Model candidate = scaled(-1);
   ThreadPool pool(1);
-  return compare_models({.float_model = float_model,
-                         .candidate = candidate,
-                         .data = two_samples(),
-                         .labels = labels},
-                        options, pool, ByteBudget(1 << 20));
+  return compare_models(
+      {.float_model = float_model, .candidate = candidate, .data = two_samples(), .labels = labels},
+      options, pool, ByteBudget(1 << 20));
 }
 
 TEST(CompareModels, ScoresBothByEveryMetricThatTheDataAllow) {

@@ -10,7 +10,8 @@ Acceptance with(Metric metric, std::optional<double> tolerance,
   GoalConfig config;
   config.metric = metric;
   config.tolerance = tolerance;
-  return Acceptance(config, false, metric_info(metric).direction, float_value);
+  const MetricInfo& info = metric_info(metric);
+  return Acceptance(config, {.name = info.name, .goal = info.direction}, float_value);
 }
 
 TEST(Acceptance, DistancesHaveToBeSmall) {
@@ -76,8 +77,18 @@ TEST(Acceptance, AUsersToleranceLimitsOnlyItsOwnMetric) {
 }
 
 TEST(Acceptance, AnEvaluatorAddsNoLimitOnSlices) {
-  const Acceptance acceptance(GoalConfig{}, true, Goal::maximize, 0.9);
+  const Acceptance acceptance(GoalConfig{}, {.name = "custom", .goal = Goal::maximize}, 0.9);
   EXPECT_TRUE(acceptance.accepts({{"custom", 0.9}, {"worst_slice", 0.58}}));
+}
+
+TEST(Acceptance, AnEvaluatorsScoreMayLoseAShareOfTheFloatModels) {
+  const Acceptance score(GoalConfig{}, {.name = "map", .goal = Goal::maximize}, 0.5);
+  EXPECT_EQ(score.rule(), "map at least 0.495 (float 0.5, tolerance 0.005), the default");
+  const Acceptance agreement(
+      GoalConfig{},
+      {.name = "map", .goal = Goal::maximize, .tolerated_share = kToleratedShareOfAgreement}, 1.0);
+  EXPECT_EQ(agreement.rule(), "map at least 0.9 (float 1, tolerance 0.1), the default");
+  EXPECT_TRUE(agreement.accepts({{"map", 0.9}}));
 }
 
 TEST(Acceptance, ZeroToleranceMeansNoLoss) {
@@ -89,10 +100,10 @@ TEST(Acceptance, ZeroToleranceMeansNoLoss) {
 TEST(Acceptance, CustomScoresFollowTheirDirection) {
   GoalConfig config;
   config.tolerance = 1;
-  const Acceptance lower(config, true, Goal::minimize, 20.0);
+  const Acceptance lower(config, {.name = "custom", .goal = Goal::minimize}, 20.0);
   EXPECT_TRUE(lower.accepts({{"custom", 21}}));
   EXPECT_FALSE(lower.accepts({{"custom", 21.5}}));
-  const Acceptance higher(config, true, Goal::maximize, 20.0);
+  const Acceptance higher(config, {.name = "custom", .goal = Goal::maximize}, 20.0);
   EXPECT_TRUE(higher.accepts({{"custom", 19}}));
   EXPECT_FALSE(higher.accepts({{"custom", 18.5}}));
 }

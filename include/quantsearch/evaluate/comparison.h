@@ -11,6 +11,7 @@
 #include "quantsearch/base/value.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/evaluate/own_noise.h"
+#include "quantsearch/evaluate/task.h"
 
 namespace quantsearch {
 
@@ -22,10 +23,11 @@ struct ComparisonInput {
 };
 
 struct ComparisonOptions {
-  std::vector<Metric> metrics = {};  // empty: all that the data allow
-  std::int64_t batch = 0;            // samples per run; 0: chosen from model and data
-  bool latency = false;              // measure both models, each alone, on one thread
-  Device device = {};                // where both run
+  std::vector<Metric> metrics = {};     // empty: all that the data allow
+  std::int64_t batch = 0;               // samples per run; 0: chosen from model and data
+  bool latency = false;                 // measure both models, each alone, on one thread
+  Device device = {};                   // where both run
+  std::optional<TaskConfig> task = {};  // whose scores are added
   CancellationToken token = {};
   LogSink log = {};
 };
@@ -44,8 +46,8 @@ struct Comparison {
   std::vector<SlicedOutput> sliced = {};
 };
 
-/// Scores both models. Warns when the float model differs from itself. Throws as Reference and
-/// evaluate() do.
+/// Scores both models. Warns when the float model differs from itself. Throws as Reference,
+/// make_task() and evaluate() do.
 [[nodiscard]] Comparison compare_models(const ComparisonInput& input,
                                         const ComparisonOptions& options, ThreadPool& pool,
                                         const ByteBudget& budget);

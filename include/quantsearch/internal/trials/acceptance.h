@@ -14,9 +14,9 @@ namespace quantsearch {
 /// The acceptance rule of a search and its text.
 class Acceptance {
  public:
-  /// `float_value`: the value of the objective for the float model, used for top-k and custom
-  /// scores.
-  Acceptance(const GoalConfig& config, bool is_custom, Goal direction,
+  /// `objective`: the score that decides, of `config.metric` or of an evaluator. `float_value`: its
+  /// value for the float model, used for top-k and the scores of evaluators.
+  Acceptance(const GoalConfig& config, const ObjectiveName& objective,
              std::optional<double> float_value);
   /// `scores` must contain the objective; under the default rule also worst_slice, and for L1 and
   /// L2 also rel_l2.

@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "quantsearch/base/error.h"
+#include "quantsearch/evaluate.h"
+#include "quantsearch/internal/base/files.h"
+#include "support/budgets.h"
+#include "support/model_builder.h"
+
+namespace quantsearch {
+namespace {
+
+// Images of one channel, 6 x 8 pixels; the "detector" gives them back as rows of centre, size and
+// scores of two classes, for eight boxes.
+constexpr std::int64_t kDetectorRows = 6;
+constexpr std::int64_t kDetectorBoxes = 8;
+
+/// Multiplies the rows by these factors.
+Model detector(const std::vector<float>& factors) {
+  testing::ModelBuilder builder;
+  builder.input("image", {-1, 1, kDetectorRows, kDetectorBoxes});
+  builder.constant("shape", Tensor::of<std::int64_t>({3}, {0, kDetectorRows, kDetectorBoxes}));
+  const std::string rows = builder.node("Reshape", {"image", "shape"}, {}, "rows");
+  builder.weight("factors", {kDetectorRows, 1}, factors);
+  builder.output(builder.node("Mul", {rows, "factors"}, {}, "boxes"),
+                 {-1, kDetectorRows, kDetectorBoxes});
+  return builder.build();
+}
+
+const std::vector<float> kExact = {1, 1, 1, 1, 1, 1};
+
+/// Column `at` of a sample.
+void put(std::vector<float>& values, std::size_t sample, std::size_t at,
+         const std::array<float, 6>& box) {
+  for (std::size_t row = 0; row < box.size(); ++row) values[(sample * 6 + row) * 8 + at] = box[row];
+}
+
+/// Two images with a box each: of class 0 around (3, 2), of class 1 around (5, 4).
+std::shared_ptr<const DataSource> two_images() {
+  std::vector<float> values(2 * 6 * 8);
+  put(values, 0, 1, {3, 2, 4, 2, 0.9F, 0});
+  put(values, 1, 6, {5, 4, 2, 2, 0, 0.8F});
+  return in_memory_data({{"image", Tensor::of<float>({2, 1, 6, 8}, values)}});
+}
+
+std::map<std::string, double> detection_scores(const std::string& yaml, const Model& candidate,
+                                               std::int64_t first_in_truth = 0) {
+  const Model float_model = detector(kExact);
+  const auto data = two_images();
+  ThreadPool pool(2);
+  const ByteBudget budget(testing::kPlenty);
+  const Reference reference(
+      float_model, data, std::nullopt, pool, budget,
+      {.batch = 0,
+       .task = make_task(
+           read_task(parse_yaml(yaml, "test")),
+           {.float_model = float_model, .samples = data, .first_in_truth = first_in_truth})});
+  return evaluate(candidate, reference, pool, {.metrics = {}}).metrics;
+}
+
+std::string detection_refusal(const std::string& yaml, std::int64_t first_in_truth = 0) {
+  try {
+    (void)detection_scores(yaml, detector(kExact), first_in_truth);
+  } catch (const InvalidInput& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+class Annotated {
+ public:
+  explicit Annotated(const std::string& json) {
+    write_file_atomically(folder_.path() / "boxes.json", json);
+  }
+  [[nodiscard]] std::string file() const { return (folder_.path() / "boxes.json").string(); }
+  [[nodiscard]] std::string yaml(const std::string& more = "") const {
+    return "{task: detection, decoder: yolov8, annotations: " + file() + more + "}";
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+constexpr const char* kTruth = R"({
+  "images": [{"id": 9, "width": 8, "height": 6}, {"id": 4, "width": 8, "height": 6}],
+  "categories": [{"id": 30}, {"id": 10}],
+  "annotations": [{"image_id": 9, "category_id": 10, "bbox": [1, 1, 4, 2]},
+                  {"image_id": 4, "category_id": 30, "bbox": [4, 3, 2, 2], "area": 4}]})";
+
+TEST(Detection, ComparesWithTheFloatModelsBoxes) {
+  const auto same = detection_scores("{task: detection, decoder: yolov8}", detector(kExact));
+  EXPECT_DOUBLE_EQ(same.at("map"), 1);
+  EXPECT_DOUBLE_EQ(same.at("map_small"), 1);
+  EXPECT_FALSE(same.contains("map_large"));
+  // The second class is lost.
+  const auto half =
+      detection_scores("{task: detection, decoder: yolov8}", detector({1, 1, 1, 1, 1, 0}));
+  EXPECT_DOUBLE_EQ(half.at("map"), 0.5);
+  // Boxes of three quarters of the height overlap by 0.75: the thresholds 0.5 to 0.75.
+  const auto flat =
+      detection_scores("{task: detection, decoder: yolov8}", detector({1, 1, 1, 0.75F, 1, 1}));
+  EXPECT_DOUBLE_EQ(flat.at("map"), 0.6);
+}
+
+TEST(Detection, ComparesWithAnnotations) {
+  const Annotated truth(kTruth);
+  const auto scores = detection_scores(truth.yaml(), detector(kExact));
+  EXPECT_DOUBLE_EQ(scores.at("map"), 1);  // class 0 is category 10, class 1 is category 30
+  EXPECT_DOUBLE_EQ(
+      detection_scores(truth.yaml(", categories: [30, 10]"), detector(kExact)).at("map"), 0);
+}
+
+TEST(Detection, TakesResizingBack) {
+  // The image has twice the width and 8 pixels of height: a scale of 1/2 and a border of one pixel
+  // above.
+  const Annotated boxed(R"({"images": [{"id": 1, "width": 16, "height": 8},
+                                       {"id": 2, "width": 16, "height": 8}],
+    "categories": [{"id": 0}, {"id": 1}],
+    "annotations": [{"image_id": 1, "category_id": 0, "bbox": [2, 0, 8, 4]}]})");
+  EXPECT_DOUBLE_EQ(detection_scores(boxed.yaml(", resize: letterbox"), detector(kExact)).at("map"),
+                   1);
+  EXPECT_LT(detection_scores(boxed.yaml(", resize: letterbox_corner"), detector(kExact)).at("map"),
+            0.5);
+  const Annotated stretched(R"({"images": [{"id": 1, "width": 16, "height": 6},
+                                           {"id": 2, "width": 16, "height": 6}],
+    "categories": [{"id": 0}, {"id": 1}],
+    "annotations": [{"image_id": 1, "category_id": 0, "bbox": [2, 1, 8, 2]}]})");
+  EXPECT_DOUBLE_EQ(
+      detection_scores(stretched.yaml(", resize: stretch"), detector(kExact)).at("map"), 1);
+}
+
+TEST(Detection, WhatDoesNotFitIsRefused) {
+  EXPECT_EQ(detection_refusal("{task: detection}").substr(0, 51),
+            "evaluator detection: got no 'decoder', expected one");
+  EXPECT_EQ(detection_refusal("{task: detection, decoder: yolov8, agreement_score: 0.95}"),
+            "evaluator detection: the float model finds no box with a score of 0.95 or more in 2 "
+            "samples, expected at least one; use data with objects, lower 'agreement_score', or "
+            "check the 'decoder'");
+  const Annotated truth(kTruth);
+  EXPECT_EQ(detection_refusal(truth.yaml(), 1),
+            "evaluator detection: 'annotations': '" + truth.file() +
+                "' has 2 images, expected 3 or more, one for each sample in the order of the "
+                "samples");
+  EXPECT_EQ(detection_refusal(truth.yaml(", categories: [10]")),
+            "evaluator detection: 'categories': the model finds class 1 and there are 1 "
+            "categories, expected one for each class; list their ids by class");
+  const Annotated larger(R"({"images": [{"id": 1, "width": 16, "height": 8}, {"id": 2}],
+                             "categories": [], "annotations": []})");
+  EXPECT_EQ(detection_refusal(larger.yaml()),
+            "evaluator detection: 'resize': image 1 of '" + larger.file() +
+                "' is 16 x 8 pixels and the model's input 8 x 6, expected how it was resized: "
+                "stretch, letterbox or letterbox_corner");
+  const Annotated broken(R"({"images": [{"id": 1}], "categories": [{"id": 1}],
+                             "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1]}]})");
+  EXPECT_EQ(detection_refusal(broken.yaml()),
+            "annotations: entry 0 of 'annotations' in '" + broken.file() +
+                "' has no 'bbox' of four numbers: x, y, width and height");
+}
+
+}  // namespace
+}  // namespace quantsearch
