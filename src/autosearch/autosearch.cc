@@ -67,6 +67,8 @@ SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
     return deliver_results(run, run_trials(run, *executor, store));
   } catch (const StudyRemoved&) {
     throw;
+  } catch (const StudyLost&) {
+    throw;
   } catch (const IoError& error) {  // most likely a full disk
     throw IoError(fmt::format(
         "search: {}; the finished trials are kept in '{}', make room and continue with --resume",

@@ -260,6 +260,12 @@ SearchResult deliver_results(const SearchRun& run, Study study) {
         "--resume cannot continue them",
         result.study.stop_message, result.study.trials.size(), run.output.path().string()));
   }
+  if (result.study.stop_reason == StopReason::study_lost) {
+    throw StudyLost(fmt::format(
+        "search: {}; the results of its {} trials are in '{}', and what the database has goes on "
+        "with --resume when it is back",
+        result.study.stop_message, result.study.trials.size(), run.output.path().string()));
+  }
   require_a_finished_trial(result.study);
   return result;
 }

@@ -30,8 +30,12 @@ class SharedSearch final : public SearchLoop {
 
   bool begin() override {
     if (outstanding() >= options_.jobs) return false;
-    std::optional<Trial> trial =
-        store_.begin([this](const SharedStudyStore::News& news) { return propose(news); });
+    std::optional<Trial> trial;
+    try {
+      trial = store_.begin([this](const SharedStudyStore::News& news) { return propose(news); });
+    } catch (const StudyLost& error) {
+      end({.reason = StopReason::study_lost, .message = error.what()});
+    }
     if (!trial) return false;
     mine_.insert(trial->number);
     submit(*std::move(trial));
@@ -71,13 +75,23 @@ class SharedSearch final : public SearchLoop {
     if (run.trial.state == TrialState::running) return;  // the search ended before it began
     if (is_cut_off(run.trial)) {
       cut_off_.push_back(run.trial);  // its lease will expire and another process will run it again
-    } else if (store_.finish(run.trial)) {
+    } else if (is_kept(run.trial)) {
       learn(run.trial);
     } else {
       // Another process took it over when its lease expired; its result comes with the news.
       return;
     }
     report(run);
+  }
+
+  /// Finishes a trial in the store. When the database is gone the result counts here alone.
+  bool is_kept(const Trial& finished) {
+    try {
+      return study_.stop_reason == StopReason::study_lost || store_.finish(finished);
+    } catch (const StudyLost& error) {
+      end({.reason = StopReason::study_lost, .message = error.what()});
+      return true;
+    }
   }
 
   /// Waits a moment while trials of other processes run: they finish, or their leases expire.
@@ -97,8 +111,13 @@ class SharedSearch final : public SearchLoop {
     std::condition_variable_any tick;
     std::unique_lock lock(mutex);
     const std::chrono::duration<double> interval(store_.lease_seconds() / 4);
-    while (!tick.wait_for(lock, stop, interval, [&stop] { return stop.stop_requested(); }))
-      store_.keep_alive();
+    while (!tick.wait_for(lock, stop, interval, [&stop] { return stop.stop_requested(); })) {
+      try {
+        store_.keep_alive();
+      } catch (const IoError&) {
+        return;  // the next call of the search fails too and ends it
+      }
+    }
   }
 
   SharedStudyStore& store_;

@@ -57,6 +57,8 @@ std::string to_string(StopReason reason) {
       return "cancelled";
     case StopReason::study_removed:
       return "study_removed";
+    case StopReason::study_lost:
+      return "study_lost";
   }
   throw InternalError("stop reason without a name");
 }

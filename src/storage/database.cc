@@ -1,6 +1,7 @@
 #include "storage/database.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -119,6 +120,19 @@ std::string seconds_between(Database::Dialect dialect, const std::string& from,
     return fmt::format("((julianday({}) - julianday({})) * 86400.0)", to, from);
   }
   return fmt::format("CAST(EXTRACT(EPOCH FROM ({} - {})) AS DOUBLE PRECISION)", to, from);
+}
+
+std::string is_among(Database::Dialect dialect, const std::string& column,
+                     const std::string& parameter) {
+  if (dialect == Database::Dialect::sqlite)
+    return fmt::format("{} IN (SELECT value FROM json_each({}))", column, parameter);
+  return fmt::format("{} = ANY(CAST({} AS BIGINT[]))", column, parameter);
+}
+
+Cell list_cell(Database::Dialect dialect, std::span<const std::int64_t> integers) {
+  const std::string numbers = fmt::format("{}", fmt::join(integers, ","));
+  const bool sqlite = dialect == Database::Dialect::sqlite;
+  return (sqlite ? "[" : "{") + numbers + (sqlite ? "]" : "}");
 }
 
 const char* for_update(Database::Dialect dialect) {

@@ -14,10 +14,19 @@
 #include <variant>
 #include <vector>
 
+#include "quantsearch/base/error.h"
+
 namespace quantsearch {
 
 using Cell = std::variant<std::monostate, std::int64_t, double, std::string>;
 using Row = std::vector<Cell>;
+
+/// Thrown when the connection to the database is lost. Its transaction is then lost too, unless the
+/// COMMIT was on its way.
+class ConnectionLost : public IoError {
+ public:
+  using IoError::IoError;
+};
 
 class Database {
  public:
@@ -31,8 +40,8 @@ class Database {
   [[nodiscard]] virtual const std::string& name() const = 0;
 
   /// Runs one statement, which is prepared at its first use. `on_row` gets each row, which is valid
-  /// during the call. Throws IoError, or InternalError when the statement violates a rule of the
-  /// schema.
+  /// during the call. Throws ConnectionLost, IoError, or InternalError when the statement violates
+  /// a rule of the schema.
   virtual void run(const std::string& sql, std::span<const Cell> parameters,
                    const std::function<void(const Row& row)>& on_row) = 0;
   /// Runs several statements without parameters.
@@ -47,6 +56,9 @@ class Database {
   /// Claims the study for this process until the connection ends, exclusively or shared with
   /// others. Returns false when the present users of the study rule that out.
   [[nodiscard]] virtual bool claim(std::int64_t study_id, Use use) = 0;
+  /// Connects again after ConnectionLost, with the claims of the lost connection. Throws IoError
+  /// when the database cannot be reached yet or a claim is refused.
+  virtual void reconnect() {}
 
   void run(const std::string& sql, std::span<const Cell> parameters = {}) {
     run(sql, parameters, [](const Row&) {});
@@ -92,6 +104,11 @@ void insert(Database& database, const std::string& table, const std::string& col
 [[nodiscard]] std::string time_before_now(Database::Dialect dialect, const std::string& seconds);
 [[nodiscard]] std::string seconds_between(Database::Dialect dialect, const std::string& from,
                                           const std::string& to);
+/// The condition that `column` is among the integers of a list, which `parameter` stands for.
+[[nodiscard]] std::string is_among(Database::Dialect dialect, const std::string& column,
+                                   const std::string& parameter);
+/// Such a list as a cell.
+[[nodiscard]] Cell list_cell(Database::Dialect dialect, std::span<const std::int64_t> integers);
 /// The suffix of a SELECT whose rows are about to change.
 [[nodiscard]] const char* for_update(Database::Dialect dialect);
 

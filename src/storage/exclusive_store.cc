@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -25,10 +26,12 @@ class ExclusiveStore final : public StudyStore {
         study_(open_study(*database_, description, Database::Use::alone)),
         reader_(*database_, study_, description.goals.size()),
         writer_(*database_, study_, description) {
-    for (const StoredTrial& stored : stored_trials()) {
-      if (stored.trial.state != TrialState::running) continue;
-      running_.insert_or_assign(stored.trial.number, Running{stored.id, std::nullopt});
-    }
+    const std::array<Cell, 1> cells{study_};
+    database_->run(
+        "SELECT trial_id, number FROM trials WHERE study_id = $1 AND state = 'RUNNING'", cells,
+        [this](const Row& row) {
+          running_.insert_or_assign(integer_in(row[1]), Running{integer_in(row[0]), std::nullopt});
+        });
   }
 
   std::vector<Trial> load() override {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <thread>
 #include <unordered_map>
 
@@ -86,23 +87,7 @@ std::string first_line(const char* message) {
 
 class PostgresqlDatabase final : public Database {
  public:
-  explicit PostgresqlDatabase(const std::string& url)
-      : connection_(libpq().connectdb(without_driver(url).c_str())) {
-    if (connection_ == nullptr) throw IoError("study database: out of memory for a connection");
-    // The name leaves out the password that the url may contain.
-    const auto part = [](const char* text) { return text == nullptr ? "" : text; };
-    name_ = fmt::format("study database 'postgresql://{}/{}'",
-                        part(libpq().host(connection_.get())), part(libpq().db(connection_.get())));
-    if (libpq().status(connection_.get()) != CONNECTION_OK) {
-      throw IoError(fmt::format("{} cannot be reached: {}", name_,
-                                first_line(libpq().error_message(connection_.get()))));
-    }
-    libpq().set_notice_processor(
-        connection_.get(), [](void*, const char*) {}, nullptr);
-    if (libpq().set_client_encoding(connection_.get(), "UTF8") != 0) {
-      throw IoError(fmt::format("{} does not speak UTF-8", name_));
-    }
-  }
+  explicit PostgresqlDatabase(const std::string& url) : url_(without_driver(url)) { connect(); }
 
   ~PostgresqlDatabase() override {
     // Ends the claim together with the connection. The server would release it by itself only some
@@ -154,12 +139,42 @@ class PostgresqlDatabase final : public Database {
     for (int attempt = 0; attempt < 10; ++attempt) {
       if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(30));
       const auto row = first(sql);
-      if (integer_in(row.value()[0]) == 1) return true;
+      if (integer_in(row.value()[0]) != 1) continue;
+      claims_.insert_or_assign(study_id, use);
+      return true;
     }
     return false;
   }
 
+  void reconnect() override {
+    connect();
+    statements_.clear();
+    durable_ = true;
+    for (const auto& [study_id, use] : std::map<std::int64_t, Use>(claims_)) {
+      if (!claim(study_id, use))
+        throw IoError(fmt::format("{}: another process uses the study meanwhile", name_));
+    }
+  }
+
  private:
+  void connect() {
+    connection_.reset(libpq().connectdb(url_.c_str()));
+    if (connection_ == nullptr) throw IoError("study database: out of memory for a connection");
+    // The name leaves out the password that the url may contain.
+    const auto part = [](const char* text) { return text == nullptr ? "" : text; };
+    name_ = fmt::format("study database 'postgresql://{}/{}'",
+                        part(libpq().host(connection_.get())), part(libpq().db(connection_.get())));
+    if (libpq().status(connection_.get()) != CONNECTION_OK) {
+      throw IoError(fmt::format("{} cannot be reached: {}", name_,
+                                first_line(libpq().error_message(connection_.get()))));
+    }
+    libpq().set_notice_processor(
+        connection_.get(), [](void*, const char*) {}, nullptr);
+    if (libpq().set_client_encoding(connection_.get(), "UTF8") != 0) {
+      throw IoError(fmt::format("{} does not speak UTF-8", name_));
+    }
+  }
+
   const std::string& prepared(const std::string& sql) {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
     std::string name = fmt::format("quantsearch_{}", statements_.size());
@@ -179,11 +194,15 @@ class PostgresqlDatabase final : public Database {
     if (state.starts_with("23") || (state.starts_with("42") && state != "42501")) {
       throw InternalError(fmt::format("{}: {}", name_, reason));
     }
-    throw IoError(fmt::format("{} failed: {}", name_, reason));
+    const std::string message = fmt::format("{} failed: {}", name_, reason);
+    if (libpq().status(connection_.get()) != CONNECTION_OK) throw ConnectionLost(message);
+    throw IoError(message);
   }
 
+  std::string url_;
   std::string name_;
   PostgresqlConnection connection_;
+  std::map<std::int64_t, Use> claims_;                       // by study
   std::unordered_map<std::string, std::string> statements_;  // SQL -> its name on the server
   bool durable_ = true;  // the server's default, until another value is requested
 };

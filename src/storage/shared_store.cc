@@ -8,10 +8,14 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <functional>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <random>
+#include <thread>
+#include <type_traits>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/storage.h"
@@ -33,6 +37,33 @@ std::string new_worker() {
   std::random_device device;
   return write_json(fmt::format("{}-{:08x}{:08x}{:08x}", ::getpid(), device(), device(), device()));
 }
+
+/// The time for which a call waits for a database that went away.
+class Lease {
+ public:
+  explicit Lease(double seconds)
+      : seconds_(seconds),
+        end_(std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds)) {}
+
+  /// Calls `connect` until it does not throw IoError. Throws StudyLost when the lease is over.
+  void wait_for(const std::function<void()>& connect) const {
+    while (true) {
+      try {
+        return connect();
+      } catch (const IoError& error) {
+        if (std::chrono::steady_clock::now() >= end_) {
+          throw StudyLost(fmt::format("{}; the search waited for it as long as a lease, {} s",
+                                      error.what(), seconds_));
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::duration<double>(std::min(seconds_ / 20, 0.5)));
+    }
+  }
+
+ private:
+  double seconds_;
+  std::chrono::time_point<std::chrono::steady_clock, std::chrono::duration<double>> end_;
+};
 
 class SharedStore final : public SharedStudyStore {
  public:
@@ -58,18 +89,20 @@ class SharedStore final : public SharedStudyStore {
 
   std::vector<Trial> load() override {
     const std::scoped_lock lock(mutex_);
-    const Transaction moment(*database_, Database::Access::read);
-    seen_ = 0;
-    unfinished_.clear();
-    news_.clear();
-    refresh();
-    std::vector<Trial> trials = std::move(news_);
-    news_.clear();
-    for (const auto& [id, stored] : unfinished_) {
-      if (!stored.is_waiting) trials.push_back(stored.trial);
-    }
-    std::ranges::stable_sort(trials, {}, &Trial::number);
-    return trials;
+    return lasting([this](bool /*again*/) {
+      const Transaction moment(*database_, Database::Access::read);
+      seen_ = 0;
+      unfinished_.clear();
+      news_.clear();
+      refresh();
+      std::vector<Trial> trials = std::move(news_);
+      news_.clear();
+      for (const auto& [id, stored] : unfinished_) {
+        if (!stored.is_waiting) trials.push_back(stored.trial);
+      }
+      std::ranges::stable_sort(trials, {}, &Trial::number);
+      return trials;
+    });
   }
 
   void start(const Trial& running) override {
@@ -81,14 +114,16 @@ class SharedStore final : public SharedStudyStore {
 
   Value decision(const std::string& key) override {
     const std::scoped_lock lock(mutex_);
-    return read_decision(*database_, study_, key);
+    return lasting([&](bool /*again*/) { return read_decision(*database_, study_, key); });
   }
 
   Value decide(const std::string& key, const Value& value) override {
     const std::scoped_lock lock(mutex_);
     database_->require_in_place();
-    database_->set_durable(true);
-    return keep_decision(*database_, study_, key, value);
+    return lasting([&](bool /*again*/) {
+      database_->set_durable(true);
+      return keep_decision(*database_, study_, key, value);
+    });
   }
 
   void save(const Trial& finished) override {
@@ -108,16 +143,8 @@ class SharedStore final : public SharedStudyStore {
                                       database_->name(), finished.number));
     }
     database_->require_in_place();
-    database_->set_durable(true);
-    Transaction transaction(*database_, Database::Access::write);
     const std::int64_t id = own->second.id;
-    const bool is_ours = writer_.lock_running(id) && belongs_to_us(id);
-    if (is_ours) {
-      writer_.finish(id, finished);
-      const std::array<Cell, 1> cells{id};
-      database_->run("DELETE FROM trial_heartbeats WHERE trial_id = $1", cells);
-    }
-    transaction.commit();
+    const bool is_ours = lasting([&](bool again) { return try_finish(id, finished, again); });
     own_.erase(own);
     return is_ours;
   }
@@ -125,17 +152,9 @@ class SharedStore final : public SharedStudyStore {
   std::optional<Trial> begin(const Propose& propose) override {
     const std::scoped_lock lock(mutex_);
     database_->require_in_place();
-    database_->set_durable(false);  // losing the transaction costs nothing
-    Transaction transaction(*database_, Database::Access::write);
-    lock_study(*database_, study_);
-    std::optional<StoredTrial> begun = take_over();
-    if (!begun) {
-      refresh();
-      const auto point = propose(current_news());
-      if (point) begun = add(*point);
-      news_.clear();
-    }
-    transaction.commit();
+    std::optional<Point> proposed;
+    const std::optional<StoredTrial> begun =
+        lasting([&](bool again) { return try_begin(propose, proposed, again); });
     if (!begun) return std::nullopt;
     return own_.insert_or_assign(begun->trial.number, *begun).first->second.trial;
   }
@@ -144,11 +163,87 @@ class SharedStore final : public SharedStudyStore {
 
   void keep_alive() override {
     const std::scoped_lock lock(mutex_);
-    database_->set_durable(false);
-    renew(now(database_->dialect()));
+    lasting([this](bool /*again*/) {
+      database_->set_durable(false);
+      renew(now(database_->dialect()));
+    });
   }
 
  private:
+  /// Runs `call`, and again when the connection is lost and comes back within a lease. `call` is
+  /// told whether it runs again, because the transaction of its last run may have been committed.
+  template <typename Call>
+  std::invoke_result_t<Call, bool> lasting(const Call& call) {
+    const Lease lease(lease_seconds_);
+    for (bool again = false;; again = true) {
+      try {
+        return call(again);
+      } catch (const ConnectionLost&) {
+        lease.wait_for([this] { database_->reconnect(); });
+      }
+    }
+  }
+
+  bool try_finish(std::int64_t id, const Trial& finished, bool again) {
+    database_->set_durable(true);
+    Transaction transaction(*database_, Database::Access::write);
+    const bool is_running = writer_.lock_running(id);
+    const bool is_ours = (is_running || again) && belongs_to_us(id);
+    if (is_running && is_ours) {
+      writer_.finish(id, finished);
+      const std::array<Cell, 1> cells{id};
+      database_->run("DELETE FROM trial_heartbeats WHERE trial_id = $1", cells);
+    }
+    transaction.commit();
+    return is_ours;
+  }
+
+  /// The lock of the study is held only while the point is chosen and written: what other processes
+  /// have finished is read before. `proposed`: the point of an earlier run of this call.
+  std::optional<StoredTrial> try_begin(const Propose& propose, std::optional<Point>& proposed,
+                                       bool again) {
+    database_->set_durable(false);  // losing the transaction costs nothing
+    refresh();
+    const bool may_take_over = !expired().empty();
+    Transaction transaction(*database_, Database::Access::write);
+    lock_study(*database_, study_);
+    std::optional<StoredTrial> begun = again ? begun_unnoticed() : std::nullopt;
+    if (!begun && !proposed && may_take_over) begun = take_over();
+    if (!begun) {
+      take_in(reader_.read_begun(seen_ + 1));
+      if (proposed && is_taken(*proposed)) proposed.reset();
+      if (!proposed) {
+        proposed = propose(current_news());
+        news_.clear();
+      }
+      if (proposed) begun = add(*proposed);
+    }
+    transaction.commit();
+    return begun;
+  }
+
+  /// The trial of a transaction whose COMMIT was not answered.
+  std::optional<StoredTrial> begun_unnoticed() {
+    const std::array<Cell, 3> cells{kWorker, worker_, study_};
+    std::vector<std::int64_t> ids;
+    database_->run(
+        "SELECT t.trial_id FROM trial_system_attributes a JOIN trials t ON t.trial_id = a.trial_id "
+        "WHERE a.key = $1 AND a.value_json = $2 AND t.study_id = $3 AND t.state = 'RUNNING'",
+        cells, [&](const Row& row) { ids.push_back(integer_in(row[0])); });
+    for (const std::int64_t id : ids) {
+      const auto is_known = [id](const auto& own) { return own.second.id == id; };
+      if (std::ranges::none_of(own_, is_known)) return std::move(reader_.read(id, id).at(0));
+    }
+    return std::nullopt;
+  }
+
+  /// True when a process that did not wait for the database took the point meanwhile.
+  [[nodiscard]] bool is_taken(const Point& point) const {
+    return std::ranges::any_of(news_, [&](const Trial& trial) { return trial.point == point; }) ||
+           std::ranges::any_of(
+               unfinished_, [&](const auto& entry) { return entry.second.trial.point == point; });
+  }
+
   [[nodiscard]] bool belongs_to_us(std::int64_t id) {
     const std::array<Cell, 2> cells{id, kWorker};
     const auto row = database_->first(
@@ -156,19 +251,48 @@ class SharedStore final : public SharedStudyStore {
     return row && text_in((*row)[0]) == worker_;
   }
 
-  /// Reads the unfinished trials again, and the trials that began since the last read.
+  /// Reads the unfinished trials that have ended, and the trials that began since the last read.
   void refresh() {
-    std::vector<StoredTrial> read;
-    for (const auto& [id, unfinished] : unfinished_) {
-      for (StoredTrial& stored : reader_.read(id, id)) read.push_back(std::move(stored));
+    const std::vector<std::int64_t> ended = ended_ones();
+    if (!ended.empty()) {
+      std::vector<StoredTrial> read = reader_.read(ended.front(), ended.back());
+      std::erase_if(read, [&](const StoredTrial& stored) {
+        return !std::ranges::binary_search(ended, stored.id);
+      });
+      take_in(std::move(read));
     }
-    for (StoredTrial& stored : reader_.read(seen_ + 1, kLastId)) read.push_back(std::move(stored));
-    unfinished_.clear();
+    take_in(reader_.read(seen_ + 1, kLastId));
+  }
+
+  /// The ids of unfinished trials that are no longer running, in order.
+  std::vector<std::int64_t> ended_ones() {
+    if (unfinished_.empty()) return {};
+    std::vector<std::int64_t> ids;
+    for (const auto& [id, stored] : unfinished_) ids.push_back(id);
+    const std::array<Cell, 1> cells{list_cell(database_->dialect(), ids)};
+    std::vector<std::int64_t> ended;
+    database_->run(
+        fmt::format("SELECT trial_id FROM trials WHERE {} AND state <> 'WAITING' AND (state <> "
+                    "'RUNNING' OR {}) ORDER BY trial_id",
+                    is_among(database_->dialect(), "trial_id", "$1"),
+                    has_waiting() ? "TRUE" : "FALSE"),
+        cells, [&](const Row& row) { ended.push_back(integer_in(row[0])); });
+    return ended;
+  }
+
+  /// Whether a trial waited for Optuna at the last read, which may have begun to run it.
+  [[nodiscard]] bool has_waiting() const {
+    return std::ranges::any_of(unfinished_,
+                               [](const auto& entry) { return entry.second.is_waiting; });
+  }
+
+  void take_in(std::vector<StoredTrial> read) {
     for (StoredTrial& stored : read) {
       seen_ = std::max(seen_, stored.id);
       if (stored.trial.state == TrialState::running) {
         unfinished_.insert_or_assign(stored.id, std::move(stored));
       } else {
+        unfinished_.erase(stored.id);
         news_.push_back(std::move(stored.trial));
       }
     }
@@ -186,9 +310,8 @@ class SharedStore final : public SharedStudyStore {
 
   StoredTrial add(const Point& point) {
     StoredTrial stored;
-    stored.trial.number = writer_.next_number();
     stored.trial.point = point;
-    stored.id = writer_.add(stored.trial);
+    stored.id = writer_.add_next(stored.trial);
     const std::array<Cell, 3> worker{stored.id, kWorker, worker_};
     database_->run(
         "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES ($1, $2, $3)",
@@ -272,7 +395,17 @@ std::unique_ptr<SharedStudyStore> store_in(const auto& open, const StudyDescript
     throw InvalidInput(fmt::format("study '{}': a lease of {} s, expected more than 0",
                                    description.name, lease_seconds));
   }
-  return std::make_unique<SharedStore>(open(), description, lease_seconds);
+  // A database that is not there at first is an error of the user; one that goes away is waited
+  // for.
+  std::unique_ptr<Database> database = open();
+  const Lease lease(lease_seconds);
+  while (true) {
+    try {
+      return std::make_unique<SharedStore>(std::move(database), description, lease_seconds);
+    } catch (const ConnectionLost&) {
+      lease.wait_for([&] { database = open(); });
+    }
+  }
 }
 
 }  // namespace

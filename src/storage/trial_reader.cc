@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "quantsearch/base/error.h"
 #include "storage/distribution.h"
@@ -32,24 +35,49 @@ double objective_of(const Cell& value, const std::string& type) {
 }  // namespace
 
 std::vector<StoredTrial> TrialReader::read(std::int64_t from, std::int64_t to) {
+  std::vector<StoredTrial> all;
   range_ = {study_id_, from, to};
+  while (next_part()) {
+    const std::int64_t last = trials_.back().id;
+    read_parameters();
+    read_values();
+    read_user_attributes();
+    read_constraints();
+    if (extent_ == Extent::everything) read_intermediate_values();
+    std::ranges::move(trials_, std::back_inserter(all));
+    if (last == to) break;
+    range_ = {study_id_, last + 1, to};
+  }
   trials_.clear();
-  read_heads();
-  if (trials_.empty()) return {};
-  read_parameters();
-  read_values();
-  read_user_attributes();
-  read_constraints();
-  if (extent_ == Extent::everything) read_intermediate_values();
-  return std::move(trials_);
+  return all;
 }
 
-void TrialReader::read_heads() {
+std::vector<StoredTrial> TrialReader::read_begun(std::int64_t from) {
+  range_ = {study_id_, from, std::numeric_limits<std::int64_t>::max()};
+  read_heads(std::numeric_limits<std::int64_t>::max());
+  if (!trials_.empty()) read_parameters();
+  for (StoredTrial& stored : trials_) stored.trial.state = TrialState::running;
+  return std::exchange(trials_, {});
+}
+
+/// A driver may hold all rows of a query in memory, so that a large study is read in parts.
+bool TrialReader::next_part() {
+  constexpr std::int64_t kPart = 4096;
+  read_heads(kPart);
+  if (trials_.empty()) return false;
+  range_ = {study_id_, trials_.front().id, trials_.back().id};
+  return true;
+}
+
+void TrialReader::read_heads(std::int64_t most) {
+  trials_.clear();
+  const std::array<Cell, 4> cells{range_[0], range_[1], range_[2], most};
   const std::string sql = fmt::format(
       "SELECT trial_id, number, state, {} FROM trials WHERE study_id = $1 AND trial_id "
-      ">= CAST($2 AS BIGINT) AND trial_id <= CAST($3 AS BIGINT) ORDER BY trial_id",
+      ">= CAST($2 AS BIGINT) AND trial_id <= CAST($3 AS BIGINT) ORDER BY trial_id LIMIT CAST($4 AS "
+      "BIGINT)",
       seconds_between(database_.dialect(), "datetime_start", "datetime_complete"));
-  database_.run(sql, range_, [&](const Row& row) {
+  database_.run(sql, cells, [&](const Row& row) {
     StoredTrial stored;
     stored.id = integer_in(row[0]);
     stored.trial.number = integer_in(row[1]);

@@ -35,6 +35,9 @@ class TrialReader {
   /// Trials with from <= id <= to, by id. Must be called within a transaction, so that the rows are
   /// consistent.
   [[nodiscard]] std::vector<StoredTrial> read(std::int64_t from, std::int64_t to);
+  /// The trials that begin with id `from`, as running ones: their numbers and points. What they
+  /// have become since is for a later read.
+  [[nodiscard]] std::vector<StoredTrial> read_begun(std::int64_t from);
 
  private:
   using Child = std::function<void(StoredTrial& trial, const Row& row)>;
@@ -44,7 +47,9 @@ class TrialReader {
     std::string order;
     std::string condition = {};
   };
-  void read_heads();
+  /// Reads the next trials of the range, at most `most`.
+  void read_heads(std::int64_t most);
+  [[nodiscard]] bool next_part();
   void read_parameters();
   void read_values();
   void read_intermediate_values();

@@ -120,6 +120,20 @@ std::int64_t TrialWriter::add(const Trial& trial) {
   return id;
 }
 
+std::int64_t TrialWriter::add_next(Trial& trial) {
+  const std::array<Cell, 2> cells{study_id_, trial.seconds};
+  const auto row = database_.first(
+      fmt::format("INSERT INTO trials (number, study_id, state, datetime_start) VALUES (COALESCE(("
+                  "SELECT number + 1 FROM trials WHERE study_id = $1 ORDER BY trial_id DESC LIMIT "
+                  "1), 0), $1, 'RUNNING', {}) RETURNING trial_id, number",
+                  time_before_now(database_.dialect(), "$2")),
+      cells);
+  const std::int64_t id = integer_in(row.value()[0]);
+  trial.number = integer_in((*row)[1]);
+  write_parameters(id, trial.point);
+  return id;
+}
+
 void TrialWriter::begin_again(std::int64_t id, const Trial& trial) {
   const std::array<Cell, 1> cells{id};
   for (const char* table : {"trial_params", "trial_values", "trial_intermediate_values",

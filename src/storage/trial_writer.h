@@ -24,6 +24,8 @@ class TrialWriter {
 
   /// Adds a running trial that began trial.seconds ago, and returns its id.
   [[nodiscard]] std::int64_t add(const Trial& trial);
+  /// The same for the next number, which it sets.
+  [[nodiscard]] std::int64_t add_next(Trial& trial);
   /// Removes everything except the number from a running trial, which then began trial.seconds ago.
   void begin_again(std::int64_t id, const Trial& trial);
   /// Writes what became known of a running trial while it ran: its parameters and intermediate

@@ -27,6 +27,11 @@ class Place {
   /// A separate connection for the test.
   [[nodiscard]] virtual std::unique_ptr<Database> connect() const = 0;
 
+  /// Ends every connection of other programs, as a server does that stops, and refuses new ones
+  /// until resume(). False when the place is a file.
+  [[nodiscard]] virtual bool stop() const { return false; }
+  virtual void resume() const {}
+
   void run(const std::string& sql) const { connect()->run(sql); }
   /// All cells of all rows as text, one line such as "1|a" for each row.
   [[nodiscard]] std::vector<std::string> rows(const std::string& sql) const;

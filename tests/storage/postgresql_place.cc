@@ -60,19 +60,30 @@ class Server {
                                    "tester", "--no-sync", "--no-instructions", "-E", "UTF8"});
     if (::waitpid(preparing, &status, 0) != preparing || status != 0) return;
     // The tests do not cover a crash of the machine.
-    id_ = start({(programs / "postgres").string(), "-D", data, "-k", folder_.path().string(), "-c",
-                 "listen_addresses=", "-c", "fsync=off", "-c", "timezone=Asia/Tokyo"});
-    is_ready_ = becomes_ready();
+    command_ = {(programs / "postgres").string(),
+                "-D",
+                data,
+                "-k",
+                folder_.path().string(),
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "fsync=off",
+                "-c",
+                "timezone=Asia/Tokyo"};
+    resume();
   }
-  ~Server() {
-    if (id_ <= 0) return;
-    ::kill(id_, SIGQUIT);
-    ::waitpid(id_, nullptr, 0);
-  }
+  ~Server() { end(SIGQUIT); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   [[nodiscard]] bool is_ready() const { return is_ready_; }
+  /// Stops without waiting for the clients. Returns when the server has ended.
+  void stop() { end(SIGINT); }
+  void resume() {
+    id_ = start(command_);
+    is_ready_ = becomes_ready();
+  }
   [[nodiscard]] std::string url(const std::string& options) const {
     return "postgresql+psycopg2://tester@/postgres?host=" + folder_.path().string() + options;
   }
@@ -103,6 +114,13 @@ class Server {
     ::_exit(127);
   }
 
+  void end(int signal) {
+    if (id_ <= 0) return;
+    ::kill(id_, signal);
+    ::waitpid(id_, nullptr, 0);
+    id_ = -1;
+  }
+
   bool becomes_ready() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < deadline) {
@@ -122,6 +140,7 @@ class Server {
 
   TemporaryFolder folder_;
   std::optional<User> user_;
+  std::vector<std::string> command_;
   pid_t id_ = -1;
   bool is_ready_ = false;
 };
@@ -139,7 +158,7 @@ class ServerEnvironment final : public ::testing::Environment {
     if (!server_->is_ready()) FAIL() << "PostgreSQL's server is installed but does not start";
   }
   void TearDown() override { server_.reset(); }
-  [[nodiscard]] const Server* server() const { return server_.get(); }
+  [[nodiscard]] Server* server() const { return server_.get(); }
 
  private:
   std::unique_ptr<Server> server_;
@@ -151,8 +170,9 @@ const auto* const the_environment = static_cast<const ServerEnvironment*>(
 
 class Schema final : public Place {
  public:
-  Schema(const Server& server, int number)
-      : url_(server.url(fmt::format("&options=-csearch_path%3Dtest_{}", number))),
+  Schema(Server& server, int number)
+      : server_(server),
+        url_(server.url(fmt::format("&options=-csearch_path%3Dtest_{}", number))),
         name_(fmt::format("study database 'postgresql://{}/postgres'", server.socket_folder())) {
     open_postgresql(server.url(""))->run(fmt::format("CREATE SCHEMA test_{}", number));
   }
@@ -166,8 +186,14 @@ class Schema final : public Place {
   std::string address() const override { return url_; }
   std::string name() const override { return name_; }
   std::unique_ptr<Database> connect() const override { return open_postgresql(url_); }
+  bool stop() const override {
+    server_.stop();
+    return true;
+  }
+  void resume() const override { server_.resume(); }
 
  private:
+  Server& server_;
   std::string url_;
   std::string name_;
 };
@@ -176,7 +202,7 @@ class Schema final : public Place {
 
 std::unique_ptr<Place> new_place() {
   static int number = 0;
-  const Server* const server = the_environment->server();
+  Server* const server = the_environment->server();
   if (server == nullptr) return nullptr;
   return std::make_unique<Schema>(*server, ++number);
 }

@@ -288,5 +288,41 @@ TEST_F(Shared, FourProcessesOfWhichTwoAreKilledRunEveryTrialOnce) {
   for (const auto& [number, times] : said) EXPECT_EQ(times, 1) << number;
 }
 
+TEST_F(Shared, ACallWaitsForADatabaseThatComesBack) {
+  const auto store = join();
+  const Trial first = store->begin(always(1)).value();
+  const Trial second = store->begin(always(2)).value();
+  if (!place_->stop()) GTEST_SKIP() << "a file does not go away";
+  std::thread waiting([&] { EXPECT_TRUE(store->finish(finished(first))); });
+  place_->resume();
+  waiting.join();
+  store->keep_alive();
+  EXPECT_TRUE(place_->stop());
+  place_->resume();
+  EXPECT_EQ(store->begin(always(3)).value().number, 2);
+  EXPECT_TRUE(place_->stop());
+  place_->resume();
+  EXPECT_EQ(store->load().size(), 3U);
+  EXPECT_TRUE(store->finish(finished(second)));
+  const std::vector<Trial> trials = load_trials(place_->address(), "numbers");
+  ASSERT_EQ(trials.size(), 3U);
+  EXPECT_EQ(trials[0].state, TrialState::complete);
+  EXPECT_EQ(trials[1].state, TrialState::complete);
+  EXPECT_EQ(trials[2].state, TrialState::running);
+}
+
+TEST_F(Shared, ADatabaseThatStaysAwayLongerThanALeaseIsLost) {
+  const auto store = join(0.05);
+  const Trial first = store->begin(always(1)).value();
+  if (!place_->stop()) GTEST_SKIP() << "a file does not go away";
+  const std::string message =
+      message_from<StudyLost>([&] { (void)store->finish(finished(first)); });
+  place_->resume();
+  EXPECT_TRUE(message.starts_with(place_->name() + " cannot be reached: ")) << message;
+  EXPECT_TRUE(message.ends_with("; the search waited for it as long as a lease, 0.05 s"))
+      << message;
+  EXPECT_TRUE(store->finish(finished(first)));
+}
+
 }  // namespace
 }  // namespace quantsearch

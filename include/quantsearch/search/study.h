@@ -88,6 +88,13 @@ class StudyRemoved : public IoError {
   using IoError::IoError;
 };
 
+/// Thrown by a shared store whose database went away and did not come back within the lease. The
+/// search then ends with the results it has in memory; the trials that the database has remain.
+class StudyLost : public IoError {
+ public:
+  using IoError::IoError;
+};
+
 /// Stores finished trials. Implementations write each trial when it finishes, so that a killed
 /// process loses at most the running trial.
 class StudyStore {
@@ -109,7 +116,8 @@ class StudyStore {
   virtual Value decide(const std::string& /*key*/, const Value& value) { return value; }
 };
 
-/// A store that several processes use at once; each trial is run by exactly one of them.
+/// A store that several processes use at once; each trial is run by exactly one of them. When the
+/// database goes away, a call waits for it as long as a lease, and throws StudyLost after that.
 class SharedStudyStore : public StudyStore {
  public:
   /// What has changed since `propose` or load() was last called.
@@ -210,7 +218,8 @@ enum class StopReason {
   iteration_limit,
   time_limit,
   cancelled,
-  study_removed
+  study_removed,
+  study_lost
 };
 [[nodiscard]] std::string to_string(StopReason reason);
 
