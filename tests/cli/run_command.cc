@@ -29,13 +29,19 @@ void live_in(const std::string& home) {
   for (const char* name : {"CI", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY"}) unsetenv(name);
 }
 
+/// The words of a command as execv() takes them.
+std::vector<char*> argv_of(std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return argv;
+}
+
 int start(const std::vector<std::string>& arguments, const std::string& folder,
           const std::string& out, const std::string& error, const RunOptions& options) {
   std::vector<std::string> words = {QUANTSEARCH_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = argv_of(words);
   const pid_t child = fork();
   if (child == 0) {
     const int to_out = open(out.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
@@ -62,6 +68,19 @@ int wait_for(int process) {
 
 int start_quantsearch(const std::vector<std::string>& arguments, const std::string& folder) {
   return start(arguments, folder, "/dev/null", "/dev/null", {});
+}
+
+int start_program(const std::vector<std::string>& command, const std::string& folder,
+                  const std::map<std::string, std::string>& variables) {
+  std::vector<std::string> words = command;
+  const std::vector<char*> argv = argv_of(words);
+  const pid_t child = fork();
+  if (child == 0) {
+    for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
+    if (chdir(folder.c_str()) == 0) execvp(argv[0], argv.data());
+    _exit(127);
+  }
+  return child;
 }
 
 RunResult run_quantsearch(const std::vector<std::string>& arguments, const std::string& folder,

@@ -3,6 +3,7 @@
 // Runs the built program as a user does.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ struct RunOptions {
 /// Starts it and leaves it running; the process id.
 [[nodiscard]] int start_quantsearch(const std::vector<std::string>& arguments,
                                     const std::string& folder);
+/// Starts another program, found in PATH, with more variables in its environment.
+[[nodiscard]] int start_program(const std::vector<std::string>& command, const std::string& folder,
+                                const std::map<std::string, std::string>& variables);
 /// Its exit code (128 + signal when it was killed).
 [[nodiscard]] int wait_for(int process);
 
