@@ -29,6 +29,7 @@
 #include "quantsearch/search/space.h"
 #include "quantsearch/search/study.h"
 #include "quantsearch/trials/goals.h"
+#include "quantsearch/trials/remote.h"
 
 namespace quantsearch {
 
@@ -227,6 +228,9 @@ struct SearchEnvironment {
   /// and output are the socket to the search.
   std::function<std::vector<std::string>(int threads, std::int64_t memory, const Device& device)>
       worker_command = {};
+  /// Runs the trials elsewhere, as many at a time as the search has jobs. The float model is
+  /// measured here, and models that are delivered are written here.
+  std::optional<RemoteTrials> remote = {};
   /// In a worker process: called when the search has closed its socket, before a running trial is
   /// cancelled.
   std::function<void()> on_worker_closed = [] {};
@@ -262,5 +266,28 @@ struct SearchResult {
 /// search closes it. Throws what auto_search() throws before its first trial.
 void serve_trials(const AutoSearchConfig& config, const SearchInput& input,
                   const SearchEnvironment& environment, int socket);
+
+/// Returns the memory that a trial works with, without the caches, in bytes.
+[[nodiscard]] std::int64_t trial_bytes(const Model& model);
+
+/// Runs trials for a search in another process, whose RemoteTrials carries the messages.
+class TrialHost {
+ public:
+  virtual ~TrialHost() = default;
+  /// Identifies model, data, base configuration and runtime. Scores of hosts with other
+  /// fingerprints than the greeting's cannot be compared.
+  [[nodiscard]] virtual Value fingerprint() const = 0;
+  /// The number of requests that it can answer at the same time, which memory may limit.
+  [[nodiscard]] virtual int jobs() const = 0;
+  /// Answers a request. Thread-safe for up to jobs() requests at the same time.
+  [[nodiscard]] virtual Value answer(const Value& request, const CancellationToken& token) = 0;
+};
+/// Prepares a host with the input and configuration of the search, and n_jobs trials at the same
+/// time. `greeting`: of RemoteTrials::begin. The pool of the environment must outlive the host.
+/// Throws what auto_search() throws before its first trial.
+[[nodiscard]] std::unique_ptr<TrialHost> open_trial_host(const AutoSearchConfig& config,
+                                                         const SearchInput& input,
+                                                         const SearchEnvironment& environment,
+                                                         const Value& greeting);
 
 }  // namespace quantsearch

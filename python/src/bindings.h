@@ -14,5 +14,6 @@ void bind_runtime(nanobind::module_& module);
 void bind_search(nanobind::module_& module);
 void bind_settings(nanobind::module_& module);
 void bind_storage(nanobind::module_& module);
+void bind_trial_host(nanobind::module_& module);
 
 }  // namespace quantsearch::python

@@ -185,4 +185,20 @@ WorkerCommand worker_command_of(nb::object command) {
   };
 }
 
+RemoteTrials remote_of(nb::object transport) {
+  const auto object = held(std::move(transport));
+  return {.begin =
+              [object](const Value& greeting) {
+                const nb::gil_scoped_acquire acquired;
+                object->attr("begin")(to_python(greeting));
+              },
+          .ask =
+              [object](const Value& request, const CancellationToken& token) {
+                const nb::gil_scoped_acquire acquired;
+                const nb::object is_cancelled =
+                    nb::cpp_function([token] { return token.is_cancelled(); });
+                return to_value(object->attr("ask")(to_python(request), is_cancelled), "answer");
+              }};
+}
+
 }  // namespace quantsearch::python

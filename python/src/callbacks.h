@@ -22,6 +22,7 @@
 #include "quantsearch/base/log.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/trials/goals.h"
+#include "quantsearch/trials/remote.h"
 
 namespace quantsearch::python {
 
@@ -112,5 +113,10 @@ void run_interruptibly(const std::function<void()>& work, WatchedCall& call,
 /// The command of a worker process, from a function (threads, bytes of memory, device) -> words.
 using WorkerCommand = decltype(SearchEnvironment::worker_command);
 [[nodiscard]] WorkerCommand worker_command_of(nanobind::object command);
+
+/// The transport of a Python object with `begin(greeting)` and `ask(request, is_cancelled)`, which
+/// is called from several threads. Messages are dicts; `is_cancelled()` says whether the answer is
+/// still wanted.
+[[nodiscard]] RemoteTrials remote_of(nanobind::object transport);
 
 }  // namespace quantsearch::python

@@ -25,4 +25,5 @@ NB_MODULE(_core, module) {
   python::bind_search(module);
   python::bind_optimizers(module);
   python::bind_storage(module);
+  python::bind_trial_host(module);
 }

@@ -20,6 +20,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
 #include "quantsearch/search/trial_order.h"
+#include "search_request.h"
 #include "trial_value.h"
 #include "values.h"
 #include "wording.h"
@@ -29,26 +30,6 @@ namespace nb = nanobind;
 namespace quantsearch::python {
 
 namespace {
-
-/// What a search gets besides its configuration.
-struct SearchRequest {
-  Model model;
-  std::string model_name;
-  std::shared_ptr<DataSource> calibration;
-  std::shared_ptr<DataSource> evaluation;  // null: the calibration data
-  std::optional<Labels> labels;
-  double holdout = 0;
-  nb::object evaluator = nb::none();
-  bool maximize = true;  // direction of the evaluator
-  // (threads, bytes of memory, device) -> command of a worker process; none: workers are refused.
-  nb::object worker_command = nb::none();
-  int threads = 0;
-  std::string memory;
-  std::int64_t keep = 5;
-  bool resume = false;
-  bool overwrite = false;
-  std::filesystem::path log_file;  // empty: none
-};
 
 /// A log file that is opened when the search begins, so that refused input leaves no file.
 class LateLogFile {
@@ -125,6 +106,7 @@ SearchEnvironment environment_of(const SearchRequest& request, WatchedCall& call
   environment.evaluator = evaluator_in(request, call);
   if (!request.worker_command.is_none())
     environment.worker_command = worker_command_of(request.worker_command);
+  if (!request.remote.is_none()) environment.remote = remote_of(request.remote);
   const auto incumbent = std::make_shared<Incumbent>();
   environment.on_space = [&queue, &log_file, incumbent](const SearchStart& start) {
     log_file.open();
@@ -147,15 +129,6 @@ SearchEnvironment environment_of(const SearchRequest& request, WatchedCall& call
     queue.put({.kind = "earlier_best", .content = trial_value(best)});
   };
   return environment;
-}
-
-SearchInput input_of(const SearchRequest& request) {
-  return {.model = request.model,
-          .model_name = request.model_name,
-          .calibration = request.calibration,
-          .evaluation = request.evaluation,
-          .labels = request.labels,
-          .holdout = request.holdout};
 }
 
 Value number_list(const std::vector<std::int64_t>& numbers) {
@@ -224,6 +197,11 @@ ResultsDocument document_of(nb::handle results) {
 }  // namespace
 
 Value trial_value(const Trial& trial) {
+  if (trial.state == TrialState::running) {  // results have finished trials only
+    return Value::Map{{"number", trial.number},
+                      {"state", to_string(trial.state)},
+                      {"config", Value::Map(trial.point.begin(), trial.point.end())}};
+  }
   ResultsDocument document = results_of("", kUnnamed, Goal::minimize, {trial});
   document.trials.front().model.scores.erase(kUnnamed);
   Value value = quantsearch::to_value(document).find("trials")->as_list().front();
@@ -251,6 +229,7 @@ void bind_search(nb::module_& module) {
       .def_rw("evaluator", &SearchRequest::evaluator, nb::arg().none())
       .def_rw("maximize", &SearchRequest::maximize)
       .def_rw("worker_command", &SearchRequest::worker_command, nb::arg().none())
+      .def_rw("remote", &SearchRequest::remote, nb::arg().none())
       .def_rw("threads", &SearchRequest::threads)
       .def_rw("memory", &SearchRequest::memory)
       .def_rw("keep", &SearchRequest::keep)

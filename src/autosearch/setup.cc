@@ -80,13 +80,6 @@ void require_execution(const ExecutionConfig& execution) {
       "search_isolate: true (--isolate)");
 }
 
-/// Returns the memory of a trial without the caches: the quantized weights, their serialized form,
-/// the copy of the runtime and float weights that equalization has changed, and the activations of
-/// a few samples.
-std::int64_t trial_bytes(const Model& model) {
-  return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20);
-}
-
 /// All objectives, the one that decides first.
 std::vector<std::string> objectives_of(const Setup& setup) {
   std::vector<std::string> names = {setup.objective.name};
@@ -166,6 +159,12 @@ IsolationOptions isolation_options(const Setup& setup, const Baseline& baseline)
 }
 
 }  // namespace
+
+/// The quantized weights, their serialized form, the copy of the runtime and float weights that
+/// equalization has changed, and the activations of a few samples.
+std::int64_t trial_bytes(const Model& model) {
+  return 4 * weight_bytes(model.graph) + (std::int64_t{16} << 20);
+}
 
 Setup prepare(const AutoSearchConfig& config, const SearchInput& input,
               const SearchEnvironment& environment) {
@@ -284,6 +283,17 @@ TrialContext trial_context(const Setup& setup, const Baseline& baseline) {
 
 std::unique_ptr<TrialExecutor> make_executor(const Setup& setup, const Baseline& baseline) {
   std::unique_ptr<TrialExecutor> executor;
+  if (setup.environment.remote) {
+    return make_remote_trials({.trials = *setup.environment.remote,
+                               .jobs = setup.config.execution.jobs,
+                               .float_scores = baseline.scores,
+                               .fingerprint = fingerprint_of(setup),
+                               .token = setup.environment.token,
+                               .log = setup.environment.log,
+                               .make_local = [&setup, &baseline] {
+                                 return make_trial_runner(trial_context(setup, baseline));
+                               }});
+  }
   if (needs_workers(setup.config.execution)) {
     // The workers have evaluators of their own.
     if (setup.evaluator && setup.evaluator->rest) setup.evaluator->rest();

@@ -79,9 +79,8 @@ Value IsolatedTrials::ask(std::size_t slot, const Value& request, const Cancella
 TrialOutcome IsolatedTrials::run(const TrialRequest& request) {
   const SlotPool::Lease lease(free_);
   const std::filesystem::path file = new_file();
-  Value message = Value::Map{
-      {"run", request.number}, {"point", value_of(request.point)}, {"file", file.string()}};
-  if (request.incumbent) message.set("incumbent", reference_to(*request.incumbent));
+  Value message = message_of(request);
+  message.set("file", file.string());
   std::shared_lock at_work(latency_gate_);
   std::unique_lock alone(latency_gate_, std::defer_lock);
   const auto leave_alone = [&] {

@@ -49,6 +49,12 @@ Value body_of(const TrialFailure& failure) {
 
 }  // namespace
 
+Value message_of(const TrialRequest& request) {
+  Value message = Value::Map{{"run", request.number}, {"point", value_of(request.point)}};
+  if (request.incumbent) message.set("incumbent", reference_to(*request.incumbent));
+  return message;
+}
+
 Value message_of(const TrialOutcome& outcome) {
   constexpr const char* kKinds[] = {"success", "failed", "pruned"};  // in the order of the variant
   Value message;

@@ -10,7 +10,8 @@
 //   {make: trial, file}                            {made: settings}, {failed}, {cancelled}
 //   {cancel: true}, {alone: true}                  (no answer of their own)
 //
-// A trial is {number, point, details}.
+// A trial is {number, point, details}. Without a file the model of a success is not written. What
+// carries the messages between machines (remote_trials.cc) may also answer {lost: reason}.
 
 #include <optional>
 
@@ -20,6 +21,7 @@
 
 namespace quantsearch {
 
+[[nodiscard]] Value message_of(const TrialRequest& request);
 [[nodiscard]] Value message_of(const TrialOutcome& outcome);
 /// Returns nullopt when the message is not an outcome.
 [[nodiscard]] std::optional<TrialOutcome> outcome_of(const Value& message);

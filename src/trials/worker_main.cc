@@ -1,6 +1,5 @@
 #include "quantsearch/internal/trials/worker_main.h"
 
-#include <new>
 #include <thread>
 
 #include "quantsearch/base/error.h"
@@ -8,43 +7,6 @@
 #include "trials/messages.h"
 
 namespace quantsearch {
-
-namespace {
-
-Value failed(const std::string& reason) {
-  return message_of(TrialFailure{.reason = reason, .details = {}});
-}
-
-Value answer(TrialExecutor& executor, const Value& request, const CancellationToken& token) {
-  const auto made = [&request](const BuiltModel& built) {
-    save_model(*built.model, request.find("file")->as_string());
-    return value_of(built.settings);
-  };
-  try {
-    if (const Value* const trial = request.find("make"))
-      return Value::Map{{"made", made(executor.rebuild(trial_of(*trial)))}};
-    TrialRequest wanted{.point = point_of(*request.find("point")),
-                        .number = request.find("run")->as_int(),
-                        .token = token};
-    if (const Value* const incumbent = request.find("incumbent"))
-      wanted.incumbent = std::make_shared<const Trial>(trial_of(*incumbent));
-    const TrialOutcome outcome = executor.run(wanted);
-    Value message = message_of(outcome);
-    if (const auto* const success = std::get_if<TrialSuccess>(&outcome)) {
-      message.set("made",
-                  made(std::static_pointer_cast<const BuiltProduct>(success->product)->load()));
-    }
-    return message;
-  } catch (const Cancelled&) {
-    return Value::Map{{"cancelled", true}};
-  } catch (const std::bad_alloc&) {
-    return failed("out of memory");
-  } catch (const std::exception& error) {
-    return failed(error.what());
-  }
-}
-
-}  // namespace
 
 WorkerMain::WorkerMain(int socket)
     : channel_(std::make_unique<MessageChannel>(Descriptor(socket))) {}
@@ -90,7 +52,7 @@ void WorkerMain::serve(TrialExecutor& executor, const Value& fingerprint,
       if (at_work.joinable()) at_work.join();  // its trial has been answered
       token = CancellationToken();
       at_work = std::jthread(
-          [this, &executor, message, token] { reply(answer(executor, message, token)); });
+          [this, &executor, message, token] { reply(answer_request(executor, message, token)); });
     }
   }
   on_closed();

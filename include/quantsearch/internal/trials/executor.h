@@ -22,6 +22,7 @@
 #include "quantsearch/search/study.h"
 #include "quantsearch/search/trial_details.h"
 #include "quantsearch/trials/goals.h"
+#include "quantsearch/trials/remote.h"
 
 namespace quantsearch {
 
@@ -115,5 +116,25 @@ struct IsolationOptions {
 /// Runs trials in worker processes. Starts the first worker immediately as a check, and throws
 /// InvalidInput when it does not start.
 [[nodiscard]] std::unique_ptr<TrialExecutor> make_isolated_trials(IsolationOptions options);
+
+struct RemoteOptions {
+  RemoteTrials trials;
+  int jobs = 1;
+  Scores float_scores;
+  Value fingerprint;
+  CancellationToken token;  // of the search; cancelled when there are no hosts any more
+  LogSink log;
+  /// Makes an executor in this process, which builds a model again that no host can build.
+  std::function<std::unique_ptr<TrialExecutor>()> make_local;
+};
+/// Runs trials through `trials`, whose hosts begin here.
+[[nodiscard]] std::unique_ptr<TrialExecutor> make_remote_trials(RemoteOptions options);
+
+/// What a host needs from the search: the greeting of RemoteTrials::begin.
+struct RemoteGreeting {
+  Scores float_scores;
+  Value fingerprint;
+};
+[[nodiscard]] RemoteGreeting greeting_of(const Value& message);
 
 }  // namespace quantsearch

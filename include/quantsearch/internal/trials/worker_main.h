@@ -1,6 +1,6 @@
 #pragma once
 
-// The worker's side of isolated trials.
+// The side of isolated and remote trials that runs them.
 
 #include <atomic>
 #include <condition_variable>
@@ -14,6 +14,11 @@ namespace quantsearch {
 
 class MessageChannel;
 
+/// Runs what a message asks for and returns the answer. Whatever the executor throws is an answer.
+[[nodiscard]] Value answer_request(TrialExecutor& executor, const Value& request,
+                                   const CancellationToken& token);
+
+/// The work of a worker process, whose search is at the other end of a socket.
 class WorkerMain {
  public:
   /// `socket`: an open socket to the search. The object takes ownership.
