@@ -87,6 +87,21 @@ struct PlacementResult {
   std::int64_t measured = 0;          // models
 };
 
+/// Nodes of the float model that one kernel computes, and its time in one run.
+struct KernelCost {
+  std::vector<int> nodes;         // ascending
+  double float_seconds = 0;       // in the float model
+  double quantized_seconds = 0;   // of the same nodes in the quantized model
+  double conversion_seconds = 0;  // of the tensors that they write, between float and integers
+  bool operator==(const KernelCost&) const = default;
+};
+/// Profiles a float model and the quantized one that was made of it, on the CPU. Throws what
+/// opening and running throw, and Cancelled.
+[[nodiscard]] std::vector<KernelCost> kernel_costs(const Model& float_model,
+                                                   const QuantizedModel& quantized,
+                                                   const Batch& sample, int threads,
+                                                   const CancellationToken& token);
+
 /// Throws what building, opening and running throw, and Cancelled.
 [[nodiscard]] PlacementResult find_placement(const PlacementInput& input,
                                              const PlacementOptions& options);
