@@ -138,6 +138,18 @@ SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
   return report;
 }
 
+Explanation Pipeline::explain(QuantizationConfig config, const CancellationToken& token) {
+  require_bins(config.histogram_bins);
+  config.finetune.reset();
+  std::vector<StageRecord> ignored;
+  Progress progress{
+      .config = std::move(config), .data = state_->data_key, .model = state_->model_key};
+  StageRunner(*state_, state_->pool, token, ignored).run(progress);
+  return {.float_model = progress.float_model,
+          .quantized = progress.candidate.quantized,
+          .statistics = state_->cache.held<Statistics>(progress.statistics)};
+}
+
 // Models for other targets may saturate on x86 processors without VNNI.
 bool is_scored_as_graph(Target target) { return target != Target::cpu; }
 

@@ -58,6 +58,15 @@ class StageCache {
     return artefact;
   }
 
+  /// Returns the artefact under `key` without counting it as used; null when it is not held.
+  template <typename Artefact>
+  [[nodiscard]] std::shared_ptr<const Artefact> held(const Key& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return nullptr;
+    return std::any_cast<std::shared_ptr<const Artefact>>(found->second.artefact);
+  }
+
   [[nodiscard]] CacheReport report() const;
 
  private:

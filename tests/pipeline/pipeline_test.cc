@@ -57,6 +57,26 @@ TEST_F(PipelineTest, ScoresAgainstDifferentLabelsAreNotShared) {
   EXPECT_EQ(top1("first_out", {0, 1}), 0.5);
 }
 
+TEST_F(PipelineTest, ExplainsTheModelThatItBuilds) {
+  const QuantizationConfig config = resolve(settings_from(Value()));
+  const Candidate built = pipeline_.build(config, CancellationToken());
+  const Explanation explained = pipeline_.explain(config, CancellationToken());
+  EXPECT_EQ(explained.quantized->layers, built.quantized->layers);
+  EXPECT_EQ(explained.quantized->tensors, built.quantized->tensors);
+  EXPECT_EQ(explained.float_model->graph.nodes.size(), explained.quantized->layers.size());
+  ASSERT_NE(explained.statistics, nullptr);
+  EXPECT_EQ(explained.statistics->tensors.at("x").max, 3);
+}
+
+TEST(Pipeline, ExplainsWithoutStatisticsThatTheCacheDoesNotHold) {
+  ThreadPool pool(1);
+  Pipeline pipeline(two_sided(), data(), pool, ByteBudget(0), {});
+  const Explanation explained =
+      pipeline.explain(resolve(settings_from(Value())), CancellationToken());
+  EXPECT_NE(explained.quantized, nullptr);
+  EXPECT_EQ(explained.statistics, nullptr);
+}
+
 /// Two layers whose weights are computed from one number each; the second is left float.
 TEST(Pipeline, TheComputedWeightOfAFloatLayerIsNotStored) {
   testing::ModelBuilder builder;

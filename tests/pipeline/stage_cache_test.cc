@@ -41,6 +41,18 @@ TEST(StageCache, ComputesOnceAndThenReuses) {
   EXPECT_EQ(cache.report().misses, 1);
 }
 
+TEST(StageCache, ShowsWhatItHoldsWithoutCountingAUse) {
+  StageCache cache(ByteBudget(20));
+  Caller caller{cache};
+  caller.get(1, 7, 10);
+  caller.get(2, 8, 10);
+  EXPECT_EQ(*cache.held<int>(key_number(1)), 7);
+  EXPECT_EQ(cache.held<int>(key_number(3)), nullptr);
+  EXPECT_EQ(cache.report().hits, 0);
+  caller.get(3, 9, 10);  // 1 is still the least recently used
+  EXPECT_EQ(cache.held<int>(key_number(1)), nullptr);
+}
+
 TEST(StageCache, DropsTheLeastRecentlyUsedWhenTheBudgetIsSpent) {
   StageCache cache(ByteBudget(20));
   Caller caller{cache};

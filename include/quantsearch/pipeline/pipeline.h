@@ -44,6 +44,13 @@ struct Candidate {
   std::vector<StageRecord> stages;
 };
 
+/// How the model of a configuration came about, before weights were reconstructed.
+struct Explanation {
+  std::shared_ptr<const Model> float_model;  // simplified and equalized: what was quantized
+  std::shared_ptr<const QuantizedModel> quantized;
+  std::shared_ptr<const Statistics> statistics;  // null when the cache does not hold them any more
+};
+
 /// True for a target whose models are scored exactly as their graphs define, because they are for
 /// other processors than this one. Models for other targets are scored as this processor computes
 /// them.
@@ -96,6 +103,9 @@ class Pipeline {
                                               const SensitivityOptions& options,
                                               const std::optional<UnitTimeOptions>& times,
                                               const CancellationToken& token);
+  /// Returns what build() decides for a configuration without mixed precision. What the cache does
+  /// not hold is made again, except for the statistics. Throws what the stages throw.
+  [[nodiscard]] Explanation explain(QuantizationConfig config, const CancellationToken& token);
   /// Throws InvalidInput when build() would find nothing to quantize, when the model is already
   /// quantized, or when a name exists neither in the model nor in its simplified form.
   void require_quantizable(const QuantizationConfig& config);
