@@ -79,6 +79,7 @@ Value to_value(const TrialDetails& details) {
   if (details.latency_ms) value.set("latency_ms", *details.latency_ms);
   if (details.latency_ratio) value.set("latency_ratio", to_value(*details.latency_ratio));
   if (details.conversions) value.set("conversions", *details.conversions);
+  if (details.memory_bytes) value.set("memory_bytes", *details.memory_bytes);
   for (const char* const name : kLayerTables) {
     if (const auto rows = details.layer_tables.find(name); rows != details.layer_tables.end())
       value.set(name, rows->second);
@@ -95,6 +96,7 @@ TrialDetails details_from(const Value& value) {
   details.latency_ms = number(value.find("latency_ms"));
   details.latency_ratio = latency_ratio_of(value);
   details.conversions = conversions_of(value);
+  details.memory_bytes = count(value.find("memory_bytes"));
   if (const Value* const stages = value.find("stages"); stages != nullptr && stages->is_map())
     details.stages = stages_from(*stages);
   for (const char* const name : kLayerTables) {

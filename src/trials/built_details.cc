@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "quantsearch/base/byte_budget.h"
 #include "quantsearch/evaluate/paired_latency.h"
 
 namespace quantsearch {
@@ -73,6 +74,7 @@ TrialDetails details_of(const Scores& scores, const RunnableCandidate& made) {
                        .float_layers = float_layers(*candidate.quantized),
                        .stages = stage_results(candidate.stages)};
   details.conversions = conversions_of(candidate.quantized->model);
+  details.memory_bytes = memory_use().resident_bytes;
   if (scores.latency) details.latency_ms = scores.latency->median_ms;
   if (!candidate.precision.empty())
     details.layer_tables["precision"] =

@@ -11,6 +11,7 @@ TEST(TrialDetails, SurviveARoundTripThroughText) {
       .size_bytes = 12,
       .float_layers = 3,
       .latency_ms = 0.25,
+      .memory_bytes = 123'456'789,
       .stages = {{"observe", {.seconds = 1.5, .cached = true}}},
       .layer_tables = {{"left_float", Value::List{Value::Map{{"node", "conv"}}}}}};
   EXPECT_EQ(details_from(parse_json(to_json(to_value(details)), "details")), details);
