@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,8 @@ struct TrialResult {
   bool is_candidate = false;
   bool is_feasible = true;                   // meets the limits of the search
   std::optional<std::int64_t> float_layers;  // layers that stay float; absent in older files
+  // Resident memory of its process when it ended; absent in older files.
+  std::optional<std::int64_t> memory_bytes = {};
   double seconds = 0;
   std::map<std::string, StageResult> stages;
   std::string reason;  // why a trial is not complete
@@ -74,6 +77,9 @@ struct Confirmation {
   bool operator==(const Confirmation&) const = default;
 };
 
+/// The stop reason of a search that has not ended.
+inline constexpr const char* kRunning = "running";
+
 /// The content of results.json (schema 1).
 struct ResultsDocument {
   std::string model;
@@ -85,12 +91,15 @@ struct ResultsDocument {
   std::vector<std::string> warnings;
   ModelResult float_model;
   std::vector<TrialResult> trials;
-  std::optional<std::int64_t> best;          // the trial in best.onnx
+  std::optional<std::int64_t> best;  // the trial in best.onnx
+  // The trial with the settings that the search started from (quantization_config), if there is
+  // one.
+  std::optional<std::int64_t> base_trial = {};
   std::vector<std::int64_t> candidates;      // trial numbers, best first
   std::optional<Confirmation> confirmation;  // chose `best` among the first candidates
   // Trials that no other trial dominates, when there are several objectives.
   std::vector<std::int64_t> front;
-  std::string stop_reason;
+  std::string stop_reason;  // kRunning while the search runs
   std::string stop_message;
   SpaceSummary space;
   double seconds = 0;
@@ -106,6 +115,10 @@ struct ResultsDocument {
   /// Which layers of the best model hurt (docs/search.md): what sensitivity_value() makes, with the
   /// trial; a mapping with `left_out`, the reason, when they were not measured; else null.
   Value sensitivity = {};
+  // The operators of the best model, one mapping each (docs/report.md); null when they were not
+  // described.
+  Value layers = {};
+  std::string rebuild_command = {};  // builds best.onnx again; empty when it is not known
   std::int64_t cache_hits = 0;
   std::int64_t cache_misses = 0;
   double cache_seconds_saved = 0;
@@ -119,6 +132,9 @@ struct ResultsDocument {
 /// The results of a study that has not ended or that another program wrote, which are its trials.
 [[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective,
                                          Goal goal, const std::vector<Trial>& trials);
+/// The results of a search so far: `head` has what was known before its first trial.
+[[nodiscard]] ResultsDocument results_so_far(ResultsDocument head,
+                                             const std::vector<Trial>& trials);
 
 /// The importance of each parameter for the objective, most important first
 /// (quantsearch/search/importance.h). Empty below 10 complete trials, which are too few for an
@@ -135,8 +151,23 @@ struct ResultsDocument {
 /// Every complete trial, best first, then the others with their reasons.
 [[nodiscard]] std::string trials_table(const ResultsDocument& document);
 
-/// A page with charts, tables and the layers of the best model. It is self-contained.
+/// The data that report.html draws: one mapping for each search, and how often a page that is
+/// served asks for them again (docs/report.md).
+[[nodiscard]] Value report_data(std::span<const ResultsDocument> searches,
+                                std::optional<int> refresh_seconds = std::nullopt);
+/// A page with charts, tables and the layers of the best model, which needs no network and no other
+/// file.
 [[nodiscard]] std::string html_report(const ResultsDocument& document);
+/// The same with any data of report_data(); two searches are set side by side.
+[[nodiscard]] std::string html_page(const Value& data);
+
+/// One line for each trial with all its settings and scores, as RFC 4180 says.
+[[nodiscard]] std::string trials_csv(const ResultsDocument& document);
+/// The result and the trials as a Markdown document with tables.
+[[nodiscard]] std::string markdown_report(const ResultsDocument& document);
+/// Both results side by side: scores, size, latency and cost, for a terminal of 80 columns.
+[[nodiscard]] std::string comparison_text(const ResultsDocument& first,
+                                          const ResultsDocument& second);
 
 /// A table whose columns are as wide as their widest cell; the first column is aligned left, the
 /// others right.

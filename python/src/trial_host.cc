@@ -27,11 +27,11 @@ class Host {
   Host(nb::handle config, const SearchRequest& request, nb::handle greeting)
       : pool_(request.threads) {
     const AutoSearchConfig parsed = parse_search_config(to_value(config, ""));
-    SearchEnvironment environment{.pool = &pool_, .budget = ByteBudget(memory_bytes(request.memory))};
+    SearchEnvironment environment{.pool = &pool_,
+                                  .budget = ByteBudget(memory_bytes(request.memory))};
     if (!request.evaluator.is_none()) {
-      environment.evaluator =
-          evaluator_of(request.evaluator, request.maximize ? Goal::maximize : Goal::minimize,
-                       evaluators_);
+      environment.evaluator = evaluator_of(
+          request.evaluator, request.maximize ? Goal::maximize : Goal::minimize, evaluators_);
     }
     const Value message = to_value(greeting, "greeting");
     const nb::gil_scoped_release released;

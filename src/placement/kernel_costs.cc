@@ -20,9 +20,10 @@ std::vector<KernelCost> kernel_costs(const Model& float_model, const QuantizedMo
       quantized_ledger(graph, units, quantized.model.graph, profile(quantized.model));
   std::vector<KernelCost> costs;
   for (std::size_t unit = 0; unit < units.units.size(); ++unit) {
-    KernelCost& cost = costs.emplace_back(KernelCost{.nodes = units.units[unit].nodes,
-                                                     .float_seconds = on_float.units[unit],
-                                                     .quantized_seconds = as_quantized.units[unit]});
+    KernelCost& cost =
+        costs.emplace_back(KernelCost{.nodes = units.units[unit].nodes,
+                                      .float_seconds = on_float.units[unit],
+                                      .quantized_seconds = as_quantized.units[unit]});
     for (const int node : cost.nodes) {
       for (const std::string& output : graph.nodes[static_cast<std::size_t>(node)].outputs) {
         const auto found = as_quantized.tensors.find(output);

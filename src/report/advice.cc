@@ -33,27 +33,31 @@ std::string type_of(const ResultsDocument& document, const TrialResult& trial) {
 
 }  // namespace
 
-std::string why_not_faster(const ResultsDocument& document, const TrialResult& best) {
-  if (document.search_goal != SearchGoal::fastest) return "";
-  const std::string begin = "; no candidate is faster, so the smallest was chosen: ";
+std::string cost_of_integers(const ResultsDocument& document, const TrialResult& best) {
   const KernelTotals totals = totals_of(document.placement);
   const std::int64_t conversions = best.model.conversions.value_or(0);
   if (totals.float_ms > 0 && totals.integer_ms >= totals.float_ms) {
-    return begin + fmt::format(
-                       "the operators that have integer kernels take {:.3g} ms with them "
-                       "and {:.3g} ms with float ones",
-                       totals.integer_ms, totals.float_ms);
+    return fmt::format(
+        "the operators that have integer kernels take {:.3g} ms with them "
+        "and {:.3g} ms with float ones",
+        totals.integer_ms, totals.float_ms);
   }
   if (totals.float_ms > 0) {
-    return begin + fmt::format(
-                       "integer kernels save {:.3g} of {:.3g} ms, and {} conversions between float "
-                       "and integers and what stays float cost more",
-                       totals.float_ms - totals.integer_ms, totals.float_ms, conversions);
+    return fmt::format(
+        "integer kernels save {:.3g} of {:.3g} ms, and {} conversions between float "
+        "and integers and what stays float cost more",
+        totals.float_ms - totals.integer_ms, totals.float_ms, conversions);
   }
-  return begin + fmt::format(
-                     "its integer kernels and its {} conversions between float and integers "
-                     "take longer than the float kernels",
-                     conversions);
+  return fmt::format(
+      "its integer kernels and its {} conversions between float and integers "
+      "take longer than the float kernels",
+      conversions);
+}
+
+std::string why_not_faster(const ResultsDocument& document, const TrialResult& best) {
+  if (document.search_goal != SearchGoal::fastest) return "";
+  return "; no candidate is faster, so the smallest was chosen: " +
+         cost_of_integers(document, best);
 }
 
 std::string type_advice(const ResultsDocument& document, const TrialResult& best) {

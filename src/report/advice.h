@@ -9,6 +9,9 @@
 
 namespace quantsearch {
 
+/// Why the model is not faster than float.
+[[nodiscard]] std::string cost_of_integers(const ResultsDocument& document,
+                                           const TrialResult& best);
 /// Why no model within the tolerance is faster, when the fastest was asked for: "; ..."; else "".
 [[nodiscard]] std::string why_not_faster(const ResultsDocument& document, const TrialResult& best);
 

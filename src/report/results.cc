@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "quantsearch/base/error.h"
@@ -84,6 +85,7 @@ Value to_value(const TrialResult& trial) {
   value.set("candidate", trial.is_candidate);
   value.set("feasible", trial.is_feasible);
   if (trial.float_layers) value.set("float_layers", *trial.float_layers);
+  if (trial.memory_bytes) value.set("memory_bytes", *trial.memory_bytes);
   value.set("seconds", trial.seconds);
   value.set("stages", to_value(trial.stages));
   value.set("reason", trial.reason);
@@ -112,6 +114,7 @@ TrialResult trial_from(const Value& value) {
   // Absent in older files.
   if (const Value* feasible = value.find("feasible")) trial.is_feasible = feasible->as_bool();
   trial.float_layers = details.float_layers;
+  trial.memory_bytes = details.memory_bytes;
   trial.seconds = member(value, "seconds").as_double();
   trial.stages = std::move(details.stages);
   trial.reason = member(value, "reason").as_string();
@@ -178,6 +181,7 @@ TrialResult trial_result(const Trial& trial) {
           .is_candidate = trial.is_candidate,
           .is_feasible = is_feasible(trial),
           .float_layers = details.float_layers,
+          .memory_bytes = details.memory_bytes,
           .seconds = trial.seconds,
           .stages = std::move(details.stages),
           .reason = trial.reason,
@@ -187,20 +191,26 @@ TrialResult trial_result(const Trial& trial) {
 
 ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal,
                            const std::vector<Trial>& trials) {
-  ResultsDocument document;
-  document.model = study;
-  document.objective = objective;
-  document.goal = goal;
-  document.tolerance = "as the search was told";
-  document.stop_reason = "unknown";
+  ResultsDocument head;
+  head.model = study;
+  head.objective = objective;
+  head.goal = goal;
+  head.tolerance = "as the search was told";
+  const bool is_running = std::ranges::any_of(
+      trials, [](const Trial& trial) { return trial.state == TrialState::running; });
+  head.stop_reason = is_running ? kRunning : "unknown";
+  return results_so_far(std::move(head), trials);
+}
+
+ResultsDocument results_so_far(ResultsDocument document, const std::vector<Trial>& trials) {
   for (const Trial& trial : trials) {
     if (trial.state == TrialState::running) continue;
     TrialResult& result = document.trials.emplace_back(trial_result(trial));
     document.seconds += trial.seconds;
     if (trial.state != TrialState::complete) continue;
-    result.model.scores.emplace(objective, *trial.value);
+    result.model.scores.emplace(document.objective, *trial.value);
   }
-  const std::vector<const Trial*> best_first = ranked(trials, goal);
+  const std::vector<const Trial*> best_first = ranked(trials, document.ranking());
   if (!best_first.empty()) document.best = best_first.front()->number;
   for (const Trial* trial : best_first) {
     if (trial->is_candidate) document.candidates.push_back(trial->number);
@@ -227,6 +237,7 @@ Value to_value(const ResultsDocument& document) {
   for (const TrialResult& trial : document.trials) trials.push_back(to_value(trial));
   value.set("trials", trials);
   value.set("best", document.best ? Value(*document.best) : Value());
+  if (document.base_trial) value.set("base_trial", *document.base_trial);
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
   if (document.confirmation) value.set("confirmation", to_value(*document.confirmation));
   if (!document.front.empty())
@@ -251,6 +262,8 @@ Value to_value(const ResultsDocument& document) {
   if (document.processor) value.set("processor", to_value(*document.processor));
   if (!document.placement.is_null()) value.set("placement", document.placement);
   if (!document.sensitivity.is_null()) value.set("sensitivity", document.sensitivity);
+  if (!document.rebuild_command.empty()) value.set("rebuild_command", document.rebuild_command);
+  if (!document.layers.is_null()) value.set("layers", document.layers);
   return value;
 }
 
@@ -299,6 +312,10 @@ ResultsDocument results_from(const Value& value) {
     document.processor = processor_from(*processor);
   if (const Value* placement = value.find("placement")) document.placement = *placement;
   if (const Value* sensitivity = value.find("sensitivity")) document.sensitivity = *sensitivity;
+  if (const Value* base = value.find("base_trial")) document.base_trial = base->as_int();
+  if (const Value* command = value.find("rebuild_command"))
+    document.rebuild_command = command->as_string();
+  if (const Value* layers = value.find("layers")) document.layers = *layers;
   return document;
 }
 

@@ -88,7 +88,8 @@ BuiltModel RemoteExecutor::rebuild(const Trial& trial) {
                     trial.number, to_json(answer)));
     return rebuild_here(trial);
   }
-  return {.model = std::make_shared<const Model>(load_model(file)), .settings = point_of(*settings)};
+  return {.model = std::make_shared<const Model>(load_model(file)),
+          .settings = point_of(*settings)};
 }
 
 BuiltModel RemoteExecutor::rebuild_here(const Trial& trial) {

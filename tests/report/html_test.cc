@@ -1,131 +1,74 @@
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "quantsearch/report.h"
-#include "report/chart.h"
+#include "report/assets.h"
+#include "report/example.h"
 
 namespace quantsearch {
 namespace {
 
-std::size_t count(const std::string& text, const std::string& part) {
+using testing::example_results;
+
+std::size_t occurrences(const std::string& text, std::string_view part) {
   std::size_t found = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
     ++found;
   return found;
 }
 
-TrialResult trial(std::int64_t number, double value) {
-  TrialResult result;
-  result.number = number;
-  result.config = {{"bits", 8}};
-  result.model.scores["L2"] = value;
-  result.model.size_bytes = 2000;
-  return result;
+/// The data that a page holds.
+std::string island_of(const std::string& page) {
+  const std::string begin = R"(<script type="application/json" id="data">)";
+  const std::size_t from = page.find(begin) + begin.size();
+  return page.substr(from, page.find("</script>", from) - from);
 }
 
-ResultsDocument document() {
-  ResultsDocument document;
-  document.model = "a<b>.onnx";
-  document.objective = "L2";
-  document.float_model.scores["L2"] = 0;
-  document.float_model.size_bytes = 8000;
-  document.float_model.latency_ms = 2.0;
-  document.trials = {trial(0, 0.5), trial(1, 0.25)};
-  document.trials[1].layer_tables["precision"] =
-      Value::List{Value::Map{{"node", "conv & 1"}, {"sensitivity", 0.125}}};
-  document.trials[1].stages["observe"] = {.seconds = 0.5, .cached = false};
-  TrialResult& failed = document.trials.emplace_back();
-  failed.number = 2;
-  failed.state = TrialState::failed;
-  failed.config = {{"bits", 4}};
-  failed.reason = "no 4 bits";
-  document.best = 1;
-  document.space = {.raw = 3, .distinct = 3, .filtered = {{"too few bits", 2}}, .complete = true};
-  return document;
+TEST(HtmlReport, HoldsTheDataAsTheyAre) {
+  const ResultsDocument document = example_results();
+  const Value read = parse_json(island_of(html_report(document)), "page");
+  EXPECT_EQ(to_json(read), to_json(report_data(std::span(&document, 1))));
 }
 
-TEST(HtmlReport, HoldsChartsTrialsLayersAndReasons) {
-  const std::string page = html_report(document());
-  EXPECT_EQ(count(page, "<svg"), 2U);  // history and size; latency was not measured
-  EXPECT_EQ(count(page, "<circle class='best'"), 2U);
-  EXPECT_EQ(count(page, "no 4 bits"), 1U);
-  EXPECT_NE(page.find("conv &amp; 1"), std::string::npos);
-  EXPECT_NE(page.find("2 left out: too few bits"), std::string::npos);
+TEST(HtmlReport, TextOfUsersCannotEndTheScriptThatHoldsIt) {
+  const std::string page = html_report(example_results());
+  const std::string island = island_of(page);
+  EXPECT_EQ(island.find('<'), std::string::npos);
+  EXPECT_NE(island.find(R"(\u003c/script>\u003cimg src=x>)"), std::string::npos);
+  EXPECT_EQ(occurrences(page, "</script>"), occurrences(std::string(assets::page), "</script>"));
 }
 
-TEST(HtmlReport, EscapesNamesGivenByUsers) {
-  const std::string page = html_report(document());
-  EXPECT_EQ(page.find("a<b>"), std::string::npos);
-  EXPECT_NE(page.find("a&lt;b&gt;.onnx"), std::string::npos);
+TEST(HtmlReport, FillsEveryPlaceOfThePageOnce) {
+  const std::string page = html_report(example_results());
+  for (const char* const place : {"{{style}}", "{{charts}}", "{{script}}", "{{data}}"})
+    EXPECT_EQ(page.find(place), std::string::npos) << place;
+  EXPECT_EQ(occurrences(page, assets::style), 1U);
+  EXPECT_EQ(occurrences(page, assets::script), 1U);
 }
 
-TEST(HtmlReport, NamesTheProcessorWhenItIsKnown) {
-  ResultsDocument known = document();
-  EXPECT_EQ(count(html_report(known), "Processor"), 0U);
-  known.processor =
-      Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
-  EXPECT_EQ(count(html_report(known), "<p>Processor: Some &lt;CPU&gt; (x86_64) with avx2: "), 1U);
+TEST(HtmlReport, ADataThatLooksLikeAPlaceStaysText) {
+  ResultsDocument document = example_results();
+  document.model = "{{script}}.onnx";
+  EXPECT_NE(island_of(html_report(document)).find("{{script}}.onnx"), std::string::npos);
 }
 
-TEST(HtmlReport, ShowsTheImportanceOfParameters) {
-  ResultsDocument document;
-  document.objective = "L2";
-  for (int number = 0; number < 12; ++number) {
-    TrialResult& made = document.trials.emplace_back(trial(number, number % 2 == 0 ? 1 : 2));
-    made.config = {{"bits", number % 2 == 0 ? 16 : 8}, {"seed", number / 2}};
+TEST(HtmlReport, NeedsNoNetworkAndForbidsIt) {
+  const std::string page = html_report(example_results());
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+  for (const char* const outside :
+       {"<link rel=\"stylesheet\"", "<script src", "@import", "src=\"http"})
+    EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+}
+
+TEST(HtmlReport, OfAThousandTrialsStaysBelowOneAndAHalfMegabytes) {
+  ResultsDocument document = example_results();
+  for (int number = 3; number < 1000; ++number) {
+    TrialResult trial = document.trials[1];
+    trial.number = number;
+    for (const char* const score : {"cos", "rel_l2", "sqnr", "top5", "worst_slice"})
+      trial.model.scores[score] = 1.0 / number;
+    document.trials.push_back(std::move(trial));
   }
-  const std::vector<ParameterImportance> importances = importances_of(document);
-  ASSERT_EQ(importances.size(), 2U);
-  EXPECT_EQ(importances.front().name, "bits");
-  EXPECT_NE(html_report(document).find("Importance of the parameters for L2"), std::string::npos);
-  EXPECT_EQ(to_value(document).find("importances")->find("bits")->as_double(),
-            importances.front().share);
-  document.trials.resize(9);
-  EXPECT_TRUE(importances_of(document).empty());
-  EXPECT_EQ(to_value(document).find("importances"), nullptr);
-}
-
-TEST(HtmlReport, NeedsNoNetwork) {
-  const std::string page = html_report(document());
-  EXPECT_EQ(page.find("http"), std::string::npos);
-  EXPECT_EQ(page.find("<script"), std::string::npos);
-}
-
-TEST(HtmlReport, OfASearchWithoutTrialsIsAPage) {
-  ResultsDocument empty;
-  empty.objective = "L2";
-  const std::string page = html_report(empty);
-  EXPECT_EQ(count(page, "<svg"), 0U);
-  EXPECT_TRUE(page.ends_with("</body></html>\n"));
-}
-
-TEST(Chart, PutsTheSmallestBelowAndTheLargestAbove) {
-  const std::string svg = svg_of({.title = "t",
-                                  .x_label = "x",
-                                  .y_label = "y",
-                                  .points = {{.x = 0, .y = 1}, {.x = 10, .y = 3}}});
-  EXPECT_NE(svg.find("cx='70.0' cy='275.0'"), std::string::npos) << svg;
-  EXPECT_NE(svg.find("cx='625.0' cy='30.0'"), std::string::npos) << svg;
-}
-
-TEST(Chart, SpansDecadesAndLeavesOutNonFiniteValues) {
-  const double none = std::numeric_limits<double>::quiet_NaN();
-  const std::string svg = svg_of(
-      {.title = "t",
-       .x_label = "x",
-       .y_label = "y",
-       .points = {
-           {.x = 0, .y = 1}, {.x = 1, .y = 100}, {.x = 2, .y = 10000}, {.x = 3, .y = none}}});
-  EXPECT_EQ(count(svg, "<circle"), 3U);
-  EXPECT_NE(svg.find("cy='152.5'"), std::string::npos) << svg;  // 100 is in the middle
-}
-
-TEST(Chart, CentersASinglePointAndIsEmptyWithoutPoints) {
-  EXPECT_NE(svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {{.x = 5, .y = 5}}})
-                .find("cx='347.5' cy='152.5'"),
-            std::string::npos);
-  EXPECT_EQ(svg_of({.title = "t", .x_label = "x", .y_label = "y", .points = {}}), "");
+  EXPECT_LT(html_report(document).size(), 1'500'000U);
 }
 
 }  // namespace
