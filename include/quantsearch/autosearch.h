@@ -234,6 +234,9 @@ struct SearchEnvironment {
   /// In a worker process: called when the search has closed its socket, before a running trial is
   /// cancelled.
   std::function<void()> on_worker_closed = [] {};
+  /// The command with which the user builds best.onnx again, for results and report; empty when
+  /// there is none.
+  std::string rebuild_command = {};
   /// Called when the space is known, before each trial and after each trial, respectively.
   std::function<void(const SearchStart&)> on_space = {};
   std::function<void(std::int64_t number, const Point&)> on_start = {};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autosearch/arithmetic.h"
+#include "autosearch/layer_report.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/evaluate/paired_latency.h"
@@ -59,6 +60,7 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
     if (is_timed) measure_latency_of(delivery, *float_session, *made.model, trial);
     if (number == delivery.best && trial.model.latency_ratio)
       document.float_model.latency_ms = trial.model.latency_ratio->float_ms;
+    if (number == delivery.best) document.layers = describe_layers(delivery, made);
     trial.arithmetic = arithmetic_scores(delivery, made, trial.model.scores);
     if (trial.arithmetic && trial.arithmetic->differ) {
       say(delivery.environment.log, LogLevel::warning,
@@ -78,6 +80,20 @@ Value ranked_layers(const Delivery& delivery) {
   return table;
 }
 
+/// The first complete trial with the settings that the search started from.
+std::optional<std::int64_t> base_trial(const Delivery& delivery) {
+  const Settings& base = delivery.config.base;
+  for (const Trial& trial : delivery.study.trials) {
+    if (trial.state != TrialState::complete) continue;
+    const Settings settings = settings_of(base, trial.point);
+    const bool is_base = std::ranges::all_of(trial.point, [&](const auto& choice) {
+      return effective_value(choice.first, settings) == effective_value(choice.first, base);
+    });
+    if (is_base) return trial.number;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 ResultsDocument document_of(const Delivery& delivery) {
@@ -92,6 +108,8 @@ ResultsDocument document_of(const Delivery& delivery) {
                           .latency_ms = {}};
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
   document.best = delivery.best;
+  document.base_trial = base_trial(delivery);
+  document.rebuild_command = delivery.environment.rebuild_command;
   document.candidates = delivery.study.candidates;
   document.confirmation = delivery.confirmation;
   if (delivery.goals.size() > 1)

@@ -16,6 +16,7 @@ namespace quantsearch {
 
 struct Delivery {
   const AutoSearchConfig& config;
+  Pipeline& pipeline;
   const SearchInput& input;
   const SearchEnvironment& environment;
   const Study& study;
@@ -42,7 +43,8 @@ struct Delivery {
 
 /// Writes results.json, then the candidates. Measures the latency of the float model and of every
 /// model written and, on a processor whose integer kernels saturate, the scores in the other
-/// arithmetic. Then writes results.json again with these values.
+/// arithmetic, and describes the operators of the best model. Then writes results.json again with
+/// these values, and report.html.
 [[nodiscard]] ResultsDocument deliver(const Delivery& delivery);
 
 }  // namespace quantsearch

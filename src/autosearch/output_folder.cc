@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kFiles[] = {"best.onnx",    "best.onnx.data", "best_config.yaml",
-                                  "report.html",  "results.json",   "study.db",
-                                  "study.db-wal", "study.db-shm"};
+constexpr const char* kFiles[] = {"best.onnx",   "best.onnx.data", "best_config.yaml",
+                                  "report.html", "results.json",   "running.json",
+                                  "study.db",    "study.db-wal",   "study.db-shm"};
 
 std::string candidate_name(std::int64_t number) { return fmt::format("{:04}.onnx", number); }
 
@@ -122,6 +122,12 @@ void OutputFolder::keep_candidates(const std::vector<std::int64_t>& numbers) con
 void OutputFolder::write_results(const Value& results) const {
   fs::create_directories(folder_);
   write_file_atomically(folder_ / "results.json", to_json(results, 1) + "\n");
+  std::error_code ignored;
+  fs::remove(folder_ / "running.json", ignored);
+}
+
+void OutputFolder::write_running(const Value& head) const {
+  write_file_atomically(folder_ / "running.json", to_json(head, 1) + "\n");
 }
 
 void OutputFolder::write_report(const std::string& page) const {

@@ -32,7 +32,11 @@ class OutputFolder {
   std::filesystem::path write_candidate(std::int64_t number, const Model& model) const;
   /// Removes files of other trials from candidates/.
   void keep_candidates(const std::vector<std::int64_t>& numbers) const;
+  /// Writes results.json and removes running.json.
   void write_results(const Value& results) const;
+  /// Writes running.json, which says that the trials in study.db are newer than results.json: the
+  /// keys of results.json that are known before the first trial.
+  void write_running(const Value& head) const;
   /// Writes report.html.
   void write_report(const std::string& page) const;
 

@@ -84,6 +84,7 @@ Delivery delivery_of(const SearchRun& run, const Study& study) {
   const Setup& setup = run.setup;
   return {
       .config = setup.config,
+      .pipeline = *setup.pipeline,
       .input = setup.input,
       .environment = setup.environment,
       .study = study,
@@ -103,6 +104,13 @@ Delivery delivery_of(const SearchRun& run, const Study& study) {
       .cache = {},
       .output = run.output,
       .start = setup.start};
+}
+
+/// Writes what is known before the first trial, so that the search can be watched.
+void write_running(const SearchRun& run) {
+  ResultsDocument head = document_of(delivery_of(run, {}));
+  head.stop_reason = kRunning;
+  run.output.write_running(to_value(head));
 }
 
 /// Writes the results found until the user cancelled, while trials are still ending. Runs on a
@@ -192,6 +200,7 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   const Setup& setup = run.setup;
   const SearchEnvironment& environment = setup.environment;
   announce(run);
+  write_running(run);
   const std::vector<Trial> earlier = store.load();
   continue_earlier(run, earlier);
   EarlyResults early(environment.token, [&run](std::vector<Trial> finished) {

@@ -43,6 +43,15 @@ TEST(OutputFolder, RefusesToMixWithAnEarlierSearch) {
   EXPECT_TRUE(fs::exists(temporary.path() / "results.json"));
 }
 
+TEST(OutputFolder, ResultsEndWhatIsSaidOfARunningSearch) {
+  const TemporaryFolder temporary;
+  const OutputFolder output(temporary.path(), Existing::refuse);
+  output.write_running(Value::Map{{"schema", 1}});
+  EXPECT_TRUE(fs::exists(temporary.path() / "running.json"));
+  output.write_results(Value::Map{{"schema", 1}});
+  EXPECT_FALSE(fs::exists(temporary.path() / "running.json"));
+}
+
 TEST(OutputFolder, OverwritingRemovesOnlyTheFilesOfASearch) {
   const TemporaryFolder temporary;
   const OutputFolder output(temporary.path(), Existing::refuse);

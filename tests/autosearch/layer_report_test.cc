@@ -1,0 +1,142 @@
+// What a search says of the operators of its best model.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "autosearch/search_setting.h"
+#include "quantsearch/internal/base/files.h"
+#include "support/messages.h"
+
+namespace quantsearch {
+namespace {
+
+namespace fs = std::filesystem;
+using Setting = testing::SearchSetting;
+
+constexpr const char* kTwoPoints = R"(
+search_space: {calibrate_method: [MinMax, Percentile]}
+search_metric_tolerance: 100
+)";
+
+const Value& first_of(const Value& layers, const std::string& op_type) {
+  return *std::ranges::find_if(layers.as_list(), [&](const Value& layer) {
+    return layer.find("op_type")->as_string() == op_type;
+  });
+}
+
+double number_at(const Value& layer, const char* group, const char* key) {
+  return layer.find(group)->find(key)->as_double();
+}
+
+std::int64_t sum(const Value& counts) {
+  std::int64_t total = 0;
+  for (const Value& count : counts.as_list()) total += count.as_int();
+  return total;
+}
+
+TEST(LayerReport, DescribesEveryOperatorOfTheBestModel) {
+  const TemporaryFolder folder;
+  const Value layers = Setting(kTwoPoints).run(folder.path()).document.layers;
+  ASSERT_TRUE(layers.is_list());
+  const Value& conv = first_of(layers, "Conv");
+  EXPECT_EQ(conv.find("quantized")->as_bool(), true);
+  EXPECT_EQ(conv.find("reason")->as_string(), "");
+  EXPECT_EQ(conv.find("input_type")->as_string(), "uint8");
+  EXPECT_EQ(conv.find("weight_type")->as_string(), "int8");
+  EXPECT_GT(conv.find("float_us")->as_double(), 0);
+  EXPECT_GT(conv.find("quantized_us")->as_double(), 0);
+}
+
+TEST(LayerReport, AnOperatorNamesThoseThatItReadsFrom) {
+  const TemporaryFolder folder;
+  const Value layers = Setting(kTwoPoints).run(folder.path()).document.layers;
+  const auto& rows = layers.as_list();
+  EXPECT_EQ(to_json(*rows.front().find("reads")), "[]");
+  for (std::size_t row = 1; row < rows.size(); ++row) {
+    for (const Value& source : rows[row].find("reads")->as_list())
+      EXPECT_LT(source.as_int(), static_cast<std::int64_t>(row));
+  }
+}
+
+/// Relu of 32 images of 28 x 28: the values are not negative, and uint8 starts at 0.
+TEST(LayerReport, HasTheValuesOfATensorAndTheRangeThatItsIntegersHold) {
+  const TemporaryFolder folder;
+  const Value layers = Setting(kTwoPoints).run(folder.path()).document.layers;
+  const Value& relu = first_of(layers, "Relu");
+  EXPECT_EQ(relu.find("output")->find("type")->as_string(), "uint8");
+  EXPECT_EQ(number_at(relu, "output", "low"), 0);
+  const double most = number_at(relu, "observed", "max");
+  EXPECT_EQ(number_at(relu, "observed", "min"), 0);
+  EXPECT_LE(number_at(relu, "histogram", "low"), 0);
+  EXPECT_GE(number_at(relu, "histogram", "high"), most);
+  EXPECT_GT(number_at(relu, "output", "high"), 0);
+  EXPECT_LE(number_at(relu, "output", "high"), 1.001 * most);
+  const Value& counts = *relu.find("histogram")->find("counts");
+  EXPECT_LE(counts.as_list().size(), 48U);
+  EXPECT_EQ(sum(counts) % (32 * 28 * 28), 0) << sum(counts);
+}
+
+TEST(LayerReport, IsLeftOutWhenTheUserHasCancelledAndWithoutLatencies) {
+  const TemporaryFolder folder;
+  Setting setting(kTwoPoints);
+  const CancellationToken token;
+  setting.adjust = [&](SearchEnvironment& environment) {
+    environment.token = token;
+    environment.on_trial = [&](const Trial&) { token.cancel(); };
+  };
+  EXPECT_TRUE(setting.run(folder.path()).document.layers.is_null());
+  Setting untimed(std::string(kTwoPoints) + "search_latency: false\n");
+  const TemporaryFolder other;
+  const Value layers = untimed.run(other.path()).document.layers;
+  ASSERT_TRUE(layers.is_list());
+  EXPECT_EQ(first_of(layers, "Conv").find("float_us"), nullptr);
+}
+
+TEST(BaseTrial, HasTheSettingsThatTheSearchStartedFrom) {
+  const TemporaryFolder folder;
+  const SearchResult result =
+      Setting(R"(
+quantization_config: {calibrate_method: CalibrationMethod.MinMax, per_channel: true}
+search_space: {calibrate_method: [Percentile, MinMax], per_channel: [false, true]}
+)")
+          .run(folder.path());
+  ASSERT_TRUE(result.document.base_trial);
+  const TrialResult& base =
+      *std::ranges::find(result.document.trials, *result.document.base_trial, &TrialResult::number);
+  EXPECT_EQ(base.config.at("calibrate_method"), Value("CalibrationMethod.MinMax"));
+  EXPECT_EQ(base.config.at("per_channel"), Value(true));
+}
+
+TEST(BaseTrial, IsAbsentWhenNoTrialHadThem) {
+  const TemporaryFolder folder;
+  const SearchResult result = Setting(R"(
+quantization_config: {calibrate_method: CalibrationMethod.MinMax}
+search_space: {calibrate_method: [Percentile, Entropy]}
+)")
+                                  .run(folder.path());
+  EXPECT_FALSE(result.document.base_trial);
+}
+
+TEST(RunningSearch, SaysWhatIsKnownUntilItEnds) {
+  const TemporaryFolder folder;
+  Setting setting(kTwoPoints);
+  setting.adjust = [&](SearchEnvironment& environment) {
+    environment.rebuild_command = "quantsearch quantize model.onnx";
+    environment.on_trial = [&](const Trial&) {
+      const ResultsDocument head = results_from(load_config_file(folder.path() / "running.json"));
+      EXPECT_EQ(head.stop_reason, kRunning);
+      EXPECT_EQ(head.objective, "L2");
+      EXPECT_EQ(head.rebuild_command, "quantsearch quantize model.onnx");
+      EXPECT_GT(head.float_model.size_bytes, 0);
+      EXPECT_TRUE(head.trials.empty());
+    };
+  };
+  const SearchResult result = setting.run(folder.path());
+  EXPECT_EQ(result.study.trials.size(), 2U);
+  EXPECT_FALSE(fs::exists(folder.path() / "running.json"));
+  EXPECT_NE(result.document.trials.front().memory_bytes.value_or(0), 0);
+}
+
+}  // namespace
+}  // namespace quantsearch
