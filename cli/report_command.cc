@@ -3,75 +3,91 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "common.h"
+#include "page_server.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/internal/base/files.h"
 #include "quantsearch/report.h"
-#include "quantsearch/storage.h"
+#include "report_place.h"
 
 namespace quantsearch::cli {
 
 namespace {
 
-namespace fs = std::filesystem;
+constexpr int kDefaultPort = 8642;
+constexpr int kRefreshSeconds = 3;
 
 struct ReportArguments {
   std::string place;
   std::string study;
+  std::vector<std::string> compare;  // none, or two places
   std::string html;
+  std::string format = "text";
   bool json = false;
+  bool serve = false;
+  int port = kDefaultPort;
 };
 
-/// Returns the study with this name, or the only one when no name is given.
-StudySummary choose_study(const std::string& database, const std::string& name) {
-  const std::vector<StudySummary> studies = list_studies(database);
-  if (studies.empty()) throw InvalidInput(fmt::format("report: '{}' holds no study", database));
-  if (name.empty() && studies.size() == 1) return studies.front();
-  std::string names;
-  for (const StudySummary& study : studies) {
-    if (study.name == name) return study;
-    names += (names.empty() ? "'" : ", '") + study.name + "'";
+std::vector<ResultsDocument> documents_of(const ReportArguments& arguments) {
+  if (arguments.compare.empty()) return {results_in(arguments.place, arguments.study)};
+  return {results_in(arguments.compare[0], arguments.study),
+          results_in(arguments.compare[1], arguments.study)};
+}
+
+void require_a_place(const ReportArguments& arguments) {
+  if (arguments.place.empty() && arguments.compare.empty())
+    throw InvalidInput(
+        "report: got no PLACE; give the output folder of a search, or two with --compare");
+  if (!arguments.place.empty() && !arguments.compare.empty())
+    throw InvalidInput(fmt::format("report: got both PLACE '{}' and --compare; give one of them",
+                                   arguments.place));
+}
+
+/// Serves the page, with data that are read again for each request.
+int serve(const ReportArguments& arguments) {
+  (void)documents_of(arguments);  // a place without results is refused before a browser asks
+  const auto data = [&arguments] {
+    const std::vector<ResultsDocument> documents = documents_of(arguments);
+    return report_data(documents, kRefreshSeconds);
+  };
+  serve_pages(
+      {{.path = "/", .type = "text/html; charset=utf-8", .body = [&] { return html_page(data()); }},
+       {.path = "/data.json", .type = "application/json", .body = [&] { return to_json(data()); }}},
+      {.port = arguments.port,
+       .on_ready =
+           [](int port) {
+             fmt::print("report: http://127.0.0.1:{}/ (Ctrl-C ends it)\n", port);
+             std::fflush(stdout);
+           },
+       .should_stop = [] { return interruption_code().has_value(); }});
+  return kDone;
+}
+
+/// What is printed of one search, or of two.
+std::string text_of(const std::vector<ResultsDocument>& documents, const std::string& format) {
+  const ResultsDocument& first = documents.front();
+  if (documents.size() > 1) {
+    if (format == "json") return to_json(report_data(documents), 1) + "\n";
+    if (format == "text") return comparison_text(first, documents.back());
+    throw InvalidInput(
+        fmt::format("report: --compare has no format '{}', expected text or json", format));
   }
-  throw InvalidInput(fmt::format("report: '{}' holds the studies {}; name one of them with --study",
-                                 database, names));
-}
-
-ResultsDocument from_study(const std::string& database, const std::string& name) {
-  const StudySummary study = choose_study(database, name);
-  const std::string objective =
-      study.objective_names.empty() ? "value" : study.objective_names.front();
-  return results_of(study.name, objective, study.goals.front(), load_trials(database, study.name));
-}
-
-ResultsDocument document_of(const ReportArguments& arguments) {
-  const fs::path place = arguments.place;
-  if (arguments.place.starts_with("postgresql"))
-    return from_study(arguments.place, arguments.study);
-  if (fs::is_regular_file(place) && place.extension() == ".json")
-    return results_from(load_config_file(place));
-  if (fs::is_regular_file(place)) return from_study(arguments.place, arguments.study);
-  if (fs::exists(place / "results.json"))
-    return results_from(load_config_file(place / "results.json"));
-  if (fs::exists(place / "study.db"))
-    return from_study((place / "study.db").string(), arguments.study);
-  throw InvalidInput(
-      fmt::format("report: '{}' holds neither results.json nor study.db; expected the output "
-                  "folder of a search, a study.db, or "
-                  "postgresql://...",
-                  arguments.place));
+  if (format == "json") return to_json(to_value(first), 1) + "\n";
+  if (format == "csv") return trials_csv(first);
+  if (format == "markdown") return markdown_report(first);
+  return trials_table(first) + "\n" + summary_text(first);
 }
 
 int run_report(const ReportArguments& arguments) {
-  const ResultsDocument document = document_of(arguments);
-  if (!arguments.html.empty()) write_file_atomically(arguments.html, html_report(document));
-  if (arguments.json) {
-    fmt::print("{}\n", to_json(to_value(document), 1));
-  } else {
-    fmt::print("{}\n{}", trials_table(document), summary_text(document));
-  }
+  require_a_place(arguments);
+  if (arguments.serve) return serve(arguments);
+  const std::vector<ResultsDocument> documents = documents_of(arguments);
+  if (!arguments.html.empty())
+    write_file_atomically(arguments.html, html_page(report_data(documents)));
+  const std::string text = text_of(documents, arguments.json ? "json" : arguments.format);
+  std::fwrite(text.data(), 1, text.size(), stdout);
   return kDone;
 }
 
@@ -80,13 +96,23 @@ int run_report(const ReportArguments& arguments) {
 void add_report_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<ReportArguments>();
   CLI::App* command = app.add_subcommand("report", "Show what a search has found, or is finding");
-  command
-      ->add_option("PLACE", arguments->place,
-                   "Output folder of a search, its study.db, or postgresql://user@host/database")
-      ->required();
+  command->add_option(
+      "PLACE", arguments->place,
+      "Output folder of a search, its study.db, or postgresql://user@host/database");
   command->add_option("--study", arguments->study, "Name of the study, where there are several");
+  command
+      ->add_option("--compare", arguments->compare, "Two places: set their searches side by side")
+      ->expected(2);
   command->add_option("--html", arguments->html, "Also write a page with charts to this file");
-  command->add_flag("--json", arguments->json, "As results.json");
+  command->add_option("--format", arguments->format, "text, json, csv or markdown (text)")
+      ->check(CLI::IsMember({"text", "json", "csv", "markdown"}));
+  command->add_flag("--json", arguments->json, "The same as --format json");
+  CLI::Option* const serve = command->add_flag(
+      "--serve", arguments->serve,
+      "Serve the page to browsers of this machine; it follows a search that runs");
+  command->add_option("--port", arguments->port, "Port of --serve; 0: any free one (8642)")
+      ->check(CLI::Range(0, 65535))
+      ->needs(serve);
   command->callback([arguments, &run] { run = [arguments] { return run_report(*arguments); }; });
 }
 

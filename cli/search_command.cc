@@ -104,6 +104,34 @@ SearchResult search_with_log(const AutoSearchConfig& config, const SearchInput& 
   }
 }
 
+/// A word of a shell command.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char letter : word) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return quoted + "'";
+}
+
+/// The command that builds best.onnx again, next to it.
+std::string rebuild_command(const SearchArguments& arguments, const AutoSearchConfig& config) {
+  const std::filesystem::path folder = config.output.output_folder.empty()
+                                           ? std::filesystem::path("quantsearch_output")
+                                           : config.output.output_folder;
+  std::vector<std::string> words = {"quantsearch", "quantize", arguments.model, "--calibration",
+                                    arguments.calibration.path};
+  if (arguments.calibration.limit) {
+    words.emplace_back("--limit");
+    words.push_back(std::to_string(*arguments.calibration.limit));
+  }
+  words.insert(words.end(), {"--config", (folder / "best_config.yaml").string(), "--output",
+                             (folder / "rebuilt.onnx").string()});
+  std::string command;
+  for (const std::string& word : words) command += (command.empty() ? "" : " ") + shell_word(word);
+  return command;
+}
+
 /// Returns the command that starts this program as a worker.
 std::vector<std::string> worker_command(const SearchArguments& arguments, int threads,
                                         std::int64_t memory, const Device& device) {
@@ -158,9 +186,11 @@ int run_search(const SearchArguments& arguments) {
       .keep = arguments.keep,
       .resume = arguments.resume,
       .overwrite = arguments.overwrite,
-      .worker_command = [&arguments](int threads, std::int64_t memory, const Device& device) {
-        return worker_command(arguments, threads, memory, device);
-      }};
+      .worker_command =
+          [&arguments](int threads, std::int64_t memory, const Device& device) {
+            return worker_command(arguments, threads, memory, device);
+          },
+      .rebuild_command = rebuild_command(arguments, config)};
   const SearchResult result =
       search_with_log(config, input, environment, arguments.common, context);
   if (arguments.common.json) {

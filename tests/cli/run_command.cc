@@ -66,8 +66,9 @@ int wait_for(int process) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int start_quantsearch(const std::vector<std::string>& arguments, const std::string& folder) {
-  return start(arguments, folder, "/dev/null", "/dev/null", {});
+int start_quantsearch(const std::vector<std::string>& arguments, const std::string& folder,
+                      const std::string& out) {
+  return start(arguments, folder, out, "/dev/null", {});
 }
 
 int start_program(const std::vector<std::string>& command, const std::string& folder,

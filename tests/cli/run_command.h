@@ -30,9 +30,10 @@ struct RunOptions {
 /// `quantsearch ARGUMENTS` in `folder`.
 [[nodiscard]] RunResult run_quantsearch(const std::vector<std::string>& arguments,
                                         const std::string& folder, const RunOptions& options = {});
-/// Starts it and leaves it running; the process id.
+/// Starts it and leaves it running, with its output in a file; the process id.
 [[nodiscard]] int start_quantsearch(const std::vector<std::string>& arguments,
-                                    const std::string& folder);
+                                    const std::string& folder,
+                                    const std::string& out = "/dev/null");
 /// Starts another program, found in PATH, with more variables in its environment.
 [[nodiscard]] int start_program(const std::vector<std::string>& command, const std::string& folder,
                                 const std::map<std::string, std::string>& variables);

@@ -1,0 +1,16 @@
+#pragma once
+
+// Where the results of a search are read from.
+
+#include <string>
+
+#include "quantsearch/report.h"
+
+namespace quantsearch::cli {
+
+/// The results in `place`: the output folder of a search, which may be running, a results.json, a
+/// study.db, or postgresql://... `study` names one of several studies; empty: the only one. Throws
+/// InvalidInput when there are none.
+[[nodiscard]] ResultsDocument results_in(const std::string& place, const std::string& study);
+
+}  // namespace quantsearch::cli
