@@ -59,7 +59,7 @@ std::string TaskOptions::text(const std::string& key) const {
 std::string TaskOptions::choice(const std::string& key,
                                 const std::vector<std::string>& known) const {
   if (!has(key)) return known.front();
-  const std::string chosen = text(key);
+  std::string chosen = text(key);
   if (std::ranges::find(known, chosen) != known.end()) return chosen;
   throw InvalidInput(prefix() + unknown_name_message(key, chosen, known));
 }
@@ -109,7 +109,7 @@ void require_output(const TaskOptions& options, const Model& model, const std::s
 
 std::string only_output(const TaskOptions& options, const Model& model) {
   const std::vector<std::string> names = outputs_of(model);
-  const std::string given = options.text("output");
+  std::string given = options.text("output");
   if (!given.empty()) {
     require_output(options, model, given);
     return given;

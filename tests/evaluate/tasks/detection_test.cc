@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "quantsearch/base/error.h"
@@ -128,6 +129,54 @@ TEST(Detection, TakesResizingBack) {
     "annotations": [{"image_id": 1, "category_id": 0, "bbox": [2, 1, 8, 2]}]})");
   EXPECT_DOUBLE_EQ(
       detection_scores(stretched.yaml(", resize: stretch"), detector(kExact)).at("map"), 1);
+}
+
+/// Four rows of corners, score and class, and those of them with a score above 0.5.
+Model with_kept_rows(float factor) {
+  testing::ModelBuilder builder;
+  builder.input("image", {1, 1, 4, 6});
+  builder.constant("shape", Tensor::of<std::int64_t>({2}, {4, 6}));
+  builder.weight("factor", {1}, {factor});
+  const std::string rows = builder.node("Reshape", {"image", "shape"}, {}, "rows");
+  const std::string scaled = builder.node("Mul", {rows, "factor"}, {}, "scaled");
+  builder.constant("column", Tensor::of<std::int64_t>({1}, {4}));
+  builder.constant("line", Tensor::of<std::int64_t>({1}, {4}));
+  const std::string column =
+      builder.node("Gather", {rows, "column"}, {{.name = "axis", .value = std::int64_t{1}}});
+  const std::string scores = builder.node("Reshape", {column, "line"});
+  builder.weight("least", {1}, {0.5F});
+  const std::string is_kept = builder.node("Greater", {scores, "least"});
+  builder.output(scaled, {4, 6});
+  builder.output(builder.node("Compress", {scaled, is_kept},
+                              {{.name = "axis", .value = std::int64_t{0}}}, "kept"));
+  return builder.build();
+}
+
+TEST(Detection, ReadsOutputsWhoseSizeDependsOnTheData) {
+  const Model float_model = with_kept_rows(1);
+  std::vector<float> values(2 * 4 * 6);
+  const std::vector<float> box = {1, 1, 5, 5, 0.9F, 3};
+  std::ranges::copy(box, values.begin() + 6);        // the second row of the first sample
+  std::ranges::copy(box, values.begin() + 24 + 18);  // the last row of the second one
+  const auto data = in_memory_data({{"image", Tensor::of<float>({2, 1, 4, 6}, values)}});
+  ThreadPool pool(2);
+  const ByteBudget budget(testing::kPlenty);
+  const Reference reference(
+      float_model, data, std::nullopt, pool, budget,
+      {.batch = 0,
+       .task = make_task(
+           read_task(parse_yaml("{task: detection, decoder: nms, output: kept_out}", "test")),
+           {.float_model = float_model, .samples = data})});
+  EXPECT_EQ(reference.output_names(), std::vector<std::string>{"scaled_out"});
+  EXPECT_EQ(reference.skipped_outputs(), std::vector<std::string>{"kept_out"});
+  EXPECT_TRUE(reference.unused_outputs().empty());
+  const auto scores = [&](float factor) {
+    return evaluate(with_kept_rows(factor), reference, pool, {.metrics = {Metric::l2}}).metrics;
+  };
+  EXPECT_DOUBLE_EQ(scores(1).at("map"), 1);
+  EXPECT_EQ(scores(1).at("L2"), 0);
+  // A class of 1.5 is another one, and the boxes are too large.
+  EXPECT_DOUBLE_EQ(scores(1.5F).at("map"), 0);
 }
 
 TEST(Detection, WhatDoesNotFitIsRefused) {
