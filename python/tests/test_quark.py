@@ -74,6 +74,18 @@ def test_the_advanced_block_runs(model_path, images):
     assert len([trial for trial in result.study.trials if trial.state == "complete"]) >= 2
 
 
+def test_the_direction_of_the_advanced_block_is_that_of_the_loss(model_path, images):
+    config = small(ADVANCED, search_evaluator=lambda model_path: 1.0)
+    config.advanced_fastft_params = {**config.advanced_fastft_params, "n_trials": 1}
+    config.search_space["extra_options"]["FastFinetune"]["NumIterations"] = [2]
+    result = quark.AutoSearch(finetuned(), config, model_path, Reader(images[:8])).search_model().result
+    assert result.best_trial.value == 1.0
+    config.advanced_fastft_params = {**config.advanced_fastft_params, "direction": "maximize"}
+    with pytest.raises(quantsearch.InvalidInput, match="asks to maximize 'L2', of which less is better"):
+        config.search_evaluator = None
+        quark.AutoSearch(finetuned(), config, model_path, Reader(images[:8])).search_model()
+
+
 def test_the_joint_block_runs(model_path, images):
     config = small(JOINT)
     config.search_space["extra_options"]["FastFinetune"]["NumIterLR"] = [[2, 1e-4], [3, 1e-5]]

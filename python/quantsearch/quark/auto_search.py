@@ -163,6 +163,10 @@ def _search_keys(config: Any) -> Dict[str, Any]:
     if trials is not None:
         keys["search_stop_condition"] = {**(keys.get("search_stop_condition") or {}), "iteration_limit": trials}
     keys.pop("plot", None)  # report.html has the charts
+    advanced = keys.get("advanced_fastft_params")
+    if isinstance(advanced, Mapping) and advanced.get("direction") == "minimize":
+        # It is the loss against the float model that Quark minimizes, also where more of a score is better.
+        keys["advanced_fastft_params"] = {name: value for name, value in advanced.items() if name != "direction"}
     direction = keys.pop("direction", None)
     if direction is not None and evaluator is not None and not hasattr(evaluator, "direction"):
         keys["search_evaluator"] = _Directed(evaluator, direction)
