@@ -28,8 +28,8 @@ namespace quantsearch::cli {
 inline constexpr int kDone = 0;
 inline constexpr int kInternalError = 1;
 inline constexpr int kBadInput = 2;
-inline constexpr int kSearchFellShort =
-    3;  // nothing met the tolerance, or the time limit was over before the first trial
+// Nothing met the tolerance, or the time limit was over before the first trial.
+inline constexpr int kSearchFellShort = 3;
 inline constexpr int kInterrupted = 130;
 inline constexpr int kBrokenPipe = 141;  // as if SIGPIPE, which searches ignore, had ended it
 inline constexpr int kTerminated = 143;

@@ -106,9 +106,11 @@ std::string exit_codes() {
       {kDone, "done"},
       {kInternalError, "internal error"},
       {kBadInput, "bad usage or input; the message is on stderr"},
-      {kNothingMetTolerance,
-       "the search ended and nothing met the tolerance; the best so far is written"},
+      {kSearchFellShort,
+       "nothing met the tolerance, or the time limit was over before the first trial; the best so "
+       "far is written"},
       {kInterrupted, "interrupted; the best so far is written"},
+      {kBrokenPipe, "nobody reads the output any more"},
       {kTerminated, "terminated; the best so far is written"}};
   std::string text = ".SH EXIT STATUS\n";
   for (const Code& code : kCodes) text += fmt::format(".TP\n{}\n{}\n", code.number, code.meaning);

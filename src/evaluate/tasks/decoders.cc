@@ -18,7 +18,7 @@ struct YoloOptions {
   std::string prefix;
   std::vector<std::string> outputs;
   double least_score = 0;
-  ImageSize unit;  // of one unit of a box, in pixels
+  PixelSize unit;  // of one unit of a box, in pixels
   SuppressionOptions suppression;
 };
 
@@ -42,7 +42,7 @@ struct Rows {
       options.prefix, options.outputs.front(), to_string(sample.shape), expected));
 }
 
-Box scaled(const Box& box, ImageSize unit) {
+Box scaled(const Box& box, PixelSize unit) {
   return {.x = box.x * unit.width,
           .y = box.y * unit.height,
           .width = box.width * unit.width,
@@ -176,8 +176,8 @@ SuppressionOptions suppression(const TaskOptions& options) {
               options.integer("max_detections", static_cast<std::int64_t>(absent.most), 1))};
 }
 
-ImageSize unit_of(const TaskOptions& options, ImageSize input) {
-  return options.flag("normalized", false) ? input : ImageSize{.height = 1, .width = 1};
+PixelSize unit_of(const TaskOptions& options, PixelSize input) {
+  return options.flag("normalized", false) ? input : PixelSize{.height = 1, .width = 1};
 }
 
 const std::vector<std::string>& decoder_names() {
@@ -194,7 +194,7 @@ const std::vector<std::string>& decoder_names() {
 }
 
 std::unique_ptr<const Decoder> make_decoder(const TaskOptions& options, const Model& model,
-                                            ImageSize input) {
+                                            PixelSize input) {
   if (!options.has("decoder")) {
     throw InvalidInput(fmt::format("{}got no 'decoder', expected one of {}", options.prefix(),
                                    some_of(decoder_names(), decoder_names().size())));

@@ -26,7 +26,7 @@ class Decoder {
 };
 
 /// The height and width of the model's input.
-struct ImageSize {
+struct PixelSize {
   double height = 0;
   double width = 0;
 };
@@ -35,6 +35,6 @@ struct ImageSize {
 [[nodiscard]] const std::vector<std::string>& decoder_names();
 /// Makes the decoder that the keys describe.
 [[nodiscard]] std::unique_ptr<const Decoder> make_decoder(const TaskOptions& options,
-                                                          const Model& model, ImageSize input);
+                                                          const Model& model, PixelSize input);
 
 }  // namespace quantsearch

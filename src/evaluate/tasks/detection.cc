@@ -20,7 +20,7 @@ namespace {
 const std::vector<std::string> kResizes = {"none", "stretch", "letterbox", "letterbox_corner"};
 
 /// Height and width of the samples: of the input with four axes, channels first or last.
-ImageSize input_size(const TaskOptions& options, const DataSource& samples) {
+PixelSize input_size(const TaskOptions& options, const DataSource& samples) {
   for (const auto& [name, tensor] : samples.read(0, 1)) {
     const Shape& shape = tensor.shape();
     if (shape.size() != 4) continue;
@@ -41,7 +41,7 @@ struct Placing {
   double left = 0;
   double top = 0;
 
-  [[nodiscard]] Box in_image(const Box& box, ImageSize image) const {
+  [[nodiscard]] Box in_image(const Box& box, PixelSize image) const {
     const auto x = [&](double value) {
       return std::clamp((value - left) / scale_x, 0.0, image.width);
     };
@@ -52,7 +52,7 @@ struct Placing {
   }
 };
 
-Placing placing_of(const std::string& resize, ImageSize image, ImageSize input) {
+Placing placing_of(const std::string& resize, PixelSize image, PixelSize input) {
   if (resize == "stretch")
     return {.scale_x = input.width / image.width, .scale_y = input.height / image.height};
   const double scale = std::min(input.width / image.width, input.height / image.height);
@@ -87,7 +87,7 @@ class Detections final : public SamplePredictions<std::vector<Detection>> {
 
 class DetectionTask final : public BasicTask {
  public:
-  DetectionTask(const TaskOptions& options, const TaskData& data, ImageSize input,
+  DetectionTask(const TaskOptions& options, const TaskData& data, PixelSize input,
                 std::unique_ptr<const Decoder> decoder)
       : BasicTask({.scores = coco_score_names(),
                    .outputs = decoder->outputs(),
@@ -163,7 +163,7 @@ class DetectionTask final : public BasicTask {
 
   [[nodiscard]] std::vector<Detection> in_image(const std::vector<Detection>& found,
                                                 const AnnotatedImage& image) const {
-    const ImageSize size{.height = image.height, .width = image.width};
+    const PixelSize size{.height = image.height, .width = image.width};
     std::vector<Detection> result = found;
     for (Detection& detection : result) {
       const auto index = static_cast<std::size_t>(detection.category);
@@ -208,7 +208,7 @@ class DetectionTask final : public BasicTask {
 
   TaskOptions options_;
   std::int64_t samples_;
-  ImageSize input_;
+  PixelSize input_;
   std::unique_ptr<const Decoder> decoder_;
   std::string resize_;
   double agreement_score_;
@@ -218,7 +218,7 @@ class DetectionTask final : public BasicTask {
 };
 
 std::shared_ptr<const Task> make_detection(const TaskOptions& options, const TaskData& data) {
-  const ImageSize input = input_size(options, *data.samples);
+  const PixelSize input = input_size(options, *data.samples);
   return std::make_shared<const DetectionTask>(options, data, input,
                                                make_decoder(options, data.float_model, input));
 }

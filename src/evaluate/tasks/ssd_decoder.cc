@@ -24,7 +24,7 @@ BoxFormat format_of(const TaskOptions& options, const char* absent) {
   return static_cast<BoxFormat>(found - kFormats.begin());
 }
 
-Box box_of(std::span<const float> numbers, BoxFormat format, ImageSize unit) {
+Box box_of(std::span<const float> numbers, BoxFormat format, PixelSize unit) {
   const std::array<double, 4> n = {numbers[0], numbers[1], numbers[2], numbers[3]};
   Box box;
   switch (format) {
@@ -88,7 +88,7 @@ void require_equal_rows(const TaskOptions& options, const std::vector<std::strin
 
 class SsdDecoder final : public Decoder {
  public:
-  SsdDecoder(const TaskOptions& options, const Model& model, ImageSize input)
+  SsdDecoder(const TaskOptions& options, const Model& model, PixelSize input)
       : options_(options),
         outputs_(named_outputs(options, model, "boxes, scores", 2)),
         format_(format_of(options, "xyxy")),
@@ -185,7 +185,7 @@ class SsdDecoder final : public Decoder {
   std::vector<std::string> outputs_;
   BoxFormat format_;
   std::string activation_;
-  ImageSize unit_;
+  PixelSize unit_;
   double least_score_;
   SuppressionOptions suppression_;
   std::optional<std::int64_t> background_;
@@ -195,7 +195,7 @@ class SsdDecoder final : public Decoder {
 
 class BoxesDecoder final : public Decoder {
  public:
-  BoxesDecoder(const TaskOptions& options, const Model& model, ImageSize input)
+  BoxesDecoder(const TaskOptions& options, const Model& model, PixelSize input)
       : options_(options),
         outputs_(named_outputs(options, model, "boxes, scores, classes", 3)),
         format_(format_of(options, "xyxy")),
@@ -228,7 +228,7 @@ class BoxesDecoder final : public Decoder {
   TaskOptions options_;
   std::vector<std::string> outputs_;
   BoxFormat format_;
-  ImageSize unit_;
+  PixelSize unit_;
   std::int64_t first_class_;
   double least_score_;
   std::size_t most_;
@@ -237,12 +237,12 @@ class BoxesDecoder final : public Decoder {
 }  // namespace
 
 std::unique_ptr<const Decoder> make_ssd_decoder(const TaskOptions& options, const Model& model,
-                                                ImageSize input) {
+                                                PixelSize input) {
   return std::make_unique<SsdDecoder>(options, model, input);
 }
 
 std::unique_ptr<const Decoder> make_boxes_decoder(const TaskOptions& options, const Model& model,
-                                                  ImageSize input) {
+                                                  PixelSize input) {
   return std::make_unique<BoxesDecoder>(options, model, input);
 }
 

@@ -12,7 +12,7 @@
 namespace quantsearch {
 namespace {
 
-constexpr ImageSize kInput{.height = 100, .width = 200};
+constexpr PixelSize kInput{.height = 100, .width = 200};
 
 /// A model with these outputs; only their names matter to a decoder.
 Model with_outputs(const std::vector<std::string>& names) {
