@@ -117,11 +117,10 @@ void answer(const Descriptor& connection, int port, const std::vector<ServedPage
   const std::string head = read_head(connection);
   if (head.empty()) return;
   const Answer made = answer_to(head, port, pages);
-  send_all(connection,
-           fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-                       "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                       "Connection: close\r\n\r\n",
-                       made.status, made.type, made.body.size()));
+  send_all(connection, fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
+                                   "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                                   "Connection: close\r\n\r\n",
+                                   made.status, made.type, made.body.size()));
   send_all(connection, made.body);
 }
 

@@ -21,10 +21,10 @@ struct ServerOptions {
   std::function<bool()> should_stop = [] { return false; };
 };
 
-/// Serves the pages on 127.0.0.1 until `should_stop`, which is polled every 200 ms and when a signal
-/// arrives. A page whose body throws is answered with 500 and the message. Requests for other hosts
-/// are refused, so that no other web site can read the pages. Throws IoError when the port cannot be
-/// used.
+/// Serves the pages on 127.0.0.1 until `should_stop`, which is polled every 200 ms and when a
+/// signal arrives. A page whose body throws is answered with 500 and the message. Requests for
+/// other hosts are refused, so that no other web site can read the pages. Throws IoError when the
+/// port cannot be used.
 void serve_pages(const std::vector<ServedPage>& pages, const ServerOptions& options);
 
 }  // namespace quantsearch::cli

@@ -6,9 +6,9 @@
 
 namespace quantsearch::assets {
 
-extern const std::string_view page;    // page.html, with places for the others
-extern const std::string_view style;   // report.css
-extern const std::string_view charts;  // echarts.min.js
-extern const std::string_view script;  // the scripts of the page, in their order
+extern const std::string_view kPage;    // page.html, with places for the others
+extern const std::string_view kStyle;   // report.css
+extern const std::string_view kCharts;  // echarts.min.js
+extern const std::string_view kScript;  // the scripts of the page, in their order
 
 }  // namespace quantsearch::assets

@@ -31,13 +31,13 @@ std::string script_safe(const std::string& json) {
 std::string html_page(const Value& data) {
   const std::string json = script_safe(to_json(data));
   const std::array<std::pair<std::string_view, std::string_view>, 4> parts = {
-      {{"{{style}}", assets::style},
-       {"{{charts}}", assets::charts},
-       {"{{script}}", assets::script},
+      {{"{{style}}", assets::kStyle},
+       {"{{charts}}", assets::kCharts},
+       {"{{script}}", assets::kScript},
        {"{{data}}", json}}};
   std::string page;
-  page.reserve(assets::charts.size() + assets::script.size() + json.size() + 100'000);
-  std::string_view rest = assets::page;
+  page.reserve(assets::kCharts.size() + assets::kScript.size() + json.size() + 100'000);
+  std::string_view rest = assets::kPage;
   while (!rest.empty()) {
     std::size_t at = rest.size();
     const std::pair<std::string_view, std::string_view>* next = nullptr;

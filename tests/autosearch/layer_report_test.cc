@@ -95,12 +95,11 @@ TEST(LayerReport, IsLeftOutWhenTheUserHasCancelledAndWithoutLatencies) {
 
 TEST(BaseTrial, HasTheSettingsThatTheSearchStartedFrom) {
   const TemporaryFolder folder;
-  const SearchResult result =
-      Setting(R"(
+  const SearchResult result = Setting(R"(
 quantization_config: {calibrate_method: CalibrationMethod.MinMax, per_channel: true}
 search_space: {calibrate_method: [Percentile, MinMax], per_channel: [false, true]}
 )")
-          .run(folder.path());
+                                  .run(folder.path());
   ASSERT_TRUE(result.document.base_trial);
   const TrialResult& base =
       *std::ranges::find(result.document.trials, *result.document.base_trial, &TrialResult::number);

@@ -26,7 +26,8 @@ class ReportTest : public ::testing::Test {
  protected:
   ReportTest() {
     testing::write_model(at("model.onnx"), testing::small_model());
-    testing::write_arrays(at("data.npz"), {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
+    testing::write_arrays(at("data.npz"),
+                          {{"x", Tensor::of<float>({6, 4}, testing::sample_values())}});
     write_file_atomically(at("config.yaml"),
                           "search_space: {calibrate_method: [MinMax, Percentile]}\n");
     const RunResult made = run({"search", "model.onnx", "--calibration", "data.npz", "--config",
@@ -52,7 +53,8 @@ class ReportTest : public ::testing::Test {
 
 TEST_F(ReportTest, PrintsTheFormatThatIsAskedFor) {
   EXPECT_TRUE(run({"report", "out", "--format", "csv"}).out.starts_with("trial,state,candidate,"));
-  EXPECT_TRUE(run({"report", "out", "--format", "markdown"}).out.starts_with("# Search of model.onnx\n"));
+  EXPECT_TRUE(
+      run({"report", "out", "--format", "markdown"}).out.starts_with("# Search of model.onnx\n"));
   EXPECT_EQ(run({"report", "out", "--format", "json"}).out, read_file(at("out/results.json")));
   EXPECT_EQ(run({"report", "out"}).out, run({"report", "out", "--format", "text"}).out);
   const RunResult refused = run({"report", "out", "--format", "xml"});

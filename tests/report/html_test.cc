@@ -34,15 +34,15 @@ TEST(HtmlReport, TextOfUsersCannotEndTheScriptThatHoldsIt) {
   const std::string island = island_of(page);
   EXPECT_EQ(island.find('<'), std::string::npos);
   EXPECT_NE(island.find(R"(\u003c/script>\u003cimg src=x>)"), std::string::npos);
-  EXPECT_EQ(occurrences(page, "</script>"), occurrences(std::string(assets::page), "</script>"));
+  EXPECT_EQ(occurrences(page, "</script>"), occurrences(std::string(assets::kPage), "</script>"));
 }
 
 TEST(HtmlReport, FillsEveryPlaceOfThePageOnce) {
   const std::string page = html_report(example_results());
   for (const char* const place : {"{{style}}", "{{charts}}", "{{script}}", "{{data}}"})
     EXPECT_EQ(page.find(place), std::string::npos) << place;
-  EXPECT_EQ(occurrences(page, assets::style), 1U);
-  EXPECT_EQ(occurrences(page, assets::script), 1U);
+  EXPECT_EQ(occurrences(page, assets::kStyle), 1U);
+  EXPECT_EQ(occurrences(page, assets::kScript), 1U);
 }
 
 TEST(HtmlReport, ADataThatLooksLikeAPlaceStaysText) {

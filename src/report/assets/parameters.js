@@ -34,7 +34,7 @@ function drawParallel(search, parameters) {
   const figure = byId('parallel');
   const place = h('div', {class: 'chart', id: 'parallel-chart'});
   show(figure,
-      panelHead('All parameters', 'A line is a trial, darker when its objective is better. Drag along an axis to select trials; a click on the axis clears it.'),
+      panelHead('All parameters', 'A line is a trial, stronger when its objective is better. Drag along an axis to select trials; a click on the axis clears it.'),
       place, legend(['bestLine', 'best'], ['betterLine', 'better'], ['worseLine', 'worse']));
   disposeRemoved();
   const isNarrow = figure.clientWidth < 640;
