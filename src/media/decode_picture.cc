@@ -29,8 +29,9 @@ StoredPicture decode_stored(std::span<const std::byte> file) {
 }  // namespace
 
 Picture::Picture(ImageSize size, int pixel_bytes) : size_(size), pixel_bytes_(pixel_bytes) {
-  pixels_ = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(size.height) *
-                                                           row_bytes());
+  constexpr std::size_t kReadable = 16;  // beyond the last pixel, for vector loads
+  pixels_ = std::make_unique_for_overwrite<std::uint8_t[]>(
+      static_cast<std::size_t>(size.height) * row_bytes() + kReadable);
 }
 
 void require_decodable(std::int64_t height, std::int64_t width) {

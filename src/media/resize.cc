@@ -39,11 +39,12 @@ Picture filtered_picture(const Picture& picture, const ScaledPart& part,
   const int first = rows.windows.front().first;
   const int end = rows.windows.back().first + rows.windows.back().count;
   Picture narrow({.height = end - first, .width = part.size.width}, pixel_bytes);
+  const PixelTaps pixel_columns(columns);
   for (int y = first; y < end; ++y) {
     if (pixel_bytes == 1) {
       scale_gray_row(picture.row(y), columns, narrow.row(y - first));
     } else {
-      scale_row(picture.row(y), columns, narrow.row(y - first));
+      scale_row(picture.row(y), pixel_columns, narrow.row(y - first));
     }
   }
   Picture result(part.size, pixel_bytes);

@@ -23,7 +23,7 @@ std::uint8_t rounded(std::int32_t sum) {
 
 #if HWY_TARGET == HWY_SCALAR
 
-void scale_row(const std::uint8_t* HWY_RESTRICT source, const Taps& taps,
+void scale_row(const std::uint8_t* HWY_RESTRICT source, const PixelTaps& taps,
                std::uint8_t* HWY_RESTRICT out) {
   for (std::size_t x = 0; x < taps.windows.size(); ++x) {
     const Taps::Window& window = taps.windows[x];
@@ -31,7 +31,7 @@ void scale_row(const std::uint8_t* HWY_RESTRICT source, const Taps& taps,
     for (int channel = 0; channel < 4; ++channel) {
       std::int32_t sum = kHalf;
       for (int tap = 0; tap < window.count; ++tap)
-        sum += weights[tap] * source[(window.first + tap) * 4 + channel];
+        sum += weights[tap * 4] * source[(window.first + tap) * 4 + channel];
       out[x * 4 + static_cast<std::size_t>(channel)] = rounded(sum);
     }
   }
@@ -39,34 +39,38 @@ void scale_row(const std::uint8_t* HWY_RESTRICT source, const Taps& taps,
 
 #else
 
-/// One vector holds the four sums of an output pixel. Two of them are added in turn, so that a
-/// multiplication need not wait for the one before.
-void scale_row(const std::uint8_t* HWY_RESTRICT source, const Taps& taps,
+/// A vector holds one pixel or two. Two of them are added in turn, so that an addition need not
+/// wait for the one before.
+void scale_row(const std::uint8_t* HWY_RESTRICT source, const PixelTaps& taps,
                std::uint8_t* HWY_RESTRICT out) {
-  const hn::FixedTag<std::int32_t, 4> sums;
+  const hn::CappedTag<std::int32_t, 8> sums;
   const hn::Rebind<std::uint8_t, decltype(sums)> bytes;
+  const hn::FixedTag<std::int32_t, 4> pixel_sums;
+  const hn::Rebind<std::uint8_t, decltype(pixel_sums)> pixel;
+  const std::size_t lanes = hn::Lanes(sums);
+  const auto product = [&](const std::uint8_t* values, const std::int32_t* weights) HWY_ATTR {
+    return hn::Mul(hn::PromoteTo(sums, hn::LoadU(bytes, values)), hn::LoadU(sums, weights));
+  };
   for (std::size_t x = 0; x < taps.windows.size(); ++x) {
-    const Taps::Window& window = taps.windows[x];
+    const std::uint8_t* const values = source + static_cast<std::size_t>(taps.windows[x].first) * 4;
     const std::int32_t* const weights = taps.of(x);
-    const std::uint8_t* pixel = source + static_cast<std::size_t>(window.first) * 4;
-    auto even = hn::Set(sums, kHalf);
+    // Filled up to two pixels.
+    const std::size_t count = static_cast<std::size_t>((taps.windows[x].count + 1) / 2) * 8;
+    auto even = hn::Zero(sums);
     auto odd = hn::Zero(sums);
-    int tap = 0;
-    for (; tap + 2 <= window.count; tap += 2, pixel += 8) {
-      even = hn::Add(
-          even, hn::Mul(hn::PromoteTo(sums, hn::LoadU(bytes, pixel)), hn::Set(sums, weights[tap])));
-      odd = hn::Add(odd, hn::Mul(hn::PromoteTo(sums, hn::LoadU(bytes, pixel + 4)),
-                                 hn::Set(sums, weights[tap + 1])));
+    std::size_t i = 0;
+    for (; i + 2 * lanes <= count; i += 2 * lanes) {
+      even = hn::Add(even, product(values + i, weights + i));
+      odd = hn::Add(odd, product(values + i + lanes, weights + i + lanes));
     }
-    if (tap < window.count) {
-      even = hn::Add(
-          even, hn::Mul(hn::PromoteTo(sums, hn::LoadU(bytes, pixel)), hn::Set(sums, weights[tap])));
-    }
-    const auto sum = hn::ShiftRight<kTapBits>(hn::Add(even, odd));
-    hn::StoreU(hn::DemoteTo(bytes, sum), bytes, out + x * 4);
+    if (i < count) even = hn::Add(even, product(values + i, weights + i));
+    HWY_ALIGN std::int32_t parts[8] = {};
+    hn::Store(hn::Add(even, odd), sums, parts);
+    const auto sum = hn::Add(hn::Add(hn::Load(pixel_sums, parts), hn::Load(pixel_sums, parts + 4)),
+                             hn::Set(pixel_sums, kHalf));
+    hn::StoreU(hn::DemoteTo(pixel, hn::ShiftRight<kTapBits>(sum)), pixel, out + x * 4);
   }
 }
-
 #endif
 
 void scale_gray_row(const std::uint8_t* HWY_RESTRICT source, const Taps& taps,
@@ -113,7 +117,7 @@ HWY_EXPORT(scale_row);
 HWY_EXPORT(scale_gray_row);
 HWY_EXPORT(scale_column);
 
-void scale_row(const std::uint8_t* source, const Taps& taps, std::uint8_t* out) {
+void scale_row(const std::uint8_t* source, const PixelTaps& taps, std::uint8_t* out) {
   HWY_DYNAMIC_DISPATCH(scale_row)(source, taps, out);
 }
 

@@ -10,9 +10,10 @@
 
 namespace quantsearch {
 
-/// Scales a row of pixels of four bytes to taps.windows.size() pixels.
-void scale_row(const std::uint8_t* source, const Taps& taps, std::uint8_t* out);
-/// The same for pixels of one byte.
+/// Scales a row of pixels of four bytes to taps.windows.size() pixels. A pixel beyond the end of
+/// the row must be readable.
+void scale_row(const std::uint8_t* source, const PixelTaps& taps, std::uint8_t* out);
+/// The same for pixels of one byte, none of which beyond the end is read.
 void scale_gray_row(const std::uint8_t* source, const Taps& taps, std::uint8_t* out);
 /// out[i] = the weighted sum of rows[k][i], for i below `bytes`.
 void scale_column(std::span<const std::uint8_t* const> rows, const std::int32_t* weights,

@@ -104,6 +104,17 @@ Weighted window_of(const AxisPart& part, Interpolation interpolation, int output
 
 }  // namespace
 
+PixelTaps::PixelTaps(const Taps& taps)
+    : windows(taps.windows),
+      stride(static_cast<std::size_t>(taps.longest + taps.longest % 2) * 4),
+      weights(windows.size() * stride) {
+  for (std::size_t output = 0; output < windows.size(); ++output) {
+    std::int32_t* to = weights.data() + output * stride;
+    for (int tap = 0; tap < windows[output].count; ++tap, to += 4)
+      std::fill_n(to, 4, taps.of(output)[tap]);
+  }
+}
+
 Taps antialiased_taps(const AxisPart& part, Interpolation interpolation) {
   std::vector<Weighted> windows;
   Taps taps;

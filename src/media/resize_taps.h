@@ -3,6 +3,7 @@
 // The weights of a separable scaling along one axis: each output pixel is a weighted sum of some
 // neighbouring source pixels.
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -25,6 +26,20 @@ struct Taps {
 
   [[nodiscard]] const std::int32_t* of(std::size_t output) const {
     return weights.data() + output * static_cast<std::size_t>(longest);
+  }
+};
+
+/// The same weights once for each of the four bytes of a pixel, so that several pixels are one
+/// vector. A window is filled up with weights of 0 to an even number of pixels.
+struct PixelTaps {
+  explicit PixelTaps(const Taps& taps);
+
+  const std::vector<Taps::Window>& windows;
+  std::size_t stride = 0;  // weights of a window
+  std::vector<std::int32_t> weights;
+
+  [[nodiscard]] const std::int32_t* of(std::size_t output) const {
+    return weights.data() + output * stride;
   }
 };
 
