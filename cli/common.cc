@@ -166,11 +166,29 @@ void print_failure(const std::string& message, const std::string& kind, int code
 }
 
 LoadedData open_data(const DataOptionsText& text, const Model& model, const FixedInputs& fixed,
-                     const std::filesystem::path& cache_folder) {
+                     DataOptions options) {
   std::vector<std::string> names;
   for (const auto& [name, value] : fixed) names.push_back(name);
-  return quantsearch::open_data(text.path, model,
-                                {.limit = text.limit, .cache_folder = cache_folder}, names);
+  options.limit = text.limit;
+  return quantsearch::open_data(text.path, model, options, names);
+}
+
+void warn_about(const std::vector<std::string>& remarks, const LogSink& log) {
+  for (const std::string& remark : remarks) say(log, LogLevel::warning, remark);
+}
+
+void add_preprocess_option(CLI::App& command, std::string& text) {
+  command.add_option("--preprocess", text,
+                     "How images or sounds of a folder become samples: imagenet, clip, yolo, "
+                     "paddleocr, paddleocr_det, speech, or '{preset: imagenet, size: 160}' "
+                     "(docs/data.md)");
+}
+
+std::optional<Preprocess> preprocess_of(const std::string& text,
+                                        std::optional<Preprocess> otherwise) {
+  if (text.empty()) return otherwise;
+  return of_option("--preprocess", text,
+                   [](const std::string& value) { return parse_preprocess(value); });
 }
 
 void add_fix_option(CLI::App& command, FixedInputs& fixed) {
@@ -210,7 +228,7 @@ void add_model_and_calibration(CLI::App& command, std::string& model,
   command.add_option("MODEL", model, "Float model (.onnx)")->required();
   command
       .add_option("--calibration", calibration.path,
-                  "Calibration data: .npz, .npy or a folder of test_data_set_*")
+                  "Calibration data: .npz, .npy, or a folder of images, sounds or test_data_set_*")
       ->required();
   command.add_option("--limit", calibration.limit, "Use the first N samples")
       ->check(CLI::PositiveNumber);

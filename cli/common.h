@@ -121,10 +121,16 @@ struct DataOptionsText {
 /// Adds MODEL, --calibration and --limit, which must outlive the command.
 void add_model_and_calibration(CLI::App& command, std::string& model, DataOptionsText& calibration);
 /// `fixed`: inputs that are constants in `model` and therefore no inputs of it. The data may
-/// contain them. `cache_folder`: as in DataOptions.
+/// contain them. The limit of `options` is that of `text`.
 [[nodiscard]] LoadedData open_data(const DataOptionsText& text, const Model& model,
-                                   const FixedInputs& fixed = {},
-                                   const std::filesystem::path& cache_folder = {});
+                                   const FixedInputs& fixed, DataOptions options);
+/// Writes the remarks on data as warnings.
+void warn_about(const std::vector<std::string>& remarks, const LogSink& log);
+/// Adds --preprocess. `text` must outlive the command.
+void add_preprocess_option(CLI::App& command, std::string& text);
+/// That of --preprocess, else `otherwise`.
+[[nodiscard]] std::optional<Preprocess> preprocess_of(const std::string& text,
+                                                      std::optional<Preprocess> otherwise);
 
 /// Adds --fix NAME=VALUE, which may be repeated. `fixed` must outlive the command.
 void add_fix_option(CLI::App& command, FixedInputs& fixed);

@@ -14,6 +14,7 @@ void add_configuration_options(CLI::App& command, ConfigurationText& text) {
   command.add_option("--config", text.file, "Configuration file; its quantization_config is used");
   command.add_option("--preset", text.preset, "Named configuration (quantsearch presets)");
   add_target_option(command, text.target);
+  add_preprocess_option(command, text.preprocess);
 }
 
 Configuration configuration_of(const ConfigurationText& text, const FixedInputs& fixed,
@@ -31,8 +32,10 @@ Configuration configuration_of(const ConfigurationText& text, const FixedInputs&
     AutoSearchConfig file = parse_search_config(load_config_file(text.file));
     settings = std::move(file.base);
     configuration.fixed_inputs = std::move(file.fixed_inputs);
+    configuration.preprocess = std::move(file.preprocess);
   }
   for (const auto& [name, value] : fixed) configuration.fixed_inputs[name] = value;
+  configuration.preprocess = preprocess_of(text.preprocess, std::move(configuration.preprocess));
   if (!text.target.empty()) {
     configuration.settings = for_target(text.target, std::move(settings));
   } else {

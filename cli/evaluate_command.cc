@@ -20,6 +20,7 @@ struct EvaluateArguments {
   std::string float_model;
   std::string quantized;
   DataOptionsText data;
+  std::string preprocess;
   std::string labels;
   FixedInputs fixed;
   std::vector<std::string> metrics;
@@ -118,7 +119,11 @@ int run_evaluate(const EvaluateArguments& arguments) {
   const Model candidate = candidate_of(arguments);
   require_inputs(candidate, float_model);
   const GoalConfig evaluator = evaluator_of(arguments);
-  const LoadedData data = open_data(arguments.data, float_model, arguments.fixed);
+  const LoadedData data =
+      open_data(arguments.data, float_model, arguments.fixed,
+                {.limit = std::nullopt,
+                 .preprocess = preprocess_of(arguments.preprocess, std::nullopt),
+                 .threads = arguments.common.threads});
   const auto labels = arguments.labels.empty() ? data.labels : load_labels(arguments.labels, data);
   ComparisonOptions options{.metrics = metrics_of(arguments),
                             .batch = arguments.batch,
@@ -126,6 +131,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
                             .device = device_of(arguments),
                             .task = evaluator.task};
   Context context(arguments.common, {});
+  warn_about(data.remarks, context.log());
   options.token = context.token();
   options.log = context.log();
   const ComparisonInput input{
@@ -150,12 +156,13 @@ void add_evaluate_command(CLI::App& app, Run& run) {
   command->add_option("QUANTIZED", arguments->quantized, "Quantized model (.onnx)")->required();
   command
       ->add_option("--data", arguments->data.path,
-                   "Data: .npz, .npy or a folder of test_data_set_*")
+                   "Data: .npz, .npy, or a folder of images, sounds or test_data_set_*")
       ->required();
   command->add_option("--limit", arguments->data.limit, "Use the first N samples")
       ->check(CLI::PositiveNumber);
   command->add_option("--labels", arguments->labels,
-                      "Class of each sample (.npy, .npz): gives top1, top5");
+                      "Class of each sample (.npy, .npz; .csv or .txt by file): gives top1, top5");
+  add_preprocess_option(*command, arguments->preprocess);
   add_fix_option(*command, arguments->fixed);
   command->add_option("--evaluator", arguments->evaluator,
                       "Also score both with a task, such as text, or with a program "

@@ -65,22 +65,33 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   return config;
 }
 
-SearchInput input_of(const SearchArguments& arguments, const AutoSearchConfig& config) {
-  const std::filesystem::path& cache_folder = config.output.cache_folder;
-  SearchInput input;
+struct OpenedInput {
+  SearchInput search;
+  std::vector<std::string> remarks;  // on the data
+};
+
+OpenedInput input_of(const SearchArguments& arguments, const AutoSearchConfig& config) {
+  const DataOptions options{.limit = std::nullopt,
+                            .cache_folder = config.output.cache_folder,
+                            .preprocess = config.preprocess,
+                            .threads = arguments.common.threads};
+  OpenedInput opened;
+  SearchInput& input = opened.search;
   input.model = load_model(arguments.model);
   input.model_name = arguments.model;
   const FixedInputs& fixed = config.fixed_inputs;
   const Model model = fix_inputs(input.model, fixed);
-  LoadedData judged = open_data(arguments.calibration, model, fixed, cache_folder);
+  LoadedData judged = open_data(arguments.calibration, model, fixed, options);
+  opened.remarks = judged.remarks;
   input.calibration = judged.source;
   input.holdout = arguments.holdout;
   if (!arguments.evaluation.path.empty()) {
-    judged = open_data(arguments.evaluation, model, fixed, cache_folder);
+    judged = open_data(arguments.evaluation, model, fixed, options);
+    opened.remarks.insert(opened.remarks.end(), judged.remarks.begin(), judged.remarks.end());
     input.evaluation = judged.source;
   }
   input.labels = arguments.labels.empty() ? judged.labels : load_labels(arguments.labels, judged);
-  return input;
+  return opened;
 }
 
 /// Runs the search. When the input is refused, the log file is restored; an error after the search
@@ -169,15 +180,16 @@ int run_worker(const SearchArguments& arguments) {
                                       .budget = context.budget(),
                                       .token = context.token(),
                                       .on_worker_closed = [] { ::alarm(kSecondsToEnd); }};
-  serve_trials(config, input_of(arguments, config), environment, socket);
+  serve_trials(config, input_of(arguments, config).search, environment, socket);
   return kDone;
 }
 
 int run_search(const SearchArguments& arguments) {
   if (!arguments.worker.empty()) return run_worker(arguments);
   const AutoSearchConfig config = config_of(arguments);
-  const SearchInput input = input_of(arguments, config);
+  const OpenedInput input = input_of(arguments, config);
   Context context(arguments.common, config.output.log_file);
+  warn_about(input.remarks, context.log());
   SearchEnvironment environment{
       .pool = &context.pool(),
       .budget = context.budget(),
@@ -192,7 +204,7 @@ int run_search(const SearchArguments& arguments) {
           },
       .rebuild_command = rebuild_command(arguments, config)};
   const SearchResult result =
-      search_with_log(config, input, environment, arguments.common, context);
+      search_with_log(config, input.search, environment, arguments.common, context);
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(result.document), 1));
   } else if (!arguments.common.quiet) {
@@ -212,7 +224,7 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
   command
       ->add_option("--calibration", arguments->calibration.path,
-                   "Calibration data: .npz, .npy or a folder of test_data_set_*")
+                   "Calibration data: .npz, .npy, or a folder of images, sounds or test_data_set_*")
       ->required();
   command->add_option("--evaluation", arguments->evaluation.path,
                       "Data that judge the candidates (calibration data)");
@@ -220,8 +232,10 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
       ->add_option("--evaluation-limit", arguments->evaluation.limit,
                    "Use the first N evaluation samples")
       ->check(CLI::PositiveNumber);
-  command->add_option("--labels", arguments->labels,
-                      "Class of each evaluation sample (.npy, .npz): gives top1, top5");
+  command->add_option(
+      "--labels", arguments->labels,
+      "Class of each evaluation sample (.npy, .npz; .csv or .txt by file): gives top1, "
+      "top5");
   command
       ->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")
       ->check(CLI::PositiveNumber);

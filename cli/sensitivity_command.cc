@@ -45,8 +45,12 @@ int run_sensitivity(const SensitivityArguments& arguments) {
   const QuantizationConfig config = resolve(request.settings);
   const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
   if (!config.requantize) require_float_activations(model);  // checked before the data are opened
-  const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs);
+  const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs,
+                                           {.limit = std::nullopt,
+                                            .preprocess = request.preprocess,
+                                            .threads = arguments.common.threads});
   Context context(arguments.common, {});
+  warn_about(calibration.remarks, context.log());
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),
                     {.log = context.log()});
   const Stopwatch watch;

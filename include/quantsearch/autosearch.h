@@ -20,6 +20,7 @@
 #include "quantsearch/base/value.h"
 #include "quantsearch/data.h"
 #include "quantsearch/evaluate.h"
+#include "quantsearch/media.h"
 #include "quantsearch/model.h"
 #include "quantsearch/model/fixed_inputs.h"
 #include "quantsearch/pipeline/applicability.h"
@@ -107,6 +108,8 @@ struct OutputConfig {
 struct AutoSearchConfig {
   Settings base;             // quantization_config
   FixedInputs fixed_inputs;  // inputs of the model that are constants
+  // How folders of images and sounds become samples; the caller opens the data with it.
+  std::optional<Preprocess> preprocess = {};
   // Absent: default_space() of the base. Option names and values have the form of a file.
   std::optional<Space> space;
   GoalConfig goals = {};

@@ -72,6 +72,7 @@ def quantize(
     output: "str | os.PathLike[str] | None" = None,
     target: Optional[str] = None,
     fixed_inputs: Optional[Mapping[str, Any]] = None,
+    preprocess: Any = None,
     requantize: bool = False,
     limit: Optional[int] = None,
     check: bool = True,
@@ -88,6 +89,7 @@ def quantize(
         output: file to write; the result has the model also without.
         target: processors for which the model must be right.
         fixed_inputs: inputs that become constants first.
+        preprocess: how the images or sounds of a folder become samples: a preset or keys (docs/data.md).
         requantize: take a model whose activations are quantized already.
         limit: use the first samples only.
         check: run the model beside the float model before it is returned.
@@ -107,7 +109,7 @@ def quantize(
     if requantize:
         settings["requantize"] = True
     fixed = with_fixed_inputs(named_model(model).model, fixed_inputs)
-    options = DataOptions("calibration", limit, memory, "", tuple(fixed_inputs or ()))
+    options = DataOptions("calibration", limit, memory, "", tuple(fixed_inputs or ()), preprocess)
     source = load_data(calibration, fixed, options).source
     made, details = _core.quantize(fixed, source, settings, check, threads, memory, log_event)
     result = QuantizeResult.from_core(made, details)
@@ -127,6 +129,7 @@ def evaluate(
     batch: int = 0,
     device: str = "cpu",
     fixed_inputs: Optional[Mapping[str, Any]] = None,
+    preprocess: Any = None,
     limit: Optional[int] = None,
     threads: int = 0,
     memory: str = "",
@@ -142,6 +145,7 @@ def evaluate(
         latency: measure both models too, on one thread.
         batch: samples per run; 0 lets the library choose.
         device: where both run: "cpu", "cuda:0" or "openvino:CPU" (quantsearch.runtime_library()).
+        preprocess: as for quantize().
 
     Raises:
         InvalidInput: the models' outputs differ in name or shape, or the data do not fit.
@@ -150,7 +154,7 @@ def evaluate(
     candidate = named_model(quantized).model
     names = {name for name, _, _ in candidate.inputs}
     candidate = with_fixed_inputs(candidate, {name: value for name, value in (fixed_inputs or {}).items() if name in names})
-    options = DataOptions("evaluation", limit, memory, "", tuple(fixed_inputs or ()))
+    options = DataOptions("evaluation", limit, memory, "", tuple(fixed_inputs or ()), preprocess)
     loaded = load_data(data, float_core, options)
     classes = load_labels(labels, loaded)
     result = _core.evaluate(
@@ -217,7 +221,8 @@ class AutoSearch:
         named = named_model(model)
         fixed = keys.get("fixed_inputs") or {}
         fitted = with_fixed_inputs(named.model, fixed)
-        options = DataOptions("calibration", limit, memory, str(keys.get("search_cache_dir") or ""), tuple(fixed))
+        cache_folder = str(keys.get("search_cache_dir") or "")
+        options = DataOptions("calibration", limit, memory, cache_folder, tuple(fixed), keys.get("preprocess"))
         calibrated = load_data(calibration, fitted, options)
         judged: LoadedData = calibrated
         if evaluation is not None and evaluation is not calibration:

@@ -27,6 +27,7 @@ class AutoSearchConfig:
     quantization_config: Any
     target: str
     fixed_inputs: Mapping[str, Any]
+    preprocess: Union[str, Mapping[str, Any]]
     search_space: Union[Mapping[str, Any], List[Mapping[str, Any]]]
     search_spaces: List[str]
     search_metric: Union[str, List[str]]

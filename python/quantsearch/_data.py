@@ -3,7 +3,8 @@
 Every function that takes data takes all of these:
 
 =============================================  ======================================================
-a path                                         ``.npz``, ``.npy``, a folder of ``test_data_set_*``
+a path                                         ``.npz``, ``.npy``, a folder of ``test_data_set_*``, or one of
+                                               images or sounds with ``preprocess`` (docs/data.md)
 a mapping of arrays, or one array              one array per model input, first axis samples; not copied
 a list of mappings                             one mapping of arrays per run of the model; not copied
 an object with ``get_next()``                  a ``CalibrationDataReader`` of onnxruntime or Quark
@@ -24,6 +25,7 @@ import numpy
 from . import _core
 from ._arrays import CoreArray, as_numpy, converted, for_core
 from ._errors import InvalidInput, type_name
+from ._events import logger
 from ._models import Model
 
 DataSource = _core.DataSource
@@ -43,6 +45,8 @@ class DataOptions(NamedTuple):
     memory: str = ""
     cache_folder: str = ""
     fixed: Tuple[str, ...] = ()
+    #: How the images or sounds of a folder become samples: a preset's name or a mapping (docs/data.md).
+    preprocess: Any = None
 
 
 class LoadedData(NamedTuple):
@@ -50,7 +54,9 @@ class LoadedData(NamedTuple):
 
     source: DataSource
     labels: Optional[List[int]]
-    opened: Optional[Tuple[str, Optional[int], str, List[str]]] = None
+    opened: Optional[Tuple[str, Optional[int], str, List[str], Any]] = None
+    #: Of the files of a folder of images or sounds, one for each sample.
+    names: Sequence[str] = ()
 
 
 def load_data(data: Data, model: Model, options: DataOptions) -> LoadedData:
@@ -59,9 +65,11 @@ def load_data(data: Data, model: Model, options: DataOptions) -> LoadedData:
     if options.limit is not None and options.limit < 1:
         raise InvalidInput(f"{options.what}: got the limit {options.limit}, expected at least 1")
     if isinstance(data, (str, os.PathLike)):
-        opened = (os.path.abspath(data), options.limit, options.cache_folder, list(options.fixed))
-        source, labels, _ = _core.open_data(os.fspath(data), model, *opened[1:])
-        return LoadedData(source, labels, opened)
+        opened = (os.path.abspath(data), options.limit, options.cache_folder, list(options.fixed), options.preprocess)
+        source, labels, names, remarks = _core.open_data(os.fspath(data), model, *opened[1:])
+        for remark in remarks:
+            logger.warning("%s", remark)
+        return LoadedData(source, labels, opened, names)
     source = _source_in_memory(data, model, options)
     _core.check_data(source, model)
     return LoadedData(source, None)
@@ -203,7 +211,7 @@ def load_labels(labels: Any, loaded: LoadedData) -> Optional[List[int]]:
     if labels is None:
         return loaded.labels
     if isinstance(labels, (str, os.PathLike)):
-        found: List[int] = _core.load_labels(os.fspath(labels), loaded.source.size)
+        found: List[int] = _core.load_labels(os.fspath(labels), loaded.source.size, list(loaded.names))
         return found
     array = as_numpy(labels, "labels").reshape(-1)
     if array.dtype.kind not in "iu":

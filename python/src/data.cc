@@ -14,6 +14,7 @@
 #include "quantsearch/internal/base/sizes.h"
 #include "samples.h"
 #include "tensors.h"
+#include "values.h"
 
 namespace nb = nanobind;
 
@@ -40,15 +41,18 @@ Source samples(const nb::list& dicts) {
   return passed(data_of(std::move(batches)));
 }
 
-/// (source, labels or None, number of samples before the limit).
+/// (source, labels or None, names of the samples' files, remarks).
 nb::tuple open(const std::filesystem::path& path, const Model& model,
                std::optional<std::int64_t> limit, const std::filesystem::path& cache_folder,
-               const std::vector<std::string>& fixed) {
+               const std::vector<std::string>& fixed, const nb::object& preprocess) {
+  DataOptions options{.limit = limit, .cache_folder = cache_folder};
+  if (!preprocess.is_none())
+    options.preprocess = parse_preprocess(to_value(preprocess, "preprocess"));
   const LoadedData loaded = [&] {
     const nb::gil_scoped_release released;
-    return open_data(path, model, {.limit = limit, .cache_folder = cache_folder}, fixed);
+    return open_data(path, model, options, fixed);
   }();
-  return nb::make_tuple(passed(loaded.source), loaded.labels, loaded.available);
+  return nb::make_tuple(passed(loaded.source), loaded.labels, loaded.names, loaded.remarks);
 }
 
 nb::dict read(const DataSource& source, std::int64_t first, std::int64_t count) {
@@ -86,7 +90,7 @@ void bind_data(nb::module_& module) {
   module.def("array_data", &arrays, nb::arg("arrays"));
   module.def("sample_data", &samples, nb::arg("samples"));
   module.def("open_data", &open, nb::arg("path"), nb::arg("model"), nb::arg("limit").none(),
-             nb::arg("cache_folder"), nb::arg("fixed"));
+             nb::arg("cache_folder"), nb::arg("fixed"), nb::arg("preprocess").none());
   module.def(
       "subset",
       [](const Source& source, std::int64_t first, std::int64_t count) {
@@ -96,10 +100,14 @@ void bind_data(nb::module_& module) {
   module.def("check_data", &check, nb::arg("source"), nb::arg("model"));
   module.def(
       "load_labels",
-      [](const std::filesystem::path& file, std::int64_t expected) {
-        return load_labels(file, expected);
+      [](const std::filesystem::path& file, std::int64_t expected,
+         const std::vector<std::string>& names) {
+        LoadedData data;
+        data.names = names;
+        return names.empty() ? load_labels(file, expected) : load_labels(file, data);
       },
-      nb::arg("file"), nb::arg("expected"), nb::call_guard<nb::gil_scoped_release>());
+      nb::arg("file"), nb::arg("expected"), nb::arg("names"),
+      nb::call_guard<nb::gil_scoped_release>());
 }
 
 }  // namespace quantsearch::python

@@ -1,11 +1,14 @@
 """Everything that is taken as data gives the same samples."""
 
+import pathlib
+import shutil
+
 import numpy
 import pytest
 import quantsearch
 from conftest import Reader, RewindingReader
 from quantsearch import _core
-from quantsearch._data import DataOptions, load_data
+from quantsearch._data import DataOptions, load_data, load_labels
 
 
 @pytest.fixture(scope="session")
@@ -169,3 +172,42 @@ def test_labels_are_one_for_each_sample(model_path, images):
     with pytest.raises(quantsearch.InvalidInput) as raised:
         quantsearch.evaluate(model_path, model_path, {"input": images}, labels=[0.5] * 24)
     assert str(raised.value) == "data: labels are float64, expected integers"
+
+
+MEDIA = pathlib.Path(__file__).resolve().parents[2] / "tests" / "media" / "files"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of two images each."""
+    for name in ("cat/cat.jpg", "cat/cat.webp", "woman/woman.png", "woman/progressive.jpg"):
+        target = tmp_path / "photos" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(MEDIA / target.name, target)
+    return tmp_path / "photos"
+
+
+GRAY = {"colors": "gray", "mean": 0.5, "std": 0.5}
+
+
+def test_a_folder_of_images_is_read_with_its_preprocess(photos, model):
+    loaded = load_data(photos, model, DataOptions(preprocess=GRAY))
+    assert list(loaded.names) == ["cat/cat.jpg", "woman/progressive.jpg", "cat/cat.webp", "woman/woman.png"]
+    assert loaded.source.read(0, 4)["input"].shape == (4, 1, 28, 28)
+    (photos.parent / "labels.csv").write_text("cat.jpg,3\ncat.webp,3\nwoman.png,1\nprogressive.jpg,1\n")
+    assert load_labels(photos.parent / "labels.csv", loaded) == [3, 1, 3, 1]
+
+
+def test_a_folder_of_images_calibrates_and_judges(photos, model_path):
+    made = quantsearch.quantize(model_path, photos, preprocess=GRAY, output="out.onnx")
+    scores = quantsearch.evaluate(model_path, made, photos, preprocess=GRAY)
+    assert scores.samples == 4
+    result = quantsearch.auto_search(
+        model_path, photos, config={"preprocess": GRAY, "search_stop_condition": {"iteration_limit": 1}}
+    )
+    assert result.best_trial is not None
+
+
+def test_a_folder_of_images_without_a_preprocess_is_refused(photos, model):
+    with pytest.raises(quantsearch.InvalidInput, match="holds images, which the model takes as they were scaled"):
+        load_data(photos, model, DataOptions())

@@ -6,8 +6,20 @@
 
 namespace quantsearch {
 
+namespace {
+
+Value::Map input_keys(const AutoSearchConfig& config) {
+  Value::Map keys;
+  const FixedInputs& fixed = config.fixed_inputs;
+  if (!fixed.empty()) keys.emplace_back("fixed_inputs", Value::Map(fixed.begin(), fixed.end()));
+  if (config.preprocess) keys.emplace_back("preprocess", to_value(*config.preprocess));
+  return keys;
+}
+
+}  // namespace
+
 BestModel::BestModel(const Setup& setup, TrialExecutor& executor, const OutputFolder& output)
-    : fixed_inputs_(setup.config.fixed_inputs),
+    : input_keys_(input_keys(setup.config)),
       executor_(executor),
       output_(output),
       ranking_(setup.ranking()),
@@ -36,7 +48,7 @@ void BestModel::choose(const Trial& trial) {
 
 void BestModel::write() const {
   const BuiltModel best = built(*best_);
-  output_.write_best(*best.model, best.settings, fixed_inputs_);
+  output_.write_best(*best.model, best.settings, input_keys_);
 }
 
 BuiltModel BestModel::built(const Trial& trial) const {

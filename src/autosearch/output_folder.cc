@@ -99,11 +99,10 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
 }
 
 void OutputFolder::write_best(const Model& model, const Settings& settings,
-                              const FixedInputs& fixed) const {
+                              const Value::Map& inputs) const {
   fs::create_directories(folder_);  // it may have been removed since
   save_model(model, folder_ / "best.onnx");
-  Value config(Value::Map{});
-  if (!fixed.empty()) config.set("fixed_inputs", Value::Map(fixed.begin(), fixed.end()));
+  Value config(inputs);
   config.set("quantization_config", to_value(settings));
   write_file_atomically(folder_ / "best_config.yaml", to_yaml(config));
 }

@@ -49,6 +49,11 @@ std::vector<KeyReader> what_is_searched() {
         "{}"},
        [](Config& config, const Value& value) { config.fixed_inputs = read_fixed_inputs(value); },
        with_members},
+      {{"preprocess",
+        "how the images or sounds of a folder become samples: imagenet, clip, yolo, paddleocr, "
+        "paddleocr_det, speech, or {preset: imagenet, size: 160} with keys of docs/data.md",
+        "none", "--preprocess"},
+       [](Config& config, const Value& value) { config.preprocess = read_preprocess(value); }},
       {{"search_space",
         "a mapping of options to choices, or a list of such mappings whose union is searched",
         "a space that fits the base"},

@@ -190,6 +190,11 @@ LayerRanking read_layer_ranking(const Value& value) {
   throw InvalidInput(fmt::format("got {}, expected auto, always or never", to_json(value)));
 }
 
+std::optional<Preprocess> read_preprocess(const Value& value) {
+  if (value.is_null()) return std::nullopt;
+  return parse_preprocess(value);
+}
+
 std::string parse_storage(const std::string& url) {
   if (url.empty() || url.starts_with("postgresql://") || url.starts_with("postgresql+")) return url;
   throw InvalidInput(

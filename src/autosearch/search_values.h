@@ -38,6 +38,7 @@ void read_objectives(GoalConfig& goals, const Value& value);
 [[nodiscard]] FixedInputs read_fixed_inputs(const Value& value);
 /// Reads auto, always or never.
 [[nodiscard]] LayerRanking read_layer_ranking(const Value& value);
+[[nodiscard]] std::optional<Preprocess> read_preprocess(const Value& value);
 /// Accepts a postgresql:// address or an empty string.
 [[nodiscard]] std::string parse_storage(const std::string& url);
 

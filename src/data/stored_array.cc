@@ -187,8 +187,8 @@ MappedFile map_arrays(const std::filesystem::path& file) {
   try {
     return map_file(file);
   } catch (const InvalidInput& error) {
-    throw InvalidInput(fmt::format(
-        "data: {}, expected an .npz or .npy file, or a folder of test_data_set_*", error.what()));
+    throw InvalidInput(
+        fmt::format("data: {}, expected an .npz or .npy file, or a folder", error.what()));
   }
 }
 

@@ -217,9 +217,9 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Data, BadInputOfSearch,
     ::testing::Values(
-        BadInput{"Missing", [] { fs::remove("data.npz"); },
-                 "data: file 'data.npz' does not exist, expected an .npz or .npy file, or a folder "
-                 "of test_data_set_*"},
+        BadInput{
+            "Missing", [] { fs::remove("data.npz"); },
+            "data: file 'data.npz' does not exist, expected an .npz or .npy file, or a folder"},
         BadInput{"NotAnArray", [] { write_file_atomically("data.npz", "0.5, 0.25\n"); },
                  "data: 'data.npz' is neither an .npz nor an .npy file; write it with numpy.savez "
                  "or numpy.save"},
