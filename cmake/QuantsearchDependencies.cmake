@@ -54,6 +54,10 @@ if(NOT QUANTSEARCH_SEARCH_ONLY)
   add_library(highway_external INTERFACE)
   target_include_directories(highway_external INTERFACE ${HIGHWAY_INCLUDE_DIR})
   target_link_libraries(highway_external INTERFACE ${HIGHWAY_LIBRARY})
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    # The kernels keep vectors in arrays, which those of SVE, whose size no compiler knows, cannot be in. NEON runs everywhere.
+    target_compile_definitions(highway_external INTERFACE "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  endif()
 endif()
 
 if(QUANTSEARCH_BUILD_TESTS)
