@@ -88,7 +88,7 @@ bool is_task(const std::string& text) {
 Value mapping_of(const std::string& text) {
   if (is_task(text)) return Value::Map{{"task", text}};
   try {
-    const Value parsed = parse_yaml(text, "evaluator");
+    Value parsed = parse_yaml(text, "evaluator");
     if (parsed.is_map()) return parsed;
     if (parsed.is_list()) return Value::Map{{"command", parsed}};
   } catch (const InvalidInput&) {
