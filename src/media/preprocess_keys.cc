@@ -63,20 +63,21 @@ Value name_of(Choice choice, std::type_identity_t<Choices<Choice>> choices) {
 
 /// A key whose value is one of some names. An optional one may be null, which leaves it open.
 template <typename Options, typename Choice>
-MediaKey<Options> choice_key(std::pair<std::string, std::string> text, Choice Options::*field,
+MediaKey<Options> choice_key(const std::pair<std::string, std::string>& text,
+                             Choice Options::*field,
                              std::type_identity_t<Choices<Choice>> choices) {
-  return {.name = std::move(text.first),
-          .meaning = std::move(text.second),
+  return {.name = text.first,
+          .meaning = text.second,
           .read = [=](Options& options,
                       const Value& value) { options.*field = chosen<Choice>(value, choices); },
           .write = [=](const Options& options) { return name_of(options.*field, choices); }};
 }
 template <typename Options, typename Choice>
-MediaKey<Options> open_choice_key(std::pair<std::string, std::string> text,
+MediaKey<Options> open_choice_key(const std::pair<std::string, std::string>& text,
                                   std::optional<Choice> Options::*field,
                                   std::type_identity_t<Choices<Choice>> choices) {
-  return {.name = std::move(text.first),
-          .meaning = std::move(text.second),
+  return {.name = text.first,
+          .meaning = text.second,
           .read =
               [=](Options& options, const Value& value) {
                 options.*field =

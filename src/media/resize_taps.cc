@@ -65,8 +65,11 @@ Weighted filtered(const Filter& filter, double scale, int source, int output) {
   const double stretch = std::max(scale, 1.0);
   const double reach = filter.support * stretch;
   const double center = (output + 0.5) * scale;
-  const int first = std::max(0, static_cast<int>(center - reach + 0.5));
-  const int end = std::min(source, static_cast<int>(center + reach + 0.5));
+  // The first pixel whose centre is within reach, and the first beyond.
+  const double from = center - reach + 0.5;
+  const double to = center + reach + 0.5;
+  const int first = std::max(0, static_cast<int>(from));
+  const int end = std::min(source, static_cast<int>(to));
   Weighted window{.first = first, .weights = {}};
   for (int pixel = first; pixel < end; ++pixel)
     window.weights.push_back(filter.weight((pixel - center + 0.5) / stretch));
