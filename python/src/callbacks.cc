@@ -30,7 +30,7 @@ class EvaluatorFailed : public std::runtime_error {
 std::shared_ptr<nb::object> held(nb::object object) {
   return {new nb::object(std::move(object)), [](nb::object* last) {
             const nb::gil_scoped_acquire acquired;
-            delete last;
+            const std::unique_ptr<nb::object> owned(last);
           }};
 }
 
