@@ -96,7 +96,8 @@ void add_sensitivity_command(CLI::App& app, Run& run) {
       ->add_option("--top", arguments->top,
                    "Show the N worst layers, and name no more of them in the last lines (20)")
       ->check(CLI::PositiveNumber);
-  command->add_flag("!--no-latency", arguments->is_timed, "Do not time operators");
+  command->add_flag_callback(
+      "--no-latency", [arguments] { arguments->is_timed = false; }, "Do not time operators");
   command->add_option("--latency-threads", arguments->latency_threads, "Threads of a timed run (1)")
       ->check(CLI::PositiveNumber);
   add_common_options(*command, arguments->common);
