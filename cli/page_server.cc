@@ -21,7 +21,7 @@ namespace quantsearch::cli {
 
 namespace {
 
-constexpr std::size_t kLongestRequest = 16 * 1024;  // browsers send about 1 kB
+constexpr std::size_t kLongestRequest = 16'384;  // browsers send about 1 kB
 constexpr int kPollMilliseconds = 200;
 constexpr int kPatienceSeconds = 2;  // with a browser that sends or reads nothing
 
