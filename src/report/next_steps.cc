@@ -91,9 +91,9 @@ void advise_on_worst_slice(const TrialResult& best, std::vector<std::string>& st
 
 void advise_on_the_rest(const ResultsDocument& document, std::vector<std::string>& steps) {
   const auto tried = static_cast<std::int64_t>(document.trials.size());
-  const bool was_stopped =
-      document.stop_reason == "time_limit" || document.stop_reason == "iteration_limit" ||
-      document.stop_reason == "cancelled";
+  const bool was_stopped = document.stop_reason == "time_limit" ||
+                           document.stop_reason == "iteration_limit" ||
+                           document.stop_reason == "cancelled";
   if (!was_stopped || tried >= document.space.distinct) return;
   steps.push_back(fmt::format(
       "{} of {}{} configurations were tried: the same search with --resume and a higher limit goes "

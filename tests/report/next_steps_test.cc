@@ -1,6 +1,7 @@
+#include "report/next_steps.h"
+
 #include <gtest/gtest.h>
 
-#include "report/next_steps.h"
 #include "report/example.h"
 
 namespace quantsearch {
