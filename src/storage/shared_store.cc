@@ -204,7 +204,7 @@ class SharedStore final : public SharedStudyStore {
                                        bool again) {
     database_->set_durable(false);  // losing the transaction costs nothing
     refresh();
-    const bool may_take_over = !expired().empty();
+    const bool may_take_over = has_old_lease();
     Transaction transaction(*database_, Database::Access::write);
     lock_study(*database_, study_);
     std::optional<StoredTrial> begun = again ? begun_unnoticed() : std::nullopt;
@@ -344,6 +344,17 @@ class SharedStore final : public SharedStudyStore {
     return std::nullopt;
   }
 
+  /// True when a lease of any study is too old. This is asked for each trial, and needs no join.
+  bool has_old_lease() {
+    const std::array<Cell, 1> cells{lease_seconds_};
+    const auto row = database_->first(
+        fmt::format(
+            "SELECT h.trial_id FROM trial_heartbeats h WHERE {} > $1 LIMIT 1",
+            seconds_between(database_->dialect(), "h.heartbeat", now(database_->dialect()))),
+        cells);
+    return row.has_value();
+  }
+
   std::vector<std::int64_t> expired() {
     const std::array<Cell, 4> cells{kWorker, study_, worker_, lease_seconds_};
     std::vector<std::int64_t> ids;
@@ -351,7 +362,8 @@ class SharedStore final : public SharedStudyStore {
         fmt::format(
             "SELECT t.trial_id FROM trial_heartbeats h JOIN trials t ON t.trial_id = h.trial_id "
             "JOIN trial_system_attributes a ON a.trial_id = t.trial_id AND a.key = $1 WHERE "
-            "t.study_id = $2 AND t.state = 'RUNNING' AND a.value_json <> $3 AND {} > $4 ORDER BY "
+            "t.study_id + 0 = $2 AND t.state = 'RUNNING' AND a.value_json <> $3 AND {} > $4 ORDER "
+            "BY "
             "t.trial_id",
             seconds_between(database_->dialect(), "h.heartbeat", now(database_->dialect()))),
         cells, [&](const Row& row) { ids.push_back(integer_in(row[0])); });

@@ -49,7 +49,6 @@ class TrialReader {
   };
   /// Reads the next trials of the range, at most `most`.
   void read_heads(std::int64_t most);
-  [[nodiscard]] bool next_part();
   void read_parameters();
   void read_values();
   void read_intermediate_values();
