@@ -87,7 +87,7 @@ class Reference {
     std::int64_t batch = 1;
     // Used only when outputs are spilled; empty: the system's folder for temporary files.
     std::filesystem::path spill_folder = {};
-    std::string logits_output = {};  // [n, classes], for top-k; empty: the first output
+    std::string logits_output = {};  // [n, classes], for top-k; empty: the first that can be
     CancellationToken token = {};
     LogSink log = {};
     Device device = {};  // where the float model and the candidates run

@@ -11,6 +11,15 @@ namespace quantsearch {
 
 namespace {
 
+bool can_hold_classes(const ValueInfo& output) {
+  if (!is_floating(output.type)) return false;
+  if (!output.dimensions) return true;
+  // The first axis counts the samples.
+  const auto& axes = *output.dimensions;
+  return !axes.empty() && std::any_of(axes.begin() + 1, axes.end(),
+                                      [](const Dimension& axis) { return axis.size != 1; });
+}
+
 int cut_of(Metric metric) {
   if (metric == Metric::top1) return 1;
   if (metric == Metric::top5) return 5;
@@ -23,6 +32,14 @@ bool is_row_of_classes(const Sample& logits) {
   const auto long_axes = std::count_if(logits.shape.begin(), logits.shape.end(),
                                        [](std::int64_t n) { return n != 1; });
   return !logits.values.empty() && !logits.shape.empty() && long_axes <= 1;
+}
+
+const std::string& output_of_classes(const Graph& graph, const std::vector<std::string>& outputs) {
+  const auto found = std::ranges::find_if(outputs, [&](const std::string& name) {
+    const auto value = std::ranges::find(graph.outputs, name, &ValueInfo::name);
+    return value != graph.outputs.end() && can_hold_classes(*value);
+  });
+  return found == outputs.end() ? outputs.front() : *found;
 }
 
 std::int64_t rank_in_sample(const Sample& logits, const std::string& output, std::int64_t label,

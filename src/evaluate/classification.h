@@ -13,6 +13,11 @@ namespace quantsearch {
 
 /// True for [1, classes] and for shapes that differ from it only in axes of length 1.
 [[nodiscard]] bool is_row_of_classes(const Sample& logits);
+/// The first of these outputs that can hold a value for each class: floating-point numbers, and
+/// more than one for a sample. Classifiers often give the predicted class before it. The first
+/// output when there is none.
+[[nodiscard]] const std::string& output_of_classes(const Graph& graph,
+                                                   const std::vector<std::string>& outputs);
 
 /// Rank of the label among one sample's logits (0 is best). Throws InvalidInput naming output and
 /// sample when the sample is not one row of classes or the label is not one of them.

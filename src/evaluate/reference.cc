@@ -134,7 +134,8 @@ struct Reference::State {
     if (names.empty())
       throw InvalidInput(
           "reference: no output of the float model holds numbers, expected at least one");
-    logits_output = options.logits_output.empty() ? names.front() : options.logits_output;
+    logits_output = options.logits_output.empty() ? output_of_classes(model.graph, names)
+                                                  : options.logits_output;
     if (std::ranges::find(names, logits_output) == names.end()) {
       throw InvalidInput("reference: " + unknown_name_message("output", logits_output, names));
     }

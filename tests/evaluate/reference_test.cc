@@ -118,6 +118,22 @@ TEST(Reference, FloatScoresAreTheBestDistancesAndTheFloatAccuracy) {
   EXPECT_EQ(scores.size_bytes, static_cast<std::int64_t>(serialize_model(two_outputs()).size()));
 }
 
+TEST(Reference, LabelsAreComparedWithTheFirstOutputThatCanHoldClasses) {
+  // A classifier that gives the predicted class before the probabilities.
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 4});
+  builder.output(builder.node("ArgMax", {"x"},
+                              {{.name = "axis", .value = std::int64_t{1}},
+                               {.name = "keepdims", .value = std::int64_t{0}}}),
+                 {-1}, DataType::int64);
+  const std::string classes = builder.node("Relu", {"x"});
+  builder.output(classes, {-1, 4});
+  ThreadPool pool(1);
+  const Reference reference(builder.build(), random_samples(3), std::nullopt, pool,
+                            ByteBudget(kPlenty), {});
+  EXPECT_EQ(reference.logits_output(), classes);
+}
+
 template <typename Action>
 std::string error_of(const Action& action) {
   try {
