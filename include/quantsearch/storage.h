@@ -38,6 +38,9 @@ struct StudyDescription {
   std::vector<std::string> constraint_names = {};  // stored with the study
   std::map<std::string, Distribution> distributions = {};  // by parameter of a point
   Value fingerprint = {};  // a mapping that identifies the search: content keys, options
+  // A mapping of members of the fingerprint to texts for people, which messages show in their
+  // place.
+  Value in_words = {};
 };
 
 // Rules of all stores:
@@ -112,6 +115,7 @@ struct StudySummary {
   std::vector<Goal> goals = {};
   std::vector<std::string> objective_names = {};
   Value fingerprint = {};  // null when the study has none
+  Value in_words = {};
   std::int64_t trials = 0;
   bool operator==(const StudySummary&) const = default;
 };

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <set>
@@ -10,6 +11,8 @@
 #include "pipeline/stage_keys.h"
 #include "pipeline/stage_runner.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/runtime.h"
+#include "quantsearch/version.h"
 
 namespace quantsearch {
 
@@ -60,7 +63,46 @@ void add_times(SensitivityReport& report, const std::vector<UnitTime>& units) {
   report.patterns = patterns_of(report.layers);
 }
 
+const std::string kOriginPrefix = "quantsearch.";
+
+using Metadata = std::map<std::string, std::string>;
+
+/// The metadata decide about the bytes of the file, so they say only what decides about the rest of
+/// it: no processor, time, path or command line (docs/decisions/0019-a-model-says-its-origin.md).
+Metadata with_origin(Metadata metadata, const ModelOrigin& origin,
+                     const std::optional<std::uint64_t>& seed) {
+  std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with(kOriginPrefix); });
+  metadata[kOriginPrefix + "version"] = std::string(kVersion);
+  metadata[kOriginPrefix + "runtime"] = runtime_version();
+  metadata[kOriginPrefix + "float_model"] = origin.float_model;
+  metadata[kOriginPrefix + "calibration"] = origin.calibration;
+  metadata[kOriginPrefix + "calibration_samples"] = std::to_string(origin.samples);
+  if (seed) metadata[kOriginPrefix + "seed"] = std::to_string(*seed);
+  return metadata;
+}
+
+/// The stages pass on the metadata of the float model. A model that was calibrated with fewer
+/// samples, or reconstructed, gets its own.
+void correct_origin(Candidate& candidate, const ModelOrigin& origin,
+                    const QuantizationConfig& config) {
+  const Metadata& written = candidate.quantized->model.metadata;
+  Metadata metadata = with_origin(
+      written, origin, config.finetune ? std::optional(config.finetune->seed) : std::nullopt);
+  if (metadata == written) return;
+  auto corrected = std::make_shared<QuantizedModel>(*candidate.quantized);
+  corrected->model.metadata = std::move(metadata);
+  candidate.quantized = std::move(corrected);
+}
+
 }  // namespace
+
+std::map<std::string, std::string> origin_metadata(const Model& model) {
+  std::map<std::string, std::string> found;
+  for (const auto& [key, text] : model.metadata) {
+    if (key.starts_with(kOriginPrefix)) found.emplace(key.substr(kOriginPrefix.size()), text);
+  }
+  return found;
+}
 
 struct Pipeline::State : PipelineState {};
 
@@ -71,6 +113,11 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
     throw InvalidInput("pipeline: got no calibration data, expected at least one sample");
   const Key model_key = content_key(float_model);
   const Key data_key = calibration->content_key();
+  float_model.metadata = with_origin(std::move(float_model.metadata),
+                                     {.float_model = model_key.hex(),
+                                      .calibration = data_key.hex(),
+                                      .samples = calibration->size()},
+                                     std::nullopt);
   // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): make_unique cannot fill an aggregate
   state_.reset(new State{{.model = std::move(float_model),
                           .model_key = model_key,
@@ -108,8 +155,21 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   restore_float_constants(candidate, progress.simplified->recipes);
   candidate.stages = std::move(records);
   candidate.key = content_key(candidate.quantized->model);
+  correct_origin(candidate, origin(config), config);
   candidate.target = progress.config.quantize.target;
   return candidate;
+}
+
+ModelOrigin Pipeline::origin(const QuantizationConfig& config) const {
+  const std::int64_t available = state_->calibration->size();
+  const std::int64_t samples = std::min(available, config.calibration_samples.value_or(available));
+  const std::lock_guard lock(state_->data_keys_mutex);
+  const auto [found, is_new] = state_->data_keys.try_emplace(samples, state_->data_key);
+  if (is_new && samples < available)
+    found->second = subset(state_->calibration, 0, samples)->content_key();
+  return {.float_model = state_->model_key.hex(),
+          .calibration = found->second.hex(),
+          .samples = samples};
 }
 
 SensitivityReport Pipeline::sensitivity(QuantizationConfig config,

@@ -2,7 +2,9 @@
 
 // Runs the stages of one build. Each stage is a file of src/pipeline/stages.
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -30,6 +32,8 @@ struct PipelineState {
   std::mutex said_mutex = {};
   // Notes about names that have been logged, so that builds do not repeat them.
   std::set<std::string> said = {};
+  std::mutex data_keys_mutex = {};
+  std::map<std::int64_t, Key> data_keys = {};  // of the first samples, by their number
 };
 
 class StageRunner {

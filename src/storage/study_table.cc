@@ -17,6 +17,7 @@ namespace {
 constexpr const char* kUserAttributes = "study_user_attributes";
 const std::string kDecision = "quantsearch:";                 // prefix of user attributes
 constexpr const char* kFingerprint = "fingerprint";           // user attribute
+constexpr const char* kInWords = "inputs";                    // user attribute
 constexpr const char* kConstraintNames = "constraint_names";  // user attribute
 constexpr const char* kMetricNames = "study:metric_names";    // Optuna's system attribute
 
@@ -66,6 +67,21 @@ void set_attribute(Database& database, std::int64_t study, const char* table, co
       cells);
 }
 
+/// The text for a member of the fingerprint; null when there is none.
+const Value* words_for(const Identity& identity, const std::string& key) {
+  const Value* const words = identity.in_words.find(key);
+  return words != nullptr && words->is_string() ? words : nullptr;
+}
+
+/// A member of the fingerprint in words, where the studies have them.
+std::string text_of(const Identity& identity, const Identity& other, const std::string& key) {
+  if (const Value* const words = words_for(identity, key)) return words->as_string();
+  const Value* const value = identity.fingerprint.find(key);
+  if (value == nullptr) return "absent";
+  return words_for(other, key) == nullptr ? write_json(*value)
+                                          : "another one, which this older study does not name";
+}
+
 class Opening {
  public:
   Opening(Database& database, const StudyDescription& description)
@@ -84,6 +100,8 @@ class Opening {
     }
     if (!is_new) check_existing(found.front().summary);
     set_attribute(database_, study_, kUserAttributes, kFingerprint, fingerprint());
+    if (description_.in_words.is_map())
+      set_attribute(database_, study_, kUserAttributes, kInWords, description_.in_words);
     if (!description_.constraint_names.empty()) {
       set_attribute(database_, study_, kUserAttributes, kConstraintNames,
                     list_of(description_.constraint_names));
@@ -121,10 +139,12 @@ class Opening {
   void check_existing(const StudySummary& before) {
     const Value now = fingerprint();
     if (!before.fingerprint.is_null() && !(before.fingerprint == now)) {
-      throw InvalidInput(
-          fmt::format("{} belongs to another search: {}; resume with what it was started with, or "
-                      "choose another one",
-                      where(), differences(now, before.fingerprint)));
+      throw InvalidInput(fmt::format(
+          "{} belongs to another search: {}; resume with what it was started with, or "
+          "choose another one",
+          where(),
+          differences({.fingerprint = now, .in_words = description_.in_words},
+                      {.fingerprint = before.fingerprint, .in_words = before.in_words})));
     }
     if (before.goals != description_.goals) {
       throw InvalidInput(fmt::format("{}: got the goals {}, expected {}; choose another one",
@@ -191,21 +211,23 @@ Value keep_decision(Database& database, std::int64_t study, const std::string& k
   return kept;
 }
 
-std::string differences(const Value& now, const Value& before) {
-  const auto text = [](const Value* value) {
-    return value == nullptr ? "absent" : write_json(*value);
-  };
+std::string differences(const Identity& now, const Identity& before) {
+  if (!before.fingerprint.is_map())
+    return fmt::format("its fingerprint is {}, no mapping", write_json(before.fingerprint));
   std::string all;
   const auto add = [&](const std::string& key) {
-    if (!all.empty()) all += "; ";
-    all += fmt::format("'{}' is {}, was {}", key, text(now.find(key)), text(before.find(key)));
+    const std::string is = text_of(now, before, key);
+    const std::string was = text_of(before, now, key);
+    all += all.empty() ? "" : "; ";
+    all += is == was ? fmt::format("'{}' is {}, but its content has changed", key, is)
+                     : fmt::format("'{}' is {}, was {}", key, is, was);
   };
-  for (const auto& [key, value] : now.as_map()) {
-    if (const Value* old = before.find(key); old == nullptr || !(*old == value)) add(key);
+  for (const auto& [key, value] : now.fingerprint.as_map()) {
+    const Value* const old = before.fingerprint.find(key);
+    if (old == nullptr || !(*old == value)) add(key);
   }
-  if (!before.is_map()) return fmt::format("its fingerprint is {}, no mapping", write_json(before));
-  for (const auto& [key, value] : before.as_map()) {
-    if (now.find(key) == nullptr) add(key);
+  for (const auto& [key, value] : before.fingerprint.as_map()) {
+    if (now.fingerprint.find(key) == nullptr) add(key);
   }
   return all;
 }
@@ -259,6 +281,7 @@ std::vector<StudyRow> read_studies(Database& database, const std::optional<std::
       for (const Value& one : names.as_list()) summary.objective_names.push_back(one.as_string());
     }
     summary.fingerprint = attribute(database, study.id, kUserAttributes, kFingerprint);
+    summary.in_words = attribute(database, study.id, kUserAttributes, kInWords);
     const auto count = database.first("SELECT count(*) FROM trials WHERE study_id = $1", id);
     summary.trials = integer_in(count.value()[0]);
   }

@@ -39,8 +39,13 @@ struct StudyRow {
 [[nodiscard]] std::vector<StudyRow> read_studies(Database& database,
                                                  const std::optional<std::string>& name);
 
-/// Text such as "'data' is "b", was "a"; 'labels' is 3, was absent", for every key in which two
-/// mappings differ.
-[[nodiscard]] std::string differences(const Value& now, const Value& before);
+/// What a study is known by, and the same in words.
+struct Identity {
+  Value fingerprint;
+  Value in_words = {};
+};
+/// Text such as "'data' is 10 samples of 'b.npz', was 20 samples of 'a.npz'; 'labels' is 3, was
+/// absent", for every key in which two fingerprints differ.
+[[nodiscard]] std::string differences(const Identity& now, const Identity& before);
 
 }  // namespace quantsearch

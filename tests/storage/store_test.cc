@@ -185,6 +185,26 @@ TEST_F(Store, AnotherFingerprintIsRefusedWithWhatDiffers) {
   EXPECT_EQ(refusal(other), "nothing was thrown");
 }
 
+TEST_F(Store, ARefusalNamesTheInputsInWordsWhereTheStudyHasThem) {
+  StudyDescription first = example_description();
+  first.in_words = Value::Map{{"data", "10 samples of 'a.npz'"}};
+  (void)place_->open(first);
+  StudyDescription other = first;
+  other.fingerprint = Value::Map{{"model", "xyz"}, {"data", "other"}};
+  other.in_words = Value::Map{{"data", "20 samples of 'b.npz'"}, {"model", "'m.onnx'"}};
+  EXPECT_EQ(refusal(other),
+            "study 'search' in " + place_->name() +
+                " belongs to another search: 'model' is 'm.onnx', was another one, which this "
+                "older study does not name; 'data' is 20 samples of 'b.npz', was 10 samples of "
+                "'a.npz'; resume with what it was started with, or choose another one");
+  other.fingerprint = Value::Map{{"model", "abc"}, {"data", "other"}};
+  other.in_words = first.in_words;
+  EXPECT_EQ(refusal(other),
+            "study 'search' in " + place_->name() +
+                " belongs to another search: 'data' is 10 samples of 'a.npz', but its content has "
+                "changed; resume with what it was started with, or choose another one");
+}
+
 TEST_F(Store, AnotherGoalOrSpaceIsRefused) {
   save_examples();
   StudyDescription other = example_description();

@@ -64,6 +64,17 @@ struct CacheReport {
   std::int64_t bytes = 0;
 };
 
+/// What the bytes of a model follow from besides its configuration. build() writes it into the
+/// metadata of its models, under keys that begin with "quantsearch.".
+struct ModelOrigin {
+  std::string float_model;   // fingerprint of the content
+  std::string calibration;   // fingerprint of the samples that are used
+  std::int64_t samples = 0;  // the number of these
+  bool operator==(const ModelOrigin&) const = default;
+};
+/// The metadata that build() writes into a model; absent in a model of another program.
+[[nodiscard]] std::map<std::string, std::string> origin_metadata(const Model& model);
+
 /// Returns the keys of the stages simplify, equalize and smooth (when they are on; smooth follows
 /// the observation it reads), observe, ranges (one for each activation type), quantize, precision
 /// and finetune (when they are on) of a configuration. No stage is run.
@@ -112,6 +123,7 @@ class Pipeline {
   /// The simplified float model under these options.
   [[nodiscard]] std::shared_ptr<const Model> simplified(const SimplifyOptions& options);
   [[nodiscard]] CacheReport cache_report() const;
+  [[nodiscard]] ModelOrigin origin(const QuantizationConfig& config) const;
   /// Content key of the float model.
   [[nodiscard]] const Key& model_key() const;
 
