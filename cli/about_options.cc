@@ -9,6 +9,7 @@
 #include "build_info.h"
 #include "command_text.h"
 #include "completions.h"
+#include "help.h"
 #include "man_page.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/processor.h"
@@ -72,23 +73,28 @@ void add_about_options(CLI::App& app) {
   CLI::Option* const json = app.add_flag_callback(
       "--json", [as_json] { *as_json = true; },
       "With --version: also the build, the runtime and the processor, as JSON");
+  json->group(kProgramGroup);
   CLI::Option* const version = app.add_flag_callback(
       "--version", [as_json] { show(*as_json ? version_json() : version_text()); },
       "Show the version, and that of ONNX Runtime");
+  version->group(kProgramGroup);
   json->needs(version);
   app.add_option_function<std::string>(
-      "--completions",
-      [&app](const std::string& shell) {
-        try {
-          show(completions(describe(app), shell));
-        } catch (const InvalidInput& error) {
-          throw CLI::ValidationError(error.what());
-        }
-      },
-      "Print the completions for a shell: bash, zsh or fish");
+         "--completions",
+         [&app](const std::string& shell) {
+           try {
+             show(completions(describe(app), shell));
+           } catch (const InvalidInput& error) {
+             throw CLI::ValidationError(error.what());
+           }
+         },
+         "Print the completions for a shell: bash, zsh or fish")
+      ->option_text("SHELL")
+      ->group(kProgramGroup);
   app.add_flag_callback(
-      "--man", [&app] { show(man_page(describe(app))); },
-      "Print the manual page: quantsearch --man | man -l -");
+         "--man", [&app] { show(man_page(describe(app))); },
+         "Print the manual page: quantsearch --man | man -l -")
+      ->group(kProgramGroup);
 }
 
 }  // namespace quantsearch::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "quantsearch/evaluate/delivery_check.h"
@@ -7,6 +8,6 @@
 namespace quantsearch::cli {
 
 /// Returns the noise of each output and the latencies as readable text.
-[[nodiscard]] std::string check_text(const DeliveryCheck& check);
+[[nodiscard]] std::string check_text(const DeliveryCheck& check, std::size_t width);
 
 }  // namespace quantsearch::cli

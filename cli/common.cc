@@ -10,10 +10,12 @@
 #include <system_error>
 #include <vector>
 
+#include "help.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/data/fixed_data.h"
 #include "quantsearch/report.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -77,26 +79,48 @@ Failure failure_in_flight() {
 
 }  // namespace
 
-void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option_function<std::int64_t>(
-      "--seed",
-      [&options](std::int64_t seed) {
-        options.seed = seed;
-        options.seed_given = true;
-      },
-      "Seed of everything random (0)");
+void add_common_options(CLI::App& command, CommonOptions& options, const CommonUses& uses) {
+  const auto shown = [](bool is_used, const char* group) {
+    return std::string(is_used ? group : kHidden);
+  };
+  const std::string run = shown(uses.computes, kRunGroup);
+  command.add_option("--threads", options.threads, "Threads of the run")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N")
+      ->default_str("all cores")
+      ->group(run);
+  command.add_option("--memory", options.memory, "Memory for kept results, such as 2G")
+      ->option_text("SIZE")
+      ->default_str("half of RAM")
+      ->group(run);
   command
-      .add_option("--jobs", options.jobs,
-                  "Trials of a search at the same time (1), within --threads and --memory")
-      ->check(CLI::Range(1, 1024));
-  command.add_option("--threads", options.threads, "Threads (all cores)")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--memory", options.memory,
-                     "Memory for kept results, such as 2G (half of RAM)");
-  command.add_option("--log", options.log_file, "Log file");
-  command.add_flag("--quiet", options.quiet, "Only errors");
-  command.add_flag("--verbose", options.verbose, "Everything that goes to the log also to stderr");
-  command.add_flag("--json", options.json, "Result as JSON on stdout, messages on stderr");
+      .add_option("--jobs", options.jobs, "Trials at the same time, within --threads and --memory")
+      ->check(CLI::Range(1, 1024))
+      ->option_text("N")
+      ->default_str("1")
+      ->group(shown(uses.searches, kRunGroup));
+  command
+      .add_option_function<std::int64_t>(
+          "--seed",
+          [&options](std::int64_t seed) {
+            options.seed = seed;
+            options.seed_given = true;
+          },
+          "Seed of everything random")
+      ->option_text("N")
+      ->default_str("0")
+      ->group(shown(uses.searches, kRunGroup));
+  command.add_option("--log", options.log_file, "Log file, to which lines are added")
+      ->option_text("FILE")
+      ->default_str(uses.searches ? "auto_search.log" : "none")
+      ->group(shown(uses.computes, kMessageGroup));
+  command.add_flag("--verbose", options.verbose, "Write what goes to the log to stderr too")
+      ->group(shown(uses.computes, kMessageGroup));
+  command.add_flag("--quiet", options.quiet, "Write errors only")
+      ->group(shown(uses.computes || uses.warns, kMessageGroup));
+  command
+      .add_flag("--json", options.json, "Write the result as JSON to stdout, messages to stderr")
+      ->group(kMessageGroup);
 }
 
 Context::Context(const CommonOptions& options, const std::filesystem::path& default_log)
@@ -114,7 +138,7 @@ Context::Context(const CommonOptions& options, const std::filesystem::path& defa
   log_ = [to_file, shown](LogLevel level, std::string_view line) {
     say(to_file, level, line);
     if (level >= shown)
-      fmt::print(stderr, "{}{}\n", level == LogLevel::warning ? "warning: " : "", line);
+      print_message(fmt::format("{}{}", level == LogLevel::warning ? "warning: " : "", line));
   };
 }
 
@@ -154,7 +178,7 @@ int run_command(const std::function<int()>& body, bool as_json) {
   } catch (const std::exception&) {
     const Failure failure = failure_in_flight();
     if (failure.code == kBrokenPipe) return kBrokenPipe;  // nobody reads a message either
-    fmt::print(stderr, "quantsearch: {}\n", failure.message);
+    print_message("quantsearch: " + failure.message);
     if (as_json) print_failure(failure.message, failure.kind, failure.code);
     return failure.code;
   }
@@ -178,10 +202,14 @@ void warn_about(const std::vector<std::string>& remarks, const LogSink& log) {
 }
 
 void add_preprocess_option(CLI::App& command, std::string& text) {
-  command.add_option("--preprocess", text,
-                     "How images or sounds of a folder become samples: imagenet, clip, yolo, "
-                     "paddleocr, paddleocr_det, speech, or '{preset: imagenet, size: 160}' "
-                     "(docs/data.md)");
+  command
+      .add_option("--preprocess", text,
+                  "How images or sounds of a folder become samples: imagenet, clip, yolo, "
+                  "paddleocr, paddleocr_det, speech, or '{preset: imagenet, size: 160}' "
+                  "(docs/data.md)")
+      ->option_text("HOW")
+      ->default_str("none")
+      ->group(kInputGroup);
 }
 
 std::optional<Preprocess> preprocess_of(const std::string& text,
@@ -207,14 +235,28 @@ void add_fix_option(CLI::App& command, FixedInputs& fixed) {
       .add_option_function<std::vector<std::string>>(
           "--fix",
           [take](const std::vector<std::string>& texts) { std::ranges::for_each(texts, take); },
-          "NAME=VALUE: this input becomes a constant (may be repeated)")
-      ->allow_extra_args(false);
+          "Make this input a constant, such as sr=16000; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text("NAME=VALUE")
+      ->group(kInputGroup);
 }
 
 void add_target_option(CLI::App& command, std::string& target) {
-  command.add_option("--target", target,
-                     "Processors for which the model must be right: cpu (default), cpu-vnni or "
-                     "npu-cnn (docs/targets.md)");
+  command
+      .add_option("--target", target,
+                  "Processors for which the model must be right: cpu, cpu-vnni or npu-cnn "
+                  "(docs/targets.md)")
+      ->option_text("NAME")
+      ->default_str("cpu")
+      ->group(kQuantizationGroup);
+}
+
+void add_requantize_option(CLI::App& command, bool& requantize) {
+  command
+      .add_flag("--requantize", requantize,
+                "Take a model whose activations are quantized already, and quantize what it left "
+                "float")
+      ->group(kQuantizationGroup);
 }
 
 Settings for_target(const std::string& target, std::optional<Settings> settings) {
@@ -223,43 +265,87 @@ Settings for_target(const std::string& target, std::optional<Settings> settings)
                    [&](const std::string& name) { return with_target(std::move(settings), name); });
 }
 
+void add_model_option(CLI::App& command, std::string& model) {
+  command.add_option("MODEL", model, "Float model (.onnx)")->required()->group(kInputGroup);
+}
+
+void add_limit_option(CLI::App& command, const char* name, std::optional<std::int64_t>& limit,
+                      const char* samples) {
+  command.add_option(name, limit, fmt::format("Use the first N {}", samples))
+      ->check(CLI::PositiveNumber)
+      ->option_text("N")
+      ->default_str("all")
+      ->group(kInputGroup);
+}
+
 void add_model_and_calibration(CLI::App& command, std::string& model,
                                DataOptionsText& calibration) {
-  command.add_option("MODEL", model, "Float model (.onnx)")->required();
+  add_model_option(command, model);
   command
       .add_option("--calibration", calibration.path,
                   "Calibration data: .npz, .npy, or a folder of images, sounds or test_data_set_*")
-      ->required();
-  command.add_option("--limit", calibration.limit, "Use the first N samples")
-      ->check(CLI::PositiveNumber);
+      ->required()
+      ->option_text("DATA")
+      ->group(kInputGroup);
+  add_limit_option(command, "--limit", calibration.limit, "calibration samples");
 }
+
+void add_labels_option(CLI::App& command, std::string& labels) {
+  command
+      .add_option("--labels", labels,
+                  "Class of each sample (.npy, .npz; .csv or .txt by file), which gives the scores top1 "
+                  "and top5")
+      ->option_text("FILE")
+      ->default_str("an array 'labels' of the data, if there is one")
+      ->group(kInputGroup);
+}
+
+namespace {
+
+/// Adds the option of a key, which hands its value to `give`.
+CLI::Option* add_key_option(CLI::App& command, const SearchKey& key,
+                            const std::function<void(Value)>& give) {
+  switch (key.kind) {
+    case SearchKey::Kind::text:
+      return command
+          .add_option_function<std::string>(
+              key.flag, [give](const std::string& text) { give(text); }, sentence(key.meaning))
+          ->option_text(key.argument);
+    case SearchKey::Kind::number:
+      return command
+          .add_option_function<double>(
+              key.flag, [give](double number) { give(number); }, sentence(key.meaning))
+          ->option_text(key.argument);
+    case SearchKey::Kind::off:
+      return command.add_flag_function(
+          key.flag, [give](std::int64_t /*times*/) { give(false); }, "Do not " + key.meaning);
+    case SearchKey::Kind::on:
+      return command.add_flag_function(
+          key.flag, [give](std::int64_t /*times*/) { give(true); }, sentence(key.meaning));
+  }
+  throw InternalError("search key without a kind");
+}
+
+}  // namespace
 
 void add_key_options(CLI::App& command, std::vector<CommandLineValue>& over) {
   for (const SearchKey& key : search_keys()) {
-    if (key.flag.empty() || command.get_option_no_throw(key.flag) != nullptr) continue;
-    const auto give = [&over, key](Value value) {
-      over.push_back({.key = key.name, .value = std::move(value), .flag = key.flag});
-    };
-    const std::string help = fmt::format("{} ({})", key.meaning, key.default_value);
-    switch (key.kind) {
-      case SearchKey::Kind::text:
-        command.add_option_function<std::string>(
-            key.flag, [give](const std::string& text) { give(text); }, help);
-        break;
-      case SearchKey::Kind::number:
-        command.add_option_function<double>(
-            key.flag, [give](double number) { give(number); }, help);
-        break;
-      case SearchKey::Kind::off:
-      case SearchKey::Kind::on:
-        command.add_flag_function(
-            key.flag,
-            [give, value = key.kind == SearchKey::Kind::on](std::int64_t /*times*/) {
-              give(value);
-            },
-            help);
-        break;
+    if (key.flag.empty()) continue;
+    if (CLI::Option* const there = command.get_option_no_throw(key.flag)) {
+      there->group(key.group);
+      continue;
     }
+    CLI::Option* const option = add_key_option(command, key, [&over, key](Value value) {
+      over.push_back({.key = key.name, .value = std::move(value), .flag = key.flag});
+    });
+    option->group(key.group);
+    const bool takes_value =
+        key.kind == SearchKey::Kind::text || key.kind == SearchKey::Kind::number;
+    if (!takes_value) continue;
+    option->default_str(
+        key.without_file.empty()
+            ? key.default_value
+            : fmt::format("{}; with --config: {}", key.without_file, key.default_value));
   }
 }
 

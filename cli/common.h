@@ -46,8 +46,15 @@ struct CommonOptions {
   bool json = false;
 };
 
+/// Which of the common options have an effect on a command. It takes the others too, so that a
+/// script can give all commands the same ones, but leaves them out of its help.
+struct CommonUses {
+  bool computes = true;   // --threads, --memory, --log, --verbose, --quiet
+  bool searches = false;  // --jobs, --seed
+  bool warns = false;     // --quiet, for a command that does not compute
+};
 /// Adds the common options to a command. `options` must outlive it.
-void add_common_options(CLI::App& command, CommonOptions& options);
+void add_common_options(CLI::App& command, CommonOptions& options, const CommonUses& uses = {});
 
 /// The thread pool, budget, token and log of one run of the program.
 class Context {
@@ -100,8 +107,13 @@ template <typename Parse>
   }
 }
 
-/// Adds --target.
+/// Each of these adds one option, whose variable must outlive the command.
 void add_target_option(CLI::App& command, std::string& target);
+void add_requantize_option(CLI::App& command, bool& requantize);
+void add_model_option(CLI::App& command, std::string& model);
+void add_labels_option(CLI::App& command, std::string& labels);
+void add_limit_option(CLI::App& command, const char* name, std::optional<std::int64_t>& limit,
+                      const char* samples);
 /// Returns `settings` with their target replaced by that of the command line; when they are absent,
 /// the default preset of the target.
 [[nodiscard]] Settings for_target(const std::string& target, std::optional<Settings> settings);
@@ -118,7 +130,7 @@ struct DataOptionsText {
   std::string path;
   std::optional<std::int64_t> limit;
 };
-/// Adds MODEL, --calibration and --limit, which must outlive the command.
+/// Adds MODEL, --calibration and --limit, whose variables must outlive the command.
 void add_model_and_calibration(CLI::App& command, std::string& model, DataOptionsText& calibration);
 /// `fixed`: inputs that are constants in `model` and therefore no inputs of it. The data may
 /// contain them. The limit of `options` is that of `text`.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common.h"
+#include "help.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/value.h"
@@ -11,8 +12,16 @@
 namespace quantsearch::cli {
 
 void add_configuration_options(CLI::App& command, ConfigurationText& text) {
-  command.add_option("--config", text.file, "Configuration file; its quantization_config is used");
-  command.add_option("--preset", text.preset, "Named configuration (quantsearch presets)");
+  command
+      .add_option("--config", text.file,
+                  "Configuration file, of which quantization_config, target and fixed_inputs are "
+                  "used")
+      ->option_text("FILE")
+      ->group(kQuantizationGroup);
+  command.add_option("--preset", text.preset, "Named configuration (quantsearch presets)")
+      ->option_text("NAME")
+      ->default_str(std::string(kDefaultPreset))
+      ->group(kQuantizationGroup);
   add_target_option(command, text.target);
   add_preprocess_option(command, text.preprocess);
 }
@@ -33,6 +42,7 @@ Configuration configuration_of(const ConfigurationText& text, const FixedInputs&
     settings = std::move(file.base);
     configuration.fixed_inputs = std::move(file.fixed_inputs);
     configuration.preprocess = std::move(file.preprocess);
+    configuration.provenance = std::move(file.provenance);
   }
   for (const auto& [name, value] : fixed) configuration.fixed_inputs[name] = value;
   configuration.preprocess = preprocess_of(text.preprocess, std::move(configuration.preprocess));

@@ -7,9 +7,11 @@
 #include <filesystem>
 
 #include "common.h"
+#include "help.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/evaluate/comparison.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -49,18 +51,19 @@ void print(const Comparison& comparison) {
   fmt::print("{:<18}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
   if (of_candidate.metrics.contains(metric_info(Metric::worst_slice).name)) {
     for (const auto& [output, slices, axis] : comparison.sliced) {
-      fmt::print("worst_slice: output '{}' has {} slices of different scale along axis {}\n",
-                 output, slices, axis);
+      print_wrapped(fmt::format(
+          "worst_slice: output '{}' has {} slices of different scale along axis {}", output, slices,
+          axis));
     }
   }
   if (!of_candidate.latency) return;
   const Latency& before = of_float.latency.value();
   const Latency& after = *of_candidate.latency;
-  fmt::print(
-      "{:<18}{:>16.4f}{:>16.4f}   (median of warm runs on one thread, one sample; middle 80 %: "
-      "{:.4f} to {:.4f}, {:.4f} to {:.4f})\n",
-      "latency (ms)", before.median_ms, after.median_ms, before.p10_ms, before.p90_ms, after.p10_ms,
-      after.p90_ms);
+  fmt::print("{:<18}{:>16.4f}{:>16.4f}\n", "latency (ms)", before.median_ms, after.median_ms);
+  print_wrapped(fmt::format(
+      "  (medians of warm runs on one thread, one sample; middle 80 %: {:.4f} to {:.4f} and "
+      "{:.4f} to {:.4f})",
+      before.p10_ms, before.p90_ms, after.p10_ms, after.p90_ms));
 }
 
 /// Returns the quantized model with the given inputs fixed. It may lack inputs that were already
@@ -146,33 +149,57 @@ int run_evaluate(const EvaluateArguments& arguments) {
   return kDone;
 }
 
+void add_measurement_options(CLI::App& command, EvaluateArguments& arguments) {
+  constexpr const char* kGroup = "What is measured";
+  std::string names;
+  for (const MetricInfo& info : all_metrics()) names += (names.empty() ? "" : " ") + info.name;
+  command.add_option("--metric", arguments.metrics, names + "; may be repeated")
+      ->option_text("NAME")
+      ->default_str("all")
+      ->group(kGroup);
+  command
+      .add_option("--evaluator", arguments.evaluator,
+                  "Also score both with a task, such as text, or with a program "
+                  "(docs/evaluators.md)")
+      ->option_text("WHAT")
+      ->default_str("none")
+      ->group(kGroup);
+  command.add_option("--batch", arguments.batch, "Samples in a run")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N")
+      ->default_str("chosen by the model")
+      ->group(kGroup);
+  command.add_flag("--latency", arguments.latency, "Measure the latency of both models too")
+      ->group(kGroup);
+  command.add_option("--device", arguments.device, "Where both run: cpu, cuda:0 or openvino:CPU")
+      ->option_text("NAME")
+      ->default_str("cpu")
+      ->group(kGroup);
+}
+
 }  // namespace
 
 void add_evaluate_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command =
       app.add_subcommand("evaluate", "Score a quantized model against its float model");
-  command->add_option("FLOAT", arguments->float_model, "Float model (.onnx)")->required();
-  command->add_option("QUANTIZED", arguments->quantized, "Quantized model (.onnx)")->required();
+  command->add_option("FLOAT", arguments->float_model, "Float model (.onnx)")
+      ->required()
+      ->group(kInputGroup);
+  command->add_option("QUANTIZED", arguments->quantized, "Quantized model (.onnx)")
+      ->required()
+      ->group(kInputGroup);
   command
       ->add_option("--data", arguments->data.path,
-                   "Data: .npz, .npy, or a folder of images, sounds or test_data_set_*")
-      ->required();
-  command->add_option("--limit", arguments->data.limit, "Use the first N samples")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--labels", arguments->labels,
-                      "Class of each sample (.npy, .npz; .csv or .txt by file): gives top1, top5");
+                   "Samples: .npz, .npy, or a folder of images, sounds or test_data_set_*")
+      ->required()
+      ->option_text("DATA")
+      ->group(kInputGroup);
+  add_limit_option(*command, "--limit", arguments->data.limit, "samples");
+  add_labels_option(*command, arguments->labels);
   add_preprocess_option(*command, arguments->preprocess);
   add_fix_option(*command, arguments->fixed);
-  command->add_option("--evaluator", arguments->evaluator,
-                      "Also score both with a task, such as text, or with a program "
-                      "(docs/evaluators.md)");
-  command->add_option("--metric", arguments->metrics, "Metric, may be repeated (all)");
-  command->add_option("--batch", arguments->batch, "Samples per run (chosen by the model)")
-      ->check(CLI::PositiveNumber);
-  command->add_flag("--latency", arguments->latency, "Measure both models' latency too");
-  command->add_option("--device", arguments->device,
-                      "Where both run: cpu (default), cuda:0 or openvino:CPU");
+  add_measurement_options(*command, *arguments);
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_evaluate(*arguments); }; });
 }

@@ -1,7 +1,6 @@
 #pragma once
 
-// The treatment of each node in quantization, as text.
-
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -9,7 +8,8 @@
 
 namespace quantsearch::cli {
 
-/// Returns the counts per operator type, and then the reasons with their nodes.
-[[nodiscard]] std::string layers_text(const std::vector<LayerRecord>& layers);
+/// Says how many nodes of each operator type are quantized, those with quantized nodes first, and
+/// why the others stay float: nodes with the same reason together, shapes and indices in one line.
+[[nodiscard]] std::string layers_text(const std::vector<LayerRecord>& layers, std::size_t width);
 
 }  // namespace quantsearch::cli

@@ -5,6 +5,7 @@
 
 #include "about_options.h"
 #include "common.h"
+#include "help.h"
 
 namespace {
 
@@ -24,9 +25,11 @@ int main(int argc, char** argv) {
   namespace cli = quantsearch::cli;
   CLI::App app{
       "quantsearch finds the best way to quantize a float ONNX model.\n\n"
-      "  quantsearch search model.onnx --calibration data.npz     search, and keep the best "
-      "models\n"
-      "  quantsearch quantize model.onnx --calibration data.npz --output int8.onnx"};
+      "  quantsearch inspect model.onnx\n"
+      "  quantsearch search model.onnx --calibration data.npz --output result\n"
+      "  quantsearch report result"};
+  app.formatter(cli::help_formatter());
+  app.set_help_flag("-h,--help", "Print this page")->group(cli::kProgramGroup);
   app.name("quantsearch");
   cli::add_about_options(app);
   app.require_subcommand(1);
@@ -41,6 +44,9 @@ int main(int argc, char** argv) {
   cli::add_space_command(app, run);
   cli::add_report_command(app, run);
   cli::add_presets_command(app, run);
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    command->get_help_ptr()->group(cli::kMessageGroup);
+  app.footer("quantsearch COMMAND --help shows the options of a command.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -48,6 +54,7 @@ int main(int argc, char** argv) {
     if (wants_json(arguments)) cli::print_failure(error.what(), "usage", cli::kBadInput);
     return cli::kBadInput;
   }
+  cli::warn_of_unused(app);
   const auto run_chosen = [&run] {
     cli::choose_runtime();
     return run();

@@ -4,11 +4,17 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "common.h"
+#include "help.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/names.h"
 #include "quantsearch/pipeline/settings.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -18,6 +24,28 @@ struct PresetsArguments {
   std::string name;
   bool json = false;
 };
+
+void print_list(std::span<const PresetInfo> presets) {
+  constexpr std::size_t kNameColumns = 28;
+  std::vector<std::pair<std::string, std::string>> refused;  // reason, names
+  for (const PresetInfo& preset : presets) {
+    if (preset.refused) {
+      const auto same = std::ranges::find(refused, *preset.refused,
+                                          [](const auto& entry) { return entry.first; });
+      if (same == refused.end()) {
+        refused.emplace_back(*preset.refused, preset.name);
+      } else {
+        same->second += ", " + preset.name;
+      }
+      continue;
+    }
+    print_wrapped(fmt::format("{:<{}}{}{}", preset.name, kNameColumns, preset.meaning,
+                              preset.name == kDefaultPreset ? " (default)" : ""),
+                  kNameColumns);
+  }
+  fmt::print("\nnot built:\n");
+  for (const auto& [reason, names] : refused) print_wrapped(fmt::format("{}: {}", names, reason));
+}
 
 int run_presets(const PresetsArguments& arguments) {
   const auto presets = all_presets();
@@ -38,15 +66,7 @@ int run_presets(const PresetsArguments& arguments) {
     fmt::print("{}\n", to_json(all, 1));
     return kDone;
   }
-  for (const PresetInfo& preset : presets) {
-    if (!preset.refused)
-      fmt::print("{:<28}{}{}\n", preset.name, preset.meaning,
-                 preset.name == kDefaultPreset ? " (default)" : "");
-  }
-  fmt::print("\nnot built:\n");
-  for (const PresetInfo& preset : presets) {
-    if (preset.refused) fmt::print("{:<28}{}\n", preset.name, *preset.refused);
-  }
+  print_list(presets);
   return kDone;
 }
 
@@ -56,8 +76,10 @@ void add_presets_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<PresetsArguments>();
   CLI::App* command =
       app.add_subcommand("presets", "List named quantization configurations, or show one");
-  command->add_option("NAME", arguments->name, "Preset to show");
-  command->add_flag("--json", arguments->json, "As JSON");
+  command->add_option("NAME", arguments->name, "Preset to show")
+      ->default_str("a list of all")
+      ->group(kInputGroup);
+  command->add_flag("--json", arguments->json, "Write JSON")->group(kMessageGroup);
   command->callback([arguments, &run] { run = [arguments] { return run_presets(*arguments); }; });
 }
 

@@ -1,6 +1,7 @@
 // quantsearch quantize: builds the model of one configuration.
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include "check_text.h"
 #include "common.h"
 #include "configuration.h"
+#include "help.h"
 #include "layer_text.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
@@ -18,6 +20,7 @@
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/quantize_model.h"
 #include "quantsearch/quantize/quantized_already.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -71,6 +74,19 @@ void print_json(const QuantizeArguments& arguments, const Settings& settings, co
   fmt::print("{}\n", to_json(value, 1));
 }
 
+/// Says where the inputs are not those with which a search found the configuration.
+void compare_with_provenance(const QuantizeArguments& arguments, const Configuration& request,
+                             const DataOrigin& calibration, const ModelOrigin& origin,
+                             const LogSink& log) {
+  if (request.provenance.is_null()) return;
+  const RunInputs now{.model_file = arguments.model, .calibration = calibration, .origin = origin};
+  const std::string file = arguments.configuration.file;
+  for (const std::string& sentence : differences_from(request.provenance, now))
+    say(log, LogLevel::warning, fmt::format("quantize: '{}': {}", file, sentence));
+  for (const std::string& sentence : version_differences(request.provenance))
+    say(log, LogLevel::info, fmt::format("quantize: '{}': {}", file, sentence));
+}
+
 int run_quantize(const QuantizeArguments& arguments) {
   require_output(arguments.output, arguments.overwrite);
   const Configuration request = request_of(arguments);
@@ -87,6 +103,9 @@ int run_quantize(const QuantizeArguments& arguments) {
   warn_about(calibration.remarks, context.log());
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),
                     {.log = context.log()});
+  compare_with_provenance(arguments, request,
+                          {.file = arguments.calibration.path, .available = calibration.available},
+                          pipeline.origin(config), context.log());
   const CheckedModel checked =
       build_checked(settings, model, *calibration.source, pipeline,
                     {.check = !arguments.no_check, .log = context.log(), .token = context.token()});
@@ -96,10 +115,11 @@ int run_quantize(const QuantizeArguments& arguments) {
   if (arguments.common.json) {
     print_json(arguments, settings, model, checked);
   } else if (!arguments.common.quiet) {
-    fmt::print("{}", layers_text(quantized.layers));
-    if (checked.check) fmt::print("{}", check_text(*checked.check));
-    fmt::print("ONNX Runtime runs {} integer kernels and {} float ones\nwritten to {}\n",
-               checked.kernels.integer_kernels, checked.kernels.float_compute, arguments.output);
+    fmt::print("{}\n", layers_text(quantized.layers, columns_at(STDOUT_FILENO)));
+    if (checked.check) fmt::print("{}", check_text(*checked.check, columns_at(STDOUT_FILENO)));
+    print_wrapped(fmt::format(
+        "ONNX Runtime runs {} integer kernels and {} float ones\nwritten to {}",
+        checked.kernels.integer_kernels, checked.kernels.float_compute, arguments.output));
   }
   return kDone;
 }
@@ -112,13 +132,15 @@ void add_quantize_command(CLI::App& app, Run& run) {
   add_model_and_calibration(*command, arguments->model, arguments->calibration);
   add_fix_option(*command, arguments->fixed);
   add_configuration_options(*command, arguments->configuration);
-  command->add_flag(
-      "--requantize", arguments->requantize,
-      "Take a model whose activations are quantized already: quantize what it left float");
+  add_requantize_option(*command, arguments->requantize);
   command->add_option("--output", arguments->output, "Quantized model to write (.onnx)")
-      ->required();
-  command->add_flag("--no-check", arguments->no_check, "Do not run the model before it is written");
-  command->add_flag("--overwrite", arguments->overwrite, "Replace the output file when it exists");
+      ->required()
+      ->option_text("FILE")
+      ->group(kOutputGroup);
+  command->add_flag("--no-check", arguments->no_check, "Do not run the model before it is written")
+      ->group(kOutputGroup);
+  command->add_flag("--overwrite", arguments->overwrite, "Replace the output file when it exists")
+      ->group(kOutputGroup);
   add_common_options(*command, arguments->common);
   command->callback([arguments, &run] { run = [arguments] { return run_quantize(*arguments); }; });
 }

@@ -1,16 +1,19 @@
 // quantsearch report: shows the results of a search, which may still be running.
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cstdio>
 
 #include "common.h"
+#include "help.h"
 #include "page_server.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/internal/base/files.h"
 #include "quantsearch/report.h"
 #include "report_place.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -77,7 +80,7 @@ std::string text_of(const std::vector<ResultsDocument>& documents, const std::st
   if (format == "json") return to_json(to_value(first), 1) + "\n";
   if (format == "csv") return trials_csv(first);
   if (format == "markdown") return markdown_report(first);
-  return trials_table(first) + "\n" + summary_text(first);
+  return report_text(first, columns_at(STDOUT_FILENO));
 }
 
 int run_report(const ReportArguments& arguments) {
@@ -96,23 +99,39 @@ int run_report(const ReportArguments& arguments) {
 void add_report_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<ReportArguments>();
   CLI::App* command = app.add_subcommand("report", "Show what a search has found, or is finding");
-  command->add_option(
-      "PLACE", arguments->place,
-      "Output folder of a search, its study.db, or postgresql://user@host/database");
-  command->add_option("--study", arguments->study, "Name of the study, where there are several");
   command
-      ->add_option("--compare", arguments->compare, "Two places: set their searches side by side")
-      ->expected(2);
-  command->add_option("--html", arguments->html, "Also write a page with charts to this file");
-  command->add_option("--format", arguments->format, "text, json, csv or markdown (text)")
-      ->check(CLI::IsMember({"text", "json", "csv", "markdown"}));
-  command->add_flag("--json", arguments->json, "The same as --format json");
-  CLI::Option* const serve = command->add_flag(
-      "--serve", arguments->serve,
-      "Serve the page to browsers of this machine; it follows a search that runs");
-  command->add_option("--port", arguments->port, "Port of --serve; 0: any free one (8642)")
+      ->add_option("PLACE", arguments->place,
+                   "Output folder of a search, its study.db, or postgresql://user@host/database")
+      ->group(kInputGroup);
+  command->add_option("--study", arguments->study, "Name of the study, where there are several")
+      ->option_text("NAME")
+      ->default_str("the only one")
+      ->group(kInputGroup);
+  command->add_option("--compare", arguments->compare, "Set the searches of two places side by side")
+      ->option_text("PLACE PLACE")
+      ->expected(2)
+      ->group(kInputGroup);
+  command->add_option("--html", arguments->html, "Write a page with charts to this file too")
+      ->option_text("FILE")
+      ->default_str("none")
+      ->group(kOutputGroup);
+  command->add_option("--format", arguments->format, "text, json, csv or markdown")
+      ->option_text("FORMAT")
+      ->default_str("text")
+      ->check(CLI::IsMember({"text", "json", "csv", "markdown"}))
+      ->group(kOutputGroup);
+  command->add_flag("--json", arguments->json, "The same as --format json")->group(kMessageGroup);
+  CLI::Option* const serve =
+      command
+          ->add_flag("--serve", arguments->serve,
+                     "Serve the page to browsers of this machine; it follows a search that runs")
+          ->group(kOutputGroup);
+  command->add_option("--port", arguments->port, "Port of --serve; 0: any free one")
+      ->option_text("N")
+      ->default_str("8642")
       ->check(CLI::Range(0, 65535))
-      ->needs(serve);
+      ->needs(serve)
+      ->group(kOutputGroup);
   command->callback([arguments, &run] { run = [arguments] { return run_report(*arguments); }; });
 }
 

@@ -5,16 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
-#include <iostream>
 
 #include "common.h"
+#include "help.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/descriptor.h"
 #include "quantsearch/internal/quantize/option_keys.h"
 #include "quantsearch/report.h"
 #include "search_progress.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -65,6 +67,21 @@ AutoSearchConfig config_of(const SearchArguments& arguments) {
   return config;
 }
 
+/// The command as it can be pasted into a shell.
+std::string command_line_text(const std::vector<std::string>& arguments) {
+  std::string text = "quantsearch";
+  for (const std::string& word : arguments) {
+    const bool is_plain = !word.empty() && std::ranges::all_of(word, [](char letter) {
+      return std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
+             std::string_view("-_./:=,+@%").find(letter) != std::string_view::npos;
+    });
+    std::string quoted = "'";
+    for (const char letter : word) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
+    text += ' ' + (is_plain ? word : quoted + "'");
+  }
+  return text;
+}
+
 struct OpenedInput {
   SearchInput search;
   std::vector<std::string> remarks;  // on the data
@@ -84,12 +101,16 @@ OpenedInput input_of(const SearchArguments& arguments, const AutoSearchConfig& c
   LoadedData judged = open_data(arguments.calibration, model, fixed, options);
   opened.remarks = judged.remarks;
   input.calibration = judged.source;
+  input.calibration_origin = {.file = arguments.calibration.path, .available = judged.available};
   input.holdout = arguments.holdout;
   if (!arguments.evaluation.path.empty()) {
     judged = open_data(arguments.evaluation, model, fixed, options);
     opened.remarks.insert(opened.remarks.end(), judged.remarks.begin(), judged.remarks.end());
     input.evaluation = judged.source;
+    input.evaluation_origin = {.file = arguments.evaluation.path, .available = judged.available};
   }
+  input.labels_file = arguments.labels;
+  input.command_line = command_line_text(arguments.command_line);
   input.labels = arguments.labels.empty() ? judged.labels : load_labels(arguments.labels, judged);
   return opened;
 }
@@ -208,11 +229,43 @@ int run_search(const SearchArguments& arguments) {
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(result.document), 1));
   } else if (!arguments.common.quiet) {
-    std::cout << summary_text(result.document);
-    fmt::print("written to {}\n", result.output_folder.string());
+    fmt::print("\n{}", summary_text(result.document, columns_at(STDOUT_FILENO)));
+    print_wrapped(fmt::format("written to {}", result.output_folder.string()));
+    fmt::print("  best.onnx, best_config.yaml, results.json, report.html\n");
   }
   if (const auto code = interruption_code()) return *code;
   return result.met_tolerance && !result.is_cut_short ? kDone : kSearchFellShort;
+}
+
+/// The options of the data that judge the candidates.
+void add_judging_options(CLI::App& command, SearchArguments& arguments) {
+  command.add_option("--evaluation", arguments.evaluation.path, "Data that judge the candidates")
+      ->option_text("DATA")
+      ->default_str("the calibration data")
+      ->group(kInputGroup);
+  add_limit_option(command, "--evaluation-limit", arguments.evaluation.limit, "evaluation samples");
+  add_labels_option(command, arguments.labels);
+  command
+      .add_option("--holdout", arguments.holdout,
+                  "Share of the calibration data that only judges, such as 0.2")
+      ->option_text("SHARE")
+      ->default_str("0")
+      ->group(kInputGroup);
+}
+
+void add_output_options(CLI::App& command, SearchArguments& arguments) {
+  const std::string group = command.get_option("--output")->get_group();
+  command.add_option("--keep", arguments.keep, "Candidates to write, best first")
+      ->check(CLI::NonNegativeNumber)
+      ->option_text("N")
+      ->default_str("5")
+      ->group(group);
+  command.add_flag("--resume", arguments.resume, "Continue the search in the output folder")
+      ->group(group);
+  command
+      .add_flag("--overwrite", arguments.overwrite,
+                "Replace an earlier search in the output folder")
+      ->group(group);
 }
 
 }  // namespace
@@ -221,40 +274,19 @@ void add_search_command(CLI::App& app, Run& run, std::vector<std::string> comman
   auto arguments = std::make_shared<SearchArguments>();
   arguments->command_line = std::move(command_line);
   CLI::App* command = app.add_subcommand("search", "Search for the best quantization of a model");
-  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
-  command
-      ->add_option("--calibration", arguments->calibration.path,
-                   "Calibration data: .npz, .npy, or a folder of images, sounds or test_data_set_*")
-      ->required();
-  command->add_option("--evaluation", arguments->evaluation.path,
-                      "Data that judge the candidates (calibration data)");
-  command
-      ->add_option("--evaluation-limit", arguments->evaluation.limit,
-                   "Use the first N evaluation samples")
-      ->check(CLI::PositiveNumber);
-  command->add_option(
-      "--labels", arguments->labels,
-      "Class of each evaluation sample (.npy, .npz; .csv or .txt by file): gives top1, "
-      "top5");
-  command
-      ->add_option("--limit", arguments->calibration.limit, "Use the first N calibration samples")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--holdout", arguments->holdout,
-                      "Share of the calibration data that only judges, such as 0.2");
+  add_model_and_calibration(*command, arguments->model, arguments->calibration);
+  add_judging_options(*command, *arguments);
   add_fix_option(*command, arguments->fixed);
-  command->add_option("--config", arguments->config, "Configuration file (YAML or JSON)");
-  command->add_flag(
-      "--requantize", arguments->requantize,
-      "Take a model whose activations are quantized already: quantize what it left float");
-  add_common_options(*command, arguments->common);
+  command->add_option("--config", arguments->config, "Configuration file (docs/configuration.md)")
+      ->option_text("FILE")
+      ->default_str("an escalating search for the fastest model")
+      ->group(kQuantizationGroup);
+  add_requantize_option(*command, arguments->requantize);
+  add_common_options(*command, arguments->common, {.searches = true});
   add_key_options(*command, arguments->over);
-  command->add_option("--keep", arguments->keep, "Candidates to write, best first (5)")
-      ->check(CLI::NonNegativeNumber);
+  add_output_options(*command, *arguments);
   // Hidden: used by the program itself.
-  command->add_option("--trial-worker", arguments->worker)->group("");
-  command->add_flag("--resume", arguments->resume, "Continue the search in the output folder");
-  command->add_flag("--overwrite", arguments->overwrite,
-                    "Replace an earlier search in the output folder");
+  command->add_option("--trial-worker", arguments->worker)->group(kHidden);
   command->callback([arguments, &run] { run = [arguments] { return run_search(*arguments); }; });
 }
 

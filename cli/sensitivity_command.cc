@@ -2,17 +2,20 @@
 // the outputs.
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cstdio>
 
 #include "common.h"
 #include "configuration.h"
+#include "help.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/sensitivity_table.h"
 #include "quantsearch/quantize/quantized_already.h"
 #include "sensitivity_text.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -65,7 +68,7 @@ int run_sensitivity(const SensitivityArguments& arguments) {
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(sensitivity_value(report, arguments.top), 1));
   } else {
-    fmt::print("{}", sensitivity_text(report, arguments.top));
+    fmt::print("{}", sensitivity_text(report, arguments.top, columns_at(STDOUT_FILENO)));
   }
   return kDone;
 }
@@ -77,29 +80,41 @@ void add_sensitivity_command(CLI::App& app, Run& run) {
   CLI::App* command =
       app.add_subcommand("sensitivity", "Rank the layers by the noise that quantizing them adds");
   command->footer(
-      "  added noise    rel_l2 of the outputs when this layer alone is quantized\n"
-      "  removed noise  rel_l2 that vanishes when this layer alone stays float\n"
-      "  bytes saved    float weights minus integer weights\n"
-      "  ms saved       time of its operators in float minus that on integers, on this machine,\n"
-      "                 without conversions between the two\n\n"
-      "The last lines can be pasted into quantization_config: the fewest layers that add half of\n"
-      "the noise. A layer with much noise and few bytes is the one to leave float, or to give 16\n"
+      "added noise: rel_l2 of the outputs when this layer alone is quantized\n"
+      "removed noise: rel_l2 that vanishes when this layer alone stays float\n"
+      "bytes saved: float weights minus integer weights\n"
+      "ms saved: time of its operators in float minus that on integers, on this machine, without "
+      "conversions between the two\n\n"
+      "The last lines can be pasted into quantization_config: the fewest layers that add half of "
+      "the noise.\nA layer with much noise and few bytes is the one to leave float, or to give 16 "
       "bits; mixed precision (include_auto_mp) chooses them by a limit on the outputs.");
   add_model_and_calibration(*command, arguments->model, arguments->calibration);
-  command
-      ->add_option("--samples", arguments->samples,
-                   "Measure layers on the first N of them, while all choose the ranges (16)")
-      ->check(CLI::PositiveNumber);
   add_fix_option(*command, arguments->fixed);
   add_configuration_options(*command, arguments->configuration);
   command
+      ->add_option("--samples", arguments->samples,
+                   "Measure layers on the first N calibration samples, while all of them choose "
+                   "the ranges")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N")
+      ->default_str("16")
+      ->group(kOutputGroup);
+  command
       ->add_option("--top", arguments->top,
-                   "Show the N worst layers, and name no more of them in the last lines (20)")
-      ->check(CLI::PositiveNumber);
-  command->add_flag_callback(
-      "--no-latency", [arguments] { arguments->is_timed = false; }, "Do not time operators");
-  command->add_option("--latency-threads", arguments->latency_threads, "Threads of a timed run (1)")
-      ->check(CLI::PositiveNumber);
+                   "Show the N worst layers, and name no more of them in the last lines")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N")
+      ->default_str("20")
+      ->group(kOutputGroup);
+  command
+      ->add_flag_callback(
+          "--no-latency", [arguments] { arguments->is_timed = false; }, "Do not time operators")
+      ->group(kRunGroup);
+  command->add_option("--latency-threads", arguments->latency_threads, "Threads of a timed run")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N")
+      ->default_str("1")
+      ->group(kRunGroup);
   add_common_options(*command, arguments->common);
   command->callback(
       [arguments, &run] { run = [arguments] { return run_sensitivity(*arguments); }; });

@@ -5,7 +5,10 @@
 #include <cstdio>
 
 #include "common.h"
+#include "help.h"
 #include "quantsearch/autosearch.h"
+#include "quantsearch/internal/report/point_text.h"
+#include "terminal.h"
 
 namespace quantsearch::cli {
 
@@ -56,21 +59,35 @@ std::string cost_text(double expected, const AutoSearchConfig& config) {
       expected);
 }
 
+/// The points in the order of the grid, with what they have in common once above them.
+void print_points(const std::vector<Point>& points) {
+  std::vector<const Point*> all;
+  all.reserve(points.size());
+  for (const Point& point : points) all.push_back(&point);
+  const PointText names = PointText::of(all);
+  if (!names.common().empty()) print_wrapped("every configuration: " + names.common());
+  for (const std::string& letter : names.letters()) print_wrapped(letter);
+  if (names.has_switches()) fmt::print("a switch that is not named is off\n");
+  for (std::size_t at = 0; at < points.size(); ++at)
+    print_wrapped(fmt::format("{:>4}  {}", at + 1, names.text(points[at])), 6);
+}
+
 void print_text(const SpacePlan& plan, const AutoSearchConfig& config) {
-  fmt::print("{} points, {}{} distinct configurations\n", plan.summary.raw,
-             plan.summary.complete ? "" : "at least ", plan.summary.distinct);
+  print_wrapped(fmt::format("{} points, {}{} distinct configurations", plan.summary.raw,
+                            plan.summary.complete ? "" : "at least ", plan.summary.distinct));
   for (const auto& [reason, count] : plan.summary.filtered)
-    fmt::print("  {} left out: {}\n", count, reason);
+    print_wrapped(fmt::format("  {} left out: {}", count, reason), 4);
   if (plan.stages.size() > 1) {
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
       const PlannedStage& stage = plan.stages[i];
-      fmt::print("stage {}: {}: {}{} trials, {:.1f} {}\n", i + 1, stage.name,
-                 stage.complete ? "" : "at least ", stage.trials, stage.expected_seconds,
-                 config.strategy.expected_seconds ? "s" : "times the cost of one trial");
+      print_wrapped(
+          fmt::format("stage {}: {}: {}{} trials, {:.1f} {}", i + 1, stage.name,
+                      stage.complete ? "" : "at least ", stage.trials, stage.expected_seconds,
+                      config.strategy.expected_seconds ? "s" : "times the cost of one trial"));
     }
   }
-  fmt::print("{}\n", cost_text(plan.expected_seconds, config));
-  for (const Point& point : plan.first) fmt::print("{}\n", to_string(point));
+  print_wrapped(cost_text(plan.expected_seconds, config));
+  print_points(plan.first);
 }
 
 int run_space(const SpaceArguments& arguments) {
@@ -80,7 +97,9 @@ int run_space(const SpaceArguments& arguments) {
   const AutoSearchConfig config = search_config(arguments.config, arguments.fixed, std::move(over));
   const Model model = load_model(arguments.model);
   const SpacePlan plan = plan_space(config, model, arguments.list ? kEverything : 0);
-  for (const std::string& warning : plan.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  if (!arguments.common.quiet) {
+    for (const std::string& warning : plan.warnings) print_message("warning: " + warning);
+  }
   if (arguments.common.json) {
     fmt::print("{}\n", to_json(to_value(plan, config, arguments.list), 1));
   } else {
@@ -94,13 +113,17 @@ int run_space(const SpaceArguments& arguments) {
 void add_space_command(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<SpaceArguments>();
   CLI::App* command = app.add_subcommand("space", "Show the size of a search space");
-  command->add_option("MODEL", arguments->model, "Float model (.onnx)")->required();
-  command->add_option("--config", arguments->config, "Configuration file (the default space)");
+  add_model_option(*command, arguments->model);
+  command->add_option("--config", arguments->config, "Configuration file (docs/configuration.md)")
+      ->option_text("FILE")
+      ->default_str("the default space")
+      ->group(kQuantizationGroup);
   add_fix_option(*command, arguments->fixed);
   add_target_option(*command, arguments->target);
-  command->add_flag("--list", arguments->list,
-                    "Print every configuration, in the order of the grid");
-  add_common_options(*command, arguments->common);
+  command
+      ->add_flag("--list", arguments->list, "Print every configuration, in the order of the grid")
+      ->group(kOutputGroup);
+  add_common_options(*command, arguments->common, {.computes = false, .warns = true});
   command->callback([arguments, &run] { run = [arguments] { return run_space(*arguments); }; });
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "quantsearch/autosearch/provenance.h"
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/log.h"
@@ -117,6 +118,7 @@ struct AutoSearchConfig {
   ExecutionConfig execution = {};
   StorageConfig storage = {};
   OutputConfig output = {};
+  Value provenance = {};  // of a configuration that a search wrote; null in others
 };
 
 /// A key of a search in a configuration file, and the command-line option with the same meaning.
@@ -128,6 +130,9 @@ struct SearchKey {
   std::string default_value;  // in words
   std::string flag = {};      // such as "--time-limit"; empty: there is none
   Kind kind = Kind::text;
+  std::string argument = "N";     // of the option, in its help
+  std::string group = {};         // of related keys
+  std::string without_file = {};  // default of a search without a configuration, where it differs
 };
 /// Returns all keys; docs/configuration.md has a row for each.
 [[nodiscard]] std::vector<SearchKey> search_keys();
@@ -191,6 +196,7 @@ struct SpacePlan {
 [[nodiscard]] SpacePlan plan_space(const AutoSearchConfig& config, const Model& model,
                                    std::int64_t first);
 
+/// Names are for results and messages; the bytes of models do not depend on them.
 struct SearchInput {
   // The search fixes the inputs of the model that the configuration names.
   Model model;
@@ -201,6 +207,10 @@ struct SearchInput {
   std::optional<Labels> labels;  // of the evaluation data
   // Share of the calibration data that is held out for evaluation, in [0, 1).
   double holdout = 0;
+  DataOrigin calibration_origin = {};
+  DataOrigin evaluation_origin = {};
+  std::string labels_file = {};   // empty: none, or an array in the evaluation data
+  std::string command_line = {};  // of the program
 };
 
 /// The information about a search before its first trial.
@@ -210,6 +220,7 @@ struct SearchStart {
   Ranking goal = Goal::minimize;
   // Total of all stages; absent when it is unknown.
   std::optional<std::int64_t> most_trials = {};
+  std::optional<Space> points = {};  // always present in a search
 };
 
 struct SearchEnvironment {

@@ -174,6 +174,8 @@ struct LayerRecord {
   std::string op_type;
   bool quantized = false;
   std::string reason;  // why it stays float or will not run as an integer kernel; "": it does run
+  // All that it computes are integers or booleans, such as shapes and indices.
+  bool computes_integers = false;
   bool operator==(const LayerRecord&) const = default;
 };
 

@@ -3,6 +3,7 @@
 // Output of a search for people and programs: log file, progress, tables, results.json. It reads
 // studies and does not change them.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -18,6 +19,7 @@
 #include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/search/importance.h"
+#include "quantsearch/search/space.h"
 #include "quantsearch/search/study.h"
 #include "quantsearch/search/trial_details.h"
 
@@ -110,6 +112,8 @@ struct ResultsDocument {
   std::string activation_type = {};
   std::string device = "cpu";          // where models were scored and timed
   std::optional<Processor> processor;  // where the trials ran; absent in older files
+  // Versions, command line and inputs (docs/delivery.md); null in older files.
+  Value provenance = {};
   // How operators were placed by measurement (docs/search.md); null when they were not.
   Value placement = {};
   /// Which layers of the best model hurt (docs/search.md): what sensitivity_value() makes, with the
@@ -145,11 +149,20 @@ struct ResultsDocument {
 /// Throws InvalidInput when `value` is not a results document of schema 1.
 [[nodiscard]] ResultsDocument results_from(const Value& value);
 
+/// The width of text without a terminal.
+inline constexpr std::size_t kTextColumns = 80;
 /// The float model, the best and the worst trial, and the cost: the text that `search` prints at
-/// its end.
-[[nodiscard]] std::string summary_text(const ResultsDocument& document);
-/// Every complete trial, best first, then the others with their reasons.
-[[nodiscard]] std::string trials_table(const ResultsDocument& document);
+/// its end. No line is wider than `width`.
+[[nodiscard]] std::string summary_text(const ResultsDocument& document,
+                                       std::size_t width = kTextColumns);
+/// What all trials have in common, then every complete trial, best first, then the others with
+/// their reasons.
+[[nodiscard]] std::string trials_table(const ResultsDocument& document,
+                                       std::size_t width = kTextColumns);
+
+/// Both, with what all trials have in common once.
+[[nodiscard]] std::string report_text(const ResultsDocument& document,
+                                      std::size_t width = kTextColumns);
 
 /// The data that report.html draws: one mapping for each search, and how often a page that is
 /// served asks for them again (docs/report.md).
@@ -169,18 +182,23 @@ struct ResultsDocument {
 [[nodiscard]] std::string comparison_text(const ResultsDocument& first,
                                           const ResultsDocument& second);
 
-/// A table whose columns are as wide as their widest cell; the first column is aligned left, the
-/// others right.
-[[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
+/// How the progress of a search is shown. What all trials of `space` have in common is shown before
+/// the first one, and of each trial the rest.
+struct ProgressOptions {
+  bool is_terminal = false;
+  std::size_t width = kTextColumns;
+  std::string objective = {};
+  Ranking ranking = Goal::minimize;
+  std::optional<std::int64_t> total = {};  // largest expected number of trials; absent: unknown
+  std::optional<Space> space = {};         // absent: the whole point of each trial is shown
+};
 
 /// Shows the progress of a running search: on a terminal in one line that is rewritten, otherwise
-/// in one line for each finished trial.
+/// in one line for each finished trial, which is broken where it is wider than `width`.
 class ProgressLine {
  public:
-  /// `total` is the largest expected number of trials (absent: unknown). `out` must outlive the
-  /// object.
-  ProgressLine(std::ostream& out, bool is_terminal, std::string objective, Ranking ranking,
-               std::optional<std::int64_t> total);
+  /// `out` must outlive the object.
+  ProgressLine(std::ostream& out, ProgressOptions options);
   ~ProgressLine();
   /// Gives the best trial of an earlier run that is continued.
   void known(const Trial& best);

@@ -28,6 +28,7 @@ class AutoSearchConfig:
     target: str
     fixed_inputs: Mapping[str, Any]
     preprocess: Union[str, Mapping[str, Any]]
+    provenance: Mapping[str, Any]
     search_space: Union[Mapping[str, Any], List[Mapping[str, Any]]]
     search_spaces: List[str]
     search_metric: Union[str, List[str]]

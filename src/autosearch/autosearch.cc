@@ -7,6 +7,7 @@
 #include "autosearch/baseline_check.h"
 #include "autosearch/fixed_input.h"
 #include "autosearch/placing.h"
+#include "autosearch/provenance.h"
 #include "autosearch/search_run.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/trials/worker_main.h"
@@ -37,7 +38,8 @@ StudyDescription study_description(const Setup& setup, const SearchPlan& plan,
           .objective_names = goals.names(),
           .constraint_names = goals.limit_names(),
           .distributions = study_distributions(plan.space),
-          .fingerprint = fingerprint_of(setup)};
+          .fingerprint = fingerprint_of(setup),
+          .in_words = inputs_in_words(setup)};
 }
 
 SearchResult search(const AutoSearchConfig& config, const SearchInput& input,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autosearch/provenance.h"
 #include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
@@ -19,7 +20,7 @@ Value::Map input_keys(const AutoSearchConfig& config) {
 }  // namespace
 
 BestModel::BestModel(const Setup& setup, TrialExecutor& executor, const OutputFolder& output)
-    : input_keys_(input_keys(setup.config)),
+    : setup_(setup),
       executor_(executor),
       output_(output),
       ranking_(setup.ranking()),
@@ -48,7 +49,10 @@ void BestModel::choose(const Trial& trial) {
 
 void BestModel::write() const {
   const BuiltModel best = built(*best_);
-  output_.write_best(*best.model, best.settings, input_keys_);
+  Value config(input_keys(setup_.config));
+  config.set("quantization_config", to_value(best.settings));
+  config.set("provenance", provenance_of(setup_, best.settings));
+  output_.write_best(*best.model, config);
 }
 
 BuiltModel BestModel::built(const Trial& trial) const {

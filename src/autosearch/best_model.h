@@ -33,7 +33,7 @@ class BestModel {
  private:
   [[nodiscard]] bool is_better(const Trial& trial) const;
 
-  Value::Map input_keys_;  // what a configuration says of the model's inputs
+  const Setup& setup_;
   TrialExecutor& executor_;
   const OutputFolder& output_;
   Ranking ranking_;

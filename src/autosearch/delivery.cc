@@ -119,6 +119,7 @@ ResultsDocument document_of(const Delivery& delivery) {
   document.space = delivery.summary;
   document.placement = delivery.placement;
   document.warnings = delivery.warnings;
+  document.provenance = delivery.provenance;
   document.cache_hits = delivery.cache.hits;
   document.cache_misses = delivery.cache.misses;
   document.cache_seconds_saved = delivery.cache.seconds_saved;

@@ -98,12 +98,9 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
   }
 }
 
-void OutputFolder::write_best(const Model& model, const Settings& settings,
-                              const Value::Map& inputs) const {
+void OutputFolder::write_best(const Model& model, const Value& config) const {
   fs::create_directories(folder_);  // it may have been removed since
   save_model(model, folder_ / "best.onnx");
-  Value config(inputs);
-  config.set("quantization_config", to_value(settings));
   write_file_atomically(folder_ / "best_config.yaml", to_yaml(config));
 }
 

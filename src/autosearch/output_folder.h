@@ -25,9 +25,8 @@ class OutputFolder {
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
   [[nodiscard]] std::filesystem::path study() const { return folder_ / "study.db"; }
 
-  /// Writes best.onnx, and best_config.yaml, which builds it again: the keys of `inputs`, then
-  /// `settings`.
-  void write_best(const Model& model, const Settings& settings, const Value::Map& inputs) const;
+  /// Writes best.onnx, and best_config.yaml with `config`, which builds it again.
+  void write_best(const Model& model, const Value& config) const;
   /// Writes candidates/NNNN.onnx and returns its path.
   std::filesystem::path write_candidate(std::int64_t number, const Model& model) const;
   /// Removes files of other trials from candidates/.

@@ -1,8 +1,10 @@
 #include "autosearch/search_keys.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <iterator>
 #include <span>
+#include <utility>
 
 #include "autosearch/evaluator_key.h"
 #include "autosearch/search_values.h"
@@ -41,7 +43,7 @@ std::vector<KeyReader> what_is_searched() {
        [](Config& config, const Value& value) { config.base = settings_from(value); }},
       {{"target",
         "processors for which the model must be right: cpu, cpu-vnni or npu-cnn (docs/targets.md)",
-        "cpu", "--target"},
+        "cpu", "--target", Kind::text, "NAME"},
        nullptr},
       {{"fixed_inputs",
         "{sr: 16000}: inputs of the model that become constants before anything else; --fix "
@@ -52,12 +54,20 @@ std::vector<KeyReader> what_is_searched() {
       {{"preprocess",
         "how the images or sounds of a folder become samples: imagenet, clip, yolo, paddleocr, "
         "paddleocr_det, speech, or {preset: imagenet, size: 160} with keys of docs/data.md",
-        "none", "--preprocess"},
+        "none", "--preprocess", Kind::text, "HOW"},
        [](Config& config, const Value& value) { config.preprocess = read_preprocess(value); }},
       {{"search_space",
         "a mapping of options to choices, or a list of such mappings whose union is searched",
         "a space that fits the base"},
        nullptr},
+      {{"provenance",
+        "what a search says in best_config.yaml about its versions, command line and inputs; "
+        "`quantize` warns when its model, data or limits are others",
+        "none"},
+       [](Config& config, const Value& value) {
+         if (!value.is_null()) (void)value.as_map();
+         config.provenance = value;
+       }},
       {{"search_spaces", "names of the search_space_NAME whose union is searched", "none"},
        nullptr},
   };
@@ -69,13 +79,13 @@ std::vector<KeyReader> goals() {
         "what is optimized: L1 L2 rel_l2 worst_slice cos psnr ssim sqnr kl top1 top5, custom (the "
         "evaluator's score) or the name of one of its scores, or a list of these, "
         "size and latency; auto: top1 where there are labels, else L2",
-        "L2; on the command line without a configuration auto", "--metric"},
+        "L2", "--metric", Kind::text, "NAME"},
        [](Config& config, const Value& value) { read_objectives(config.goals, value); },
        with_first_objective},
       {{"search_goal",
         "the best of the candidates: most_accurate, fastest (beside the float model, on this "
         "machine) or smallest",
-        "most_accurate; on the command line without a configuration fastest", "--goal"},
+        "most_accurate", "--goal", Kind::text, "GOAL"},
        [](Config& config, const Value& value) {
          config.goals.goal = parse_search_goal(value.as_string());
        }},
@@ -87,7 +97,7 @@ std::vector<KeyReader> goals() {
          config.goals.latency_threads = read_latency_threads(value);
        }},
       {{"search_metric_tolerance", "how far from the float model a candidate may be",
-        "relative, docs/metrics.md", "--tolerance", Kind::number},
+        "relative, docs/metrics.md", "--tolerance", Kind::number, "X"},
        [](Config& config, const Value& value) {
          if (!value.is_null()) config.goals.tolerance = read_tolerance(value);
        }},
@@ -104,12 +114,12 @@ std::vector<KeyReader> goals() {
         "segmentation, classification, retrieval, similarity); {command: [...], direction: "
         "maximize, timeout: 600}, a program with {model} for the file that prints its scores on "
         "its last line; or {server: [...]}, one that stays alive (docs/evaluators.md)",
-        "none", "--evaluator"},
+        "none", "--evaluator", Kind::text, "WHAT"},
        [](Config& config, const Value& value) { read_evaluator(config.goals, value); }},
       {{"search_confirmation",
         "share of the evaluation data that no trial sees and that chooses among the best, such as "
         "0.2",
-        "0", "--confirmation", Kind::number},
+        "0", "--confirmation", Kind::number, "SHARE"},
        [](Config& config, const Value& value) { config.goals.confirmation = value.as_double(); }},
   };
 }
@@ -131,8 +141,8 @@ std::vector<KeyReader> stop_conditions() {
        [](Config& config, const Value& value) {
          config.strategy.stop.iteration_limit = read_count(value);
        }},
-      {{"search_stop_condition.time_limit", "stop after this many seconds; -1 is off",
-        "off; on the command line without a configuration 600", "--time-limit", Kind::number},
+      {{"search_stop_condition.time_limit", "stop after this many seconds; -1 is off", "off",
+        "--time-limit", Kind::number, "SECONDS"},
        [](Config& config, const Value& value) {
          config.strategy.stop.time_limit_seconds = read_limit(value);
        }},
@@ -151,7 +161,7 @@ std::vector<KeyReader> strategy() {
         "cheap ones likelier), TPE, CmaEs, GPS, "
         "NSGAII, QMC, auto, escalation (calibrations, then what the model needs to come within the "
         "tolerance; it has a space of its own)",
-        "grid_search; on the command line without a configuration escalation", "--algorithm"},
+        "grid_search", "--algorithm", Kind::text, "NAME"},
        [](Config& config, const Value& value) {
          config.strategy.algorithm = parse_algorithm(value.as_string());
        }},
@@ -202,7 +212,7 @@ std::vector<KeyReader> execution() {
         "--isolate", Kind::on},
        [](Config& config, const Value& value) { config.execution.isolate = value.as_bool(); }},
       {{"search_trial_memory", "most memory that a worker process may take, such as 2G", "no limit",
-        "--trial-memory"},
+        "--trial-memory", Kind::text, "SIZE"},
        [](Config& config, const Value& value) {
          config.execution.trial_memory = value.is_string()
                                              ? parse_size(value.as_string())
@@ -211,7 +221,7 @@ std::vector<KeyReader> execution() {
       {{"search_devices",
         "where models are scored and timed: cpu, cuda:0, openvino:CPU, or several for worker "
         "processes in turn, such as cuda:0,1; `inspect --providers` lists what there is",
-        "cpu", "--devices"},
+        "cpu", "--devices", Kind::text, "LIST"},
        [](Config& config, const Value& value) {
          config.execution.devices = parse_devices(value.as_string());
        }},
@@ -223,11 +233,11 @@ std::vector<KeyReader> storage_and_output() {
       {{"study_storage",
         "study on a PostgreSQL server that several processes share: "
         "postgresql://user@host/database",
-        "study.db in the output folder", "--storage"},
+        "study.db in the output folder", "--storage", Kind::text, "URL"},
        [](Config& config, const Value& value) {
          config.storage.url = parse_storage(value.as_string());
        }},
-      {{"study_name", "name of the study", "quantsearch", "--study"},
+      {{"study_name", "name of the study", "quantsearch", "--study", Kind::text, "NAME"},
        [](Config& config, const Value& value) {
          if (value.as_string().empty()) throw InvalidInput("got an empty name");
          config.storage.study_name = value.as_string();
@@ -235,18 +245,19 @@ std::vector<KeyReader> storage_and_output() {
       {{"search_placement_cache",
         "file with the times of operators by machine, which a search for the fastest model reads "
         "and extends, so that the next one measures less",
-        "none", "--placement-cache"},
+        "none", "--placement-cache", Kind::text, "FILE"},
        [](Config& config, const Value& value) {
          config.storage.placement_cache = value.as_string();
        }},
       {{"search_sensitivity",
         "rank the layers of the best model by the noise they add: auto (when it takes little of "
         "the time of the search), always or never",
-        "auto", "--sensitivity"},
+        "auto", "--sensitivity", Kind::text, "WHEN"},
        [](Config& config, const Value& value) {
          config.output.layer_ranking = read_layer_ranking(value);
        }},
-      {{"search_output_dir", "folder for the results", "quantsearch_output", "--output"},
+      {{"search_output_dir", "folder for the results", "quantsearch_output", "--output", Kind::text,
+        "DIR"},
        [](Config& config, const Value& value) { config.output.output_folder = value.as_string(); }},
       {{"search_cache_dir",
         "where kept outputs beyond the memory budget and decoded data go; empty or ours",
@@ -257,14 +268,34 @@ std::vector<KeyReader> storage_and_output() {
   };
 }
 
+/// The value of a search without a configuration, as text; empty when it is the usual default.
+std::string default_without_file(const std::string& key) {
+  for (const CommandLineValue& given : default_search(true)) {
+    if (given.key == key)
+      return given.value.is_string() ? given.value.as_string()
+                                     : fmt::format("{:g}", given.value.as_double());
+  }
+  return "";
+}
+
 }  // namespace
 
 const std::vector<KeyReader>& key_readers() {
   static const std::vector<KeyReader> kAll = [] {
     std::vector<KeyReader> rows;
-    for (const auto part :
-         {what_is_searched, goals, stop_conditions, strategy, execution, storage_and_output})
-      std::ranges::move(part(), std::back_inserter(rows));
+    const auto add = [&rows](const char* group, std::vector<KeyReader> part) {
+      for (KeyReader& row : part) {
+        row.key.group = group;
+        row.key.without_file = default_without_file(row.key.name);
+        rows.push_back(std::move(row));
+      }
+    };
+    add("Quantization", what_is_searched());
+    add("What a good model is", goals());
+    add("When it stops", stop_conditions());
+    add("How it searches", strategy());
+    add("Where it runs", execution());
+    add("Study and output", storage_and_output());
     return rows;
   }();
   return kAll;

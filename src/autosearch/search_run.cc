@@ -12,9 +12,11 @@
 #include "autosearch/early_results.h"
 #include "autosearch/layer_ranking.h"
 #include "autosearch/mixed_widths.h"
+#include "autosearch/provenance.h"
 #include "autosearch/strategy.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/processor.h"
+#include "quantsearch/internal/report/point_text.h"
 #include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
 
@@ -22,10 +24,10 @@ namespace quantsearch {
 
 namespace {
 
-void log_trial(const LogSink& log, const Trial& trial) {
+void log_trial(const LogSink& log, const PointText& names, const Trial& trial) {
   say(log, LogLevel::info,
       fmt::format("trial {}: {}: {}", trial.number, to_string(trial.state),
-                  to_string(trial.point)));
+                  names.text(trial.point)));
   if (trial.state != TrialState::complete) {
     say(log, LogLevel::info, fmt::format("trial {}: {}", trial.number, trial.reason));
     return;
@@ -64,6 +66,9 @@ void announce(const SearchRun& run) {
       fmt::format("space: {} points, {}{} distinct{}", summary.raw,
                   summary.complete ? "" : "at least ", summary.distinct,
                   summary.filtered.empty() ? "" : "; left out: " + reasons_of(summary.filtered)));
+  const PointText names = PointText::of(run.plan.space);
+  if (!names.common().empty()) say(log, LogLevel::info, "every trial: " + names.common());
+  for (const std::string& letter : names.letters()) say(log, LogLevel::info, letter);
   say(log, LogLevel::info,
       fmt::format("objective: {}; a candidate has {}", fmt::join(run.baseline.goals.names(), ", "),
                   run.baseline.acceptance.rule()));
@@ -77,7 +82,8 @@ void announce(const SearchRun& run) {
       {.space = summary,
        .objective = setup.objective.name,
        .goal = setup.ranking(),
-       .most_trials = most_trials(setup.config, run.plan.space, summary, run.plan.normalize)});
+       .most_trials = most_trials(setup.config, run.plan.space, summary, run.plan.normalize),
+       .points = run.plan.space});
 }
 
 Delivery delivery_of(const SearchRun& run, const Study& study) {
@@ -91,6 +97,7 @@ Delivery delivery_of(const SearchRun& run, const Study& study) {
       .summary = run.plan.summary,
       .placement = run.plan.placement,
       .warnings = run.warnings,
+      .provenance = provenance_of(setup),
       .float_scores = run.baseline.scores,
       .objective = setup.objective,
       .goals = run.baseline.goals.goals(),
@@ -209,9 +216,10 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   for (const Trial& trial : earlier) {
     if (trial.state != TrialState::running) early.add(trial);
   }
+  const PointText names = PointText::of(run.plan.space);
   const auto on_trial = [&](const Trial& trial, const TrialProduct& product) {
     early.add(trial);
-    log_trial(environment.log, trial);
+    log_trial(environment.log, names, trial);
     run.best.add(trial, product);
     if (environment.on_trial) environment.on_trial(trial);
   };

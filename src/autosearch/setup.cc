@@ -3,6 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "quantsearch/base/error.h"
@@ -131,6 +136,23 @@ std::optional<RaceRule> race_rule(const Setup& setup) {
   return RaceRule{.metric = goals.metric, .error = error};
 }
 
+/// Drops a detail that has been logged before: every trial has the remarks of its plan, which are
+/// mostly those of all other trials.
+LogSink without_repeated_details(LogSink log) {
+  struct Said {
+    std::mutex mutex;
+    std::set<std::string, std::less<>> lines;
+  };
+  return [log = std::move(log), said = std::make_shared<Said>()](LogLevel level,
+                                                                 std::string_view line) {
+    if (level == LogLevel::detail) {
+      const std::lock_guard lock(said->mutex);
+      if (!said->lines.emplace(line).second) return;
+    }
+    say(log, level, line);
+  };
+}
+
 IsolationOptions isolation_options(const Setup& setup, const Baseline& baseline) {
   const SearchEnvironment& environment = setup.environment;
   const ExecutionConfig& execution = setup.config.execution;
@@ -148,7 +170,7 @@ IsolationOptions isolation_options(const Setup& setup, const Baseline& baseline)
                            .fingerprint = fingerprint_of(setup),
                            .folder = setup.config.output.cache_folder,
                            .token = environment.token,
-                           .log = environment.log};
+                           .log = without_repeated_details(environment.log)};
   for (int worker = 0; worker < workers; ++worker) {
     const Device& device =
         execution.devices[static_cast<std::size_t>(worker) % execution.devices.size()];
@@ -278,7 +300,7 @@ TrialContext trial_context(const Setup& setup, const Baseline& baseline) {
           .acceptance = baseline.acceptance,
           .goals = baseline.goals,
           .race = race_rule(setup),
-          .log = setup.environment.log};
+          .log = without_repeated_details(setup.environment.log)};
 }
 
 std::unique_ptr<TrialExecutor> make_executor(const Setup& setup, const Baseline& baseline) {

@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "pipeline/user_names.h"
 #include "quantsearch/base/processor.h"
+#include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/quantize_model.h"
 #include "quantsearch/runtime.h"
 
@@ -29,12 +31,14 @@ Value counts_value(const std::map<std::string, int>& counts) {
 Inspection inspect(Model model, const QuantizationConfig& config) {
   Inspection inspection{.model = std::move(model)};
   inspection.quantized = quantized_already(inspection.model);
-  if (!inspection.quantized.of_activations.empty()) {
+  if (!inspection.quantized.of_activations.empty() && !config.requantize) {
     inspection.kernels = report_kernels(optimized_model(inspection.model));
     return inspection;
   }
   inspection.simplified = simplify(inspection.model, config.simplify);
-  inspection.layers = plan_layers(inspection.simplified.model, config.quantize);
+  NamedConfig named = with_simplified_names(config, inspection.simplified);
+  inspection.notes = std::move(named.notes);
+  inspection.layers = plan_layers(inspection.simplified.model, named.config.quantize);
   return inspection;
 }
 
@@ -52,11 +56,17 @@ Value to_value(const Inspection& inspection) {
                  {"nodes", static_cast<std::int64_t>(model.graph.nodes.size())},
                  {"parameters", parameter_count(model.graph)},
                  {"weight_bytes", weight_bytes(model.graph)},
+                 {"fingerprint", content_key(model).hex()},
                  {"inputs", values_list(model.graph.inputs)},
                  {"outputs", values_list(model.graph.outputs)},
                  {"processor", to_value(this_processor())},
                  {"quantized_activations", counts_value(inspection.quantized.of_activations)},
                  {"quantized_weights", counts_value(inspection.quantized.of_weights)}};
+  if (const auto origin = origin_metadata(model); !origin.empty()) {
+    Value written(Value::Map{});
+    for (const auto& [key, text] : origin) written.set(key, text);
+    value.set("origin", written);
+  }
   if (inspection.kernels) {
     value.set("integer_kernels", inspection.kernels->integer_kernels);
     value.set("float_kernels", inspection.kernels->float_compute);
@@ -67,6 +77,12 @@ Value to_value(const Inspection& inspection) {
     value.set("layers", layers_value(inspection.layers));
     value.set("warnings", Value::List(inspection.simplified.warnings.begin(),
                                       inspection.simplified.warnings.end()));
+    Value::List passes;
+    for (const PassRecord& pass : inspection.simplified.passes) {
+      for (const std::string& note : pass.notes) passes.emplace_back(pass.name + ": " + note);
+    }
+    value.set("simplifications", passes);
+    value.set("notes", Value::List(inspection.notes.begin(), inspection.notes.end()));
   }
   return value;
 }

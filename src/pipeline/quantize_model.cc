@@ -108,7 +108,8 @@ Value layers_value(const std::vector<LayerRecord>& layers) {
     list.push_back(Value::Map{{"node", layer.node},
                               {"op_type", layer.op_type},
                               {"quantized", layer.quantized},
-                              {"reason", layer.reason}});
+                              {"reason", layer.reason},
+                              {"computes_integers", layer.computes_integers}});
   }
   return list;
 }

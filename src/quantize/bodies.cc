@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "quantize/graph_options.h"
+#include "quantize/placement/operators.h"
 #include "quantize/placement/range_rules.h"
 #include "quantize/placement/scope.h"
 #include "quantize/writing/shared_constants.h"
@@ -23,11 +24,14 @@ void append(List& list, List&& more) {
 
 std::vector<LayerRecord> float_records(const Graph& graph, const std::string& reason) {
   std::vector<LayerRecord> layers;
+  const GraphIndex index(graph);
   for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
+    const Node& at = graph.nodes[static_cast<std::size_t>(node)];
     layers.push_back({.node = node_label(graph, node),
-                      .op_type = graph.nodes[static_cast<std::size_t>(node)].op_type,
+                      .op_type = at.op_type,
                       .quantized = false,
-                      .reason = reason});
+                      .reason = reason,
+                      .computes_integers = computes_integers(index, at)});
   }
   return layers;
 }

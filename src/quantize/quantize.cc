@@ -92,7 +92,8 @@ std::vector<LayerRecord> layer_records(const PlanView& view) {
     records.push_back({.node = node_label(view.graph, node),
                        .op_type = view.node(node).op_type,
                        .quantized = planned.quantized || planned.is_recurrent,
-                       .reason = planned.quantized ? why_not_integer(view, node) : planned.reason});
+                       .reason = planned.quantized ? why_not_integer(view, node) : planned.reason,
+                       .computes_integers = computes_integers(view.index, view.node(node))});
   }
   return records;
 }

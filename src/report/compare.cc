@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "quantsearch/internal/report/text.h"
 #include "quantsearch/report.h"
 #include "report/standing.h"
 

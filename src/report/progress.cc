@@ -4,71 +4,93 @@
 #include <cmath>
 
 #include "quantsearch/base/cancellation.h"
+#include "quantsearch/internal/report/point_text.h"
+#include "quantsearch/internal/report/text.h"
 #include "quantsearch/report.h"
 #include "quantsearch/search/trial_order.h"
 
 namespace quantsearch {
 
+namespace {
+
+constexpr std::size_t kTrialIndent = 10;  // of the second line of a trial
+
+}  // namespace
+
 struct ProgressLine::State {
   std::ostream& out;
-  bool is_terminal;
-  std::string objective;
-  Ranking ranking;
-  std::optional<std::int64_t> total;
+  ProgressOptions options;
+  PointText names = {};
   Clock::time_point start = Clock::now();
   Clock::time_point drawn = {};
   std::int64_t count = 0;
   std::optional<Trial> best = {};
   bool line_open = false;
 
-  void compare(const Trial& trial) {
-    if (trial.state != TrialState::complete) return;
-    if (!best || TrialOrder(ranking)(trial, *best)) best = trial;
+  /// True when the trial is the best so far.
+  bool compare(const Trial& trial) {
+    if (trial.state != TrialState::complete) return false;
+    const bool is_best = !best || TrialOrder(options.ranking)(trial, *best);
+    if (is_best) best = trial;
+    return is_best;
   }
 
-  [[nodiscard]] std::string best_text() const {
-    return best ? fmt::format("best {} {:.6g} (trial {})", objective, *best->value, best->number)
-                : "no result yet";
+  void say(const std::string& text, std::size_t indent = 2) const {
+    out << wrapped(text, {.width = options.width, .indent = indent});
+  }
+
+  void begin() {
+    if (!options.space) return;
+    names = PointText::of(*options.space);
+    if (const std::string common = names.common(); !common.empty()) say("every trial: " + common);
+    for (const std::string& letter : names.letters()) say(letter);
+    if (!options.is_terminal) {
+      say(fmt::format("{}*: within the tolerance and the limits",
+                      names.has_switches() ? "a switch that is not named is off; " : ""));
+    }
+    out << std::flush;
   }
 
   void draw() {
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    std::string text =
-        total ? fmt::format("trial {}/{}", count, *total) : fmt::format("trial {}", count);
-    text += fmt::format("  {}", best_text());
+    std::string text = options.total ? fmt::format("trial {}/{}", count, *options.total)
+                                     : fmt::format("trial {}", count);
+    text += best ? fmt::format("  best {} {:.6g} (trial {})", options.objective, *best->value,
+                               best->number)
+                 : "  no result yet";
     if (count > 0 && seconds > 0) {
       const double rate = static_cast<double>(count) / seconds;
       text += fmt::format("  {:.1f} trials/s", rate);
-      if (total && *total > count)
+      if (options.total && *options.total > count)
         text += fmt::format("  about {:.0f} s left",
-                            std::ceil(static_cast<double>(*total - count) / rate));
+                            std::ceil(static_cast<double>(*options.total - count) / rate));
     }
-    constexpr std::size_t kWidth = 100;
-    text.resize(kWidth, ' ');
+    text.resize(options.width - 1, ' ');  // a full line would move the cursor to the next one
     out << '\r' << text << std::flush;
     line_open = true;
     drawn = Clock::now();
   }
 
-  void print(const Trial& trial) {
-    out << fmt::format("trial {} {}: {}", trial.number, to_string(trial.state),
-                       to_string(trial.point));
+  void print(const Trial& trial, bool is_best) const {
     if (trial.state == TrialState::complete) {
-      out << fmt::format(": {} {:.6g}{}, {:.3f} s; {}\n", objective, *trial.value,
-                         trial.is_candidate ? " (candidate)" : "", trial.seconds, best_text());
+      say(fmt::format("trial {:<3} {} {:<9.6g} {:<6}{:>7.2f} s  {}", trial.number,
+                      options.objective, *trial.value,
+                      fmt::format("{}{}", trial.is_candidate ? "*" : "", is_best ? " best" : ""),
+                      trial.seconds, names.text(trial.point)),
+          kTrialIndent);
     } else {
-      out << fmt::format(": {}\n", trial.reason);
+      say(fmt::format("trial {:<3} {}: {}: {}", trial.number, to_string(trial.state),
+                      names.text(trial.point), trial.reason),
+          kTrialIndent);
     }
+    out << std::flush;
   }
 };
 
-ProgressLine::ProgressLine(std::ostream& out, bool is_terminal, std::string objective,
-                           Ranking ranking, std::optional<std::int64_t> total)
-    : state_(new State{.out = out,
-                       .is_terminal = is_terminal,
-                       .objective = std::move(objective),
-                       .ranking = ranking,
-                       .total = total}) {}
+ProgressLine::ProgressLine(std::ostream& out, ProgressOptions options)
+    : state_(new State{.out = out, .options = std::move(options)}) {
+  state_->begin();
+}
 
 ProgressLine::~ProgressLine() {
   if (state_->line_open) {
@@ -77,17 +99,17 @@ ProgressLine::~ProgressLine() {
   }
 }
 
-void ProgressLine::known(const Trial& best) { state_->compare(best); }
+void ProgressLine::known(const Trial& best) { (void)state_->compare(best); }
 
 void ProgressLine::started(std::int64_t) {
-  if (state_->is_terminal && !state_->line_open) state_->draw();
+  if (state_->options.is_terminal && !state_->line_open) state_->draw();
 }
 
 void ProgressLine::finished(const Trial& trial) {
   ++state_->count;
-  state_->compare(trial);
-  if (!state_->is_terminal) {
-    state_->print(trial);
+  const bool is_best = state_->compare(trial);
+  if (!state_->options.is_terminal) {
+    state_->print(trial, is_best);
     return;
   }
   // A terminal is redrawn at most ten times a second.

@@ -260,6 +260,7 @@ Value to_value(const ResultsDocument& document) {
   if (!document.activation_type.empty()) value.set("activation_type", document.activation_type);
   value.set("device", document.device);
   if (document.processor) value.set("processor", to_value(*document.processor));
+  if (!document.provenance.is_null()) value.set("provenance", document.provenance);
   if (!document.placement.is_null()) value.set("placement", document.placement);
   if (!document.sensitivity.is_null()) value.set("sensitivity", document.sensitivity);
   if (!document.rebuild_command.empty()) value.set("rebuild_command", document.rebuild_command);
@@ -310,6 +311,7 @@ ResultsDocument results_from(const Value& value) {
   if (const Value* device = value.find("device")) document.device = device->as_string();
   if (const Value* processor = value.find("processor"))
     document.processor = processor_from(*processor);
+  if (const Value* provenance = value.find("provenance")) document.provenance = *provenance;
   if (const Value* placement = value.find("placement")) document.placement = *placement;
   if (const Value* sensitivity = value.find("sensitivity")) document.sensitivity = *sensitivity;
   if (const Value* base = value.find("base_trial")) document.base_trial = base->as_int();

@@ -4,7 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 
+#include "quantsearch/internal/report/point_text.h"
+#include "quantsearch/internal/report/text.h"
 #include "quantsearch/report.h"
 #include "report/advice.h"
 #include "report/standing.h"
@@ -26,7 +29,7 @@ std::string milliseconds_text(const std::optional<double>& latency) {
 
 std::string score_text(const ModelResult& model, const std::string& name) {
   const auto found = model.scores.find(name);
-  return found == model.scores.end() ? "" : fmt::format("{:.6g}", found->second);
+  return found == model.scores.end() ? "" : fmt::format("{:.4g}", found->second);
 }
 
 /// The scores to show: the objective first, then those that are most informative.
@@ -48,21 +51,87 @@ bool better(const TrialResult& a, const TrialResult& b, const ResultsDocument& d
                    document.goal);
 }
 
-std::vector<std::string> header(const ResultsDocument& document, const char* first) {
-  std::vector<std::string> row = {first};
-  for (const std::string& name : shown_scores(document)) row.push_back(name);
-  row.insert(row.end(), {"size", "latency", "configuration"});
-  return row;
+/// A column of numbers in a table of models.
+struct Column {
+  std::string header;
+  int rank = 0;  // columns of a lower rank are left out first when the table is too wide
+  std::function<std::string(const ModelResult&)> cell;
+};
+
+std::vector<Column> number_columns(const ResultsDocument& document) {
+  constexpr int kFirst = 100;
+  std::vector<Column> columns;
+  for (const std::string& name : shown_scores(document)) {
+    // The objective, then size and latency, then the other scores in their order.
+    const int rank = columns.empty() ? kFirst : kFirst - 2 - static_cast<int>(columns.size());
+    columns.push_back({.header = name, .rank = rank, .cell = [name](const ModelResult& model) {
+                         return score_text(model, name);
+                       }});
+  }
+  columns.push_back({.header = "size", .rank = kFirst - 1, .cell = [](const ModelResult& model) {
+                       return bytes_text(model.size_bytes);
+                     }});
+  columns.push_back({.header = "latency", .rank = kFirst - 2, .cell = [](const ModelResult& model) {
+                       return milliseconds_text(model.latency_ms);
+                     }});
+  return columns;
 }
 
-std::vector<std::string> model_row(const ResultsDocument& document, std::string label,
-                                   const ModelResult& model, std::string config) {
-  std::vector<std::string> row = {std::move(label)};
-  for (const std::string& name : shown_scores(document)) row.push_back(score_text(model, name));
-  row.push_back(bytes_text(model.size_bytes));
-  row.push_back(milliseconds_text(model.latency_ms));
-  row.push_back(std::move(config));
-  return row;
+/// A model in a table, with its configuration.
+struct ModelRow {
+  std::string label;
+  const ModelResult* model = nullptr;
+  std::string config;
+};
+
+/// Leaves out columns until the others and the labels fit in `width`.
+std::vector<Column> fitting(std::vector<Column> columns, const std::string& first,
+                            const std::vector<ModelRow>& rows, std::size_t width) {
+  std::size_t used = columns_of(first);
+  for (const ModelRow& row : rows) used = std::max(used, columns_of(row.label));
+  for (const Column& column : columns) {
+    std::size_t widest = columns_of(column.header);
+    for (const ModelRow& row : rows) widest = std::max(widest, columns_of(column.cell(*row.model)));
+    used += 2 + widest;
+  }
+  if (used <= width || columns.size() == 1) return columns;
+  columns.erase(std::ranges::min_element(columns, {}, &Column::rank));
+  return fitting(std::move(columns), first, rows, width);
+}
+
+/// `first`: the header of the labels. The columns before the configuration take `front` at most.
+std::string models_table(const ResultsDocument& document, const std::string& first,
+                         const std::vector<ModelRow>& rows, std::size_t front, std::size_t width) {
+  const std::vector<Column> columns = fitting(number_columns(document), first, rows, front);
+  std::vector<std::vector<std::string>> cells(1, {first});
+  for (const Column& column : columns) cells.front().push_back(column.header);
+  cells.front().emplace_back();
+  for (const ModelRow& row : rows) {
+    std::vector<std::string>& line = cells.emplace_back(1, row.label);
+    for (const Column& column : columns) line.push_back(column.cell(*row.model));
+    line.push_back(row.config);
+  }
+  return text_table(cells, width);
+}
+
+PointText point_text_of(const ResultsDocument& document) {
+  std::vector<const Point*> points;
+  for (const TrialResult& trial : document.trials) points.push_back(&trial.config);
+  return PointText::of(points);
+}
+
+/// What all trials have in common.
+std::string common_text(const PointText& names, std::size_t width) {
+  if (names.common().empty()) return "";
+  return wrapped("every trial: " + names.common(), {.width = width, .indent = 2});
+}
+
+/// What the letters for long values stand for.
+std::string letters_text(const PointText& names, std::size_t width) {
+  std::string text = names.has_switches() ? "a switch that is not named is off\n" : "";
+  for (const std::string& letter : names.letters())
+    text += wrapped(letter, {.width = width, .indent = 2});
+  return text;
 }
 
 bool has_wide_types(const TrialResult& trial) {
@@ -144,80 +213,79 @@ std::string confirmation_sentence(const ResultsDocument& document) {
              : fmt::format("trial {} is the best there and was chosen", document.best.value()));
 }
 
-}  // namespace
-
-std::string text_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t column = 0; column < row.size(); ++column)
-      widths[column] = std::max(widths[column], row[column].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      const bool left = column == 0 || column + 1 == widths.size();
-      line += column > 0 ? "  " : "";
-      line += left ? fmt::format("{:<{}}", row[column], widths[column])
-                   : fmt::format("{:>{}}", row[column], widths[column]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
-  }
-  return text;
-}
-
-std::string trials_table(const ResultsDocument& document) {
-  std::vector<std::vector<std::string>> rows = {header(document, "trial")};
-  for (const TrialResult* trial : best_first(document)) {
-    const bool is_best = document.best == trial->number;
-    rows.push_back(model_row(document,
-                             fmt::format("{}{}", trial->number,
-                                         is_best               ? " (best)"
-                                         : trial->is_candidate ? " *"
-                                                               : ""),
-                             trial->model, to_string(trial->config)));
-  }
-  rows.push_back(model_row(document, "float", document.float_model, ""));
-  std::string text = text_table(rows);
-  for (const TrialResult& trial : document.trials) {
-    if (trial.state == TrialState::complete) continue;
-    text += fmt::format("trial {} {}: {}: {}\n", trial.number, to_string(trial.state),
-                        to_string(trial.config), trial.reason);
-  }
-  return text;
-}
-
-std::string summary_text(const ResultsDocument& document) {
+/// The float model, the best and the worst trial.
+std::string best_and_worst(const ResultsDocument& document, std::size_t width) {
+  const PointText names = point_text_of(document);
   const auto trials = best_first(document);
-  std::vector<std::vector<std::string>> rows = {header(document, "")};
-  rows.push_back(model_row(document, "float", document.float_model, ""));
+  std::vector<ModelRow> rows = {{.label = "float", .model = &document.float_model, .config = ""}};
+  const auto add = [&](const char* label, const TrialResult& trial) {
+    rows.push_back({.label = fmt::format("{} (trial {})", label, trial.number),
+                    .model = &trial.model,
+                    .config = names.spelled_out(trial.config)});
+  };
   if (!trials.empty()) {
     const auto worst = std::ranges::max_element(
         trials,
         [&](const TrialResult* a, const TrialResult* b) { return better(*a, *b, document); });
-    rows.push_back(model_row(document, fmt::format("best (trial {})", trials.front()->number),
-                             trials.front()->model, to_string(trials.front()->config)));
-    if (const TrialResult* const narrow = narrow_runner_up(trials)) {
-      rows.push_back(model_row(document, fmt::format("best 8 bit (trial {})", narrow->number),
-                               narrow->model, to_string(narrow->config)));
-    }
-    rows.push_back(model_row(document, fmt::format("worst (trial {})", (*worst)->number),
-                             (*worst)->model, to_string((*worst)->config)));
+    add("best", *trials.front());
+    if (const TrialResult* const narrow = narrow_runner_up(trials)) add("best 8 bit", *narrow);
+    add("worst", **worst);
   }
-  std::string text = text_table(rows);
-  if (!trials.empty()) text += speed_sentence(document, *trials.front());
-  if (!trials.empty()) text += arithmetic_sentence(document, *trials.front());
+  return models_table(document, "", rows, width, width);
+}
+
+/// What the search has found, and what it took.
+std::string sentences_of(const ResultsDocument& document, std::size_t width) {
+  const auto trials = best_first(document);
+  std::string text;
+  if (!trials.empty()) {
+    text += speed_sentence(document, *trials.front());
+    text += arithmetic_sentence(document, *trials.front());
+  }
   if (document.confirmation) text += confirmation_sentence(document);
   if (!document.front.empty()) {
     text += fmt::format("front: trials {}; no other is better in every objective\n",
                         fmt::join(document.front, ", "));
   }
-  text += fmt::format("{} trials in {:.1f} s, {} candidates ({}); {}\n", document.trials.size(),
+  text += fmt::format("{} trials in {:.1f} s, {} candidates ({}); {}", document.trials.size(),
                       document.seconds, document.candidates.size(), document.tolerance,
                       document.stop_message);
+  return wrapped(text, {.width = width, .indent = 2});
+}
+
+}  // namespace
+
+std::string trials_table(const ResultsDocument& document, std::size_t width) {
+  const PointText names = point_text_of(document);
+  std::vector<ModelRow> rows;
+  for (const TrialResult* trial : best_first(document)) {
+    const char* const mark = document.best == trial->number ? " (best)"
+                             : trial->is_candidate          ? " *"
+                                                            : "";
+    rows.push_back({.label = std::to_string(trial->number) + mark,
+                    .model = &trial->model,
+                    .config = names.text(trial->config)});
+  }
+  rows.push_back({.label = "float", .model = &document.float_model, .config = ""});
+  std::string text = common_text(names, width) + letters_text(names, width) +
+                     models_table(document, "trial", rows, width - width * 2 / 5, width);
+  for (const TrialResult& trial : document.trials) {
+    if (trial.state == TrialState::complete) continue;
+    text += wrapped(fmt::format("trial {} {}: {}: {}", trial.number, to_string(trial.state),
+                                names.text(trial.config), trial.reason),
+                    {.width = width, .indent = 2});
+  }
   return text;
+}
+
+std::string summary_text(const ResultsDocument& document, std::size_t width) {
+  return best_and_worst(document, width) + common_text(point_text_of(document), width) +
+         sentences_of(document, width);
+}
+
+std::string report_text(const ResultsDocument& document, std::size_t width) {
+  return trials_table(document, width) + '\n' + best_and_worst(document, width) +
+         sentences_of(document, width);
 }
 
 }  // namespace quantsearch

@@ -13,16 +13,16 @@ namespace quantsearch {
 
 namespace {
 
-/// Logs the nodes of a model that stay float, with one line per reason.
-void log_float_layers(const LogSink& log, std::int64_t number, const QuantizedModel& quantized) {
+/// Logs the nodes of a model that stay float, with one line per reason. Most trials have the same
+/// plan, so the lines do not name the trial: the log shows equal ones once.
+void log_float_layers(const LogSink& log, const QuantizedModel& quantized) {
   std::map<std::string, std::vector<std::string>> by_reason;
   for (const LayerRecord& layer : quantized.layers) {
     if (!layer.reason.empty()) by_reason[layer.reason].push_back(layer.node);
   }
   constexpr std::size_t kNamed = 3;
   for (const auto& [reason, nodes] : by_reason) {
-    say(log, LogLevel::detail,
-        fmt::format("trial {}: {}: {}", number, reason, some_of(nodes, kNamed)));
+    say(log, LogLevel::detail, fmt::format("plan: {}: {}", reason, some_of(nodes, kNamed)));
   }
 }
 
@@ -208,7 +208,7 @@ TrialOutcome TrialRunner::build_and_score(const TrialRequest& request) {
       },
       [&](Candidate& tried) { scores = score(tried, request, race, lease.pool()); });
   const Candidate& candidate = made.candidate;
-  log_float_layers(context_.log, request.number, *candidate.quantized);
+  log_float_layers(context_.log, *candidate.quantized);
   for (const LeftFloat& left : made.left_float)
     say(context_.log, LogLevel::info, fmt::format("trial {}: {}", request.number, to_string(left)));
   if (scores.gave_up) {

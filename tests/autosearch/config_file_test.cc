@@ -240,7 +240,11 @@ TEST(SearchKeys, HaveARowInTheDocumentation) {
     const std::size_t row = page.find("| `" + key.name + "` | " + key.meaning);
     ASSERT_NE(row, std::string::npos) << key.name;
     const std::string end =
-        " | " + key.default_value + " | " + (key.flag.empty() ? "" : "`" + key.flag + "`") + " |\n";
+        " | " + key.default_value +
+        (key.without_file.empty()
+             ? ""
+             : "; on the command line without a configuration " + key.without_file) +
+        " | " + (key.flag.empty() ? "" : "`" + key.flag + "`") + " |\n";
     const std::string line = page.substr(row, page.find('\n', row) + 1 - row);
     EXPECT_TRUE(line.ends_with(end)) << line;
   }

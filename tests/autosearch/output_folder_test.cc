@@ -55,7 +55,7 @@ TEST(OutputFolder, ResultsEndWhatIsSaidOfARunningSearch) {
 TEST(OutputFolder, OverwritingRemovesOnlyTheFilesOfASearch) {
   const TemporaryFolder temporary;
   const OutputFolder output(temporary.path(), Existing::refuse);
-  output.write_best(tiny_model(), {{"activation_type", "QInt8"}}, {});
+  output.write_best(tiny_model(), Value::Map{{"quantization_config", Value::Map{}}});
   output.write_candidate(3, tiny_model());
   std::ofstream(temporary.path() / "notes.txt") << "mine";
   std::ofstream(temporary.path() / "candidates" / "mine.onnx") << "mine";
@@ -81,7 +81,7 @@ TEST(OutputFolder, TheBestModelAndConfigurationReadBack) {
   const TemporaryFolder temporary;
   const OutputFolder output(temporary.path(), Existing::refuse);
   const Settings settings = {{"activation_type", "QInt16"}, {"extra_options.Percentile", 99.99}};
-  output.write_best(tiny_model(), settings, {});
+  output.write_best(tiny_model(), Value::Map{{"quantization_config", to_value(settings)}});
   EXPECT_EQ(load_model(temporary.path() / "best.onnx").graph.nodes.size(), 1U);
   const Value file = load_config_file(temporary.path() / "best_config.yaml");
   EXPECT_EQ(settings_from(*file.find("quantization_config")), settings);

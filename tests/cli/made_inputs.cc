@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "data/numpy_files.h"
 #include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
@@ -51,6 +53,15 @@ void patch_file(const fs::path& file, const std::string& from, const std::string
   ASSERT_EQ(content.find(from, place + 1), std::string::npos) << from;
   ASSERT_EQ(from.size(), to.size());
   write_file_atomically(file, content.replace(place, from.size(), to));
+}
+
+std::string configuration_in(const std::filesystem::path& file) {
+  std::string kept;
+  std::istringstream lines(read_file(file));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  command_line: ")) kept += line + '\n';
+  }
+  return kept;
 }
 
 std::map<std::string, std::string> content_of(const fs::path& folder) {

@@ -25,6 +25,10 @@ void write_arrays(const std::filesystem::path& file, const std::map<std::string,
 /// Replaces the only occurrence of `from` in the file by `to` of the same length.
 void patch_file(const std::filesystem::path& file, const std::string& from, const std::string& to);
 
+/// The content of a best_config.yaml without its command line, which differs between searches that
+/// find the same.
+[[nodiscard]] std::string configuration_in(const std::filesystem::path& file);
+
 /// Every path under the folder with its content: equal before and after when nothing was written.
 [[nodiscard]] std::map<std::string, std::string> content_of(const std::filesystem::path& folder);
 

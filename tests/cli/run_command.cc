@@ -48,6 +48,8 @@ int start(const std::vector<std::string>& arguments, const std::string& folder,
     const int to_error = open(error.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
     dup2(to_out, 1);
     dup2(to_error, 2);
+    unsetenv("COLUMNS");
+    if (options.columns) setenv("COLUMNS", options.columns->c_str(), 1);
     if (options.home) live_in(*options.home);
     if (options.temporary) setenv("TMPDIR", options.temporary->c_str(), 1);
     if (options.runtime) setenv("ONNXRUNTIME_ROOT", options.runtime->c_str(), 1);

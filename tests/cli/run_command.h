@@ -23,6 +23,8 @@ struct RunOptions {
   std::optional<std::string> home = {};
   // ONNXRUNTIME_ROOT; absent: that of the test run.
   std::optional<std::string> runtime = {};
+  // COLUMNS, the width of the terminal; absent: the program is not told one.
+  std::optional<std::string> columns = {};
   // Where temporary files go.
   std::optional<std::string> temporary = {};
 };

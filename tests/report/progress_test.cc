@@ -18,10 +18,14 @@ Trial trial_with(std::int64_t number, double value) {
   return trial;
 }
 
+ProgressOptions minimizing(const char* objective) {
+  return {.objective = objective, .ranking = Goal::minimize};
+}
+
 TEST(ProgressLine, EachTrialIsALineWithoutATerminal) {
   std::ostringstream out;
   {
-    ProgressLine progress(out, false, "L2", Goal::minimize, 3);
+    ProgressLine progress(out, minimizing("L2"));
     progress.started(0);
     progress.finished(trial_with(0, 0.5));
     progress.finished(trial_with(1, 0.75));
@@ -32,19 +36,57 @@ TEST(ProgressLine, EachTrialIsALineWithoutATerminal) {
     progress.finished(failed);
   }
   EXPECT_EQ(out.str(),
-            "trial 0 complete: activation_type=QInt8: L2 0.5, 0.250 s; best L2 0.5 (trial 0)\n"
-            "trial 1 complete: activation_type=QInt8: L2 0.75, 0.250 s; best L2 0.5 (trial 0)\n"
-            "trial 2 failed: activation_type=QInt8: no luck\n");
+            "trial 0   L2 0.5        best    0.25 s  activation_type=QInt8\n"
+            "trial 1   L2 0.75               0.25 s  activation_type=QInt8\n"
+            "trial 2   failed: activation_type=QInt8: no luck\n");
+}
+
+TEST(ProgressLine, WhatAllTrialsHaveInCommonIsSaidOnce) {
+  std::ostringstream out;
+  {
+    ProgressOptions options = minimizing("L2");
+    options.space = Space({{.name = "activation_type", .choices = {"QInt8"}},
+                           {.name = "include_cle", .choices = {false, true}},
+                           {.name = "extra_options.Percentile", .choices = {99.9, 99.99}}});
+    ProgressLine progress(out, std::move(options));
+    for (const std::int64_t number : {0, 1}) {
+      Trial trial = trial_with(number, 0.5);
+      trial.is_candidate = true;
+      trial.point["include_cle"] = number == 1;
+      trial.point["extra_options.Percentile"] = 99.9;
+      progress.finished(trial);
+    }
+  }
+  EXPECT_EQ(out.str(),
+            "every trial: activation_type=QInt8\n"
+            "a switch that is not named is off; *: within the tolerance and the limits\n"
+            "trial 0   L2 0.5       * best   0.25 s  Percentile=99.9\n"
+            "trial 1   L2 0.5       *        0.25 s  Percentile=99.9 cle\n");
+}
+
+TEST(ProgressLine, NoLineIsWiderThanTheTerminal) {
+  std::ostringstream out;
+  {
+    ProgressOptions options = minimizing("worst_slice");
+    options.width = 60;
+    ProgressLine progress(out, std::move(options));
+    Trial trial = trial_with(100000, 0.123456789);
+    trial.point["nodes_to_exclude"] = Value::List{std::string(100, 'x'), std::string(70, 'y')};
+    trial.point["calibrate_method"] = "PowerOfTwoMethod.NonOverflow";
+    progress.finished(trial);
+  }
+  std::istringstream lines(out.str());
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 60U) << line;
 }
 
 TEST(ProgressLine, TheBestFollowsTheGoal) {
   std::ostringstream out;
   {
-    ProgressLine progress(out, false, "top1", Goal::maximize, std::nullopt);
+    ProgressLine progress(out, {.objective = "top1", .ranking = Goal::maximize});
     progress.finished(trial_with(0, 0.5));
     progress.finished(trial_with(1, 0.75));
   }
-  EXPECT_NE(out.str().find("best top1 0.75 (trial 1)"), std::string::npos);
+  EXPECT_NE(out.str().find("trial 1   top1 0.75       best"), std::string::npos) << out.str();
 }
 
 TEST(ProgressLine, TheBestIsThatOfTheSummary) {
@@ -59,10 +101,11 @@ TEST(ProgressLine, TheBestIsThatOfTheSummary) {
   }
   std::ostringstream out;
   {
-    ProgressLine progress(out, false, "L2", Goal::minimize, std::nullopt);
+    ProgressLine progress(out, minimizing("L2"));
     for (const Trial& trial : trials) progress.finished(trial);
   }
-  EXPECT_TRUE(out.str().ends_with("best L2 0.5 (trial 2)\n")) << out.str();
+  const std::size_t last = out.str().rfind(" best ");
+  EXPECT_EQ(out.str().rfind("trial ", last), out.str().find("trial 2")) << out.str();
   const ResultsDocument document = results_of("study", "L2", Goal::minimize, trials);
   EXPECT_EQ(document.best, 2);
   EXPECT_EQ(document.candidates, (std::vector<std::int64_t>{2, 1, 3}));
@@ -74,7 +117,8 @@ TEST(ProgressLine, TheBestIsThatOfTheSummary) {
 TEST(ProgressLine, ATerminalGetsOneLineThatIsRewritten) {
   std::ostringstream out;
   {
-    ProgressLine progress(out, true, "L2", Goal::minimize, 3);
+    ProgressLine progress(
+        out, {.is_terminal = true, .objective = "L2", .ranking = Goal::minimize, .total = 3});
     progress.started(0);
     progress.finished(trial_with(0, 0.5));
   }
@@ -82,6 +126,11 @@ TEST(ProgressLine, ATerminalGetsOneLineThatIsRewritten) {
   EXPECT_EQ(text.front(), '\r');
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
   EXPECT_NE(text.find("trial 1/3  best L2 0.5 (trial 0)"), std::string::npos);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("\r\n", begin + 1), text.size());
+    EXPECT_LE(end - begin, 80U);
+    begin = end;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <sstream>
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
@@ -50,12 +51,18 @@ ResultsDocument example() {
   document.space = {.raw = 6, .distinct = 3, .filtered = {{"no such thing", 2}}, .complete = true};
   document.seconds = 1.5;
   document.peak_rss_bytes = 123'456'789;
+  document.provenance = Value::Map{{"quantsearch", "0.1.0"}, {"seed", 3}};
   document.processor =
       Processor{.architecture = "x86_64", .model = "Some <CPU>", .features = {"avx2"}};
   document.cache_hits = 4;
   document.cache_misses = 2;
   document.cache_seconds_saved = 0.5;
   return document;
+}
+
+/// The summary in lines of any length.
+std::string unbroken_summary(const ResultsDocument& document) {
+  return summary_text(document, 1000);
 }
 
 ResultsDocument confirmed_example() {
@@ -72,6 +79,7 @@ TEST(Results, AreReadAsTheyWereWritten) {
   EXPECT_EQ(again.float_model, example().float_model);
   EXPECT_EQ(again.confirmation, confirmed_example().confirmation);
   EXPECT_EQ(again.processor, example().processor);
+  EXPECT_EQ(again.provenance, example().provenance);
 }
 
 TEST(Results, ANonFiniteScoreIsReadAsAbsent) {
@@ -83,30 +91,33 @@ TEST(Results, ANonFiniteScoreIsReadAsAbsent) {
 
 TEST(Results, TheSummaryNamesTheResultOfTheConfirmation) {
   ResultsDocument document = confirmed_example();
-  EXPECT_NE(summary_text(document).find("confirmed on 16 samples that no trial saw, L2: float 0, "
-                                        "trial 1 0.06; the search's best is the best there too"),
-            std::string::npos);
+  EXPECT_NE(
+      unbroken_summary(document).find("confirmed on 16 samples that no trial saw, L2: float 0, "
+                                      "trial 1 0.06; the search's best is the best there too"),
+      std::string::npos);
   document.confirmation->scores = {{0, 0.5}, {1, 0.06}};
-  EXPECT_NE(summary_text(document).find("trial 1 is the best there and was chosen"),
+  EXPECT_NE(unbroken_summary(document).find("trial 1 is the best there and was chosen"),
             std::string::npos);
 }
 
 TEST(Results, TheSummaryNamesBothScoresWhenTheProcessorDiffersFromTheGraph) {
   ResultsDocument document = example();
-  EXPECT_EQ(summary_text(document).find("saturate"), std::string::npos);
+  EXPECT_EQ(unbroken_summary(document).find("saturate"), std::string::npos);
   document.trials[1].arithmetic = {.graph = {{"L2", 0.05}, {"rel_l2", 0.01}},
                                    .processor = {{"L2", 0.25}, {"rel_l2", 0.5}},
                                    .differ = true,
                                    .advice = "; use target cpu, or reduce_range"};
-  EXPECT_NE(summary_text(document).find("best has L2 0.25 on this processor, whose integer kernels "
-                                        "saturate, and 0.05 as its graph says; use "
-                                        "target cpu, or reduce_range\n"),
-            std::string::npos)
-      << summary_text(document);
+  EXPECT_NE(
+      unbroken_summary(document).find("best has L2 0.25 on this processor, whose integer kernels "
+                                      "saturate, and 0.05 as its graph says; use "
+                                      "target cpu, or reduce_range\n"),
+      std::string::npos)
+      << unbroken_summary(document);
   document.objective = "custom";  // an external evaluator's score exists only once
   for (TrialResult& trial : document.trials) trial.model.scores["custom"] = 1;
-  EXPECT_NE(summary_text(document).find("best has rel_l2 0.5 on this processor"), std::string::npos)
-      << summary_text(document);
+  EXPECT_NE(unbroken_summary(document).find("best has rel_l2 0.5 on this processor"),
+            std::string::npos)
+      << unbroken_summary(document);
 }
 
 TEST(Results, HaveTheDocumentedKeys) {
@@ -138,7 +149,7 @@ TEST(Results, OtherFilesAreRefused) {
 
 TEST(Results, TheTableHasTheBestFirstAndTheFailedLast) {
   EXPECT_EQ(trials_table(example()),
-            "trial       L2  top1    size   latency  configuration\n"
+            "trial       L2  top1    size   latency\n"
             "1 (best)  0.05   0.9  110 kB  0.250 ms  activation_type=QUInt8\n"
             "0          0.2   0.8  110 kB            activation_type=QInt8\n"
             "float        0   0.9  400 kB  0.500 ms\n"
@@ -147,7 +158,7 @@ TEST(Results, TheTableHasTheBestFirstAndTheFailedLast) {
 
 TEST(Results, TheSummaryNamesBestAndWorst) {
   EXPECT_EQ(summary_text(example()),
-            "                   L2  top1    size   latency  configuration\n"
+            "                   L2  top1    size   latency\n"
             "float               0   0.9  400 kB  0.500 ms\n"
             "best (trial 1)   0.05   0.9  110 kB  0.250 ms  activation_type=QUInt8\n"
             "worst (trial 0)   0.2   0.8  110 kB            activation_type=QInt8\n"
@@ -155,12 +166,42 @@ TEST(Results, TheSummaryNamesBestAndWorst) {
             "3 trials in 1.5 s, 1 candidates (L2 at most 0.1); the space is exhausted\n");
 }
 
+TEST(Results, WhatAllTrialsHaveInCommonIsSaidOnce) {
+  ResultsDocument document = example();
+  for (TrialResult& trial : document.trials) trial.config["include_cle"] = false;
+  for (const std::string& text :
+       {summary_text(document), trials_table(document), report_text(document)}) {
+    EXPECT_EQ(text.find("every trial: cle=false\n"), text.rfind("cle") - 13) << text;
+    EXPECT_EQ(text.find("include_cle"), std::string::npos) << text;
+  }
+}
+
+TEST(Results, NoLineOfTheReportIsWiderThanTheTerminal) {
+  ResultsDocument document = confirmed_example();
+  document.front = {0, 1};
+  document.tolerance = std::string("L2 at most 0.123456 (float 0, tolerance 0.1) and so on");
+  document.trials[2].reason = std::string(200, 'r');
+  for (TrialResult& trial : document.trials) {
+    trial.number += 123'456;
+    trial.config["extra_options.FastFinetune.OptimAlgorithm"] = "adaround";
+    trial.config["nodes_to_exclude"] =
+        Value::List{std::string(90, 'n') + std::to_string(trial.number), "b", "c"};
+    for (const char* name : {"rel_l2", "worst_slice", "cos"})
+      trial.model.scores[name] = 1.23456789e-10;
+  }
+  document.best = 123'457;
+  for (const std::size_t width : {40U, 80U, 132U}) {
+    std::istringstream lines(report_text(document, width));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), width) << line;
+  }
+}
+
 TEST(Results, TheSummaryShowsTheBestEightBitTrialWhenSixteenBitsWin) {
   ResultsDocument document = example();
   document.trials[2] = complete(2, "QInt16", {{"L2", 0.001}, {"top1", 0.9}});
   document.best = 2;
   EXPECT_EQ(summary_text(document),
-            "                         L2  top1    size   latency  configuration\n"
+            "                         L2  top1    size   latency\n"
             "float                     0   0.9  400 kB  0.500 ms\n"
             "best (trial 2)        0.001   0.9  110 kB            activation_type=QInt16\n"
             "best 8 bit (trial 1)   0.05   0.9  110 kB  0.250 ms  activation_type=QUInt8\n"
@@ -182,8 +223,8 @@ TEST(Results, ASlowBestPointsToAFasterCandidate) {
   document.trials[0].is_candidate = true;
   document.trials[0].model.latency_ms = 0.2;
   document.trials[1].model.latency_ms = 1.0;
-  EXPECT_NE(summary_text(document).find("best is 2.00 times slower than float on this machine; "
-                                        "trial 0 is a candidate that is faster than float\n"),
+  EXPECT_NE(unbroken_summary(document).find("best is 2.00 times slower than float on this machine; "
+                                            "trial 0 is a candidate that is faster than float\n"),
             std::string::npos);
 }
 
@@ -193,13 +234,6 @@ TEST(Results, TheSummaryLeavesOutTheSpeedOfAnNpuModel) {
   EXPECT_EQ(summary_text(document).find("than float"), std::string::npos);
   EXPECT_EQ(summary_text(document).find("as fast as float"), std::string::npos);
   EXPECT_TRUE(results_from(to_value(document)).for_npu);
-}
-
-TEST(TextTable, AlignsColumns) {
-  EXPECT_EQ(text_table({{"a", "1", "x"}, {"bcd", "22", "yz"}}),
-            "a     1  x\n"
-            "bcd  22  yz\n");
-  EXPECT_EQ(text_table({}), "");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "quantsearch/base/value.h"
@@ -19,6 +20,7 @@ struct Inspection {
   Model model;
   Simplified simplified = {};  // empty for a model whose activations are already quantized
   std::vector<LayerRecord> layers = {};
+  std::vector<std::string> notes = {};  // names in the configuration that simplification changed
   QuantizedAlready quantized = {};
   std::optional<KernelReport> kernels = {};  // only for such a model
 };

@@ -227,6 +227,14 @@ bool is_float_tensor(const GraphIndex& index, std::string_view tensor) {
   return value != nullptr && value->type == DataType::float32;
 }
 
+bool computes_integers(const GraphIndex& index, const Node& node) {
+  return std::ranges::all_of(node.outputs, [&](const std::string& output) {
+    if (output.empty()) return true;
+    const ValueInfo* value = index.value(output);
+    return value != nullptr && (is_integer(value->type) || value->type == DataType::boolean);
+  });
+}
+
 std::optional<std::size_t> rank_of(const GraphIndex& index, std::string_view tensor) {
   if (const Tensor* constant = index.initializer(tensor)) return constant->shape().size();
   const ValueInfo* value = index.value(tensor);

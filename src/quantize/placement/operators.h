@@ -82,6 +82,8 @@ struct BiasAdd {
 
 /// True when the tensor is float32 according to type inference.
 [[nodiscard]] bool is_float_tensor(const GraphIndex& index, std::string_view tensor);
+/// True when all outputs are known to be integers or booleans.
+[[nodiscard]] bool computes_integers(const GraphIndex& index, const Node& node);
 /// The number of dimensions; nullopt when it is not known.
 [[nodiscard]] std::optional<std::size_t> rank_of(const GraphIndex& index, std::string_view tensor);
 
