@@ -21,22 +21,24 @@ constexpr std::size_t kNameColumns = 28;  // where descriptions begin
 
 // From what a user must give to what few change.
 constexpr std::array<std::string_view, 11> kOrder = {
-    kInputGroup,        kQuantizationGroup, "What a good model is", "When it stops",
-    "How it searches",  "What is measured",   kRunGroup,    "Study and output",
-    kOutputGroup,    kMessageGroup,        kProgramGroup};
+    kInputGroup,     kQuantizationGroup, "What a good model is",
+    "When it stops", "How it searches",  "What is measured",
+    kRunGroup,       "Study and output", kOutputGroup,
+    kMessageGroup,   kProgramGroup};
 
 /// A name on the left, its description on the right, or below where the name is long.
 std::string entry(const std::string& name, const std::string& description, std::size_t width) {
   const std::string left = std::string(kIndent, ' ') + name;
   const Paragraph right{.width = width, .indent = kNameColumns};
   if (columns_of(left) + kIndent > kNameColumns) {
-    return left + '\n' + wrapped(description, {.width = width,
-                                               .indent = kNameColumns,
-                                               .first = std::string(kNameColumns, ' ')});
+    return left + '\n' +
+           wrapped(
+               description,
+               {.width = width, .indent = kNameColumns, .first = std::string(kNameColumns, ' ')});
   }
-  return wrapped(description, {.width = width,
-                               .indent = kNameColumns,
-                               .first = fmt::format("{:<{}}", left, kNameColumns)});
+  return wrapped(
+      description,
+      {.width = width, .indent = kNameColumns, .first = fmt::format("{:<{}}", left, kNameColumns)});
 }
 
 std::string argument_of(const CLI::Option& option) {
@@ -110,7 +112,8 @@ class HelpFormatter final : public CLI::Formatter {
   static std::string group_text(const CLI::App& app, const std::string& group, std::size_t width) {
     std::string text = fmt::format("\n{}:\n", group);
     for (const CLI::Option* option : app.get_options()) {
-      if (option->get_group() == group) text += entry(name_of(*option), description_of(*option), width);
+      if (option->get_group() == group)
+        text += entry(name_of(*option), description_of(*option), width);
     }
     return text;
   }

@@ -23,8 +23,7 @@ std::optional<std::size_t> columns_variable() {
   if (text == nullptr) return std::nullopt;
   const std::string_view digits(text);
   std::size_t columns = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), columns);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), columns);
   if (error != std::errc() || end != digits.data() + digits.size() || columns == 0)
     return std::nullopt;
   return columns;
@@ -50,8 +49,7 @@ void print_wrapped(std::string_view text, std::size_t indent) {
 
 void print_message(std::string_view message) {
   if (isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "{}",
-               wrapped(message, {.width = columns_at(STDERR_FILENO), .indent = 2}));
+    fmt::print(stderr, "{}", wrapped(message, {.width = columns_at(STDERR_FILENO), .indent = 2}));
   } else {
     fmt::print(stderr, "{}\n", message);
   }

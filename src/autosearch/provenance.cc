@@ -59,9 +59,8 @@ Value provenance_of(const Setup& setup, const Settings& settings) {
   value.set("model", model);
   value.set("calibration",
             data_value(setup.input.calibration_origin, origin.samples, origin.calibration));
-  value.set("evaluation",
-            data_value(judging_origin(setup.input), setup.data.evaluation->size(),
-                       setup.data.evaluation->content_key().hex()));
+  value.set("evaluation", data_value(judging_origin(setup.input), setup.data.evaluation->size(),
+                                     setup.data.evaluation->content_key().hex()));
   if (!setup.input.labels_file.empty()) value.set("labels", setup.input.labels_file);
   value.set("seed", static_cast<std::int64_t>(setup.config.strategy.seed));
   return value;
@@ -88,9 +87,9 @@ std::vector<std::string> differences_from(const Value& provenance, const RunInpu
   std::vector<std::string> sentences;
   if (const Value* const model = provenance.find("model");
       model != nullptr && text_at(*model, "fingerprint") != now.origin.float_model) {
-    sentences.push_back(
-        fmt::format("the configuration was found for {}, and {} is another model",
-                    model_text(text_at(*model, "file")), model_text(now.model_file)));
+    sentences.push_back(fmt::format("the configuration was found for {}, and {} is another model",
+                                    model_text(text_at(*model, "file")),
+                                    model_text(now.model_file)));
   }
   const Value* const data = provenance.find("calibration");
   if (data == nullptr || text_at(*data, "fingerprint") == now.origin.calibration) return sentences;

@@ -51,9 +51,15 @@ std::int64_t rank_in_sample(const Sample& logits, const std::string& output, std
         output, to_string(logits.shape), sample));
   }
   if (label < 0 || label >= static_cast<std::int64_t>(logits.values.size())) {
+    // Exporters hide the classes in a sequence of maps, which cannot be compared.
+    const char* const way_out =
+        logits.values.size() > 1
+            ? ""
+            : "; expected an output with a number for each class (a model of scikit-learn has one "
+              "when it is exported with zipmap off), or leave the labels out";
     throw InvalidInput(
-        fmt::format("evaluate: label {} of sample {} is not one of the {} classes of output '{}'",
-                    label, sample, logits.values.size(), output));
+        fmt::format("evaluate: label {} of sample {} is not one of the {} classes of output '{}'{}",
+                    label, sample, logits.values.size(), output, way_out));
   }
   return rank_of_label(logits.values, label);
 }

@@ -119,8 +119,7 @@ std::string PointText::value_text(const std::string& option, const Value& value)
     if (found != values->second.end())
       return letter(static_cast<std::size_t>(found - values->second.begin()));
   }
-  if (is_long(value))
-    return fmt::format("({})", some_of(names_in(value), kNamed));
+  if (is_long(value)) return fmt::format("({})", some_of(names_in(value), kNamed));
   if (!value.is_string()) return to_json(value);
   const std::string& text = value.as_string();
   const bool is_plain = !text.empty() && text.find_first_of(" =\"\n\t") == std::string::npos;
@@ -145,7 +144,8 @@ std::vector<std::string> PointText::letters() const {
       const std::vector<std::string> names = names_in(value);
       lines.push_back(fmt::format(
           "{}: {}", setting_text(option, value),
-          names.empty() ? "none" : fmt::format("{} in all, {}", names.size(), some_of(names, kNamed))));
+          names.empty() ? "none"
+                        : fmt::format("{} in all, {}", names.size(), some_of(names, kNamed))));
     }
   }
   return lines;

@@ -29,9 +29,9 @@ std::size_t fitting_bytes(std::string_view text, std::size_t columns) {
 std::size_t line_bytes(std::string_view text, std::size_t columns) {
   const std::size_t fitting = fitting_bytes(text, columns);
   const std::size_t blank = text.rfind(' ', fitting);
-  const bool is_indent =
-      blank == std::string_view::npos || text.substr(0, blank).find_first_not_of(' ') == blank ||
-      text.substr(0, blank).find_first_not_of(' ') == std::string_view::npos;
+  const bool is_indent = blank == std::string_view::npos ||
+                         text.substr(0, blank).find_first_not_of(' ') == blank ||
+                         text.substr(0, blank).find_first_not_of(' ') == std::string_view::npos;
   return is_indent ? fitting : blank;
 }
 

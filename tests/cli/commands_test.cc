@@ -381,7 +381,8 @@ TEST(Commands, InspectSaysWhatWouldBeQuantized) {
 
 TEST(Commands, InspectNamesTheProcessor) {
   const std::string line = "\nprocessor: " + to_string(this_processor()) + "\n";
-  EXPECT_NE(run_quantsearch({"inspect", kModel}, "/").out.find(line), std::string::npos);
+  const RunResult text = run_quantsearch({"inspect", kModel}, "/", {.columns = "1000"});
+  EXPECT_NE(text.out.find(line), std::string::npos) << text.out;
   const RunResult json = run_quantsearch({"inspect", kModel, "--json"}, "/");
   EXPECT_EQ(processor_from(*parse_json(json.out, "inspect").find("processor")), this_processor());
 }

@@ -24,14 +24,22 @@ const std::string kJudging = kSources + "/examples/fashion_mnist/evaluation_2000
 
 RunResult search_with(const fs::path& folder, const std::string& limit,
                       const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"search",       kFloat,
-                                        "--calibration", kImages,
-                                        "--limit",      limit,
-                                        "--evaluation", kJudging,
-                                        "--output",     "out",
-                                        "--seed",       "7",
-                                        "--no-latency", "--evaluation-limit",
-                                        "20",           "--iteration-limit",
+  std::vector<std::string> arguments = {"search",
+                                        kFloat,
+                                        "--calibration",
+                                        kImages,
+                                        "--limit",
+                                        limit,
+                                        "--evaluation",
+                                        kJudging,
+                                        "--output",
+                                        "out",
+                                        "--seed",
+                                        "7",
+                                        "--no-latency",
+                                        "--evaluation-limit",
+                                        "20",
+                                        "--iteration-limit",
                                         "2"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_quantsearch(arguments, folder);
@@ -135,10 +143,10 @@ TEST(Provenance, AResumeWithOtherDataNamesFilesAndCounts) {
   ASSERT_EQ(search_with(folder.path(), "10").exit_code, 0);
   const RunResult other = search_with(folder.path(), "12", {"--resume"});
   EXPECT_EQ(other.exit_code, 2);
-  EXPECT_NE(other.error.find(
-                "belongs to another search: 'calibration' is 12 of the 100 samples of '" + kImages +
-                "', was 10 of the 100 samples of '" + kImages + "'; "),
-            std::string::npos)
+  EXPECT_NE(
+      other.error.find("belongs to another search: 'calibration' is 12 of the 100 samples of '" +
+                       kImages + "', was 10 of the 100 samples of '" + kImages + "'; "),
+      std::string::npos)
       << other.error;
   const Model best = load_model(folder.path() / "out" / "best.onnx");
   EXPECT_EQ(other.error.find(best.metadata.at("quantsearch.calibration")), std::string::npos)

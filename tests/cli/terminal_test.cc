@@ -49,22 +49,30 @@ std::string unbroken(const std::string& text) {
 }
 
 RunResult short_search(const std::filesystem::path& folder, const Words& more) {
-  Words arguments = {"search",        kModels + "resnet8.onnx",
-                     "--calibration", kPhotos + "calibration_100.npz",
-                     "--limit",       "10",
-                     "--evaluation",  kPhotos + "evaluation_2000.npz",
-                     "--output",      "out",
-                     "--config",      "config.yaml",
-                     "--no-latency",  "--evaluation-limit",
+  Words arguments = {"search",
+                     kModels + "resnet8.onnx",
+                     "--calibration",
+                     kPhotos + "calibration_100.npz",
+                     "--limit",
+                     "10",
+                     "--evaluation",
+                     kPhotos + "evaluation_2000.npz",
+                     "--output",
+                     "out",
+                     "--config",
+                     "config.yaml",
+                     "--no-latency",
+                     "--evaluation-limit",
                      "20"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_quantsearch(arguments, folder);
 }
 
 void write_small_space(const std::filesystem::path& folder) {
-  write_file_atomically(folder / "config.yaml",
-                        "search_space: {calibrate_method: [MinMax, Percentile], weight_type: QInt8, "
-                        "per_channel: [true, false], nodes_to_exclude: [[/fc/Gemm]]}\n");
+  write_file_atomically(
+      folder / "config.yaml",
+      "search_space: {calibrate_method: [MinMax, Percentile], weight_type: QInt8, "
+      "per_channel: [true, false], nodes_to_exclude: [[/fc/Gemm]]}\n");
 }
 
 TEST(Terminal, EveryHelpPageFitsItsWidth) {
@@ -211,9 +219,9 @@ TEST(Terminal, InspectJudgesByTheConfiguration) {
       << result.out;
   EXPECT_NE(result.out.find("\nRelu                             0         7\n"), std::string::npos)
       << result.out;
-  const RunResult both = run_quantsearch({"inspect", kModels + "resnet8.onnx", "--config",
-                                          "config.yaml", "--preset", "XINT8"},
-                                         folder.path());
+  const RunResult both = run_quantsearch(
+      {"inspect", kModels + "resnet8.onnx", "--config", "config.yaml", "--preset", "XINT8"},
+      folder.path());
   EXPECT_EQ(both.error,
             "quantsearch: inspect: got both --config and --preset, expected one; a configuration "
             "file may name a preset itself\n");

@@ -404,6 +404,20 @@ TEST(Evaluate, RefusesLabelsOutsideTheClasses) {
             "evaluate: label 4 of sample 1 is not one of the 4 classes of output 'y_out'");
 }
 
+TEST(Evaluate, RefusesLabelsWhereNoOutputHasClassesWithTheWayOut) {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 1});
+  builder.output(builder.node("Relu", {"x"}, {}, "y"), {-1, 1});
+  const Model model = builder.build();
+  ThreadPool pool(1);
+  const Reference reference(model, samples({2, 1}), Labels{0, 3}, pool, ByteBudget(kPlenty), {});
+  EXPECT_EQ(error_of(model, reference, {.metrics = {Metric::top1}}),
+            "evaluate: label 3 of sample 1 is not one of the 1 classes of output '" +
+                model.graph.outputs[0].name +
+                "'; expected an output with a number for each class (a model of scikit-learn has "
+                "one when it is exported with zipmap off), or leave the labels out");
+}
+
 TEST(Evaluate, StopsInTheMiddleWhenCancelled) {
   auto data = std::make_shared<ArraySource>(testing::random_tensor({50, 4}, 1), "x");
   const Reference reference = reference_of(scaled(1, 0), data);

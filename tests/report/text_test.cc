@@ -28,7 +28,8 @@ TEST(Wrapped, BreaksAWordThatIsWiderThanALine) {
 }
 
 TEST(Wrapped, CountsCharactersAndNotBytes) {
-  const std::string word = "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9";  // five characters of two bytes
+  const std::string word =
+      "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9";  // five characters of two bytes
   EXPECT_EQ(columns_of(word), 5U);
   EXPECT_EQ(wrapped(word + " " + word + " " + word + " " + word, {.width = 20}),
             word + " " + word + " " + word + "\n" + word + "\n");
