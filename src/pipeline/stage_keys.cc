@@ -26,7 +26,7 @@ constexpr int kFactsVersion = 2;  // 2: the inputs that a Log is computed from
 constexpr int kQuantizeVersion = 9;
 // 4: pairs of weights stay safe, products are exact; 5: limits and scales of overrides are kept.
 constexpr int kFinetuneVersion = 5;
-constexpr int kPrecisionVersion = 2;
+constexpr int kPrecisionVersion = 3;  // 3: promotions are taken back as their noise predicts
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer
 // changes are left out.
 constexpr int kEvaluateVersion = 4;

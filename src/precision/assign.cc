@@ -2,10 +2,14 @@
 // energies are nearly additive, so the shortest prefix of that order that meets the limits solves
 // the knapsack problem "remove as much noise as needed with the fewest layers" under additive noise
 // (the Lagrange solution, since every layer costs the same). Where the noise is not additive, runs
-// of real models correct the result: whole groups of promoted layers are demoted together, then
-// halves, down to single layers (Zeller's delta debugging, "Simplifying and Isolating
-// Failure-Inducing Input", 2002), so that in the end no single promotion can be taken back. A step
-// that fails is undone, and the search continues with the next.
+// of real models correct the result: promoted layers are demoted again as far as the limits hold. A
+// step that fails is undone, and the search continues with the next.
+//
+// With a limit on the noise, additivity also says which demotions can succeed: the group that is
+// predicted to fit into what the limit leaves is tried, and then single layers, up to those whose
+// predicted noise is several times of what is left. With other limits whole groups are demoted
+// together, then halves, down to single layers (Zeller's delta debugging, "Simplifying and
+// Isolating Failure-Inducing Input", 2002).
 
 #include "precision/assign.h"
 
@@ -13,6 +17,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "quantsearch/base/error.h"
 
@@ -20,21 +25,23 @@ namespace quantsearch {
 
 namespace {
 
+// A layer that is predicted to add so many times the noise that the limit leaves is not tried.
+constexpr double kHopeless = 4;
+
 std::int64_t high_layers(const Assignment& assignment) {
   return std::ranges::count_if(assignment, [](int format) { return format > 0; });
 }
 
 class Search {
  public:
-  Search(Trials& trials, const std::vector<Layer>& layers,
-         const std::vector<Sensitivity>& sensitivities, const PrecisionOptions& options,
-         const LogSink& log)
+  Search(Trials& trials, const AssignmentProblem& problem)
       : trials_(trials),
-        layers_(layers),
-        options_(options),
-        log_(log),
-        order_(by_sensitivity(layers, sensitivities)),
-        best_format_(static_cast<int>(options.high.size())) {}
+        problem_(problem),
+        layers_(problem.layers),
+        options_(problem.options),
+        log_(problem.log),
+        order_(by_sensitivity(problem.layers, problem.sensitivities)),
+        best_format_(static_cast<int>(problem.options.high.size())) {}
 
   Assignment run() {
     if (options_.goal == PrecisionGoal::best_in_budget || !limits_outputs(options_))
@@ -84,25 +91,79 @@ class Search {
     return high;
   }
 
-  /// Moves promoted layers to the cheaper `format` as long as the limits hold, the least sensitive
-  /// first, in groups of halves, quarters, … single layers.
+  /// Moves promoted layers to the cheaper `format` as long as the limits hold.
   [[nodiscard]] Assignment simplified(Assignment assignment, int format) {
     std::vector<std::size_t> candidates;
     for (const std::size_t layer : order_) {
       if (assignment[layer] > format) candidates.push_back(layer);
     }
+    if (candidates.empty()) return assignment;
     std::ranges::reverse(candidates);
+    const auto limit = options_.thresholds.find(Metric::rel_l2);
+    if (limit == options_.thresholds.end())
+      return lowered_by_halves(std::move(assignment), std::move(candidates), format);
+    std::vector<bool> is_candidate(layers_.size());
+    for (const std::size_t layer : candidates) is_candidate[layer] = true;
+    added_ = problem_.noise(is_candidate, format);
+    std::ranges::stable_sort(candidates, {}, [this](std::size_t layer) { return added_[layer]; });
+    return lowered_by_prediction(std::move(assignment), std::move(candidates), format,
+                                 limit->second);
+  }
+
+  [[nodiscard]] Assignment lowered(const Assignment& assignment,
+                                   std::span<const std::size_t> layers, int format) const {
+    Assignment cheaper = assignment;
+    for (const std::size_t layer : layers) cheaper[layer] = format;
+    return cheaper;
+  }
+
+  /// Takes the candidates, which are in the order of the noise that they are predicted to add, in
+  /// groups as large as the limit is predicted to allow. What misses it is halved. It ends at a
+  /// layer that is predicted to add several times as much as the limit leaves.
+  [[nodiscard]] Assignment lowered_by_prediction(Assignment assignment,
+                                                 std::vector<std::size_t> candidates, int format,
+                                                 double limit) {
+    std::span<const std::size_t> left = candidates;
+    while (!left.empty()) {
+      const double room = limit - trials_.run(assignment).noise();
+      std::size_t count = fitting(left, room);
+      if (added_[left[0]] > kHopeless * room) break;
+      Assignment cheaper = lowered(assignment, left.first(count), format);
+      while (!trials_.meets(cheaper) && count > 1) {
+        count = (count + 1) / 2;
+        cheaper = lowered(assignment, left.first(count), format);
+      }
+      if (trials_.meets(cheaper)) assignment = std::move(cheaper);
+      left = left.subspan(count);
+    }
+    return assignment;
+  }
+
+  /// The number of layers that fit into the room according to the prediction, at least one.
+  [[nodiscard]] std::size_t fitting(std::span<const std::size_t> layers, double room) const {
+    double sum = 0;
+    std::size_t count = 0;
+    while (count < layers.size()) {
+      sum += added_[layers[count]];
+      if (sum > room) break;
+      ++count;
+    }
+    return std::max<std::size_t>(1, count);
+  }
+
+  /// The least sensitive first, in groups of halves, quarters, … single layers.
+  [[nodiscard]] Assignment lowered_by_halves(Assignment assignment,
+                                             std::vector<std::size_t> candidates, int format) {
     for (std::size_t size = std::max<std::size_t>(1, candidates.size() / 2); size > 0; size /= 2) {
       std::vector<std::size_t> kept;
       for (std::size_t begin = 0; begin < candidates.size(); begin += size) {
         const std::size_t end = std::min(candidates.size(), begin + size);
-        Assignment cheaper = assignment;
-        for (std::size_t at = begin; at < end; ++at) cheaper[candidates[at]] = format;
+        const std::span<const std::size_t> group(candidates.data() + begin, end - begin);
+        Assignment cheaper = lowered(assignment, group, format);
         if (trials_.meets(cheaper)) {
           assignment = std::move(cheaper);
         } else {
-          kept.insert(kept.end(), candidates.begin() + static_cast<std::ptrdiff_t>(begin),
-                      candidates.begin() + static_cast<std::ptrdiff_t>(end));
+          kept.insert(kept.end(), group.begin(), group.end());
         }
       }
       candidates = std::move(kept);
@@ -145,10 +206,12 @@ class Search {
   }
 
   Trials& trials_;
+  const AssignmentProblem& problem_;
   const std::vector<Layer>& layers_;
   const PrecisionOptions& options_;
   const LogSink& log_;
   std::vector<std::size_t> order_;
+  std::vector<double> added_;  // by layer: the noise of the format that is tried
   int best_format_;
 };
 
@@ -192,10 +255,8 @@ std::vector<std::size_t> by_sensitivity(const std::vector<Layer>& layers,
   return order;
 }
 
-Assignment assign_formats(Trials& trials, const std::vector<Layer>& layers,
-                          const std::vector<Sensitivity>& sensitivities,
-                          const PrecisionOptions& options, const LogSink& log) {
-  return Search(trials, layers, sensitivities, options, log).run();
+Assignment assign_formats(Trials& trials, const AssignmentProblem& problem) {
+  return Search(trials, problem).run();
 }
 
 }  // namespace quantsearch

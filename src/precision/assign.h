@@ -15,11 +15,22 @@ struct Sensitivity {
   double measured = 0;            // rel_l2 that the low format alone adds
 };
 
+/// The rel_l2 that each of these layers adds with a format when all others have the most precise
+/// one, on few samples; measured when it is asked for.
+using NoiseOfFormat =
+    std::function<std::vector<double>(const std::vector<bool>& of_layers, int format)>;
+
+struct AssignmentProblem {
+  const std::vector<Layer>& layers;
+  const std::vector<Sensitivity>& sensitivities;
+  NoiseOfFormat noise;
+  const PrecisionOptions& options;
+  const LogSink& log;
+};
+
 /// The assignment with the fewest layers above low, and those in the cheapest formats, with which
 /// every limit holds. Throws InvalidInput when there is none.
-[[nodiscard]] Assignment assign_formats(Trials& trials, const std::vector<Layer>& layers,
-                                        const std::vector<Sensitivity>& sensitivities,
-                                        const PrecisionOptions& options, const LogSink& log);
+[[nodiscard]] Assignment assign_formats(Trials& trials, const AssignmentProblem& problem);
 
 /// True when the limits on layers, share and bytes hold. `bytes` is called only when there is a
 /// limit on bytes.

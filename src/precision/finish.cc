@@ -209,7 +209,7 @@ PrecisionResult finish_precision(const Model& model, const CalibrationResult& ca
     as_quantized.weights_reconstructed = false;
     Trials probing(model, calibration, quantization, layers, as_quantized, context);
     probing.judge_on(first_samples(data, options.probe_samples));
-    std::vector<double> added = added_noise(probing, layers, options, format);
+    std::vector<double> added = added_noise(probing, free_layers(layers), options, format);
     measured += probing.evaluations();
     return added;
   };

@@ -138,13 +138,21 @@ PrecisionResult choose_precision(const Model& model, const CalibrationResult& ca
   for (const std::vector<double>& of_layer : estimates)
     sensitivities.push_back({.estimates = of_layer, .measured = 0});
 
-  Trials trials(model, calibration, quantization, layers, options, context);
-  trials.judge_on(probes);
-  const std::vector<double> added = added_noise(trials, layers, options, 0);
+  Trials probing(model, calibration, quantization, layers, options, context);
+  probing.judge_on(probes);
+  const auto noise = [&](const std::vector<bool>& of_layers, int format) {
+    return added_noise(probing, of_layers, options, format);
+  };
+  const std::vector<double> added = noise(free_layers(layers), 0);
   for (std::size_t layer = 0; layer < layers.size(); ++layer)
     sensitivities[layer].measured = added[layer];
+  Trials trials(model, calibration, quantization, layers, options, context);
   trials.judge_on(first_samples(data, options.samples));
-  const Assignment assignment = assign_formats(trials, layers, sensitivities, options, context.log);
+  const Assignment assignment = assign_formats(trials, {.layers = layers,
+                                                        .sensitivities = sensitivities,
+                                                        .noise = noise,
+                                                        .options = options,
+                                                        .log = context.log});
 
   PrecisionResult result{.quantized = trials.model_of(assignment),
                          .node_formats = trials.formats_of(assignment),
@@ -154,7 +162,7 @@ PrecisionResult choose_precision(const Model& model, const CalibrationResult& ca
       static_cast<int>(std::ranges::count_if(result.layers, &LayerPrecision::is_high));
   result.scores = trials.run(assignment).scores;
   result.scores["size_bytes"] = static_cast<double>(serialized_bytes(result.quantized.model));
-  result.evaluations = trials.evaluations();
+  result.evaluations = probing.evaluations() + trials.evaluations();
   say(context.log, LogLevel::info,
       fmt::format("precision: {} of {} layers have more than {}; {} models run", result.high_layers,
                   layers.size(), describe(options.low, quantization), result.evaluations));

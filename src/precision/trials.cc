@@ -135,22 +135,27 @@ bool Trials::meets(const Assignment& assignment) {
 }
 
 void Trials::run_all(const Assignment& base, const std::vector<Assignment>& assignments) {
-  std::vector<FormatOutcome> outcomes(assignments.size());
+  std::map<Assignment, Assignment> unknown;  // by judged() assignment
+  for (const Assignment& assignment : assignments) {
+    if (known(assignment) == nullptr) unknown.emplace(judged(assignment), assignment);
+  }
+  if (unknown.empty()) return;
+  const std::vector<std::pair<Assignment, Assignment>> runs(unknown.begin(), unknown.end());
+  std::vector<FormatOutcome> outcomes(runs.size());
   const KeptPrefix prefix(
       judged_model(base).model, *reference_,
       {.op_types = options_.op_types, .exact_products = kExactProducts, .limit_bytes = 0},
       context_);
   // Opening a model uses one thread, so opening several in parallel takes less time.
   context_.pool.parallel_for(
-      static_cast<std::int64_t>(assignments.size()),
+      static_cast<std::int64_t>(runs.size()),
       [&](std::int64_t at, int) {
         const auto index = static_cast<std::size_t>(at);
-        outcomes[index] = outcome_of(assignments[index], Effort::all_samples, &prefix);
+        outcomes[index] = outcome_of(runs[index].second, Effort::all_samples, &prefix);
       },
       context_.token);
-  for (std::size_t at = 0; at < assignments.size(); ++at)
-    known_[judged(assignments[at])] = outcomes[at];
-  evaluations_ += static_cast<int>(assignments.size());
+  for (std::size_t at = 0; at < runs.size(); ++at) known_[runs[at].first] = outcomes[at];
+  evaluations_ += static_cast<int>(runs.size());
 }
 
 std::optional<std::string> Trials::output_name() const {
@@ -221,24 +226,29 @@ void Trials::judge(FormatOutcome& outcome) const {
     require(kChangedRare, *options_.changed_rare_classes, Goal::minimize);
 }
 
-std::vector<double> added_noise(Trials& trials, const std::vector<Layer>& layers,
+std::vector<bool> free_layers(const std::vector<Layer>& layers) {
+  std::vector<bool> is_free;
+  for (const Layer& layer : layers) is_free.push_back(layer.is_free);
+  return is_free;
+}
+
+std::vector<double> added_noise(Trials& trials, const std::vector<bool>& of_layers,
                                 const PrecisionOptions& options, int format) {
-  const Assignment precise(layers.size(), static_cast<int>(options.high.size()));
+  const Assignment precise(of_layers.size(), static_cast<int>(options.high.size()));
   const auto one_less = [&](std::size_t layer) {
     Assignment assignment = precise;
     assignment[layer] = format;
     return assignment;
   };
   std::vector<Assignment> assignments = {precise};
-  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    if (layers[layer].is_free) assignments.push_back(one_less(layer));
+  for (std::size_t layer = 0; layer < of_layers.size(); ++layer) {
+    if (of_layers[layer]) assignments.push_back(one_less(layer));
   }
   trials.run_all(precise, assignments);
   const double floor = trials.run(precise).noise();
-  std::vector<double> added(layers.size(), 0.0);
-  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    if (layers[layer].is_free)
-      added[layer] = std::max(0.0, trials.run(one_less(layer)).noise() - floor);
+  std::vector<double> added(of_layers.size(), 0.0);
+  for (std::size_t layer = 0; layer < of_layers.size(); ++layer) {
+    if (of_layers[layer]) added[layer] = std::max(0.0, trials.run(one_less(layer)).noise() - floor);
   }
   return added;
 }

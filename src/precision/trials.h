@@ -47,8 +47,8 @@ class Trials {
   void judge_on(std::shared_ptr<const DataSource> data);
   /// The outcome on all samples; runs the model unless it is known.
   [[nodiscard]] const FormatOutcome& run(const Assignment& assignment);
-  /// Runs several models in parallel. Each runs only what comes after the tensors that it has in
-  /// common with the model of `base`, which is run first.
+  /// Runs those of several models that are not known, in parallel. Each runs only what comes after
+  /// the tensors that it has in common with the model of `base`, which is run first.
   void run_all(const Assignment& base, const std::vector<Assignment>& assignments);
   /// True when every limit holds; the run ends as soon as one is missed.
   [[nodiscard]] bool meets(const Assignment& assignment);
@@ -87,9 +87,11 @@ class Trials {
   int evaluations_ = 0;
 };
 
-/// The rel_l2 of the outputs that each layer adds with `format` when every other layer has the most
-/// precise one; 0 for a layer that is not free.
-[[nodiscard]] std::vector<double> added_noise(Trials& trials, const std::vector<Layer>& layers,
+/// The rel_l2 of the outputs that each of these layers adds with `format` when every other layer
+/// has the most precise one; 0 for the other layers.
+[[nodiscard]] std::vector<double> added_noise(Trials& trials, const std::vector<bool>& of_layers,
                                               const PrecisionOptions& options, int format);
+/// The layers that may choose a format.
+[[nodiscard]] std::vector<bool> free_layers(const std::vector<Layer>& layers);
 
 }  // namespace quantsearch

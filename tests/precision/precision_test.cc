@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "precision/setting.h"
 #include "quantsearch/base/error.h"
 
@@ -11,6 +13,7 @@ namespace {
 using testing::kSixteen;
 using testing::kSixteenActivations;
 using testing::kSixteenWeights;
+using testing::ModelBuilder;
 
 PrecisionResult choose(const PrecisionOptions& options, const QuantizeOptions& quantization = {},
                        int threads = 1) {
@@ -64,6 +67,48 @@ TEST(Precision, TheCheapestSufficientFormatIsChosen) {
                                          .thresholds = {{Metric::rel_l2, 1e-3}}});
   EXPECT_EQ(high_layers(result), Names{"hard"});
   EXPECT_EQ(result.layers[1].format, kSixteenWeights);
+}
+
+/// Twelve Convs with a Relu between them.
+Model long_network() {
+  ModelBuilder builder;
+  std::string tensor = builder.input("x", {-1, 3, 4, 4});
+  for (int layer = 0; layer < 12; ++layer) {
+    const std::string name = "conv" + std::to_string(layer);
+    const std::string weight =
+        builder.random_weight(name + ".w", {3, 3, 1, 1}, 1, static_cast<std::uint64_t>(layer));
+    tensor = builder.node("Conv", {tensor, weight}, {}, name);
+    if (layer < 11) tensor = builder.node("LeakyRelu", {tensor}, {}, name + "_relu");
+  }
+  builder.output(tensor, {-1, 3, 4, 4});
+  return builder.build();
+}
+
+PrecisionResult choose_in_long_network(const PrecisionOptions& options) {
+  ThreadPool pool(1);
+  const ByteBudget budget(1 << 24);
+  const Model model = long_network();
+  return choose_precision(model,
+                          testing::calibration_of(model, {DataType::uint8, DataType::uint16}), {},
+                          testing::twelve_samples(), options, {.pool = pool, .budget = budget});
+}
+
+TEST(Precision, PredictionsOfNoiseSaveModelsAndChooseAsFewLayers) {
+  PrecisionOptions by_noise{.high = {kSixteen}};
+  by_noise.thresholds = {
+      {Metric::rel_l2,
+       choose_in_long_network(
+           {.high = {kSixteen}, .max_high_layers = 6, .goal = PrecisionGoal::best_in_budget})
+           .scores.at("rel_l2")}};
+  // The same limit in decibels, which is not predicted: groups of halves are tried.
+  PrecisionOptions by_decibel = by_noise;
+  by_decibel.thresholds = {
+      {Metric::sqnr, -10 * std::log10(by_noise.thresholds.at(Metric::rel_l2)) - 1e-6}};
+  const PrecisionResult predicted = choose_in_long_network(by_noise);
+  const PrecisionResult halved = choose_in_long_network(by_decibel);
+  EXPECT_LE(predicted.high_layers, 6);
+  EXPECT_EQ(predicted.high_layers, halved.high_layers);
+  EXPECT_LT(predicted.evaluations, halved.evaluations);
 }
 
 TEST(Precision, AHighBaseFormatIsLoweredWherePossible) {
