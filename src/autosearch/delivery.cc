@@ -9,6 +9,7 @@
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/evaluate/paired_latency.h"
+#include "quantsearch/internal/evaluate/latency_check.h"
 #include "quantsearch/search/pareto.h"
 
 namespace quantsearch {
@@ -23,20 +24,28 @@ std::vector<std::int64_t> kept_trials(const Delivery& delivery) {
   return kept;
 }
 
-/// Measures a delivered model beside the float model, unless its trial was.
-void measure_latency_of(const Delivery& delivery, const Session& float_session, const Model& model,
-                        TrialResult& trial) {
-  if (trial.model.latency_ratio) return;
-  const GoalConfig& goals = delivery.config.goals;
-  const auto session = open_session(
-      model, {.threads = goals.latency_threads, .device = delivery.reference.device()});
-  // The measurement is short, because five models or more are measured at the end of every search.
-  const PairedLatency latency =
-      measure_pairs(float_session, *session, delivery.reference.data().read(0, 1),
-                    {.threads = goals.latency_threads, .seconds = 0.02, .token = {}});
-  trial.model.latency_ms = latency.quantized_ms;
-  trial.model.latency_ratio = to_ratio(latency);
-}
+/// Measures delivered models beside the float model. The measurement is short, because there is one
+/// at the end of every search.
+class DeliveredLatency {
+ public:
+  explicit DeliveredLatency(const Delivery& delivery)
+      : check_(
+            delivery.input.model, delivery.reference.data().read(0, 1),
+            {.threads = delivery.config.goals.latency_threads,
+             .device = delivery.reference.device()},
+            {.fewest_pairs = LatencyOptions{}.minimum_runs, .seconds = 0.02, .most_seconds = 0}) {}
+
+  /// Unless the trial was measured.
+  void measure(const Model& model, TrialResult& trial) {
+    if (trial.model.latency_ratio) return;
+    const PairedLatency latency = check_.measure(model, {});
+    trial.model.latency_ms = latency.quantized_ms;
+    trial.model.latency_ratio = to_ratio(latency);
+  }
+
+ private:
+  LatencyCheck check_;
+};
 
 void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   const std::vector<std::int64_t> kept = kept_trials(delivery);
@@ -46,18 +55,15 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
     measured.push_back(*delivery.best);
   // A user who has cancelled should not have to wait for measurements.
   const bool is_timed = delivery.config.goals.latency && !delivery.environment.token.is_cancelled();
-  const auto float_session =
-      is_timed
-          ? open_session(delivery.input.model, {.threads = delivery.config.goals.latency_threads,
-                                                .device = delivery.reference.device()})
-          : nullptr;
+  std::optional<DeliveredLatency> latency;
+  if (is_timed) latency.emplace(delivery);
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
     const BuiltModel made =
         delivery.built(*std::ranges::find(delivery.study.trials, number, &Trial::number));
     if (std::ranges::find(kept, number) != kept.end())
       delivery.output.write_candidate(number, *made.model);
-    if (is_timed) measure_latency_of(delivery, *float_session, *made.model, trial);
+    if (latency) latency->measure(*made.model, trial);
     if (number == delivery.best && trial.model.latency_ratio)
       document.float_model.latency_ms = trial.model.latency_ratio->float_ms;
     if (number == delivery.best) document.layers = describe_layers(delivery, made);
