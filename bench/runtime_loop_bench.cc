@@ -1,5 +1,6 @@
-// What ONNX Runtime alone needs for the trials of a search: each distinct model of the space of CONFIG is opened and run over the
-// evaluation samples, on as many threads as the search has, each with a model of its own. Making the models is not timed.
+// What ONNX Runtime alone needs for the trials of a search: each distinct model of the space of
+// CONFIG is opened and run over the evaluation samples, on as many threads as the search has, each
+// with a model of its own. Making the models is not timed.
 //
 //   runtime_loop_bench CONFIG MODEL CALIBRATION SAMPLES EVALUATION SAMPLES THREADS
 
