@@ -292,9 +292,10 @@ void add_model_and_calibration(CLI::App& command, std::string& model,
 
 void add_labels_option(CLI::App& command, std::string& labels) {
   command
-      .add_option("--labels", labels,
-                  "Class of each sample (.npy, .npz; .csv or .txt by file), which gives the scores top1 "
-                  "and top5")
+      .add_option(
+          "--labels", labels,
+          "Class of each sample (.npy, .npz; .csv or .txt by file), which gives the scores top1 "
+          "and top5")
       ->option_text("FILE")
       ->default_str("an array 'labels' of the data, if there is one")
       ->group(kInputGroup);

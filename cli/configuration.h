@@ -26,7 +26,7 @@ struct Configuration {
   Settings settings;
   FixedInputs fixed_inputs = {};  // those of the file and, over them, those of the command line
   std::optional<Preprocess> preprocess = {};
-  Value provenance = {};          // of the file; null when there is none
+  Value provenance = {};  // of the file; null when there is none
 };
 /// `stage` begins the messages.
 [[nodiscard]] Configuration configuration_of(const ConfigurationText& text,

@@ -51,9 +51,9 @@ void print(const Comparison& comparison) {
   fmt::print("{:<18}{:>16}{:>16}\n", "size (bytes)", of_float.size_bytes, of_candidate.size_bytes);
   if (of_candidate.metrics.contains(metric_info(Metric::worst_slice).name)) {
     for (const auto& [output, slices, axis] : comparison.sliced) {
-      print_wrapped(fmt::format(
-          "worst_slice: output '{}' has {} slices of different scale along axis {}", output, slices,
-          axis));
+      print_wrapped(
+          fmt::format("worst_slice: output '{}' has {} slices of different scale along axis {}",
+                      output, slices, axis));
     }
   }
   if (!of_candidate.latency) return;

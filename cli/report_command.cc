@@ -107,7 +107,8 @@ void add_report_command(CLI::App& app, Run& run) {
       ->option_text("NAME")
       ->default_str("the only one")
       ->group(kInputGroup);
-  command->add_option("--compare", arguments->compare, "Set the searches of two places side by side")
+  command
+      ->add_option("--compare", arguments->compare, "Set the searches of two places side by side")
       ->option_text("PLACE PLACE")
       ->expected(2)
       ->group(kInputGroup);

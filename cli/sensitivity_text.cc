@@ -51,8 +51,9 @@ std::string layer_table(const SensitivityReport& report, std::size_t top, std::s
 }
 
 std::string pattern_table(const SensitivityReport& report, std::size_t width) {
-  const bool is_timed = std::ranges::any_of(
-      report.patterns, [](const PatternSensitivity& row) { return row.milliseconds_saved.has_value(); });
+  const bool is_timed = std::ranges::any_of(report.patterns, [](const PatternSensitivity& row) {
+    return row.milliseconds_saved.has_value();
+  });
   std::vector<Cells> rows = {head(is_timed, "kind")};
   for (const PatternSensitivity& row : report.patterns)
     rows.push_back(cells_of(row, is_timed, fmt::format("{} ({})", row.pattern, row.layers)));

@@ -23,7 +23,7 @@ struct Delivery {
   const SpaceSummary& summary;
   const Value& placement;  // place_operators()
   const std::vector<std::string>& warnings;
-  Value provenance;        // provenance_of()
+  Value provenance;  // provenance_of()
   const Scores& float_scores;
   ObjectiveName objective;
   std::vector<Goal> goals;  // of all objectives

@@ -30,8 +30,9 @@ class RemoteTrialsTest : public ::testing::Test {
       std::function<Value(const Value& request)> ask) {
     return make_remote_trials(
         {.trials = {.begin = [this](const Value& greeting) { greeting_ = greeting; },
-                    .ask = [ask = std::move(ask)](const Value& request,
-                                                  const CancellationToken&) { return ask(request); }},
+                    .ask = [ask = std::move(ask)](
+                               const Value& request,
+                               const CancellationToken&) { return ask(request); }},
          .jobs = 3,
          .float_scores = {.metrics = {{"L2", 0.5}}, .size_bytes = 7},
          .fingerprint = "all",
