@@ -157,9 +157,10 @@ Value from_library(const YAML::Node& node, const std::string& name) {
 
 bool needs_quotes(const std::string& text) {
   if (!plain_scalar(text).is_string()) return true;
-  return YAML::Load(text).Type() != YAML::NodeType::Scalar ||
-         text.find_first_of(":#{}[],&*!|>'\"%@`\n") != std::string::npos || text.front() == ' ' ||
-         text.back() == ' ' || text.front() == '-' || text.front() == '?';
+  const bool has_indicator = text.find_first_of(":#{}[],&*!|>'\"%@`\n") != std::string::npos ||
+                             text.front() == ' ' || text.back() == ' ' || text.front() == '-' ||
+                             text.front() == '?';
+  return has_indicator || YAML::Load(text).Type() != YAML::NodeType::Scalar;
 }
 
 void emit(YAML::Emitter& out, const Value& value) {

@@ -66,6 +66,7 @@ TEST(ToYaml, WhatIsWrittenReadsBackEqual) {
   value.set("number_like", "5");
   value.set("truth_like", "true");
   value.set("colon", "a: b");
+  value.set("not_yaml", "--evaluator '{server: [a.py], direction: {bytes'");
   value.set("empty", "");
   value.set("regex", "^conv.*");
   value.set("list", Value::List{1, 0.001, false, Value::List{"x", "y, z"}});

@@ -32,7 +32,7 @@ class Delivery : public ::testing::Test {
     std::vector<std::string> arguments = {"quantize", "model.onnx", "--calibration",
                                           "data.npz", "--output",   "int8.onnx"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_quantsearch(arguments, folder_.path());
+    return run_quantsearch(arguments, folder_.path(), {.columns = "1000"});
   }
 
   TemporaryFolder folder_;

@@ -37,7 +37,7 @@ class LeftAlone : public ::testing::Test {
   [[nodiscard]] RunResult inspect(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments = {"inspect", "model.onnx"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_quantsearch(arguments, folder_.path());
+    return run_quantsearch(arguments, folder_.path(), {.columns = "1000"});
   }
   void save(const Model& model) const { write_model(folder_.path() / "model.onnx", model); }
 

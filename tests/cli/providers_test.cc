@@ -22,7 +22,7 @@ const std::string kResnet = kSource / "tests/data/resnet8.onnx";
 const std::string kCalibrationImages = kSource / "examples/fashion_mnist/calibration_100.npz";
 
 TEST(Providers, AreListedWithTheirLibraryAndDevices) {
-  const RunResult result = run_quantsearch({"inspect", "--providers"}, "/");
+  const RunResult result = run_quantsearch({"inspect", "--providers"}, "/", {.columns = "1000"});
   EXPECT_EQ(result.exit_code, 0) << result.error;
   const RuntimeLibrary library = runtime_library();
   EXPECT_TRUE(result.out.starts_with("ONNX Runtime " + library.version + " of /")) << result.out;

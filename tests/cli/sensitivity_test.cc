@@ -69,7 +69,7 @@ TEST(SensitivityCommand, PrintsATableWithTheTotalAtItsEnd) {
 
 TEST(SensitivityCommand, TimesOperatorsUnlessToldNotTo) {
   const TemporaryFolder folder;
-  EXPECT_NE(sensitivity(folder, {}).out.find("   ms saved\n"), std::string::npos);
+  EXPECT_NE(sensitivity(folder, {}).out.find("  ms saved  layer\n"), std::string::npos);
   EXPECT_EQ(sensitivity(folder, {"--no-latency"}).out.find("ms saved"), std::string::npos);
   const Value timed = json_of(sensitivity(folder, {"--json", "--latency-threads", "2"}));
   EXPECT_NE(timed.find("total")->find("ms_saved"), nullptr);

@@ -57,7 +57,7 @@ if(NOT SEARCH_ONLY)
     ${SOURCE}/examples/fashion_mnist/calibration_100.npz ${SOURCE}/examples/fashion_mnist/evaluation_2000.npz ${WORK}/out)
   must(${WORK}/all/bin/quantsearch report ${WORK}/out/search)
   file(GLOB runtime ${WORK}/all/lib*/quantsearch/libonnxruntime.so.1)  # absent when it is not the one that set-up fetched
-  must_say("^ONNX Runtime [0-9.]+ of ${runtime}" ${CMAKE_COMMAND} -E env --unset=ONNXRUNTIME_ROOT
+  must_say("^ONNX Runtime [0-9.]+ of ${runtime}" ${CMAKE_COMMAND} -E env --unset=ONNXRUNTIME_ROOT COLUMNS=1000
     ${WORK}/all/bin/quantsearch inspect --providers)
   must_say("^40 trials, best " ${WORK}/all-programs/study ${WORK}/study.db 40)
 

@@ -121,8 +121,9 @@ TEST(ArithmeticSentence, EndsWithTheAdviceThatIsLeft) {
                                         .differ = true,
                                         .advice = "; use reduce_range"};
   const ResultsDocument read = results_from(to_value(document));
-  EXPECT_NE(summary_text(read).find("whose integer kernels saturate, and 0.05 as its graph says; "
-                                    "use reduce_range\n"),
+  EXPECT_NE(summary_text(read, 1000)
+                .find("whose integer kernels saturate, and 0.05 as its graph says; "
+                      "use reduce_range\n"),
             std::string::npos);
 }
 
