@@ -122,15 +122,15 @@ Value measured(const Setup& setup, const Settings& settings, const RankingPlan& 
 }  // namespace
 
 RankingPlan plan_ranking(const RankingCosts& costs, LayerRanking wanted) {
-  constexpr std::int64_t kSamples = SensitivityOptions{}.samples;
+  const std::int64_t most = SensitivityOptions{}.samples;
   if (wanted == LayerRanking::always && costs.left > 0)
-    return {.samples = kSamples, .seconds = costs.left};
+    return {.samples = most, .seconds = costs.left};
   const double limit = std::min(costs.left, kShare * costs.passed);
   const auto models = static_cast<double>(2 * costs.layers + 1);
   const double of_samples = costs.seconds_of_sample * (kWholeRuns + kShareRun * models);
   const double rest = limit - models * costs.seconds_of_model;
   if (rest <= of_samples) return {};
-  const double samples = std::min(static_cast<double>(kSamples), rest / of_samples);
+  const double samples = std::min(static_cast<double>(most), rest / of_samples);
   return {.samples = static_cast<std::int64_t>(samples),
           .seconds = std::min(costs.left, kPatience * limit)};
 }
