@@ -24,6 +24,9 @@ using Split = std::vector<bool>;  // by pattern: true on integers
 constexpr int kMostRounds = 5;
 // A difference below this share of a latency is noise.
 constexpr double kGain = 0.02;
+// The interval of a gain may reach beyond 1 by this share of it: on a busy machine the intervals of
+// clear gains are wide.
+constexpr double kDoubt = 0.25;
 // A change is measured when it is predicted to lose at most this share.
 constexpr double kHope = 0.05;
 // Placements within this share of the fastest are returned, at most so many.
@@ -161,7 +164,8 @@ class PlacementSearch {
     say(options_.log, LogLevel::detail,
         fmt::format("placement: {:.3f} times the fastest so far ({:.3f} to {:.3f})", beside.ratio,
                     beside.ratio_low, beside.ratio_high));
-    return beside.is_faster() && beside.ratio < 1 - kGain;
+    const double gain = 1 - beside.ratio;
+    return gain > kGain && beside.ratio_high - 1 < kDoubt * gain;
   }
 
   void log(const Measured& made) const {
