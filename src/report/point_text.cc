@@ -63,13 +63,13 @@ void add(std::vector<Value>& values, const Value& value) {
 
 }  // namespace
 
-PointText::PointText(Choices choices, const Point& common) : common_(common) {
-  for (auto& [option, values] : choices) {
+PointText::PointText(const Choices& choices, const Point& common) : common_(common) {
+  for (const auto& [option, values] : choices) {
     ++uses_[bare_name(option)];
     has_switches_ = has_switches_ || (!common_.contains(option) &&
                                       std::ranges::find(values, Value(false)) != values.end());
     if (!common_.contains(option) && std::ranges::any_of(values, is_long))
-      long_choices_[option] = std::move(values);
+      long_choices_[option] = values;
   }
 }
 
@@ -88,7 +88,7 @@ PointText PointText::of(const Space& space) {
     if (values.size() == 1 && products[name] == space.products().size())
       common[name] = values.front();
   }
-  return {std::move(choices), common};
+  return {choices, common};
 }
 
 PointText PointText::of(const std::vector<const Point*>& points) {
@@ -105,7 +105,7 @@ PointText PointText::of(const std::vector<const Point*>& points) {
     if (points.size() > 1 && values.size() == 1 && uses[name] == points.size())
       common[name] = values.front();
   }
-  return {std::move(choices), common};
+  return {choices, common};
 }
 
 std::string PointText::short_name(const std::string& option) const {

@@ -100,6 +100,10 @@ std::string text_table(const std::vector<Row>& rows, std::size_t width) {
   for (const Row& row : rows) {
     const std::string front = front_of(row, widths);
     const std::string last = row.size() == widths.size() ? row.back() : "";
+    if (last.empty()) {
+      text += wrapped(front, {.width = width, .indent = kDeepIndent});
+      continue;
+    }
     const std::string begin = front + (widths.size() > 1 ? std::string(kGap, ' ') : "");
     const std::size_t used = columns_of(begin);
     if (used + columns_of(last) > width && used + width / 3 > width) {

@@ -49,6 +49,7 @@ TEST(TextTable, ContinuesALastColumnUnderItself) {
 TEST(TextTable, GivesALastColumnWithoutRoomLinesOfItsOwn) {
   EXPECT_EQ(text_table({{"a name that is long", "1", "one two three"}}, 24),
             "a name that is long  1\n    one two three\n");
+  EXPECT_EQ(text_table({{"a name that is long", "12", ""}}, 24), "a name that is long  12\n");
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ class PointText {
 
  private:
   using Choices = std::map<std::string, std::vector<Value>>;
-  PointText(Choices choices, const Point& common);
+  PointText(const Choices& choices, const Point& common);
   [[nodiscard]] std::string value_text(const std::string& option, const Value& value) const;
   [[nodiscard]] std::string setting_text(const std::string& option, const Value& value) const;
 
