@@ -199,8 +199,8 @@ def test_a_folder_of_images_is_read_with_its_preprocess(photos, model):
 
 
 def test_a_folder_of_images_calibrates_and_judges(photos, model_path):
-    made = quantsearch.quantize(model_path, photos, preprocess=GRAY, output="out.onnx")
-    scores = quantsearch.evaluate(model_path, made, photos, preprocess=GRAY)
+    quantsearch.quantize(model_path, photos, preprocess=GRAY, output="out.onnx")
+    scores = quantsearch.evaluate(model_path, "out.onnx", photos, preprocess=GRAY)
     assert scores.samples == 4
     result = quantsearch.auto_search(
         model_path, photos, config={"preprocess": GRAY, "search_stop_condition": {"iteration_limit": 1}}
