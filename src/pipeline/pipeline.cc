@@ -68,7 +68,7 @@ const std::string kOriginPrefix = "quantsearch.";
 using Metadata = std::map<std::string, std::string>;
 
 /// The metadata decide about the bytes of the file, so they say only what decides about the rest of
-/// it: no processor, time, path or command line (docs/decisions/0019-a-model-says-its-origin.md).
+/// it: no processor, time, path or command line (docs/decisions/0014-a-model-says-its-origin.md).
 Metadata with_origin(Metadata metadata, const ModelOrigin& origin,
                      const std::optional<std::uint64_t>& seed) {
   std::erase_if(metadata, [](const auto& entry) { return entry.first.starts_with(kOriginPrefix); });
