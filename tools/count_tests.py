@@ -15,7 +15,7 @@ RAN = re.compile(r"^\[=+\] (\d+) tests? from \d+ test suites? ran\.", re.MULTILI
 PYTEST = re.compile(r"^(?:(\d+) failed(?:, )?)?(?:(\d+) passed)?.* in [0-9.]+s(?: \([0-9:]+\))?$", re.MULTILINE)
 FAILED = re.compile(r"^\[  FAILED  \] (\d+) tests?, listed below:", re.MULTILINE)
 PASSED_PROGRAM = re.compile(r"^Test Passed\.$", re.MULTILINE)
-NOT_TESTED = re.compile(r"^\w+: the [\w ]+ is not (?:tested|built)", re.MULTILINE)  # ctest writes that a skipped test passed
+NOT_TESTED = re.compile(r"^\w+: the [\w ]+ is not (?:tested|built)|^browser test: skipped,", re.MULTILINE)  # ctest writes that a skipped test passed
 
 
 def count(log):

@@ -52,6 +52,10 @@ class CountTests(unittest.TestCase):
         text = "docs: the site is not built for want of Python with venv"
         self.assertEqual(count(block(1, text, "Test Passed.")), (0, 0))
 
+    def test_a_page_that_no_browser_opened_counts_for_nothing(self):
+        text = "browser test: skipped, there is no node"
+        self.assertEqual(count(block(1, text, "Test Passed.")), (0, 0))
+
     def test_nothing_is_nothing(self):
         self.assertEqual(count(""), (0, 0))
 
