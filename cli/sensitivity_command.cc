@@ -34,11 +34,11 @@ struct SensitivityArguments {
 };
 
 /// Nothing is timed for another machine.
-std::optional<UnitTimeOptions> times_of(const SensitivityArguments& arguments,
-                                        const QuantizationConfig& config,
-                                        const CancellationToken& token) {
+std::optional<KernelCostOptions> times_of(const SensitivityArguments& arguments,
+                                          const QuantizationConfig& config,
+                                          const CancellationToken& token) {
   if (!arguments.is_timed || config.quantize.target == Target::npu_cnn) return std::nullopt;
-  return UnitTimeOptions{.threads = arguments.latency_threads, .token = token};
+  return KernelCostOptions{.threads = arguments.latency_threads, .token = token};
 }
 
 int run_sensitivity(const SensitivityArguments& arguments) {

@@ -95,34 +95,21 @@ struct KernelCost {
   double conversion_seconds = 0;  // of the tensors that they write, between float and integers
   bool operator==(const KernelCost&) const = default;
 };
-/// Profiles a float model and the quantized one that was made of it, on the CPU. Throws what
-/// opening and running throw, and Cancelled.
-[[nodiscard]] std::vector<KernelCost> kernel_costs(const Model& float_model,
-                                                   const QuantizedModel& quantized,
-                                                   const Batch& sample, int threads,
-                                                   const CancellationToken& token);
-
-/// Throws what building, opening and running throw, and Cancelled.
-[[nodiscard]] PlacementResult find_placement(const PlacementInput& input,
-                                             const PlacementOptions& options);
-
-/// Operators that the float model computes in one kernel, and what they cost without conversions.
-struct UnitTime {
-  std::vector<std::string> nodes;  // node_label()s
-  double float_ms = 0;
-  double integer_ms = 0;  // the same as float_ms, except for noise, where they stay float
-};
-
-struct UnitTimeOptions {
+struct KernelCostOptions {
   int threads = 1;
   double seconds = 0.1;  // of the runs of each of the two models, at least
   CancellationToken token = {};
 };
+/// Profiles a float model and the quantized one that was made of it, on the CPU. Where nodes stay
+/// float, both times are the same except for noise. Throws what opening and running throw, and
+/// Cancelled.
+[[nodiscard]] std::vector<KernelCost> kernel_costs(const Model& float_model,
+                                                   const QuantizedModel& quantized,
+                                                   const Batch& sample,
+                                                   const KernelCostOptions& options = {});
 
-/// The times of all operators of `simplified`, from the profiles of it and of `quantized`, which
-/// was made of it. On the CPU. Throws what opening and running throw, and Cancelled.
-[[nodiscard]] std::vector<UnitTime> unit_times(const Model& simplified,
-                                               const QuantizedModel& quantized, const Batch& sample,
-                                               const UnitTimeOptions& options = {});
+/// Throws what building, opening and running throw, and Cancelled.
+[[nodiscard]] PlacementResult find_placement(const PlacementInput& input,
+                                             const PlacementOptions& options);
 
 }  // namespace quantsearch

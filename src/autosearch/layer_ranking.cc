@@ -66,12 +66,12 @@ RankingCosts costs_of(const Setup& setup, const std::vector<Trial>& trials) {
 }
 
 /// Nothing is timed for another machine or by another device's kernels.
-std::optional<UnitTimeOptions> times_of(const Setup& setup, const QuantizationConfig& config,
-                                        const CancellationToken& token) {
+std::optional<KernelCostOptions> times_of(const Setup& setup, const QuantizationConfig& config,
+                                          const CancellationToken& token) {
   const bool is_here = config.quantize.target != Target::npu_cnn &&
                        setup.config.execution.devices.front() == Device{};
   if (!setup.config.goals.latency || !is_here) return std::nullopt;
-  return UnitTimeOptions{
+  return KernelCostOptions{
       .threads = setup.config.goals.latency_threads, .seconds = kProfileSeconds, .token = token};
 }
 

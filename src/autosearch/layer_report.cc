@@ -145,9 +145,9 @@ Value describe_layers(const Delivery& delivery, const BuiltModel& best) {
     const Explanation made = delivery.pipeline.explain(resolve(best.settings), token);
     LayerTable table(made);
     if (can_time(delivery)) {
-      table.add_times(kernel_costs(*made.float_model, *made.quantized,
-                                   delivery.reference.data().read(0, 1),
-                                   delivery.config.goals.latency_threads, token));
+      table.add_times(
+          kernel_costs(*made.float_model, *made.quantized, delivery.reference.data().read(0, 1),
+                       {.threads = delivery.config.goals.latency_threads, .token = token}));
     }
     return std::move(table).rows();
   } catch (const Cancelled&) {

@@ -44,19 +44,23 @@ void restore_float_constants(Candidate& candidate, const std::vector<Recipe>& re
   candidate.quantized = std::move(smaller);
 }
 
-/// A unit that several layers share counts for the first of them.
-void add_times(SensitivityReport& report, const std::vector<UnitTime>& units) {
-  std::map<std::string, std::size_t> unit_of_node;
-  for (std::size_t unit = 0; unit < units.size(); ++unit) {
-    for (const std::string& node : units[unit].nodes) unit_of_node.emplace(node, unit);
+/// A kernel that several layers share counts for the first of them.
+void add_times(SensitivityReport& report, const Graph& graph,
+               const std::vector<KernelCost>& kernels) {
+  constexpr double kMilliseconds = 1000;
+  std::map<std::string, std::size_t> kernel_of_node;
+  for (std::size_t kernel = 0; kernel < kernels.size(); ++kernel) {
+    for (const int node : kernels[kernel].nodes)
+      kernel_of_node.emplace(node_label(graph, node), kernel);
   }
   std::set<std::size_t> counted;
   for (LayerSensitivity& layer : report.layers) {
     double saved = 0;
     for (const std::string& node : layer.members) {
-      const auto unit = unit_of_node.find(node);
-      if (unit == unit_of_node.end() || !counted.insert(unit->second).second) continue;
-      saved += units[unit->second].float_ms - units[unit->second].integer_ms;
+      const auto found = kernel_of_node.find(node);
+      if (found == kernel_of_node.end() || !counted.insert(found->second).second) continue;
+      const KernelCost& kernel = kernels[found->second];
+      saved += kMilliseconds * kernel.float_seconds - kMilliseconds * kernel.quantized_seconds;
     }
     layer.milliseconds_saved = saved;
   }
@@ -174,7 +178,7 @@ ModelOrigin Pipeline::origin(const QuantizationConfig& config) const {
 
 SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
                                         const SensitivityOptions& options,
-                                        const std::optional<UnitTimeOptions>& times,
+                                        const std::optional<KernelCostOptions>& times,
                                         const CancellationToken& token) {
   require_bins(config.histogram_bins);
   config.precision.reset();
@@ -192,8 +196,9 @@ SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
                            .token = token,
                            .log = state_->log});
   if (times) {
-    add_times(report, unit_times(*progress.float_model, *progress.candidate.quantized,
-                                 state_->calibration->read(0, 1), *times));
+    add_times(report, progress.float_model->graph,
+              kernel_costs(*progress.float_model, *progress.candidate.quantized,
+                           state_->calibration->read(0, 1), *times));
   }
   return report;
 }

@@ -7,10 +7,11 @@
 namespace quantsearch {
 
 std::vector<KernelCost> kernel_costs(const Model& float_model, const QuantizedModel& quantized,
-                                     const Batch& sample, int threads,
-                                     const CancellationToken& token) {
+                                     const Batch& sample, const KernelCostOptions& options) {
   const auto profile = [&](const Model& model) {
-    return kernel_times(with_traceable_names(model), sample, {.threads = threads, .token = token});
+    return kernel_times(
+        with_traceable_names(model), sample,
+        {.threads = options.threads, .seconds = options.seconds, .token = options.token});
   };
   const Graph& graph = float_model.graph;
   const std::vector<KernelTime> float_kernels = profile(float_model);

@@ -101,20 +101,20 @@ TEST(FindPlacement, EndsWhenItIsCancelled) {
   EXPECT_THROW((void)find_placement(fixture.input(), {.token = token}), Cancelled);
 }
 
-TEST(UnitTimes, HasEveryNodeOnceWithItsTimes) {
+TEST(KernelCosts, HaveEveryNodeOnceWithItsTimes) {
   Fixture fixture;
   const PlacementInput input = fixture.input();
-  const std::vector<UnitTime> times =
-      unit_times(fixture.model, *input.build({}), input.sample, {.seconds = 0});
-  std::multiset<std::string> nodes;
-  for (const UnitTime& time : times) {
-    nodes.insert(time.nodes.begin(), time.nodes.end());
-    EXPECT_GT(time.float_ms, 0);
-    EXPECT_GT(time.integer_ms, 0);
+  const std::vector<KernelCost> costs =
+      kernel_costs(fixture.model, *input.build({}), input.sample, {.seconds = 0});
+  std::multiset<int> nodes;
+  for (const KernelCost& cost : costs) {
+    nodes.insert(cost.nodes.begin(), cost.nodes.end());
+    EXPECT_GT(cost.float_seconds, 0);
+    EXPECT_GT(cost.quantized_seconds, 0);
   }
-  std::multiset<std::string> all;
+  std::multiset<int> all;
   for (std::size_t node = 0; node < fixture.model.graph.nodes.size(); ++node)
-    all.insert(node_label(fixture.model.graph, static_cast<int>(node)));
+    all.insert(static_cast<int>(node));
   EXPECT_EQ(nodes, all);
 }
 

@@ -33,7 +33,7 @@ QuantizedModel quantized_form(const Model& model, const std::vector<std::string>
 TEST(KernelCosts, GiveEveryNodeToOneKernelWithItsTimes) {
   const Model model = two_layers();
   const auto costs =
-      kernel_costs(model, quantized_form(model, {}), testing::random_inputs(model, 1), 1, {});
+      kernel_costs(model, quantized_form(model, {}), testing::random_inputs(model, 1));
   std::vector<int> nodes;
   for (const KernelCost& cost : costs) {
     nodes.insert(nodes.end(), cost.nodes.begin(), cost.nodes.end());
@@ -49,7 +49,7 @@ TEST(KernelCosts, ConversionsCountForTheKernelThatWritesTheTensor) {
   const Model model = two_layers();
   const std::string second = node_label(model.graph, 2);
   const auto costs =
-      kernel_costs(model, quantized_form(model, {second}), testing::random_inputs(model, 1), 1, {});
+      kernel_costs(model, quantized_form(model, {second}), testing::random_inputs(model, 1));
   ASSERT_EQ(costs.size(), 2U);
   EXPECT_GT(costs[0].conversion_seconds, 0);
 }

@@ -109,10 +109,10 @@ class Pipeline {
   /// Measures what the quantization of each layer adds to the outputs, on the calibration samples,
   /// and, with `times`, how long its operators run on this machine. Mixed precision and fine-tuning
   /// of the configuration are left out, because they would repair what is measured. Throws what the
-  /// stages, measure_sensitivity() and unit_times() throw.
+  /// stages, measure_sensitivity() and kernel_costs() throw.
   [[nodiscard]] SensitivityReport sensitivity(QuantizationConfig config,
                                               const SensitivityOptions& options,
-                                              const std::optional<UnitTimeOptions>& times,
+                                              const std::optional<KernelCostOptions>& times,
                                               const CancellationToken& token);
   /// Returns what build() decides for a configuration without mixed precision. What the cache does
   /// not hold is made again, except for the statistics. Throws what the stages throw.
