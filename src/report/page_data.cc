@@ -10,6 +10,7 @@
 #include "quantsearch/report.h"
 #include "quantsearch/search/trial_order.h"
 #include "report/next_steps.h"
+#include "report/results_parts.h"
 #include "report/standing.h"
 
 namespace quantsearch {
@@ -187,24 +188,6 @@ Value packed(const Value& list) {
   return Value::Map{{"keys", Value::List(keys.begin(), keys.end())}, {"rows", std::move(rows)}};
 }
 
-Value space_data(const SpaceSummary& space) {
-  Value filtered(Value::Map{});
-  for (const auto& [reason, count] : space.filtered) filtered.set(reason, count);
-  return Value::Map{{"raw", space.raw},
-                    {"distinct", space.distinct},
-                    {"complete", space.complete},
-                    {"filtered", filtered}};
-}
-
-Value confirmation_data(const Confirmation& confirmation) {
-  Value::List scores;
-  for (const auto& [number, score] : confirmation.scores)
-    scores.emplace_back(Value::Map{{"trial", number}, {"score", rounded(score)}});
-  return Value::Map{{"samples", confirmation.samples},
-                    {"float", rounded(confirmation.float_score)},
-                    {"scores", scores}};
-}
-
 Value search_data(const ResultsDocument& document) {
   const Settings settings = document.trials.empty() ? Settings{} : split_settings(document.trials);
   Value value(Value::Map{});
@@ -237,14 +220,14 @@ Value search_data(const ResultsDocument& document) {
   value.set("cache", Value::Map{{"hits", document.cache_hits},
                                 {"misses", document.cache_misses},
                                 {"seconds_saved", rounded(document.cache_seconds_saved)}});
-  value.set("space", space_data(document.space));
+  value.set("space", to_value(document.space));
   value.set("seconds", rounded(document.seconds));
   value.set("peak_rss_bytes", document.peak_rss_bytes);
   value.set("processor", document.processor ? Value(to_string(*document.processor)) : Value());
   value.set("placement", rounded(document.placement));
   value.set("layers", packed(document.layers));
   value.set("layer_tables", best_tables(document));
-  if (document.confirmation) value.set("confirmation", confirmation_data(*document.confirmation));
+  if (document.confirmation) value.set("confirmation", rounded(to_value(*document.confirmation)));
   return value;
 }
 

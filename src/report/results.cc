@@ -9,6 +9,7 @@
 #include "quantsearch/report.h"
 #include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
+#include "report/results_parts.h"
 
 namespace quantsearch {
 
@@ -123,23 +124,6 @@ TrialResult trial_from(const Value& value) {
   return trial;
 }
 
-Value to_value(const SpaceSummary& space) {
-  Value filtered(Value::Map{});
-  for (const auto& [reason, count] : space.filtered) filtered.set(reason, count);
-  return Value::Map{{"raw", space.raw},
-                    {"distinct", space.distinct},
-                    {"complete", space.complete},
-                    {"filtered", filtered}};
-}
-
-Value to_value(const Confirmation& confirmation) {
-  Value::List scores;
-  for (const auto& [number, score] : confirmation.scores)
-    scores.push_back(Value::Map{{"trial", number}, {"score", score}});
-  return Value::Map{
-      {"samples", confirmation.samples}, {"float", confirmation.float_score}, {"scores", scores}};
-}
-
 /// A score that is null in JSON was not finite.
 double score_from(const Value& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.as_double();
@@ -167,6 +151,23 @@ SpaceSummary space_from(const Value& value) {
 }
 
 }  // namespace
+
+Value to_value(const SpaceSummary& space) {
+  Value filtered(Value::Map{});
+  for (const auto& [reason, count] : space.filtered) filtered.set(reason, count);
+  return Value::Map{{"raw", space.raw},
+                    {"distinct", space.distinct},
+                    {"complete", space.complete},
+                    {"filtered", filtered}};
+}
+
+Value to_value(const Confirmation& confirmation) {
+  Value::List scores;
+  for (const auto& [number, score] : confirmation.scores)
+    scores.push_back(Value::Map{{"trial", number}, {"score", score}});
+  return Value::Map{
+      {"samples", confirmation.samples}, {"float", confirmation.float_score}, {"scores", scores}};
+}
 
 TrialResult trial_result(const Trial& trial) {
   TrialDetails details = details_from(trial.details);
