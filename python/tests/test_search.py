@@ -166,7 +166,8 @@ def test_ctrl_c_before_the_first_result_raises(model_path, arrays, small_space):
         search(model_path, arrays, small_space, output="out", evaluator=evaluator)
 
 
-def test_an_exception_of_progress_interrupts_the_evaluator(model_path, arrays, small_space):
+def blocks_at_its_third_call():
+    """An evaluator, and the paths that it was called with."""
     calls = []
 
     def evaluator(path):
@@ -174,6 +175,12 @@ def test_an_exception_of_progress_interrupts_the_evaluator(model_path, arrays, s
         while len(calls) == 3:
             pass
         return 1.0
+
+    return evaluator, calls
+
+
+def test_an_exception_of_progress_interrupts_the_evaluator(model_path, arrays, small_space):
+    evaluator, _ = blocks_at_its_third_call()
 
     def progress(state):
         raise RuntimeError("enough")
@@ -183,13 +190,7 @@ def test_an_exception_of_progress_interrupts_the_evaluator(model_path, arrays, s
 
 
 def test_a_time_limit_interrupts_the_evaluator_and_the_search_goes_on(model_path, arrays, small_space):
-    calls = []
-
-    def evaluator(path):
-        calls.append(path)
-        while len(calls) == 3:
-            pass
-        return 1.0
+    evaluator, calls = blocks_at_its_third_call()
 
     result = search(model_path, arrays, {**small_space, "trial_time_limit": 2}, output="out", evaluator=evaluator)
     assert result.study.trials[1].state == "interrupted" and len(calls) == 5
