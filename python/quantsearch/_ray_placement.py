@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Sequence
+from typing import Dict, Iterable, List, Mapping, Sequence
 
 from ._errors import InvalidInput
 
@@ -56,9 +56,14 @@ def place(rooms: Mapping[str, Room], need: Need, wanted: int) -> Dict[str, int]:
     return placed
 
 
+def has_room(rooms: Iterable[Room], need: Need) -> bool:
+    """Whether a worker fits one of them."""
+    return any(need.fits(room) > 0 for room in rooms)
+
+
 def require_room(rooms: Sequence[Room], need: Need) -> None:
     """Raises InvalidInput with what a worker needs and what each node has, when no node has room for one."""
-    if any(need.fits(room) > 0 for room in rooms):
+    if has_room(rooms, need):
         return
     asked = _text(need.resources, need.host_bytes + need.trial_bytes)
     there = "; ".join(f"'{room.name}' has {_text(_only(room.resources, need), room.free_bytes)} free" for room in rooms)

@@ -17,7 +17,7 @@ from . import __version__, _core
 from ._errors import InvalidInput, IoError
 from ._events import logger
 from ._ray_host import Host, HostPlan, NodeFacts, Shipment, node_facts
-from ._ray_placement import Need, Room, place, require_room, size_text
+from ._ray_placement import Need, Room, has_room, place, require_room, size_text
 
 #: How long a cancelled trial may take to notice, and the pause between two looks at the cluster.
 _GRACE_SECONDS = 30.0
@@ -102,11 +102,24 @@ class Pool:
     # Before the search.
 
     def require_room(self) -> None:
-        """Raises InvalidInput when the search cannot begin on this cluster. Nothing has been shipped then."""
+        """Waits for a node with room. Raises InvalidInput when the search cannot begin on this cluster: nothing has been shipped
+        then.
+
+        What no node could take is refused at once. What other work occupies, the processes of an ended search for a moment
+        too, may become free.
+        """
         nodes = _live_nodes()
         self._probe(nodes, refuse=True)
-        rooms = self._rooms(nodes)
-        require_room(list(rooms.values()), self._options.need)
+        need = self._options.need
+        require_room(list(self._rooms(nodes, {}).values()), need)
+        rooms = self._rooms(nodes, _available_resources())
+        end = time.monotonic() + self._options.patience_seconds
+        if not has_room(rooms.values(), need):
+            logger.warning("every node with room for a trial is occupied; waiting up to %g s", self._options.patience_seconds)
+        while not has_room(rooms.values(), need) and time.monotonic() < end:
+            time.sleep(min(_POLL_SECONDS, max(0.0, end - time.monotonic())))
+            rooms = self._rooms(_live_nodes(), _available_resources())
+        require_room(list(rooms.values()), need)
         found = sum(place(rooms, self._options.need, self._options.workers).values())
         if found < self._options.workers:
             logger.warning("the cluster has room for %d of %d workers; more start when nodes join", found, self._options.workers)
@@ -163,9 +176,9 @@ class Pool:
             )
         return None
 
-    def _rooms(self, nodes: List[Dict[str, Any]]) -> Dict[str, Room]:
-        """What is free on the nodes that may be used. Nodes on one machine share its memory."""
-        available = _available_resources()
+    def _rooms(self, nodes: List[Dict[str, Any]], available: Mapping[str, Mapping[str, float]]) -> Dict[str, Room]:
+        """The nodes that may be used with what is free on them by `available`; all is free on a node that is not named there.
+        Nodes on one machine share its memory."""
         on_machine: Dict[str, int] = {}
         for node in nodes:
             on_machine[node["NodeManagerAddress"]] = on_machine.get(node["NodeManagerAddress"], 0) + 1
@@ -320,7 +333,7 @@ class Pool:
             return
         nodes = _live_nodes()
         self._probe(nodes, refuse=False)
-        rooms = self._rooms(nodes)
+        rooms = self._rooms(nodes, _available_resources())
         # Ray shows what a new host takes only when it runs.
         starting = {host.node for host in self._hosts if host.ready is not None}
         rooms = {node: room for node, room in rooms.items() if node not in starting}

@@ -77,14 +77,14 @@ def search(
             that join later.
         resources_per_worker: by Ray's names; None: ``{"CPU": 1}``. "CPU" is also the number of threads of a trial.
         any_runtime: take nodes with another ONNX Runtime than the driver's.
-        patience: seconds to wait for a node when all are lost, before the search ends with what it has.
+        patience: seconds to wait for a node when all are occupied or lost, before the search is refused or ends with what it has.
         memory: for the kept results of one process, such as "2G"; "": half of what is free on the node.
         output, progress, keep, resume, overwrite, log_file: see AutoSearch.run(). Ctrl-C ends the search with what was found.
 
     The others are those of AutoSearch. An evaluator runs on the nodes and is pickled.
 
     Raises:
-        InvalidInput: as AutoSearch; no node has room for one trial; a node has another version of quantsearch or of ONNX
+        InvalidInput: as AutoSearch; no node has, or within `patience` gets, room for one trial; a node has another version of quantsearch or of ONNX
             Runtime; model or data do not fit the object store.
         IoError: all nodes were lost; finished trials are kept in the output folder, and `resume` continues.
     """

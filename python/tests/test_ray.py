@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pathlib
 import signal
@@ -19,6 +20,7 @@ from quantsearch import _core
 ray = pytest.importorskip("ray", reason="Ray is not installed here")
 
 import quantsearch.ray  # noqa: E402
+from quantsearch._ray_pool import _available_resources  # noqa: E402
 from quantsearch._ray_placement import Need, Room, place, require_room  # noqa: E402
 from ray import cloudpickle  # noqa: E402
 from ray.cluster_utils import Cluster  # noqa: E402
@@ -217,8 +219,37 @@ class TestOnTwoNodes:
             quantsearch.ray.search(model_path, arrays, num_workers=1, resources_per_worker={"CPU": 3})
         text = str(refused.value)
         assert text.startswith("search: no node of the cluster has room for one trial: it needs CPU 3, ")
-        assert text.count("has CPU ") >= 2  # free ones: the cluster may still count a worker of an earlier search
+        assert text.count("has CPU 1, ") == 2  # of all of it, free or not
         assert not pathlib.Path("quantsearch_output").exists()
+
+    def test_a_cluster_that_is_occupied_is_waited_for(
+        self, model_path: str, arrays: Any, config: Config, two_nodes: Nodes
+    ) -> None:
+        @ray.remote(num_cpus=1)
+        class Occupier:
+            def is_there(self) -> bool:
+                return True
+
+        occupiers = [Occupier.remote() for _ in range(2)]
+        assert ray.get([one.is_there.remote() for one in occupiers]) == [True, True]
+        while any(free.get("CPU", 0) for free in _available_resources().values()):  # Ray tells it late
+            time.sleep(0.05)
+        with pytest.raises(quantsearch.InvalidInput, match="has CPU 0, .* free; free a node"):
+            quantsearch.ray.search(model_path, arrays, config=config, num_workers=1, patience=0.1)
+
+        class Frees(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                if "is occupied; waiting up to 300 s" in record.getMessage():
+                    for one in occupiers:
+                        ray.kill(one)
+
+        frees = Frees()
+        logging.getLogger("quantsearch").addHandler(frees)
+        try:
+            found = quantsearch.ray.search(model_path, arrays, config=config, num_workers=1)
+        finally:
+            logging.getLogger("quantsearch").removeHandler(frees)
+        assert len(found.study.trials) == 10
 
     def test_another_runtime_is_refused_unless_asked(
         self, model_path: str, arrays: Any, config: Config, two_nodes: Nodes, monkeypatch: pytest.MonkeyPatch
