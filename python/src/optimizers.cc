@@ -167,23 +167,9 @@ CmaOptions::Restarts restarts_of(const std::string& name) {
   throw InvalidInput("optimize: got restarts '" + name + "', expected 'none', 'ipop' or 'bipop'");
 }
 
-void bind_factories(nb::module_& module) {
+/// Optimizers that learn a model of the objective.
+void bind_model_based(nb::module_& module) {
   using nb::arg;
-  module.def(
-      "random_optimizer",
-      [](const nb::list& domain, std::uint64_t seed) {
-        return AskTell(random_optimizer(domain_of(domain), {.seed = seed}));
-      },
-      arg("domain"), arg("seed"));
-  module.def(
-      "qmc_optimizer",
-      [](const nb::list& domain, std::uint64_t seed, bool halton, bool scramble) {
-        return AskTell(
-            qmc_optimizer(domain_of(domain), {.seed = seed,
-                                              .kind = halton ? QmcKind::halton : QmcKind::sobol,
-                                              .scramble = scramble}));
-      },
-      arg("domain"), arg("seed"), arg("halton"), arg("scramble"));
   module.def(
       "tpe_optimizer",
       [](const nb::list& domain, std::uint64_t seed, std::size_t objectives,
@@ -225,6 +211,25 @@ void bind_factories(nb::module_& module) {
       },
       arg("domain"), arg("seed"), arg("objectives"), arg("startup_trials"),
       arg("deterministic_objective"));
+}
+
+void bind_others(nb::module_& module) {
+  using nb::arg;
+  module.def(
+      "random_optimizer",
+      [](const nb::list& domain, std::uint64_t seed) {
+        return AskTell(random_optimizer(domain_of(domain), {.seed = seed}));
+      },
+      arg("domain"), arg("seed"));
+  module.def(
+      "qmc_optimizer",
+      [](const nb::list& domain, std::uint64_t seed, bool halton, bool scramble) {
+        return AskTell(
+            qmc_optimizer(domain_of(domain), {.seed = seed,
+                                              .kind = halton ? QmcKind::halton : QmcKind::sobol,
+                                              .scramble = scramble}));
+      },
+      arg("domain"), arg("seed"), arg("halton"), arg("scramble"));
   module.def(
       "nsga_optimizer",
       [](const nb::list& domain, std::uint64_t seed, std::size_t objectives,
@@ -275,7 +280,8 @@ void bind_optimizers(nb::module_& module) {
           },
           nb::arg("number"), nb::arg("at"), nb::arg("state"), nb::arg("objectives"),
           nb::arg("constraints"), nb::arg("variance"));
-  bind_factories(module);
+  bind_model_based(module);
+  bind_others(module);
 }
 
 }  // namespace quantsearch::python

@@ -105,7 +105,7 @@ SampleWriter::Place SampleWriter::place_of(const std::string& name, Tensor tenso
 
 void SampleWriter::add(Batch sample) {
   std::vector<Place> places;
-  for (auto& [name, tensor] : sample) places.push_back(place_of(name, std::move(tensor)));
+  for (auto& entry : sample) places.push_back(place_of(entry.first, std::move(entry.second)));
   samples_.push_back(std::move(places));
 }
 

@@ -100,8 +100,9 @@ nb::object to_array(const Tensor& tensor) {
   std::vector<std::size_t> shape(tensor.shape().begin(), tensor.shape().end());
   // numpy sees the memory as read-only, because other tensors may share it.
   const void* data = kept->bytes().data();
-  const nb::capsule owner(kept.release(),
-                          [](void* held) noexcept { delete static_cast<Tensor*>(held); });
+  const nb::capsule owner(kept.release(), [](void* held) noexcept {
+    const std::unique_ptr<Tensor> last(static_cast<Tensor*>(held));
+  });
   return nb::cast(nb::ndarray<nb::numpy, nb::ro>(data, shape.size(), shape.data(), owner, nullptr,
                                                  dtype_of(tensor.type())));
 }

@@ -26,7 +26,7 @@ Value map_of(const nb::dict& dict, const std::string& name) {
           fmt::format("{}: got a key of type {}, expected text as keys", name, name_of_type(key)));
     }
     const auto text = nb::cast<std::string>(key);
-    map.emplace_back(text, to_value(value, name.empty() ? text : name + "." + text));
+    map.emplace_back(text, to_value(value, name.empty() ? text : fmt::format("{}.{}", name, text)));
   }
   return map;
 }
