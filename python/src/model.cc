@@ -76,8 +76,9 @@ void save(const Model& model, const std::filesystem::path& file, nb::handle exte
 }
 
 Model fix(const Model& model, nb::handle fixed) {
+  const Value values = to_value(fixed, "fixed_inputs");
   FixedInputs inputs;
-  for (const auto& [name, value] : to_value(fixed, "fixed_inputs").as_map()) inputs[name] = value;
+  for (const auto& [name, value] : values.as_map()) inputs[name] = value;
   const nb::gil_scoped_release released;
   return fix_inputs(model, inputs);
 }

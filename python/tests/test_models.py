@@ -3,8 +3,10 @@
 import pathlib
 import pickle
 
+import numpy
 import pytest
 import quantsearch
+from onnx import TensorProto, helper
 
 
 def test_the_same_model_comes_from_a_path_its_bytes_and_a_proto(model_path):
@@ -56,3 +58,18 @@ def test_inspect_lists_the_layers(model_path):
     assert len(inspection["layers"]) == 22
     assert all(layer["quantized"] for layer in inspection["layers"])
     assert inspection["opset"] >= 13
+
+
+@pytest.mark.parametrize("scale", [2, [2.0], numpy.array([2.0])])
+def test_fixed_inputs_become_constants(scale):
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["x", "scale"], ["y"])],
+        "scaled",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "scale")],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    fixed = quantsearch.load_model(model).fix_inputs({"scale": scale})
+    assert [name for name, _, _ in fixed.inputs] == ["x"]
+    with pytest.raises(quantsearch.InvalidInput, match="'factor'"):
+        quantsearch.inspect(model, fixed_inputs={"factor": 2})
