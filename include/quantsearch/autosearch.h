@@ -150,11 +150,16 @@ struct CommandLineValue {
 /// where there are labels, and takes at most 10 minutes.
 [[nodiscard]] std::vector<CommandLineValue> default_search(bool is_timed);
 
+/// Whether the caller brings an evaluator (SearchEnvironment::evaluator), so that search_metric may
+/// name scores that are not known before it has run.
+enum class OwnEvaluator { absent, present };
+
 /// Returns the configuration of a file, with the values of the command line in `over`. Throws
 /// InvalidInput for an unknown key or value, naming the nearest known one, and Unsupported for a
 /// known one that is not implemented. Relative paths stay relative to the current folder.
 [[nodiscard]] AutoSearchConfig parse_search_config(const Value& file,
-                                                   const std::vector<CommandLineValue>& over = {});
+                                                   const std::vector<CommandLineValue>& over = {},
+                                                   OwnEvaluator evaluator = OwnEvaluator::absent);
 /// Returns the settings of the `quantization_config` of such a file; other keys are checked but not
 /// used. Throws as parse_search_config() does.
 [[nodiscard]] Settings parse_quantization_config(const Value& file);

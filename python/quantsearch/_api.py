@@ -11,7 +11,7 @@ from . import _core
 from ._config import ConfigSource, split_config
 from ._data import Data, DataOptions, LoadedData, load_data, load_labels
 from ._errors import InvalidInput
-from ._evaluator import Evaluator
+from ._evaluator import Direction, Evaluator
 from ._events import ProgressOption, SearchEvents, log_event
 from ._models import ModelSource, named_model, with_fixed_inputs
 from ._results import Evaluation, QuantizeResult, SearchResult, Study, Trial
@@ -170,8 +170,8 @@ def plan_space(model: ModelSource, config: ConfigSource = None, *, first: int = 
         raw and distinct number of points, filtered (number of invalid ones by reason), stages, expected_seconds,
         warnings, and the first points in the order of the grid.
     """
-    keys, _ = split_config(config)
-    plan: Dict[str, Any] = _core.plan_space(keys, named_model(model).model, first)
+    keys, evaluator = split_config(config)
+    plan: Dict[str, Any] = _core.plan_space(keys, evaluator is not None, named_model(model).model, first)
     return plan
 
 
@@ -188,7 +188,8 @@ class AutoSearch:
         evaluation: samples that score the candidates; None: the calibration data, or their held-out part.
         labels: class of each evaluation sample, or a path: top1 and top5 become available.
         evaluator: scores a model instead of a metric (quantsearch.evaluator).
-        direction: "maximize" or "minimize", of the evaluator's score; None: its attribute, or "maximize".
+        direction: "maximize" or "minimize", of the evaluator's score, or a mapping of these by the name of a score;
+            None: its attribute, or "maximize".
         holdout: share of the calibration data that only scores, in [0, 1).
         limit: use the first samples of the calibration data only.
         evaluation_limit: the same for the evaluation data.
@@ -205,7 +206,7 @@ class AutoSearch:
         evaluation: Data = None,
         labels: Any = None,
         evaluator: Any = None,
-        direction: Optional[str] = None,
+        direction: Direction = None,
         holdout: float = 0.0,
         limit: Optional[int] = None,
         evaluation_limit: Optional[int] = None,
@@ -217,7 +218,7 @@ class AutoSearch:
         self._keys_given = config is not None
         user_evaluator = from_config if evaluator is None else evaluator
         self._evaluator = None if user_evaluator is None else Evaluator(user_evaluator, direction)
-        _core.check_search_config(keys)
+        _core.check_search_config(keys, self._evaluator is not None)
         named = named_model(model)
         fixed = keys.get("fixed_inputs") or {}
         fitted = with_fixed_inputs(named.model, fixed)
@@ -287,7 +288,7 @@ class AutoSearch:
         request.keep, request.resume, request.overwrite = keep, resume, overwrite
         request.log_file = os.fspath(log_file if log_file is not None else keys.get("search_log_path") or "")
         if self._evaluator is not None:
-            request.evaluator, request.maximize = self._evaluator, self._evaluator.maximize
+            request.evaluator = self._evaluator
         events = SearchEvents(progress)
         workers = WorkerFiles(self._worker_input)
         request.worker_command = workers.command
@@ -305,7 +306,7 @@ class AutoSearch:
 
     def plan(self, *, first: int = 0) -> Dict[str, Any]:
         """See plan_space()."""
-        plan: Dict[str, Any] = _core.plan_space(self._keys, self._request.model, first)
+        plan: Dict[str, Any] = _core.plan_space(self._keys, self._evaluator is not None, self._request.model, first)
         return plan
 
     def _evaluator_error(self, error: RuntimeError) -> BaseException:

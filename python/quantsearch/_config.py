@@ -84,7 +84,8 @@ class AutoSearchConfig:
     def check(self) -> None:
         """Raises InvalidInput for an unknown key or value, naming the nearest known one, and Unsupported for a
         known one that is not implemented."""
-        _core.check_search_config(self.to_dict())
+        keys, evaluator = split_config(self)
+        _core.check_search_config(keys, evaluator is not None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AutoSearchConfig) and attributes_of(self) == attributes_of(other)

@@ -40,3 +40,16 @@ def type_name(value: object) -> str:
     """The type of a value as messages show it."""
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def text_of(error: BaseException) -> str:
+    """The message of any exception, as text that can be stored."""
+    try:
+        return as_utf8(str(error))
+    except Exception as second:
+        return f"(its text raised {type(second).__name__})"
+
+
+def as_utf8(text: str) -> str:
+    """The text with escapes in place of zeros and of what UTF-8 does not have, such as halves of surrogate pairs."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")

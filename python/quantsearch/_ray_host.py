@@ -111,7 +111,7 @@ class Host:
         request.labels, request.holdout = plan.labels, plan.holdout
         request.threads, request.memory = plan.threads, str(plan.memory_bytes)
         if plan.evaluator is not None:
-            request.evaluator, request.maximize = plan.evaluator, plan.evaluator.maximize
+            request.evaluator = plan.evaluator
         keys = dict(plan.keys)
         if keys.get("search_cache_dir"):  # a folder has one user
             keys["search_cache_dir"] = os.path.join(str(keys["search_cache_dir"]), f"host-{os.getpid()}")

@@ -72,10 +72,10 @@ def _write(folder: pathlib.Path, content: WorkerInput) -> None:
     (folder / "search.pickle").write_bytes(pickle.dumps(described))
 
 
-def _pickled_evaluator(evaluator: Evaluator) -> Tuple[bytes, bool]:
+def _pickled_evaluator(evaluator: Evaluator) -> Tuple[bytes, Any]:
     pickler = _pickler(evaluator.user)
     try:
-        return pickler.dumps(evaluator.user), evaluator.maximize
+        return pickler.dumps(evaluator.user), evaluator.direction
     except Exception as error:
         raise Unsupported(
             f"search: the evaluator cannot be sent to worker processes: {error}; give it only members that can be pickled, or leave "
@@ -138,7 +138,6 @@ def serve(folder: pathlib.Path, threads: int, memory: int, device: str, socket: 
     request.labels, request.holdout = described["labels"], described["holdout"]
     request.threads = threads
     if described["evaluator"] is not None:
-        pickled, maximize = described["evaluator"]
-        request.evaluator = Evaluator(pickle.loads(pickled), "maximize" if maximize else "minimize")
-        request.maximize = maximize
+        pickled, direction = described["evaluator"]
+        request.evaluator = Evaluator(pickle.loads(pickled), direction)
     _core.serve_trials(described["keys"], request, memory, device, socket)

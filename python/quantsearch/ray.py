@@ -29,6 +29,7 @@ from . import _core
 from ._api import AutoSearch
 from ._config import ConfigSource
 from ._data import Data
+from ._evaluator import Direction
 from ._events import ProgressOption
 from ._models import ModelSource
 from ._ray_host import HostPlan, ShippedData, Shipment, files_of
@@ -58,7 +59,7 @@ def search(
     evaluation: Data = None,
     labels: Any = None,
     evaluator: Any = None,
-    direction: Optional[str] = None,
+    direction: Direction = None,
     holdout: float = 0.0,
     limit: Optional[int] = None,
     evaluation_limit: Optional[int] = None,

@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <map>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -34,13 +35,25 @@ std::shared_ptr<nb::object> held(nb::object object) {
           }};
 }
 
-double score_of(const nb::object& result) {
+std::map<std::string, double> scores_by_name(const nb::dict& result) {
+  std::map<std::string, double> scores;
+  for (const auto& [name, score] : result)
+    scores[nb::cast<std::string>(name)] = nb::cast<double>(score);
+  return scores;
+}
+
+EvaluatorScores scores_of(const nb::object& result) {
+  if (nb::isinstance<nb::dict>(result)) return scores_by_name(nb::borrow<nb::dict>(result));
   if (!nb::isinstance<nb::tuple>(result)) return nb::cast<double>(result);
   const auto kind = nb::cast<std::string>(result[0]);
   const auto text = nb::cast<std::string>(result[1]);
   if (kind == "pruned") throw PrunedByEvaluator(text);
   if (kind == "cancelled") throw Cancelled();
   throw EvaluatorFailed(text);
+}
+
+Goal goal_of(nb::handle direction) {
+  return nb::cast<std::string>(direction) == "minimize" ? Goal::minimize : Goal::maximize;
 }
 
 /// Keeps the first exception of the calling thread, and cancels the work.
@@ -158,22 +171,28 @@ void run_interruptibly(const std::function<void()>& work, WatchedCall& call, nb:
   if (watched.failure) std::rethrow_exception(watched.failure);
 }
 
-CustomEvaluator evaluator_of(nb::object score, Goal direction, EvaluatorCalls& calls) {
-  const auto function = held(std::move(score));
-  return {
-      .score =
-          [function, &calls](const std::filesystem::path& model, const CancellationToken& token) {
-            const nb::gil_scoped_acquire acquired;
-            const EvaluatorCalls::Scope running(calls, token);
-            try {
-              return score_of((*function)(model.c_str()));
-            } catch (const nb::python_error& error) {
-              // An interruption that came when the function was about to return.
-              if (error.matches(PyExc_KeyboardInterrupt)) throw Cancelled();
-              throw;
-            }
-          },
-      .direction = direction};
+CustomEvaluator evaluator_of(nb::object evaluator, EvaluatorCalls& calls) {
+  CustomEvaluator custom;
+  const nb::object direction = evaluator.attr("direction");
+  if (nb::isinstance<nb::dict>(direction)) {
+    for (const auto& [name, of_score] : nb::borrow<nb::dict>(direction))
+      custom.directions[nb::cast<std::string>(name)] = goal_of(of_score);
+  } else {
+    custom.direction = goal_of(direction);
+  }
+  custom.score = [function = held(std::move(evaluator)), &calls](const std::filesystem::path& model,
+                                                                 const CancellationToken& token) {
+    const nb::gil_scoped_acquire acquired;
+    const EvaluatorCalls::Scope running(calls, token);
+    try {
+      return scores_of((*function)(model.c_str()));
+    } catch (const nb::python_error& error) {
+      // An interruption that came when the function was about to return.
+      if (error.matches(PyExc_KeyboardInterrupt)) throw Cancelled();
+      throw;
+    }
+  };
+  return custom;
 }
 
 WorkerCommand worker_command_of(nb::object command) {

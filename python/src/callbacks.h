@@ -104,11 +104,10 @@ struct Watched {
 void run_interruptibly(const std::function<void()>& work, WatchedCall& call,
                        nanobind::handle on_event);
 
-/// An evaluator that calls `score(path)`, registered in `calls` meanwhile. What it raises ends the
-/// trial: `score` returns the score, or a pair (kind, text) with kind "failed", "pruned" or
-/// "cancelled".
-[[nodiscard]] CustomEvaluator evaluator_of(nanobind::object score, Goal direction,
-                                           EvaluatorCalls& calls);
+/// An evaluator that calls `evaluator(path)`, registered in `calls` meanwhile. It returns a score,
+/// a dict of scores by name, or a pair (kind, text) with kind "failed", "pruned" or "cancelled".
+/// Its attribute `direction` is "maximize", "minimize", or a dict of these by the name of a score.
+[[nodiscard]] CustomEvaluator evaluator_of(nanobind::object evaluator, EvaluatorCalls& calls);
 
 /// The command of a worker process, from a function (threads, bytes of memory, device) -> words.
 using WorkerCommand = decltype(SearchEnvironment::worker_command);

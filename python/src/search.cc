@@ -87,8 +87,7 @@ class Incumbent {
 
 std::optional<CustomEvaluator> evaluator_in(const SearchRequest& request, WatchedCall& call) {
   if (request.evaluator.is_none()) return std::nullopt;
-  return evaluator_of(request.evaluator, request.maximize ? Goal::maximize : Goal::minimize,
-                      call.evaluators);
+  return evaluator_of(request.evaluator, call.evaluators);
 }
 
 SearchEnvironment environment_of(const SearchRequest& request, WatchedCall& call,
@@ -150,7 +149,7 @@ Value result_value(const SearchResult& result, bool interrupted) {
 }
 
 nb::object search(nb::handle config, const SearchRequest& request, nb::handle on_event) {
-  const AutoSearchConfig parsed = parse_search_config(to_value(config, ""));
+  const AutoSearchConfig parsed = config_of(config, request);
   std::optional<SearchResult> result;
   WatchedCall call;
   LateLogFile log_file(request.log_file);
@@ -171,7 +170,7 @@ void serve(nb::handle config, const SearchRequest& request, std::int64_t memory,
            const std::string& device, int socket) {
   // Ends a process whose runtime or evaluator does not react to cancellation.
   constexpr unsigned kSecondsToEnd = 10;
-  AutoSearchConfig parsed = parse_search_config(to_value(config, ""));
+  AutoSearchConfig parsed = config_of(config, request);
   parsed.execution.jobs = 1;
   parsed.execution.devices = parse_devices(device);
   WatchedCall call;
@@ -227,7 +226,6 @@ void bind_search(nb::module_& module) {
       .def_rw("labels", &SearchRequest::labels, nb::arg().none())
       .def_rw("holdout", &SearchRequest::holdout)
       .def_rw("evaluator", &SearchRequest::evaluator, nb::arg().none())
-      .def_rw("maximize", &SearchRequest::maximize)
       .def_rw("worker_command", &SearchRequest::worker_command, nb::arg().none())
       .def_rw("remote", &SearchRequest::remote, nb::arg().none())
       .def_rw("threads", &SearchRequest::threads)

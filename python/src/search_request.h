@@ -11,6 +11,7 @@
 #include <string>
 
 #include "quantsearch/autosearch.h"
+#include "values.h"
 
 namespace quantsearch::python {
 
@@ -22,7 +23,6 @@ struct SearchRequest {
   std::optional<Labels> labels;
   double holdout = 0;
   nanobind::object evaluator = nanobind::none();
-  bool maximize = true;  // direction of the evaluator
   // (threads, bytes of memory, device) -> command of a worker process; none: workers are refused.
   nanobind::object worker_command = nanobind::none();
   // Runs the trials elsewhere: an object with begin() and ask() (callbacks.h).
@@ -34,6 +34,16 @@ struct SearchRequest {
   bool overwrite = false;
   std::filesystem::path log_file;  // empty: none
 };
+
+/// The configuration of a search whose keys are in `config`.
+[[nodiscard]] inline AutoSearchConfig config_of(nanobind::handle config, bool has_evaluator) {
+  return parse_search_config(to_value(config, ""), {},
+                             has_evaluator ? OwnEvaluator::present : OwnEvaluator::absent);
+}
+[[nodiscard]] inline AutoSearchConfig config_of(nanobind::handle config,
+                                                const SearchRequest& request) {
+  return config_of(config, !request.evaluator.is_none());
+}
 
 [[nodiscard]] inline SearchInput input_of(const SearchRequest& request) {
   return {.model = request.model,

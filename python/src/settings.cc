@@ -11,6 +11,7 @@
 #include "quantsearch/autosearch.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/pipeline/inspect.h"
+#include "search_request.h"
 #include "values.h"
 
 namespace nb = nanobind;
@@ -94,8 +95,8 @@ Value plan_value(const SpacePlan& plan) {
                     {"points", points}};
 }
 
-nb::object space(nb::handle config, const Model& model, std::int64_t first) {
-  const AutoSearchConfig parsed = parse_search_config(to_value(config, ""));
+nb::object space(nb::handle config, bool has_evaluator, const Model& model, std::int64_t first) {
+  const AutoSearchConfig parsed = config_of(config, has_evaluator);
   const Value plan = [&] {
     const nb::gil_scoped_release released;
     return plan_value(plan_space(parsed, model, first));
@@ -134,9 +135,10 @@ void bind_settings(nb::module_& module) {
       nb::arg("config").none(), nb::arg("target"));
   module.def(
       "check_search_config",
-      [](nb::handle config) { (void)parse_search_config(to_value(config, "")); },
-      nb::arg("config"));
-  module.def("plan_space", &space, nb::arg("config"), nb::arg("model"), nb::arg("first"));
+      [](nb::handle config, bool has_evaluator) { (void)config_of(config, has_evaluator); },
+      nb::arg("config"), nb::arg("has_evaluator"));
+  module.def("plan_space", &space, nb::arg("config"), nb::arg("has_evaluator"), nb::arg("model"),
+             nb::arg("first"));
   module.def("inspect", &inspect_model, nb::arg("model"), nb::arg("config").none());
   module.def("memory_bytes", &memory_bytes, nb::arg("text"));
   module.def(

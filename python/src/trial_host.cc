@@ -26,13 +26,11 @@ class Host {
  public:
   Host(nb::handle config, const SearchRequest& request, nb::handle greeting)
       : pool_(request.threads) {
-    const AutoSearchConfig parsed = parse_search_config(to_value(config, ""));
+    const AutoSearchConfig parsed = config_of(config, request);
     SearchEnvironment environment{.pool = &pool_,
                                   .budget = ByteBudget(memory_bytes(request.memory))};
-    if (!request.evaluator.is_none()) {
-      environment.evaluator = evaluator_of(
-          request.evaluator, request.maximize ? Goal::maximize : Goal::minimize, evaluators_);
-    }
+    if (!request.evaluator.is_none())
+      environment.evaluator = evaluator_of(request.evaluator, evaluators_);
     const Value message = to_value(greeting, "greeting");
     const nb::gil_scoped_release released;
     host_ = open_trial_host(parsed, input_of(request), environment, message);

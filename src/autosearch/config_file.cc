@@ -100,7 +100,8 @@ void set_target(AutoSearchConfig& config, const std::string& target, bool is_pla
 
 }  // namespace
 
-AutoSearchConfig parse_search_config(const Value& file, const std::vector<CommandLineValue>& over) {
+AutoSearchConfig parse_search_config(const Value& file, const std::vector<CommandLineValue>& over,
+                                     OwnEvaluator evaluator) {
   require_known_keys(file);
   AutoSearchConfig config;
   for (const KeyReader& row : key_readers()) {
@@ -110,7 +111,8 @@ AutoSearchConfig parse_search_config(const Value& file, const std::vector<Comman
   }
   const auto objectives = std::ranges::find(key_readers(), "search_metric",
                                             [](const KeyReader& row) { return row.key.name; });
-  if (const auto given = given_value(file, *objectives, over))
+  const auto given = given_value(file, *objectives, over);
+  if (given && evaluator == OwnEvaluator::absent)
     with_prefix(given->prefix, [&] { require_known_scores(config.goals); });
   config.space = space_from_file(file);
   // A user's space starts from the plain defaults, because the settings of the default preset would

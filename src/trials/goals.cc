@@ -60,11 +60,10 @@ std::map<std::string, double> by_name(const EvaluatorScores& given, const std::s
   if (given.number) scores[kCustomGoal] = *given.number;
   for (const auto& [name, score] : scores) {
     require_own_name(name);
-    if (!std::isfinite(score))
-      throw IoError(
-          fmt::format("evaluate: the custom evaluator returned {}, expected a finite "
-                      "number",
-                      score));
+    if (std::isfinite(score)) continue;
+    throw IoError(
+        fmt::format("evaluate: the custom evaluator returned {}{}, expected a finite number", score,
+                    name == kCustomGoal ? "" : fmt::format(" as '{}'", name)));
   }
   if (decides != kCustomGoal || scores.contains(kCustomGoal)) return scores;
   if (scores.size() != 1) {
