@@ -14,6 +14,7 @@ from ._errors import InvalidInput
 from ._evaluator import Direction, Evaluator
 from ._events import ProgressOption, SearchEvents, log_event
 from ._models import ModelSource, named_model, with_fixed_inputs
+from ._options import Size, share, size_text, text, whole_number
 from ._results import Evaluation, QuantizeResult, SearchResult, Study, Trial
 from ._workers import WorkerFiles, WorkerInput
 
@@ -78,7 +79,7 @@ def quantize(
     check: bool = True,
     overwrite: bool = False,
     threads: int = 0,
-    memory: str = "",
+    memory: Size = "",
 ) -> QuantizeResult:
     """Quantizes a model with one configuration.
 
@@ -95,7 +96,7 @@ def quantize(
         check: run the model beside the float model before it is returned.
         overwrite: replace an existing output file.
         threads: 0 means all cores.
-        memory: for kept results, such as "2G"; "" means half of the memory.
+        memory: for kept results, such as "2G", or in bytes; "" means half of the memory.
 
     Raises:
         InvalidInput: configuration, model or data are wrong.
@@ -108,6 +109,7 @@ def quantize(
     settings = dict(_core.canonical_config(_with_target(config, target)))
     if requantize:
         settings["requantize"] = True
+    threads, memory = whole_number("quantize", "threads", threads, 0), size_text("quantize", "memory", memory)
     fixed = with_fixed_inputs(named_model(model).model, fixed_inputs)
     options = DataOptions("calibration", limit, memory, "", tuple(fixed_inputs or ()), preprocess)
     source = load_data(calibration, fixed, options).source
@@ -124,7 +126,7 @@ def evaluate(
     data: Data,
     *,
     labels: Any = None,
-    metrics: Sequence[str] = (),
+    metrics: Union[str, Sequence[str]] = (),
     latency: bool = False,
     batch: int = 0,
     device: str = "cpu",
@@ -132,7 +134,7 @@ def evaluate(
     preprocess: Any = None,
     limit: Optional[int] = None,
     threads: int = 0,
-    memory: str = "",
+    memory: Size = "",
 ) -> Evaluation:
     """Scores a quantized model against its float model on ONNX Runtime.
 
@@ -141,7 +143,7 @@ def evaluate(
         quantized: the same, a quantized version of it.
         data: samples (quantsearch.data).
         labels: class of each sample, or a path: gives top1 and top5.
-        metrics: names (quantsearch.metrics()); empty means all that the data allow.
+        metrics: a name or names (quantsearch.metrics()); empty means all that the data allow.
         latency: measure both models too, on one thread.
         batch: samples per run; 0 lets the library choose.
         device: where both run: "cpu", "cuda:0" or "openvino:CPU" (quantsearch.runtime_library()).
@@ -150,6 +152,9 @@ def evaluate(
     Raises:
         InvalidInput: the models' outputs differ in name or shape, or the data do not fit.
     """
+    threads, batch = whole_number("evaluate", "threads", threads, 0), whole_number("evaluate", "batch", batch, 0)
+    memory, device = size_text("evaluate", "memory", memory), text("evaluate", "device", device, "cuda:0")
+    names_of_metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     float_core = with_fixed_inputs(named_model(float_model).model, fixed_inputs)
     candidate = named_model(quantized).model
     names = {name for name, _, _ in candidate.inputs}
@@ -158,7 +163,7 @@ def evaluate(
     loaded = load_data(data, float_core, options)
     classes = load_labels(labels, loaded)
     result = _core.evaluate(
-        float_core, candidate, loaded.source, list(metrics), classes, batch, latency, device, threads, memory, log_event
+        float_core, candidate, loaded.source, names_of_metrics, classes, batch, latency, device, threads, memory, log_event
     )
     return Evaluation.from_dict(result)
 
@@ -194,7 +199,7 @@ class AutoSearch:
         limit: use the first samples of the calibration data only.
         evaluation_limit: the same for the evaluation data.
         threads: 0 means all cores.
-        memory: for kept results, such as "2G"; "" means half of the memory.
+        memory: for kept results, such as "2G", or in bytes; "" means half of the memory.
     """
 
     def __init__(
@@ -211,7 +216,7 @@ class AutoSearch:
         limit: Optional[int] = None,
         evaluation_limit: Optional[int] = None,
         threads: int = 0,
-        memory: str = "",
+        memory: Size = "",
     ) -> None:
         keys, from_config = split_config(_core.default_search() if config is None else config)
         self._keys = keys
@@ -219,6 +224,8 @@ class AutoSearch:
         user_evaluator = from_config if evaluator is None else evaluator
         self._evaluator = None if user_evaluator is None else Evaluator(user_evaluator, direction)
         _core.check_search_config(keys, self._evaluator is not None)
+        holdout, threads = share("search", "holdout", holdout), whole_number("search", "threads", threads, 0)
+        memory = size_text("search", "memory", memory)
         named = named_model(model)
         fixed = keys.get("fixed_inputs") or {}
         fitted = with_fixed_inputs(named.model, fixed)
@@ -285,7 +292,8 @@ class AutoSearch:
         if output is not None:
             keys["search_output_dir"] = os.fspath(output)
         request = self._request
-        request.keep, request.resume, request.overwrite = keep, resume, overwrite
+        request.keep = whole_number("search", "keep", keep, 0)
+        request.resume, request.overwrite = bool(resume), bool(overwrite)
         request.log_file = os.fspath(log_file if log_file is not None else keys.get("search_log_path") or "")
         if self._evaluator is not None:
             request.evaluator = self._evaluator

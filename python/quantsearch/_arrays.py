@@ -11,10 +11,8 @@ from ._errors import InvalidInput, type_name
 #: A numeric array in C order, or the shape and the texts of an array of texts.
 CoreArray = Union["numpy.ndarray[Any, Any]", Tuple[Tuple[int, ...], "list[str]"]]
 
-# Conversions that change no meaning: floating-point numbers to the width of the model, integers to a
-# wider type.
-_WIDER = {"int64": ("int32", "int16", "int8", "uint8", "uint16", "uint32"), "int32": ("int16", "int8", "uint8", "uint16")}
 _FLOATING = ("float16", "float32", "float64")
+_INTEGER = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 def as_numpy(value: object, name: str) -> numpy.ndarray[Any, Any]:
@@ -33,13 +31,29 @@ def as_numpy(value: object, name: str) -> numpy.ndarray[Any, Any]:
     return array
 
 
-def converted(array: numpy.ndarray[Any, Any], wanted: Optional[str]) -> numpy.ndarray[Any, Any]:
-    """Returns the array in the element type `wanted` where that loses no meaning, otherwise unchanged."""
+def converted(array: numpy.ndarray[Any, Any], wanted: Optional[str], name: str) -> numpy.ndarray[Any, Any]:
+    """Returns the array in the element type `wanted` of the model, from floating-point numbers or integers of another
+    width, otherwise unchanged. Raises InvalidInput for values that do not fit, as for files."""
     got = array.dtype.name
     if wanted is None or got == wanted:
         return array
-    if (wanted in _FLOATING and got in _FLOATING) or got in _WIDER.get(wanted, ()):
-        return array.astype(wanted)
+    if wanted in _FLOATING and got in _FLOATING:
+        with numpy.errstate(over="ignore"):
+            made = array.astype(wanted)
+        if numpy.isinf(made).sum() > numpy.isinf(array).sum():
+            raise InvalidInput(
+                f"data: '{name}' holds {got} values beyond the range of {wanted}, which the model's input takes; scale the values or "
+                "change the model's input type"
+            )
+        return made
+    if wanted in _INTEGER and got in _INTEGER:
+        made = array.astype(wanted)
+        if not numpy.array_equal(made, array):
+            raise InvalidInput(
+                f"data: '{name}' holds {got} values that do not fit {wanted}, which the model's input takes; fix the values or change "
+                "the model's input type"
+            )
+        return made
     return array
 
 

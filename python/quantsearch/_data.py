@@ -27,6 +27,7 @@ from ._arrays import CoreArray, as_numpy, converted, for_core
 from ._errors import InvalidInput, type_name
 from ._events import logger
 from ._models import Model
+from ._options import whole_number
 
 DataSource = _core.DataSource
 #: What every function takes as data (see the module).
@@ -62,8 +63,8 @@ class LoadedData(NamedTuple):
 def load_data(data: Data, model: Model, options: DataOptions) -> LoadedData:
     """Returns the samples of `data`, checked against the inputs of `model`. Raises InvalidInput showing
     what the data have and what the model takes."""
-    if options.limit is not None and options.limit < 1:
-        raise InvalidInput(f"{options.what}: got the limit {options.limit}, expected at least 1")
+    if options.limit is not None:
+        options = options._replace(limit=whole_number(options.what, "limit", options.limit, 1))
     if isinstance(data, (str, os.PathLike)):
         opened = (os.path.abspath(data), options.limit, options.cache_folder, list(options.fixed), options.preprocess)
         source, labels, names, remarks = _core.open_data(os.fspath(data), model, *opened[1:])
@@ -82,6 +83,8 @@ def _source_in_memory(data: Data, model: Model, options: DataOptions) -> DataSou
         return data if limit is None or limit >= data.size else _core.subset(data, 0, limit)
     if isinstance(data, Mapping) or _is_array(data):
         return _core.array_data(_arrays_of(data, inputs, options))
+    if isinstance(data, type):
+        raise InvalidInput(f"{options.what}: got the class {data.__name__}, expected an instance of it")
     if hasattr(data, "get_next"):
         return _stored(_reader_feeds(data, options), inputs, options)
     if isinstance(data, (list, tuple)):
@@ -89,7 +92,7 @@ def _source_in_memory(data: Data, model: Model, options: DataOptions) -> DataSou
         if not feeds:
             raise InvalidInput(f"{options.what}: got an empty {type_name(data)}, expected at least one sample")
         return _core.sample_data(feeds)
-    if isinstance(data, Iterable):
+    if isinstance(data, Iterable) and not isinstance(data, (bytes, bytearray)):
         return _stored(_iterable_feeds(data, options), inputs, options)
     raise InvalidInput(
         f"{options.what}: got data of type {type_name(data)}, expected a path, arrays by input name, a list or "
@@ -105,9 +108,10 @@ def _arrays_of(data: Any, inputs: Sequence[InputInfo], options: DataOptions) -> 
     types = {name: kind for name, kind, _ in inputs}
     if not isinstance(data, Mapping):
         data = {_single_input(inputs, options): data}
+    _require_names(data, options)
     arrays = {}
     for name, value in data.items():
-        array = converted(as_numpy(value, name), types.get(name))
+        array = converted(as_numpy(value, name), types.get(name), name)
         arrays[name] = for_core(array if options.limit is None or array.ndim == 0 else array[: options.limit])
     return {name: array for name, array in arrays.items() if name not in options.fixed}
 
@@ -120,18 +124,26 @@ def _single_input(inputs: Sequence[InputInfo], options: DataOptions) -> str:
 
 
 def _reader_feeds(reader: Any, options: DataOptions) -> Iterator[Any]:
-    first = reader.get_next()
-    if first is None and hasattr(reader, "rewind"):  # it was read before
-        reader.rewind()
-        first = reader.get_next()
+    first = _next_of(reader)
+    for again in ("rewind", "reset_iter"):
+        if first is None and hasattr(reader, again):  # it was read before
+            getattr(reader, again)()
+            first = _next_of(reader)
     if first is None:
         raise InvalidInput(
             f"{options.what}: the data reader yields no sample; if it was read before, make a new one or give it a "
             "method rewind()"
         )
     yield first
-    while (feed := reader.get_next()) is not None:
+    while (feed := _next_of(reader)) is not None:
         yield feed
+
+
+def _next_of(reader: Any) -> Any:
+    try:
+        return reader.get_next()
+    except StopIteration:  # of an iterator inside the reader
+        return None
 
 
 def _iterable_feeds(data: Iterable[Any], options: DataOptions) -> Iterator[Any]:
@@ -168,7 +180,7 @@ def _samples(feeds: Iterable[Any], inputs: Sequence[InputInfo], options: DataOpt
             if name in options.fixed:
                 continue
             kind, dimensions = by_name.get(name, (None, None))
-            array = converted(as_numpy(value, name), kind)
+            array = converted(as_numpy(value, name), kind, name)
             if dimensions is not None and array.ndim == len(dimensions) - 1:
                 array = array[numpy.newaxis]  # a sample without the batch axis
             arrays[name] = array
@@ -178,18 +190,25 @@ def _samples(feeds: Iterable[Any], inputs: Sequence[InputInfo], options: DataOpt
 
 def _named(feed: Any, index: int, inputs: Sequence[InputInfo], options: DataOptions) -> Feed:
     if isinstance(feed, Mapping):
+        _require_names(feed, options)
         return feed
     if _is_array(feed):
         return {_single_input(inputs, options): feed}
     if isinstance(feed, (tuple, list)) and feed and isinstance(feed[0], Mapping):
-        return feed[0]  # (inputs, labels)
+        return _named(feed[0], index, inputs, options)  # (inputs, labels)
     if isinstance(feed, (tuple, list)) and len(feed) >= len(inputs) and all(map(_is_array, feed[: len(inputs)])):
         # In the order of the model's inputs; what follows are labels.
         return {name: value for (name, _, _), value in zip(inputs, feed)}
     raise InvalidInput(
-        f"{options.what}: sample {index} is a {type_name(feed)}, expected arrays by input name, or a tuple of "
+        f"{options.what}: sample {index} is of type {type_name(feed)}, expected arrays by input name, or a tuple of "
         f"{len(inputs)} arrays"
     )
+
+
+def _require_names(feed: Feed, options: DataOptions) -> None:
+    for name in feed:
+        if not isinstance(name, str):
+            raise InvalidInput(f"{options.what}: got an input name of type {type_name(name)}, expected text")
 
 
 def _rows(arrays: dict[str, Any], inputs: Sequence[InputInfo]) -> Iterator[dict[str, Any]]:
@@ -213,7 +232,10 @@ def load_labels(labels: Any, loaded: LoadedData) -> Optional[List[int]]:
     if isinstance(labels, (str, os.PathLike)):
         found: List[int] = _core.load_labels(os.fspath(labels), loaded.source.size, list(loaded.names))
         return found
-    array = as_numpy(labels, "labels").reshape(-1)
+    array = as_numpy(labels, "labels")
+    if array.ndim > 1 and array.size != len(array):
+        raise InvalidInput(f"data: labels have the shape {list(array.shape)}, expected one integer for each sample")
+    array = array.reshape(-1)
     if array.dtype.kind not in "iu":
         raise InvalidInput(f"data: labels are {array.dtype.name}, expected integers")
     if len(array) < loaded.source.size:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Optional, Union
 
+from ._errors import InvalidInput
 from ._results import Trial
 
 #: The logger of the package. Nothing is printed unless the program configures logging; warnings go to
@@ -48,6 +49,8 @@ class SearchEvents:
     """Takes the events of a search. Called on the thread that called the search."""
 
     def __init__(self, progress: ProgressOption) -> None:
+        if not callable(progress) and progress not in (None, True, False):
+            raise InvalidInput(f"search: got {progress!r} for 'progress', expected True, False, None or a function of one argument")
         self._progress = progress
         self._bar: Any = None
         self._best: Optional[Trial] = None
@@ -88,5 +91,7 @@ def _bar(option: ProgressOption, total: Optional[int]) -> Any:
     try:
         from tqdm.auto import tqdm
     except ImportError:
+        if option:
+            logger.warning("progress=True shows nothing without tqdm; run pip install tqdm")
         return None
     return tqdm(total=total, unit="trial", desc="search")

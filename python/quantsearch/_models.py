@@ -32,11 +32,22 @@ def named_model(source: ModelSource) -> NamedModel:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return NamedModel(_core.parse_model(bytes(source), ""), "model")
     if hasattr(source, "SerializeToString") and hasattr(source, "graph"):
-        return NamedModel(_core.parse_model(source.SerializeToString(), ""), source.graph.name or "model")
+        return NamedModel(_core.parse_model(_serialized(source), ""), source.graph.name or "model")
     raise InvalidInput(
         f"load: got a model of type {type_name(source)}, expected the path of an .onnx file, its bytes, an "
         "onnx.ModelProto or a quantsearch.Model"
     )
+
+
+def _serialized(proto: Any) -> bytes:
+    try:
+        content: bytes = proto.SerializeToString()
+    except Exception as error:  # of protobuf, whose kinds depend on its version
+        raise InvalidInput(
+            f"load: the onnx.ModelProto cannot be serialized: {error}; save a model of more than 2 GB with external data "
+            "(onnx.save_model with save_as_external_data=True) and pass the path of the file"
+        ) from error
+    return content
 
 
 def load_model(source: ModelSource) -> Model:
@@ -59,4 +70,6 @@ def load_model(source: ModelSource) -> Model:
 
 def with_fixed_inputs(model: Model, fixed: Optional[Mapping[str, Any]]) -> Model:
     """Returns the model with these inputs as constants."""
+    if fixed is not None and not isinstance(fixed, Mapping):
+        raise InvalidInput(f"got fixed_inputs of type {type_name(fixed)}, expected a mapping of input names to values")
     return model.fix_inputs(dict(fixed)) if fixed else model

@@ -32,6 +32,7 @@ from ._data import Data
 from ._evaluator import Direction
 from ._events import ProgressOption
 from ._models import ModelSource
+from ._options import Size
 from ._ray_host import HostPlan, ShippedData, Shipment, files_of
 from ._ray_placement import PROCESS_BYTES, Need, size_text
 from ._ray_pool import NodeUse, Pool, PoolOptions, Work
@@ -63,7 +64,7 @@ def search(
     holdout: float = 0.0,
     limit: Optional[int] = None,
     evaluation_limit: Optional[int] = None,
-    memory: str = "",
+    memory: Size = "",
     output: "str | os.PathLike[str] | None" = None,
     progress: ProgressOption = None,
     keep: int = 5,
@@ -109,7 +110,7 @@ def search(
     keys, request = leader._keys, leader._request
     _check_keys(keys, num_workers)
     keys["n_jobs"] = num_workers
-    pool = _pool(leader, dict(resources_per_worker or {"CPU": 1}), num_workers, any_runtime, patience, memory)
+    pool = _pool(leader, dict(resources_per_worker or {"CPU": 1}), num_workers, any_runtime, patience, request.memory)
     _require_shippable(leader)
     pool.require_room()
     request.remote = pool

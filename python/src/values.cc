@@ -31,9 +31,9 @@ Value map_of(const nb::dict& dict, const std::string& name) {
   return map;
 }
 
-Value list_of(nb::handle sequence, const std::string& name) {
+Value list_of(nb::handle items, const std::string& name) {
   Value::List list;
-  for (nb::handle item : nb::borrow<nb::sequence>(sequence))
+  for (nb::handle item : items)
     list.push_back(to_value(item, fmt::format("{}[{}]", name, list.size())));
   return list;
 }
@@ -57,6 +57,8 @@ Value other_of(nb::handle object, const std::string& name) {
   if (nb::hasattr(object, "tolist")) return to_value(object.attr("tolist")(), name);  // numpy
   if (is_instance(object, "collections.abc", "Mapping"))
     return map_of(nb::cast<nb::dict>(nb::module_::import_("builtins").attr("dict")(object)), name);
+  if (is_instance(object, "collections.abc", "Sequence") && !nb::isinstance<nb::bytes>(object))
+    return list_of(object, name);
   throw InvalidInput(fmt::format(
       "{}: got a value of type {}, expected a number, text, truth value, list or mapping", name,
       name_of_type(object)));

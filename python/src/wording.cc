@@ -33,6 +33,8 @@ constexpr Phrase kPhrases[] = {
     {"--overwrite", "overwrite=True"},
     {"--resume", "resume=True"},
     {"--memory", "the argument memory"},
+    {"and save them as", "and give them as"},
+    {"save the values as", "give the values as"},
 };
 
 }  // namespace

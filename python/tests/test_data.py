@@ -7,6 +7,7 @@ import numpy
 import pytest
 import quantsearch
 from conftest import Reader, RewindingReader
+from onnx import TensorProto, helper, numpy_helper
 from quantsearch import _core
 from quantsearch._data import DataOptions, load_data, load_labels
 
@@ -152,8 +153,25 @@ def test_a_sample_with_other_inputs_than_the_first_is_named(model, images):
     [
         (7, "calibration: got data of type int, expected a path, arrays by input name, a list or iterable of such mappings, or an object with get_next()"),
         ([], "calibration: got an empty list, expected at least one sample"),
-        ([3], "calibration: sample 0 is a int, expected arrays by input name, or a tuple of 1 arrays"),
+        ([3], "calibration: sample 0 is of type int, expected arrays by input name, or a tuple of 1 arrays"),
         ({"input": None}, "data: 'input' is a value of type NoneType, expected an array"),
+        ({0: numpy.zeros(3)}, "calibration: got an input name of type int, expected text"),
+        ([{0: numpy.zeros(3)}], "calibration: got an input name of type int, expected text"),
+        (Reader, "calibration: got the class Reader, expected an instance of it"),
+        (
+            b"images.npz",
+            "calibration: got data of type bytes, expected a path, arrays by input name, a list or iterable of such mappings, or an object with get_next()",
+        ),
+        (
+            {"input": numpy.full((1, 1, 28, 28), 1e300)},
+            "data: 'input' holds float64 values beyond the range of float32, which the model's input takes; scale the values or change the "
+            "model's input type",
+        ),
+        (
+            {"input": numpy.zeros((1, 1, 28, 28), numpy.uint8)},
+            "data: sample 0 does not fit input 'input': it has 'input' uint8 [1, 1, 28, 28], the model takes 'input' float32 [N, 1, 28, 28]; "
+            "scale the values as in the model's training and give them as float32",
+        ),
         ({"input": [object()]}, "data: 'input' is a value of type list, expected an array of numbers or texts"),
     ],
 )
@@ -161,8 +179,56 @@ def test_another_type_names_what_came_and_what_is_taken(data, expected, model):
     assert message(data, model) == expected
 
 
+class StoppingReader(Reader):
+    """Ends with the StopIteration of an iterator that it holds."""
+
+    def get_next(self):
+        sample = super().get_next()
+        if sample is None:
+            raise StopIteration
+        return sample
+
+
+def test_a_reader_may_end_with_stop_iteration(model, images):
+    assert numpy.array_equal(read_all(StoppingReader(images), model), images)
+
+
+def test_a_reader_with_quarks_name_for_rewind_is_read_again(model, images):
+    reader = Reader(images)
+    reader.reset_iter = lambda: setattr(reader, "position", 0)
+    assert numpy.array_equal(read_all(reader, model), read_all(reader, model))
+
+
+@pytest.fixture
+def token_model():
+    """Embeds token numbers, int32 [N, 3]."""
+    table = numpy_helper.from_array(numpy.arange(20, dtype=numpy.float32).reshape(10, 2), "table")
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "ids"], ["y"])],
+        "tokens",
+        [helper.make_tensor_value_info("ids", TensorProto.INT32, ["N", 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3, 2])],
+        [table],
+    )
+    return quantsearch.load_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8))
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64", "int8"])
+def test_integers_of_another_width_are_converted(kind, token_model):
+    ids = numpy.arange(6).reshape(2, 3)
+    source = load_data({"ids": ids.astype(kind)}, token_model, DataOptions()).source
+    read = source.read(0, 2)["ids"]
+    assert read.dtype == numpy.int32 and numpy.array_equal(read, ids)
+
+
+def test_integers_that_do_not_fit_are_refused(token_model):
+    assert message({"ids": numpy.full((1, 3), 2**40)}, token_model) == (
+        "data: 'ids' holds int64 values that do not fit int32, which the model's input takes; fix the values or change the model's input type"
+    )
+
+
 def test_a_limit_below_one_is_refused(model, images):
-    assert message({"input": images}, model, limit=0) == "calibration: got the limit 0, expected at least 1"
+    assert message({"input": images}, model, limit=0) == "calibration: got 0 for 'limit', expected a whole number of at least 1"
 
 
 def test_labels_are_one_for_each_sample(model_path, images):
@@ -172,6 +238,9 @@ def test_labels_are_one_for_each_sample(model_path, images):
     with pytest.raises(quantsearch.InvalidInput) as raised:
         quantsearch.evaluate(model_path, model_path, {"input": images}, labels=[0.5] * 24)
     assert str(raised.value) == "data: labels are float64, expected integers"
+    with pytest.raises(quantsearch.InvalidInput) as raised:
+        quantsearch.evaluate(model_path, model_path, {"input": images}, labels=numpy.eye(24, dtype=int))
+    assert str(raised.value) == "data: labels have the shape [24, 24], expected one integer for each sample"
 
 
 MEDIA = pathlib.Path(__file__).resolve().parents[2] / "tests" / "media" / "files"

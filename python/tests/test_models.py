@@ -32,6 +32,17 @@ def test_another_type_names_what_came_and_what_is_taken():
     )
 
 
+def test_a_proto_beyond_2_gb_is_refused_with_the_way_out():
+    class Large:
+        graph = None
+
+        def SerializeToString(self):
+            raise ValueError("Message onnx.ModelProto exceeds maximum protobuf size of 2GB: 3000000000")
+
+    with pytest.raises(quantsearch.InvalidInput, match="exceeds maximum protobuf size .*; save a model of more than 2 GB with external data"):
+        quantsearch.load_model(Large())
+
+
 def test_errors_are_of_the_kinds_of_python(tmp_path):
     with pytest.raises(ValueError):
         quantsearch.load_model(tmp_path / "missing.onnx")

@@ -12,8 +12,8 @@ namespace quantsearch {
 namespace {
 
 InvalidInput wrong_kind(const Value& value, const char* wanted) {
-  const std::string shown =
-      value.is_list() || value.is_map() ? "" : fmt::format(" {}", to_json(value));
+  const bool has_text = !value.is_list() && !value.is_map() && !value.is_null();
+  const std::string shown = has_text ? fmt::format(" {}", to_json(value)) : "";
   return InvalidInput(fmt::format("got {}{}, expected {}", value.kind(), shown, wanted));
 }
 

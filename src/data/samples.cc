@@ -23,10 +23,10 @@ std::string describe(const Batch& batch) {
 
 void check_names_and_shapes(const Batch& sample, std::int64_t number, const ModelInputs& inputs,
                             const Origin& origin) {
-  const auto fail = [&](const std::string& reason) {
-    throw InvalidInput(fmt::format("data: sample {}{} {}: it has {}, the model takes {}", number,
-                                   origin.suffix, reason, describe(sample),
-                                   describe_inputs(inputs)));
+  const auto fail = [&](const std::string& reason, const std::string& way_out = "") {
+    throw InvalidInput(fmt::format("data: sample {}{} {}: it has {}, the model takes {}{}", number,
+                                   origin.suffix, reason, describe(sample), describe_inputs(inputs),
+                                   way_out));
   };
   for (const ValueInfo& input : inputs.required) {
     if (!sample.contains(input.name)) fail(fmt::format("lacks input '{}'", input.name));
@@ -34,9 +34,10 @@ void check_names_and_shapes(const Batch& sample, std::int64_t number, const Mode
   for (const auto& [name, tensor] : sample) {
     const ValueInfo* const input = inputs.find(name);
     if (input == nullptr) fail(fmt::format("has '{}', which is no input", name));
-    if (tensor.type() != input->type || !shape_fits(tensor.shape(), *input)) {
-      fail(fmt::format("does not fit input '{}'", name));
-    }
+    const std::string reason = fmt::format("does not fit input '{}'", name);
+    if (tensor.type() != input->type)
+      fail(reason, "; " + way_out_of_type(tensor.type(), input->type));
+    if (!shape_fits(tensor.shape(), *input)) fail(reason);
   }
 }
 

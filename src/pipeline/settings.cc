@@ -169,6 +169,11 @@ Settings with_target(std::optional<Settings> settings, const std::string& target
 
 Settings settings_from(const Value& config) {
   if (config.is_null()) return settings_from(Value(kDefaultPreset));
+  if (!config.is_string() && !config.is_map()) {
+    throw InvalidInput(fmt::format(
+        "configuration: got a {}, expected the name of a preset or a mapping of options",
+        config.kind()));
+  }
   const Value* preset = config.is_string() ? &config : config.find("preset");
   Settings settings;
   if (preset != nullptr || config.is_null()) {

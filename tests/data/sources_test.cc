@@ -115,7 +115,7 @@ TEST(CheckData, ReportsSampleAndModelWhenTheyDoNotFit) {
             "float32 [batch, 2]");
   EXPECT_EQ(check({{"x", convert(kThree, DataType::float64)}}),
             "data: sample 0 does not fit input 'x': it has 'x' float64 [1, 2], the model takes 'x' "
-            "float32 [batch, 2]");
+            "float32 [batch, 2]; save the values as float32");
 }
 
 TEST(CheckData, NamesTheArrayAndTheSampleOfNanAndInfinity) {
