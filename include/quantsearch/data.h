@@ -34,7 +34,10 @@ class DataSource {
   /// Samples [first, first + count) stacked along the first axis, count <= largest_batch(). Throws
   /// InvalidInput for other samples.
   [[nodiscard]] virtual Batch read(std::int64_t first, std::int64_t count) const = 0;
-  /// Hash of the names, types, shapes and values of all samples.
+  /// The name of a sample's file, relative to the folder of the data; empty when samples are not
+  /// files of their own.
+  [[nodiscard]] virtual std::string sample_name(std::int64_t sample) const;
+  /// Hash of the names of the inputs, types, shapes and values of all samples.
   [[nodiscard]] virtual Key content_key() const = 0;
 };
 
@@ -57,7 +60,6 @@ struct LoadedData {
   std::int64_t available = 0;
   // An array named `labels` in the same .npz, or the classes of sub-folders of images or sounds.
   std::optional<Labels> labels;
-  std::vector<std::string> names = {};  // of the files of images or sounds, one for each sample
   // What a user should know, such as files that were left out; one sentence each.
   std::vector<std::string> remarks = {};
 };

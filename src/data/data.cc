@@ -30,6 +30,9 @@ class CheckedData final : public DataSource {
   [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
     return source_->read(first, count);
   }
+  [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
+    return source_->sample_name(sample);
+  }
   [[nodiscard]] Key content_key() const override { return key_; }
 
  private:

@@ -74,13 +74,14 @@ Labels load_labels(const std::filesystem::path& file, std::int64_t expected) {
 }
 
 Labels load_labels(const std::filesystem::path& file, const LoadedData& data) {
-  if (is_label_text(file) != !data.names.empty()) {
+  const bool have_no_names = data.source->sample_name(0).empty();
+  if (is_label_text(file) == have_no_names) {
     throw InvalidInput(fmt::format("labels: got '{}', expected {}", file.string(),
-                                   data.names.empty()
+                                   have_no_names
                                        ? "an .npy or .npz with one label for each sample"
                                        : "a .csv or .txt that names the files of the samples"));
   }
-  if (is_label_text(file)) return read_named_labels(file, data.names);
+  if (is_label_text(file)) return read_named_labels(file, *data.source);
   const ChosenArray chosen = choose_array(file);
   const std::int64_t used = data.source->size();
   const Shape& shape = chosen.array->shape();

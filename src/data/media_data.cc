@@ -107,6 +107,7 @@ class DecodedFiles {
 
 struct MediaSample {
   std::int64_t file = 0;
+  std::string name = {};  // of the file
   std::size_t piece = 0;
 };
 
@@ -131,6 +132,9 @@ class MediaData final : public DataSource {
     for (std::int64_t sample = first; sample < first + count; ++sample)
       rows.push_back(maker_->make(kept(sample)));
     return {{input_, concatenate_rows(rows)}};
+  }
+  [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
+    return samples_[static_cast<std::size_t>(sample)].name;
   }
   [[nodiscard]] Key content_key() const override { return key_.of(*this); }
 
@@ -263,8 +267,9 @@ LoadedData media_data(const MediaRequest& request) {
   for (std::int64_t file = 0; file < count; ++file) {
     for (std::size_t piece = 0; piece < decoded->pieces(file) && std::ssize(samples) < limit;
          ++piece) {
-      samples.push_back({.file = file, .piece = piece});
-      data.names.push_back(listing.files[static_cast<std::size_t>(file)].name);
+      samples.push_back({.file = file,
+                         .name = listing.files[static_cast<std::size_t>(file)].name,
+                         .piece = piece});
     }
   }
   add_labels(request, samples, data);

@@ -67,11 +67,11 @@ bool is_label_text(const std::filesystem::path& file) {
   return file.extension() == ".csv" || file.extension() == ".txt";
 }
 
-Labels read_named_labels(const std::filesystem::path& file,
-                         const std::vector<std::string>& samples) {
+Labels read_named_labels(const std::filesystem::path& file, const DataSource& samples) {
   const auto by_name = labels_by_name(file);
   Labels labels;
-  for (const std::string& sample : samples) {
+  for (std::int64_t number = 0; number < samples.size(); ++number) {
+    const std::string sample = samples.sample_name(number);
     auto found = by_name.find(sample);
     if (found == by_name.end())
       found = by_name.find(std::filesystem::path(sample).filename().string());

@@ -17,6 +17,6 @@ namespace quantsearch {
 /// an index is a heading. A name is that of a sample or only the name of its file. Throws
 /// InvalidInput for a wrong line and for a sample that no line names.
 [[nodiscard]] Labels read_named_labels(const std::filesystem::path& file,
-                                       const std::vector<std::string>& samples);
+                                       const DataSource& samples);
 
 }  // namespace quantsearch

@@ -95,6 +95,9 @@ class Subset final : public DataSource {
     check_request(*this, first, count);
     return source_->read(first_ + first, count);
   }
+  [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
+    return source_->sample_name(first_ + sample);
+  }
   [[nodiscard]] Key content_key() const override {
     return count_ == source_->size() ? source_->content_key() : key_.of(*this);
   }
@@ -119,6 +122,9 @@ class WithoutInputs final : public DataSource {
     for (const std::string& name : names_) batch.erase(name);
     return batch;
   }
+  [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
+    return source_->sample_name(sample);
+  }
   [[nodiscard]] Key content_key() const override { return key_.of(*this); }
 
  private:
@@ -128,6 +134,8 @@ class WithoutInputs final : public DataSource {
 };
 
 }  // namespace
+
+std::string DataSource::sample_name(std::int64_t /*sample*/) const { return {}; }
 
 std::shared_ptr<const DataSource> without_inputs(std::shared_ptr<const DataSource> source,
                                                  const std::vector<std::string>& names) {

@@ -42,6 +42,10 @@ class Entries {
     const Value* const value = find(entry, key);
     return value != nullptr && value->is_number() ? value->as_double() : absent;
   }
+  [[nodiscard]] std::string text(std::size_t entry, const char* key) const {
+    const Value* const value = find(entry, key);
+    return value != nullptr && value->is_string() ? value->as_string() : std::string();
+  }
   [[nodiscard]] Box box(std::size_t entry) const {
     const Value* const value = find(entry, "bbox");
     const bool is_box = value != nullptr && value->is_list() && value->as_list().size() == 4 &&
@@ -72,6 +76,10 @@ bool is_crowd(const Entries& entries, std::size_t entry) {
   return value->is_bool() ? value->as_bool() : entries.integer(entry, "iscrowd") != 0;
 }
 
+std::string without_folder(const std::string& name) {
+  return std::filesystem::path(name).filename().string();
+}
+
 }  // namespace
 
 Annotations read_annotations(const std::filesystem::path& file) {
@@ -82,6 +90,7 @@ Annotations read_annotations(const std::filesystem::path& file) {
   std::map<std::int64_t, std::size_t> position_of;
   for (std::size_t i = 0; i < images.size(); ++i) {
     result.images.push_back({.id = images.integer(i, "id"),
+                             .file_name = images.text(i, "file_name"),
                              .height = images.number(i, "height", 0),
                              .width = images.number(i, "width", 0),
                              .boxes = {}});
@@ -106,6 +115,21 @@ Annotations read_annotations(const std::filesystem::path& file) {
                                                      .is_crowd = is_crowd(boxes, i)});
   }
   return result;
+}
+
+ImagesByName::ImagesByName(const std::vector<AnnotatedImage>& images) {
+  for (const AnnotatedImage& image : images) {
+    if (image.file_name.empty()) continue;
+    by_path_.emplace(image.file_name, &image);
+    const auto [entry, is_new] = by_name_.emplace(without_folder(image.file_name), &image);
+    if (!is_new) entry->second = nullptr;
+  }
+}
+
+const AnnotatedImage* ImagesByName::find(const std::string& name) const {
+  if (const auto exact = by_path_.find(name); exact != by_path_.end()) return exact->second;
+  const auto alike = by_name_.find(without_folder(name));
+  return alike == by_name_.end() ? nullptr : alike->second;
 }
 
 }  // namespace quantsearch

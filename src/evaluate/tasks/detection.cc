@@ -85,6 +85,17 @@ class Detections final : public SamplePredictions<std::vector<Detection>> {
   const Decoder& decoder_;
 };
 
+/// With annotations also of the names by which they are found.
+Key detection_key(const TaskOptions& options, const TaskData& data) {
+  const Key key = task_key(options, data, {"annotations", "priors"});
+  if (!options.has("annotations") || data.samples->sample_name(0).empty()) return key;
+  KeyBuilder named;
+  named.add(key);
+  for (std::int64_t sample = 0; sample < data.samples->size(); ++sample)
+    named.add(data.samples->sample_name(sample));
+  return named.finish();
+}
+
 class DetectionTask final : public BasicTask {
  public:
   DetectionTask(const TaskOptions& options, const TaskData& data, PixelSize input,
@@ -92,14 +103,14 @@ class DetectionTask final : public BasicTask {
       : BasicTask({.scores = coco_score_names(),
                    .outputs = decoder->outputs(),
                    .truth_file = options.text("annotations")},
-                  task_key(options, data, {"annotations", "priors"})),
+                  detection_key(options, data)),
         options_(options),
         samples_(data.samples->size()),
         input_(input),
         decoder_(std::move(decoder)),
         resize_(options.choice("resize", kResizes)),
         agreement_score_(options.number("agreement_score", 0.25, 0, 1)) {
-    if (has_truth()) read_truth(data.first_in_truth);
+    if (has_truth()) read_truth(*data.samples, data.first_in_truth);
   }
 
   [[nodiscard]] std::unique_ptr<Predictions> predictions() const override {
@@ -124,17 +135,13 @@ class DetectionTask final : public BasicTask {
   }
 
  private:
-  void read_truth(std::int64_t first) {
+  void read_truth(const DataSource& samples, std::int64_t first) {
     const Annotations annotations = read_annotations(options_.text("annotations"));
-    const auto available = static_cast<std::int64_t>(annotations.images.size());
-    if (available < first + samples_) {
-      options_.refuse("annotations",
-                      fmt::format("{} has {} images, expected {} or more, one for each sample in "
-                                  "the order of the samples",
-                                  truth(), available, first + samples_));
+    if (samples.sample_name(0).empty()) {
+      take_in_order(annotations.images, first);
+    } else {
+      take_by_name(annotations.images, samples);
     }
-    images_.assign(annotations.images.begin() + first,
-                   annotations.images.begin() + first + samples_);
     categories_ = options_.integers("categories");
     if (categories_.empty()) categories_ = annotations.categories;
     // The benchmark counts images by their ids, which matters for detections of equal score.
@@ -142,6 +149,33 @@ class DetectionTask final : public BasicTask {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::ranges::sort(order_, {}, [this](std::size_t image) { return images_[image].id; });
     for (const AnnotatedImage& image : images_) require_size(image);
+  }
+
+  void take_in_order(const std::vector<AnnotatedImage>& images, std::int64_t first) {
+    const auto available = static_cast<std::int64_t>(images.size());
+    if (available < first + samples_) {
+      options_.refuse("annotations",
+                      fmt::format("{} has {} images, expected {} or more, one for each sample in "
+                                  "the order of the samples",
+                                  truth(), available, first + samples_));
+    }
+    images_.assign(images.begin() + first, images.begin() + first + samples_);
+  }
+
+  /// Files of a folder come in another order than the annotations, and some may be left out.
+  void take_by_name(const std::vector<AnnotatedImage>& images, const DataSource& samples) {
+    const ImagesByName by_name(images);
+    for (std::int64_t sample = 0; sample < samples_; ++sample) {
+      const std::string name = samples.sample_name(sample);
+      const AnnotatedImage* const image = by_name.find(name);
+      if (image == nullptr) {
+        options_.refuse("annotations",
+                        fmt::format("{} has no image whose 'file_name' is that of '{}' alone, "
+                                    "expected one for each file of the data",
+                                    truth(), name));
+      }
+      images_.push_back(*image);
+    }
   }
 
   void require_size(const AnnotatedImage& image) const {
@@ -238,8 +272,8 @@ BuiltinTask detection_task() {
              "after suppression)",
              "required"},
             {"annotations",
-             "COCO JSON whose images are the samples in this order; without it the float model's "
-             "boxes are the truth",
+             "COCO JSON; its images belong to the files of a folder by `file_name`, to other "
+             "samples by their order; without it the float model's boxes are the truth",
              "none"},
             {"agreement_score", "least score of a box of the float model that is a truth", "0.25"},
             {"output", "the output to decode", "the only one"},

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "evaluate/tasks/annotations.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/internal/base/files.h"
 #include "support/budgets.h"
+#include "support/messages.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
@@ -110,6 +112,75 @@ TEST(Detection, ComparesWithAnnotations) {
   EXPECT_DOUBLE_EQ(scores.at("map"), 1);  // class 0 is category 10, class 1 is category 30
   EXPECT_DOUBLE_EQ(
       detection_scores(truth.yaml(", categories: [30, 10]"), detector(kExact)).at("map"), 0);
+}
+
+/// Samples that are files of a folder.
+class NamedSamples final : public DataSource {
+ public:
+  NamedSamples(std::shared_ptr<const DataSource> samples, std::vector<std::string> names)
+      : samples_(std::move(samples)), names_(std::move(names)) {}
+  [[nodiscard]] std::int64_t size() const override { return samples_->size(); }
+  [[nodiscard]] std::int64_t largest_batch() const override { return samples_->largest_batch(); }
+  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
+    return samples_->read(first, count);
+  }
+  [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
+    return names_[static_cast<std::size_t>(sample)];
+  }
+  [[nodiscard]] Key content_key() const override { return samples_->content_key(); }
+
+ private:
+  std::shared_ptr<const DataSource> samples_;
+  std::vector<std::string> names_;
+};
+
+/// The truth of kTruth, in the other order and with an image that no sample is of.
+constexpr const char* kNamedTruth = R"({
+  "images": [{"id": 4, "width": 8, "height": 6, "file_name": "b.jpg"},
+             {"id": 7, "width": 8, "height": 6, "file_name": "c.jpg"},
+             {"id": 9, "width": 8, "height": 6, "file_name": "val/a.jpg"}],
+  "categories": [{"id": 30}, {"id": 10}],
+  "annotations": [{"image_id": 9, "category_id": 10, "bbox": [1, 1, 4, 2]},
+                  {"image_id": 4, "category_id": 30, "bbox": [4, 3, 2, 2], "area": 4}]})";
+
+TEST(Detection, FilesFindTheirAnnotationsByName) {
+  const Annotated truth(kNamedTruth);
+  const auto task_over = [&](const std::vector<std::string>& names) {
+    const std::shared_ptr<const DataSource> data =
+        std::make_shared<const NamedSamples>(two_images(), names);
+    const Model float_model = detector(kExact);
+    return std::pair(make_task(read_task(parse_yaml(truth.yaml(), "test")),
+                               {.float_model = float_model, .samples = data}),
+                     data);
+  };
+  const auto map_of = [&](const std::vector<std::string>& names) {
+    const auto [task, data] = task_over(names);
+    const Model model = detector(kExact);
+    ThreadPool pool(2);
+    const Reference reference(model, data, std::nullopt, pool, ByteBudget(testing::kPlenty),
+                              {.batch = 0, .task = task});
+    return evaluate(model, reference, pool, {.metrics = {}}).metrics.at("map");
+  };
+  EXPECT_DOUBLE_EQ(map_of({"val/a.jpg", "b.jpg"}), 1);
+  EXPECT_DOUBLE_EQ(map_of({"a.jpg", "photos/b.jpg"}), 1);  // in another folder
+  EXPECT_DOUBLE_EQ(map_of({"b.jpg", "a.jpg"}), 0);
+  EXPECT_NE(task_over({"a.jpg", "b.jpg"}).first->key(), task_over({"b.jpg", "a.jpg"}).first->key());
+  EXPECT_EQ(message_of([&] {
+              (void)task_over({"a.jpg", "d.jpg"});
+            }),
+            "evaluator detection: 'annotations': '" + truth.file() +
+                "' has no image whose 'file_name' is that of 'd.jpg' alone, expected one for each "
+                "file of the data");
+}
+
+TEST(ImagesByName, OfTwoFilesOfOneNameTheFolderDecides) {
+  const std::vector<AnnotatedImage> images = {{.id = 1, .file_name = "x/1.jpg"},
+                                              {.id = 2, .file_name = "y/1.jpg"},
+                                              {.id = 3, .file_name = "y/2.jpg"}};
+  const ImagesByName by_name(images);
+  EXPECT_EQ(by_name.find("y/1.jpg"), &images[1]);
+  EXPECT_EQ(by_name.find("1.jpg"), nullptr);
+  EXPECT_EQ(by_name.find("2.jpg"), &images[2]);
 }
 
 TEST(Detection, TakesResizingBack) {
