@@ -19,8 +19,8 @@ bool begins_with(std::span<const std::byte> file, std::string_view mark) {
   return file.size() >= mark.size() && std::memcmp(file.data(), mark.data(), mark.size()) == 0;
 }
 
-StoredPicture decode_stored(std::span<const std::byte> file) {
-  if (begins_with(file, "\xFF\xD8\xFF")) return decode_jpeg(file);
+StoredPicture decode_stored(std::span<const std::byte> file, const NeededPixels& needed) {
+  if (begins_with(file, "\xFF\xD8\xFF")) return decode_jpeg(file, needed);
   if (begins_with(file, "\x89PNG\r\n\x1A\n")) return decode_png(file);
   if (is_riff(file, "WEBP")) return decode_webp(file);
   throw InvalidInput(file.empty() ? "it is empty" : "it is no JPEG, PNG or WebP file");
@@ -43,8 +43,8 @@ void require_decodable(std::int64_t height, std::int64_t width) {
     throw InvalidInput(fmt::format("it has {} x {} pixels, expected 1 to 2^28", width, height));
 }
 
-Picture decode_picture(std::span<const std::byte> file) {
-  StoredPicture stored = decode_stored(file);
+Picture decode_picture(std::span<const std::byte> file, const NeededPixels& needed) {
+  StoredPicture stored = decode_stored(file, needed);
   return upright(std::move(stored.picture), stored.orientation);
 }
 

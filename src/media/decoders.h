@@ -16,7 +16,9 @@ struct StoredPicture {
   int orientation = 1;  // of EXIF, 1 to 8
 };
 
-[[nodiscard]] StoredPicture decode_jpeg(std::span<const std::byte> file);
+/// Pixels outside of what is needed are not set.
+[[nodiscard]] StoredPicture decode_jpeg(std::span<const std::byte> file,
+                                        const NeededPixels& needed);
 [[nodiscard]] StoredPicture decode_png(std::span<const std::byte> file);
 [[nodiscard]] StoredPicture decode_webp(std::span<const std::byte> file);
 

@@ -170,8 +170,10 @@ class ImageMaker final : public SampleMaker {
   }
 
   [[nodiscard]] std::vector<Tensor> keep(std::span<const std::byte> file) const override {
-    Picture picture = decode_picture(file);
-    if (target_.colors == ColorOrder::gray) picture = to_gray(picture);
+    const bool is_gray = target_.colors == ColorOrder::gray;
+    const NeededPixels needed = [this](ImageSize size) { return pixels_for(part_of(size), size); };
+    Picture picture = decode_picture(file, is_gray ? NeededPixels() : needed);
+    if (is_gray) picture = to_gray(picture);
     const ScaledPart part = part_of(picture.size());
     const bool is_same = part.scaled == picture.size() && part.size == part.scaled;
     if (!is_same) picture = scaled(picture, part, preprocess_.interpolation, preprocess_.antialias);
@@ -280,15 +282,19 @@ class ImageMaker final : public SampleMaker {
 
   [[nodiscard]] Tensor packed(const Picture& picture) const {
     const ImageSize size = picture.size();
-    const auto channels = static_cast<std::size_t>(target_.channels());
     Tensor kept(DataType::uint8, {size.height, size.width, target_.channels()});
     std::uint8_t* out = kept.mutable_values<std::uint8_t>().data();
-    const std::size_t last = target_.colors == ColorOrder::bgr ? 2 : 0;
+    if (target_.colors == ColorOrder::gray) {
+      std::copy_n(picture.row(0), kept.size(), out);  // pixels of one byte
+      return kept;
+    }
+    const std::size_t first = target_.colors == ColorOrder::bgr ? 2 : 0;
     for (int y = 0; y < size.height; ++y) {
       const std::uint8_t* in = picture.row(y);
-      for (int x = 0; x < size.width; ++x, in += picture.pixel_bytes(), out += channels) {
-        for (std::size_t channel = 0; channel < channels; ++channel)
-          out[channel] = in[last == 0 ? channel : last - channel];
+      for (int x = 0; x < size.width; ++x, in += 4, out += 3) {
+        out[0] = in[first];
+        out[1] = in[1];
+        out[2] = in[2 - first];
       }
     }
     return kept;

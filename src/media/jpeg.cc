@@ -57,14 +57,15 @@ class JpegDecoder {
   JpegDecoder(const JpegDecoder&) = delete;
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
-  StoredPicture decode() {
+  StoredPicture decode(const NeededPixels& needed) {
     read_header();
     require_decodable(info_.image_height, info_.image_width);
-    StoredPicture stored{.picture = Picture({.height = static_cast<int>(info_.image_height),
-                                             .width = static_cast<int>(info_.image_width)},
-                                            4),
-                         .orientation = orientation()};
-    read_rows(stored.picture);
+    const ImageSize size{.height = static_cast<int>(info_.image_height),
+                         .width = static_cast<int>(info_.image_width)};
+    StoredPicture stored{.picture = Picture(size, 4), .orientation = orientation()};
+    const PictureRegion all{.bottom = size.height, .right = size.width};
+    const bool is_upright = stored.orientation == 1;
+    read_rows(stored.picture, needed && is_upright ? with_margin(needed(size), size) : all);
     if (info_.out_color_space == JCS_CMYK) from_cmyk(stored.picture);
     return stored;
   }
@@ -79,16 +80,48 @@ class JpegDecoder {
     jpeg_read_header(&info_, TRUE);
   }
 
-  void read_rows(Picture& picture) {
+  void read_rows(Picture& picture, const PictureRegion& region) {
     if (setjmp(errors_.back) != 0) throw InvalidInput(reason());
     const bool is_cmyk = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
     info_.out_color_space = is_cmyk ? JCS_CMYK : JCS_EXT_RGBX;
     jpeg_start_decompress(&info_);
-    while (info_.output_scanline < info_.output_height) {
-      JSAMPROW row = picture.row(static_cast<int>(info_.output_scanline));
+    auto left = static_cast<JDIMENSION>(region.left);
+    auto width = static_cast<JDIMENSION>(region.right - region.left);
+    if (width < info_.output_width) jpeg_crop_scanline(&info_, &left, &width);
+    skip_to(region.top);
+    read_until(picture, left, region.bottom);
+    // The last row needs all that comes before it, so that a truncated file is noticed.
+    skip_to(static_cast<int>(info_.output_height) - 1);
+    read_until(picture, left, static_cast<int>(info_.output_height));
+    jpeg_finish_decompress(&info_);
+  }
+
+  void skip_to(int row) {
+    const auto wanted = static_cast<JDIMENSION>(row);
+    if (wanted > info_.output_scanline) jpeg_skip_scanlines(&info_, wanted - info_.output_scanline);
+  }
+
+  void read_until(Picture& picture, JDIMENSION left, int end) {
+    while (info_.output_scanline < static_cast<JDIMENSION>(end)) {
+      JSAMPROW row =
+          picture.row(static_cast<int>(info_.output_scanline)) + static_cast<std::size_t>(left) * 4;
       jpeg_read_scanlines(&info_, &row, 1);
     }
-    jpeg_finish_decompress(&info_);
+  }
+
+  /// Pixels at the edge of what is decoded have no neighbours to interpolate chroma with. Columns
+  /// are left out only for the usual samplings, with which the library has long been right.
+  [[nodiscard]] PictureRegion with_margin(PictureRegion region, ImageSize size) const {
+    constexpr int kMargin = 32;  // two blocks of the coarsest sampling
+    region.top = std::max(0, region.top - kMargin);
+    region.bottom = std::min(size.height, region.bottom + kMargin);
+    const bool is_usual = std::all_of(
+        info_.comp_info, info_.comp_info + info_.num_components, [](const auto& component) {
+          return component.h_samp_factor <= 2 && component.v_samp_factor <= 2;
+        });
+    region.left = is_usual ? std::max(0, region.left - kMargin) : 0;
+    region.right = is_usual ? std::min(size.width, region.right + kMargin) : size.width;
+    return region;
   }
 
   [[nodiscard]] int orientation() const {
@@ -129,6 +162,8 @@ class JpegDecoder {
 
 }  // namespace
 
-StoredPicture decode_jpeg(std::span<const std::byte> file) { return JpegDecoder(file).decode(); }
+StoredPicture decode_jpeg(std::span<const std::byte> file, const NeededPixels& needed) {
+  return JpegDecoder(file).decode(needed);
+}
 
 }  // namespace quantsearch

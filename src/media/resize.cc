@@ -161,6 +161,23 @@ Picture nearest_pixels(const Picture& picture, const ScaledPart& part, bool by_c
 
 }  // namespace
 
+PictureRegion pixels_for(const ScaledPart& part, ImageSize picture) {
+  struct Range {
+    int first;
+    int end;
+  };
+  const auto range = [](int source, int scaled, int first, int count) -> Range {
+    constexpr double kWidestFilter = 3;
+    const double scale = static_cast<double>(source) / scaled;
+    const double reach = kWidestFilter * std::max(scale, 1.0) + 1;
+    return {.first = std::max(0, static_cast<int>(std::floor(first * scale - reach))),
+            .end = std::min(source, static_cast<int>(std::ceil((first + count) * scale + reach)))};
+  };
+  const Range rows = range(picture.height, part.scaled.height, part.top, part.size.height);
+  const Range columns = range(picture.width, part.scaled.width, part.left, part.size.width);
+  return {.top = rows.first, .left = columns.first, .bottom = rows.end, .right = columns.end};
+}
+
 Picture scaled(const Picture& picture, const ScaledPart& part, Interpolation interpolation,
                bool antialias) {
   if (interpolation == Interpolation::nearest) return nearest_pixels(picture, part, antialias);

@@ -25,13 +25,13 @@ std::uint8_t rounded(std::int32_t sum) {
 
 void scale_row(const std::uint8_t* HWY_RESTRICT source, const PixelTaps& taps,
                std::uint8_t* HWY_RESTRICT out) {
-  for (std::size_t x = 0; x < taps.windows.size(); ++x) {
-    const Taps::Window& window = taps.windows[x];
-    const std::int32_t* const weights = taps.of(x);
+  for (std::size_t x = 0; x < taps.taps.windows.size(); ++x) {
+    const Taps::Window& window = taps.taps.windows[x];
+    const std::int32_t* const weights = taps.taps.of(x);
     for (int channel = 0; channel < 4; ++channel) {
       std::int32_t sum = kHalf;
       for (int tap = 0; tap < window.count; ++tap)
-        sum += weights[tap * 4] * source[(window.first + tap) * 4 + channel];
+        sum += weights[tap] * source[(window.first + tap) * 4 + channel];
       out[x * 4 + static_cast<std::size_t>(channel)] = rounded(sum);
     }
   }
@@ -39,35 +39,59 @@ void scale_row(const std::uint8_t* HWY_RESTRICT source, const PixelTaps& taps,
 
 #else
 
-/// A vector holds one pixel or two. Two of them are added in turn, so that an addition need not
-/// wait for the one before.
+/// The sum of the pixels of a vector, of which there are two or one.
+template <class Pixel, class Sums, class Vector>
+HWY_INLINE auto one_pixel(Pixel pixel, Sums sums, Vector parts) {
+  if constexpr (hn::MaxLanes(sums) > hn::MaxLanes(pixel)) {
+    return hn::Add(hn::LowerHalf(pixel, parts), hn::UpperHalf(pixel, parts));
+  } else {
+    return parts;
+  }
+}
+
+/// A vector holds a group of pixels, or half of one. Two pixels are side by side in it byte by
+/// byte, so that one instruction adds the products of both.
 void scale_row(const std::uint8_t* HWY_RESTRICT source, const PixelTaps& taps,
                std::uint8_t* HWY_RESTRICT out) {
-  const hn::CappedTag<std::int32_t, 8> sums;
-  const hn::Rebind<std::uint8_t, decltype(sums)> bytes;
+  constexpr std::size_t kGroup = PixelTaps::kGroupWeights;
+  const hn::CappedTag<std::int16_t, kGroup> words;
+  const hn::Rebind<std::uint8_t, decltype(words)> bytes;
+  const hn::RepartitionToWide<decltype(words)> sums;
   const hn::FixedTag<std::int32_t, 4> pixel_sums;
   const hn::Rebind<std::uint8_t, decltype(pixel_sums)> pixel;
-  const std::size_t lanes = hn::Lanes(sums);
-  const auto product = [&](const std::uint8_t* values, const std::int32_t* weights) HWY_ATTR {
-    return hn::Mul(hn::PromoteTo(sums, hn::LoadU(bytes, values)), hn::LoadU(sums, weights));
-  };
-  for (std::size_t x = 0; x < taps.windows.size(); ++x) {
-    const std::uint8_t* const values = source + static_cast<std::size_t>(taps.windows[x].first) * 4;
-    const std::int32_t* const weights = taps.of(x);
-    // Filled up to two pixels.
-    const std::size_t count = static_cast<std::size_t>((taps.windows[x].count + 1) / 2) * 8;
-    auto even = hn::Zero(sums);
-    auto odd = hn::Zero(sums);
-    std::size_t i = 0;
-    for (; i + 2 * lanes <= count; i += 2 * lanes) {
-      even = hn::Add(even, product(values + i, weights + i));
-      odd = hn::Add(odd, product(values + i + lanes, weights + i + lanes));
-    }
-    if (i < count) even = hn::Add(even, product(values + i, weights + i));
-    HWY_ALIGN std::int32_t parts[8] = {};
-    hn::Store(hn::Add(even, odd), sums, parts);
-    const auto sum = hn::Add(hn::Add(hn::Load(pixel_sums, parts), hn::Load(pixel_sums, parts + 4)),
-                             hn::Set(pixel_sums, kHalf));
+  HWY_ALIGN static constexpr std::uint8_t kSideBySide[kGroup] = {0, 4,  1, 5,  2,  6,  3,  7,
+                                                                 8, 12, 9, 13, 10, 14, 11, 15};
+  const auto side_by_side = hn::Load(bytes, kSideBySide);
+  const std::size_t lanes = hn::Lanes(words);
+  // Copies, because bytes that are written could be part of what `taps` refers to.
+  const Taps::Window* const windows = taps.taps.windows.data();
+  const std::size_t outputs = taps.taps.windows.size();
+  const std::size_t stride = taps.groups * 2 * kGroup;
+  const std::int16_t* weights = taps.weights.data();
+  for (std::size_t x = 0; x < outputs; ++x, weights += stride) {
+    const std::uint8_t* pixels = source + static_cast<std::size_t>(windows[x].first) * 4;
+    const std::uint8_t* const end = pixels + static_cast<std::size_t>(windows[x].count) * 4;
+    const std::int16_t* of_group = weights;
+    auto high = hn::Zero(sums);
+    auto high_rest = hn::Zero(sums);
+    auto low = hn::Zero(sums);
+    auto low_rest = hn::Zero(sums);
+    do {
+      for (std::size_t part = 0; part < kGroup; part += lanes) {
+        const auto values = hn::PromoteTo(
+            words, hn::TableLookupBytes(hn::LoadU(bytes, pixels + part), side_by_side));
+        high = hn::ReorderWidenMulAccumulate(sums, values, hn::LoadU(words, of_group + part), high,
+                                             high_rest);
+        low = hn::ReorderWidenMulAccumulate(
+            sums, values, hn::LoadU(words, of_group + kGroup + part), low, low_rest);
+      }
+      pixels += kGroup;
+      of_group += 2 * kGroup;
+    } while (pixels < end);
+    const auto parts =
+        hn::Add(hn::ShiftLeft<PixelTaps::kLowBits>(hn::RearrangeToOddPlusEven(high, high_rest)),
+                hn::RearrangeToOddPlusEven(low, low_rest));
+    const auto sum = hn::Add(one_pixel(pixel_sums, sums, parts), hn::Set(pixel_sums, kHalf));
     hn::StoreU(hn::DemoteTo(pixel, hn::ShiftRight<kTapBits>(sum)), pixel, out + x * 4);
   }
 }

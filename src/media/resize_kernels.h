@@ -10,8 +10,8 @@
 
 namespace quantsearch {
 
-/// Scales a row of pixels of four bytes to taps.windows.size() pixels. A pixel beyond the end of
-/// the row must be readable.
+/// Scales a row of pixels of four bytes to one pixel for each window. Three pixels beyond the end
+/// of the row must be readable.
 void scale_row(const std::uint8_t* source, const PixelTaps& taps, std::uint8_t* out);
 /// The same for pixels of one byte, none of which beyond the end is read.
 void scale_gray_row(const std::uint8_t* source, const Taps& taps, std::uint8_t* out);

@@ -55,13 +55,10 @@ Filter filter_of(Interpolation interpolation) {
   throw InternalError("media: this interpolation has no filter");
 }
 
-/// The source pixels of a window with their weights, which need not sum to 1.
-struct Weighted {
-  int first = 0;
-  std::vector<double> weights;
-};
-
-Weighted filtered(const Filter& filter, double scale, int source, int output) {
+/// Appends the weights of a window, which need not sum to 1, and returns its first source pixel.
+/// Weights of all windows lie in one vector, because there are too many for one each.
+int filtered(const Filter& filter, double scale, int source, int output,
+             std::vector<double>& weights) {
   const double stretch = std::max(scale, 1.0);
   const double reach = filter.support * stretch;
   const double center = (output + 0.5) * scale;
@@ -70,72 +67,86 @@ Weighted filtered(const Filter& filter, double scale, int source, int output) {
   const double to = center + reach + 0.5;
   const int first = std::max(0, static_cast<int>(from));
   const int end = std::min(source, static_cast<int>(to));
-  Weighted window{.first = first, .weights = {}};
   for (int pixel = first; pixel < end; ++pixel)
-    window.weights.push_back(filter.weight((pixel - center + 0.5) / stretch));
-  return window;
+    weights.push_back(filter.weight((pixel - center + 0.5) / stretch));
+  return first;
 }
 
 /// The part of each source pixel that the output pixel covers.
-Weighted covered(double scale, int source, int output) {
+int covered(double scale, int source, int output, std::vector<double>& weights) {
   const double from = output * scale;
   const double to = std::min(from + scale, static_cast<double>(source));
-  Weighted window{.first = static_cast<int>(from), .weights = {}};
-  for (int pixel = window.first; pixel < to; ++pixel) {
-    window.weights.push_back(std::min<double>(to, pixel + 1) - std::max<double>(from, pixel));
-  }
-  return window;
+  const int first = static_cast<int>(from);
+  for (int pixel = first; pixel < to; ++pixel)
+    weights.push_back(std::min<double>(to, pixel + 1) - std::max<double>(from, pixel));
+  return first;
 }
 
 /// As OpenCV enlarges by area: an output pixel is one source pixel except at a border, which it
 /// crosses in proportion.
-Weighted enlarged_by_area(double scale, int source, int output) {
+int enlarged_by_area(double scale, int source, int output, std::vector<double>& weights) {
   const int first = std::min(static_cast<int>(output * scale), source - 1);
   const double beyond = (output + 1) - (first + 1) / scale;
   const double share = beyond <= 0 || first + 1 >= source ? 0 : beyond - std::floor(beyond);
-  if (share == 0) return {.first = first, .weights = {1}};
-  return {.first = first, .weights = {1 - share, share}};
+  weights.push_back(1 - share);
+  if (share != 0) weights.push_back(share);
+  return first;
 }
 
-Weighted window_of(const AxisPart& part, Interpolation interpolation, int output) {
+int add_window(const AxisPart& part, Interpolation interpolation, int output,
+               std::vector<double>& weights) {
   const double scale = static_cast<double>(part.source) / part.scaled;
   if (interpolation != Interpolation::area)
-    return filtered(filter_of(interpolation), scale, part.source, output);
-  return scale < 1 || part.other_is_enlarged ? enlarged_by_area(scale, part.source, output)
-                                             : covered(scale, part.source, output);
+    return filtered(filter_of(interpolation), scale, part.source, output, weights);
+  return scale < 1 || part.other_is_enlarged ? enlarged_by_area(scale, part.source, output, weights)
+                                             : covered(scale, part.source, output, weights);
 }
 
 }  // namespace
 
-PixelTaps::PixelTaps(const Taps& taps)
-    : windows(taps.windows),
-      stride(static_cast<std::size_t>(taps.longest + taps.longest % 2) * 4),
-      weights(windows.size() * stride) {
-  for (std::size_t output = 0; output < windows.size(); ++output) {
-    std::int32_t* to = weights.data() + output * stride;
-    for (int tap = 0; tap < windows[output].count; ++tap, to += 4)
-      std::fill_n(to, 4, taps.of(output)[tap]);
+PixelTaps::PixelTaps(const Taps& all)
+    : taps(all),
+      groups((static_cast<std::size_t>(all.longest) + kGroupPixels - 1) / kGroupPixels),
+      weights(all.windows.size() * groups * 2 * kGroupWeights) {
+  constexpr std::int32_t kLow = 1 << kLowBits;
+  std::int16_t* of_output = weights.data();
+  for (std::size_t output = 0; output < taps.windows.size();
+       ++output, of_output += groups * 2 * kGroupWeights) {
+    const auto count = static_cast<std::size_t>(taps.windows[output].count);
+    for (std::size_t tap = 0; tap < count; ++tap) {
+      const std::int32_t weight = taps.of(output)[tap];
+      const std::int32_t high = (weight + kLow / 2) >> kLowBits;
+      std::int16_t* const to = of_output + tap / kGroupPixels * 2 * kGroupWeights +
+                               tap % kGroupPixels / 2 * (kGroupWeights / 2) + tap % 2;
+      for (std::size_t byte = 0; byte < 4; ++byte) {
+        to[2 * byte] = static_cast<std::int16_t>(high);
+        to[2 * byte + kGroupWeights] = static_cast<std::int16_t>(weight - high * kLow);
+      }
+    }
   }
 }
 
 Taps antialiased_taps(const AxisPart& part, Interpolation interpolation) {
-  std::vector<Weighted> windows;
+  std::vector<double> weights;
   Taps taps;
   for (int output = part.first; output < part.first + part.count; ++output) {
-    windows.push_back(window_of(part, interpolation, output));
-    taps.longest = std::max(taps.longest, static_cast<int>(windows.back().weights.size()));
+    const std::size_t before = weights.size();
+    const int first = add_window(part, interpolation, output, weights);
+    const int count = static_cast<int>(weights.size() - before);
+    taps.windows.push_back({.first = first, .count = count});
+    taps.longest = std::max(taps.longest, count);
   }
-  taps.weights.resize(windows.size() * static_cast<std::size_t>(taps.longest));
-  for (std::size_t output = 0; output < windows.size(); ++output) {
-    const Weighted& window = windows[output];
-    taps.windows.push_back(
-        {.first = window.first, .count = static_cast<int>(window.weights.size())});
+  taps.weights.resize(taps.windows.size() * static_cast<std::size_t>(taps.longest));
+  const double* from = weights.data();
+  std::int32_t* to = taps.weights.data();
+  for (const Taps::Window& window : taps.windows) {
     double sum = 0;
-    for (const double weight : window.weights) sum += weight;
-    for (std::size_t i = 0; i < window.weights.size(); ++i) {
-      taps.weights[output * static_cast<std::size_t>(taps.longest) + i] = static_cast<std::int32_t>(
-          std::round(window.weights[i] / sum * (std::int64_t{1} << kTapBits)));
+    for (int i = 0; i < window.count; ++i) sum += from[i];
+    for (int i = 0; i < window.count; ++i) {
+      to[i] = static_cast<std::int32_t>(std::round(from[i] / sum * (std::int64_t{1} << kTapBits)));
     }
+    from += window.count;
+    to += taps.longest;
   }
   return taps;
 }

@@ -29,17 +29,24 @@ struct Taps {
   }
 };
 
-/// The same weights once for each of the four bytes of a pixel, so that several pixels are one
-/// vector. A window is filled up with weights of 0 to an even number of pixels.
+/// The same weights for pixels of four bytes, of which four are a group; a window is filled up with
+/// weights of 0 to whole groups. Products of pixels and weights are made in 16 bits, so a weight is
+/// high * 2^kLowBits + low. A group has its high numbers, then its low ones: those of pixels 0 and
+/// 1, side by side and once for each byte of a pixel, and those of pixels 2 and 3.
 struct PixelTaps {
-  explicit PixelTaps(const Taps& taps);
+  static constexpr int kLowBits = 11;
+  static constexpr std::size_t kGroupPixels = 4;
+  static constexpr std::size_t kGroupWeights = kGroupPixels * 4;  // high, and as many low
 
-  const std::vector<Taps::Window>& windows;
-  std::size_t stride = 0;  // weights of a window
-  std::vector<std::int32_t> weights;
+  /// `all` must outlive the object.
+  explicit PixelTaps(const Taps& all);
 
-  [[nodiscard]] const std::int32_t* of(std::size_t output) const {
-    return weights.data() + output * stride;
+  const Taps& taps;
+  std::size_t groups = 0;  // of a window, as many as the longest needs
+  std::vector<std::int16_t> weights;
+
+  [[nodiscard]] const std::int16_t* of(std::size_t output) const {
+    return weights.data() + output * groups * 2 * kGroupWeights;
   }
 };
 

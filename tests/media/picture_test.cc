@@ -52,6 +52,54 @@ TEST(DecodePicture, GivesThePixelsOfPillow) {
   }
 }
 
+TEST(DecodePicture, APartHasThePixelsOfTheWhole) {
+  for (const char* const name : {"cat.jpg", "full_chroma.jpg", "progressive.jpg", "gray.jpg",
+                                 "cmyk.jpg", "turned_6.jpg", "cat.png", "cat.webp"}) {
+    const std::string file = read_file(media_file(name));
+    const Picture whole = decoded_picture(file);
+    const ImageSize size = whole.size();
+    const PictureRegion region{.top = size.height * 2 / 5,
+                               .left = size.width * 2 / 5,
+                               .bottom = size.height * 3 / 5,
+                               .right = size.width * 3 / 5};
+    const Picture part = decode_picture(std::as_bytes(std::span(file)), [&](ImageSize given) {
+      EXPECT_EQ(given, size);
+      return region;
+    });
+    ASSERT_EQ(part.size(), size);
+    for (int y = region.top; y < region.bottom; ++y) {
+      const std::uint8_t* const expected = whole.row(y);
+      EXPECT_TRUE(std::equal(expected + region.left * 4, expected + region.right * 4,
+                             part.row(y) + region.left * 4))
+          << name << " row " << y;
+    }
+  }
+}
+
+TEST(DecodePicture, ATruncatedFileIsAnErrorWhenOnlyAPartIsNeeded) {
+  const std::string whole = read_file(media_file("cat.jpg"));
+  const std::string truncated = whole.substr(0, whole.size() - 40);
+  EXPECT_THROW((void)decode_picture(std::as_bytes(std::span(truncated)),
+                                    [](ImageSize size) {
+                                      return PictureRegion{.bottom = size.height / 2,
+                                                           .right = size.width};
+                                    }),
+               InvalidInput);
+}
+
+TEST(PixelsFor, AreAllThatScalingReads) {
+  // 100 pixels become 10, of which 4 to 6 are used: 40 to 60, and the filter beyond.
+  const PictureRegion region = pixels_for({.scaled = {.height = 10, .width = 200},
+                                           .top = 4,
+                                           .left = 0,
+                                           .size = {.height = 2, .width = 200}},
+                                          {.height = 100, .width = 200});
+  EXPECT_LE(region.top, 40 - 30);
+  EXPECT_GE(region.bottom, 60 + 30);
+  EXPECT_EQ(region.left, 0);
+  EXPECT_EQ(region.right, 200);
+}
+
 TEST(DecodePicture, TurnsAPictureUpright) {
   const Tensor upright = pixels_of(decoded_picture(read_file(media_file("turned_1.jpg"))));
   const Tensor turned = pixels_of(decoded_picture(read_file(media_file("turned_6.jpg"))));

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -35,10 +36,22 @@ class Picture {
   std::unique_ptr<std::uint8_t[]> pixels_;
 };
 
+/// The pixels [top, bottom) x [left, right) of a picture.
+struct PictureRegion {
+  int top = 0;
+  int left = 0;
+  int bottom = 0;
+  int right = 0;
+};
+/// Which pixels of an upright picture of this size will be read.
+using NeededPixels = std::function<PictureRegion(ImageSize)>;
+
 /// Decodes a JPEG, PNG or WebP file, which its first bytes tell apart, to 8-bit colours without
-/// transparency, turned upright by its EXIF orientation. Throws InvalidInput whose message is only
-/// the reason: the file is none of these, truncated, damaged, animated or too large.
-[[nodiscard]] Picture decode_picture(std::span<const std::byte> file);
+/// transparency, turned upright by its EXIF orientation. Pixels that are not needed may have any
+/// value; absent: all are needed. Throws InvalidInput whose message is only the reason: the file is
+/// none of these, truncated, damaged, animated or too large.
+[[nodiscard]] Picture decode_picture(std::span<const std::byte> file,
+                                     const NeededPixels& needed = {});
 
 /// The picture in gray by the weights of ITU-R 601, as in Pillow.
 [[nodiscard]] Picture to_gray(const Picture& picture);
@@ -53,5 +66,7 @@ struct ScaledPart {
 /// Scales `picture` to `part.scaled` and returns only the part, which alone is computed.
 [[nodiscard]] Picture scaled(const Picture& picture, const ScaledPart& part,
                              Interpolation interpolation, bool antialias);
+/// The pixels of a picture of this size that scaled() reads, or some more.
+[[nodiscard]] PictureRegion pixels_for(const ScaledPart& part, ImageSize picture);
 
 }  // namespace quantsearch
