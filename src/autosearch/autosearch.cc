@@ -10,6 +10,7 @@
 #include "autosearch/provenance.h"
 #include "autosearch/search_run.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/internal/trials/worker_main.h"
 
 namespace quantsearch {
@@ -71,10 +72,14 @@ SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
     throw;
   } catch (const StudyLost&) {
     throw;
-  } catch (const IoError& error) {  // most likely a full disk
-    throw IoError(fmt::format(
+  } catch (const DiskFull& error) {
+    throw DiskFull(fmt::format(
         "search: {}; the finished trials are kept in '{}', make room and continue with --resume",
         error.what(), output.path().string()));
+  } catch (const IoError& error) {
+    throw IoError(
+        fmt::format("search: {}; the finished trials are kept in '{}', continue with --resume",
+                    error.what(), output.path().string()));
   }
 }
 

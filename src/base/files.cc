@@ -37,10 +37,10 @@ Descriptor open_for_reading(const std::filesystem::path& file) {
 
 void flush_to_disk(const std::filesystem::path& file) {
   const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) {
-    throw IoError(
-        fmt::format("file '{}' cannot be flushed to disk: {}", file.string(), system_reason()));
-  }
+  if (descriptor.get() >= 0 && ::fsync(descriptor.get()) == 0) return;
+  const int reason = errno;
+  fail_to_write(reason, fmt::format("file '{}' cannot be flushed to disk: {}", file.string(),
+                                    std::strerror(reason)));
 }
 
 /// Follows symbolic links one by one, because the last one may lead to a file that does not exist
@@ -95,6 +95,17 @@ void require_place_for(const std::filesystem::path& file) {
   throw IoError(fmt::format("file '{}' cannot be written: {}", file.string(), system_reason()));
 }
 
+void fail_to_write(int error_number, const std::string& message) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      throw DiskFull(message);
+    default:
+      throw IoError(message);
+  }
+}
+
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(std::ostream&)>& write) {
   const std::filesystem::path target = file_to_write(file);
@@ -107,16 +118,18 @@ void write_file_atomically(const std::filesystem::path& file,
     if (stream) write(stream);
     stream.close();
     if (!stream) {
-      const std::string reason = errno != 0 ? system_reason() : "the disk refused the data";
-      throw IoError(fmt::format("file '{}' cannot be written: {}", file.string(), reason));
+      const int reason = errno;
+      fail_to_write(reason,
+                    fmt::format("file '{}' cannot be written: {}", file.string(),
+                                reason != 0 ? std::strerror(reason) : "the disk refused the data"));
     }
     flush_to_disk(temporary);
     std::filesystem::rename(temporary, target);
   } catch (const std::filesystem::filesystem_error& error) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
-    throw IoError(
-        fmt::format("file '{}' cannot be written: {}", file.string(), error.code().message()));
+    fail_to_write(error.code().value(), fmt::format("file '{}' cannot be written: {}",
+                                                    file.string(), error.code().message()));
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);

@@ -90,8 +90,10 @@ SpillFile::SpillFile(const std::filesystem::path& folder, SpillWording wording)
 }
 
 void SpillFile::fail(const char* action) const {
-  throw IoError(fmt::format("data: {} cannot be {} in '{}': {}; {}", wording_.content, action,
-                            folder_.string(), std::strerror(errno), wording_.way_out));
+  const int reason = errno;
+  fail_to_write(reason,
+                fmt::format("data: {} cannot be {} in '{}': {}; {}", wording_.content, action,
+                            folder_.string(), std::strerror(reason), wording_.way_out));
 }
 
 std::int64_t SpillFile::append(std::span<const std::byte> bytes) {

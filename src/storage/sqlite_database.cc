@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/files.h"
 #include "quantsearch/search/study.h"
 #include "storage/database.h"
 #include "storage/file_claim.h"
@@ -232,8 +233,11 @@ class SqliteDatabase final : public Database {
       case SQLITE_MISUSE:
       case SQLITE_RANGE:
         throw InternalError(fmt::format("{}: {}", name_, reason));
+      case SQLITE_FULL:
+        throw DiskFull(fmt::format("{} failed: {}", name_, reason));
       default:
-        throw IoError(fmt::format("{} failed: {}", name_, reason));
+        fail_to_write(connection_ == nullptr ? 0 : sqlite3_system_errno(connection_.get()),
+                      fmt::format("{} failed: {}", name_, reason));
     }
   }
 

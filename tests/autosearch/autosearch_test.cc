@@ -222,6 +222,27 @@ TEST(AutoSearch, CancellingDeliversTheBestSoFar) {
   EXPECT_TRUE(fs::exists(folder.path() / "results.json"));
 }
 
+/// The message of a search whose first result meets `failure`.
+template <typename Failure>
+std::string message_after(const Failure& failure, const fs::path& folder) {
+  Setting setting("search_space: {calibrate_method: [MinMax, Percentile]}");
+  setting.adjust = [&](SearchEnvironment& environment) {
+    environment.on_trial = [&](const Trial&) { throw failure; };
+  };
+  return message_of<Failure>([&] { (void)setting.run(folder); });
+}
+
+TEST(AutoSearch, AsksForRoomOnlyWhenTheDiskIsFull) {
+  const TemporaryFolder folder;
+  const std::string kept =
+      "; the finished trials are kept in '" + (folder.path() / "out").string() + "', ";
+  EXPECT_EQ(message_after(DiskFull("no room for it"), folder.path() / "out"),
+            "search: no room for it" + kept + "make room and continue with --resume");
+  fs::remove_all(folder.path() / "out");
+  EXPECT_EQ(message_after(IoError("the network is down"), folder.path() / "out"),
+            "search: the network is down" + kept + "continue with --resume");
+}
+
 TEST(AutoSearch, ACustomEvaluatorDecides) {
   const TemporaryFolder folder;
   Setting setting("{search_metric_tolerance: 1e9, search_space: {weight_type: [QInt8, QInt16]}}");

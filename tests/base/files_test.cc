@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -54,7 +55,7 @@ TEST(WriteFileAtomically, AMissingFolderIsAnIoErrorWithTheReason) {
   }
 }
 
-TEST(WriteFileAtomically, AFullDiskIsAnIoErrorWithTheReason) {
+TEST(WriteFileAtomically, AFullDiskIsAnErrorOfItsOwnWithTheReason) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   const TemporaryFolder folder;
   const auto file = folder.path() / "a.txt";
@@ -66,11 +67,24 @@ TEST(WriteFileAtomically, AFullDiskIsAnIoErrorWithTheReason) {
       if (!full) out.setstate(std::ios::badbit);
     });
     FAIL() << "no error";
-  } catch (const IoError& error) {
+  } catch (const DiskFull& error) {
     EXPECT_EQ(std::string(error.what()),
               "file '" + file.string() + "' cannot be written: No space left on device");
   }
   EXPECT_EQ(files_in(folder.path()), 0U);
+}
+
+TEST(FailToWrite, TellsAFullDiskFromOtherReasons) {
+  for (const int full : {ENOSPC, EDQUOT, EFBIG}) EXPECT_THROW(fail_to_write(full, "m"), DiskFull);
+  for (const int other : {0, EIO, EACCES, EROFS}) {
+    try {
+      fail_to_write(other, "m");
+    } catch (const DiskFull&) {
+      ADD_FAILURE() << other << " is no full disk";
+    } catch (const IoError& error) {
+      EXPECT_STREQ(error.what(), "m");
+    }
+  }
 }
 
 TEST(RequirePlaceFor, FailsWhereWritingWouldFail) {

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "quantsearch/base/error.h"
+
 namespace quantsearch {
 
 /// The file that writing to `file` creates or replaces: `file` itself, or the target of a symbolic
@@ -24,9 +26,20 @@ void require_place_for(const std::filesystem::path& file);
 /// "a folder", "a device" and so on, for messages.
 [[nodiscard]] std::string kind_of_file(const std::filesystem::file_status& status);
 
+/// A file could not be written because its disk, the quota of its user or the limit on the size of
+/// files leaves no room.
+class DiskFull : public IoError {
+ public:
+  using IoError::IoError;
+};
+/// Throws DiskFull when the number of the system's error says that there is no room, otherwise
+/// IoError.
+[[noreturn]] void fail_to_write(int error_number, const std::string& message);
+
 /// Writes through `write` to a temporary file in the folder of file_to_write(file), flushes it to
-/// disk (fsync) and renames it. Throws IoError naming `file` and the system's reason; then the
-/// temporary file is removed and an existing `file` keeps its content.
+/// disk (fsync) and renames it. Throws IoError, DiskFull where that is the reason, naming `file`
+/// and the system's reason; then the temporary file is removed and an existing `file` keeps its
+/// content.
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& file, std::string_view content);
