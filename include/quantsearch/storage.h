@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -124,5 +125,9 @@ struct StudySummary {
 /// not exist, else as above.
 [[nodiscard]] std::vector<StudySummary> list_studies(const std::string& database);
 [[nodiscard]] std::vector<Trial> load_trials(const std::string& database, const std::string& study);
+/// The same trials one by one, in the order in which they began, without holding all of them in
+/// memory.
+void visit_trials(const std::string& database, const std::string& study,
+                  const std::function<void(Trial&&)>& take);
 
 }  // namespace quantsearch

@@ -1,10 +1,22 @@
 #include "quantsearch/search/study.h"
 
+#include <utility>
+
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
 
 namespace {
+
+/// All trials in one part.
+class OnePage final : public TrialPages {
+ public:
+  explicit OnePage(std::vector<Trial> trials) : trials_(std::move(trials)) {}
+  std::vector<Trial> next() override { return std::exchange(trials_, {}); }
+
+ private:
+  std::vector<Trial> trials_;
+};
 
 class InMemoryStore final : public StudyStore {
  public:
@@ -16,6 +28,8 @@ class InMemoryStore final : public StudyStore {
 };
 
 }  // namespace
+
+std::unique_ptr<TrialPages> StudyStore::pages() { return std::make_unique<OnePage>(load()); }
 
 std::string to_string(TrialState state) {
   switch (state) {

@@ -44,29 +44,56 @@ const std::string& text_in(const Cell& cell) {
   refuse_cell(cell, "a text");
 }
 
-Transaction::Transaction(Database& database, Database::Access access) : database_(database) {
-  const bool sqlite = database.dialect() == Database::Dialect::sqlite;
+namespace {
+
+const char* begin_of(Database::Dialect dialect, Database::Access access) {
+  const bool sqlite = dialect == Database::Dialect::sqlite;
   switch (access) {
     case Database::Access::read:
-      database.run(sqlite ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      return;
+      return sqlite ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     case Database::Access::write:
-      database.run(sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
-      return;
+      return sqlite ? "BEGIN IMMEDIATE" : "BEGIN";
   }
+  throw InternalError("access without a transaction");
 }
 
-Transaction::~Transaction() {
-  if (!open_) return;
+void roll_back(Database& database) {
   try {
-    database_.run("ROLLBACK");
+    database.run("ROLLBACK");
   } catch (const std::exception&) {
     // The connection is lost, and the transaction with it. The error that led here reports that.
   }
 }
 
+}  // namespace
+
+Transaction::Transaction(Database& database, Database::Access access)
+    : Transaction(database, access, {}) {}
+
+Transaction::Transaction(Database& database, Database::Access access,
+                         std::vector<Database::Step> steps)
+    : database_(database) {
+  steps.insert(steps.begin(), {.sql = begin_of(database.dialect(), access)});
+  try {
+    database.run_all(steps);
+  } catch (const std::exception&) {
+    if (steps.size() > 1) roll_back(database);
+    throw;
+  }
+}
+
+Transaction::~Transaction() {
+  if (open_) roll_back(database_);
+}
+
 void Transaction::commit() {
   database_.run("COMMIT");
+  open_ = false;
+}
+
+void Transaction::commit_after(Database::Step step) {
+  const std::vector<Database::Step> steps{std::move(step), {.sql = "COMMIT"}};
+  database_.run_all(steps);
   open_ = false;
 }
 

@@ -63,6 +63,16 @@ class Database {
   void run(const std::string& sql, std::span<const Cell> parameters = {}) {
     run(sql, parameters, [](const Row&) {});
   }
+  struct Step {
+    std::string sql;
+    std::vector<Cell> parameters = {};
+    std::function<void(const Row& row)> on_row = [](const Row&) {};
+  };
+  /// Runs statements one after the other, in one round trip where the driver can. After one that
+  /// fails none is run.
+  virtual void run_all(std::span<const Step> steps) {
+    for (const Step& step : steps) run(step.sql, step.parameters, step.on_row);
+  }
   /// The first row, if there is one.
   [[nodiscard]] std::optional<Row> first(const std::string& sql,
                                          std::span<const Cell> parameters = {});
@@ -81,10 +91,14 @@ class Database {
 class Transaction {
  public:
   Transaction(Database& database, Database::Access access);
+  /// Runs `steps` within it, in the round trip that opens it.
+  Transaction(Database& database, Database::Access access, std::vector<Database::Step> steps);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   void commit();
+  /// Runs `step` in the round trip that commits.
+  void commit_after(Database::Step step);
 
  private:
   Database& database_;

@@ -35,11 +35,26 @@ class ExclusiveStore final : public StudyStore {
   }
 
   std::vector<Trial> load() override {
-    const std::scoped_lock lock(mutex_);
     std::vector<Trial> trials;
-    for (StoredTrial& stored : stored_trials()) trials.push_back(std::move(stored.trial));
+    visit([&trials](Trial&& trial) { trials.push_back(std::move(trial)); });
     std::ranges::stable_sort(trials, {}, &Trial::number);
     return trials;
+  }
+
+  void visit(const std::function<void(Trial&&)>& take) override {
+    const std::scoped_lock lock(mutex_);
+    const Transaction moment(*database_, Database::Access::read);
+    reader_.visit(0, std::numeric_limits<std::int64_t>::max(), [&take](StoredTrial&& stored) {
+      if (!stored.is_waiting) take(std::move(stored.trial));
+    });
+  }
+
+  std::unique_ptr<TrialPages> pages() override {
+    const std::scoped_lock lock(mutex_);
+    const std::array<Cell, 1> cells{study_};
+    const auto last = database_->first(
+        "SELECT trial_id FROM trials WHERE study_id = $1 ORDER BY trial_id DESC LIMIT 1", cells);
+    return std::make_unique<Pages>(*this, last ? integer_in((*last)[0]) : 0);
   }
 
   void start(const Trial& running) override {
@@ -83,17 +98,34 @@ class ExclusiveStore final : public StudyStore {
   }
 
  private:
+  class Pages final : public TrialPages {
+   public:
+    Pages(ExclusiveStore& store, std::int64_t last) : store_(store), last_(last) {}
+    std::vector<Trial> next() override {
+      const std::scoped_lock lock(store_.mutex_);
+      const Transaction moment(*store_.database_, Database::Access::read);
+      std::vector<Trial> trials;
+      while (trials.empty()) {
+        std::vector<StoredTrial> part = store_.reader_.read_part(next_, last_);
+        if (part.empty()) break;
+        next_ = part.back().id + 1;
+        for (StoredTrial& stored : part) {
+          if (!stored.is_waiting) trials.push_back(std::move(stored.trial));
+        }
+      }
+      return trials;
+    }
+
+   private:
+    ExclusiveStore& store_;
+    std::int64_t next_ = 0;  // ids
+    std::int64_t last_;
+  };
+
   struct Running {
     std::int64_t id = 0;
     std::optional<Point> point;  // absent: an earlier process left the trial
   };
-
-  std::vector<StoredTrial> stored_trials() {
-    const Transaction moment(*database_, Database::Access::read);
-    std::vector<StoredTrial> trials = reader_.read(0, std::numeric_limits<std::int64_t>::max());
-    std::erase_if(trials, [](const StoredTrial& stored) { return stored.is_waiting; });
-    return trials;
-  }
 
   /// The row of a trial that begins: a new one, or one that a killed process left running.
   std::int64_t begin(const Trial& trial) {

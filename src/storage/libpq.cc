@@ -54,6 +54,15 @@ Libpq load_libpq(const char* library) {
   find(handle, "PQsetClientEncoding", functions.set_client_encoding);
   find(handle, "PQsetNoticeProcessor", functions.set_notice_processor);
   find(handle, "PQstatus", functions.status);
+#ifdef LIBPQ_HAS_PIPELINING
+  if (::dlsym(handle, "PQenterPipelineMode") != nullptr) {
+    find(handle, "PQenterPipelineMode", functions.enter_pipeline_mode);
+    find(handle, "PQexitPipelineMode", functions.exit_pipeline_mode);
+    find(handle, "PQgetResult", functions.get_result);
+    find(handle, "PQpipelineSync", functions.pipeline_sync);
+    find(handle, "PQsendQueryPrepared", functions.send_query_prepared);
+  }
+#endif
   return functions;
 }
 

@@ -29,6 +29,14 @@ struct Libpq {
   decltype(&PQsetClientEncoding) set_client_encoding = nullptr;
   decltype(&PQsetNoticeProcessor) set_notice_processor = nullptr;
   decltype(&PQstatus) status = nullptr;
+#ifdef LIBPQ_HAS_PIPELINING
+  // Null before version 14.
+  decltype(&PQenterPipelineMode) enter_pipeline_mode = nullptr;
+  decltype(&PQexitPipelineMode) exit_pipeline_mode = nullptr;
+  decltype(&PQgetResult) get_result = nullptr;
+  decltype(&PQpipelineSync) pipeline_sync = nullptr;
+  decltype(&PQsendQueryPrepared) send_query_prepared = nullptr;
+#endif
 };
 
 /// Loads the functions from this shared library, which stays loaded until the process ends. Throws

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/base/files.h"
 #include "storage/database.h"
 #include "storage/libpq.h"
 
@@ -85,6 +86,21 @@ std::string first_line(const char* message) {
   return text.substr(0, text.find('\n'));
 }
 
+/// Parameters in the form that libpq takes.
+class Texts {
+ public:
+  explicit Texts(std::span<const Cell> cells) {
+    for (const Cell& cell : cells) texts_.push_back(text_of(cell));
+    for (const auto& text : texts_) values_.push_back(text ? text->c_str() : nullptr);
+  }
+  [[nodiscard]] int count() const { return static_cast<int>(values_.size()); }
+  [[nodiscard]] const char* const* values() const { return values_.data(); }
+
+ private:
+  std::vector<std::optional<std::string>> texts_;
+  std::vector<const char*> values_;
+};
+
 class PostgresqlDatabase final : public Database {
  public:
   explicit PostgresqlDatabase(const std::string& url) : url_(without_driver(url)) { connect(); }
@@ -104,22 +120,38 @@ class PostgresqlDatabase final : public Database {
   void run(const std::string& sql, std::span<const Cell> parameters,
            const std::function<void(const Row&)>& on_row) override {
     const std::string& statement = prepared(sql);
-    std::vector<std::optional<std::string>> texts;
-    for (const Cell& cell : parameters) texts.push_back(text_of(cell));
-    std::vector<const char*> values;
-    for (const auto& text : texts) values.push_back(text ? text->c_str() : nullptr);
-    const Result result(libpq().exec_prepared(connection_.get(), statement.c_str(),
-                                              static_cast<int>(values.size()), values.data(),
-                                              nullptr, nullptr, 0));
+    const Texts texts(parameters);
+    const Result result(libpq().exec_prepared(connection_.get(), statement.c_str(), texts.count(),
+                                              texts.values(), nullptr, nullptr, 0));
     check(result.get());
-    Row row(static_cast<std::size_t>(libpq().nfields(result.get())));
-    for (int line = 0; line < libpq().ntuples(result.get()); ++line) {
-      for (std::size_t column = 0; column < row.size(); ++column) {
-        row[column] = cell_of(result.get(), line, static_cast<int>(column));
-      }
-      on_row(row);
-    }
+    pass_rows(result.get(), on_row);
   }
+
+#ifdef LIBPQ_HAS_PIPELINING
+  void run_all(std::span<const Step> steps) override {
+    if (steps.size() < 2 || libpq().enter_pipeline_mode == nullptr) return Database::run_all(steps);
+    for (const Step& step : steps) (void)prepared(step.sql);
+    require(libpq().enter_pipeline_mode(connection_.get()));
+    try {
+      for (const Step& step : steps) {
+        const Texts texts(step.parameters);
+        require(libpq().send_query_prepared(connection_.get(), prepared(step.sql).c_str(),
+                                            texts.count(), texts.values(), nullptr, nullptr, 0));
+      }
+      require(libpq().pipeline_sync(connection_.get()));
+      for (const Step& step : steps) {
+        const Result result(libpq().get_result(connection_.get()));
+        check(result.get());
+        const Result end(libpq().get_result(connection_.get()));  // null after the rows of each
+        pass_rows(result.get(), step.on_row);
+      }
+    } catch (...) {
+      leave_pipeline();
+      throw;
+    }
+    leave_pipeline();
+  }
+#endif
 
   void run_script(const std::string& sql) override {
     const Result result(libpq().exec(connection_.get(), sql.c_str()));
@@ -175,6 +207,32 @@ class PostgresqlDatabase final : public Database {
     }
   }
 
+  static void pass_rows(const PGresult* result, const std::function<void(const Row&)>& on_row) {
+    Row row(static_cast<std::size_t>(libpq().nfields(result)));
+    for (int line = 0; line < libpq().ntuples(result); ++line) {
+      for (std::size_t column = 0; column < row.size(); ++column)
+        row[column] = cell_of(result, line, static_cast<int>(column));
+      on_row(row);
+    }
+  }
+
+#ifdef LIBPQ_HAS_PIPELINING
+  /// Checks a call that sends; it fails only when the connection is lost or memory is short.
+  void require(int sent) const {
+    if (sent != 1) fail("");
+  }
+
+  /// Leaves out the results that have not been read.
+  void leave_pipeline() {
+    bool is_synchronized = false;
+    while (!is_synchronized && libpq().status(connection_.get()) == CONNECTION_OK) {
+      const Result result(libpq().get_result(connection_.get()));
+      is_synchronized = libpq().result_status(result.get()) == PGRES_PIPELINE_SYNC;
+    }
+    (void)libpq().exit_pipeline_mode(connection_.get());
+  }
+#endif
+
   const std::string& prepared(const std::string& sql) {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
     std::string name = fmt::format("quantsearch_{}", statements_.size());
@@ -187,15 +245,20 @@ class PostgresqlDatabase final : public Database {
     const ExecStatusType status = libpq().result_status(result);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
     const char* const code = libpq().result_error_field(result, PG_DIAG_SQLSTATE);
+    fail(code == nullptr ? "" : code);
+  }
+
+  /// `state` is an SQLSTATE; empty when there is none.
+  [[noreturn]] void fail(std::string_view state) const {
     const std::string reason = first_line(libpq().error_message(connection_.get()));
     // Class 23 means that a rule of the schema is violated, 42601 and similar that a statement is
-    // invalid.
-    const std::string_view state = code == nullptr ? "" : code;
+    // invalid, 53100 that the disk of the server is full.
     if (state.starts_with("23") || (state.starts_with("42") && state != "42501")) {
       throw InternalError(fmt::format("{}: {}", name_, reason));
     }
     const std::string message = fmt::format("{} failed: {}", name_, reason);
     if (libpq().status(connection_.get()) != CONNECTION_OK) throw ConnectionLost(message);
+    if (state == "53100") throw DiskFull(message);
     throw IoError(message);
   }
 

@@ -35,6 +35,14 @@ std::vector<StudySummary> list_studies(const std::string& database) {
 }
 
 std::vector<Trial> load_trials(const std::string& database, const std::string& study) {
+  std::vector<Trial> trials;
+  visit_trials(database, study, [&trials](Trial&& trial) { trials.push_back(std::move(trial)); });
+  std::ranges::stable_sort(trials, {}, &Trial::number);
+  return trials;
+}
+
+void visit_trials(const std::string& database, const std::string& study,
+                  const std::function<void(Trial&&)>& take) {
   const auto opened = open_to_read(database);
   const Transaction moment(*opened, Database::Access::read);
   check_schema(*opened);
@@ -43,12 +51,9 @@ std::vector<Trial> load_trials(const std::string& database, const std::string& s
     throw InvalidInput(fmt::format("{} has no study '{}'", opened->name(), study));
   }
   TrialReader reader(*opened, found.front().id, found.front().summary.goals.size());
-  std::vector<Trial> trials;
-  for (StoredTrial& stored : reader.read(0, std::numeric_limits<std::int64_t>::max())) {
-    if (!stored.is_waiting) trials.push_back(std::move(stored.trial));
-  }
-  std::ranges::stable_sort(trials, {}, &Trial::number);
-  return trials;
+  reader.visit(0, std::numeric_limits<std::int64_t>::max(), [&take](StoredTrial&& stored) {
+    if (!stored.is_waiting) take(std::move(stored.trial));
+  });
 }
 
 }  // namespace quantsearch

@@ -21,16 +21,15 @@
 #include "quantsearch/storage.h"
 #include "storage/database.h"
 #include "storage/json.h"
+#include "storage/shared_trials.h"
 #include "storage/study_table.h"
 #include "storage/trial_reader.h"
-#include "storage/trial_writer.h"
 
 namespace quantsearch {
 
 namespace {
 
 constexpr std::int64_t kLastId = std::numeric_limits<std::int64_t>::max();
-constexpr const char* kWorker = "quantsearch:worker";  // system attribute of a trial
 
 /// A name that no other process on any machine has.
 std::string new_worker() {
@@ -65,6 +64,16 @@ class Lease {
   std::chrono::time_point<std::chrono::steady_clock, std::chrono::duration<double>> end_;
 };
 
+std::unique_ptr<SharedTrials> shared_trials(const SharedStudy& study) {
+  switch (study.database.dialect()) {
+    case Database::Dialect::sqlite:
+      return shared_trials_by_row(study);
+    case Database::Dialect::postgresql:
+      return shared_trials_by_record(study);
+  }
+  throw InternalError("dialect without shared trials");
+}
+
 class SharedStore final : public SharedStudyStore {
  public:
   SharedStore(std::unique_ptr<Database> database, const StudyDescription& description,
@@ -72,14 +81,17 @@ class SharedStore final : public SharedStudyStore {
       : database_(std::move(database)),
         study_(open_study(*database_, description, Database::Use::shared)),
         reader_(*database_, study_, description.goals.size()),
-        writer_(*database_, study_, description),
-        lease_seconds_(lease_seconds),
-        worker_(new_worker()) {}
+        trials_(shared_trials({.database = *database_,
+                               .id = study_,
+                               .description = description,
+                               .lease_seconds = lease_seconds,
+                               .worker = new_worker()})),
+        lease_seconds_(lease_seconds) {}
 
   ~SharedStore() override {
     try {
       const std::scoped_lock lock(mutex_);
-      renew("'1970-01-01 00:00:00'");
+      renew(kLongAgo);
     } catch (const std::exception&) {
       // The leases expire by themselves.
     }
@@ -88,20 +100,25 @@ class SharedStore final : public SharedStudyStore {
   SharedStore& operator=(const SharedStore&) = delete;
 
   std::vector<Trial> load() override {
+    std::vector<Trial> trials;
+    visit([&trials](Trial&& trial) { trials.push_back(std::move(trial)); });
+    std::ranges::stable_sort(trials, {}, &Trial::number);
+    return trials;
+  }
+
+  /// When the connection is lost in between, the trials that were passed are not passed again.
+  void visit(const std::function<void(Trial&&)>& take) override {
     const std::scoped_lock lock(mutex_);
-    return lasting([this](bool /*again*/) {
+    seen_ = 0;
+    unfinished_.clear();
+    news_.clear();
+    lasting([&](bool /*again*/) {
       const Transaction moment(*database_, Database::Access::read);
-      seen_ = 0;
-      unfinished_.clear();
-      news_.clear();
-      refresh();
-      std::vector<Trial> trials = std::move(news_);
-      news_.clear();
-      for (const auto& [id, stored] : unfinished_) {
-        if (!stored.is_waiting) trials.push_back(stored.trial);
-      }
-      std::ranges::stable_sort(trials, {}, &Trial::number);
-      return trials;
+      reader_.visit(seen_ + 1, kLastId, [&](StoredTrial&& stored) {
+        seen_ = stored.id;
+        if (stored.trial.state == TrialState::running) unfinished_.emplace(stored.id, stored);
+        if (!stored.is_waiting) take(std::move(stored.trial));
+      });
     });
   }
 
@@ -144,7 +161,7 @@ class SharedStore final : public SharedStudyStore {
     }
     database_->require_in_place();
     const std::int64_t id = own->second.id;
-    const bool is_ours = lasting([&](bool again) { return try_finish(id, finished, again); });
+    const bool is_ours = lasting([&](bool again) { return trials_->finish(id, finished, again); });
     own_.erase(own);
     return is_ours;
   }
@@ -163,10 +180,18 @@ class SharedStore final : public SharedStudyStore {
 
   void keep_alive() override {
     const std::scoped_lock lock(mutex_);
-    lasting([this](bool /*again*/) {
-      database_->set_durable(false);
-      renew(now(database_->dialect()));
-    });
+    lasting([this](bool /*again*/) { renew(now(database_->dialect())); });
+  }
+
+  void complete(std::vector<Trial>& trials) override {
+    const std::scoped_lock lock(mutex_);
+    for (Trial& trial : trials) {
+      const auto abridged = abridged_.find(trial.number);
+      if (abridged == abridged_.end()) continue;
+      const std::int64_t id = abridged->second;
+      trial = std::move(lasting([&](bool /*again*/) { return reader_.read(id, id); }).at(0).trial);
+    }
+    abridged_.clear();
   }
 
  private:
@@ -184,53 +209,34 @@ class SharedStore final : public SharedStudyStore {
     }
   }
 
-  bool try_finish(std::int64_t id, const Trial& finished, bool again) {
-    database_->set_durable(true);
-    Transaction transaction(*database_, Database::Access::write);
-    const bool is_running = writer_.lock_running(id);
-    const bool is_ours = (is_running || again) && belongs_to_us(id);
-    if (is_running && is_ours) {
-      writer_.finish(id, finished);
-      const std::array<Cell, 1> cells{id};
-      database_->run("DELETE FROM trial_heartbeats WHERE trial_id = $1", cells);
-    }
-    transaction.commit();
-    return is_ours;
-  }
-
   /// The lock of the study is held only while the point is chosen and written: what other processes
   /// have finished is read before. `proposed`: the point of an earlier run of this call.
   std::optional<StoredTrial> try_begin(const Propose& propose, std::optional<Point>& proposed,
                                        bool again) {
     database_->set_durable(false);  // losing the transaction costs nothing
-    refresh();
-    const bool may_take_over = has_old_lease();
-    Transaction transaction(*database_, Database::Access::write);
-    lock_study(*database_, study_);
+    SharedTrials::Changes changes = trials_->changes(known());
+    take_in(std::move(changes.trials));
+    SharedTrials::Locked locked = trials_->lock(seen_);
+    take_in(std::move(locked.begun));
     std::optional<StoredTrial> begun = again ? begun_unnoticed() : std::nullopt;
-    if (!begun && !proposed && may_take_over) begun = take_over();
-    if (!begun) {
-      take_in(reader_.read_begun(seen_ + 1));
-      if (proposed && is_taken(*proposed)) proposed.reset();
-      if (!proposed) {
-        proposed = propose(current_news());
-        news_.clear();
-      }
-      if (proposed) begun = add(*proposed);
+    if (!begun && !proposed && changes.has_old_lease) begun = trials_->take_over();
+    if (begun) {
+      locked.transaction->commit();
+      return begun;
     }
-    transaction.commit();
-    return begun;
+    if (proposed && is_taken(*proposed)) proposed.reset();
+    if (!proposed) {
+      proposed = propose(current_news());
+      news_.clear();
+    }
+    if (proposed) return trials_->add(*proposed, *locked.transaction);
+    locked.transaction->commit();
+    return std::nullopt;
   }
 
   /// The trial of a transaction whose COMMIT was not answered.
   std::optional<StoredTrial> begun_unnoticed() {
-    const std::array<Cell, 3> cells{kWorker, worker_, study_};
-    std::vector<std::int64_t> ids;
-    database_->run(
-        "SELECT t.trial_id FROM trial_system_attributes a JOIN trials t ON t.trial_id = a.trial_id "
-        "WHERE a.key = $1 AND a.value_json = $2 AND t.study_id = $3 AND t.state = 'RUNNING'",
-        cells, [&](const Row& row) { ids.push_back(integer_in(row[0])); });
-    for (const std::int64_t id : ids) {
+    for (const std::int64_t id : trials_->running_here()) {
       const auto is_known = [id](const auto& own) { return own.second.id == id; };
       if (std::ranges::none_of(own_, is_known)) return std::move(reader_.read(id, id).at(0));
     }
@@ -244,46 +250,13 @@ class SharedStore final : public SharedStudyStore {
                unfinished_, [&](const auto& entry) { return entry.second.trial.point == point; });
   }
 
-  [[nodiscard]] bool belongs_to_us(std::int64_t id) {
-    const std::array<Cell, 2> cells{id, kWorker};
-    const auto row = database_->first(
-        "SELECT value_json FROM trial_system_attributes WHERE trial_id = $1 AND key = $2", cells);
-    return row && text_in((*row)[0]) == worker_;
-  }
-
-  /// Reads the unfinished trials that have ended, and the trials that began since the last read.
-  void refresh() {
-    const std::vector<std::int64_t> ended = ended_ones();
-    if (!ended.empty()) {
-      std::vector<StoredTrial> read = reader_.read(ended.front(), ended.back());
-      std::erase_if(read, [&](const StoredTrial& stored) {
-        return !std::ranges::binary_search(ended, stored.id);
-      });
-      take_in(std::move(read));
+  [[nodiscard]] SharedTrials::Known known() const {
+    SharedTrials::Known known{.last = seen_};
+    for (const auto& [id, stored] : unfinished_) {
+      known.unfinished.push_back(id);
+      known.has_waiting = known.has_waiting || stored.is_waiting;
     }
-    take_in(reader_.read(seen_ + 1, kLastId));
-  }
-
-  /// The ids of unfinished trials that are no longer running, in order.
-  std::vector<std::int64_t> ended_ones() {
-    if (unfinished_.empty()) return {};
-    std::vector<std::int64_t> ids;
-    for (const auto& [id, stored] : unfinished_) ids.push_back(id);
-    const std::array<Cell, 1> cells{list_cell(database_->dialect(), ids)};
-    std::vector<std::int64_t> ended;
-    database_->run(
-        fmt::format("SELECT trial_id FROM trials WHERE {} AND state <> 'WAITING' AND (state <> "
-                    "'RUNNING' OR {}) ORDER BY trial_id",
-                    is_among(database_->dialect(), "trial_id", "$1"),
-                    has_waiting() ? "TRUE" : "FALSE"),
-        cells, [&](const Row& row) { ended.push_back(integer_in(row[0])); });
-    return ended;
-  }
-
-  /// Whether a trial waited for Optuna at the last read, which may have begun to run it.
-  [[nodiscard]] bool has_waiting() const {
-    return std::ranges::any_of(unfinished_,
-                               [](const auto& entry) { return entry.second.is_waiting; });
+    return known;
   }
 
   void take_in(std::vector<StoredTrial> read) {
@@ -292,6 +265,7 @@ class SharedStore final : public SharedStudyStore {
       if (stored.trial.state == TrialState::running) {
         unfinished_.insert_or_assign(stored.id, std::move(stored));
       } else {
+        if (stored.is_abridged) abridged_.emplace(stored.trial.number, stored.id);
         unfinished_.erase(stored.id);
         news_.push_back(std::move(stored.trial));
       }
@@ -308,96 +282,25 @@ class SharedStore final : public SharedStudyStore {
     return news;
   }
 
-  StoredTrial add(const Point& point) {
-    StoredTrial stored;
-    stored.trial.point = point;
-    stored.id = writer_.add_next(stored.trial);
-    const std::array<Cell, 3> worker{stored.id, kWorker, worker_};
-    database_->run(
-        "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES ($1, $2, $3)",
-        worker);
-    const std::array<Cell, 1> id{stored.id};
-    database_->run(fmt::format("INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES ($1, {})",
-                               now(database_->dialect())),
-                   id);
-    return stored;
-  }
-
-  /// Leases the trial with the lowest number whose lease has expired to this process. Optuna's own
-  /// trials have no worker and are not taken over.
-  std::optional<StoredTrial> take_over() {
-    for (const std::int64_t id : expired()) {
-      if (!writer_.lock_running(id)) continue;  // it has just ended
-      const std::array<Cell, 3> worker{worker_, id, kWorker};
-      database_->run(
-          "UPDATE trial_system_attributes SET value_json = $1 WHERE trial_id = $2 AND key = $3",
-          worker);
-      const std::array<Cell, 1> cells{id};
-      database_->run(fmt::format("UPDATE trial_heartbeats SET heartbeat = {} WHERE trial_id = $1",
-                                 now(database_->dialect())),
-                     cells);
-      database_->run(fmt::format("UPDATE trials SET datetime_start = {} WHERE trial_id = $1",
-                                 now(database_->dialect())),
-                     cells);
-      return std::move(reader_.read(id, id).at(0));
-    }
-    return std::nullopt;
-  }
-
-  /// True when a lease of any study is too old. This is asked for each trial, and needs no join.
-  bool has_old_lease() {
-    const std::array<Cell, 1> cells{lease_seconds_};
-    const auto row = database_->first(
-        fmt::format(
-            "SELECT h.trial_id FROM trial_heartbeats h WHERE {} > $1 LIMIT 1",
-            seconds_between(database_->dialect(), "h.heartbeat", now(database_->dialect()))),
-        cells);
-    return row.has_value();
-  }
-
-  std::vector<std::int64_t> expired() {
-    const std::array<Cell, 4> cells{kWorker, study_, worker_, lease_seconds_};
-    std::vector<std::int64_t> ids;
-    database_->run(
-        fmt::format(
-            "SELECT t.trial_id FROM trial_heartbeats h JOIN trials t ON t.trial_id = h.trial_id "
-            "JOIN trial_system_attributes a ON a.trial_id = t.trial_id AND a.key = $1 WHERE "
-            "t.study_id + 0 = $2 AND t.state = 'RUNNING' AND a.value_json <> $3 AND {} > $4 ORDER "
-            "BY "
-            "t.trial_id",
-            seconds_between(database_->dialect(), "h.heartbeat", now(database_->dialect()))),
-        cells, [&](const Row& row) { ids.push_back(integer_in(row[0])); });
-    return ids;
-  }
-
-  /// Sets the heartbeat of every trial that still belongs to this process.
   void renew(const std::string& time) {
     if (own_.empty()) return;
-    Transaction transaction(*database_, Database::Access::write);
-    for (const auto& [number, stored] : own_) {
-      const std::array<Cell, 3> cells{stored.id, kWorker, worker_};
-      database_->run(
-          fmt::format("UPDATE trial_heartbeats SET heartbeat = {} WHERE trial_id = $1 AND EXISTS "
-                      "(SELECT 1 FROM trial_system_attributes a WHERE a.trial_id = $1 AND a.key = "
-                      "$2 AND a.value_json = $3)",
-                      time),
-          cells);
-    }
-    transaction.commit();
+    std::vector<std::int64_t> ids;
+    for (const auto& [number, stored] : own_) ids.push_back(stored.id);
+    trials_->renew(ids, time);
   }
 
   std::unique_ptr<Database> database_;
   std::int64_t study_;
   TrialReader reader_;
-  TrialWriter writer_;
+  std::unique_ptr<SharedTrials> trials_;
   double lease_seconds_;
-  std::string worker_;                       // as JSON
   std::mutex mutex_;                         // guards the connection and the members below
   std::map<std::int64_t, StoredTrial> own_;  // by number: running trials that began here
   // State of the last read.
   std::int64_t seen_ = 0;                           // the largest id
   std::map<std::int64_t, StoredTrial> unfinished_;  // by id
   std::vector<Trial> news_;                         // finished trials that were not reported yet
+  std::map<std::int64_t, std::int64_t> abridged_;   // numbers and ids of trials reported in part
 };
 
 std::unique_ptr<SharedStudyStore> store_in(const auto& open, const StudyDescription& description,

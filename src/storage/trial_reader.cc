@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -40,24 +39,34 @@ double objective_of(const Cell& value, const std::string& type) {
 }  // namespace
 
 std::vector<StoredTrial> TrialReader::read(std::int64_t from, std::int64_t to) {
-  // A driver may hold all rows of a query in memory, so that a large study is read in parts.
-  constexpr std::int64_t kPart = 4096;
   std::vector<StoredTrial> all;
-  for (bool is_last = false; !is_last;) {
-    range_ = {study_id_, from, to};
-    read_heads(kPart);
-    is_last = std::ssize(trials_) < kPart;
-    if (trials_.empty()) break;
-    from = trials_.back().id + 1;
-    read_parameters();
-    read_values();
-    read_user_attributes();
-    read_constraints();
-    if (extent_ == Extent::everything) read_intermediate_values();
-    std::ranges::move(trials_, std::back_inserter(all));
-  }
-  trials_.clear();
+  visit(from, to, [&all](StoredTrial&& stored) { all.push_back(std::move(stored)); });
   return all;
+}
+
+void TrialReader::visit(std::int64_t from, std::int64_t to,
+                        const std::function<void(StoredTrial&& stored)>& take) {
+  while (true) {
+    std::vector<StoredTrial> part = read_part(from, to);
+    if (part.empty()) return;
+    from = part.back().id + 1;
+    for (StoredTrial& stored : part) take(std::move(stored));
+  }
+}
+
+std::vector<StoredTrial> TrialReader::read_part(std::int64_t from, std::int64_t to) {
+  // A driver may hold all rows of a query in memory.
+  constexpr std::int64_t kPart = 4096;
+  if (from > to) return {};
+  range_ = {study_id_, from, to};
+  read_heads(kPart);
+  if (trials_.empty()) return {};
+  read_parameters();
+  read_values();
+  read_user_attributes();
+  read_constraints();
+  if (extent_ == Extent::everything) read_intermediate_values();
+  return std::exchange(trials_, {});
 }
 
 std::vector<StoredTrial> TrialReader::read_begun(std::int64_t from) {

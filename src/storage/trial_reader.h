@@ -17,7 +17,8 @@ namespace quantsearch {
 struct StoredTrial {
   std::int64_t id = 0;  // trial_id, unique in the database
   Trial trial;
-  bool is_waiting = false;  // enqueued for Optuna to run
+  bool is_waiting = false;   // enqueued for Optuna to run
+  bool is_abridged = false;  // long details are missing
   // Filled only for readers that read everything.
   std::map<std::string, Distribution> distributions = {};
   std::map<std::int64_t, double> intermediate = {};
@@ -35,6 +36,12 @@ class TrialReader {
   /// Trials with from <= id <= to, by id. Must be called within a transaction, so that the rows are
   /// consistent.
   [[nodiscard]] std::vector<StoredTrial> read(std::int64_t from, std::int64_t to);
+  /// The same, one by one: a part of them is in memory at a time. `take` must not read.
+  void visit(std::int64_t from, std::int64_t to,
+             const std::function<void(StoredTrial&& stored)>& take);
+  /// The first trials of the range, as many as are read at a time; none only when the range has
+  /// none.
+  [[nodiscard]] std::vector<StoredTrial> read_part(std::int64_t from, std::int64_t to);
   /// The trials that begin with id `from`, as running ones: their numbers and points. What they
   /// have become since is for a later read.
   [[nodiscard]] std::vector<StoredTrial> read_begun(std::int64_t from);

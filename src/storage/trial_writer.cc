@@ -17,22 +17,8 @@ namespace {
 
 constexpr const char* kParameters = "trial_params";
 constexpr const char* kParameterColumns = "trial_id, param_name, param_value, distribution_json";
+constexpr const char* kAttributeColumns = "trial_id, key, value_json";
 constexpr std::size_t kLongestName = 512;  // characters, in Optuna's columns
-
-const char* optuna_state(TrialState state) {
-  switch (state) {
-    case TrialState::running:
-      return "RUNNING";
-    case TrialState::complete:
-      return "COMPLETE";
-    case TrialState::pruned:
-      return "PRUNED";
-    case TrialState::failed:
-    case TrialState::interrupted:
-      return "FAIL";
-  }
-  throw InternalError("trial state without a name in Optuna");
-}
 
 /// The values to write: none, or one for each goal.
 std::vector<double> values_of(const Trial& trial, std::size_t goals) {
@@ -74,7 +60,29 @@ std::pair<Cell, std::string> stored_value(double value) {
   return {std::monostate(), value > 0 ? "INF_POS" : "INF_NEG"};
 }
 
+/// Puts the id before each row and adds them to the table.
+void insert_rows(Database& database, const char* table, const char* columns, std::int64_t id,
+                 std::vector<Row> rows) {
+  for (Row& row : rows) row.insert(row.begin(), Cell(id));
+  insert(database, table, columns, rows);
+}
+
 }  // namespace
+
+const char* optuna_state(TrialState state) {
+  switch (state) {
+    case TrialState::running:
+      return "RUNNING";
+    case TrialState::complete:
+      return "COMPLETE";
+    case TrialState::pruned:
+      return "PRUNED";
+    case TrialState::failed:
+    case TrialState::interrupted:
+      return "FAIL";
+  }
+  throw InternalError("trial state without a name in Optuna");
+}
 
 void check_name(const std::string& what, const std::string& name) {
   if (!name.empty() && name.size() <= kLongestName && name.find('\0') == std::string::npos) return;
@@ -148,24 +156,28 @@ void TrialWriter::begin_again(std::int64_t id, const Trial& trial) {
 }
 
 void TrialWriter::finish(std::int64_t id, const Trial& trial) {
-  if (trial.state == TrialState::running) {
-    throw InternalError(fmt::format("study: trial {} ends but is still running", trial.number));
-  }
+  const std::vector<Row> values = value_rows(trial);
   const std::array<Cell, 2> cells{optuna_state(trial.state), id};
   database_.run(
       fmt::format("UPDATE trials SET state = $1, datetime_complete = {} WHERE trial_id = $2",
                   now(database_.dialect())),
       cells);
-  write_values(id, trial);
-  write_attributes(id, trial);
+  insert_rows(database_, "trial_values", "trial_id, objective, value, value_type", id, values);
+  insert_rows(database_, "trial_user_attributes", kAttributeColumns, id,
+              user_attribute_rows(trial));
+  insert_rows(database_, "trial_system_attributes", kAttributeColumns, id,
+              system_attribute_rows(trial));
 }
 
 void TrialWriter::write_parameters(std::int64_t id, const Point& point) {
+  insert_rows(database_, kParameters, kParameterColumns, id, parameter_rows(point));
+}
+
+std::vector<Row> TrialWriter::parameter_rows(const Point& point) const {
   std::vector<Row> rows;
-  for (const auto& [name, value] : point) {
-    rows.push_back({id, name, stored_number(point, name, distributions_), json_of_.at(name)});
-  }
-  insert(database_, kParameters, kParameterColumns, rows);
+  for (const auto& [name, value] : point)
+    rows.push_back({name, stored_number(point, name, distributions_), json_of_.at(name)});
+  return rows;
 }
 
 void TrialWriter::write_by_run(std::int64_t id, const DefineByRunTrial& defined) {
@@ -185,29 +197,33 @@ void TrialWriter::write_by_run(std::int64_t id, const DefineByRunTrial& defined)
          "trial_id, step, intermediate_value, intermediate_value_type", steps);
 }
 
-void TrialWriter::write_values(std::int64_t id, const Trial& trial) {
+std::vector<Row> TrialWriter::value_rows(const Trial& trial) const {
+  if (trial.state == TrialState::running)
+    throw InternalError(fmt::format("study: trial {} ends but is still running", trial.number));
   std::vector<Row> rows;
   for (const double value : values_of(trial, goals_)) {
     const auto objective = static_cast<std::int64_t>(rows.size());
     const auto [cell, type] = stored_value(value);
-    rows.push_back({id, objective, cell, type});
+    rows.push_back({objective, cell, type});
   }
-  insert(database_, "trial_values", "trial_id, objective, value, value_type", rows);
+  return rows;
 }
 
-void TrialWriter::write_attributes(std::int64_t id, const Trial& trial) {
+std::vector<Row> TrialWriter::user_attribute_rows(const Trial& trial) {
   std::vector<Row> rows;
   for (StudyAttribute& attribute : attributes_of(trial)) {
     check_name("key of the details", attribute.key);
-    rows.push_back({id, std::move(attribute.key), std::move(attribute.json)});
+    rows.push_back({std::move(attribute.key), std::move(attribute.json)});
   }
-  insert(database_, "trial_user_attributes", "trial_id, key, value_json", rows);
-  if (trial.constraints.empty()) return;
+  return rows;
+}
+
+std::vector<Row> TrialWriter::system_attribute_rows(const Trial& trial) {
+  if (trial.constraints.empty()) return {};
   // Writes the list and not the newer key of each constraint: Optuna merges both, and the dashboard
   // reads the list.
   const Value::List constraints(trial.constraints.begin(), trial.constraints.end());
-  const std::vector<Row> row{{id, "constraints", write_json(constraints)}};
-  insert(database_, "trial_system_attributes", "trial_id, key, value_json", row);
+  return {{"constraints", write_json(constraints)}};
 }
 
 }  // namespace quantsearch

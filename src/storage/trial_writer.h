@@ -5,16 +5,28 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "quantsearch/storage.h"
 #include "storage/database.h"
 
 namespace quantsearch {
 
-/// Every function must be called within a write transaction.
+/// The name of the state in Optuna's tables.
+[[nodiscard]] const char* optuna_state(TrialState state);
+
+/// Every function that is not const must be called within a write transaction.
 class TrialWriter {
  public:
   TrialWriter(Database& database, std::int64_t study_id, const StudyDescription& description);
+
+  /// The rows of a trial in a table, without its id: of trial_params (name, number, distribution),
+  /// trial_values (objective, value, type) and the tables of attributes (key, JSON). Throw as the
+  /// functions that write them.
+  [[nodiscard]] std::vector<Row> parameter_rows(const Point& point) const;
+  [[nodiscard]] std::vector<Row> value_rows(const Trial& trial) const;
+  [[nodiscard]] static std::vector<Row> user_attribute_rows(const Trial& trial);
+  [[nodiscard]] static std::vector<Row> system_attribute_rows(const Trial& trial);
 
   /// The number that the next trial gets, which by Optuna's rule is the number of trials before it.
   [[nodiscard]] std::int64_t next_number();
@@ -38,8 +50,6 @@ class TrialWriter {
 
  private:
   void write_parameters(std::int64_t id, const Point& point);
-  void write_values(std::int64_t id, const Trial& trial);
-  void write_attributes(std::int64_t id, const Trial& trial);
 
   Database& database_;
   std::int64_t study_id_;

@@ -113,6 +113,66 @@ TEST_F(Shared, ReportsNewsOnceAndRunningTrialsAlways) {
   EXPECT_TRUE(told[3].finished.empty());
 }
 
+TEST_F(Shared, NewsOfATrialAreWhatLoadReturns) {
+  const auto one = place_->share(example_description(), 60);
+  const auto other = place_->share(example_description(), 60);
+  std::vector<Trial> told;
+  const auto listen = [&](const SharedStudyStore::News& news) {
+    told.insert(told.end(), news.finished.begin(), news.finished.end());
+    return std::optional<Point>();
+  };
+  std::vector<Trial> expected = example_trials();
+  for (Trial& trial : expected) {
+    const auto propose = [&](const auto&) { return std::optional(trial.point); };
+    EXPECT_EQ(one->begin(propose).value().point, trial.point);
+    (void)other->begin(listen);
+    EXPECT_TRUE(one->finish(trial));
+    (void)other->begin(listen);
+  }
+  EXPECT_EQ(told, expected);
+  EXPECT_EQ(other->load(), expected);
+}
+
+TEST_F(Shared, LongDetailsThatNewsLeaveOutAreAddedLater) {
+  const auto one = join();
+  const auto other = join();
+  Trial trial = finished(one->begin(always(1)).value());
+  trial.details = Value::Map{{"size_bytes", 7}, {"precision", std::string(5000, 'x')}};
+  one->save(trial);
+  Trial small = finished(one->begin(always(2)).value());
+  one->save(small);
+  std::vector<Trial> told;
+  (void)other->begin([&](const SharedStudyStore::News& news) {
+    told = news.finished;
+    return std::optional<Point>();
+  });
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].details.find("size_bytes")->as_int(), 7);
+  other->complete(told);
+  EXPECT_EQ(told, (std::vector<Trial>{trial, small}));
+  EXPECT_EQ(other->load(), told);
+}
+
+/// What a version before records wrote: the worker alone.
+TEST_F(Shared, ATrialOfAnOlderVersionIsSeenAndTakenOver) {
+  const auto old = join();
+  const auto one = join();
+  const Trial lost = old->begin(always(5)).value();
+  place_->run(
+      "UPDATE trial_system_attributes SET value_json = '\"old\"' WHERE key = 'quantsearch:worker'");
+  std::vector<Trial> running;
+  (void)one->begin([&](const SharedStudyStore::News& news) {
+    running = news.running;
+    return std::optional<Point>();
+  });
+  EXPECT_EQ(running, std::vector<Trial>{lost});
+  age_leases();
+  EXPECT_EQ(one->begin(nothing), lost);
+  EXPECT_FALSE(old->finish(finished(lost)));
+  EXPECT_TRUE(one->finish(finished(lost)));
+  EXPECT_EQ(join()->load(), std::vector<Trial>{finished(lost)});
+}
+
 TEST_F(Shared, ATrialWhoseWorkerDiedIsTakenOverOnce) {
   const auto dead = join();
   const auto one = join();

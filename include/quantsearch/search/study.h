@@ -95,6 +95,14 @@ class StudyLost : public IoError {
   using IoError::IoError;
 };
 
+/// Reads the trials that a study has, a part at a time.
+class TrialPages {
+ public:
+  virtual ~TrialPages() = default;
+  /// The next trials, in the order in which they began; none at the end.
+  [[nodiscard]] virtual std::vector<Trial> next() = 0;
+};
+
 /// Stores finished trials. Implementations write each trial when it finishes, so that a killed
 /// process loses at most the running trial.
 class StudyStore {
@@ -102,6 +110,15 @@ class StudyStore {
   virtual ~StudyStore() = default;
   /// Trials of earlier runs of the same study, in the order of their numbers.
   [[nodiscard]] virtual std::vector<Trial> load() = 0;
+  /// Passes the trials that load() returns to `take` one by one, in the order in which they began.
+  /// A database does not hold all of them in memory for that. `take` must not use the store.
+  virtual void visit(const std::function<void(Trial&&)>& take) {
+    for (Trial& trial : load()) take(std::move(trial));
+  }
+  /// The same trials in parts, between which the store may be used. Trials that begin after this
+  /// call are left out; those that run may have ended when their part is read. The object must not
+  /// outlive the store.
+  [[nodiscard]] virtual std::unique_ptr<TrialPages> pages();
   /// Records the start of a trial, so that progress can be watched. Trials start in the order of
   /// their numbers.
   virtual void start(const Trial& /*running*/) {}
@@ -122,8 +139,9 @@ class SharedStudyStore : public StudyStore {
  public:
   /// What has changed since `propose` or load() was last called.
   struct News {
-    std::vector<Trial> finished;  // by number; includes those of this process
-    std::vector<Trial> running;   // by number; those of all processes, including this one
+    // By number; includes those of this process. A store may leave out long details.
+    std::vector<Trial> finished;
+    std::vector<Trial> running;  // by number; those of all processes, including this one
   };
   /// Chooses the next point; nullopt when the space is exhausted or the search should stop.
   using Propose = std::function<std::optional<Point>(const News& news)>;
@@ -143,6 +161,8 @@ class SharedStudyStore : public StudyStore {
   /// lease and may be called while another thread is in begin() or save().
   virtual void keep_alive() = 0;
   [[nodiscard]] virtual double lease_seconds() const = 0;
+  /// Adds the details that the news left out to trials that came with the news.
+  virtual void complete(std::vector<Trial>& /*trials*/) {}
 };
 [[nodiscard]] std::unique_ptr<StudyStore> in_memory_store();
 
@@ -225,6 +245,7 @@ enum class StopReason {
 
 struct SearchOptions {
   Ranking goal = Goal::minimize;
+  std::vector<Goal> goals = {};  // of every objective, when there are several: their front is kept
   int jobs = 1;  // trials at the same time, >= 1; with 1 the objective runs on the calling thread
   StopConditions stop = {};
   CancellationToken token = {};
@@ -238,7 +259,10 @@ struct SearchOptions {
 };
 
 struct Study {
-  std::vector<Trial> trials;  // by number
+  // By number. Of more than KeptTrials::Bounds has room for they are a part, which the best and the
+  // candidates are among; `trials_in_all` is their number then.
+  std::vector<Trial> trials;
+  std::optional<std::int64_t> trials_in_all = {};
   // Number of the best complete trial within the limits, by TrialOrder.
   std::optional<std::int64_t> best;
   std::vector<std::int64_t> candidates;  // numbers, best first
