@@ -233,23 +233,6 @@ TEST(CommandLineValues, AreNamedByTheirOptionInMessages) {
             "--tolerance: got -1, expected a number of at least 0");
 }
 
-TEST(SearchKeys, HaveARowInTheDocumentation) {
-  const std::string page =
-      read_file(std::string(QUANTSEARCH_SOURCE_DIR) + "/docs/configuration.md");
-  for (const SearchKey& key : search_keys()) {
-    const std::size_t row = page.find("| `" + key.name + "` | " + key.meaning);
-    ASSERT_NE(row, std::string::npos) << key.name;
-    const std::string end =
-        " | " + key.default_value +
-        (key.without_file.empty()
-             ? ""
-             : "; on the command line without a configuration " + key.without_file) +
-        " | " + (key.flag.empty() ? "" : "`" + key.flag + "`") + " |\n";
-    const std::string line = page.substr(row, page.find('\n', row) + 1 - row);
-    EXPECT_TRUE(line.ends_with(end)) << line;
-  }
-}
-
 TEST(SearchKeys, HaveUniqueNamesAndFlags) {
   std::set<std::string> names;
   std::set<std::string> flags;

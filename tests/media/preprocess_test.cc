@@ -1,8 +1,6 @@
-#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "quantsearch/base/error.h"
-#include "quantsearch/internal/base/files.h"
 #include "quantsearch/media.h"
 
 namespace quantsearch {
@@ -77,20 +75,6 @@ TEST(Preprocess, RefusesWhatCannotBe) {
             "'dtype' is uint8, whose values are the pixels; leave out 'mean' and 'std'");
   EXPECT_EQ(parse_fault(Value::Map{{"length", 16000}}),
             "'sample_rate' is missing, expected the Hz that the model was trained with");
-}
-
-TEST(Preprocess, KeysAndPresetsHaveARowInTheDocumentation) {
-  const std::string page = read_file(std::string(QUANTSEARCH_SOURCE_DIR) + "/docs/data.md");
-  for (const PreprocessKey& key : preprocess_keys()) {
-    const std::string open = key.default_value.is_null() ? "open" : to_json(key.default_value);
-    const std::string row = fmt::format("| `{}` | {} | {} |\n", key.name, key.meaning, open);
-    EXPECT_NE(page.find(row), std::string::npos) << row;
-  }
-  for (const PreprocessPreset& preset : preprocess_presets()) {
-    const std::string row =
-        fmt::format("| `{}` | {} | `{}` |\n", preset.name, preset.meaning, to_json(preset.keys));
-    EXPECT_NE(page.find(row), std::string::npos) << row;
-  }
 }
 
 }  // namespace
