@@ -33,6 +33,20 @@ std::optional<std::string> about_labels(const Setup& setup, const Baseline& base
       name, accuracy, labels.size(), fmt::join(constant.labels, ", "), constant.share, *limit);
 }
 
+/// A truth of other samples, or a decoder that does not fit, leaves nearly nothing of a score whose
+/// best value is 1.
+std::optional<std::string> about_truth(const Setup& setup, const Baseline& baseline) {
+  constexpr double kNearlyNothing = 0.05;
+  if (setup.task == nullptr || !setup.task->has_truth()) return std::nullopt;
+  const auto score = baseline.scores.metrics.find(setup.objective.name);
+  if (score == baseline.scores.metrics.end() || score->second >= kNearlyNothing)
+    return std::nullopt;
+  return fmt::format(
+      "the float model has {} {:.3g} against {}, which leaves nothing to lose; the truth seems to "
+      "belong to other samples, or the keys of the evaluator not to fit the model",
+      score->first, score->second, setup.task->truth());
+}
+
 std::optional<std::string> about_own_noise(const Setup& setup, const Baseline& baseline) {
   const std::map<Metric, double> limits = baseline.acceptance.distance_limits();
   const auto limit = limits.find(Metric::rel_l2);
@@ -76,7 +90,7 @@ ConstantAnswer best_constant_answer(const Labels& labels, std::size_t count) {
 
 std::vector<std::string> baseline_warnings(const Setup& setup, const Baseline& baseline) {
   std::vector<std::string> warnings;
-  for (const auto about : {about_labels, about_own_noise, about_time}) {
+  for (const auto about : {about_labels, about_truth, about_own_noise, about_time}) {
     if (std::optional<std::string> warning = about(setup, baseline))
       warnings.push_back(*std::move(warning));
   }

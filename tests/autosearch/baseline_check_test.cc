@@ -92,6 +92,35 @@ TEST(BaselineCheck, LooksAtLabelsOnlyWhenTheyDecide) {
   EXPECT_TRUE(search.setting.run(folder.path() / "out").document.warnings.empty());
 }
 
+/// A recognizer of four steps and three classes.
+Model text_model() {
+  ModelBuilder builder;
+  const std::string x = builder.input("x", {1, 4, 3});
+  builder.output(builder.node("MatMul", {x, builder.random_weight("w", {3, 3}, 1, 1)}), {1, 4, 3});
+  return builder.build();
+}
+
+TEST(BaselineCheck, SaysThatATruthIsNotThatOfTheSamples) {
+  const TemporaryFolder folder;
+  const std::string charset = (folder.path() / "charset.txt").string();
+  const std::string texts = (folder.path() / "texts.txt").string();
+  write_file_atomically(charset, "a\nb\n");
+  write_file_atomically(texts, "abababab\n");  // longer than the model can say
+  Warned search(kOneMethod + "search_evaluator: {task: text, charset: " + charset +
+                ", texts: " + texts + "}\n");
+  SearchInput& input = search.setting.input;
+  input.model = text_model();
+  input.labels.reset();
+  input.calibration = in_memory_data(testing::random_inputs(input.model, 1));
+  input.evaluation = input.calibration;
+  const SearchResult result = search.setting.run(folder.path() / "out");
+  EXPECT_EQ(result.document.warnings,
+            std::vector<std::string>{
+                "the float model has text_accuracy 0 against '" + texts +
+                "', which leaves nothing to lose; the truth seems to belong to other samples, or "
+                "the keys of the evaluator not to fit the model"});
+}
+
 TEST(BaselineCheck, SaysThatATimeLimitIsTooShortAndRunsOneTrial) {
   const TemporaryFolder folder;
   Warned search(

@@ -18,7 +18,7 @@ struct AnnotatedImage {
   std::string file_name = {};  // empty when the file does not say
   double height = 0;           // in pixels; 0 when the file does not say
   double width = 0;
-  std::vector<TruthBox> boxes;  // in pixels of the image
+  std::vector<TruthBox> boxes = {};  // in pixels of the image
 };
 
 struct Annotations {
