@@ -9,7 +9,8 @@
 // more than kWholeRace points is not estimated as a whole: at each draw kEntrants more points start
 // their clocks, in a pseudo-random order. An exponential clock has no memory, so a clock that
 // starts at the time of the last draw is equivalent to one that has run from the beginning, and
-// each draw follows the weights of the points that have started.
+// each draw follows the weights of the points that have started. When kMostClocks run, each draw
+// starts one, so that the memory does not grow 64 times as fast as the search.
 
 #include <algorithm>
 #include <cmath>
@@ -30,6 +31,7 @@ namespace {
 
 constexpr std::int64_t kWholeRace = 1024;
 constexpr std::int64_t kEntrants = 64;
+constexpr std::size_t kMostClocks = 65'536;
 // The largest number of raw points examined in one draw when a clock is running, so that a draw is
 // not slow where most points are invalid or repeated.
 constexpr std::int64_t kLooks = 1024;
@@ -74,7 +76,8 @@ class RandomSampler final : public Sampler {
   };
 
   void start_clocks() {
-    const std::int64_t wanted = distinct_ && size_ <= kWholeRace ? size_ : kEntrants;
+    std::int64_t wanted = distinct_ && size_ <= kWholeRace ? size_ : kEntrants;
+    if (clocks_.size() >= kMostClocks) wanted = 1;
     std::int64_t started = 0;
     for (std::int64_t looks = 0;
          started < wanted && next_ < size_ && (looks < kLooks || clocks_.empty()); ++looks) {

@@ -33,4 +33,23 @@ void History::remove_last() {
   }
 }
 
+void History::keep(const std::vector<char>& is_kept) {
+  std::vector<std::uint32_t> new_rows(numbers_.size());
+  std::uint32_t count = 0;
+  for (std::size_t row = 0; row < numbers_.size(); ++row) {
+    new_rows[row] = count;
+    if (is_kept[row]) numbers_[count++] = numbers_[row];
+  }
+  numbers_.resize(count);
+  for (std::size_t dimension = 0; dimension < axes_.size(); ++dimension) {
+    std::vector<double>& positions = positions_[dimension];
+    for (std::size_t row = 0; row < new_rows.size(); ++row) {
+      if (is_kept[row]) positions[new_rows[row]] = positions[row];
+    }
+    positions.resize(count);
+    std::erase_if(orders_[dimension], [&](std::uint32_t row) { return is_kept[row] == 0; });
+    for (std::uint32_t& row : orders_[dimension]) row = new_rows[row];
+  }
+}
+
 }  // namespace quantsearch

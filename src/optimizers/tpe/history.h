@@ -20,6 +20,8 @@ class History {
   void add(std::int64_t number, const Coordinates& at);
   /// Undoes the last add().
   void remove_last();
+  /// Removes the rows that are not marked. The others get the rows 0, 1, 2, ... in their order.
+  void keep(const std::vector<char>& is_kept);
 
   [[nodiscard]] std::size_t size() const { return numbers_.size(); }
   [[nodiscard]] std::int64_t number(std::size_t row) const { return numbers_[row]; }

@@ -58,6 +58,7 @@ class TpeOptimizer final : public Optimizer {
     double score = 0;   // ln of the density ratio
   };
 
+  void forget_most();
   [[nodiscard]] std::size_t good_count() const;
   [[nodiscard]] Groups split() const;
   [[nodiscard]] std::vector<double> good_weights(const Groups& groups) const;
@@ -86,6 +87,23 @@ void TpeOptimizer::tell(const Observation& observation) {
   if (observation.outcome == Outcome::failed) return;
   rated_.push_back(rate(observation, options_.objectives));
   history_.add(observation.number, observation.at);
+  // Removing is as much work as adding them all, so that it is done for many at once.
+  if (rated_.size() >= tuning_.most_trials + std::max<std::size_t>(1, tuning_.most_trials / 4))
+    forget_most();
+}
+
+void TpeOptimizer::forget_most() {
+  const std::size_t most = tuning_.most_trials;
+  std::vector<char> is_kept = best_trials(rated_, most / 2);
+  std::size_t room = most - most / 2;
+  for (std::size_t row = is_kept.size(); row-- > 0 && room > 0;) {
+    if (is_kept[row]) continue;
+    is_kept[row] = 1;
+    --room;
+  }
+  history_.keep(is_kept);
+  std::size_t row = 0;
+  std::erase_if(rated_, [&](const Rated&) { return is_kept[row++] == 0; });
 }
 
 std::optional<Coordinates> TpeOptimizer::ask(std::int64_t number,

@@ -19,6 +19,9 @@ struct TpeTuning {
   Bandwidths bandwidths = {.clip_exponent = 1.25};
   /// Probability with which a coordinate of a joint candidate comes from another kernel.
   double mixing = 0.25;
+  /// Most trials that the estimator looks at, so that neither a proposal nor the memory grows
+  /// without end: of more, the best half of so many and the latest half.
+  std::size_t most_trials = 10'000;
 };
 
 [[nodiscard]] std::unique_ptr<Optimizer> tuned_tpe_optimizer(Domain domain,

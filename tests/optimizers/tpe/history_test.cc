@@ -41,5 +41,21 @@ TEST(History, RemovesTheLastRows) {
   EXPECT_EQ(history.positions(1).size(), 1U);
 }
 
+TEST(History, KeepsMarkedRowsInTheirOrder) {
+  const std::vector<Axis> axes = two_axes();
+  History history(axes);
+  history.add(7, {0.5, 2});
+  history.add(3, {0.1, kInactive});
+  history.add(5, {0.5, 0});
+  history.add(9, {0.2, 0});
+  history.keep({1, 1, 0, 1});
+  EXPECT_EQ(history.size(), 3U);
+  EXPECT_EQ(history.number(2), 9);
+  EXPECT_EQ(history.order(0), (Rows{1, 2, 0}));
+  EXPECT_EQ(history.order(1), (Rows{2, 0}));
+  EXPECT_DOUBLE_EQ(history.positions(0)[2], std::log(0.2));
+  EXPECT_FALSE(is_active(history.positions(1)[1]));
+}
+
 }  // namespace
 }  // namespace quantsearch

@@ -38,6 +38,36 @@ TEST(TpeOptimizer, FindsBetterPointsThanRandomSearch) {
   }
 }
 
+/// The points proposed in turn, of an optimizer that looks at `most` trials.
+std::vector<Coordinates> proposals(std::size_t most, int count) {
+  const auto optimizer = tuned_tpe_optimizer(box(2), {.seed = 5}, {.most_trials = most});
+  std::vector<Coordinates> points;
+  for (int number = 0; number < count; ++number) {
+    points.push_back(*optimizer->ask(number, {}));
+    optimizer->tell(
+        {.number = number, .at = points.back(), .objectives = {squares(points.back())}});
+  }
+  return points;
+}
+
+TEST(TpeOptimizer, ForgetsMostTrialsOnlyWhenThereAreMany) {
+  const std::vector<Coordinates> all = proposals(10'000, 60);
+  const std::vector<Coordinates> some = proposals(40, 60);
+  // 50 trials are a quarter more than 40.
+  EXPECT_TRUE(std::equal(all.begin(), all.begin() + 50, some.begin()));
+  EXPECT_NE(all, some);
+  EXPECT_EQ(some, proposals(40, 60));
+}
+
+TEST(TpeOptimizer, FindsBetterPointsThanRandomSearchWithAPartOfItsTrials) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    const auto bounded = tuned_tpe_optimizer(box(4), {.seed = seed}, {.most_trials = 60});
+    const double tpe = best_found(*bounded, 240, squares);
+    const double random = best_found(*random_optimizer(box(4), {.seed = seed}), 240, squares);
+    EXPECT_LT(tpe, 0.3 * random) << seed;
+  }
+}
+
 TEST(TpeOptimizer, LearnsCategoriesAndGrids) {
   Domain domain;
   domain.dimensions.assign(8, Categories{.count = 4});
