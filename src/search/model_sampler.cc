@@ -36,6 +36,7 @@ class ModelSampler final : public Sampler {
     if (own != proposed_.end()) {
       std::erase_if(pending_,
                     [&](const Pending& pending) { return pending.number == own->second; });
+      proposed_.erase(own);
     }
     optimizer_->tell(observation);
     ++told_;
@@ -76,7 +77,7 @@ class ModelSampler final : public Sampler {
   std::unique_ptr<Optimizer> optimizer_;
   ModelSamplerOptions options_;
   std::vector<Pending> pending_;
-  std::unordered_map<Key, std::int64_t> proposed_;
+  std::unordered_map<Key, std::int64_t> proposed_;  // points that are pending -> their numbers
   std::int64_t next_ = 0;
   std::int64_t told_ = 0;
 };

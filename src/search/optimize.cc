@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "quantsearch/search/study.h"
+#include "search/earlier_trials.h"
 #include "search/search_loop.h"
 
 namespace quantsearch {
@@ -21,16 +22,10 @@ class OwnSearch final : public SearchLoop {
  public:
   OwnSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options,
             StudyStore& store)
-      : SearchLoop(sampler, objective, options), store_(store) {}
+      : SearchLoop(sampler, objective, options), store_(store), earlier_(store) {}
 
  private:
-  void load() override {
-    for (Trial& trial : store_.load()) {
-      if (trial.state == TrialState::running) continue;
-      earlier_keys_.emplace(key_of(trial.point), trial.number);
-      earlier_.emplace(trial.number, std::move(trial));
-    }
-  }
+  void load() override {}  // the earlier trials are repeated one by one
 
   bool begin() override {
     if (!may_ask()) return false;
@@ -55,16 +50,16 @@ class OwnSearch final : public SearchLoop {
 
   void propose(Point point) {
     ++asked_;
-    const auto known = earlier_keys_.find(key_of(point));
-    const bool repeated = known != earlier_keys_.end() && known->second == next_number_;
-    const bool differs = known != earlier_keys_.end() || earlier_.contains(next_number_);
+    const std::optional<std::int64_t> known = earlier_.number_of(point);
+    const Trial* const next = earlier_.next();
+    const bool repeated = known == next_number_ && next != nullptr && next->number == next_number_;
+    const bool differs = known || (next != nullptr && next->number == next_number_);
     if (!repeated && differs) adopt_earlier();
-    if (!repeated && known != earlier_keys_.end()) return tell_again(known->second);
+    if (!repeated && known) return tell_again(*known, std::move(point));
     const std::int64_t number = next_number_++;
     open_.push_back(number);
     if (repeated) {
-      finished_.emplace(number, TrialRun{.trial = std::move(earlier_.at(number))});
-      earlier_.erase(number);
+      finished_.emplace(number, TrialRun{.trial = earlier_.take()});
     } else {
       start(number, std::move(point));
     }
@@ -93,20 +88,24 @@ class OwnSearch final : public SearchLoop {
   /// Adopts the trials of an earlier search when this search does not repeat them number by number:
   /// they count as they are, and new trials are numbered after them.
   void adopt_earlier() {
-    for (auto& [number, trial] : earlier_) {
+    while (earlier_.next() != nullptr) {
+      Trial trial = earlier_.take();
       progress_.add(trial);
       if (sampler_.learns()) sampler_.tell(trial);
-      next_number_ = std::max(next_number_, number + 1);
-      study_.trials.push_back(std::move(trial));
+      next_number_ = std::max(next_number_, trial.number + 1);
+      kept_.add(std::move(trial));
     }
-    earlier_.clear();
   }
 
-  /// Tells the sampler the result of a point that an earlier search ran under another number.
-  void tell_again(std::int64_t number) {
-    if (sampler_.learns()) return;  // told already
-    const auto found = std::ranges::find(study_.trials, number, &Trial::number);
-    if (found != study_.trials.end()) sampler_.tell(*found);
+  /// Tells the sampler that an earlier search ran a point under another number. One that learns was
+  /// told already, and to another the result does not matter.
+  void tell_again(std::int64_t number, Point point) {
+    if (sampler_.learns()) return;
+    Trial trial;
+    trial.number = number;
+    trial.state = TrialState::failed;
+    trial.point = std::move(point);
+    sampler_.tell(trial);
   }
 
   /// Saves a trial that has just run before anything else happens.
@@ -138,8 +137,8 @@ class OwnSearch final : public SearchLoop {
   }
 
   void keep(TrialRun run) {
-    if (ran_.contains(run.trial.number)) report(run);
-    study_.trials.push_back(std::move(run.trial));
+    if (ran_.erase(run.trial.number) > 0) report(run);
+    kept_.add(std::move(run.trial));
   }
 
   bool wait() override { return false; }
@@ -151,17 +150,28 @@ class OwnSearch final : public SearchLoop {
     if (study_.stop_reason == StopReason::candidates_found ||
         study_.stop_reason == StopReason::no_improvement)
       return;
-    for (auto& [number, trial] : earlier_)
-      finished_.emplace(number, TrialRun{.trial = std::move(trial)});
     for (auto& [number, run] : finished_) {
-      if (!is_unfinished(run.trial)) progress_.add(run.trial);
-      keep(std::move(run));
+      count_earlier(number);
+      count(std::move(run));
+    }
+    count_earlier(std::numeric_limits<std::int64_t>::max());
+  }
+
+  /// Counts the earlier trials with numbers below `end`.
+  void count_earlier(std::int64_t end) {
+    for (const Trial* next = earlier_.next(); next != nullptr && next->number < end;
+         next = earlier_.next()) {
+      count({.trial = earlier_.take()});
     }
   }
 
+  void count(TrialRun run) {
+    if (!is_unfinished(run.trial)) progress_.add(run.trial);
+    keep(std::move(run));
+  }
+
   StudyStore& store_;
-  std::map<std::int64_t, Trial> earlier_;               // of earlier runs, not yet proposed again
-  std::unordered_map<Key, std::int64_t> earlier_keys_;  // their points -> numbers
+  EarlierTrials earlier_;  // of earlier runs; taken when they are proposed again
   // Numbers of the trials that were proposed and are not yet committed.
   std::deque<std::int64_t> open_;
   std::map<std::int64_t, TrialRun> finished_;  // of open_, not yet committed

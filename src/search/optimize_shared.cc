@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <condition_variable>
-#include <iterator>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -22,9 +21,9 @@ class SharedSearch final : public SearchLoop {
 
  private:
   void load() override {
-    for (const Trial& trial : store_.load()) {
+    store_.visit([this](const Trial& trial) {
       if (trial.state != TrialState::running) learn(trial);  // running trials are part of the news
-    }
+    });
     heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
   }
 
@@ -61,11 +60,14 @@ class SharedSearch final : public SearchLoop {
   }
 
   void learn(const Trial& trial) {
-    if (!seen_.insert(trial.number).second) return;
+    const auto number = static_cast<std::size_t>(trial.number);
+    if (number >= seen_.size()) seen_.resize(number + 1);
+    if (seen_[number]) return;
+    seen_[number] = true;
     taken_.insert(key_of(trial.point));
     progress_.add(trial);
     sampler_.tell(trial);
-    study_.trials.push_back(trial);
+    kept_.add(trial);
   }
 
   bool commit() override { return false; }
@@ -103,7 +105,18 @@ class SharedSearch final : public SearchLoop {
   }
 
   std::int64_t tried() const override { return progress_.finished(); }
-  void complete_study() override { std::ranges::move(cut_off_, std::back_inserter(study_.trials)); }
+  void complete_study() override {
+    for (Trial& trial : cut_off_) kept_.add(std::move(trial));
+  }
+
+  void complete_details(std::vector<Trial>& trials) override {
+    if (study_.stop_reason == StopReason::study_lost) return;
+    try {
+      store_.complete(trials);
+    } catch (const StudyLost& error) {
+      end({.reason = StopReason::study_lost, .message = error.what()});
+    }
+  }
 
   /// Extends the leases while trials run.
   void beat(const std::stop_token& stop) {
@@ -122,7 +135,7 @@ class SharedSearch final : public SearchLoop {
 
   SharedStudyStore& store_;
   std::set<std::int64_t> mine_;    // running in this process
-  std::set<std::int64_t> seen_;    // finished, in any process
+  std::vector<bool> seen_;         // by number: finished, in any process
   std::unordered_set<Key> taken_;  // points that any process runs or has run
   std::vector<Trial> cut_off_;     // interrupted by the end of this search
   std::int64_t others_running_ = 0;

@@ -2,14 +2,13 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 namespace quantsearch {
 
 SearchLoop::SearchLoop(Sampler& sampler, const Objective& objective, const SearchOptions& options)
     : sampler_(sampler),
       options_(options),
       progress_(options.goal, options.stop),
+      kept_(options.goal, options.goals),
       start_(options.start.value_or(options.now())),
       limits_(options, start_),
       running_(options.token.child()),
@@ -66,7 +65,9 @@ void SearchLoop::finish() {
   workers_.drop_waiting();
   while (outstanding() > 0) take(workers_.next_finished());
   complete_study();
-  std::ranges::stable_sort(study_.trials, {}, &Trial::number);
+  study_.trials = kept_.trials();
+  complete_details(study_.trials);
+  study_.trials_in_all = kept_.in_all();
   study_.best = progress_.best_number();
   study_.candidates = rank_candidates(study_.trials, options_.goal);
   study_.seconds = seconds_between(start_, options_.now());

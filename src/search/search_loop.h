@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "quantsearch/search/kept_trials.h"
 #include "quantsearch/search/study.h"
 #include "search/run_trial.h"
 #include "search/study_progress.h"
@@ -37,8 +38,10 @@ class SearchLoop {
   virtual bool wait() = 0;
   /// The number of points tried, for the message when the space is exhausted.
   [[nodiscard]] virtual std::int64_t tried() const = 0;
-  /// Adds the remaining trials to the study when the loop has ended.
+  /// Adds the remaining trials to the kept ones when the loop has ended.
   virtual void complete_study() = 0;
+  /// Adds the details that news left out to the kept trials.
+  virtual void complete_details(std::vector<Trial>& /*trials*/) {}
 
   /// True when the search has ended. Sets stop_reason and stop_message when a stop condition holds.
   bool ended();
@@ -53,6 +56,7 @@ class SearchLoop {
   Sampler& sampler_;
   const SearchOptions& options_;
   StudyProgress progress_;
+  KeptTrials kept_;
   Study study_;
 
  private:
