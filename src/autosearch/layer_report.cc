@@ -4,8 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/model/bodies.h"
 #include "quantsearch/placement.h"
 
 namespace quantsearch {
@@ -56,12 +61,31 @@ Value range_value(const TensorParams& params) {
                     {"high", scale * static_cast<double>(limits.high - zero)}};
 }
 
+/// The nodes of the main graph and of all bodies, in the order of the layer records. A name means
+/// one tensor in the whole model, so that one table serves all graphs.
+struct AllNodes {
+  std::vector<const Node*> nodes;
+  std::set<std::string, std::less<>> constants;
+  std::map<std::string, std::size_t, std::less<>> producers;  // row of the node that makes a tensor
+
+  explicit AllNodes(const Graph& graph) { add(graph); }
+
+ private:
+  void add(const Graph& graph) {
+    for (const Initializer& initializer : graph.initializers) constants.insert(initializer.name);
+    for (const Node& node : graph.nodes) {
+      for (const std::string& output : node.outputs) producers.emplace(output, nodes.size());
+      nodes.push_back(&node);
+    }
+    for (const BodyPlace& place : bodies_of(graph)) add(body_at(graph, place));
+  }
+};
+
 class LayerTable {
  public:
   explicit LayerTable(const Explanation& made)
       : made_(made),
-        graph_(made.float_model->graph),
-        index_(graph_),
+        all_(made.float_model->graph),
         bins_(bins_for(made.statistics == nullptr ? 0 : made.statistics->tensors.size())) {
     for (const LayerRecord& layer : made.quantized->layers) {
       rows_.emplace_back(Value::Map{{"node", layer.node},
@@ -90,11 +114,12 @@ class LayerTable {
 
  private:
   void add_tensors(std::size_t number) {
-    const Node& node = graph_.nodes[number];
+    const Node& node = *all_.nodes[number];
     Value& row = rows_[number];
     Value::List reads;
     for (const std::string& input : node.inputs) {
-      if (const auto producer = index_.producer(input)) reads.emplace_back(*producer);
+      if (const auto found = all_.producers.find(input); found != all_.producers.end())
+        reads.emplace_back(static_cast<std::int64_t>(found->second));
       add_input(input, row);
     }
     row.set("reads", std::move(reads));
@@ -104,7 +129,7 @@ class LayerTable {
   void add_input(const std::string& tensor, Value& row) const {
     const auto params = made_.quantized->tensors.find(tensor);
     if (params == made_.quantized->tensors.end()) return;
-    const bool is_weight = index_.initializer(tensor) != nullptr;
+    const bool is_weight = all_.constants.contains(tensor);
     const char* const key = is_weight ? "weight_type" : "input_type";
     if (row.find(key) != nullptr) return;  // the first one counts: a bias follows its weight
     row.set(key, to_string(params->second.type));
@@ -124,8 +149,7 @@ class LayerTable {
   }
 
   const Explanation& made_;
-  const Graph& graph_;
-  GraphIndex index_;
+  AllNodes all_;
   std::int64_t bins_;
   Value::List rows_;
 };

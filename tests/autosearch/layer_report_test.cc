@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
+#include <string>
 
 #include "autosearch/search_setting.h"
 #include "quantsearch/internal/base/files.h"
 #include "support/messages.h"
+#include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
@@ -75,6 +78,43 @@ TEST(LayerReport, HasTheValuesOfATensorAndTheRangeThatItsIntegersHold) {
   const Value& counts = *relu.find("histogram")->find("counts");
   EXPECT_LE(counts.as_list().size(), 48U);
   EXPECT_EQ(sum(counts) % (32 * 28 * 28), 0) << sum(counts);
+}
+
+Attribute branch(const std::string& name, const std::string& input, std::uint64_t seed) {
+  testing::ModelBuilder body;
+  body.random_weight(name + "_weight", {6, 4}, 1, seed);
+  body.output(body.node("Relu", {body.node("MatMul", {input, name + "_weight"})}), {-1, 4});
+  return {.name = name, .value = std::make_shared<const Graph>(body.build_unchecked().graph)};
+}
+
+/// Rows of bodies come behind those of the main graph, and read from it.
+TEST(LayerReport, DescribesTheOperatorsInsideBodies) {
+  testing::ModelBuilder builder;
+  builder.input("x", {-1, 6});
+  builder.input("choice", {1}, DataType::boolean);
+  const std::string sum = builder.node("Add", {"x", "x"});
+  builder.output(builder.node("If", {"choice"},
+                              {branch("then_branch", sum, 1), branch("else_branch", sum, 2)}),
+                 {-1, 4});
+  Setting setting(kTwoPoints);
+  Tensor choices(DataType::boolean, {8});
+  choices.mutable_values<bool>()[0] = true;
+  setting.input.model = builder.build();
+  setting.input.calibration =
+      in_memory_data({{"x", testing::random_tensor({8, 6}, 3)}, {"choice", choices}});
+  setting.input.evaluation = setting.input.calibration;
+  setting.input.labels.reset();
+  const TemporaryFolder folder;
+  const Value layers = setting.run(folder.path()).document.layers;
+  const auto& rows = layers.as_list();
+  ASSERT_EQ(rows.size(), 6U);  // Add, If, and MatMul with Relu in both branches
+  for (const std::size_t row : {std::size_t{2}, std::size_t{4}}) {
+    EXPECT_EQ(rows[row].find("op_type")->as_string(), "MatMul");
+    EXPECT_EQ(rows[row].find("weight_type")->as_string(), "int8");
+    EXPECT_EQ(to_json(*rows[row].find("reads")), "[0]");
+    EXPECT_EQ(rows[row + 1].find("reads")->as_list().front().as_int(),
+              static_cast<std::int64_t>(row));
+  }
 }
 
 TEST(LayerReport, IsLeftOutWhenTheUserHasCancelledAndWithoutLatencies) {
