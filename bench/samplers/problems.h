@@ -25,6 +25,7 @@ struct Problem {
   Domain domain;
   std::function<double(const Coordinates& point)> value;  // to minimise
   std::vector<PeerFigures> peers = {};
+  double least = 0;  // the value of the optimum
 };
 
 /// Returns branin, hartmann6, sphere5, rosen5, ellips10, ackley10, rastr10, quant15, int10 and
