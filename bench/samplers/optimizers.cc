@@ -47,7 +47,7 @@ std::unique_ptr<Optimizer> make_tpe(const Domain& domain, const RunOptions& run,
   numbers.take_into("startup", options.startup_trials);
   numbers.take_into("candidates", options.candidates);
   if (const auto joint = numbers.take("multivariate")) options.multivariate = *joint != 0;
-  numbers.take_into("constant_liar", options.constant_liar);
+  if (const auto liar = numbers.take("constant_liar")) options.constant_liar = *liar != 0;
   TpeTuning tuning;
   numbers.take_into("good_share", tuning.good_share);
   numbers.take_into("most_good", tuning.most_good);
@@ -55,6 +55,7 @@ std::unique_ptr<Optimizer> make_tpe(const Domain& domain, const RunOptions& run,
   numbers.take_into("clip_exponent", tuning.bandwidths.clip_exponent);
   numbers.take_into("grid_clip_exponent", tuning.bandwidths.grid_clip_exponent);
   numbers.take_into("mixing", tuning.mixing);
+  numbers.take_into("rank_power", tuning.rank_power);
   return tuned_tpe_optimizer(domain, options, tuning);
 }
 

@@ -75,7 +75,10 @@ struct TpeOptions {
   /// Whether candidates are drawn jointly. Absent: jointly for one objective, each dimension alone
   /// for several.
   std::optional<bool> multivariate = {};
-  bool constant_liar = true;  // pending points count as bad
+  /// Whether pending points count as bad. Absent: with several objectives only. With one objective
+  /// the best trials get more weight instead while points are pending, which loses less
+  /// (docs/algorithms/samplers/tpe.md).
+  std::optional<bool> constant_liar = {};
 };
 /// Tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127), with
 /// several objectives (Ozaki et al. 2022) and constraints.

@@ -193,7 +193,7 @@ def tpe_optimizer(
     startup_trials: int = 10,
     candidates: int = 24,
     multivariate: Optional[bool] = None,
-    constant_liar: bool = True,
+    constant_liar: Optional[bool] = None,
 ) -> Optimizer:
     """Tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127; several objectives: Ozaki
     et al. 2022).
@@ -202,7 +202,7 @@ def tpe_optimizer(
         startup_trials: random points first.
         candidates: drawn for each proposal.
         multivariate: draw dimensions jointly; None: jointly for one objective.
-        constant_liar: pending points count as bad.
+        constant_liar: pending points count as bad; None: with several objectives only.
     """
     space = _domain(domain)
     core = _core.tpe_optimizer(space.core, seed, objectives, startup_trials, candidates, multivariate, constant_liar)

@@ -174,7 +174,7 @@ void bind_model_based(nb::module_& module) {
       "tpe_optimizer",
       [](const nb::list& domain, std::uint64_t seed, std::size_t objectives,
          std::int64_t startup_trials, std::int64_t candidates, std::optional<bool> multivariate,
-         bool constant_liar) {
+         std::optional<bool> constant_liar) {
         return AskTell(tpe_optimizer(domain_of(domain), {.seed = seed,
                                                          .objectives = objectives,
                                                          .startup_trials = startup_trials,
@@ -183,7 +183,7 @@ void bind_model_based(nb::module_& module) {
                                                          .constant_liar = constant_liar}));
       },
       arg("domain"), arg("seed"), arg("objectives"), arg("startup_trials"), arg("candidates"),
-      arg("multivariate").none(), arg("constant_liar"));
+      arg("multivariate").none(), arg("constant_liar").none());
   module.def(
       "cma_optimizer",
       [](const nb::list& domain, std::uint64_t seed, const std::string& restarts,

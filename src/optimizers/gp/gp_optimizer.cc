@@ -50,7 +50,7 @@ class GpOptimizer final : public Optimizer {
                               .visited = visited_,
                               .pending = pending,
                               .incumbents = built.incumbents,
-                              .region = region(number, built.incumbents)};
+                              .region = region(number, built.incumbents, pending.size())};
     if (auto best = maximize(built.surrogate, landscape, random)) return best;
     return visited_.random_fresh(axes_, random, pending);
   }
@@ -68,12 +68,14 @@ class GpOptimizer final : public Optimizer {
 
  private:
   /// Every other trial uses a trust region.
-  [[nodiscard]] std::optional<TrustRegion> region(
-      std::int64_t number, const std::vector<Coordinates>& incumbents) const {
+  [[nodiscard]] std::optional<TrustRegion> region(std::int64_t number,
+                                                  const std::vector<Coordinates>& incumbents,
+                                                  std::size_t pending) const {
     if (options_.objectives > 1 || number % 2 == 0) return std::nullopt;
-    return TrustRegion{.centre = incumbents.front(),
-                       .width = trust_width(observations_, startup_,
-                                            static_cast<std::size_t>(features_.dimensions()))};
+    return TrustRegion{
+        .centre = incumbents.front(),
+        .width = trust_width(observations_, startup_,
+                             static_cast<std::size_t>(features_.dimensions()), pending)};
   }
 
   [[nodiscard]] FitOptions fit_options(std::size_t output) const {

@@ -21,9 +21,10 @@ constexpr double kLeastImprovement = 1e-3;  // relative to the best value, for a
 }  // namespace
 
 double trust_width(const std::vector<Observation>& observations, std::size_t startup,
-                   std::size_t dimensions) {
-  // Half of the trials come from outside the region and rarely succeed.
-  const int patience = static_cast<int>(std::max<std::size_t>(4, dimensions));
+                   std::size_t dimensions, std::size_t pending) {
+  // Half of the trials come from outside the region and rarely succeed. The results of trials that
+  // run at the same time come from regions that knew none of each other's results.
+  const int patience = static_cast<int>(std::max<std::size_t>(4, dimensions) + pending);
   double best = std::numeric_limits<double>::infinity();
   double width = kFirst;
   int successes = 0;

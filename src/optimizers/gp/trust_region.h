@@ -20,8 +20,9 @@ struct TrustRegion {
 };
 
 /// Returns the width after these observations, in the order they were told. The first `startup` of
-/// them only set the value to be improved. There is one objective.
+/// them only set the value to be improved. There is one objective. `pending` is the number of
+/// trials that run: so many more failures are waited for.
 [[nodiscard]] double trust_width(const std::vector<Observation>& observations, std::size_t startup,
-                                 std::size_t dimensions);
+                                 std::size_t dimensions, std::size_t pending);
 
 }  // namespace quantsearch::gp

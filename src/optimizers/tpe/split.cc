@@ -98,4 +98,14 @@ std::vector<char> best_trials(std::span<const Rated> trials, std::size_t count) 
   return best;
 }
 
+std::vector<std::size_t> ranking(std::span<const Rated> trials,
+                                 std::span<const std::uint32_t> rows) {
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < rows.size(); ++i) places.push_back(place_of(trials[rows[i]], i));
+  std::ranges::sort(places);
+  std::vector<std::size_t> order;
+  for (const Place& place : places) order.push_back(place.trial);
+  return order;
+}
+
 }  // namespace quantsearch

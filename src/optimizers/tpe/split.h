@@ -27,4 +27,8 @@ struct Rated {
 /// estimate so far, then infeasible ones by violation. Ties go to the lower number.
 [[nodiscard]] std::vector<char> best_trials(std::span<const Rated> trials, std::size_t count);
 
+/// Returns the indices of `rows` in the order of their trials as above, best first. One objective.
+[[nodiscard]] std::vector<std::size_t> ranking(std::span<const Rated> trials,
+                                               std::span<const std::uint32_t> rows);
+
 }  // namespace quantsearch

@@ -61,7 +61,8 @@ class TpeOptimizer final : public Optimizer {
   void forget_most();
   [[nodiscard]] std::size_t good_count() const;
   [[nodiscard]] Groups split() const;
-  [[nodiscard]] std::vector<double> good_weights(const Groups& groups) const;
+  [[nodiscard]] std::vector<double> good_weights(const Groups& groups, bool is_alone) const;
+  [[nodiscard]] std::vector<double> rank_weights(const std::vector<std::uint32_t>& good) const;
   [[nodiscard]] std::optional<Coordinates> propose(RandomStream& random,
                                                    std::span<const Pending> pending);
   [[nodiscard]] std::vector<Candidate> joint_candidates(const ParzenMixture& good,
@@ -112,7 +113,7 @@ std::optional<Coordinates> TpeOptimizer::ask(std::int64_t number,
   if (std::ssize(rated_) < options_.startup_trials) {
     return visited_.random_fresh(axes_, random, pending);
   }
-  if (options_.constant_liar) {
+  if (options_.constant_liar.value_or(options_.objectives > 1)) {
     for (const Pending& trial : pending) history_.add(trial.number, trial.at);
   }
   auto point = propose(random, pending);
@@ -140,9 +141,26 @@ TpeOptimizer::Groups TpeOptimizer::split() const {
   return groups;
 }
 
-std::vector<double> TpeOptimizer::good_weights(const Groups& groups) const {
+std::vector<double> TpeOptimizer::good_weights(const Groups& groups, bool is_alone) const {
   if (options_.objectives > 1) return std::vector<double>(groups.good.size(), 1);
-  return age_weights(groups.good.size());
+  if (is_alone || tuning_.rank_power == 0) return age_weights(groups.good.size());
+  return rank_weights(groups.good);
+}
+
+/// Returns weights that fall with the rank and have the sum of equal ones. The good trials are
+/// replaced by better ones as results arrive; while results are missing they lag behind, and their
+/// best members show where the missing ones will move them.
+std::vector<double> TpeOptimizer::rank_weights(const std::vector<std::uint32_t>& good) const {
+  std::vector<double> weights(good.size());
+  const auto count = static_cast<double>(good.size());
+  double sum = 0;
+  double rank = 1;
+  for (const std::size_t i : ranking(rated_, good)) {
+    weights[i] = std::pow(std::log((count + 1) / rank++), tuning_.rank_power);
+    sum += weights[i];
+  }
+  for (double& weight : weights) weight *= count / sum;
+  return weights;
 }
 
 std::optional<Coordinates> TpeOptimizer::propose(RandomStream& random,
@@ -150,8 +168,8 @@ std::optional<Coordinates> TpeOptimizer::propose(RandomStream& random,
   const Groups groups = split();
   good_cache_.forget_if_large();
   bad_cache_.forget_if_large();
-  const ParzenMixture good(axes_, history_, groups.good, good_weights(groups), good_cache_,
-                           tuning_.bandwidths);
+  const ParzenMixture good(axes_, history_, groups.good, good_weights(groups, pending.empty()),
+                           good_cache_, tuning_.bandwidths);
   const ParzenMixture bad(axes_, history_, groups.bad, age_weights(groups.bad.size()), bad_cache_,
                           tuning_.bandwidths);
   const bool joint = options_.multivariate.value_or(options_.objectives == 1);

@@ -22,6 +22,9 @@ struct TpeTuning {
   /// Most trials that the estimator looks at, so that neither a proposal nor the memory grows
   /// without end: of more, the best half of so many and the latest half.
   std::size_t most_trials = 10'000;
+  /// While trials are pending, a good trial of rank r among g is weighted by this power of
+  /// ln((g + 1) / r). 0: all alike.
+  double rank_power = 3;
 };
 
 [[nodiscard]] std::unique_ptr<Optimizer> tuned_tpe_optimizer(Domain domain,

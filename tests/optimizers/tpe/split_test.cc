@@ -62,6 +62,16 @@ TEST(BestTrials, PutsInfeasibleTrialsAfterDominatedOnes) {
   EXPECT_EQ(chosen(trials, 2), (Numbers{1, 2}));
 }
 
+TEST(Ranking, OrdersRowsAsBestTrialsTakesThem) {
+  const std::vector<Rated> trials = {{.number = 0, .objectives = {5}},
+                                     {.number = 1, .pruned = true, .objectives = {2}},
+                                     {.number = 2, .objectives = {0}, .violation = 0.5},
+                                     {.number = 3, .objectives = {1}},
+                                     {.number = 4, .objectives = {1}}};
+  const std::vector<std::uint32_t> rows = {2, 1, 4, 3};
+  EXPECT_EQ(ranking(trials, rows), (std::vector<std::size_t>{3, 2, 1, 0}));
+}
+
 TEST(Rate, AddsOnlyViolatedConstraints) {
   const Rated trial =
       rate({.number = 3, .at = {}, .objectives = {1}, .constraints = {-2, 0.5, 0, 0.25}}, 1);

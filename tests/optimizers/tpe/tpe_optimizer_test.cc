@@ -18,6 +18,12 @@ double squares(const Coordinates& point) {
   return sum;
 }
 
+double distance(const Coordinates& one, const Coordinates& other) {
+  double sum = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) sum += (one[i] - other[i]) * (one[i] - other[i]);
+  return std::sqrt(sum);
+}
+
 template <typename Function>
 double best_found(Optimizer& optimizer, int trials, const Function& function) {
   double best = std::numeric_limits<double>::infinity();
@@ -134,23 +140,63 @@ TEST(TpeOptimizer, WeightsTrialsByNumberInAnyOrderOfTelling) {
   EXPECT_EQ(after_thirty({.seed = 5})->ask(40, {}), after_thirty({.seed = 5}, 11)->ask(40, {}));
 }
 
-double mean_distance(const TpeOptions& options, const std::vector<Pending>& pending) {
+/// Returns the mean distance of a hundred proposals from a point.
+double mean_distance(const TpeOptions& options, const std::vector<Pending>& pending,
+                     const Coordinates& from) {
   const auto optimizer = after_thirty(options);
   double sum = 0;
-  for (int number = 100; number < 200; ++number) {
-    const Coordinates point = *optimizer->ask(number, pending);
-    double squared = 0;
-    for (std::size_t i = 0; i < 3; ++i) squared += std::pow(point[i] - pending[0].at[i], 2);
-    sum += std::sqrt(squared);
-  }
+  for (int number = 100; number < 200; ++number)
+    sum += distance(*optimizer->ask(number, pending), from);
   return sum / 100;
 }
 
-TEST(TpeOptimizer, KeepsAwayFromPendingPoints) {
+TEST(TpeOptimizer, KeepsAwayFromPendingPointsWhenTheyCountAsBad) {
   std::vector<Pending> pending;
   for (int i = 0; i < 5; ++i) pending.push_back({.number = 30 + i, .at = {1 + 0.01 * i, 1, 1}});
-  EXPECT_GT(mean_distance({.seed = 5}, pending),
-            1.1 * mean_distance({.seed = 5, .constant_liar = false}, pending));
+  const auto from_them = [&](bool liar) {
+    return mean_distance({.seed = 5, .constant_liar = liar}, pending, pending[0].at);
+  };
+  EXPECT_GT(from_them(true), 1.1 * from_them(false));
+}
+
+TEST(TpeOptimizer, GathersAroundTheBestTrialWhileResultsAreMissing) {
+  RandomStream random(8);
+  Coordinates best;
+  for (int number = 0; number < 30; ++number) {
+    Coordinates at;
+    for (int i = 0; i < 3; ++i) at.push_back(10 * random.uniform() - 5);
+    if (best.empty() || squares(at) < squares(best)) best = at;
+  }
+  const std::vector<Pending> far = {{.number = 30, .at = {-4, -4, -4}}};
+  EXPECT_LT(mean_distance({.seed = 5}, far, best), 0.9 * mean_distance({.seed = 5}, {}, best));
+}
+
+TEST(TpeOptimizer, ProposesABatchOfDifferentPoints) {
+  const auto optimizer = after_thirty({.seed = 5});
+  std::vector<Pending> pending;
+  for (int number = 30; number < 46; ++number) {
+    const Coordinates point = *optimizer->ask(number, pending);
+    for (const Pending& other : pending) EXPECT_GT(distance(point, other.at), 0.02) << number;
+    pending.push_back({.number = number, .at = point});
+  }
+}
+
+TEST(TpeOptimizer, WeightsRanksOnlyWhilePointsArePending) {
+  const auto equal = [](const std::vector<Pending>& pending) {
+    const auto usual = tpe_optimizer(box(3), {.seed = 5});
+    const auto unranked = tuned_tpe_optimizer(box(3), {.seed = 5}, {.rank_power = 0});
+    bool all = true;
+    for (int number = 0; number < 60; ++number) {
+      const Coordinates point = *usual->ask(number, pending);
+      all = all && *unranked->ask(number, pending) == point;
+      const Observation result{.number = number, .at = point, .objectives = {squares(point)}};
+      usual->tell(result);
+      unranked->tell(result);
+    }
+    return all;
+  };
+  EXPECT_TRUE(equal({}));
+  EXPECT_FALSE(equal({{.number = 100, .at = {1, 1, 1}}}));
 }
 
 TEST(TpeOptimizer, StaysOnTheFeasibleSide) {
