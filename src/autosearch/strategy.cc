@@ -121,6 +121,9 @@ class Limited final : public Sampler {
     return point;
   }
   void tell(const Trial& finished) override { sampler_->tell(finished); }
+  void see_running(std::int64_t next_number, const std::vector<Trial>& running) override {
+    sampler_->see_running(next_number, running);
+  }
   bool is_ready() const override { return left_ == 0 || sampler_->is_ready(); }
   bool learns() const override { return sampler_->learns(); }
   std::optional<std::int64_t> remaining() const override {

@@ -1,6 +1,7 @@
 #include "quantsearch/search/model_sampler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -22,7 +23,9 @@ class ModelSampler final : public Sampler {
   ModelSampler& operator=(const ModelSampler&) = delete;
 
   std::optional<Point> ask() override {
-    std::optional<Coordinates> at = optimizer_->ask(next_, pending_);
+    std::vector<Pending> pending = pending_;
+    std::ranges::copy(elsewhere_, std::back_inserter(pending));
+    std::optional<Coordinates> at = optimizer_->ask(next_, pending);
     if (!at) return std::nullopt;
     Point point = mapping_.point_of(*at);
     pending_.push_back({.number = next_++, .at = *std::move(at)});
@@ -42,12 +45,24 @@ class ModelSampler final : public Sampler {
     ++told_;
   }
 
+  void see_running(std::int64_t next_number, const std::vector<Trial>& running) override {
+    // Each process draws from the stream of the trial's number, so that no two draw the same and
+    // all recognize what another one drew.
+    next_ = next_number;
+    elsewhere_.clear();
+    for (const Trial& trial : running) {
+      if (!proposed_.contains(key_of(trial.point)))
+        elsewhere_.push_back({.number = trial.number, .at = mapping_.coordinates_of(trial.point)});
+    }
+  }
+
   bool learns() const override { return options_.learns; }
 
   std::optional<std::int64_t> remaining() const override {
     if (domain_.points == nullptr) return std::nullopt;
     return std::max<std::int64_t>(0, static_cast<std::int64_t>(domain_.points->size()) - told_ -
-                                         static_cast<std::int64_t>(pending_.size()));
+                                         static_cast<std::int64_t>(pending_.size()) -
+                                         static_cast<std::int64_t>(elsewhere_.size()));
   }
 
  private:
@@ -76,7 +91,8 @@ class ModelSampler final : public Sampler {
   Domain domain_;
   std::unique_ptr<Optimizer> optimizer_;
   ModelSamplerOptions options_;
-  std::vector<Pending> pending_;
+  std::vector<Pending> pending_;    // proposed here
+  std::vector<Pending> elsewhere_;  // proposed by other processes
   std::unordered_map<Key, std::int64_t> proposed_;  // points that are pending -> their numbers
   std::int64_t next_ = 0;
   std::int64_t told_ = 0;
@@ -110,6 +126,11 @@ class StagedSampler final : public Sampler {
     }
     first_->tell(finished);
     if (open_.erase(key_of(finished.point)) > 0) told_.push_back(finished);
+  }
+
+  void see_running(std::int64_t next_number, const std::vector<Trial>& running) override {
+    first_->see_running(next_number, running);
+    if (second_ != nullptr) second_->see_running(next_number, running);
   }
 
   bool is_ready() const override {

@@ -53,10 +53,18 @@ class SharedSearch final : public SearchLoop {
     if (const auto& limit = options_.stop.iteration_limit;
         limit && progress_.finished() + open >= *limit)
       return std::nullopt;
+    sampler_.see_running(next_number(news), news.running);
     while (std::optional<Point> point = sampler_.ask()) {
       if (taken_.insert(key_of(*point)).second) return point;
     }
     return std::nullopt;
+  }
+
+  /// Numbers are given in sequence under the lock of the study, which is held.
+  [[nodiscard]] std::int64_t next_number(const SharedStudyStore::News& news) const {
+    const std::int64_t finished = seen_.empty() ? -1 : *seen_.rbegin();
+    const std::int64_t running = news.running.empty() ? -1 : news.running.back().number;
+    return std::max(finished, running) + 1;
   }
 
   void learn(const Trial& trial) {

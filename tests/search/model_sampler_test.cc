@@ -15,6 +15,7 @@ struct Script {
   Domain domain = {};
   std::vector<Observation> told = {};
   std::vector<std::vector<Pending>> pending = {};
+  std::vector<std::int64_t> numbers = {};
 };
 
 class Scripted final : public Optimizer {
@@ -22,6 +23,7 @@ class Scripted final : public Optimizer {
   explicit Scripted(Script& script) : script_(script) {}
   std::optional<Coordinates> ask(std::int64_t number, std::span<const Pending> pending) override {
     script_.pending.emplace_back(pending.begin(), pending.end());
+    script_.numbers.push_back(number);
     if (number >= static_cast<std::int64_t>(script_.proposals.size())) return std::nullopt;
     return script_.domain.canonical(script_.proposals[static_cast<std::size_t>(number)]);
   }
@@ -97,6 +99,24 @@ TEST(ModelSampler, NegatesMaximizedValuesAndKeepsPendingPoints) {
   sampler->tell(failed);
   EXPECT_EQ(script.told[1].outcome, Outcome::failed);
   EXPECT_TRUE(script.told[1].objectives.empty());
+}
+
+TEST(ModelSampler, TrialsOfOtherProcessesArePendingAndSetTheNumber) {
+  Script script{.proposals = {{0}, {1}, {2}, {3}, {0}}};
+  const auto sampler = model_sampler(line_space(5), keep_all, scripted(script));
+  Trial own = complete_at(0, *sampler->ask(), 0);
+  Trial other = complete_at(2, {{"x", 4}}, 0);
+  own.state = other.state = TrialState::running;
+  sampler->see_running(3, {own, other});
+  ASSERT_TRUE(sampler->ask());
+  EXPECT_EQ(script.numbers, (std::vector<std::int64_t>{0, 3}));
+  ASSERT_EQ(script.pending[1].size(), 2U);  // its own trial once
+  EXPECT_EQ(script.pending[1][0].at, (Coordinates{0}));
+  EXPECT_EQ(script.pending[1][1].at, (Coordinates{4}));
+  EXPECT_EQ(sampler->remaining(), 2);
+  sampler->see_running(4, {});
+  (void)sampler->ask();
+  EXPECT_EQ(script.pending[2].size(), 2U);  // only its own two
 }
 
 TEST(ModelSampler, TheFirstDimensionSelectsTheSpace) {

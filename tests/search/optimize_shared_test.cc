@@ -18,8 +18,14 @@ class Counter final : public Sampler {
     return next_ < 4 ? std::optional(Point{{"x", next_++}}) : std::nullopt;
   }
   void tell(const Trial& finished) override { told.push_back(finished.number); }
+  void see_running(std::int64_t next_number, const std::vector<Trial>& running) override {
+    next_numbers.push_back(next_number);
+    running_counts.push_back(running.size());
+  }
   std::optional<std::int64_t> remaining() const override { return std::nullopt; }
   std::vector<std::int64_t> told;
+  std::vector<std::int64_t> next_numbers;
+  std::vector<std::size_t> running_counts;
 
  private:
   std::int64_t next_ = 0;
@@ -101,6 +107,18 @@ TEST(OptimizeShared, AloneItRunsEveryPoint) {
 }
 
 // Regression: a process ran trials again that had finished before it joined the study.
+TEST(OptimizeShared, TheSamplerSeesTheNextNumberAndWhatRuns) {
+  Counter sampler;
+  Trial earlier;
+  earlier.state = TrialState::complete;
+  earlier.point = {{"x", 7}};
+  earlier.value = 7;
+  StoreWithARival store({}, {earlier});
+  (void)optimize_shared(sampler, value_without_candidates, {.jobs = 1}, store);
+  EXPECT_EQ(sampler.next_numbers, (Numbers{1, 2, 3, 4, 5}));
+  EXPECT_EQ(sampler.running_counts, (std::vector<std::size_t>{0, 0, 0, 0, 0}));
+}
+
 TEST(OptimizeShared, TrialsFinishedBeforeItsStartAreNotRunAgain) {
   Trial earlier{.number = 0,
                 .state = TrialState::complete,

@@ -176,6 +176,10 @@ class Sampler {
   /// Takes the result of a point that this sampler proposed, in the order of the proposals, or of
   /// one that an earlier search or another process ran.
   virtual void tell(const Trial& finished) = 0;
+  /// In a study of several processes, before a proposal: the number that its trial will get, and
+  /// the trials that run at the moment in any process. A sampler that learns counts their points as
+  /// pending.
+  virtual void see_running(std::int64_t /*next_number*/, const std::vector<Trial>& /*running*/) {}
   /// False when it cannot propose the next point before it is told more results of its earlier
   /// proposals.
   [[nodiscard]] virtual bool is_ready() const { return true; }
