@@ -33,10 +33,14 @@ constexpr double kNoise = 0.01;
 // This many of the best calibrations are reconstructed.
 constexpr std::size_t kReconstructed = 2;
 
-/// The limits of mixed precision in the metric of the tolerance, the loosest first.
-Parameter limits_of(const GoalConfig& goals) {
-  const bool is_accuracy = goals.metric == Metric::top1 || goals.metric == Metric::top5;
-  const bool has_own = goals.tolerance && (is_accuracy || goals.metric == Metric::rel_l2);
+/// The limits of mixed precision in the metric of the tolerance, the loosest first. The tolerance
+/// of an evaluator's score has a scale of its own, which says nothing about a metric.
+Parameter limits_of(const GoalConfig& goals, const std::string& objective) {
+  const bool is_metric_tolerated = !is_evaluator_score(objective);
+  const bool is_accuracy =
+      is_metric_tolerated && (goals.metric == Metric::top1 || goals.metric == Metric::top5);
+  const bool has_own =
+      goals.tolerance && is_metric_tolerated && (is_accuracy || goals.metric == Metric::rel_l2);
   const double tolerance = has_own ? *goals.tolerance : kNoise;
   Parameter limits{.name = kMixed + (is_accuracy ? "Top1AccTarget" : "L2Target"), .choices = {}};
   for (const double share : kStrictness) {
@@ -53,15 +57,15 @@ Value choice(const Point& point, const std::string& name) {
 
 }  // namespace
 
-Space escalation_space(const AutoSearchConfig& config, const Space& calibrations,
-                       const std::vector<Value>& placements) {
+Space escalation_space(const AutoSearchConfig& config, const std::string& objective,
+                       const Space& calibrations, const std::vector<Value>& placements) {
   std::vector<Parameter> parameters = calibrations.products().front();
   parameters.push_back({.name = kTuning, .choices = {false, true}});
   parameters.push_back({.name = kAlgorithm, .choices = {"gptq"}});
   parameters.push_back({.name = kMixing, .choices = {false, true}});
   if (!effective_value("enable_npu_cnn", config.base).as_bool())
     parameters.push_back({.name = kMixed + "TargetQuantType", .choices = {"Float"}});
-  parameters.push_back(limits_of(config.goals));
+  parameters.push_back(limits_of(config.goals, objective));
   parameters.push_back({.name = kMixed + "WorstSliceTarget", .choices = {kWorstSlice / 2}});
   if (!placements.empty()) parameters.push_back({.name = kFloatNodes, .choices = placements});
   return Space(std::move(parameters));

@@ -22,9 +22,10 @@
 namespace quantsearch {
 
 /// The space of all points that the strategy may propose: `calibrations` with the settings of the
-/// later phases. `placements`: choices of nodes_to_exclude, the fastest first; none: placement is
-/// not searched.
-[[nodiscard]] Space escalation_space(const AutoSearchConfig& config, const Space& calibrations,
+/// later phases. `objective`: the name of what decides (Setup). `placements`: choices of
+/// nodes_to_exclude, the fastest first; none: placement is not searched.
+[[nodiscard]] Space escalation_space(const AutoSearchConfig& config, const std::string& objective,
+                                     const Space& calibrations,
                                      const std::vector<Value>& placements);
 
 struct EscalationOptions {

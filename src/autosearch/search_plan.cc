@@ -30,7 +30,8 @@ Space asked_space(const Setup& setup, const Value& placement) {
         "search: the algorithm escalation has a space of its own, and a search space is given; "
         "leave out one of the two");
   }
-  return escalation_space(config, default_space(config.base), placement_choices(placement));
+  return escalation_space(config, setup.objective.name, default_space(config.base),
+                          placement_choices(placement));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ Trial trial_of(std::int64_t number, const Point& point, const Result& result) {
 std::unique_ptr<Sampler> sampler_for(SearchGoal goal) {
   const AutoSearchConfig config = config_for(goal);
   const Space space =
-      escalation_space(config, default_space(config.base),
+      escalation_space(config, "rel_l2", default_space(config.base),
                        goal == SearchGoal::fastest ? std::vector<Value>{kFastest, kSecond, kNone}
                                                    : std::vector<Value>{});
   return escalation_sampler(space, normalize_over(config.base),
@@ -173,16 +173,35 @@ TEST(Escalation, WaitsForTheResultsThatDecide) {
   EXPECT_TRUE(is_tuned(sampler->ask().value()));
 }
 
+/// The limits of mixed precision when `objective` decides.
+Parameter limits(const AutoSearchConfig& config, const std::string& objective) {
+  const Space space = escalation_space(config, objective, default_space(config.base), {});
+  for (const Parameter& parameter : space.products().front()) {
+    if (parameter.name.ends_with("Target")) return parameter;
+  }
+  return {};
+}
+
 TEST(Escalation, LimitsOfAccuracyAreSharesOfItsTolerance) {
   AutoSearchConfig config = config_for(SearchGoal::smallest);
   config.goals.metric = Metric::top1;
   config.goals.tolerance = 0.02;
-  const Space space = escalation_space(config, default_space(config.base), {});
-  const auto& parameters = space.products().front();
-  const auto limits = std::ranges::find(parameters, "extra_options.AutoMixprecision.Top1AccTarget",
-                                        &Parameter::name);
-  ASSERT_NE(limits, parameters.end());
-  EXPECT_DOUBLE_EQ(limits->choices.front().as_double(), 0.014);
+  const Parameter found = limits(config, "top1");
+  EXPECT_EQ(found.name, "extra_options.AutoMixprecision.Top1AccTarget");
+  ASSERT_FALSE(found.choices.empty());
+  EXPECT_DOUBLE_EQ(found.choices.front().as_double(), 0.014);
+}
+
+TEST(Escalation, TheToleranceOfAnEvaluatorIsNoLimitOfAMetric) {
+  AutoSearchConfig config = config_for(SearchGoal::smallest);
+  config.goals.tolerance = 5;  // in the unit of the score
+  for (const Metric metric : {Metric::top1, Metric::rel_l2}) {
+    config.goals.metric = metric;
+    const Parameter found = limits(config, "mean_average_precision");
+    EXPECT_EQ(found.name, kTarget);
+    ASSERT_FALSE(found.choices.empty());
+    EXPECT_DOUBLE_EQ(found.choices.front().as_double(), 0.007);
+  }
 }
 
 }  // namespace
