@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <utility>
 
 #include "quantsearch/base/error.h"
 
@@ -43,14 +44,6 @@ void keep_back(DataSplit& split, double share, const LogSink& log) {
       fmt::format("confirmation: {} samples judge, {} confirm the best", samples - held, held));
 }
 
-/// Limits calibration and tuning to the samples that are left. The limit is in the settings, so
-/// that they build the same model from the whole data.
-void use_at_most(Settings& base, std::int64_t samples) {
-  base["extra_options.CalibDataSize"] = samples;
-  Value& tuned = base["extra_options.FastFinetune.DataSize"];
-  tuned = settled_value("extra_options.FastFinetune.DataSize", tuned, samples);
-}
-
 DataSplit judging_split(const Settings& base, const SearchInput& input, bool has_evaluator,
                         const LogSink& log) {
   const std::int64_t samples = input.calibration->size();
@@ -78,7 +71,8 @@ DataSplit judging_split(const Settings& base, const SearchInput& input, bool has
   split.evaluation = subset(input.calibration, samples - held, held);
   split.first_evaluation = samples - held;
   if (split.labels) split.labels = Labels(split.labels->end() - held, split.labels->end());
-  use_at_most(split.base, samples - held);
+  // The limit is in the settings, so that they build the same model from the whole data.
+  split.base = with_at_most(std::move(split.base), samples - held);
   say(log, LogLevel::info,
       fmt::format("hold-out: {} samples calibrate, {} judge", samples - held, held));
   return split;

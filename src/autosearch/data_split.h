@@ -21,8 +21,8 @@ struct DataSplit {
   // ground truth describe.
   std::int64_t first_evaluation = 0;
   std::int64_t first_confirmation = 0;
-  // Contains CalibDataSize when the calibration set was reduced, so that best_config.yaml contains
-  // it too.
+  // Limits every stage to the calibration samples when their number was reduced, so that
+  // best_config.yaml does so too.
   Settings base;
 };
 

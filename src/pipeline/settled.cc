@@ -35,12 +35,13 @@ Value as_percentiles(const Value& numbers, std::optional<std::int64_t>) {
   return sorted;
 }
 
-const std::map<std::string, Settle>& rules() {
-  static const std::map<std::string, Settle> kMade = {
-      {"extra_options.CalibDataSize", at_most_all},
-      {"extra_options.FastFinetune.DataSize", at_most_all},
-      {"extra_options.AutoMixprecision.DataSize", at_most_all},
-      {"extra_options.AutoMixprecision.ProbeSize", at_most_all},
+/// The options that count calibration samples: each stage that reads samples has one of its own.
+const char* const kSampleCounts[] = {
+    "extra_options.CalibDataSize", "extra_options.FastFinetune.DataSize",
+    "extra_options.AutoMixprecision.DataSize", "extra_options.AutoMixprecision.ProbeSize"};
+
+std::map<std::string, Settle> all_rules() {
+  std::map<std::string, Settle> rules = {
       {"extra_options.PercentileCandidates", as_percentiles},
       {"extra_options.FastFinetune.TargetOpType", as_set},
       {"extra_options.AutoMixprecision.TargetOpType", as_set},
@@ -55,6 +56,12 @@ const std::map<std::string, Settle>& rules() {
       {"input_nodes", as_set},
       {"output_nodes", as_set},
   };
+  for (const char* const name : kSampleCounts) rules.emplace(name, at_most_all);
+  return rules;
+}
+
+const std::map<std::string, Settle>& rules() {
+  static const std::map<std::string, Settle> kMade = all_rules();
   return kMade;
 }
 
@@ -64,6 +71,15 @@ Value settled_value(const std::string& option, const Value& value,
                     std::optional<std::int64_t> samples) {
   const auto rule = rules().find(option);
   return rule == rules().end() ? value : rule->second(value, samples);
+}
+
+Settings with_at_most(Settings settings, std::int64_t samples) {
+  for (const char* const name : kSampleCounts) {
+    const Value asked = effective_value(name, settings);
+    const Value settled = at_most_all(asked, samples);
+    if (settled != asked) settings[name] = settled;
+  }
+  return settings;
 }
 
 }  // namespace quantsearch

@@ -187,6 +187,20 @@ TEST(AutoSearch, AHoldOutIsWrittenIntoTheConfiguration) {
   EXPECT_EQ(read_file(folder.path() / "again.onnx"), read_file(folder.path() / "best.onnx"));
 }
 
+TEST(AutoSearch, AHoldOutLimitsEveryStageThatReadsSamples) {
+  const TemporaryFolder folder;
+  Setting setting("search_space: {calibrate_method: [MinMax]}");
+  setting.input.evaluation = nullptr;
+  setting.input.labels = std::nullopt;
+  setting.input.holdout = 0.8125;  // of 32 samples 6 calibrate
+  (void)setting.run(folder.path());
+  const Settings settings =
+      parse_quantization_config(load_config_file(folder.path() / "best_config.yaml"));
+  for (const char* const name : {"CalibDataSize", "FastFinetune.DataSize",
+                                 "AutoMixprecision.DataSize", "AutoMixprecision.ProbeSize"})
+    EXPECT_EQ(settings.at("extra_options." + std::string(name)), Value(6)) << name;
+}
+
 TEST(AutoSearch, ResumingGivesTheTrialsOfAnUninterruptedSearch) {
   const TemporaryFolder whole;
   const TemporaryFolder parts;

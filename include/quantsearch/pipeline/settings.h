@@ -64,6 +64,9 @@ struct OptionInfo {
 /// known.
 [[nodiscard]] Value settled_value(const std::string& option, const Value& value,
                                   std::optional<std::int64_t> samples = std::nullopt);
+/// Returns the settings with which no stage reads more than the first `samples` calibration
+/// samples, whatever it reads by default.
+[[nodiscard]] Settings with_at_most(Settings settings, std::int64_t samples);
 /// True when the value of the option is itself a list, so that a search space needs a list of
 /// lists.
 [[nodiscard]] bool is_list_option(const std::string& option);
