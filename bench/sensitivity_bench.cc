@@ -26,7 +26,7 @@ struct Measured {
 Measured measure(Pipeline& pipeline, const QuantizationConfig& config,
                  const SensitivityOptions& options) {
   const Stopwatch watch;
-  Measured measured{.report = pipeline.sensitivity(config, options, std::nullopt, {})};
+  Measured measured{.report = pipeline.sensitivity(config, options, {})};
   measured.seconds = watch.seconds();
   fmt::print("{:<8}{:>9.2f} s{:>6} models{:>8.1f} % of their nodes{:>12} bytes kept\n",
              options.whole_models ? "whole" : "suffix", measured.seconds, measured.report.models,

@@ -33,12 +33,13 @@ struct SensitivityArguments {
   int latency_threads = 1;
 };
 
-/// Nothing is timed for another machine.
-std::optional<KernelCostOptions> times_of(const SensitivityArguments& arguments,
-                                          const QuantizationConfig& config,
-                                          const CancellationToken& token) {
-  if (!arguments.is_timed || config.quantize.target == Target::npu_cnn) return std::nullopt;
-  return KernelCostOptions{.threads = arguments.latency_threads, .token = token};
+/// Times the model that the report is about.
+void add_times_of(SensitivityReport& report, QuantizationConfig config, Pipeline& pipeline,
+                  const Batch& sample, const KernelCostOptions& options) {
+  config.precision.reset();
+  const Explanation made = pipeline.explain(std::move(config), options.token);
+  add_times(report, made.float_model->graph,
+            kernel_costs(*made.float_model, *made.quantized, sample, options));
 }
 
 int run_sensitivity(const SensitivityArguments& arguments) {
@@ -57,9 +58,12 @@ int run_sensitivity(const SensitivityArguments& arguments) {
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),
                     {.log = context.log()});
   const Stopwatch watch;
-  const SensitivityReport report =
-      pipeline.sensitivity(config, {.samples = arguments.samples},
-                           times_of(arguments, config, context.token()), context.token());
+  SensitivityReport report =
+      pipeline.sensitivity(config, {.samples = arguments.samples}, context.token());
+  if (arguments.is_timed && is_timed_here(config)) {
+    add_times_of(report, config, pipeline, calibration.source->read(0, 1),
+                 {.threads = arguments.latency_threads, .token = context.token()});
+  }
   say(context.log(), LogLevel::info,
       fmt::format(
           "sensitivity: {} models run in {:.1f} s; {:.0f} % of their nodes, the others came "

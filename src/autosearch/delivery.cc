@@ -47,7 +47,14 @@ class DeliveredLatency {
   LatencyCheck check_;
 };
 
-void write_candidates(const Delivery& delivery, ResultsDocument& document) {
+/// The model of the best trial; nullopt without one.
+std::optional<BuiltModel> best_model(const Delivery& delivery) {
+  if (!delivery.best) return std::nullopt;
+  return delivery.built(*std::ranges::find(delivery.study.trials, *delivery.best, &Trial::number));
+}
+
+void write_candidates(const Delivery& delivery, const std::optional<BuiltModel>& best,
+                      ResultsDocument& document) {
   const std::vector<std::int64_t> kept = kept_trials(delivery);
   delivery.output.keep_candidates(kept);
   std::vector<std::int64_t> measured = kept;
@@ -60,13 +67,14 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   for (const std::int64_t number : measured) {
     TrialResult& trial = *std::ranges::find(document.trials, number, &TrialResult::number);
     const BuiltModel made =
-        delivery.built(*std::ranges::find(delivery.study.trials, number, &Trial::number));
+        number == delivery.best
+            ? *best
+            : delivery.built(*std::ranges::find(delivery.study.trials, number, &Trial::number));
     if (std::ranges::find(kept, number) != kept.end())
       delivery.output.write_candidate(number, *made.model);
     if (latency) latency->measure(*made.model, trial);
     if (number == delivery.best && trial.model.latency_ratio)
       document.float_model.latency_ms = trial.model.latency_ratio->float_ms;
-    if (number == delivery.best) document.layers = describe_layers(delivery, made);
     trial.arithmetic = arithmetic_scores(delivery, made, trial.model.scores);
     if (trial.arithmetic && trial.arithmetic->differ) {
       say(delivery.environment.log, LogLevel::warning,
@@ -78,12 +86,17 @@ void write_candidates(const Delivery& delivery, ResultsDocument& document) {
   }
 }
 
-Value ranked_layers(const Delivery& delivery) {
-  if (!delivery.best) return {};
-  const Trial& best = *std::ranges::find(delivery.study.trials, *delivery.best, &Trial::number);
-  Value table = delivery.rank_layers(delivery.built(best).settings);
-  if (!table.is_null() && table.find("trial") == nullptr) table.set("trial", best.number);
-  return table;
+/// The operators of the best model, and which of its layers hurt.
+void describe_best(const Delivery& delivery, const Settings& best, ResultsDocument& document) {
+  BestProfile profile(delivery.pipeline, resolve(best),
+                      {.goals = delivery.config.goals,
+                       .device = delivery.reference.device(),
+                       .data = delivery.reference.data(),
+                       .token = delivery.environment.token});
+  document.layers = describe_layers(delivery, profile);
+  document.sensitivity = delivery.rank_layers(best, profile);
+  Value& table = document.sensitivity;
+  if (!table.is_null() && table.find("trial") == nullptr) table.set("trial", *delivery.best);
 }
 
 /// The first complete trial with the settings that the search started from.
@@ -149,8 +162,9 @@ ResultsDocument deliver(const Delivery& delivery) {
     if (delivery.environment.on_results) delivery.environment.on_results();
   };
   write();
-  write_candidates(delivery, document);
-  document.sensitivity = ranked_layers(delivery);
+  const std::optional<BuiltModel> best = best_model(delivery);
+  write_candidates(delivery, best, document);
+  if (best) describe_best(delivery, best->settings, document);
   document.seconds = std::chrono::duration<double>(Clock::now() - delivery.start).count();
   document.peak_rss_bytes = memory_use().peak_bytes;
   write();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "autosearch/best_profile.h"
 #include "autosearch/output_folder.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/internal/trials/acceptance.h"
@@ -30,8 +31,9 @@ struct Delivery {
   std::string tolerance;    // text of the acceptance rule
   std::optional<std::int64_t> best;
   std::optional<Confirmation> confirmation;
-  std::function<BuiltModel(const Trial&)> built;      // returns the model of a complete trial
-  std::function<Value(const Settings&)> rank_layers;  // of the model that these make
+  std::function<BuiltModel(const Trial&)> built;  // returns the model of a complete trial
+  // Of the model that the settings make.
+  std::function<Value(const Settings&, BestProfile&)> rank_layers;
   const Reference& reference;
   CacheReport cache;
   const OutputFolder& output;

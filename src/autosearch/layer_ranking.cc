@@ -27,8 +27,6 @@ constexpr double kShareRun = 0.6;
 constexpr double kWholeRuns = 3;
 // Most layers that the lines for a configuration name.
 constexpr std::size_t kNamed = 20;
-// The time of each of two profiles.
-constexpr double kProfileSeconds = 0.02;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -65,16 +63,6 @@ RankingCosts costs_of(const Setup& setup, const std::vector<Trial>& trials) {
   return costs;
 }
 
-/// Nothing is timed for another machine or by another device's kernels.
-std::optional<KernelCostOptions> times_of(const Setup& setup, const QuantizationConfig& config,
-                                          const CancellationToken& token) {
-  const bool is_here = config.quantize.target != Target::npu_cnn &&
-                       setup.config.execution.devices.front() == Device{};
-  if (!setup.config.goals.latency || !is_here) return std::nullopt;
-  return KernelCostOptions{
-      .threads = setup.config.goals.latency_threads, .seconds = kProfileSeconds, .token = token};
-}
-
 /// What the mixed precision of a trial measured: the noise that each layer adds when all others
 /// have the most precise format. Null when no trial did.
 Value from_mixed_precision(const std::vector<Trial>& trials) {
@@ -106,11 +94,12 @@ Value left_out(const Setup& setup, const std::vector<Trial>& trials, const std::
 }
 
 Value measured(const Setup& setup, const Settings& settings, const RankingPlan& plan,
-               const CancellationToken& token) {
+               BestProfile& profile, const CancellationToken& token) {
   const Stopwatch watch;
-  const QuantizationConfig config = resolve(settings);
-  const SensitivityReport report = setup.pipeline->sensitivity(
-      config, {.samples = plan.samples}, times_of(setup, config, token), token);
+  SensitivityReport report =
+      setup.pipeline->sensitivity(resolve(settings), {.samples = plan.samples}, token);
+  if (const std::vector<KernelCost>* const costs = profile.costs())
+    add_times(report, profile.made().float_model->graph, *costs);
   say(setup.environment.log, LogLevel::info,
       fmt::format("sensitivity: {} models run on {} samples in {:.2f} s; {} layers, '{}' adds the "
                   "most noise",
@@ -135,7 +124,8 @@ RankingPlan plan_ranking(const RankingCosts& costs, LayerRanking wanted) {
           .seconds = std::min(costs.left, kPatience * limit)};
 }
 
-Value rank_layers(const Setup& setup, const std::vector<Trial>& trials, const Settings& best) {
+Value rank_layers(const Setup& setup, const std::vector<Trial>& trials, const Settings& best,
+                  BestProfile& profile) {
   const LayerRanking wanted = setup.config.output.layer_ranking;
   const CancellationToken& asked = setup.environment.token;
   if (wanted == LayerRanking::never || asked.is_cancelled()) return {};
@@ -148,7 +138,7 @@ Value rank_layers(const Setup& setup, const std::vector<Trial>& trials, const Se
       Clock::now() + std::chrono::duration_cast<Clock::duration>(
                          std::chrono::duration<double>(std::min(plan.seconds, 1e6)));
   try {
-    return measured(setup, best, plan, asked.with_deadline(deadline));
+    return measured(setup, best, plan, profile, asked.with_deadline(deadline));
   } catch (const Cancelled&) {
     return asked.is_cancelled() ? Value() : left_out(setup, trials, too_long);
   } catch (const Error& error) {

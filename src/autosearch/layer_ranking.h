@@ -2,6 +2,7 @@
 
 // Which layers of the best model hurt: the table that a search writes to results.json.
 
+#include "autosearch/best_profile.h"
 #include "autosearch/setup.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/search/study.h"
@@ -26,10 +27,11 @@ struct RankingCosts {
 /// Automatic: as many samples as a twentieth of the time of the search allows.
 [[nodiscard]] RankingPlan plan_ranking(const RankingCosts& costs, LayerRanking wanted);
 
-/// Measures the layers of the model that `best` makes. Where the time does not suffice, and a trial
-/// has chosen formats by mixed precision, the noise that it measured. Null when the ranking is off
-/// or the search was cancelled; with `left_out`, the reason, when nothing was measured.
+/// Measures the layers of the model that `best` makes, whose times are in `profile`. Where the time
+/// does not suffice, and a trial has chosen formats by mixed precision, the noise that it measured.
+/// Null when the ranking is off or the search was cancelled; with `left_out`, the reason, when
+/// nothing was measured.
 [[nodiscard]] Value rank_layers(const Setup& setup, const std::vector<Trial>& trials,
-                                const Settings& best);
+                                const Settings& best, BestProfile& profile);
 
 }  // namespace quantsearch

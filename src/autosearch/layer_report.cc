@@ -11,7 +11,6 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/model/bodies.h"
-#include "quantsearch/placement.h"
 
 namespace quantsearch {
 
@@ -154,25 +153,15 @@ class LayerTable {
   Value::List rows_;
 };
 
-/// Times that were measured on another device say nothing about this processor.
-bool can_time(const Delivery& delivery) {
-  return delivery.config.goals.latency && delivery.reference.device() == Device{};
-}
-
 }  // namespace
 
-Value describe_layers(const Delivery& delivery, const BuiltModel& best) {
+Value describe_layers(const Delivery& delivery, BestProfile& best) {
   const CancellationToken& token = delivery.environment.token;
   const ExecutionConfig& execution = delivery.config.execution;
   if (token.is_cancelled() || execution.isolate || execution.devices.size() > 1) return {};
   try {
-    const Explanation made = delivery.pipeline.explain(resolve(best.settings), token);
-    LayerTable table(made);
-    if (can_time(delivery)) {
-      table.add_times(
-          kernel_costs(*made.float_model, *made.quantized, delivery.reference.data().read(0, 1),
-                       {.threads = delivery.config.goals.latency_threads, .token = token}));
-    }
+    LayerTable table(best.made());
+    if (const std::vector<KernelCost>* const costs = best.costs()) table.add_times(*costs);
     return std::move(table).rows();
   } catch (const Cancelled&) {
     return {};

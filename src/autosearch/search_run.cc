@@ -88,29 +88,30 @@ void announce(const SearchRun& run) {
 
 Delivery delivery_of(const SearchRun& run, const Study& study) {
   const Setup& setup = run.setup;
-  return {
-      .config = setup.config,
-      .pipeline = *setup.pipeline,
-      .input = setup.input,
-      .environment = setup.environment,
-      .study = study,
-      .summary = run.plan.summary,
-      .placement = run.plan.placement,
-      .warnings = run.warnings,
-      .provenance = provenance_of(setup),
-      .float_scores = run.baseline.scores,
-      .objective = setup.objective,
-      .goals = run.baseline.goals.goals(),
-      .tolerance = run.baseline.acceptance.rule(),
-      .best = {},
-      .confirmation = {},
-      .built = [&best = run.best](const Trial& trial) { return best.built(trial); },
-      .rank_layers =
-          [&setup, &study](const Settings& best) { return rank_layers(setup, study.trials, best); },
-      .reference = run.baseline.reference,
-      .cache = {},
-      .output = run.output,
-      .start = setup.start};
+  return {.config = setup.config,
+          .pipeline = *setup.pipeline,
+          .input = setup.input,
+          .environment = setup.environment,
+          .study = study,
+          .summary = run.plan.summary,
+          .placement = run.plan.placement,
+          .warnings = run.warnings,
+          .provenance = provenance_of(setup),
+          .float_scores = run.baseline.scores,
+          .objective = setup.objective,
+          .goals = run.baseline.goals.goals(),
+          .tolerance = run.baseline.acceptance.rule(),
+          .best = {},
+          .confirmation = {},
+          .built = [&best = run.best](const Trial& trial) { return best.built(trial); },
+          .rank_layers =
+              [&setup, &study](const Settings& best, BestProfile& profile) {
+                return rank_layers(setup, study.trials, best, profile);
+              },
+          .reference = run.baseline.reference,
+          .cache = {},
+          .output = run.output,
+          .start = setup.start};
 }
 
 /// Writes what is known before the first trial, so that the search can be watched.

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <set>
 
 #include "pipeline/stage_keys.h"
 #include "pipeline/stage_runner.h"
@@ -42,29 +41,6 @@ void restore_float_constants(Candidate& candidate, const std::vector<Recipe>& re
   if (added == 0) return;
   for (QuantizedLayer& layer : smaller->linear_layers) layer.node += added;
   candidate.quantized = std::move(smaller);
-}
-
-/// A kernel that several layers share counts for the first of them.
-void add_times(SensitivityReport& report, const Graph& graph,
-               const std::vector<KernelCost>& kernels) {
-  constexpr double kMilliseconds = 1000;
-  std::map<std::string, std::size_t> kernel_of_node;
-  for (std::size_t kernel = 0; kernel < kernels.size(); ++kernel) {
-    for (const int node : kernels[kernel].nodes)
-      kernel_of_node.emplace(node_label(graph, node), kernel);
-  }
-  std::set<std::size_t> counted;
-  for (LayerSensitivity& layer : report.layers) {
-    double saved = 0;
-    for (const std::string& node : layer.members) {
-      const auto found = kernel_of_node.find(node);
-      if (found == kernel_of_node.end() || !counted.insert(found->second).second) continue;
-      const KernelCost& kernel = kernels[found->second];
-      saved += kMilliseconds * kernel.float_seconds - kMilliseconds * kernel.quantized_seconds;
-    }
-    layer.milliseconds_saved = saved;
-  }
-  report.patterns = patterns_of(report.layers);
 }
 
 const std::string kOriginPrefix = "quantsearch.";
@@ -178,7 +154,6 @@ ModelOrigin Pipeline::origin(const QuantizationConfig& config) const {
 
 SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
                                         const SensitivityOptions& options,
-                                        const std::optional<KernelCostOptions>& times,
                                         const CancellationToken& token) {
   require_bins(config.histogram_bins);
   config.precision.reset();
@@ -187,20 +162,13 @@ SensitivityReport Pipeline::sensitivity(QuantizationConfig config,
   Progress progress{
       .config = std::move(config), .data = state_->data_key, .model = state_->model_key};
   StageRunner(*state_, state_->pool, token, ignored).run(progress);
-  SensitivityReport report =
-      measure_sensitivity(*progress.float_model, progress.calibrated, progress.config.quantize,
-                          state_->calibration, options,
-                          {.pool = state_->pool,
-                           .budget = state_->budget,
-                           .spill_folder = state_->cache_folder,
-                           .token = token,
-                           .log = state_->log});
-  if (times) {
-    add_times(report, progress.float_model->graph,
-              kernel_costs(*progress.float_model, *progress.candidate.quantized,
-                           state_->calibration->read(0, 1), *times));
-  }
-  return report;
+  return measure_sensitivity(*progress.float_model, progress.calibrated, progress.config.quantize,
+                             state_->calibration, options,
+                             {.pool = state_->pool,
+                              .budget = state_->budget,
+                              .spill_folder = state_->cache_folder,
+                              .token = token,
+                              .log = state_->log});
 }
 
 Explanation Pipeline::explain(QuantizationConfig config, const CancellationToken& token) {
@@ -217,6 +185,10 @@ Explanation Pipeline::explain(QuantizationConfig config, const CancellationToken
 
 // Models for other targets may saturate on x86 processors without VNNI.
 bool is_scored_as_graph(Target target) { return target != Target::cpu; }
+
+bool is_timed_here(const QuantizationConfig& config, const Device& device) {
+  return config.quantize.target != Target::npu_cnn && device == Device{};
+}
 
 Scores Pipeline::score(Candidate& candidate, const Reference& reference,
                        const EvaluateOptions& asked, ThreadPool* pool) {

@@ -1,5 +1,8 @@
 #include "quantsearch/pipeline/sensitivity_table.h"
 
+#include <map>
+#include <set>
+
 #include "quantsearch/internal/quantize/option_keys.h"
 #include "quantsearch/pipeline/settings.h"
 
@@ -20,6 +23,28 @@ void set_numbers(Value& value, const Row& row) {
 }
 
 }  // namespace
+
+void add_times(SensitivityReport& report, const Graph& graph,
+               const std::vector<KernelCost>& kernels) {
+  constexpr double kMilliseconds = 1000;
+  std::map<std::string, std::size_t> kernel_of_node;
+  for (std::size_t kernel = 0; kernel < kernels.size(); ++kernel) {
+    for (const int node : kernels[kernel].nodes)
+      kernel_of_node.emplace(node_label(graph, node), kernel);
+  }
+  std::set<std::size_t> counted;
+  for (LayerSensitivity& layer : report.layers) {
+    double saved = 0;
+    for (const std::string& node : layer.members) {
+      const auto found = kernel_of_node.find(node);
+      if (found == kernel_of_node.end() || !counted.insert(found->second).second) continue;
+      const KernelCost& kernel = kernels[found->second];
+      saved += kMilliseconds * kernel.float_seconds - kMilliseconds * kernel.quantized_seconds;
+    }
+    layer.milliseconds_saved = saved;
+  }
+  report.patterns = patterns_of(report.layers);
+}
 
 SensitivityRemedies remedies_of(const SensitivityReport& report, std::size_t most) {
   SensitivityRemedies remedies{.layers = worst_layers(report, most)};

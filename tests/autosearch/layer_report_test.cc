@@ -133,6 +133,14 @@ TEST(LayerReport, IsLeftOutWhenTheUserHasCancelledAndWithoutLatencies) {
   EXPECT_EQ(first_of(layers, "Conv").find("float_us"), nullptr);
 }
 
+TEST(LayerReport, HasNoTimesForAnotherProcessor) {
+  const TemporaryFolder folder;
+  Setting setting("quantization_config: XINT8\nsearch_space: {include_cle: [false]}\n");
+  const Value layers = setting.run(folder.path()).document.layers;
+  ASSERT_TRUE(layers.is_list());
+  EXPECT_EQ(first_of(layers, "Conv").find("float_us"), nullptr);
+}
+
 TEST(BaseTrial, HasTheSettingsThatTheSearchStartedFrom) {
   const TemporaryFolder folder;
   const SearchResult result = Setting(R"(

@@ -56,6 +56,10 @@ struct Explanation {
 /// them.
 [[nodiscard]] bool is_scored_as_graph(Target target);
 
+/// True when the times of the kernels of this machine's processor say something about the model of
+/// a configuration: it is meant for such a processor, and `device` is no other one.
+[[nodiscard]] bool is_timed_here(const QuantizationConfig& config, const Device& device = {});
+
 /// Totals over the lifetime of a pipeline.
 struct CacheReport {
   std::int64_t hits = 0;
@@ -106,13 +110,11 @@ class Pipeline {
   /// not run twice.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference,
                              const EvaluateOptions& options, ThreadPool* pool = nullptr);
-  /// Measures what the quantization of each layer adds to the outputs, on the calibration samples,
-  /// and, with `times`, how long its operators run on this machine. Mixed precision and fine-tuning
-  /// of the configuration are left out, because they would repair what is measured. Throws what the
-  /// stages, measure_sensitivity() and kernel_costs() throw.
+  /// Measures what the quantization of each layer adds to the outputs, on the calibration samples.
+  /// Mixed precision and fine-tuning of the configuration are left out, because they would repair
+  /// what is measured. Throws what the stages and measure_sensitivity() throw.
   [[nodiscard]] SensitivityReport sensitivity(QuantizationConfig config,
                                               const SensitivityOptions& options,
-                                              const std::optional<KernelCostOptions>& times,
                                               const CancellationToken& token);
   /// Returns what build() decides for a configuration without mixed precision. What the cache does
   /// not hold is made again, except for the statistics. Throws what the stages throw.

@@ -9,9 +9,17 @@
 #include <vector>
 
 #include "quantsearch/base/value.h"
+#include "quantsearch/model.h"
+#include "quantsearch/placement.h"
 #include "quantsearch/precision/sensitivity.h"
 
 namespace quantsearch {
+
+/// Adds to each layer the time that its operators save on integers. `graph`: the quantized float
+/// model, whose kernels were timed. A kernel that several layers share counts for the first of
+/// them.
+void add_times(SensitivityReport& report, const Graph& graph,
+               const std::vector<KernelCost>& kernels);
 
 /// What a user may paste into quantization_config against the noise of the worst layers.
 struct SensitivityRemedies {

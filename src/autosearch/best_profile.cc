@@ -1,0 +1,24 @@
+#include "autosearch/best_profile.h"
+
+#include <utility>
+
+namespace quantsearch {
+
+BestProfile::BestProfile(Pipeline& pipeline, QuantizationConfig config, Options options)
+    : pipeline_(pipeline), config_(std::move(config)), options_(std::move(options)) {}
+
+const Explanation& BestProfile::made() {
+  if (!made_) made_ = pipeline_.explain(config_, options_.token);
+  return *made_;
+}
+
+const std::vector<KernelCost>* BestProfile::costs() {
+  if (!options_.goals.latency || !is_timed_here(config_, options_.device)) return nullptr;
+  if (!costs_) {
+    costs_ = kernel_costs(*made().float_model, *made().quantized, options_.data.read(0, 1),
+                          {.threads = options_.goals.latency_threads, .token = options_.token});
+  }
+  return &*costs_;
+}
+
+}  // namespace quantsearch
