@@ -7,6 +7,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
+#include <sstream>
 
 #include "quantsearch/internal/base/files.h"
 
@@ -29,7 +31,7 @@ void live_in(const std::string& home) {
   for (const char* name : {"CI", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY"}) unsetenv(name);
 }
 
-/// The words of a command as execv() takes them.
+/// The words of a command as execvp() takes them.
 std::vector<char*> argv_of(std::vector<std::string>& words) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -37,9 +39,17 @@ std::vector<char*> argv_of(std::vector<std::string>& words) {
   return argv;
 }
 
+/// The program, or the words of QUANTSEARCH_TEST_COMMAND: an emulator and a program for it.
+std::vector<std::string> tested_command() {
+  const char* const given = std::getenv("QUANTSEARCH_TEST_COMMAND");
+  if (given == nullptr) return {QUANTSEARCH_PROGRAM};
+  std::istringstream text(given);
+  return {std::istream_iterator<std::string>(text), {}};
+}
+
 int start(const std::vector<std::string>& arguments, const std::string& folder,
           const std::string& out, const std::string& error, const RunOptions& options) {
-  std::vector<std::string> words = {QUANTSEARCH_PROGRAM};
+  std::vector<std::string> words = tested_command();
   words.insert(words.end(), arguments.begin(), arguments.end());
   const std::vector<char*> argv = argv_of(words);
   const pid_t child = fork();
@@ -54,7 +64,7 @@ int start(const std::vector<std::string>& arguments, const std::string& folder,
     if (options.temporary) setenv("TMPDIR", options.temporary->c_str(), 1);
     if (options.runtime) setenv("ONNXRUNTIME_ROOT", options.runtime->c_str(), 1);
     if (options.largest_file_bytes) limit_file_size(*options.largest_file_bytes);
-    if (chdir(folder.c_str()) == 0) execv(argv[0], argv.data());
+    if (chdir(folder.c_str()) == 0) execvp(argv[0], argv.data());
     _exit(127);
   }
   return child;
