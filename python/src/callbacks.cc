@@ -2,7 +2,9 @@
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+#include <unistd.h>
 
+#include <future>
 #include <map>
 #include <memory>
 #include <thread>
@@ -85,6 +87,40 @@ class Interruptions {
   std::exception_ptr raised_;
 };
 
+/// Cancels a call that runs when the interpreter ends, on a daemon thread, and waits for its end:
+/// Python ends a thread that asks for the interpreter then, which C++ does not survive.
+class ExitGuard {
+ public:
+  explicit ExitGuard(const CancellationToken& token) {
+    const auto handler = [token, ended = ended_.get_future().share(), process = ::getpid()] {
+      if (::getpid() != process) return;  // a copy of the process has no such thread
+      token.cancel();
+      const nb::gil_scoped_release released;
+      ended.wait_for(kPatience);
+    };
+    handler_ = nb::cpp_function(handler);
+    atexit().attr("register")(handler_);
+  }
+  ~ExitGuard() {
+    ended_.set_value();
+    try {
+      atexit().attr("unregister")(handler_);
+    } catch (const nb::python_error&) {
+      // The interpreter has ended, and with it the list of handlers.
+    }
+  }
+  ExitGuard(const ExitGuard&) = delete;
+  ExitGuard& operator=(const ExitGuard&) = delete;
+
+ private:
+  // An evaluator may not react to the interruption.
+  static constexpr std::chrono::seconds kPatience{10};
+  static nb::module_ atexit() { return nb::module_::import_("atexit"); }
+
+  std::promise<void> ended_;
+  nb::object handler_;
+};
+
 }  // namespace
 
 void EventQueue::put(Event event) {
@@ -134,6 +170,7 @@ void EvaluatorCalls::interrupt_cancelled() {
 
 Watched watch(const std::function<void()>& work, WatchedCall& call, nb::handle on_event) {
   Watched watched;
+  const ExitGuard guard(call.token);
   std::jthread worker([&] {
     try {
       work();

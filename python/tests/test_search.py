@@ -4,6 +4,7 @@ import logging
 import pathlib
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 import types
@@ -223,3 +224,27 @@ def test_two_objectives_have_a_front(model_path, arrays, small_space):
     assert result.front
     assert all(len(trial.objectives) == 2 for trial in result.front)
     assert "front" in result._repr_html_()
+
+
+ON_A_DAEMON_THREAD = """
+import threading, time
+import numpy, quantsearch
+
+entered = threading.Event()
+
+def evaluator(path):
+    entered.set()
+    while True:
+        time.sleep(0.01)
+
+images = numpy.random.default_rng(1).random((4, 1, 28, 28), dtype=numpy.float32)
+arguments = {"evaluator": evaluator, "config": {"search_space": {"calibrate_method": ["MinMax"]}}, "progress": False}
+threading.Thread(target=quantsearch.auto_search, args=(MODEL, {"input": images}), kwargs=arguments, daemon=True).start()
+entered.wait()
+"""
+
+
+def test_a_program_may_end_while_a_daemon_thread_searches(model_path):
+    program = ON_A_DAEMON_THREAD.replace("MODEL", repr(model_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
