@@ -22,7 +22,10 @@ def as_numpy(value: object, name: str) -> numpy.ndarray[Any, Any]:
         if hasattr(value, method):
             value = getattr(value, method)()
     if not isinstance(value, numpy.ndarray) and hasattr(value, "numpy"):
-        value = value.numpy()
+        try:
+            value = value.numpy()
+        except TypeError as error:  # such as bfloat16
+            raise InvalidInput(f"data: '{name}' cannot become an array of numpy: {error}; give it as float32") from error
     if isinstance(value, (dict, set)) or value is None:
         raise InvalidInput(f"data: '{name}' is a value of type {type_name(value)}, expected an array")
     array = numpy.asarray(value)

@@ -9,6 +9,7 @@ a mapping of arrays, or one array              one array per model input, first 
 a list of mappings                             one mapping of arrays per run of the model; not copied
 an object with ``get_next()``                  a ``CalibrationDataReader`` of onnxruntime or Quark
 any other iterable of mappings or tuples       a generator, a loader of PyTorch
+an object with a length and items              a dataset of PyTorch
 =============================================  ======================================================
 
 Readers and other iterables are read once. Their samples are copied, and what exceeds the memory budget
@@ -94,6 +95,8 @@ def _source_in_memory(data: Data, model: Model, options: DataOptions) -> DataSou
         return _core.sample_data(feeds)
     if isinstance(data, Iterable) and not isinstance(data, (bytes, bytearray)):
         return _stored(_iterable_feeds(data, options), inputs, options)
+    if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (bytes, bytearray)):
+        return _stored(_iterable_feeds(_items(data), options), inputs, options)
     raise InvalidInput(
         f"{options.what}: got data of type {type_name(data)}, expected a path, arrays by input name, a list or "
         "iterable of such mappings, or an object with get_next()"
@@ -155,6 +158,10 @@ def _iterable_feeds(data: Iterable[Any], options: DataOptions) -> Iterator[Any]:
         raise InvalidInput(
             f"{options.what}: the iterable yields no sample; a generator can be read only once, make a new one"
         )
+
+
+def _items(dataset: Any) -> Iterator[Any]:
+    return (dataset[index] for index in range(len(dataset)))
 
 
 def _stored(feeds: Iterator[Any], inputs: Sequence[InputInfo], options: DataOptions) -> DataSource:

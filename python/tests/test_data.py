@@ -26,9 +26,32 @@ def in_batches(images, size):
     return [images[first : first + size] for first in range(0, len(images), size)]
 
 
+class Dataset:
+    """Like those of PyTorch: a length and items, which are not iterated."""
+
+    __iter__ = None
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        return self.samples[index], index
+
+
+class Tensor:
+    """Like one of bfloat16."""
+
+    def numpy(self):
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+
 @pytest.mark.parametrize(
     "form",
     [
+        Dataset,
         lambda x: {"input": x},
         lambda x: x,
         lambda x: [{"input": x[i : i + 1]} for i in range(len(x))],
@@ -156,6 +179,7 @@ def test_a_sample_with_other_inputs_than_the_first_is_named(model, images):
         ([3], "calibration: sample 0 is of type int, expected arrays by input name, or a tuple of 1 arrays"),
         ({"input": None}, "data: 'input' is a value of type NoneType, expected an array"),
         ({0: numpy.zeros(3)}, "calibration: got an input name of type int, expected text"),
+        ({"input": Tensor()}, "data: 'input' cannot become an array of numpy: Got unsupported ScalarType BFloat16; give it as float32"),
         ([{0: numpy.zeros(3)}], "calibration: got an input name of type int, expected text"),
         (Reader, "calibration: got the class Reader, expected an instance of it"),
         (
