@@ -62,9 +62,8 @@ class SharedSearch final : public SearchLoop {
 
   /// Numbers are given in sequence under the lock of the study, which is held.
   [[nodiscard]] std::int64_t next_number(const SharedStudyStore::News& news) const {
-    const std::int64_t finished = seen_.empty() ? -1 : *seen_.rbegin();
     const std::int64_t running = news.running.empty() ? -1 : news.running.back().number;
-    return std::max(finished, running) + 1;
+    return std::max(std::ssize(seen_), running + 1);
   }
 
   void learn(const Trial& trial) {
