@@ -38,12 +38,16 @@ endfunction()
 function(quantsearch_compile_options target)
   quantsearch_warning_options(${target})
   if(QUANTSEARCH_SANITIZE)
-    # Instrumented code takes twice as long to compile with -O2 as with -O1.
-    target_compile_options(${target} PRIVATE -fsanitize=${QUANTSEARCH_SANITIZE} -fno-omit-frame-pointer -O1)
-    # What the sanitizers put between loads and stores makes gcc see uninitialized reads where there are none.
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
-    target_link_options(${target} PUBLIC -fsanitize=${QUANTSEARCH_SANITIZE})
+    quantsearch_sanitize(${target} ${QUANTSEARCH_SANITIZE})
   endif()
+endfunction()
+
+function(quantsearch_sanitize target sanitizers)
+  # Instrumented code takes twice as long to compile with -O2 as with -O1.
+  target_compile_options(${target} PRIVATE -fsanitize=${sanitizers} -fno-omit-frame-pointer -O1)
+  # What the sanitizers put between loads and stores makes gcc see uninitialized reads where there are none.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_link_options(${target} PUBLIC -fsanitize=${sanitizers})
 endfunction()
 
 # Tests. The thread sanitizer has to see every access; the others check the rooms alone, so that the tests need not be

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 from typing import Any, Dict
 
 import numpy
 import pytest
+
+# A shell starts jobs in the background without Ctrl-C, which tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests" / "data"
