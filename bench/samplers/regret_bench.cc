@@ -5,7 +5,8 @@
 // A row has the median and the quartiles over the seeds, the ratio of the median to that of the
 // first number of workers, and the same ratio for a run of one worker that is as many trials behind
 // as results are missing when the last trial is proposed ("delay"): what is lost even if each
-// proposal were as good as that of one worker who knows the same results.
+// proposal were as good as that of one worker who knows the same results. "equals" is the number of
+// trials after which the median of one worker is as low.
 // bench/samplers/async_peers.py prints the same rows for Optuna's samplers.
 
 #include <fmt/core.h>
@@ -56,9 +57,18 @@ Settings parse(const std::vector<std::string>& arguments) {
   return settings;
 }
 
+/// Returns the number of trials after which the median of the runs is at most `value`; all of them
+/// when it never is.
+std::size_t trials_until(const std::vector<std::vector<double>>& runs, double value) {
+  for (std::size_t trials = 1; trials < runs.front().size(); ++trials) {
+    if (quantile_at(runs, trials, 0.5) <= value) return trials;
+  }
+  return runs.front().size();
+}
+
 void compare(const Settings& settings) {
-  fmt::print("{:<10} {:<28} {:>7} {:>10} {:>10} {:>10} {:>7} {:>7}\n", "problem", "optimizer",
-             "workers", "lower", "median", "upper", "ratio", "delay");
+  fmt::print("{:<10} {:<28} {:>7} {:>10} {:>10} {:>10} {:>7} {:>7} {:>7}\n", "problem", "optimizer",
+             "workers", "lower", "median", "upper", "ratio", "delay", "equals");
   const auto count = static_cast<std::size_t>(settings.trials);
   for (const std::string& name : settings.problems) {
     const Problem problem = problem_named(name);
@@ -78,9 +88,10 @@ void compare(const Settings& settings) {
         const double base = regret(first, count, 0.5);
         const auto missing = static_cast<std::size_t>(run.workers - 1);
         const double late = regret(first, count - std::min(count - 1, missing), 0.5);
-        fmt::print("{:<10} {:<28} {:>7} {:>10.3g} {:>10.3g} {:>10.3g} {:>7.2f} {:>7.2f}\n", name,
-                   optimizer, workers, regret(runs, count, 0.25), median, regret(runs, count, 0.75),
-                   median / base, late / base);
+        fmt::print("{:<10} {:<28} {:>7} {:>10.3g} {:>10.3g} {:>10.3g} {:>7.2f} {:>7.2f} {:>7}\n",
+                   name, optimizer, workers, regret(runs, count, 0.25), median,
+                   regret(runs, count, 0.75), median / base, late / base,
+                   trials_until(first, quantile_at(runs, count, 0.5)));
         std::fflush(stdout);
       }
     }

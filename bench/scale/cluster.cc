@@ -13,7 +13,6 @@ namespace quantsearch {
 
 namespace {
 
-constexpr double kPollSeconds = 0.25;  // of a worker without a trial (optimize_shared)
 constexpr double kBeatsPerLease = 4;
 
 struct Node {
@@ -44,6 +43,7 @@ struct Running {
 struct Worker {
   int node = 0;
   int life = 0;
+  double pause = 0;  // seconds until it looks again for a trial
 };
 
 class Cluster {
@@ -153,16 +153,16 @@ class Cluster {
     Node& node = node_of(worker);
     const auto news = static_cast<double>(report_.finished - node.finished_told);
     node.finished_told = report_.finished;
-    const double seconds =
-        options_.ask_seconds + options_.tell_seconds * news +
-        options_.ask_seconds_per_trial * static_cast<double>(report_.finished);
-    simulation_.after(seconds,
-                      [this, worker, number, point] { write(worker, number, *point); });
+    const double seconds = options_.ask_seconds + options_.tell_seconds * news +
+                           options_.ask_seconds_per_trial * static_cast<double>(report_.finished);
+    simulation_.after(seconds, [this, worker, number, point] { write(worker, number, *point); });
   }
 
-  void look_again(const Worker& worker) {
+  void look_again(Worker worker) {
     if (report_.finished == options_.trials) return simulation_.stop();
-    simulation_.after(kPollSeconds, [this, worker] { refresh(worker); });
+    worker.pause = worker.pause == 0 ? options_.first_pause_seconds
+                                     : std::min(2 * worker.pause, options_.longest_pause_seconds);
+    simulation_.after(worker.pause, [this, worker] { refresh(worker); });
   }
 
   [[nodiscard]] std::optional<std::int64_t> first_expired() const {
@@ -222,7 +222,7 @@ class Cluster {
         if (!is_current(worker)) return;
         end(number);
         if (report_.finished == options_.trials) return simulation_.stop();
-        refresh(worker);
+        refresh({.node = worker.node, .life = worker.life});
       });
     });
   }

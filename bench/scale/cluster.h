@@ -14,8 +14,7 @@
 //     of the node computes at the moment is waited for. Nodes share nothing.
 //  4. It stores the result.
 // A node that fails loses its running trials and its computed stages, and returns after a while.
-// Its trials can be taken over when the leases, which it renewed four times in each, are over. A
-// worker without a trial while others run looks again after a quarter of a second.
+// Its trials can be taken over when the leases, which it renewed four times in each, are over.
 
 #include <cstdint>
 #include <optional>
@@ -59,6 +58,9 @@ struct ClusterOptions {
   double ask_seconds = 0;
   double ask_seconds_per_trial = 0;  // more for each finished trial
   double tell_seconds = 0;           // for each finished trial that the process did not know
+  // A worker without a trial looks again after the first pause, then after twice as long each time.
+  double first_pause_seconds = 0.25;
+  double longest_pause_seconds = 4;
   double repair_seconds = 300;
   std::vector<NodeFailure> failures = {};
 };

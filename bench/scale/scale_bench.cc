@@ -4,7 +4,7 @@
 //               [--sampler tpe] [--times bench/scale/mobilenet_s_times.csv] [--factor 1]
 //               [--cores 2] [--transaction-ms 0.3] [--row-us 3] [--round-trip-ms 0.5]
 //               [--commit-ms 2] [--lease 60] [--ask-us A --ask-us-per-trial B --tell-us C]
-//               [--failures-per-node-day F] [--repair 300] [--seed 0]
+//               [--longest-pause 4] [--failures-per-node-day F] [--repair 300] [--seed 0]
 // Everything but the sampler's proposals is simulated, its time too, so that the table depends on
 // the options alone. docs/scale.md says what the columns mean and where the defaults come from.
 
@@ -90,6 +90,7 @@ Settings parse(const std::vector<std::string>& arguments) {
   number("--ask-us-per-trial", cluster.ask_seconds_per_trial, 1e-6);
   number("--tell-us", cluster.tell_seconds, 1e-6);
   number("--repair", cluster.repair_seconds);
+  number("--longest-pause", cluster.longest_pause_seconds);
   if (!given.empty())
     throw InvalidInput(fmt::format("scale_bench: option '{}' is unknown", given.begin()->first));
   return settings;
@@ -100,7 +101,8 @@ void print_row(int workers, std::int64_t trials, const ClusterOptions& options,
   const double time = report.makespan;
   const double all = time * workers;
   const auto mean_ms = [](const QueueTotals& queue) {
-    return 1e3 * queue.waiting_seconds / static_cast<double>(std::max<std::int64_t>(1, queue.requests));
+    return 1e3 * queue.waiting_seconds /
+           static_cast<double>(std::max<std::int64_t>(1, queue.requests));
   };
   fmt::print(
       "{:>7} {:>6} {:>7} {:>9.0f} {:>8.2f} {:>6.1f} {:>6.1f} {:>6.1f} {:>6} {:>8.1f} {:>6.1f} "
@@ -118,25 +120,25 @@ void print_row(int workers, std::int64_t trials, const ClusterOptions& options,
 
 void simulate_all(const Settings& settings) {
   const StageSpace space(read_stage_times(settings.times), settings.factor);
-  fmt::print("{:>7} {:>6} {:>7} {:>9} {:>8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>9} {:>6} {:>9} "
-             "{:>9}\n",
-             "workers", "nodes", "trials", "seconds", "trials/s", "idle%", "twice%", "lost%", "taken",
-             "trans/s", "db%", "db ms", "lock%", "lock ms", "best");
+  fmt::print(
+      "{:>7} {:>6} {:>7} {:>9} {:>8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>9} {:>6} {:>9} "
+      "{:>9}\n",
+      "workers", "nodes", "trials", "seconds", "trials/s", "idle%", "twice%", "lost%", "taken",
+      "trans/s", "db%", "db ms", "lock%", "lock ms", "best");
   for (const std::string& text : settings.workers) {
     const int workers = std::stoi(text);
     ClusterOptions options = settings.cluster;
     options.workers = std::min(workers, settings.per_node);
     options.nodes = (workers + options.workers - 1) / options.workers;
-    options.trials =
-        settings.trials > 0 ? settings.trials : settings.trials_per_worker * workers;
+    options.trials = settings.trials > 0 ? settings.trials : settings.trials_per_worker * workers;
     if (settings.failures_per_node_day > 0) {
       constexpr double kDay = 86'400;
       options.failures = random_failures(options.nodes, kDay / settings.failures_per_node_day,
                                          30 * kDay, settings.seed);
     }
-    const auto sampler = make_optimizer(
-        settings.sampler, StageSpace::domain(),
-        {.seed = settings.seed, .budget = options.trials, .workers = workers});
+    const auto sampler =
+        make_optimizer(settings.sampler, StageSpace::domain(),
+                       {.seed = settings.seed, .budget = options.trials, .workers = workers});
     print_row(options.nodes * options.workers, options.trials, options,
               simulate(*sampler, space, options));
   }

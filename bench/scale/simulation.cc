@@ -63,9 +63,8 @@ void Lock::release() {
   if (waiting_.empty()) return;
   // The next holder begins in an event of its own, so that a long queue does not nest calls.
   is_held_ = true;
-  simulation_.after(0, [this, next = std::move(waiting_.front())]() mutable {
-    give(std::move(next));
-  });
+  simulation_.after(
+      0, [this, next = std::move(waiting_.front())]() mutable { give(std::move(next)); });
   waiting_.pop_front();
 }
 

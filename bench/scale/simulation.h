@@ -32,7 +32,7 @@ class Simulation {
 /// Counts what passed through a server or a lock.
 struct QueueTotals {
   std::int64_t requests = 0;
-  double busy_seconds = 0;    // of all cores together
+  double busy_seconds = 0;     // of all cores together
   double waiting_seconds = 0;  // of all requests together, before they are served
   double longest_wait = 0;
 };

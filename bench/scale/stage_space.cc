@@ -50,14 +50,15 @@ StageTimes read_stage_times(const std::string& file) {
   while (std::getline(in, line)) {
     const std::size_t comma = line.find(',');
     if (comma == std::string::npos)
-      throw InvalidInput(fmt::format("scale_bench: {}: got '{}', expected 'stage,seconds'", file,
-                                     line));
+      throw InvalidInput(
+          fmt::format("scale_bench: {}: got '{}', expected 'stage,seconds'", file, line));
     times[line.substr(0, comma)].push_back(std::stod(line.substr(comma + 1)));
   }
   return times;
 }
 
-StageSpace::StageSpace(StageTimes times, double factor) : times_(std::move(times)), factor_(factor) {
+StageSpace::StageSpace(StageTimes times, double factor)
+    : times_(std::move(times)), factor_(factor) {
   for (const auto& [name, seconds] : times_) {
     if (std::ranges::find(stages(), name, &Stage::name) == stages().end())
       throw InvalidInput(fmt::format("scale_bench: stage '{}' is unknown", name));

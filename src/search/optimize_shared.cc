@@ -12,6 +12,9 @@ namespace quantsearch {
 
 namespace {
 
+constexpr double kFirstPauseSeconds = 0.25;
+constexpr double kLongestPauseSeconds = 4;
+
 /// The part of one process in a shared study: results count in the order in which they arrive.
 class SharedSearch final : public SearchLoop {
  public:
@@ -37,6 +40,7 @@ class SharedSearch final : public SearchLoop {
     }
     if (!trial) return false;
     mine_.insert(trial->number);
+    pause_seconds_ = kFirstPauseSeconds;
     submit(*std::move(trial));
     return true;
   }
@@ -103,11 +107,14 @@ class SharedSearch final : public SearchLoop {
     }
   }
 
-  /// Waits a moment while trials of other processes run: they finish, or their leases expire.
+  /// Waits a moment while trials of other processes run: they finish, or their leases expire. Each
+  /// look costs the database as much as a trial does, and at the end of a search nearly all
+  /// processes look, so that the pauses grow.
   bool wait() override {
     if (others_running_ == 0) return false;
     std::this_thread::sleep_for(
-        std::chrono::duration<double>(std::min(store_.lease_seconds() / 4, 0.25)));
+        std::chrono::duration<double>(std::min(store_.lease_seconds() / 4, pause_seconds_)));
+    pause_seconds_ = std::min(2 * pause_seconds_, kLongestPauseSeconds);
     return true;
   }
 
@@ -146,6 +153,7 @@ class SharedSearch final : public SearchLoop {
   std::unordered_set<Key> taken_;  // points that any process runs or has run
   std::vector<Trial> cut_off_;     // interrupted by the end of this search
   std::int64_t others_running_ = 0;
+  double pause_seconds_ = kFirstPauseSeconds;
   std::jthread heart_;
 };
 

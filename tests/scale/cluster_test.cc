@@ -15,7 +15,8 @@ Domain line() { return {.dimensions = {FloatRange{.low = 0, .high = 1}}}; }
 class Stages final : public Workload {
  public:
   explicit Stages(std::vector<std::vector<StageWork>> of_trial) : of_trial_(std::move(of_trial)) {}
-  std::vector<StageWork> stages_of(std::int64_t number, const Coordinates& /*point*/) const override {
+  std::vector<StageWork> stages_of(std::int64_t number,
+                                   const Coordinates& /*point*/) const override {
     return of_trial_[static_cast<std::size_t>(number)];
   }
   double value_of(const Coordinates& point) const override { return point[0]; }
@@ -31,7 +32,8 @@ ClusterOptions free_of_cost(int nodes, int workers, std::int64_t trials) {
           .round_trip_seconds = 0,
           .transaction_seconds = 0,
           .row_seconds = 0,
-          .commit_seconds = 0};
+          .commit_seconds = 0,
+          .longest_pause_seconds = 0.25};
 }
 
 ClusterReport run(const Stages& stages, const ClusterOptions& options) {
@@ -61,6 +63,14 @@ TEST(Cluster, ATrialOfALostNodeIsTakenOverAfterItsLease) {
   EXPECT_DOUBLE_EQ(report.lost_seconds, 2);
   EXPECT_DOUBLE_EQ(report.idle_seconds, 45);
   EXPECT_DOUBLE_EQ(report.duplicate_seconds, 4);  // stage 2 was begun before
+}
+
+TEST(Cluster, PausesOfAWorkerWithoutATrialDouble) {
+  const Stages stages({{{1, 10}}, {{2, 4}}});
+  ClusterOptions options = free_of_cost(2, 1, 2);
+  options.longest_pause_seconds = 2;
+  // Six transactions of the two trials; looks at 4, 4.25, 4.75, 5.75, 7.75 and 9.75.
+  EXPECT_EQ(run(stages, options).database.requests, 6 + 6);
 }
 
 TEST(Cluster, ARepairedNodeGoesOnWithoutItsStages) {

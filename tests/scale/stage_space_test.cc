@@ -8,9 +8,9 @@ namespace quantsearch {
 namespace {
 
 StageSpace space() {
-  return StageSpace({{"equalize", {1}}, {"observe", {2}}, {"ranges", {3}}, {"finetune", {4}},
-                     {"evaluate", {5}}},
-                    10);
+  return StageSpace(
+      {{"equalize", {1}}, {"observe", {2}}, {"ranges", {3}}, {"finetune", {4}}, {"evaluate", {5}}},
+      10);
 }
 
 std::vector<double> seconds_of(const std::vector<StageWork>& stages) {
