@@ -57,8 +57,8 @@ class LoadedData(NamedTuple):
     source: DataSource
     labels: Optional[List[int]]
     opened: Optional[Tuple[str, Optional[int], str, List[str], Any]] = None
-    #: Of the files of a folder of images or sounds, one for each sample.
-    names: Sequence[str] = ()
+    #: Number of samples before the limit, for which a file of labels may have one each.
+    available: int = 0
 
 
 def load_data(data: Data, model: Model, options: DataOptions) -> LoadedData:
@@ -68,13 +68,13 @@ def load_data(data: Data, model: Model, options: DataOptions) -> LoadedData:
         options = options._replace(limit=whole_number(options.what, "limit", options.limit, 1))
     if isinstance(data, (str, os.PathLike)):
         opened = (os.path.abspath(data), options.limit, options.cache_folder, list(options.fixed), options.preprocess)
-        source, labels, names, remarks = _core.open_data(os.fspath(data), model, *opened[1:])
+        source, labels, available, remarks = _core.open_data(os.fspath(data), model, *opened[1:])
         for remark in remarks:
             logger.warning("%s", remark)
-        return LoadedData(source, labels, opened, names)
+        return LoadedData(source, labels, opened, available)
     source = _source_in_memory(data, model, options)
     _core.check_data(source, model)
-    return LoadedData(source, None)
+    return LoadedData(source, None, None, source.size)
 
 
 def _source_in_memory(data: Data, model: Model, options: DataOptions) -> DataSource:
@@ -237,7 +237,7 @@ def load_labels(labels: Any, loaded: LoadedData) -> Optional[List[int]]:
     if labels is None:
         return loaded.labels
     if isinstance(labels, (str, os.PathLike)):
-        found: List[int] = _core.load_labels(os.fspath(labels), loaded.source.size, list(loaded.names))
+        found: List[int] = _core.load_labels(os.fspath(labels), loaded.source, loaded.available)
         return found
     array = as_numpy(labels, "labels")
     if array.ndim > 1 and array.size != len(array):

@@ -41,7 +41,7 @@ Source samples(const nb::list& dicts) {
   return passed(data_of(std::move(batches)));
 }
 
-/// (source, labels or None, names of the samples' files, remarks).
+/// (source, labels or None, number of samples before the limit, remarks).
 nb::tuple open(const std::filesystem::path& path, const Model& model,
                std::optional<std::int64_t> limit, const std::filesystem::path& cache_folder,
                const std::vector<std::string>& fixed, const nb::object& preprocess) {
@@ -52,7 +52,7 @@ nb::tuple open(const std::filesystem::path& path, const Model& model,
     const nb::gil_scoped_release released;
     return open_data(path, model, options, fixed);
   }();
-  return nb::make_tuple(passed(loaded.source), loaded.labels, loaded.names, loaded.remarks);
+  return nb::make_tuple(passed(loaded.source), loaded.labels, loaded.available, loaded.remarks);
 }
 
 nb::dict read(const DataSource& source, std::int64_t first, std::int64_t count) {
@@ -100,13 +100,10 @@ void bind_data(nb::module_& module) {
   module.def("check_data", &check, nb::arg("source"), nb::arg("model"));
   module.def(
       "load_labels",
-      [](const std::filesystem::path& file, std::int64_t expected,
-         const std::vector<std::string>& names) {
-        LoadedData data;
-        data.names = names;
-        return names.empty() ? load_labels(file, expected) : load_labels(file, data);
+      [](const std::filesystem::path& file, const Source& source, std::int64_t available) {
+        return load_labels(file, {.source = source, .available = available, .labels = {}});
       },
-      nb::arg("file"), nb::arg("expected"), nb::arg("names"),
+      nb::arg("file"), nb::arg("source"), nb::arg("available"),
       nb::call_guard<nb::gil_scoped_release>());
 }
 

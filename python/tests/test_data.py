@@ -267,6 +267,13 @@ def test_labels_are_one_for_each_sample(model_path, images):
     assert str(raised.value) == "data: labels have the shape [24, 24], expected one integer for each sample"
 
 
+def test_a_file_of_labels_may_have_those_beyond_the_limit(model, images, tmp_path):
+    numpy.savez(tmp_path / "data.npz", input=images)
+    numpy.save(tmp_path / "labels.npy", numpy.arange(24) % 10)
+    loaded = load_data(tmp_path / "data.npz", model, DataOptions(limit=3))
+    assert load_labels(tmp_path / "labels.npy", loaded) == [0, 1, 2]
+
+
 MEDIA = pathlib.Path(__file__).resolve().parents[2] / "tests" / "media" / "files"
 
 
@@ -285,7 +292,6 @@ GRAY = {"colors": "gray", "mean": 0.5, "std": 0.5}
 
 def test_a_folder_of_images_is_read_with_its_preprocess(photos, model):
     loaded = load_data(photos, model, DataOptions(preprocess=GRAY))
-    assert list(loaded.names) == ["cat/cat.jpg", "woman/progressive.jpg", "cat/cat.webp", "woman/woman.png"]
     assert loaded.source.read(0, 4)["input"].shape == (4, 1, 28, 28)
     (photos.parent / "labels.csv").write_text("cat.jpg,3\ncat.webp,3\nwoman.png,1\nprogressive.jpg,1\n")
     assert load_labels(photos.parent / "labels.csv", loaded) == [3, 1, 3, 1]
