@@ -81,6 +81,10 @@ struct LoadedData {
 /// Samples [first, first + count) of `source`. Throws InvalidInput when there are no such samples.
 [[nodiscard]] std::shared_ptr<const DataSource> subset(std::shared_ptr<const DataSource> source,
                                                        std::int64_t first, std::int64_t count);
+/// Another source with a name for each sample, as sample_name() gives it. Throws InvalidInput when
+/// there are not as many.
+[[nodiscard]] std::shared_ptr<const DataSource> with_names(std::shared_ptr<const DataSource> source,
+                                                           std::vector<std::string> names);
 /// The check of open_data() for sources that are made in code. Throws InvalidInput.
 void check_data(const DataSource& source, const Model& model);
 

@@ -74,8 +74,10 @@ class Shipment:
 
 @dataclass
 class ShippedData:
-    """Samples: one array for each input, or a list of samples that cannot be stacked."""
+    """Samples: one array for each input, or a list of samples that cannot be stacked. `names` are those of their files,
+    none when they have none."""
 
+    names: List[str]
     arrays: Dict[str, Any]
     samples: Any = None
 
@@ -144,6 +146,11 @@ def files_of(folder: str) -> Arrays:
 
 
 def _source(data: ShippedData) -> Any:
+    source = _unnamed_source(data)
+    return _core.with_names(source, data.names) if data.names else source
+
+
+def _unnamed_source(data: ShippedData) -> Any:
     import ray
 
     if data.samples is not None:

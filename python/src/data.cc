@@ -63,6 +63,17 @@ nb::dict read(const DataSource& source, std::int64_t first, std::int64_t count) 
   return to_arrays(batch);
 }
 
+/// Names of the samples' files; empty when they have none.
+std::vector<std::string> names_of(const DataSource& source) {
+  std::vector<std::string> names;
+  for (std::int64_t sample = 0; sample < source.size(); ++sample) {
+    std::string name = source.sample_name(sample);
+    if (name.empty()) return {};
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 void check(const DataSource& source, const Model& model) {
   const nb::gil_scoped_release released;
   check_data(source, model);
@@ -74,6 +85,7 @@ void bind_data(nb::module_& module) {
   nb::class_<DataSource>(module, "DataSource")
       .def_prop_ro("size", &DataSource::size)
       .def_prop_ro("largest_batch", &DataSource::largest_batch)
+      .def_prop_ro("names", &names_of)
       .def("read", &read, nb::arg("first"), nb::arg("count"));
   nb::class_<SampleWriter>(module, "SampleWriter")
       .def(nb::init<std::int64_t, std::filesystem::path>(), nb::arg("memory_bytes"),
@@ -97,6 +109,12 @@ void bind_data(nb::module_& module) {
         return passed(subset(source, first, count));
       },
       nb::arg("source"), nb::arg("first"), nb::arg("count"));
+  module.def(
+      "with_names",
+      [](const Source& source, std::vector<std::string> names) {
+        return passed(with_names(source, std::move(names)));
+      },
+      nb::arg("source"), nb::arg("names"));
   module.def("check_data", &check, nb::arg("source"), nb::arg("model"));
   module.def(
       "load_labels",

@@ -271,6 +271,15 @@ class TestOnTwoNodes:
         with pytest.raises(quantsearch.InvalidInput, match="the evaluator cannot be sent to other nodes: cannot pickle"):
             quantsearch.ray.search(model_path, arrays, config=config, num_workers=1, evaluator=score)
 
+    def test_samples_keep_the_names_of_their_files(self, arrays: Any, two_nodes: Nodes) -> None:
+        from quantsearch._ray_host import ShippedData, _source
+
+        names = [f"{index}.png" for index in range(24)]
+        shipped = ShippedData(names, {name: ray.put(array) for name, array in arrays.items()})
+        assert _source(shipped).names == names
+        shipped.names = []
+        assert _source(shipped).names == []
+
     def test_what_no_object_store_holds_is_refused_with_its_size(self, two_nodes: Nodes) -> None:
         from quantsearch._ray_pool import Pool, PoolOptions
 

@@ -133,6 +133,27 @@ class WithoutInputs final : public DataSource {
   KeyOnce key_;
 };
 
+/// Another source whose samples have names of their own.
+class WithNames final : public DataSource {
+ public:
+  WithNames(std::shared_ptr<const DataSource> source, std::vector<std::string> names)
+      : source_(std::move(source)), names_(std::move(names)) {}
+
+  [[nodiscard]] std::int64_t size() const override { return source_->size(); }
+  [[nodiscard]] std::int64_t largest_batch() const override { return source_->largest_batch(); }
+  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
+    return source_->read(first, count);
+  }
+  [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
+    return names_.at(static_cast<std::size_t>(sample));
+  }
+  [[nodiscard]] Key content_key() const override { return source_->content_key(); }
+
+ private:
+  std::shared_ptr<const DataSource> source_;
+  std::vector<std::string> names_;
+};
+
 }  // namespace
 
 std::string DataSource::sample_name(std::int64_t /*sample*/) const { return {}; }
@@ -144,6 +165,15 @@ std::shared_ptr<const DataSource> without_inputs(std::shared_ptr<const DataSourc
   const auto is_there = [&](const std::string& name) { return first.contains(name); };
   if (std::ranges::none_of(names, is_there)) return source;
   return std::make_shared<const WithoutInputs>(std::move(source), names);
+}
+
+std::shared_ptr<const DataSource> with_names(std::shared_ptr<const DataSource> source,
+                                             std::vector<std::string> names) {
+  if (std::ssize(names) != source->size()) {
+    throw InvalidInput(fmt::format("data: got {} names for {} samples, expected one for each",
+                                   names.size(), source->size()));
+  }
+  return std::make_shared<const WithNames>(std::move(source), std::move(names));
 }
 
 std::shared_ptr<const DataSource> in_memory_data(std::map<std::string, Tensor> arrays) {

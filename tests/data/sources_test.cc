@@ -147,5 +147,15 @@ TEST(WithoutInputs, EqualsASourceThatNeverHadTheInputs) {
   EXPECT_EQ(without_inputs(plain, {"rate"}), plain);
 }
 
+TEST(WithNames, GivesEachSampleItsName) {
+  const auto plain = in_memory_data({{"x", Tensor::from<float>({2, 1}, {1, 2})}});
+  EXPECT_EQ(plain->sample_name(1), "");
+  const auto named = with_names(plain, {"a.png", "b.png"});
+  EXPECT_EQ(named->sample_name(1), "b.png");
+  EXPECT_EQ(named->content_key(), plain->content_key());
+  EXPECT_EQ(subset(named, 1, 1)->sample_name(0), "b.png");
+  EXPECT_THROW((void)with_names(plain, {"a.png"}), InvalidInput);
+}
+
 }  // namespace
 }  // namespace quantsearch
