@@ -9,8 +9,9 @@ namespace {
 
 // A version is raised when a stage produces a different result from the same input. 2: an If with a
 // constant condition is replaced by its branch; 3: Pad of all axes; 4: layers in other spellings;
-// 5: folding constants adds at most 64 KiB; 6: HardSwish in parts is gathered.
-constexpr int kSimplifyVersion = 6;
+// 5: folding constants adds at most 64 KiB; 6: HardSwish in parts is gathered; 7: functions of the
+// model are written out.
+constexpr int kSimplifyVersion = 7;
 constexpr int kEqualizeVersion = 1;
 constexpr int kAbsorbVersion = 1;
 constexpr int kSmoothVersion = 1;
@@ -22,8 +23,9 @@ constexpr int kFactsVersion = 2;  // 2: the inputs that a Log is computed from
 // 2: safe pairs under the target cpu, bodies of If, Loop and Scan; 3: facts, closest powers of two;
 // 4: tensors that another quantizer has given pairs stay unchanged; 5: parts of different magnitude
 // do not share a step; 6: integer tables, stored weights; 7: the precision that a Log needs;
-// 8: only rows that safe pairs change take up the mean; 9: the integer form of HardSwish.
-constexpr int kQuantizeVersion = 9;
+// 8: only rows that safe pairs change take up the mean; 9: the integer form of HardSwish;
+// 10: a Mul by unlike constants in front of an output stays float.
+constexpr int kQuantizeVersion = 10;
 // 4: pairs of weights stay safe, products are exact; 5: limits and scales of overrides are kept.
 constexpr int kFinetuneVersion = 5;
 constexpr int kPrecisionVersion = 3;  // 3: promotions are taken back as their noise predicts

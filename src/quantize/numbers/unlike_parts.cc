@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "quantize/placement/least_steps.h"
@@ -15,6 +16,18 @@ namespace {
 
 /// True for operators whose output values are sums, which are no longer separate parts.
 bool adds(const Node& node) { return node.is("Add") || node.is("Sub"); }
+
+/// The smallest size of the values, zeros aside; nullopt for a single value, which makes no
+/// channels unlike.
+std::optional<double> smallest_factor(const Tensor& constant) {
+  if (constant.size() < 2 || constant.type() != DataType::float32) return std::nullopt;
+  std::optional<double> smallest;
+  for (const float value : constant.values<float>()) {
+    const double factor = std::abs(static_cast<double>(value));
+    if (factor > 0) smallest = std::min(smallest.value_or(factor), factor);
+  }
+  return smallest;
+}
 
 class UnlikeNodes {
  public:
@@ -29,6 +42,8 @@ class UnlikeNodes {
         look_at_union(node);
       } else if (adds(at(node))) {
         look_at_sum(node);
+      } else if (at(node).is("Mul")) {
+        look_at_scaling(node);
       }
     }
     return std::move(left_);
@@ -104,6 +119,21 @@ class UnlikeNodes {
                                     "leave its input '{}' {}",
                                     at(node).outputs[0], input, steps_text(*lost)));
     }
+  }
+
+  /// Leaves a scaling by a constant for each channel float when the step of the largest channel
+  /// would lose the smallest. As with sums, that helps only where the result is read in float.
+  void look_at_scaling(int node) {
+    const NodePlan& plan = planned(node);
+    const std::string& output = at(node).outputs[0];
+    if (!plan.quantized || plan.follows || !is_read_in_float(output)) return;
+    if (activation_override(view_, view_.options, output)) return;
+    const auto step = step_of(output);
+    const auto lost = step ? parts_.lost_by_scaling(at(node), *step) : std::nullopt;
+    if (!lost) return;
+    leave_float(node, fmt::format("the step of its output '{}', which is read in float, would "
+                                  "leave its smallest channel {}",
+                                  output, steps_text(*lost)));
   }
 
   [[nodiscard]] bool is_read_in_float(const std::string& tensor) const {
@@ -185,6 +215,18 @@ std::optional<Part> Parts::lost_in(std::string_view tensor, float scale) const {
   const double steps = found->second.span / static_cast<double>(scale);
   if (steps >= kLeastSteps) return std::nullopt;
   return Part{.tensor = found->second.tensor, .steps = steps};
+}
+
+std::optional<Part> Parts::lost_by_scaling(const Node& node, float scale) const {
+  for (const std::size_t constant : {std::size_t{0}, std::size_t{1}}) {
+    const Tensor* const values = index_.initializer(node.inputs[constant]);
+    const auto factor = values == nullptr ? std::nullopt : smallest_factor(*values);
+    const auto span = spans_.find(node.inputs[1 - constant]);
+    if (!factor || span == spans_.end() || span->second <= 0) continue;
+    const double steps = *factor * span->second / static_cast<double>(scale);
+    if (steps < kLeastSteps) return Part{.tensor = node.outputs[0], .steps = steps};
+  }
+  return std::nullopt;
 }
 
 LeftFloat unlike_nodes(const PlanView& view, const Activations& activations, const Parts& parts) {

@@ -31,6 +31,10 @@ class Parts {
   /// nullopt when it keeps 16 or more.
   [[nodiscard]] std::optional<Part> lost_in(std::string_view tensor, float scale) const;
 
+  /// The same for the channels of a Mul by a constant of several values. They are parts of the
+  /// product only, not of what it is joined with.
+  [[nodiscard]] std::optional<Part> lost_by_scaling(const Node& node, float scale) const;
+
   /// True for data movement that selects some values of a tensor of several parts, and whose own
   /// range is known.
   [[nodiscard]] bool selects(const Node& node) const;

@@ -219,6 +219,40 @@ TEST(UnlikeParts, ASumThatIsQuantizedForItsReaderStaysInteger) {
   EXPECT_TRUE(is_quantized(run(build_with_output(branches.builder, next), ranges).layers, "sum"));
 }
 
+/// Sigmoids times 640 for boxes and 1 for scores.
+QuantizedModel scaled(const std::vector<float>& factors, bool is_read_by_conv) {
+  ModelBuilder builder;
+  builder.random_weight("w", {2, 2, 1, 1}, 1, 1);
+  const std::string x = builder.input("x", {1, 2, 4, 4});
+  const std::string part =
+      builder.node("Sigmoid", {builder.node("Conv", {x, "w"}, {}, "conv")}, {}, "part");
+  const std::string product =
+      builder.node("Mul", {part, builder.weight("factors", {1, 2, 1, 1}, factors)}, {}, "scaling");
+  const float most = factors[0];
+  return run(
+      build_with_output(
+          builder, is_read_by_conv ? builder.node("Conv", {product, "w"}, {}, "reader") : product),
+      {{"x", {-1, 1}},
+       {"conv_out", {-2, 2}},
+       {"part_out", {0, 1}},
+       {"scaling_out", {0, most}},
+       {"reader_out", {-most, most}}});
+}
+
+TEST(UnlikeParts, AScalingThatWouldLoseAChannelOfAnOutputStaysFloat) {
+  const QuantizedModel result = scaled({640, 1}, false);
+  EXPECT_EQ(reason_of(result.layers, "scaling"),
+            "the step of its output 'scaling_out', which is read in float, would leave its "
+            "smallest channel 0.4 steps of its own range (at least 16 are needed)");
+  EXPECT_FALSE(result.tensors.contains("scaling_out"));
+  EXPECT_TRUE(is_quantized(result.layers, "conv"));
+}
+
+TEST(UnlikeParts, AScalingOfLikeChannelsOrForAQuantizedReaderIsQuantized) {
+  EXPECT_TRUE(is_quantized(scaled({3, 1}, false).layers, "scaling"));
+  EXPECT_TRUE(is_quantized(scaled({640, 1}, true).layers, "scaling"));
+}
+
 TEST(UnlikeParts, AConcatWithAnOverrideIsQuantized) {
   TwoBranches branches;
   QuantizeOptions options;
