@@ -137,13 +137,11 @@ class GraphConverter final : public model_io::AdapterContext {
 
   /// Converts version by version. The nodes that an adapter returns are converted further.
   [[nodiscard]] std::vector<Node> convert_node(Node node, std::int64_t from) {
-    if (!node.domain.empty()) return {std::move(node)};
+    // An operator that the standard does not have is one of the runtime's own, of any version.
+    const bool is_foreign = !node.domain.empty() || !model_io::is_operator(node.op_type, from);
+    if (is_foreign) return {std::move(node)};
     const std::optional<std::int64_t> next = model_io::next_change(node.op_type, from, version_);
-    if (!next) {
-      if (model_io::is_operator(node.op_type, version_)) return {std::move(node)};
-      throw Unsupported(
-          fmt::format("convert: {} is not an operator of opset {}", node_text(node), version_));
-    }
+    if (!next) return {std::move(node)};
     std::vector<Node> result;
     for (Node& step : adapt(std::move(node), *next)) {
       for (Node& converted : convert_node(std::move(step), *next))

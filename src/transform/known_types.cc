@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/model/checks.h"
 #include "quantsearch/runtime.h"
 
 namespace quantsearch {
@@ -44,18 +45,18 @@ void add_values(Graph& graph, std::vector<ValueInfo> found) {
   for (ValueInfo& value : fresh) graph.values.push_back(std::move(value));
 }
 
-/// The model with the values that were found; nullopt when the checker refuses it, because ONNX
+/// The model with the values that were found; nullopt when libonnx objects to them, because ONNX
 /// Runtime runs some models that contradict the standard once all their shapes are known.
 std::optional<Model> extended(const Model& model, const std::vector<ValueInfo>& found) {
   Model candidate = model;
   add_values(candidate.graph, found);
   try {
     candidate = infer_shapes(std::move(candidate));
-    check_model(candidate);
   } catch (const Error&) {
     return std::nullopt;
   }
-  return candidate;
+  const bool is_refused = !objection_to(candidate).empty() && objection_to(model).empty();
+  return is_refused ? std::nullopt : std::optional(std::move(candidate));
 }
 
 }  // namespace

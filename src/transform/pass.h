@@ -22,6 +22,8 @@ struct PassResult {
 /// weights there.
 inline constexpr std::int64_t kIrVersionOfFreeInitializers = 4;
 
+/// Functions that the model defines are written out where they are called.
+[[nodiscard]] PassResult expand_functions(Model model);
 /// Converts ai.onnx to `version`; leaves newer models alone.
 [[nodiscard]] PassResult raise_opset(Model model, std::int64_t version);
 /// Initializers that are also graph inputs (defaults a caller may override) become plain constants.

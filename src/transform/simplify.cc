@@ -47,6 +47,7 @@ std::int64_t wanted_opset(const SimplifyOptions& options) {
 std::vector<Pass> passes(const SimplifyOptions& options) {
   const std::int64_t opset = wanted_opset(options);
   return {
+      {"expand_functions", true, expand_functions},
       {"raise_opset", true, [opset](Model model) { return raise_opset(std::move(model), opset); }},
       {"plain_initializers", true, plain_initializers},
       {"constants_to_initializers", true, constants_to_initializers, true},
@@ -100,18 +101,18 @@ void require_reachable_opset(const Model& model, const SimplifyOptions& options)
                   model.opset(), *options.opset, model.opset()));
 }
 
-/// libonnx's inference is stricter than the runtime in places, so a model that the runtime loads is
-/// accepted with a note. Throws InvalidInput for other models that the inference refuses.
-std::vector<std::string> inference_notes(const Model& model) {
-  const std::string objection = inference_objection(model);
+/// libonnx is stricter than the runtime in places, so a model that the runtime loads is accepted
+/// with a note. Throws InvalidInput for other models that libonnx refuses.
+std::vector<std::string> objection_notes(const Model& model) {
+  const std::string objection = objection_to(model);
   if (objection.empty()) return {};
   try {
     (void)open_session(model, {.threads = 1, .optimize = false, .taps = {}});
   } catch (const Error&) {
     throw InvalidInput("check: the model is not valid ONNX: " + objection);
   }
-  return {fmt::format("{} loads the model, but ONNX's shape inference objects: {}",
-                      runtime_version(), objection)};
+  return {fmt::format("{} loads the model, but ONNX's checker objects: {}", runtime_version(),
+                      objection)};
 }
 
 /// Warns of normalization by the statistics of each batch: such a model is in training mode and not
@@ -156,7 +157,7 @@ Simplified run_passes(Model model, const SimplifyOptions& options, NameTracker& 
 PassResult simplify_bodies(Model model, const SimplifyOptions& options) {
   SimplifyOptions inside = options;
   // These passes treat bodies together with the outer graph.
-  inside.disabled.insert({"raise_opset", "plain_initializers", "fp16_to_fp32"});
+  inside.disabled.insert({"expand_functions", "raise_opset", "plain_initializers", "fp16_to_fp32"});
   std::vector<std::string> notes;
   for (const BodyPlace& place : bodies_of(model.graph)) {
     const std::string label = body_label(model.graph, place);
@@ -199,8 +200,7 @@ Simplified simplify(Model model, const SimplifyOptions& options) {
   make_body_names_unique(model.graph);
   model = with_known_types(std::move(model));
   sort_topologically(model.graph);
-  check_structure(model);
-  result.notes = inference_notes(model);
+  result.notes = objection_notes(model);
   result.names = names.finish(model.graph);
   result.model = std::move(model);
   return result;

@@ -56,6 +56,18 @@ TEST(InferShapes, FillsInnerTensors) {
       << "unknown outputs are filled too";
 }
 
+TEST(InferShapes, AStftIsOneSidedByDefault) {
+  testing::ModelBuilder builder;
+  const std::string length = builder.constant("length", Tensor::scalar(std::int64_t{32}));
+  const std::string spectrum = builder.node(
+      "STFT", {builder.input("x", {2, 64, 1}),
+               builder.constant("step", Tensor::scalar(std::int64_t{16})), "", length});
+  builder.output(spectrum);
+  const Model model = infer_shapes(builder.build_unchecked());
+  EXPECT_EQ(to_string(model.graph.outputs[0]), "float32 [2, 3, 17, 2]");
+  EXPECT_TRUE(model.graph.nodes[0].attributes.empty());
+}
+
 TEST(InferShapes, UnknownOperatorsAreSkipped) {
   testing::ModelBuilder builder;
   Node unknown;

@@ -85,10 +85,27 @@ TEST(Simplify, NotesAModelThatOnlyShapeInferenceRefuses) {
   builder.output(builder.node("Relu", {"x"}), {1, 5});
   const Simplified result = simplify(builder.build_unchecked());
   ASSERT_EQ(result.notes.size(), 1U);
-  EXPECT_EQ(result.notes[0].find(runtime_version() +
-                                 " loads the model, but ONNX's shape inference objects: "),
-            0U)
+  EXPECT_EQ(
+      result.notes[0].find(runtime_version() + " loads the model, but ONNX's checker objects: "),
+      0U)
       << result.notes[0];
+}
+
+/// Optimized models hold operators that ONNX Runtime registers in the standard's domain.
+TEST(Simplify, TakesOperatorsThatOnlyTheRuntimeKnows) {
+  ModelBuilder builder;
+  builder.input("x", {-1, 4});
+  const std::string normed = builder.node(
+      "SimplifiedLayerNormalization", {"x", builder.weight("one", {4}, {1, 1, 1, 1})}, {}, "norm");
+  builder.output(builder.node("MatMul", {normed, builder.random_weight("w", {4, 2}, 1, 1)}),
+                 {-1, 2});
+  const Simplified result = simplify(builder.build_unchecked());
+  ASSERT_EQ(result.notes.size(), 1U);
+  EXPECT_NE(result.notes[0].find("SimplifiedLayerNormalization"), std::string::npos)
+      << result.notes[0];
+  const ValueInfo* const value = result.model.graph.find_value(normed);
+  ASSERT_NE(value, nullptr);
+  EXPECT_EQ(value->type, DataType::float32);
 }
 
 TEST(Simplify, RefusesAModelThatTheRuntimeRefusesToo) {

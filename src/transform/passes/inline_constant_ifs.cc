@@ -8,6 +8,7 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/model/bodies.h"
+#include "quantsearch/internal/model/checks.h"
 #include "transform/pass.h"
 
 namespace quantsearch {
@@ -42,16 +43,6 @@ std::vector<std::string> inline_known(Graph& graph) {
   return notes;
 }
 
-/// Why the model is not valid; empty when it is.
-std::string objection_to(const Model& model) {
-  try {
-    check_model(model);
-  } catch (const InvalidInput& objection) {
-    return objection.what();
-  }
-  return "";
-}
-
 }  // namespace
 
 PassResult inline_constant_ifs(Model model, bool folds) {
@@ -72,7 +63,9 @@ PassResult inline_constant_ifs(Model model, bool folds) {
   // An If hides sizes from the shape inference, which may object to them once the If is gone.
   if (const std::string objection = notes.empty() ? "" : objection_to(model);
       !objection.empty() && objection_to(before).empty()) {
-    return {before, {fmt::format("every If stays: without them {}", objection)}};
+    return {
+        before,
+        {fmt::format("every If stays: without them the model is not valid ONNX: {}", objection)}};
   }
   return {std::move(model), std::move(notes)};
 }

@@ -108,7 +108,7 @@ TEST(InlineConstantIfs, LeavesIfsWithoutWhichInferenceObjects) {
   const PassResult result = inline_constant_ifs(before, false);
   EXPECT_EQ(count(result.model, "If"), 1);
   ASSERT_EQ(result.notes.size(), 1U);
-  EXPECT_TRUE(result.notes[0].starts_with("every If stays: without them check: the model is not"))
+  EXPECT_TRUE(result.notes[0].starts_with("every If stays: without them the model is not valid"))
       << result.notes[0];
 }
 

@@ -10,11 +10,10 @@
 
 namespace quantsearch {
 
-/// The two halves of check_model(): the structure (throws InvalidInput), and the objection of
-/// libonnx's strict shape inference ("" when there is none). An objection is only a hint, because
-/// runtimes run models that the inference refuses.
-void check_structure(const Model& model);
-[[nodiscard]] std::string inference_objection(const Model& model);
+/// What libonnx's checker or its strict shape inference objects to; "" when nothing. It is only a
+/// hint: runtimes have operators that libonnx does not know, such as SimplifiedLayerNormalization,
+/// and run models whose shapes it refuses.
+[[nodiscard]] std::string objection_to(const Model& model);
 
 /// True for operators whose result can differ from run to run. Dropout is among them, although it
 /// draws random numbers only in training mode; see random_nodes().
