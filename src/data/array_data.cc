@@ -105,11 +105,11 @@ Column fit_column(const ValueInfo& input, const std::string& name,
       input.dimensions->empty() ? 1 : input.dimensions->front().size.value_or(1);
   row[0] = always;
   if (!shape_fits(row, input)) fail(kWayOutOfShape);
+  if (always == 0) fail("; a first axis of 0 takes no sample, export the model with an open one");
   if (always != 1) {
     fail(
         fmt::format(", {0} samples in every run; export the model with an open first axis, or give "
-                    "the array one more "
-                    "axis in front so that each sample is {0} rows",
+                    "the array one more axis in front so that each sample is {0} rows",
                     always));
   }
   return column;

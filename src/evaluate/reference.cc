@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <atomic>
@@ -131,9 +132,12 @@ struct Reference::State {
     }
     names = std::move(compared.names);
     sized_by_data = compared.sized_by_data;
-    if (names.empty())
-      throw InvalidInput(
-          "reference: no output of the float model holds numbers, expected at least one");
+    if (names.empty()) {
+      throw InvalidInput(fmt::format(
+          "reference: no output of the float model is a tensor of numbers (it has '{}'), "
+          "expected at least one by which to compare models; add such an output",
+          fmt::join(skipped, "', '")));
+    }
     logits_output = options.logits_output.empty() ? output_of_classes(model.graph, names)
                                                   : options.logits_output;
     if (std::ranges::find(names, logits_output) == names.end()) {

@@ -242,6 +242,10 @@ TEST_F(OpenData, ReportsWrongDataInOneSentenceWithDataAndModel) {
        "4 samples in every run; "
        "export the model with an open first axis, or give the array one more axis in front so that "
        "each sample is 4 rows"},
+      {npz({{"x", random_tensor({8, 3}, 1)}}), model_with({{"x", {0, 3}}}),
+       "data: array 'x' of 'd.npz' is float32 [8, 3], the model's input 'x' takes float32 [0, 3]; "
+       "a "
+       "first axis of 0 takes no sample, export the model with an open one"},
       {npz({{"y", nan}}), one,
        "data: array 'y' of 'd.npz' holds NaN in sample 1, expected finite numbers; fix or remove "
        "the sample"},
