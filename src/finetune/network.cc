@@ -117,6 +117,21 @@ std::vector<int> Network::runnable(const std::set<int>& held) const {
   return nodes;
 }
 
+/// An input of a piece, without a shape: sizes may differ from sample to sample. The runtime does
+/// not run a Scan whose body has outputs of unknown rank, so a piece with one gets ranks.
+ValueInfo Network::piece_input(const std::string& tensor, bool needs_rank) const {
+  ValueInfo input{.name = tensor, .type = {}, .dimensions = {}, .extra = {}};
+  const auto of_graph = graph_inputs_.find(tensor);
+  if (of_graph != graph_inputs_.end() && !needs_rank) {
+    input.type = of_graph->second;
+    return input;
+  }
+  const Tensor first = value(tensor, 0);
+  input.type = first.type();
+  if (needs_rank) input.dimensions.emplace(first.shape().size());
+  return input;
+}
+
 Model Network::piece(const std::vector<int>& nodes, const std::set<std::string>& outputs) const {
   Model made;
   made.ir_version = model_.ir_version;
@@ -136,6 +151,8 @@ Model Network::piece(const std::vector<int>& nodes, const std::set<std::string>&
     made.graph.nodes.push_back(model_.graph.nodes[static_cast<std::size_t>(node)]);
     produced.insert(made.graph.nodes.back().outputs.begin(), made.graph.nodes.back().outputs.end());
   }
+  const bool has_scan =
+      std::ranges::any_of(made.graph.nodes, [](const Node& node) { return node.is("Scan"); });
   std::set<std::string> read;
   for (const int node : wanted)
     read.insert(reads_[static_cast<std::size_t>(node)].begin(),
@@ -144,10 +161,7 @@ Model Network::piece(const std::vector<int>& nodes, const std::set<std::string>&
     if (const auto constant = initializers_.find(tensor); constant != initializers_.end()) {
       made.graph.initializers.push_back(model_.graph.initializers[constant->second]);
     } else if (!produced.contains(tensor)) {
-      const auto input = graph_inputs_.find(tensor);
-      const DataType type = input != graph_inputs_.end() ? input->second : value(tensor, 0).type();
-      made.graph.inputs.push_back(
-          {.name = tensor, .type = type, .dimensions = std::nullopt, .extra = {}});
+      made.graph.inputs.push_back(piece_input(tensor, has_scan));
     }
   }
   made.graph.name = model_.graph.name;

@@ -52,6 +52,7 @@ class Network {
   [[nodiscard]] bool is_available(const std::string& tensor) const;
   [[nodiscard]] const Tensor* initializer(std::string_view name) const;
   [[nodiscard]] std::vector<int> runnable(const std::set<int>& held) const;
+  [[nodiscard]] ValueInfo piece_input(const std::string& tensor, bool needs_rank) const;
   [[nodiscard]] Model piece(const std::vector<int>& nodes,
                             const std::set<std::string>& outputs) const;
   [[nodiscard]] Batch piece_inputs(const Model& piece, std::int64_t sample) const;

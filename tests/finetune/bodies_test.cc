@@ -35,19 +35,23 @@ Model layers_inside_and_outside() {
   return builder.build();
 }
 
+FinetunedModel tuned_with_gptq(const Model& reference, const DataSource& data) {
+  ThreadPool pool(1);
+  const Statistics seen =
+      observe(reference, data, pool, {.tensors = tensors_to_observe(reference)});
+  const QuantizedModel candidate = quantize(reference, choose_ranges(seen, {}, pool), {}, pool);
+  return finetune(
+      candidate, reference, data, {.algorithm = FinetuneAlgorithm::gptq},
+      {.pool = pool, .budget = ByteBudget(1 << 26), .cache_folder = {}, .token = {}, .log = {}});
+}
+
 TEST(FinetuneBodies, TunesTheMainGraphAndGivesReasonsForBodies) {
   const Model reference = simplify(layers_inside_and_outside()).model;
   Tensor choices(DataType::boolean, {12});
   for (std::size_t at = 0; at < 12; ++at) choices.mutable_values<bool>()[at] = at % 2 == 0;
   const auto data =
       in_memory_data({{"x", testing::random_tensor({12, 5}, 4)}, {"choice", choices}});
-  ThreadPool pool(1);
-  const Statistics seen =
-      observe(reference, *data, pool, {.tensors = tensors_to_observe(reference)});
-  const QuantizedModel candidate = quantize(reference, choose_ranges(seen, {}, pool), {}, pool);
-  const FinetunedModel tuned = finetune(
-      candidate, reference, *data, {.algorithm = FinetuneAlgorithm::gptq},
-      {.pool = pool, .budget = ByteBudget(1 << 26), .cache_folder = {}, .token = {}, .log = {}});
+  const FinetunedModel tuned = tuned_with_gptq(reference, *data);
   const auto record = [&](const std::string& node) {
     return *std::ranges::find(tuned.layers, node, &LayerReconstruction::node);
   };
@@ -58,6 +62,38 @@ TEST(FinetuneBodies, TunesTheMainGraphAndGivesReasonsForBodies) {
               "it is inside a body, and only layers of the main graph are reconstructed");
   }
   check_model(tuned.quantized.model);
+}
+
+/// The body states no shapes. The runtime derives them from what enters the Scan and does not run
+/// it otherwise.
+TEST(FinetuneBodies, RunsAScanWhoseBodyStatesNoShapes) {
+  ModelBuilder body;
+  body.input("total", {});
+  body.input("row", {});
+  const std::string sum = body.node("Add", {"total", "row"}, {}, "next");
+  body.output(sum);
+  body.output(body.node("Neg", {sum}, {}, "given"));
+  Graph stated = body.build_unchecked().graph;
+  for (ValueInfo& input : stated.inputs) input.dimensions.reset();
+  ModelBuilder builder;
+  builder.input("x", {-1, 5});
+  builder.random_weight("w", {5, 6}, 1, 1);
+  builder.weight("start", {6}, {0, 0, 0, 0, 0, 0});
+  Node scan;
+  scan.op_type = "Scan";
+  scan.inputs = {"start",
+                 builder.node("Relu", {builder.node("MatMul", {"x", "w"}, {}, "first")}, {})};
+  scan.outputs = {"last", "all"};
+  scan.attributes = {{.name = "body", .value = std::make_shared<const Graph>(std::move(stated))},
+                     {.name = "num_scan_inputs", .value = std::int64_t{1}}};
+  builder.add(scan);
+  builder.random_weight("v", {6, 4}, 1, 2);
+  builder.output(builder.node("MatMul", {"all", "v"}, {}, "second"), {-1, 4});
+  const auto data = in_memory_data({{"x", testing::random_tensor({12, 5}, 4)}});
+  const FinetunedModel tuned = tuned_with_gptq(simplify(builder.build()).model, *data);
+  ASSERT_EQ(tuned.layers.size(), 2U);
+  EXPECT_TRUE(tuned.layers.front().tuned) << tuned.layers.front().reason;
+  EXPECT_LE(tuned.layers.back().error_after, tuned.layers.back().error_before);
 }
 
 }  // namespace
