@@ -53,7 +53,7 @@ struct ClusterOptions {
   int database_cores = 2;
   double round_trip_seconds = 0.0005;
   double transaction_seconds = 0.0003;  // of the server's processor
-  double row_seconds = 3e-6;            // of the server's processor, for each changed trial read
+  double row_seconds = 1e-6;            // of the server's processor, for each changed trial read
   double commit_seconds = 0.002;        // until a result is on disk
   double ask_seconds = 0;
   double ask_seconds_per_trial = 0;  // more for each finished trial

@@ -2,7 +2,7 @@
 // wasted, and what the database and the lock of the study have to do.
 //   scale_bench [--workers 1,10,100,1000] [--per-node 1] [--trials-per-worker 20] [--trials N]
 //               [--sampler tpe] [--times bench/scale/mobilenet_s_times.csv] [--factor 1]
-//               [--cores 2] [--transaction-ms 0.3] [--row-us 3] [--round-trip-ms 0.5]
+//               [--cores 2] [--transaction-ms 0.3] [--row-us 1] [--round-trip-ms 0.5]
 //               [--commit-ms 2] [--lease 60] [--ask-us A --ask-us-per-trial B --tell-us C]
 //               [--longest-pause 4] [--failures-per-node-day F] [--repair 300] [--seed 0]
 // Everything but the sampler's proposals is simulated, its time too, so that the table depends on
