@@ -43,9 +43,9 @@ class LayerData : public LayerSamples {
   /// them fit into cache_bytes.
   void keep_parts();
 
-  /// Second moments over max(16 K, 8192) positions spread over all samples (all positions when
-  /// there are fewer). More positions change the result by less than other data would
-  /// (docs/algorithms/gptq.md).
+  /// Second moments over 80 K positions, at least 2,048 and at most max(16 K, 8192), spread over
+  /// all samples (all positions when there are fewer). More positions change the result by less
+  /// than other data would (docs/algorithms/gptq.md).
   [[nodiscard]] Moments moments(ThreadPool& pool, const CancellationToken& token);
 
   /// Columns of positions spread over all samples. They are those of the moments when these were

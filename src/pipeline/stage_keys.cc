@@ -26,8 +26,9 @@ constexpr int kFactsVersion = 2;  // 2: the inputs that a Log is computed from
 // 8: only rows that safe pairs change take up the mean; 9: the integer form of HardSwish;
 // 10: a Mul by unlike constants in front of an output stays float.
 constexpr int kQuantizeVersion = 10;
-// 4: pairs of weights stay safe, products are exact; 5: limits and scales of overrides are kept.
-constexpr int kFinetuneVersion = 5;
+// 4: pairs of weights stay safe, products are exact; 5: limits and scales of overrides are kept;
+// 6: fewer columns for layers with few inputs.
+constexpr int kFinetuneVersion = 6;
 constexpr int kPrecisionVersion = 3;  // 3: promotions are taken back as their noise predicts
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer
 // changes are left out.
