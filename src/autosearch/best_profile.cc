@@ -4,6 +4,14 @@
 
 namespace quantsearch {
 
+namespace {
+
+// The time of each of two profiles. It is short, because there is one at the end of every search,
+// in which nothing else runs.
+constexpr double kSeconds = 0.02;
+
+}  // namespace
+
 BestProfile::BestProfile(Pipeline& pipeline, QuantizationConfig config, Options options)
     : pipeline_(pipeline), config_(std::move(config)), options_(std::move(options)) {}
 
@@ -15,8 +23,9 @@ const Explanation& BestProfile::made() {
 const std::vector<KernelCost>* BestProfile::costs() {
   if (!options_.goals.latency || !is_timed_here(config_, options_.device)) return nullptr;
   if (!costs_) {
-    costs_ = kernel_costs(*made().float_model, *made().quantized, options_.data.read(0, 1),
-                          {.threads = options_.goals.latency_threads, .token = options_.token});
+    costs_ = kernel_costs(
+        *made().float_model, *made().quantized, options_.data.read(0, 1),
+        {.threads = options_.goals.latency_threads, .seconds = kSeconds, .token = options_.token});
   }
   return &*costs_;
 }

@@ -33,7 +33,7 @@ class DeliveredLatency {
             delivery.input.model, delivery.reference.data().read(0, 1),
             {.threads = delivery.config.goals.latency_threads,
              .device = delivery.reference.device()},
-            {.fewest_pairs = LatencyOptions{}.minimum_runs, .seconds = 0.02, .most_seconds = 0}) {}
+            {.fewest_pairs = LatencyOptions{}.minimum_runs, .seconds = 0.01, .most_seconds = 0}) {}
 
   /// Unless the trial was measured.
   void measure(const Model& model, TrialResult& trial) {
