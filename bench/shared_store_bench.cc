@@ -104,9 +104,10 @@ void measure(const std::string& url, int connections, std::int64_t trials) {
   for (const std::vector<double>& one : each) all.insert(all.end(), one.begin(), one.end());
   std::ranges::sort(all);
   const auto count = static_cast<double>(trials);
-  fmt::print("{} connections, {} trials: {:.0f} trials/s; begin and save: median {:.1f} ms, 99 % {:.1f} ms\n",
-             connections, trials, count / seconds, all[all.size() / 2],
-             all[all.size() * 99 / 100]);
+  fmt::print(
+      "{} connections, {} trials: {:.0f} trials/s; begin and save: median {:.1f} ms, 99 % {:.1f} "
+      "ms\n",
+      connections, trials, count / seconds, all[all.size() / 2], all[all.size() * 99 / 100]);
   fmt::print("processor time of a trial: server {:.3f} ms, workers {:.3f} ms\n",
              1000 * server / count, 1000 * own / count);
 }

@@ -12,8 +12,7 @@ EarlierTrials::EarlierTrials(StudyStore& store) {
   store.visit([&](Trial&& trial) {
     is_in_order = is_in_order && trial.number > last;
     last = trial.number;
-    if (trial.state != TrialState::running)
-      numbers_.emplace(key_of(trial.point), trial.number);
+    if (trial.state != TrialState::running) numbers_.emplace(key_of(trial.point), trial.number);
   });
   if (is_in_order) return;
   // Another program numbered its trials otherwise than in the order in which they began.

@@ -1,8 +1,9 @@
 #pragma once
 
-// The running trials of a shared study in its tables: how a process sees those of the others, begins
-// one, takes one over, keeps it and ends it. A running trial belongs to the process that its system
-// attribute names, and its lease is its row of trial_heartbeats, by the clock of the database.
+// The running trials of a shared study in its tables: how a process sees those of the others,
+// begins one, takes one over, keeps it and ends it. A running trial belongs to the process that its
+// system attribute names, and its lease is its row of trial_heartbeats, by the clock of the
+// database.
 
 #include <cstdint>
 #include <memory>

@@ -71,17 +71,18 @@ class TrialsByRecord final : public SharedTrials {
     std::vector<Database::Step> steps;
     if (!known.unfinished.empty()) {
       steps.push_back(
-          {.sql = heads_query(fmt::format("{} AND t.state <> 'WAITING' AND (t.state <> 'RUNNING' OR {})",
-                                    is_among(kDialect, "t.trial_id", "$1"),
-                                    known.has_waiting ? "TRUE" : "FALSE")),
+          {.sql = heads_query(fmt::format(
+               "{} AND t.state <> 'WAITING' AND (t.state <> 'RUNNING' OR {})",
+               is_among(kDialect, "t.trial_id", "$1"), known.has_waiting ? "TRUE" : "FALSE")),
            .parameters = {list_cell(kDialect, known.unfinished)},
            .on_row = [&](const Row& row) { heads.take(stored(row), integer_in(row[0])); }});
     }
     steps.push_back(begun_after(known.last, heads));
-    steps.push_back({.sql = fmt::format("SELECT 1 FROM trial_heartbeats WHERE heartbeat < {} LIMIT 1",
-                                        time_before_now(kDialect, "$1")),
-                     .parameters = {lease_seconds_},
-                     .on_row = [&](const Row&) { changes.has_old_lease = true; }});
+    steps.push_back(
+        {.sql = fmt::format("SELECT 1 FROM trial_heartbeats WHERE heartbeat < {} LIMIT 1",
+                            time_before_now(kDialect, "$1")),
+         .parameters = {lease_seconds_},
+         .on_row = [&](const Row&) { changes.has_old_lease = true; }});
     database_.run_all(steps);
     changes.trials = whole(std::move(heads));
     return changes;
@@ -114,9 +115,9 @@ class TrialsByRecord final : public SharedTrials {
         "'{}', CAST($3 AS TEXT) FROM t), "
         "h AS (INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT trial_id, {} FROM t)",
         now(kDialect), kWorker, now(kDialect));
-    sql += insert_part("p", "t",
-                       "trial_params (trial_id, param_name, param_value, distribution_json)",
-                       writer_.parameter_rows(point), {"TEXT", "DOUBLE PRECISION", "TEXT"}, cells);
+    sql +=
+        insert_part("p", "t", "trial_params (trial_id, param_name, param_value, distribution_json)",
+                    writer_.parameter_rows(point), {"TEXT", "DOUBLE PRECISION", "TEXT"}, cells);
     transaction.commit_after({.sql = sql + " SELECT trial_id, number FROM t",
                               .parameters = std::move(cells),
                               .on_row = [&](const Row& row) {
@@ -181,10 +182,11 @@ class TrialsByRecord final : public SharedTrials {
     sql += insert_part("s", "t", "trial_system_attributes (trial_id, key, value_json)",
                        TrialWriter::system_attribute_rows(finished), {"TEXT", "TEXT"}, cells);
     // The setting holds for this transaction, which is on disk when the statement returns.
-    const auto row = database_.first(
-        sql + " SELECT (SELECT count(*) FROM own), (SELECT count(*) FROM t), "
-              "set_config('synchronous_commit', 'on', TRUE)",
-        cells);
+    const auto row =
+        database_.first(sql +
+                            " SELECT (SELECT count(*) FROM own), (SELECT count(*) FROM t), "
+                            "set_config('synchronous_commit', 'on', TRUE)",
+                        cells);
     const bool is_own = integer_in(row.value()[0]) > 0;
     const bool has_ended = integer_in((*row)[1]) > 0;
     records_here_.erase(id);
@@ -226,12 +228,11 @@ class TrialsByRecord final : public SharedTrials {
   /// The range has two ends, both parameters, because the planner expects few rows of such a range
   /// and walks through the index by ids.
   Database::Step begun_after(std::int64_t last, Heads& heads) {
-    return {.sql = heads_query("t.study_id + 0 = $1 AND t.trial_id > CAST($2 AS BIGINT) AND "
-                               "t.trial_id <= CAST($3 AS BIGINT)"),
-            .parameters = {study_, last, std::numeric_limits<std::int64_t>::max()},
-            .on_row = [this, &heads](const Row& row) {
-              heads.take(stored(row), integer_in(row[0]));
-            }};
+    return {
+        .sql = heads_query("t.study_id + 0 = $1 AND t.trial_id > CAST($2 AS BIGINT) AND "
+                           "t.trial_id <= CAST($3 AS BIGINT)"),
+        .parameters = {study_, last, std::numeric_limits<std::int64_t>::max()},
+        .on_row = [this, &heads](const Row& row) { heads.take(stored(row), integer_in(row[0])); }};
   }
 
   /// The trial of a row of heads_query(); nullopt when it has no record of its state.
@@ -264,14 +265,15 @@ class TrialsByRecord final : public SharedTrials {
     const std::array<Cell, 3> cells{study_, records_.own_beginning(), lease_seconds_};
     std::vector<Expired> found;
     database_.run(
-        fmt::format("SELECT t.trial_id, a.value_json FROM trial_heartbeats h JOIN trials t ON "
-                    "t.trial_id = h.trial_id JOIN trial_system_attributes a ON a.trial_id = "
-                    "t.trial_id AND a.key = '{}' WHERE t.study_id + 0 = $1 AND t.state = 'RUNNING' "
-                    "AND NOT starts_with(a.value_json, $2) AND h.heartbeat < {} ORDER BY t.trial_id",
-                    kWorker, time_before_now(kDialect, "$3")),
+        fmt::format(
+            "SELECT t.trial_id, a.value_json FROM trial_heartbeats h JOIN trials t ON "
+            "t.trial_id = h.trial_id JOIN trial_system_attributes a ON a.trial_id = "
+            "t.trial_id AND a.key = '{}' WHERE t.study_id + 0 = $1 AND t.state = 'RUNNING' "
+            "AND NOT starts_with(a.value_json, $2) AND h.heartbeat < {} ORDER BY t.trial_id",
+            kWorker, time_before_now(kDialect, "$3")),
         cells, [&](const Row& row) {
-          found.push_back({.stored = {.id = integer_in(row[0]), .trial = {}},
-                           .record = text_in(row[1])});
+          found.push_back(
+              {.stored = {.id = integer_in(row[0]), .trial = {}}, .record = text_in(row[1])});
         });
     for (Expired& one : found)
       one.stored = std::move(reader_.read(one.stored.id, one.stored.id).at(0));

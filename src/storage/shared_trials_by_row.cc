@@ -40,8 +40,7 @@ class TrialsByRow final : public SharedTrials {
   }
 
   Locked lock(std::int64_t last) override {
-    Locked locked{.transaction =
-                      std::make_unique<Transaction>(database_, Database::Access::write)};
+    Locked locked{.transaction = std::make_unique<Transaction>(database_, Database::Access::write)};
     lock_study(database_, study_);
     locked.begun = reader_.read_begun(last + 1);
     return locked;
@@ -147,9 +146,8 @@ class TrialsByRow final : public SharedTrials {
   bool has_old_lease() {
     const std::array<Cell, 1> cells{lease_seconds_};
     const auto row = database_.first(
-        fmt::format(
-            "SELECT h.trial_id FROM trial_heartbeats h WHERE {} > $1 LIMIT 1",
-            seconds_between(database_.dialect(), "h.heartbeat", now(database_.dialect()))),
+        fmt::format("SELECT h.trial_id FROM trial_heartbeats h WHERE {} > $1 LIMIT 1",
+                    seconds_between(database_.dialect(), "h.heartbeat", now(database_.dialect()))),
         cells);
     return row.has_value();
   }

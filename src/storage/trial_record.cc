@@ -18,7 +18,8 @@ std::string key_of(const std::map<std::string, Distribution>& distributions) {
   KeyBuilder key;
   for (const auto& [name, distribution] : distributions) {
     key.add(name).add(static_cast<std::int64_t>(distribution.index()));
-    // Bounds and steps may change within a study, and the number of a value does not depend on them.
+    // Bounds and steps may change within a study, and the number of a value does not depend on
+    // them.
     if (std::holds_alternative<std::vector<Value>>(distribution)) key.add(to_json(distribution));
   }
   return key.finish().hex().substr(0, 16);
@@ -184,7 +185,8 @@ std::optional<TrialRecords::Read> TrialRecords::read(const std::string& text) co
       !read_point(scanner, distributions_, read.trial.point)) {
     return std::nullopt;
   }
-  if (scanner.take("]")) return scanner.rest().empty() ? std::optional(std::move(read)) : std::nullopt;
+  if (scanner.take("]"))
+    return scanner.rest().empty() ? std::optional(std::move(read)) : std::nullopt;
   if (!read_results(scanner, read)) return std::nullopt;
   return read;
 }

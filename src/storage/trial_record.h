@@ -21,8 +21,8 @@ namespace quantsearch {
 
 class TrialRecords {
  public:
-  /// A detail whose JSON is longer is not in the record, so that the tables of layers in the details
-  /// of one process are not sent to all others.
+  /// A detail whose JSON is longer is not in the record, so that the tables of layers in the
+  /// details of one process are not sent to all others.
   static constexpr std::size_t kLongestDetail = 1024;
 
   TrialRecords(const std::map<std::string, Distribution>& distributions, std::string worker);

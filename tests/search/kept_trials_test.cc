@@ -42,7 +42,9 @@ TEST(KeptTrials, OfManyTheHistoryIsThinnedEvenlyAndTheBestStay) {
   KeptTrials kept(Goal::minimize, {}, kFew);
   // 13 and 14 are the best, 21 the worst; only 0 and 13 improved on those before.
   for (std::int64_t number = 0; number < 24; ++number)
-    kept.add(complete(number, number == 13 ? 1 : number == 14 ? 2 : 100 + static_cast<double>(number)));
+    kept.add(complete(number, number == 13   ? 1
+                              : number == 14 ? 2
+                                             : 100 + static_cast<double>(number)));
   EXPECT_EQ(numbers_of(kept.trials()), (Numbers{0, 4, 8, 12, 13, 14, 16, 20}));
   EXPECT_EQ(kept.added(), 24);
 }

@@ -1,5 +1,6 @@
 // Tests of a study of one process, in every database.
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -66,6 +67,39 @@ TEST_F(Store, ReopeningAndReadersRestoreTrialsExactly) {
     EXPECT_EQ(to_json(read[i].point.at("choice")), to_json(example_trials()[i].point.at("choice")));
     EXPECT_EQ(to_json(read[i].point.at("joint")), "[1.0,0.1]");
   }
+}
+
+/// Adds failed trials to the first study.
+void add_failed(const Place& place, std::int64_t from, std::int64_t to) {
+  std::string sql = "INSERT INTO trials (number, study_id, state) VALUES ";
+  for (std::int64_t number = from; number < to; ++number)
+    sql += fmt::format("{}({}, 1, 'FAIL')", number == from ? "" : ", ", number);
+  place.run(sql);
+}
+
+TEST_F(Store, ManyTrialsAreReadPartByPart) {
+  constexpr std::int64_t kMany = 9000;
+  const auto store = place_->open(example_description());
+  store->save(trial(0));
+  add_failed(*place_, 1, kMany);
+  const auto pages = store->pages();
+  store->start(trial(kMany));  // begins too late for the parts
+  std::int64_t next = 0;
+  std::size_t parts = 0;
+  for (std::vector<Trial> part = pages->next(); !part.empty(); part = pages->next()) {
+    ++parts;
+    EXPECT_LT(part.size(), 5000U);
+    for (const Trial& one : part) EXPECT_EQ(one.number, next++);
+  }
+  EXPECT_EQ(next, kMany);
+  EXPECT_GT(parts, 1U);
+  next = 0;
+  store->visit([&next](Trial&& one) { EXPECT_EQ(one.number, next++); });
+  EXPECT_EQ(next, kMany + 1);
+  next = 0;
+  visit_trials(place_->address(), "search",
+               [&next](Trial&& one) { EXPECT_EQ(one.number, next++); });
+  EXPECT_EQ(next, kMany + 1);
 }
 
 TEST_F(Store, SeveralObjectivesAreRestored) {
