@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "optimizers/axis.h"
 #include "optimizers/gp/history.h"
@@ -42,13 +43,14 @@ class AutoOptimizer final : public Optimizer {
     if (scored_ < process_trials_) return first_->ask(number, pending);
     if (second_ == nullptr) {
       second_ = successor();
-      for (const Observation& observation : told_) second_->tell(observation);
+      for (const Observation& observation : std::exchange(told_, {})) second_->tell(observation);
+      first_.reset();
     }
     return second_->ask(number, pending);
   }
 
   void tell(const Observation& observation) override {
-    told_.push_back(observation);
+    if (second_ == nullptr) told_.push_back(observation);
     if (observation.outcome != Outcome::failed) ++scored_;
     if (first_ != nullptr) first_->tell(observation);
     if (second_ != nullptr) second_->tell(observation);
@@ -107,7 +109,7 @@ class AutoOptimizer final : public Optimizer {
   const Domain domain_;
   const AutoOptions options_;
   const std::int64_t process_trials_;
-  std::vector<Observation> told_;
+  std::vector<Observation> told_;  // in the first phase
   std::int64_t scored_ = 0;
   std::unique_ptr<Optimizer> first_;
   std::unique_ptr<Optimizer> second_;
