@@ -89,6 +89,14 @@ int run_report(const ReportArguments& arguments) {
   const std::vector<ResultsDocument> documents = documents_of(arguments);
   if (!arguments.html.empty())
     write_file_atomically(arguments.html, html_page(report_data(documents)));
+  if (arguments.format == "csv" && !arguments.json && documents.size() == 1) {
+    if (const auto all = all_trials_in(arguments.place, arguments.study, documents.front())) {
+      write_trials_csv(documents.front(), *all, [](std::string_view line) {
+        std::fwrite(line.data(), 1, line.size(), stdout);
+      });
+      return kDone;
+    }
+  }
   const std::string text = text_of(documents, arguments.json ? "json" : arguments.format);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kDone;

@@ -28,18 +28,33 @@ StudySummary choose_study(const std::string& database, const std::string& name) 
                                  database, names));
 }
 
+VisitTrials visit_of(const std::string& database, const std::string& study) {
+  return [database, study](const std::function<void(Trial &&)>& take) {
+    visit_trials(database, study, take);
+  };
+}
+
 ResultsDocument from_study(const std::string& database, const std::string& name) {
   const StudySummary study = choose_study(database, name);
   const std::string objective =
       study.objective_names.empty() ? "value" : study.objective_names.front();
-  return results_of(study.name, objective, study.goals.front(), load_trials(database, study.name));
+  return results_of(study.name, objective, study.goals, visit_of(database, study.name));
 }
 
 /// A search that has not ended: what was known at its start, and its trials so far.
 ResultsDocument from_running(const fs::path& folder, const std::string& name) {
   const std::string database = (folder / "study.db").string();
-  return results_so_far(results_from(load_config_file(folder / "running.json")),
-                        load_trials(database, choose_study(database, name).name));
+  const StudySummary study = choose_study(database, name);
+  return results_so_far(results_from(load_config_file(folder / "running.json")), study.goals,
+                        visit_of(database, study.name));
+}
+
+/// The database of the study in a place; empty when there is none.
+std::string database_in(const std::string& place) {
+  if (place.starts_with("postgresql")) return place;
+  const fs::path path = place;
+  if (fs::is_regular_file(path)) return path.extension() == ".json" ? "" : place;
+  return fs::exists(path / "study.db") ? (path / "study.db").string() : "";
 }
 
 }  // namespace
@@ -60,6 +75,13 @@ ResultsDocument results_in(const std::string& place, const std::string& study) {
                   "folder of a search, a study.db, or "
                   "postgresql://...",
                   place));
+}
+
+std::optional<VisitTrials> all_trials_in(const std::string& place, const std::string& study,
+                                         const ResultsDocument& results) {
+  const std::string database = database_in(place);
+  if (!results.trials_in_all || database.empty()) return std::nullopt;
+  return visit_of(database, choose_study(database, study).name);
 }
 
 }  // namespace quantsearch::cli

@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,7 +94,10 @@ struct ResultsDocument {
   // What the float model said of labels, tolerance and time limit before the first trial.
   std::vector<std::string> warnings;
   ModelResult float_model;
+  // By number. Of more than KeptTrials::Bounds has room for they are a part, and `trials_in_all` is
+  // their number.
   std::vector<TrialResult> trials;
+  std::optional<std::int64_t> trials_in_all = {};
   std::optional<std::int64_t> best;  // the trial in best.onnx
   // The trial with the settings that the search started from (quantization_config), if there is
   // one.
@@ -128,17 +133,27 @@ struct ResultsDocument {
   double cache_seconds_saved = 0;
 
   [[nodiscard]] Ranking ranking() const { return {goal, search_goal}; }
+  [[nodiscard]] std::int64_t trial_count() const {
+    return trials_in_all.value_or(static_cast<std::int64_t>(trials.size()));
+  }
 };
 
 /// The part of a trial's result that is not measured after the search.
 [[nodiscard]] TrialResult trial_result(const Trial& trial);
 
+/// Passes the trials of a study to the function that it is called with, in the order in which they
+/// began.
+using VisitTrials = std::function<void(const std::function<void(Trial&&)>& take)>;
+
 /// The results of a study that has not ended or that another program wrote, which are its trials.
+/// The front is listed when there are several goals.
 [[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective,
-                                         Goal goal, const std::vector<Trial>& trials);
+                                         const std::vector<Goal>& goals, const VisitTrials& visit);
 /// The results of a search so far: `head` has what was known before its first trial.
-[[nodiscard]] ResultsDocument results_so_far(ResultsDocument head,
-                                             const std::vector<Trial>& trials);
+[[nodiscard]] ResultsDocument results_so_far(ResultsDocument head, const std::vector<Goal>& goals,
+                                             const VisitTrials& visit);
+/// A visit of trials that are in memory, which must outlive it.
+[[nodiscard]] VisitTrials visit_of(const std::vector<Trial>& trials);
 
 /// The importance of each parameter for the objective, most important first
 /// (quantsearch/search/importance.h). Empty below 10 complete trials, which are too few for an
@@ -176,6 +191,10 @@ inline constexpr std::size_t kTextColumns = 80;
 
 /// One line for each trial with all its settings and scores, as RFC 4180 says.
 [[nodiscard]] std::string trials_csv(const ResultsDocument& document);
+/// The same of every trial of a study, line by line, when the document lists a part of them. The
+/// trials are visited twice: for the names of the columns and for the lines.
+void write_trials_csv(const ResultsDocument& document, const VisitTrials& visit,
+                      const std::function<void(std::string_view line)>& write);
 /// The result and the trials as a Markdown document with tables.
 [[nodiscard]] std::string markdown_report(const ResultsDocument& document);
 /// Both results side by side: scores, size, latency and cost, for a terminal of 80 columns.

@@ -201,7 +201,7 @@ Value trial_value(const Trial& trial) {
                       {"state", to_string(trial.state)},
                       {"config", Value::Map(trial.point.begin(), trial.point.end())}};
   }
-  ResultsDocument document = results_of("", kUnnamed, Goal::minimize, {trial});
+  ResultsDocument document = results_of("", kUnnamed, {Goal::minimize}, visit_of({trial}));
   document.trials.front().model.scores.erase(kUnnamed);
   Value value = quantsearch::to_value(document).find("trials")->as_list().front();
   value.set("value", trial.value ? Value(*trial.value) : Value());

@@ -100,7 +100,7 @@ std::string comparison_text(const ResultsDocument& first, const ResultsDocument&
   rows.push_back({"ms", latency_of(a), latency_of(b)});
   rows.push_back({"time / float", ratio_of(a), ratio_of(b)});
   rows.push_back(
-      {"trials", std::to_string(first.trials.size()), std::to_string(second.trials.size())});
+      {"trials", std::to_string(first.trial_count()), std::to_string(second.trial_count())});
   rows.push_back({"candidates", std::to_string(first.candidates.size()),
                   std::to_string(second.candidates.size())});
   rows.push_back(

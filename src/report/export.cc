@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "quantsearch/report.h"
 #include "report/next_steps.h"
+#include "report/results_parts.h"
 #include "report/standing.h"
 
 namespace quantsearch {
@@ -64,11 +66,26 @@ std::string score_cell(const ModelResult& model, const std::string& name) {
   return found == model.scores.end() ? "" : exact(found->second);
 }
 
-Cells csv_cells(const TrialResult& trial, const ResultsDocument& document) {
+/// The names in the head of a CSV file.
+struct Columns {
+  std::set<std::string> scores = {};
+  std::set<std::string> settings = {};
+};
+
+std::string csv_head(const Columns& columns) {
+  Cells head = {"trial", "state", "candidate"};
+  head.insert(head.end(), columns.scores.begin(), columns.scores.end());
+  head.insert(head.end(), {"size_bytes", "latency_ms", "latency_ratio", "latency_ratio_low",
+                           "latency_ratio_high", "seconds"});
+  head.insert(head.end(), columns.settings.begin(), columns.settings.end());
+  head.emplace_back("reason");
+  return csv_line(head);
+}
+
+Cells csv_cells(const TrialResult& trial, const Columns& columns) {
   Cells cells = {std::to_string(trial.number), to_string(trial.state),
                  trial.is_candidate ? "true" : "false"};
-  for (const std::string& name : score_names(document))
-    cells.push_back(score_cell(trial.model, name));
+  for (const std::string& name : columns.scores) cells.push_back(score_cell(trial.model, name));
   const auto& ratio = trial.model.latency_ratio;
   cells.push_back(trial.model.size_bytes > 0 ? std::to_string(trial.model.size_bytes) : "");
   cells.push_back(trial.model.latency_ms ? exact(*trial.model.latency_ms) : "");
@@ -76,7 +93,7 @@ Cells csv_cells(const TrialResult& trial, const ResultsDocument& document) {
   cells.push_back(ratio ? exact(ratio->low) : "");
   cells.push_back(ratio ? exact(ratio->high) : "");
   cells.push_back(exact(trial.seconds));
-  for (const std::string& name : setting_names(document)) {
+  for (const std::string& name : columns.settings) {
     const auto found = trial.config.find(name);
     cells.push_back(found == trial.config.end() ? "" : setting_text(found->second));
   }
@@ -100,6 +117,10 @@ std::string markdown_row(const Cells& cells) {
   return row + '\n';
 }
 
+std::string listing_sentence(const ResultsDocument& document) {
+  return document.trials_in_all ? fmt::format("\n{}.\n", listed_part(document)) : "";
+}
+
 std::string rounded_score(const ModelResult& model, const std::string& name) {
   const auto found = model.scores.find(name);
   return found == model.scores.end() ? "" : fmt::format("{:.4g}", found->second);
@@ -119,21 +140,39 @@ Cells markdown_cells(const std::string& label, const ModelResult& model,
 }  // namespace
 
 std::string trials_csv(const ResultsDocument& document) {
-  Cells head = {"trial", "state", "candidate"};
-  for (const std::string& name : score_names(document)) head.push_back(name);
-  head.insert(head.end(), {"size_bytes", "latency_ms", "latency_ratio", "latency_ratio_low",
-                           "latency_ratio_high", "seconds"});
-  for (const std::string& name : setting_names(document)) head.push_back(name);
-  head.emplace_back("reason");
-  std::string text = csv_line(head);
-  for (const TrialResult& trial : document.trials) text += csv_line(csv_cells(trial, document));
+  const Columns columns{.scores = score_names(document), .settings = setting_names(document)};
+  std::string text = csv_head(columns);
+  for (const TrialResult& trial : document.trials) text += csv_line(csv_cells(trial, columns));
   return text;
 }
 
+void write_trials_csv(const ResultsDocument& document, const VisitTrials& visit,
+                      const std::function<void(std::string_view)>& write) {
+  Columns columns{.scores = score_names(document), .settings = setting_names(document)};
+  std::int64_t last = -1;  // trials that begin after the first visit are left out
+  visit([&](Trial&& trial) {
+    last = std::max(last, trial.number);
+    for (const auto& [name, score] : details_from(trial.details).scores)
+      columns.scores.insert(name);
+    for (const auto& [name, value] : trial.point) columns.settings.insert(name);
+  });
+  write(csv_head(columns));
+  // What was measured after the search is in the document alone.
+  std::map<std::int64_t, const TrialResult*> listed;
+  for (const TrialResult& trial : document.trials) listed.emplace(trial.number, &trial);
+  visit([&](Trial&& trial) {
+    if (trial.state == TrialState::running || trial.number > last) return;
+    const auto known = listed.find(trial.number);
+    write(csv_line(
+        csv_cells(known == listed.end() ? scored_result(trial, document.objective) : *known->second,
+                  columns)));
+  });
+}
+
 std::string markdown_report(const ResultsDocument& document) {
-  std::string text = fmt::format("# Search of {}\n\n{} trials in {:.0f} s, {} candidates ({}).\n\n",
-                                 document.model, document.trials.size(), document.seconds,
-                                 document.candidates.size(), document.tolerance);
+  std::string text = fmt::format("# Search of {}\n\n{} trials in {:.0f} s, {} ({}).\n\n",
+                                 document.model, document.trial_count(), document.seconds,
+                                 candidates_text(document), document.tolerance);
   const std::set<std::string> scores = score_names(document);
   Cells head = {"model"};
   head.insert(head.end(), scores.begin(), scores.end());
@@ -154,6 +193,7 @@ std::string markdown_report(const ResultsDocument& document) {
     if (trial.state == TrialState::complete) continue;
     text += fmt::format("\nTrial {} {}: {}\n", trial.number, to_string(trial.state), trial.reason);
   }
+  text += listing_sentence(document);
   text += "\nNext:\n\n";
   for (const std::string& step : next_steps(document)) text += "- " + step + "\n";
   if (!document.rebuild_command.empty())

@@ -90,7 +90,7 @@ void advise_on_worst_slice(const TrialResult& best, std::vector<std::string>& st
 }
 
 void advise_on_the_rest(const ResultsDocument& document, std::vector<std::string>& steps) {
-  const auto tried = static_cast<std::int64_t>(document.trials.size());
+  const std::int64_t tried = document.trial_count();
   const bool was_stopped = document.stop_reason == "time_limit" ||
                            document.stop_reason == "iteration_limit" ||
                            document.stop_reason == "cancelled";

@@ -215,6 +215,7 @@ Value search_data(const ResultsDocument& document) {
   for (const TrialResult& trial : document.trials)
     trials.push_back(trial_data(trial, settings.varying));
   value.set("trials", trials);
+  value.set("trials_in_all", document.trial_count());
   value.set("importances", importance_rows(document));
   value.set("stages", stage_totals(document));
   value.set("cache", Value::Map{{"hits", document.cache_hits},

@@ -7,6 +7,8 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/report.h"
+#include "quantsearch/search/kept_trials.h"
+#include "quantsearch/search/pareto.h"
 #include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
 #include "report/results_parts.h"
@@ -190,33 +192,60 @@ TrialResult trial_result(const Trial& trial) {
           .arithmetic = {}};
 }
 
-ResultsDocument results_of(const std::string& study, const std::string& objective, Goal goal,
-                           const std::vector<Trial>& trials) {
+VisitTrials visit_of(const std::vector<Trial>& trials) {
+  return [&trials](const std::function<void(Trial &&)>& take) {
+    for (const Trial& trial : trials) take(Trial(trial));
+  };
+}
+
+ResultsDocument results_of(const std::string& study, const std::string& objective,
+                           const std::vector<Goal>& goals, const VisitTrials& visit) {
   ResultsDocument head;
   head.model = study;
   head.objective = objective;
-  head.goal = goal;
+  head.goal = goals.front();
   head.tolerance = "as the search was told";
-  const bool is_running = std::ranges::any_of(
-      trials, [](const Trial& trial) { return trial.state == TrialState::running; });
-  head.stop_reason = is_running ? kRunning : "unknown";
-  return results_so_far(std::move(head), trials);
+  bool is_running = false;
+  ResultsDocument document =
+      results_so_far(std::move(head), goals, [&](const std::function<void(Trial &&)>& take) {
+        visit([&](Trial&& trial) {
+          is_running = is_running || trial.state == TrialState::running;
+          take(std::move(trial));
+        });
+      });
+  document.stop_reason = is_running ? kRunning : "unknown";
+  return document;
 }
 
-ResultsDocument results_so_far(ResultsDocument document, const std::vector<Trial>& trials) {
-  for (const Trial& trial : trials) {
-    if (trial.state == TrialState::running) continue;
-    TrialResult& result = document.trials.emplace_back(trial_result(trial));
+TrialResult scored_result(const Trial& trial, const std::string& objective) {
+  TrialResult result = trial_result(trial);
+  if (trial.state == TrialState::complete) result.model.scores.emplace(objective, *trial.value);
+  return result;
+}
+
+ResultsDocument results_so_far(ResultsDocument document, const std::vector<Goal>& goals,
+                               const VisitTrials& visit) {
+  KeptTrials kept(document.ranking(), goals);
+  std::int64_t running = 0;
+  visit([&](Trial&& trial) {
+    if (trial.state == TrialState::running) {
+      ++running;
+      return;
+    }
     document.seconds += trial.seconds;
-    if (trial.state != TrialState::complete) continue;
-    result.model.scores.emplace(document.objective, *trial.value);
-  }
+    kept.add(std::move(trial));
+  });
+  const std::vector<Trial> trials = kept.trials();
+  for (const Trial& trial : trials)
+    document.trials.push_back(scored_result(trial, document.objective));
+  document.trials_in_all = kept.in_all();
+  if (goals.size() > 1) document.front = pareto_front(trials, goals);
   const std::vector<const Trial*> best_first = ranked(trials, document.ranking());
   if (!best_first.empty()) document.best = best_first.front()->number;
   for (const Trial* trial : best_first) {
     if (trial->is_candidate) document.candidates.push_back(trial->number);
   }
-  document.stop_message = fmt::format("{} running", trials.size() - document.trials.size());
+  document.stop_message = fmt::format("{} running", running);
   return document;
 }
 
@@ -237,6 +266,7 @@ Value to_value(const ResultsDocument& document) {
   Value::List trials;
   for (const TrialResult& trial : document.trials) trials.push_back(to_value(trial));
   value.set("trials", trials);
+  if (document.trials_in_all) value.set("trials_in_all", *document.trials_in_all);
   value.set("best", document.best ? Value(*document.best) : Value());
   if (document.base_trial) value.set("base_trial", *document.base_trial);
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
@@ -288,6 +318,7 @@ ResultsDocument results_from(const Value& value) {
   document.float_model = model_from(member(value, "float"));
   for (const Value& trial : member(value, "trials").as_list())
     document.trials.push_back(trial_from(trial));
+  if (const Value* count = value.find("trials_in_all")) document.trials_in_all = count->as_int();
   if (!member(value, "best").is_null()) document.best = member(value, "best").as_int();
   for (const Value& number : member(value, "candidates").as_list())
     document.candidates.push_back(number.as_int());

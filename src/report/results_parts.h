@@ -11,4 +11,7 @@ namespace quantsearch {
 /// {samples, float, scores: [{trial, score}]}.
 [[nodiscard]] Value to_value(const Confirmation& confirmation);
 
+/// The result of a trial with its objective among the scores.
+[[nodiscard]] TrialResult scored_result(const Trial& trial, const std::string& objective);
+
 }  // namespace quantsearch

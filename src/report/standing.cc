@@ -1,5 +1,7 @@
 #include "report/standing.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "quantsearch/search/trial_order.h"
@@ -34,6 +36,19 @@ std::vector<const TrialResult*> best_first(const ResultsDocument& document) {
     return order(standing_of(*a, document.objective), standing_of(*b, document.objective));
   });
   return trials;
+}
+
+std::string candidates_text(const ResultsDocument& document) {
+  return fmt::format("{}{} candidates", document.trials_in_all ? "at least " : "",
+                     document.candidates.size());
+}
+
+std::string listed_part(const ResultsDocument& document) {
+  return fmt::format(
+      "{} of {} trials are listed: the best, {}the latest that were the best when they ended, and "
+      "an "
+      "even part of the rest; --format csv of the study has all",
+      document.trials.size(), document.trial_count(), document.front.empty() ? "" : "the front, ");
 }
 
 std::vector<ParameterImportance> importances_of(const ResultsDocument& document) {

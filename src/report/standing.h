@@ -15,4 +15,10 @@ namespace quantsearch {
 /// others by TrialOrder.
 [[nodiscard]] std::vector<const TrialResult*> best_first(const ResultsDocument& document);
 
+/// "7 candidates"; "at least 7 candidates" of a document that lists a part of the trials.
+[[nodiscard]] std::string candidates_text(const ResultsDocument& document);
+
+/// "10,123 of 1,000,000 trials are listed: ...", of a document that lists a part.
+[[nodiscard]] std::string listed_part(const ResultsDocument& document);
+
 }  // namespace quantsearch

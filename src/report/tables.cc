@@ -247,9 +247,10 @@ std::string sentences_of(const ResultsDocument& document, std::size_t width) {
     text += fmt::format("front: trials {}; no other is better in every objective\n",
                         fmt::join(document.front, ", "));
   }
-  text += fmt::format("{} trials in {:.1f} s, {} candidates ({}); {}", document.trials.size(),
-                      document.seconds, document.candidates.size(), document.tolerance,
-                      document.stop_message);
+  if (document.trials_in_all) text += listed_part(document) + '\n';
+  text +=
+      fmt::format("{} trials in {:.1f} s, {} ({}); {}", document.trial_count(), document.seconds,
+                  candidates_text(document), document.tolerance, document.stop_message);
   return wrapped(text, {.width = width, .indent = 2});
 }
 

@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "quantsearch/report.h"
@@ -22,6 +23,62 @@ TEST(Csv, OfASearchWithoutTrialsIsItsHead) {
   EXPECT_EQ(trials_csv({}),
             "trial,state,candidate,size_bytes,latency_ms,latency_ratio,latency_ratio_low,"
             "latency_ratio_high,seconds,reason\r\n");
+}
+
+Trial study_trial(std::int64_t number, double value) {
+  return {.number = number,
+          .state = TrialState::complete,
+          .point = {{"bits", 8}},
+          .value = value,
+          .is_candidate = number == 0,
+          .seconds = 0.5,
+          .reason = {},
+          .details = {}};
+}
+
+TEST(Csv, OfAStudyHasEveryTrialAndWhatWasMeasuredAfterTheSearch) {
+  std::vector<Trial> trials{study_trial(0, 1), study_trial(1, 2), study_trial(2, 3)};
+  trials[1].point["more"] = true;
+  ResultsDocument document = results_of("study", "L2", {Goal::minimize}, visit_of(trials));
+  document.trials.erase(document.trials.begin() + 1);
+  document.trials[0].model.latency_ms = 4;
+  trials.push_back({.number = 3, .point = {}, .value = {}, .reason = {}, .details = {}});  // runs
+  std::string text;
+  write_trials_csv(document, visit_of(trials), [&text](std::string_view line) { text += line; });
+  EXPECT_EQ(text,
+            "trial,state,candidate,L2,size_bytes,latency_ms,latency_ratio,latency_ratio_low,"
+            "latency_ratio_high,seconds,bits,more,reason\r\n"
+            "0,complete,true,1.0,,4.0,,,,0.5,8,,\r\n"
+            "1,complete,false,2.0,,,,,,0.5,8,true,\r\n"
+            "2,complete,false,3.0,,,,,,0.5,8,,\r\n");
+}
+
+TEST(Results, OfAStudyOfManyTrialsListAPartAndSaySo) {
+  constexpr std::int64_t kMany = 30'000;
+  const ResultsDocument document =
+      results_of("study", "L2", {Goal::minimize}, [](const std::function<void(Trial &&)>& take) {
+        for (std::int64_t number = 0; number < kMany; ++number)
+          take(study_trial(number, static_cast<double>((number * 7919 + 5) % 30'011)));
+      });
+  EXPECT_EQ(document.trials_in_all, kMany);
+  EXPECT_LT(document.trials.size(), 12'001U);
+  ASSERT_TRUE(document.best.has_value());
+  EXPECT_EQ(results_from(to_value(document)).trials_in_all, kMany);
+  const std::string listed = fmt::format("{} of 30000 trials are listed", document.trials.size());
+  EXPECT_NE(summary_text(document, 1000).find(listed), std::string::npos);
+  EXPECT_NE(markdown_report(document).find(listed), std::string::npos);
+  EXPECT_NE(markdown_report(document).find("30000 trials in 15000 s, at least 1 candidates"),
+            std::string::npos);
+}
+
+TEST(Results, OfAStudyWithSeveralGoalsHaveItsFront) {
+  std::vector<Trial> trials{study_trial(0, 1), study_trial(1, 2), study_trial(2, 3)};
+  trials[0].objectives = {1, 5};
+  trials[1].objectives = {2, 6};
+  trials[2].objectives = {3, 4};
+  const std::vector<Goal> goals{Goal::minimize, Goal::minimize};
+  EXPECT_EQ(results_of("study", "L2", goals, visit_of(trials)).front,
+            (std::vector<std::int64_t>{0, 2}));
 }
 
 TEST(Markdown, HasTheResultTheReasonsAndWhatToDo) {

@@ -126,7 +126,8 @@ TEST(PageData, OfASearchThatRunsSaysSo) {
   complete.is_candidate = true;
   Trial running;
   running.number = 1;
-  const Value search = data_of(results_of("study", "L2", Goal::minimize, {complete, running}));
+  const std::vector<Trial> trials{complete, running};
+  const Value search = data_of(results_of("study", "L2", {Goal::minimize}, visit_of(trials)));
   EXPECT_EQ(json_at(search, "running"), "true");
   EXPECT_EQ(json_at(search, "stop_message"), R"("1 running")");
   EXPECT_EQ(search.find("trials")->as_list().size(), 1U);
@@ -143,7 +144,8 @@ TEST(PageData, KeepsWhatWasKnownBeforeTheFirstTrial) {
   trial.number = 4;
   trial.state = TrialState::complete;
   trial.value = 0.125;
-  const Value search = data_of(results_so_far(head, {trial}));
+  const std::vector<Trial> trials{trial};
+  const Value search = data_of(results_so_far(head, {Goal::minimize}, visit_of(trials)));
   EXPECT_EQ(json_at(search, "running"), "true");
   EXPECT_EQ(json_at(*search.find("float"), "size_bytes"), "8000000");
   EXPECT_EQ(json_at(search.find("trials")->as_list()[0], "scores"), R"({"L2":0.125})");

@@ -106,7 +106,7 @@ TEST(ProgressLine, TheBestIsThatOfTheSummary) {
   }
   const std::size_t last = out.str().rfind(" best ");
   EXPECT_EQ(out.str().rfind("trial ", last), out.str().find("trial 2")) << out.str();
-  const ResultsDocument document = results_of("study", "L2", Goal::minimize, trials);
+  const ResultsDocument document = results_of("study", "L2", {Goal::minimize}, visit_of(trials));
   EXPECT_EQ(document.best, 2);
   EXPECT_EQ(document.candidates, (std::vector<std::int64_t>{2, 1, 3}));
   EXPECT_NE(summary_text(document).find("best (trial 2)"), std::string::npos);

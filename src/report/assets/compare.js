@@ -44,7 +44,7 @@ function scoreRows(searches) {
 
 function costRows(searches) {
   return [
-    {name: 'Trials', texts: searches.map((search) => String(search.trials.length))},
+    {name: 'Trials', texts: searches.map((search) => String(search.trials_in_all ?? search.trials.length))},
     {name: 'Candidates', texts: searches.map((search) => String(search.candidates.length))},
     {name: 'Time of the search', texts: searches.map((search) => duration(search.seconds))},
     {name: 'Tolerance', texts: searches.map((search) => search.tolerance)},

@@ -52,7 +52,7 @@ function drawResources(search, figure) {
   const place = h('div', {class: 'chart'});
   const peak = search.peak_rss_bytes > 0 ? ` At most ${bytes(search.peak_rss_bytes)} of memory.` : '';
   show(figure,
-      panelHead('Time and memory', `${plural(search.trials.length, 'trial')} in ${duration(search.seconds)}.${peak}`), place,
+      panelHead('Time and memory', `${trialCount(search)} in ${duration(search.seconds)}.${peak}`), place,
       legend(['computed', 'seconds of a trial'], ...(hasMemory ? [['line', 'memory when it ended']] : [])));
   disposeRemoved();
   drawChart(place, `Seconds of each trial${hasMemory ? ' and memory when it ended' : ''}`, (colours) => resourceOptions(search, hasMemory, colours));

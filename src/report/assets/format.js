@@ -45,6 +45,12 @@ function plural(count, word) {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
+/** The trials of a search: their number, and how many of them the page has when that is a part. */
+function trialCount(search) {
+  const all = search.trials_in_all ?? search.trials.length;
+  return all === search.trials.length ? plural(all, 'trial') : `${plural(all, 'trial')} (${search.trials.length} shown)`;
+}
+
 const SHARES = new Set(['top1', 'top5']);
 const SCORE_NAMES = {
   top1: 'Top-1', top5: 'Top-5', rel_l2: 'Noise (rel_l2)', worst_slice: 'Worst slice', cos: 'Cosine', psnr: 'PSNR, dB',

@@ -24,7 +24,7 @@ function drawHistory(search, figure) {
       legend(['line', 'best so far'], ...standingLegend(search), ...(lost.length > 0 ? [['lost', 'failed or given up']] : [])));
   disposeRemoved();
   if (!measure) return;
-  const chart = drawChart(place, `History: ${measure.name} of ${plural(search.trials.length, 'trial')}`,
+  const chart = drawChart(place, `History: ${measure.name} of ${trialCount(search)}`,
       (colours) => historyOptions(search, measure, lost, colours));
   chart.on('click', ({data}) => { if (data?.number !== undefined) selection.set([data.number], 'history'); });
 }

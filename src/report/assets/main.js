@@ -32,7 +32,7 @@ function drawPage() {
 
 function drawStatus(search) {
   const status = byId('status');
-  const [kind, text] = search.running ? ['running', `Running: ${plural(search.trials.length, 'trial')}`] :
+  const [kind, text] = search.running ? ['running', `Running: ${trialCount(search)}`] :
     search.bestTrial?.candidate ? ['ended', 'Ended'] : ['none', 'Ended without a candidate'];
   status.className = `status ${kind}`;
   if (status.textContent !== text) status.textContent = text;

@@ -1,0 +1,164 @@
+// Measures a study of many trials: seconds, processor time and peak memory to open it, to resume
+// its search and to report it. Each step runs in a process of its own, whose peak the system tells.
+// `large_study_bench (FOLDER | postgresql://...) [TRIALS]` first writes the study (1,000,000 trials
+// without TRIALS), into a new file in FOLDER, which stays there for other measurements.
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "quantsearch/internal/base/stopwatch.h"
+#include "quantsearch/report.h"
+#include "quantsearch/search/study.h"
+#include "quantsearch/storage.h"
+#include "storage/database.h"
+#include "storage/study_table.h"
+#include "storage/trial_writer.h"
+#include "stored_trials.h"
+
+namespace quantsearch {
+namespace {
+
+const std::string kStudy = "large";
+
+/// 16 million points, in the distributions of the study.
+Space space() {
+  std::vector<Value> percentiles;
+  std::vector<Value> iterations;
+  for (int i = 0; i < 1000; ++i) {
+    percentiles.emplace_back(99 + i / 1000.0);
+    iterations.emplace_back(1 + i);
+  }
+  return Space({{.name = "percentile", .choices = percentiles},
+                {.name = "iterations", .choices = iterations},
+                {.name = "method", .choices = {"MinMax", "Percentile", "MinMSE", "Entropy"}},
+                {.name = "per_channel", .choices = {true, false}},
+                {.name = "joint", .choices = {Value::List{100, 0.1}, Value::List{1000, 0.01}}}});
+}
+
+/// What a grid proposes first, so that the search can be resumed.
+std::unique_ptr<Sampler> sampler() {
+  return grid_sampler(
+      space(), [](const Point& point) { return point; }, [](const Point&) { return Expected(); });
+}
+
+double value_of(std::int64_t number) {
+  return static_cast<double>(number * 7919 % 1'000'003) / 1'000'003;
+}
+
+void write_study(const std::string& where, std::int64_t trials) {
+  constexpr std::int64_t kAtOnce = 1000;
+  const auto database =
+      is_postgresql_url(where) ? open_postgresql(where) : open_sqlite(where, Database::Access::write);
+  const StudyDescription description = bench::description(kStudy);
+  TrialWriter writer(*database, open_study(*database, description, Database::Use::alone),
+                     description);
+  database->set_durable(false);
+  const auto points = sampler();
+  for (std::int64_t number = 0; number < trials;) {
+    Transaction transaction(*database, Database::Access::write);
+    for (const std::int64_t end = std::min(trials, number + kAtOnce); number < end; ++number) {
+      Trial trial = bench::trial_of(number);
+      trial.point = points->ask().value();
+      trial.value = value_of(number);
+      trial.is_candidate = *trial.value < 0.1;
+      writer.finish(writer.add(trial), trial);
+    }
+    transaction.commit();
+  }
+}
+
+std::unique_ptr<StudyStore> store_in(const std::string& where) {
+  const StudyDescription description = bench::description(kStudy);
+  return is_postgresql_url(where) ? postgresql_store(where, description)
+                                  : sqlite_store(where, description);
+}
+
+void open(const std::string& where) { (void)store_in(where); }
+
+/// Repeats the trials of the study and runs ten more.
+void resume(const std::string& where, std::int64_t trials) {
+  const auto store = store_in(where);
+  const auto asked = sampler();
+  const Objective objective = [](const TrialRequest& request) {
+    return TrialSuccess{.value = value_of(request.number), .details = {}};
+  };
+  SearchOptions options;
+  options.stop.iteration_limit = trials + 10;
+  const Study study = optimize(*asked, objective, options, *store);
+  fmt::print("  {}, {} trials kept\n", study.stop_message, study.trials.size());
+}
+
+VisitTrials visit_in(const std::string& where) {
+  return [where](const std::function<void(Trial&&)>& take) { visit_trials(where, kStudy, take); };
+}
+
+void report(const std::string& where, const std::string& format) {
+  const ResultsDocument document = results_of(kStudy, "L2", {Goal::minimize}, visit_in(where));
+  std::size_t bytes = 0;
+  if (format == "json") bytes = to_json(to_value(document), 1).size();
+  if (format == "html") bytes = html_report(document).size();
+  if (format == "markdown") bytes = markdown_report(document).size();
+  if (format == "text") bytes = report_text(document).size();
+  if (format == "csv") {
+    write_trials_csv(document, visit_in(where),
+                     [&bytes](std::string_view line) { bytes += line.size(); });
+  }
+  fmt::print("  {:.1f} MB, {} of {} trials\n", static_cast<double>(bytes) / 1e6,
+             document.trials.size(), document.trial_count());
+}
+
+/// Runs a step in a process of its own, so that its peak of memory is its own.
+void measure(const std::string& name, const std::function<void()>& step) {
+  const Stopwatch watch;
+  std::fflush(stdout);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int code = 0;
+    try {
+      step();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "large_study_bench: {}: {}\n", name, error.what());
+      code = 1;
+    }
+    std::fflush(stdout);
+    ::_exit(code);
+  }
+  int status = 0;
+  rusage usage{};
+  ::wait4(child, &status, 0, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  fmt::print("{}: {:.1f} s, {:.1f} s of processor time, peak {:.0f} MB{}\n", name, watch.seconds(),
+             seconds(usage.ru_utime) + seconds(usage.ru_stime),
+             static_cast<double>(usage.ru_maxrss) / 1e3, status == 0 ? "" : " (failed)");
+}
+
+}  // namespace
+}  // namespace quantsearch
+
+int main(int count, char** arguments) {
+  if (count < 2 || count > 3) {
+    fmt::print(stderr, "usage: large_study_bench (FOLDER | postgresql://...) [TRIALS]\n");
+    return 2;
+  }
+  std::string where = arguments[1];
+  if (!quantsearch::is_postgresql_url(where))
+    where = (std::filesystem::path(where) / "study.db").string();
+  const std::int64_t trials = count > 2 ? std::stol(arguments[2]) : 1'000'000;
+  using quantsearch::measure;
+  measure("write", [&] { quantsearch::write_study(where, trials); });
+  measure("open", [&] { quantsearch::open(where); });
+  for (const char* format : {"text", "json", "html", "markdown", "csv"})
+    measure(std::string("report ") + format, [&] { quantsearch::report(where, format); });
+  measure("resume", [&] { quantsearch::resume(where, trials); });
+  return 0;
+}
