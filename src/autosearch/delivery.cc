@@ -126,6 +126,7 @@ ResultsDocument document_of(const Delivery& delivery) {
                           .size_bytes = delivery.float_scores.size_bytes,
                           .latency_ms = {}};
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
+  document.trials_in_all = delivery.study.trials_in_all;
   document.best = delivery.best;
   document.base_trial = base_trial(delivery);
   document.rebuild_command = delivery.environment.rebuild_command;

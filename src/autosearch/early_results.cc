@@ -6,9 +6,10 @@
 
 namespace quantsearch {
 
-EarlyResults::EarlyResults(CancellationToken token, std::function<void(std::vector<Trial>)> write)
+EarlyResults::EarlyResults(CancellationToken token, KeptTrials kept, Write write)
     : token_(std::move(token)),
       write_(std::move(write)),
+      kept_(std::move(kept)),
       thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 EarlyResults::~EarlyResults() {
@@ -18,7 +19,7 @@ EarlyResults::~EarlyResults() {
 
 void EarlyResults::add(const Trial& finished) {
   const std::lock_guard lock(mutex_);
-  trials_.push_back(finished);
+  kept_.add(finished);
 }
 
 void EarlyResults::watch(const std::stop_token& stop) {
@@ -30,9 +31,10 @@ void EarlyResults::watch(const std::stop_token& stop) {
   while (!token_.is_cancelled()) {
     if (pause.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) return;
   }
-  std::vector<Trial> trials = trials_;
+  std::vector<Trial> trials = kept_.trials();
+  const std::optional<std::int64_t> in_all = kept_.in_all();
   lock.unlock();
-  write_(std::move(trials));
+  write_(std::move(trials), in_all);
 }
 
 }  // namespace quantsearch

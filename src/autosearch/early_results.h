@@ -3,21 +3,24 @@
 // A cancelled search may take a while to end, because trials have to stop and models are written.
 // Its results so far are written at once, so that they are on disk if the user interrupts it again.
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "quantsearch/base/cancellation.h"
-#include "quantsearch/search/study.h"
+#include "quantsearch/search/kept_trials.h"
 
 namespace quantsearch {
 
 class EarlyResults {
  public:
-  /// `write` is called once, on another thread, when `token` is cancelled, with the trials that
-  /// were added until then. It must not throw.
-  EarlyResults(CancellationToken token, std::function<void(std::vector<Trial>)> write);
+  /// Called once, on another thread, when `token` is cancelled, with the trials that were added
+  /// until then as KeptTrials keeps them, and their number when that is a part. It must not throw.
+  using Write = std::function<void(std::vector<Trial>, std::optional<std::int64_t> in_all)>;
+  EarlyResults(CancellationToken token, KeptTrials kept, Write write);
   /// Waits for `write` if it has begun.
   ~EarlyResults();
   EarlyResults(const EarlyResults&) = delete;
@@ -29,9 +32,9 @@ class EarlyResults {
   void watch(const std::stop_token& stop);
 
   CancellationToken token_;
-  std::function<void(std::vector<Trial>)> write_;
+  Write write_;
   std::mutex mutex_;
-  std::vector<Trial> trials_;
+  KeptTrials kept_;
   std::jthread thread_;  // the last member, because it uses the others
 };
 

@@ -17,6 +17,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/processor.h"
 #include "quantsearch/internal/report/point_text.h"
+#include "quantsearch/search/kept_trials.h"
 #include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
 
@@ -49,11 +50,16 @@ void log_trial(const LogSink& log, const PointText& names, const Trial& trial) {
                   trial.seconds));
 }
 
+/// The number of trials, of which the study may have a part.
+std::int64_t count_of(const Study& study) {
+  return study.trials_in_all.value_or(std::ssize(study.trials));
+}
+
 void require_a_finished_trial(const Study& study) {
   const auto failed = [](const Trial& trial) { return trial.state == TrialState::failed; };
   if (study.trials.empty() || !std::ranges::all_of(study.trials, failed)) return;
-  throw InvalidInput(fmt::format("search: all {} trials failed; the first, {}: {}",
-                                 study.trials.size(), to_string(study.trials.front().point),
+  throw InvalidInput(fmt::format("search: all {} trials failed; the first, {}: {}", count_of(study),
+                                 to_string(study.trials.front().point),
                                  study.trials.front().reason));
 }
 
@@ -123,9 +129,11 @@ void write_running(const SearchRun& run) {
 
 /// Writes the results found until the user cancelled, while trials are still ending. Runs on a
 /// separate thread.
-void write_early(const SearchRun& run, std::vector<Trial> finished) {
+void write_early(const SearchRun& run, std::vector<Trial> finished,
+                 std::optional<std::int64_t> in_all) {
   const Setup& setup = run.setup;
   Study study{.trials = std::move(finished),
+              .trials_in_all = in_all,
               .best = {},
               .candidates = {},
               .stop_reason = StopReason::cancelled,
@@ -143,16 +151,18 @@ void write_early(const SearchRun& run, std::vector<Trial> finished) {
   if (setup.environment.on_results) setup.environment.on_results();
 }
 
-void continue_earlier(const SearchRun& run, const std::vector<Trial>& earlier) {
+/// `has_any` counts trials that were running, too; `finished` is a part of the others.
+void continue_earlier(const SearchRun& run, bool has_any, const KeptTrials& finished) {
   const Setup& setup = run.setup;
-  if (setup.environment.resume && earlier.empty()) {
+  if (setup.environment.resume && !has_any) {
     const std::string& url = setup.config.storage.url;
     say(setup.environment.log, LogLevel::warning,
         fmt::format("there is nothing to resume in '{}': no trial of an earlier search is there, "
                     "so this one begins with its first trial",
                     url.empty() ? run.output.path().string() : url));
   }
-  const std::vector<const Trial*> best_first = ranked(earlier, setup.ranking());
+  const std::vector<Trial> trials = finished.trials();
+  const std::vector<const Trial*> best_first = ranked(trials, setup.ranking());
   if (best_first.empty()) return;
   if (setup.environment.on_earlier_best) setup.environment.on_earlier_best(*best_first.front());
   // If the process was killed between the writes of the study and of the file, best.onnx may be
@@ -209,14 +219,18 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   const SearchEnvironment& environment = setup.environment;
   announce(run);
   write_running(run);
-  const std::vector<Trial> earlier = store.load();
-  continue_earlier(run, earlier);
-  EarlyResults early(environment.token, [&run](std::vector<Trial> finished) {
-    write_early(run, std::move(finished));
+  const std::vector<Goal> goals = run.baseline.goals.goals();
+  KeptTrials earlier(setup.ranking(), goals);
+  bool has_earlier = false;
+  store.visit([&](Trial&& trial) {
+    has_earlier = true;
+    if (trial.state != TrialState::running) earlier.add(std::move(trial));
   });
-  for (const Trial& trial : earlier) {
-    if (trial.state != TrialState::running) early.add(trial);
-  }
+  continue_earlier(run, has_earlier, earlier);
+  EarlyResults early(environment.token, std::move(earlier),
+                     [&run](std::vector<Trial> finished, std::optional<std::int64_t> in_all) {
+                       write_early(run, std::move(finished), in_all);
+                     });
   const PointText names = PointText::of(run.plan.space);
   const auto on_trial = [&](const Trial& trial, const TrialProduct& product) {
     early.add(trial);
@@ -232,14 +246,14 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
       setup.pipeline->model_key(), setup.data.calibration->content_key());
   const Strategy strategy = strategy_of(
       setup.config, run.plan.space, run.plan.normalize,
-      [&costs](const Point& point) { return costs.expected(point); }, run.baseline.goals.goals(),
-      environment.log);
+      [&costs](const Point& point) { return costs.expected(point); }, goals, environment.log);
   for (const std::string& warning : strategy.warnings)
     say(environment.log, LogLevel::warning, warning);
   for (const std::string& notice : strategy.notices) say(environment.log, LogLevel::info, notice);
   Study study = store.optimize(
       *strategy.sampler, [&executor](const TrialRequest& request) { return executor.run(request); },
       {.goal = setup.ranking(),
+       .goals = goals,
        .jobs = setup.config.execution.jobs,
        .stop = stop_conditions(setup, strategy),
        .token = environment.token,
@@ -276,13 +290,13 @@ SearchResult deliver_results(const SearchRun& run, Study study) {
     throw StudyRemoved(fmt::format(
         "search: {}, which ended the search; the results of its {} trials are in '{}', and "
         "--resume cannot continue them",
-        result.study.stop_message, result.study.trials.size(), run.output.path().string()));
+        result.study.stop_message, count_of(result.study), run.output.path().string()));
   }
   if (result.study.stop_reason == StopReason::study_lost) {
     throw StudyLost(fmt::format(
         "search: {}; the results of its {} trials are in '{}', and what the database has goes on "
         "with --resume when it is back",
-        result.study.stop_message, result.study.trials.size(), run.output.path().string()));
+        result.study.stop_message, count_of(result.study), run.output.path().string()));
   }
   require_a_finished_trial(result.study);
   return result;

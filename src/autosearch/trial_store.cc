@@ -27,8 +27,6 @@ TrialStore::TrialStore(const AutoSearchConfig& config, const StudyDescription& d
   }
 }
 
-std::vector<Trial> TrialStore::load() const { return store().load(); }
-
 Study TrialStore::optimize(Sampler& sampler, const Objective& objective,
                            const SearchOptions& options) const {
   if (shared_ != nullptr) return optimize_shared(sampler, objective, options, *shared_);

@@ -4,6 +4,7 @@
 // several processes share.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,8 +26,8 @@ class TrialStore {
   TrialStore(const AutoSearchConfig& config, const StudyDescription& description,
              const std::filesystem::path& file);
 
-  /// Returns the trials of earlier runs and of other processes.
-  [[nodiscard]] std::vector<Trial> load() const;
+  /// Passes the trials of earlier runs and of other processes to `take`, one by one.
+  void visit(const std::function<void(Trial&&)>& take) const { store().visit(take); }
   /// A decision that all processes of the study share; null when there is none.
   [[nodiscard]] Value decision(const std::string& key) const { return store().decision(key); }
   /// Decides `value` unless there is a decision; returns the one that holds.

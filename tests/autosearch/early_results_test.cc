@@ -16,8 +16,10 @@ Trial numbered(std::int64_t number) {
 TEST(EarlyResults, ContainTheTrialsFinishedBeforeTheCancellation) {
   const CancellationToken token;
   std::promise<std::vector<Trial>> written;
-  EarlyResults early(
-      token, [&written](std::vector<Trial> trials) { written.set_value(std::move(trials)); });
+  EarlyResults early(token, KeptTrials(Goal::minimize, {}),
+                     [&written](std::vector<Trial> trials, std::optional<std::int64_t>) {
+                       written.set_value(std::move(trials));
+                     });
   early.add(numbered(0));
   early.add(numbered(1));
   token.cancel();
@@ -27,8 +29,10 @@ TEST(EarlyResults, ContainTheTrialsFinishedBeforeTheCancellation) {
 TEST(EarlyResults, OfASearchThatEndsByItselfAreNotWritten) {
   bool was_written = false;
   {
-    EarlyResults early(CancellationToken(),
-                       [&was_written](const std::vector<Trial>&) { was_written = true; });
+    EarlyResults early(CancellationToken(), KeptTrials(Goal::minimize, {}),
+                       [&was_written](const std::vector<Trial>&, std::optional<std::int64_t>) {
+                         was_written = true;
+                       });
   }
   EXPECT_FALSE(was_written);
 }
