@@ -14,7 +14,8 @@ def test_the_signature_is_that_of_onnxruntime():
     for name, parameter in inspect.signature(theirs).parameters.items():
         assert name in ours
         default = parameter.default
-        assert getattr(ours[name].default, "name", ours[name].default) == getattr(default, "name", default)
+        if default is not parameter.empty:  # onnxruntime 1.23 and older require the data reader
+            assert getattr(ours[name].default, "name", ours[name].default) == getattr(default, "name", default)
 
 
 def test_a_call_of_onnxruntime_writes_a_model(model_path, images):
