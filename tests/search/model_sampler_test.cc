@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 #include "search/problems.h"
@@ -117,6 +118,35 @@ TEST(ModelSampler, TrialsOfOtherProcessesArePendingAndSetTheNumber) {
   sampler->see_running(4, {});
   (void)sampler->ask();
   EXPECT_EQ(script.pending[2].size(), 2U);  // only its own two
+}
+
+TEST(ModelSampler, SamplersOfTwoProcessesLearnTheSame) {
+  const Space space({{.name = "x", .choices = {}, .range = FloatRange{.low = -5, .high = 5}},
+                     {.name = "y", .choices = {}, .range = FloatRange{.low = -5, .high = 5}}});
+  const MakeOptimizer cma = [](Domain domain) { return cma_optimizer(domain, {.seed = 3}); };
+  const std::array<std::unique_ptr<Sampler>, 2> samplers = {model_sampler(space, keep_all, cma),
+                                                            model_sampler(space, keep_all, cma)};
+  // They propose in turn, and the trial of one runs while the other proposes.
+  std::vector<Trial> running;
+  double best = 1e9;
+  for (std::int64_t number = 0; number < 120; ++number) {
+    const auto& own = samplers[static_cast<std::size_t>(number % 2)];
+    own->see_running(number, running);
+    const Point point = *own->ask();
+    const double x = point.at("x").as_double() - 1;
+    const double y = point.at("y").as_double() + 2;
+    best = std::min(best, x * x + y * y);
+    running.push_back(complete_at(number, point, x * x + y * y));
+    if (running.size() < 2) continue;
+    for (const auto& sampler : samplers) sampler->tell(running.front());
+    running.erase(running.begin());
+  }
+  EXPECT_LT(best, 1e-3);
+  for (const auto& sampler : samplers) {
+    sampler->tell(running.front());
+    sampler->see_running(120, {});
+  }
+  EXPECT_EQ(to_string(*samplers[0]->ask()), to_string(*samplers[1]->ask()));
 }
 
 TEST(ModelSampler, TheFirstDimensionSelectsTheSpace) {
