@@ -148,7 +148,7 @@ TEST(WithoutInputs, EqualsASourceThatNeverHadTheInputs) {
 }
 
 TEST(WithNames, GivesEachSampleItsName) {
-  const auto plain = in_memory_data({{"x", Tensor::from<float>({2, 1}, {1, 2})}});
+  const auto plain = in_memory_data({{"x", testing::random_tensor({2, 1}, 1)}});
   EXPECT_EQ(plain->sample_name(1), "");
   const auto named = with_names(plain, {"a.png", "b.png"});
   EXPECT_EQ(named->sample_name(1), "b.png");
