@@ -62,6 +62,7 @@ struct TrialResult {
   std::optional<std::int64_t> float_layers;  // layers that stay float; absent in older files
   // Resident memory of its process when it ended; absent in older files.
   std::optional<std::int64_t> memory_bytes = {};
+  std::optional<double> ended_at = {};  // seconds since 1970; absent in older files
   double seconds = 0;
   std::map<std::string, StageResult> stages;
   std::string reason;  // why a trial is not complete
@@ -99,9 +100,10 @@ struct ResultsDocument {
   std::vector<TrialResult> trials;
   std::optional<std::int64_t> trials_in_all = {};
   std::optional<std::int64_t> best;  // the trial in best.onnx
-  // The trial with the settings that the search started from (quantization_config), if there is
-  // one.
+  // The complete trial with the settings that the search started from (quantization_config), if
+  // there is one.
   std::optional<std::int64_t> base_trial = {};
+  std::string base_note = {};                // why there is none, or in what it differs
   std::vector<std::int64_t> candidates;      // trial numbers, best first
   std::optional<Confirmation> confirmation;  // chose `best` among the first candidates
   // Trials that no other trial dominates, when there are several objectives.
@@ -124,8 +126,8 @@ struct ResultsDocument {
   /// Which layers of the best model hurt (docs/search.md): what sensitivity_value() makes, with the
   /// trial; a mapping with `left_out`, the reason, when they were not measured; else null.
   Value sensitivity = {};
-  // The operators of the best model, one mapping each (docs/report.md); null when they were not
-  // described.
+  // The operators of the best model, one mapping each (docs/report.md); a mapping with `left_out`,
+  // the reason, when they were not described; null while the search runs and in older files.
   Value layers = {};
   std::string rebuild_command = {};  // builds best.onnx again; empty when it is not known
   std::int64_t cache_hits = 0;

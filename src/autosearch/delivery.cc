@@ -10,6 +10,7 @@
 #include "quantsearch/base/processor.h"
 #include "quantsearch/evaluate/paired_latency.h"
 #include "quantsearch/internal/evaluate/latency_check.h"
+#include "quantsearch/internal/pipeline/same_model.h"
 #include "quantsearch/search/pareto.h"
 
 namespace quantsearch {
@@ -99,18 +100,59 @@ void describe_best(const Delivery& delivery, const Settings& best, ResultsDocume
   if (!table.is_null() && table.find("trial") == nullptr) table.set("trial", *delivery.best);
 }
 
-/// The first complete trial with the settings that the search started from.
-std::optional<std::int64_t> base_trial(const Delivery& delivery) {
-  const Settings& base = delivery.config.base;
+constexpr const char* kLeftFloat = "nodes_to_exclude";
+
+/// True for a trial whose model is that of the settings that the search started from; `except` is
+/// an option that may differ.
+bool is_base(const Trial& trial, const Settings& base, const std::string& except = "") {
+  Settings settings = settings_of(base, trial.point);
+  const auto start = base.find(except);
+  settings.erase(except);
+  if (start != base.end()) settings.insert(*start);
+  return make_same_model(settings, base);
+}
+
+const Trial* complete_base(const Delivery& delivery, const std::string& except = "") {
+  const std::vector<Trial>& trials = delivery.study.trials;
+  const auto found = std::ranges::find_if(trials, [&](const Trial& trial) {
+    return trial.state == TrialState::complete && is_base(trial, delivery.config.base, except);
+  });
+  return found == trials.end() ? nullptr : &*found;
+}
+
+/// Why no trial is the base trial.
+std::string why_no_base(const Delivery& delivery) {
   for (const Trial& trial : delivery.study.trials) {
-    if (trial.state != TrialState::complete) continue;
-    const Settings settings = settings_of(base, trial.point);
-    const bool is_base = std::ranges::all_of(trial.point, [&](const auto& choice) {
-      return effective_value(choice.first, settings) == effective_value(choice.first, base);
-    });
-    if (is_base) return trial.number;
+    if (!is_base(trial, delivery.config.base)) continue;
+    return fmt::format(
+        "trial {}, with the settings that the search started from, was {}, so nothing is compared "
+        "with them",
+        trial.number,
+        trial.state == TrialState::pruned ? "given up early" : to_string(trial.state));
   }
-  return std::nullopt;
+  return "no trial had the settings that the search started from, so nothing is compared with "
+         "them: they are not in the search space, or the search ended before them";
+}
+
+/// The first complete trial with the settings that the search started from. Where measured times
+/// leave operators in float, every trial differs from them in that, so one that differs in nothing
+/// else takes its place.
+void add_base_trial(const Delivery& delivery, ResultsDocument& document) {
+  if (const Trial* const base = complete_base(delivery)) {
+    document.base_trial = base->number;
+    return;
+  }
+  const Trial* const placed =
+      delivery.placement.is_null() ? nullptr : complete_base(delivery, kLeftFloat);
+  if (placed == nullptr) {
+    document.base_note = why_no_base(delivery);
+    return;
+  }
+  document.base_trial = placed->number;
+  document.base_note = fmt::format(
+      "trial {} has the settings that the search started from, but for the operators that are "
+      "faster in float, as measured",
+      placed->number);
 }
 
 }  // namespace
@@ -128,7 +170,7 @@ ResultsDocument document_of(const Delivery& delivery) {
   for (const Trial& trial : delivery.study.trials) document.trials.push_back(trial_result(trial));
   document.trials_in_all = delivery.study.trials_in_all;
   document.best = delivery.best;
-  document.base_trial = base_trial(delivery);
+  if (!document.trials.empty()) add_base_trial(delivery, document);
   document.rebuild_command = delivery.environment.rebuild_command;
   document.candidates = delivery.study.candidates;
   document.confirmation = delivery.confirmation;

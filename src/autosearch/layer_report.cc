@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "autosearch/setup.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/model/bodies.h"
 
@@ -153,22 +154,31 @@ class LayerTable {
   Value::List rows_;
 };
 
+Value left_out(const std::string& reason) { return Value::Map{{"left_out", reason}}; }
+
+constexpr const char* kCancelled = "the search was cancelled before its operators were described";
+
 }  // namespace
 
 Value describe_layers(const Delivery& delivery, BestProfile& best) {
   const CancellationToken& token = delivery.environment.token;
   const ExecutionConfig& execution = delivery.config.execution;
-  if (token.is_cancelled() || execution.isolate || execution.devices.size() > 1) return {};
+  if (token.is_cancelled()) return left_out(kCancelled);
+  if (needs_workers(execution)) {
+    return left_out(
+        "trials ran in worker processes, and the process that ends the search builds no model; "
+        "search without --isolate, or on one device, to see them");
+  }
   try {
     LayerTable table(best.made());
     if (const std::vector<KernelCost>* const costs = best.costs()) table.add_times(*costs);
     return std::move(table).rows();
   } catch (const Cancelled&) {
-    return {};
+    return left_out(kCancelled);
   } catch (const Error& error) {
     say(delivery.environment.log, LogLevel::warning,
         fmt::format("report: the operators of the best model are not described: {}", error.what()));
-    return {};
+    return left_out(error.what());
   }
 }
 

@@ -53,10 +53,6 @@ AutoSearchConfig with_base(AutoSearchConfig config, const Settings& base) {
   return config;
 }
 
-bool needs_workers(const ExecutionConfig& execution) {
-  return execution.isolate || execution.devices.size() > 1;
-}
-
 void require_agreeing_direction(const Setup& setup) {
   const auto& advanced = setup.config.strategy.advanced;
   if (!advanced || !advanced->direction || *advanced->direction == setup.objective.goal) return;
@@ -181,6 +177,10 @@ IsolationOptions isolation_options(const Setup& setup, const Baseline& baseline)
 }
 
 }  // namespace
+
+bool needs_workers(const ExecutionConfig& execution) {
+  return execution.isolate || execution.devices.size() > 1;
+}
 
 /// The quantized weights, their serialized form, the copy of the runtime and float weights that
 /// equalization has changed, and the activations of a few samples.

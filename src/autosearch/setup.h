@@ -12,6 +12,9 @@
 
 namespace quantsearch {
 
+/// True when trials run in worker processes.
+[[nodiscard]] bool needs_workers(const ExecutionConfig& execution);
+
 struct Setup {
   const SearchInput& input;
   const SearchEnvironment& environment;  // with a pool

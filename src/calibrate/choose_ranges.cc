@@ -6,10 +6,9 @@
 
 #include "calibrate/range_methods.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/calibrate/range_rule.h"
 
 namespace quantsearch {
-
-namespace {
 
 bool range_is_symmetric(const RangeOptions& options) {
   if (options.symmetric_range) return *options.symmetric_range;
@@ -27,6 +26,8 @@ bool range_is_symmetric(const RangeOptions& options) {
   }
   throw InternalError("choose ranges: unknown method");
 }
+
+namespace {
 
 void require_percentile(double percentile) {
   if (!(percentile > 0 && percentile <= 100)) {

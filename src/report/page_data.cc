@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <set>
 
 #include "quantsearch/report.h"
@@ -90,7 +91,16 @@ Settings split_settings(const std::vector<TrialResult>& trials) {
   return settings;
 }
 
-Value trial_data(const TrialResult& trial, const std::vector<std::string>& varying) {
+/// When the first trial that says when it ended was begun, in seconds since 1970.
+double start_of(const std::vector<TrialResult>& trials) {
+  double start = std::numeric_limits<double>::infinity();
+  for (const TrialResult& trial : trials) {
+    if (trial.ended_at) start = std::min(start, *trial.ended_at - trial.seconds);
+  }
+  return start;
+}
+
+Value trial_data(const TrialResult& trial, const std::vector<std::string>& varying, double start) {
   Value::Map config;
   for (const std::string& name : varying) {
     if (const auto found = trial.config.find(name); found != trial.config.end())
@@ -104,6 +114,7 @@ Value trial_data(const TrialResult& trial, const std::vector<std::string>& varyi
   value.set("conversions", or_null(trial.model.conversions));
   value.set("float_layers", or_null(trial.float_layers));
   value.set("memory_bytes", or_null(trial.memory_bytes));
+  value.set("ended", trial.ended_at ? rounded(*trial.ended_at - start) : Value());
   value.set("seconds", rounded(trial.seconds));
   value.set("reason", trial.reason);
   return value;
@@ -169,7 +180,6 @@ Value best_tables(const ResultsDocument& document) {
 /// A list of mappings as their keys and, for each of them, the values of these keys. Thousands of
 /// operators have the same keys.
 Value packed(const Value& list) {
-  if (list.is_null()) return {};
   std::vector<std::string> keys;
   for (const Value& row : list.as_list()) {
     for (const auto& [key, value] : row.as_map()) {
@@ -203,6 +213,7 @@ Value search_data(const ResultsDocument& document) {
   value.set("float", of_float);
   value.set("best", or_null(document.best));
   value.set("base_trial", or_null(document.base_trial));
+  value.set("base_note", document.base_note);
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
   value.set("incumbents", incumbents(document));
   Value::List steps;
@@ -212,8 +223,9 @@ Value search_data(const ResultsDocument& document) {
   value.set("parameters", Value::List(settings.varying.begin(), settings.varying.end()));
   value.set("constants", settings.constant);
   Value::List trials;
+  const double start = start_of(document.trials);
   for (const TrialResult& trial : document.trials)
-    trials.push_back(trial_data(trial, settings.varying));
+    trials.push_back(trial_data(trial, settings.varying, start));
   value.set("trials", trials);
   value.set("trials_in_all", document.trial_count());
   value.set("importances", importance_rows(document));
@@ -226,7 +238,7 @@ Value search_data(const ResultsDocument& document) {
   value.set("peak_rss_bytes", document.peak_rss_bytes);
   value.set("processor", document.processor ? Value(to_string(*document.processor)) : Value());
   value.set("placement", rounded(document.placement));
-  value.set("layers", packed(document.layers));
+  value.set("layers", document.layers.is_list() ? packed(document.layers) : document.layers);
   value.set("layer_tables", best_tables(document));
   if (document.confirmation) value.set("confirmation", rounded(to_value(*document.confirmation)));
   return value;

@@ -89,6 +89,7 @@ Value to_value(const TrialResult& trial) {
   value.set("feasible", trial.is_feasible);
   if (trial.float_layers) value.set("float_layers", *trial.float_layers);
   if (trial.memory_bytes) value.set("memory_bytes", *trial.memory_bytes);
+  if (trial.ended_at) value.set("ended_at", *trial.ended_at);
   value.set("seconds", trial.seconds);
   value.set("stages", to_value(trial.stages));
   value.set("reason", trial.reason);
@@ -118,6 +119,7 @@ TrialResult trial_from(const Value& value) {
   if (const Value* feasible = value.find("feasible")) trial.is_feasible = feasible->as_bool();
   trial.float_layers = details.float_layers;
   trial.memory_bytes = details.memory_bytes;
+  trial.ended_at = details.ended_at;
   trial.seconds = member(value, "seconds").as_double();
   trial.stages = std::move(details.stages);
   trial.reason = member(value, "reason").as_string();
@@ -185,6 +187,7 @@ TrialResult trial_result(const Trial& trial) {
           .is_feasible = is_feasible(trial),
           .float_layers = details.float_layers,
           .memory_bytes = details.memory_bytes,
+          .ended_at = details.ended_at,
           .seconds = trial.seconds,
           .stages = std::move(details.stages),
           .reason = trial.reason,
@@ -269,6 +272,7 @@ Value to_value(const ResultsDocument& document) {
   if (document.trials_in_all) value.set("trials_in_all", *document.trials_in_all);
   value.set("best", document.best ? Value(*document.best) : Value());
   if (document.base_trial) value.set("base_trial", *document.base_trial);
+  if (!document.base_note.empty()) value.set("base_note", document.base_note);
   value.set("candidates", Value::List(document.candidates.begin(), document.candidates.end()));
   if (document.confirmation) value.set("confirmation", to_value(*document.confirmation));
   if (!document.front.empty())
@@ -347,6 +351,7 @@ ResultsDocument results_from(const Value& value) {
   if (const Value* placement = value.find("placement")) document.placement = *placement;
   if (const Value* sensitivity = value.find("sensitivity")) document.sensitivity = *sensitivity;
   if (const Value* base = value.find("base_trial")) document.base_trial = base->as_int();
+  if (const Value* note = value.find("base_note")) document.base_note = note->as_string();
   if (const Value* command = value.find("rebuild_command"))
     document.rebuild_command = command->as_string();
   if (const Value* layers = value.find("layers")) document.layers = *layers;

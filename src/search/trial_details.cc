@@ -80,6 +80,7 @@ Value to_value(const TrialDetails& details) {
   if (details.latency_ratio) value.set("latency_ratio", to_value(*details.latency_ratio));
   if (details.conversions) value.set("conversions", *details.conversions);
   if (details.memory_bytes) value.set("memory_bytes", *details.memory_bytes);
+  if (details.ended_at) value.set("ended_at", *details.ended_at);
   for (const char* const name : kLayerTables) {
     if (const auto rows = details.layer_tables.find(name); rows != details.layer_tables.end())
       value.set(name, rows->second);
@@ -97,6 +98,7 @@ TrialDetails details_from(const Value& value) {
   details.latency_ratio = latency_ratio_of(value);
   details.conversions = conversions_of(value);
   details.memory_bytes = count(value.find("memory_bytes"));
+  details.ended_at = number(value.find("ended_at"));
   if (const Value* const stages = value.find("stages"); stages != nullptr && stages->is_map())
     details.stages = stages_from(*stages);
   for (const char* const name : kLayerTables) {

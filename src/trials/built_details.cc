@@ -1,6 +1,7 @@
 #include "trials/built_details.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/evaluate/paired_latency.h"
@@ -58,6 +59,11 @@ Value left_float_value(const std::vector<LeftFloat>& left_float) {
   return rows;
 }
 
+double seconds_since_1970() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(std::chrono::round<std::chrono::milliseconds>(now)).count();
+}
+
 }  // namespace
 
 std::map<std::string, StageResult> stage_results(const std::vector<StageRecord>& stages) {
@@ -75,6 +81,7 @@ TrialDetails details_of(const Scores& scores, const RunnableCandidate& made) {
                        .stages = stage_results(candidate.stages)};
   details.conversions = conversions_of(candidate.quantized->model);
   details.memory_bytes = memory_use().resident_bytes;
+  details.ended_at = seconds_since_1970();
   if (scores.latency) details.latency_ms = scores.latency->median_ms;
   if (!candidate.precision.empty())
     details.layer_tables["precision"] =

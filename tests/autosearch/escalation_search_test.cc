@@ -86,6 +86,8 @@ TEST(EscalationSearch, SearchesThePlacementsOfItsStudyInEveryRun) {
     EXPECT_TRUE(placements.contains(float_nodes(trial))) << trial.number;
   // The first calibrations are at the fastest placement.
   EXPECT_EQ(float_nodes(resumed.study.trials[0]), float_nodes(resumed.study.trials[2]));
+  // A trial that differs from the base in its placement alone stands for it.
+  EXPECT_TRUE(resumed.document.base_trial.has_value());
 }
 
 TEST(EscalationSearch, ReadsAndExtendsTheTimesOfThisMachine) {

@@ -125,7 +125,8 @@ TEST(LayerReport, IsLeftOutWhenTheUserHasCancelledAndWithoutLatencies) {
     environment.token = token;
     environment.on_trial = [&](const Trial&) { token.cancel(); };
   };
-  EXPECT_TRUE(setting.run(folder.path()).document.layers.is_null());
+  EXPECT_EQ(setting.run(folder.path()).document.layers.find("left_out")->as_string(),
+            "the search was cancelled before its operators were described");
   Setting untimed(std::string(kTwoPoints) + "search_latency: false\n");
   const TemporaryFolder other;
   const Value layers = untimed.run(other.path()).document.layers;
@@ -153,6 +154,7 @@ search_space: {calibrate_method: [Percentile, MinMax], per_channel: [false, true
       *std::ranges::find(result.document.trials, *result.document.base_trial, &TrialResult::number);
   EXPECT_EQ(base.config.at("calibrate_method"), Value("CalibrationMethod.MinMax"));
   EXPECT_EQ(base.config.at("per_channel"), Value(true));
+  EXPECT_EQ(result.document.base_note, "");
 }
 
 TEST(BaseTrial, IsAbsentWhenNoTrialHadThem) {
@@ -163,6 +165,9 @@ search_space: {calibrate_method: [Percentile, Entropy]}
 )")
                                   .run(folder.path());
   EXPECT_FALSE(result.document.base_trial);
+  EXPECT_EQ(result.document.base_note,
+            "no trial had the settings that the search started from, so nothing is compared with "
+            "them: they are not in the search space, or the search ended before them");
 }
 
 TEST(RunningSearch, SaysWhatIsKnownUntilItEnds) {
@@ -183,6 +188,8 @@ TEST(RunningSearch, SaysWhatIsKnownUntilItEnds) {
   EXPECT_EQ(result.study.trials.size(), 2U);
   EXPECT_FALSE(fs::exists(folder.path() / "running.json"));
   EXPECT_NE(result.document.trials.front().memory_bytes.value_or(0), 0);
+  EXPECT_LE(result.document.trials.front().ended_at.value(),
+            result.document.trials.back().ended_at.value());
 }
 
 }  // namespace

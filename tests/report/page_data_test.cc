@@ -54,8 +54,25 @@ TEST(PageData, HasTheNumbersOfATrial) {
             R"({"number":1,"state":"complete","config":{"calibrate_method":"Entropy"},)"
             R"("scores":{"L2":0.25,"top1":0.9},"size_bytes":2000000,"latency_ms":1.0,)"
             R"("latency_ratio":[0.5,0.45,0.55],"candidate":true,"feasible":true,)"
-            R"("conversions":null,"float_layers":null,"memory_bytes":null,"seconds":0.5,)"
-            R"("reason":""})");
+            R"("conversions":null,"float_layers":null,"memory_bytes":null,"ended":null,)"
+            R"("seconds":0.5,"reason":""})");
+}
+
+TEST(PageData, TrialsEndSoManySecondsAfterTheFirstBegan) {
+  ResultsDocument document = example_results();
+  document.trials[0].ended_at = 1.75e9 + 10;  // begun 2 s before
+  document.trials[0].seconds = 2;
+  document.trials[1].ended_at = 1.75e9 + 9.25;
+  document.trials[1].seconds = 0.5;
+  const Value search = data_of(document);
+  EXPECT_EQ(json_at(search.find("trials")->as_list()[0], "ended"), "2.0");
+  EXPECT_EQ(json_at(search.find("trials")->as_list()[1], "ended"), "1.25");
+}
+
+TEST(PageData, SaysWhyLayersAreLeftOut) {
+  ResultsDocument document = example_results();
+  document.layers = Value::Map{{"left_out", "cancelled"}};
+  EXPECT_EQ(json_at(data_of(document), "layers"), R"({"left_out":"cancelled"})");
 }
 
 TEST(PageData, RoundsToSixDigitsAndMakesOfANonFiniteNumberNone) {

@@ -12,6 +12,7 @@ TEST(TrialDetails, SurviveARoundTripThroughText) {
       .float_layers = 3,
       .latency_ms = 0.25,
       .memory_bytes = 123'456'789,
+      .ended_at = 1.75e9 + 0.25,
       .stages = {{"observe", {.seconds = 1.5, .cached = true}}},
       .layer_tables = {{"left_float", Value::List{Value::Map{{"node", "conv"}}}}}};
   EXPECT_EQ(details_from(parse_json(to_json(to_value(details)), "details")), details);

@@ -36,6 +36,7 @@ struct TrialDetails {
   std::optional<LatencyRatio> latency_ratio = {};  // likewise, beside the float model
   std::optional<std::int64_t> conversions = {};    // of activations, in the model's graphs
   std::optional<std::int64_t> memory_bytes = {};   // resident in the process when the trial ended
+  std::optional<double> ended_at = {};             // seconds since 1970, UTC
   std::map<std::string, StageResult> stages = {};
   /// What methods decided, by the name of the table ("precision", "reconstruction", "left_float"):
   /// a list with one mapping for each layer.

@@ -49,30 +49,62 @@ function stageText({seconds, computed, reused}) {
 
 function drawResources(search, figure) {
   const hasMemory = search.trials.some((trial) => trial.memory_bytes !== null);
+  const timed = search.trials.filter((trial) => trial.ended !== null).sort((a, b) => a.ended - b.ended);
   const place = h('div', {class: 'chart'});
   const peak = search.peak_rss_bytes > 0 ? ` At most ${bytes(search.peak_rss_bytes)} of memory.` : '';
+  const note = `${trialCount(search)} in ${duration(search.seconds)}.${peak}`;
   show(figure,
-      panelHead('Time and memory', `${trialCount(search)} in ${duration(search.seconds)}.${peak}`), place,
+      panelHead('Time and memory', timed.length > 0 ? `${note} A trial is as wide and as high as the time that it took.` : note), place,
       legend(['computed', 'seconds of a trial'], ...(hasMemory ? [['line', 'memory when it ended']] : [])));
   disposeRemoved();
-  drawChart(place, `Seconds of each trial${hasMemory ? ' and memory when it ended' : ''}`, (colours) => resourceOptions(search, hasMemory, colours));
+  const label = `Seconds of each trial${hasMemory ? ' and memory when it ended' : ''}${timed.length > 0 ? ', over the time of the search' : ''}`;
+  drawChart(place, label, (colours) => ({
+    grid: {left: 4, right: 8, top: 34, bottom: 30, containLabel: true},
+    yAxis: resourceAxes(hasMemory, colours),
+    ...(timed.length > 0 ? resourcesByTime(search, timed, hasMemory, colours) : resourcesByNumber(search, hasMemory, colours)),
+  }));
 }
 
-function resourceOptions(search, hasMemory, colours) {
+function resourceAxes(hasMemory, colours) {
   const style = axisStyle(colours);
-  const right = hasMemory ? [{...style, type: 'value', name: 'memory', position: 'right', scale: true, splitLine: {show: false},
-    nameTextStyle: {...style.nameTextStyle, align: 'right'}, axisLabel: {...style.axisLabel, formatter: bytes}}] : [];
+  const right = {...style, type: 'value', name: 'memory', position: 'right', scale: true, splitLine: {show: false},
+    nameTextStyle: {...style.nameTextStyle, align: 'right'}, axisLabel: {...style.axisLabel, formatter: bytes}};
+  return [{...style, type: 'value', name: 'seconds', nameTextStyle: {...style.nameTextStyle, align: 'left'}}, ...(hasMemory ? [right] : [])];
+}
+
+/** Trials in the order in which they ended, from the beginning of the first one. */
+function resourcesByTime(search, timed, hasMemory, colours) {
+  const style = axisStyle(colours);
+  const outline = timed.flatMap(({ended, seconds}) =>
+    [[ended - seconds, 0], [ended - seconds, seconds], [ended, seconds], [ended, 0], [null, null]]);
   return {
-    grid: {left: 4, right: 8, top: 34, bottom: 30, containLabel: true},
+    tooltip: tooltip(colours, ({dataIndex}) => trialTip(search, timed[dataIndex])),
+    xAxis: {...style, type: 'value', name: 'time since the start', nameLocation: 'middle', nameGap: 28, splitLine: {show: false}, min: 0,
+      axisLabel: {...style.axisLabel, formatter: duration}},
+    series: [
+      {type: 'line', silent: true, symbol: 'none', lineStyle: {color: colours.accent, width: 1}, areaStyle: {color: colours.accent, opacity: 0.45},
+        data: outline},
+      {type: 'scatter', symbolSize: 6, itemStyle: {color: colours.accent}, data: timed.map(({ended, seconds}) => [ended, seconds])},
+      ...(hasMemory ? [memoryLine(timed.map((trial) => [trial.ended, trial.memory_bytes]), colours)] : []),
+    ],
+  };
+}
+
+/** Of studies that do not say when a trial ended. */
+function resourcesByNumber(search, hasMemory, colours) {
+  const style = axisStyle(colours);
+  return {
     tooltip: tooltip(colours, ({dataIndex}) => trialTip(search, search.trials[dataIndex])),
     xAxis: {...style, type: 'category', name: 'trial', nameLocation: 'middle', nameGap: 28, splitLine: {show: false},
       data: search.trials.map(({number: trial}) => trial)},
-    yAxis: [{...style, type: 'value', name: 'seconds', nameTextStyle: {...style.nameTextStyle, align: 'left'}}, ...right],
     series: [
       {type: 'bar', barMaxWidth: 18, barCategoryGap: '25%', itemStyle: {color: colours.accent},
         data: search.trials.map((trial) => trial.seconds)},
-      ...(hasMemory ? [{type: 'line', yAxisIndex: 1, symbol: 'none', lineStyle: {color: colours.good, width: 2.5},
-        data: search.trials.map((trial) => trial.memory_bytes)}] : []),
+      ...(hasMemory ? [memoryLine(search.trials.map((trial) => trial.memory_bytes), colours)] : []),
     ],
   };
+}
+
+function memoryLine(data, colours) {
+  return {type: 'line', yAxisIndex: 1, symbol: 'none', lineStyle: {color: colours.good, width: 2.5}, data};
 }

@@ -5,9 +5,12 @@ let chosenLayer = null;  // index
 function drawLayers(search) {
   const section = byId('layers');
   const layers = layersOf(search);
-  section.hidden = layers.length === 0;
+  const leftOut = search.layers?.left_out;
+  section.hidden = layers.length === 0 && !leftOut;
   drawPlacement(search, byId('placement'));
-  if (section.hidden) return;
+  for (const id of ['layer-graph', 'layer-histogram']) byId(id).hidden = layers.length === 0;
+  if (leftOut) show(byId('layer-table'), panelHead('Operators', sentence(`They are not listed: ${leftOut}.`)));
+  if (layers.length === 0) return;
   const choose = (index) => {
     chosenLayer = index;
     table.draw();
@@ -24,7 +27,7 @@ function drawLayers(search) {
 
 /** The layers with what the methods of the best trial recorded of them. */
 function layersOf(search) {
-  const rows = unpacked(search.layers);
+  const rows = unpacked(search.layers?.rows ? search.layers : null);
   const tables = search.layer_tables ?? {};
   const byNode = (name) => new Map((tables[name] ?? []).map((row) => [row.node, row]));
   const [reconstruction, precision, leftFloat] = ['reconstruction', 'precision', 'left_float'].map(byNode);

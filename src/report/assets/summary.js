@@ -4,7 +4,7 @@ function drawSummary(search) {
   byId('result').hidden = false;
   byId('result-lead').textContent = leadText(search);
   const best = search.bestTrial;
-  byId('result-note').textContent = best ? verdictText(search, best) : '';
+  byId('result-note').textContent = best ? `${verdictText(search, best)} ${startText(search)}` : '';
   show(byId('result-tiles'), best ? tiles(search, best) : []);
   show(byId('result-settings'), best ? settingList(search, best) : null);
   show(byId('next-steps'), search.next_steps.map((step) => h('li', {}, sentence(step))));
@@ -46,6 +46,13 @@ function sizeText(search, {size_bytes: size}) {
 function verdictText(search, best) {
   return best.candidate ? `It is within the tolerance: ${search.tolerance}.` :
     `It is not within the tolerance: ${search.tolerance}.`;
+}
+
+/** What the start is that the tiles compare with, or why there is none. */
+function startText(search) {
+  if (search.running) return '';
+  if (search.base_note) return `${search.base_note[0].toUpperCase()}${search.base_note.slice(1)}.`;
+  return search.base_trial === search.best ? 'It has the settings that the search started from.' : '';
 }
 
 /** The numbers of the best model beside those of the float model and of the settings that the search began with. */
