@@ -5,7 +5,6 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -221,10 +220,6 @@ class SqliteDatabase final : public Database {
   }
 
   [[noreturn]] void fail(int code) const {
-    // SQLite keeps the system's number only when a file cannot be opened, not when writing fails.
-    const int error_number = code == SQLITE_IOERR     ? errno
-                             : connection_ == nullptr ? 0
-                                                      : sqlite3_system_errno(connection_.get());
     const char* const reason =
         connection_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection_.get());
     switch (code) {
@@ -241,7 +236,8 @@ class SqliteDatabase final : public Database {
       case SQLITE_FULL:
         throw DiskFull(fmt::format("{} failed: {}", name_, reason));
       default:
-        fail_to_write(error_number, fmt::format("{} failed: {}", name_, reason));
+        fail_to_write(connection_ == nullptr ? 0 : sqlite3_system_errno(connection_.get()),
+                      fmt::format("{} failed: {}", name_, reason));
     }
   }
 
