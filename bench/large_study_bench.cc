@@ -55,8 +55,8 @@ double value_of(std::int64_t number) {
 
 void write_study(const std::string& where, std::int64_t trials) {
   constexpr std::int64_t kAtOnce = 1000;
-  const auto database =
-      is_postgresql_url(where) ? open_postgresql(where) : open_sqlite(where, Database::Access::write);
+  const auto database = is_postgresql_url(where) ? open_postgresql(where)
+                                                 : open_sqlite(where, Database::Access::write);
   const StudyDescription description = bench::description(kStudy);
   TrialWriter writer(*database, open_study(*database, description, Database::Use::alone),
                      description);
@@ -97,7 +97,7 @@ void resume(const std::string& where, std::int64_t trials) {
 }
 
 VisitTrials visit_in(const std::string& where) {
-  return [where](const std::function<void(Trial&&)>& take) { visit_trials(where, kStudy, take); };
+  return [where](const std::function<void(Trial &&)>& take) { visit_trials(where, kStudy, take); };
 }
 
 void report(const std::string& where, const std::string& format) {

@@ -219,6 +219,23 @@ class SqliteDatabase final : public Database {
     if (code != SQLITE_OK) fail(code);
   }
 
+  /// The number of the system's error under an I/O error, in the database or its log; 0 when it is
+  /// not known. `errno` has changed since.
+  [[nodiscard]] int system_error() const {
+    for (const int which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+      sqlite3_file* file = nullptr;
+      int number = 0;
+      if (sqlite3_file_control(connection_.get(), "main", which, static_cast<void*>(&file)) ==
+              SQLITE_OK &&
+          file != nullptr && file->pMethods != nullptr &&
+          file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK &&
+          number != 0) {
+        return number;
+      }
+    }
+    return 0;
+  }
+
   [[noreturn]] void fail(int code) const {
     const char* const reason =
         connection_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection_.get());
@@ -235,9 +252,10 @@ class SqliteDatabase final : public Database {
         throw InternalError(fmt::format("{}: {}", name_, reason));
       case SQLITE_FULL:
         throw DiskFull(fmt::format("{} failed: {}", name_, reason));
+      case SQLITE_IOERR:
+        fail_to_write(system_error(), fmt::format("{} failed: {}", name_, reason));
       default:
-        fail_to_write(connection_ == nullptr ? 0 : sqlite3_system_errno(connection_.get()),
-                      fmt::format("{} failed: {}", name_, reason));
+        throw IoError(fmt::format("{} failed: {}", name_, reason));
     }
   }
 
