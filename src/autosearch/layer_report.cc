@@ -167,7 +167,7 @@ Value describe_layers(const Delivery& delivery, BestProfile& best) {
   if (needs_workers(execution)) {
     return left_out(
         "trials ran in worker processes, and the process that ends the search builds no model; "
-        "search without --isolate, or on one device, to see them");
+        "search in one process and on one device to see them");
   }
   try {
     LayerTable table(best.made());

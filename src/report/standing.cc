@@ -46,8 +46,7 @@ std::string candidates_text(const ResultsDocument& document) {
 std::string listed_part(const ResultsDocument& document) {
   return fmt::format(
       "{} of {} trials are listed: the best, {}the latest that were the best when they ended, and "
-      "an "
-      "even part of the rest; --format csv of the study has all",
+      "an even part of the rest; the format csv of the study has all",
       document.trials.size(), document.trial_count(), document.front.empty() ? "" : "the front, ");
 }
 

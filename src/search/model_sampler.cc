@@ -91,8 +91,8 @@ class ModelSampler final : public Sampler {
   Domain domain_;
   std::unique_ptr<Optimizer> optimizer_;
   ModelSamplerOptions options_;
-  std::vector<Pending> pending_;    // proposed here
-  std::vector<Pending> elsewhere_;  // proposed by other processes
+  std::vector<Pending> pending_;                    // proposed here
+  std::vector<Pending> elsewhere_;                  // proposed by other processes
   std::unordered_map<Key, std::int64_t> proposed_;  // points that are pending -> their numbers
   std::int64_t next_ = 0;
   std::int64_t told_ = 0;
