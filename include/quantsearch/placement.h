@@ -97,7 +97,8 @@ struct KernelCost {
 };
 struct KernelCostOptions {
   int threads = 1;
-  double seconds = 0.1;  // of the runs of each of the two models, at least
+  double seconds = 0.1;    // of the runs of each of the two models, at least, unless
+  int most_runs = 10'000;  // there are as many as this
   CancellationToken token = {};
 };
 /// Profiles a float model and the quantized one that was made of it, on the CPU. Where nodes stay

@@ -9,9 +9,11 @@ namespace quantsearch {
 std::vector<KernelCost> kernel_costs(const Model& float_model, const QuantizedModel& quantized,
                                      const Batch& sample, const KernelCostOptions& options) {
   const auto profile = [&](const Model& model) {
-    return kernel_times(
-        with_traceable_names(model), sample,
-        {.threads = options.threads, .seconds = options.seconds, .token = options.token});
+    return kernel_times(with_traceable_names(model), sample,
+                        {.threads = options.threads,
+                         .seconds = options.seconds,
+                         .most_runs = options.most_runs,
+                         .token = options.token});
   };
   const Graph& graph = float_model.graph;
   const std::vector<KernelTime> float_kernels = profile(float_model);

@@ -126,8 +126,11 @@ std::vector<KernelTime> kernel_times(const Model& model, const Batch& input,
         open_session(model, {.threads = options.threads, .profile = folder.path() / "profile"});
     for (int run = 0; run < kWarmUps; ++run) (void)session->run(input, options.token);
     const Stopwatch watch;
-    for (int run = 0; run < options.least_runs || watch.seconds() < options.seconds; ++run)
+    for (int run = 0;
+         run < options.least_runs || (run < options.most_runs && watch.seconds() < options.seconds);
+         ++run) {
       (void)session->run(input, options.token);
+    }
   }
   for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
     return read_profile(read_file(entry.path()), kWarmUps);
