@@ -257,7 +257,10 @@ class PostgresqlDatabase final : public Database {
       throw InternalError(fmt::format("{}: {}", name_, reason));
     }
     const std::string message = fmt::format("{} failed: {}", name_, reason);
-    if (libpq().status(connection_.get()) != CONNECTION_OK) throw ConnectionLost(message);
+    // The server says that it ends (57P01 and similar) before the connection is closed.
+    const bool has_ended = state.starts_with("57P") || state.starts_with("08");
+    if (has_ended || libpq().status(connection_.get()) != CONNECTION_OK)
+      throw ConnectionLost(message);
     if (state == "53100") throw DiskFull(message);
     throw IoError(message);
   }

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
+#include <thread>
+
 #include "quantsearch/base/error.h"
 #include "storage/place.h"
 
@@ -112,6 +116,28 @@ TEST_F(PostgresqlStore, AnUnreachableServerIsAnErrorWithoutThePassword) {
 TEST_F(PostgresqlStore, ADatabaseWithoutStudiesIsReported) {
   EXPECT_EQ(message_from<InvalidInput>([&] { (void)list_studies(place_->address()); }),
             place_->name() + " holds no studies; choose another one");
+}
+
+// The server answers the call that it interrupts before it closes the connection.
+TEST_F(PostgresqlStore, ACallThatTheServerInterruptsIsMadeAgain) {
+  const StudyDescription numbers{.name = "numbers",
+                                 .distributions = {{"n", IntRange{.low = 0, .high = 9}}}};
+  const auto one = place_->share(numbers, 3600);
+  const auto other = place_->share(numbers, 3600);
+  std::future<std::optional<Trial>> begun;
+  const auto interrupt_the_other = [&](const SharedStudyStore::News&) {
+    begun = std::async(std::launch::async, [&] {
+      return other->begin([](const SharedStudyStore::News&) { return Point{{"n", 2}}; });
+    });
+    // It waits for the lock of the study, which this call holds.
+    const std::string end =
+        "SELECT CAST(pg_terminate_backend(pid) AS TEXT) FROM pg_stat_activity WHERE "
+        "wait_event_type = 'Lock'";
+    while (place_->rows(end).empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return Point{{"n", 1}};
+  };
+  EXPECT_EQ(one->begin(interrupt_the_other).value().number, 0);
+  EXPECT_EQ(begun.get().value().number, 1);
 }
 
 }  // namespace
