@@ -112,13 +112,13 @@ class Pool:
         self._probe(nodes, refuse=True)
         need = self._options.need
         require_room(list(self._rooms(nodes, {}).values()), need)
-        rooms = self._rooms(nodes, _available_resources())
+        rooms = self._free_rooms()
         end = time.monotonic() + self._options.patience_seconds
         if not has_room(rooms.values(), need):
             logger.warning("every node with room for a trial is occupied; waiting up to %g s", self._options.patience_seconds)
         while not has_room(rooms.values(), need) and time.monotonic() < end:
             time.sleep(min(_POLL_SECONDS, max(0.0, end - time.monotonic())))
-            rooms = self._rooms(_live_nodes(), _available_resources())
+            rooms = self._free_rooms()
         require_room(list(rooms.values()), need)
         found = sum(place(rooms, self._options.need, self._options.workers).values())
         if found < self._options.workers:
@@ -175,6 +175,12 @@ class Pool:
                 "latencies do not compare; use nodes of one kind, or a search_goal and limits without latency"
             )
         return None
+
+    def _free_rooms(self) -> Dict[str, Room]:
+        """What is free at the moment, on nodes that have joined, too."""
+        nodes = _live_nodes()
+        self._probe(nodes, refuse=False)
+        return self._rooms(nodes, _available_resources())
 
     def _rooms(self, nodes: List[Dict[str, Any]], available: Mapping[str, Mapping[str, float]]) -> Dict[str, Room]:
         """The nodes that may be used with what is free on them by `available`; all is free on a node that is not named there.
@@ -331,9 +337,7 @@ class Pool:
         missing = self._options.workers - sum(host.workers for host in self._hosts)
         if missing <= 0:
             return
-        nodes = _live_nodes()
-        self._probe(nodes, refuse=False)
-        rooms = self._rooms(nodes, _available_resources())
+        rooms = self._free_rooms()
         # Ray shows what a new host takes only when it runs.
         starting = {host.node for host in self._hosts if host.ready is not None}
         rooms = {node: room for node, room in rooms.items() if node not in starting}
