@@ -114,26 +114,6 @@ TEST(Detection, ComparesWithAnnotations) {
       detection_scores(truth.yaml(", categories: [30, 10]"), detector(kExact)).at("map"), 0);
 }
 
-/// Samples that are files of a folder.
-class NamedSamples final : public DataSource {
- public:
-  NamedSamples(std::shared_ptr<const DataSource> samples, std::vector<std::string> names)
-      : samples_(std::move(samples)), names_(std::move(names)) {}
-  [[nodiscard]] std::int64_t size() const override { return samples_->size(); }
-  [[nodiscard]] std::int64_t largest_batch() const override { return samples_->largest_batch(); }
-  [[nodiscard]] Batch read(std::int64_t first, std::int64_t count) const override {
-    return samples_->read(first, count);
-  }
-  [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
-    return names_[static_cast<std::size_t>(sample)];
-  }
-  [[nodiscard]] Key content_key() const override { return samples_->content_key(); }
-
- private:
-  std::shared_ptr<const DataSource> samples_;
-  std::vector<std::string> names_;
-};
-
 /// The truth of kTruth, in the other order and with an image that no sample is of.
 constexpr const char* kNamedTruth = R"({
   "images": [{"id": 4, "width": 8, "height": 6, "file_name": "b.jpg"},
@@ -146,8 +126,7 @@ constexpr const char* kNamedTruth = R"({
 TEST(Detection, FilesFindTheirAnnotationsByName) {
   const Annotated truth(kNamedTruth);
   const auto task_over = [&](const std::vector<std::string>& names) {
-    const std::shared_ptr<const DataSource> data =
-        std::make_shared<const NamedSamples>(two_images(), names);
+    const std::shared_ptr<const DataSource> data = with_names(two_images(), names);
     const Model float_model = detector(kExact);
     return std::pair(make_task(read_task(parse_yaml(truth.yaml(), "test")),
                                {.float_model = float_model, .samples = data}),

@@ -13,13 +13,19 @@ std::vector<Axis> two_axes() {
   return {Axis(FloatRange{.low = 1e-3, .high = 1, .log = true}), Axis(Categories{.count = 3})};
 }
 
-TEST(History, KeepsActiveRowsSortedWithTiesInInsertionOrder) {
-  const std::vector<Axis> axes = two_axes();
+/// The numbers 7, 3, 5 and 9, with a tie in each axis and an inactive value.
+History four_rows(const std::vector<Axis>& axes) {
   History history(axes);
   history.add(7, {0.5, 2});
   history.add(3, {0.1, kInactive});
   history.add(5, {0.5, 0});
   history.add(9, {0.2, 0});
+  return history;
+}
+
+TEST(History, KeepsActiveRowsSortedWithTiesInInsertionOrder) {
+  const std::vector<Axis> axes = two_axes();
+  const History history = four_rows(axes);
   EXPECT_EQ(history.order(0), (Rows{1, 3, 0, 2}));
   EXPECT_EQ(history.order(1), (Rows{2, 3, 0}));
   EXPECT_EQ(history.number(1), 3);
@@ -43,11 +49,7 @@ TEST(History, RemovesTheLastRows) {
 
 TEST(History, KeepsMarkedRowsInTheirOrder) {
   const std::vector<Axis> axes = two_axes();
-  History history(axes);
-  history.add(7, {0.5, 2});
-  history.add(3, {0.1, kInactive});
-  history.add(5, {0.5, 0});
-  history.add(9, {0.2, 0});
+  History history = four_rows(axes);
   history.keep({1, 1, 0, 1});
   EXPECT_EQ(history.size(), 3U);
   EXPECT_EQ(history.number(2), 9);
