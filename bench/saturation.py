@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures models on x86 without VNNI: unprotected, with safe pairs of weights, and with safe pairs and gptq (docs/targets.md).
 
-    bench/saturation.py COMMAND CALIBRATION.npz EVALUATION.npz MODEL.onnx... [--limit N] [--emulator "qemu-x86_64 -cpu Haswell"]
+    bench/saturation.py COMMAND CALIBRATION.npz EVALUATION.npz MODEL.onnx... [--limit N] [--prefix COMMAND]
 
 Each model is quantized with the default preset (and CLE for a model whose name ends in "hard") and evaluated on the first N evaluation
-samples (200), on this processor and in the emulator, which runs the same program as on a processor with AVX2 only.
-Prints Markdown: top-1 and mean squared error of the outputs, "native / emulated".
+samples (200), on this processor and by COMMAND, which runs the same program as on a processor with AVX2 only (tools/avx2_only/run; an emulator,
+`qemu-x86_64 -cpu Haswell`, gives the same digits and takes an hour). Prints Markdown: top-1 and mean squared error of the outputs,
+"native / AVX2 only".
 """
 import argparse
 import json
@@ -48,7 +49,7 @@ def main():
     parser.add_argument("evaluation")
     parser.add_argument("models", nargs="+", type=Path)
     parser.add_argument("--limit", type=int, default=200)
-    parser.add_argument("--emulator", default="qemu-x86_64 -cpu Haswell")
+    parser.add_argument("--prefix", default=str(Path(__file__).resolve().parents[1] / "tools/avx2_only/run"))
     arguments = parser.parse_args()
     arguments.command = os.path.abspath(arguments.command)
     print("| model (float top-1) | " + " | ".join(name for name, _, _ in VARIANTS) + " |\n" + "|---" * (1 + len(VARIANTS)) + "|", flush=True)
@@ -61,9 +62,9 @@ def main():
                 run([arguments.command, "quantize", model, "--calibration", arguments.calibration, "--limit", 100 if not tuned else 200,
                      "--config", config, "--output", output, "--overwrite", "--no-check", "--quiet"])
                 native, of_float = scores([], arguments, model, output)
-                emulated, _ = scores(arguments.emulator.split(), arguments, model, output)
+                saturating, _ = scores(arguments.prefix.split(), arguments, model, output)
                 float_top1 = of_float["top1"]
-                cells.append(f"{native['top1']:.3f} / {emulated['top1']:.3f}, {native['L2']:.4f} / {emulated['L2']:.4f}")
+                cells.append(f"{native['top1']:.3f} / {saturating['top1']:.3f}, {native['L2']:.4f} / {saturating['L2']:.4f}")
             print(f"| {model.stem} ({float_top1:.3f}) | " + " | ".join(cells) + " |", flush=True)
 
 
