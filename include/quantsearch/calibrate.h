@@ -85,6 +85,7 @@ struct ChannelMoments {
 };
 /// The smallest and largest finite value of a tensor, and the moments and maximum of each channel.
 struct Extremes {
+  std::uint64_t count = 0;  // finite values
   float min = 0;
   float max = 0;
   bool channels_last = false;                   // as in TensorStatistics

@@ -6,7 +6,8 @@ ExtremesByTensor extremes_of(const Statistics& statistics) {
   ExtremesByTensor extremes;
   for (const auto& [tensor, seen] : statistics.tensors) {
     if (seen.count == 0) continue;
-    extremes[tensor] = {.min = seen.min,
+    extremes[tensor] = {.count = seen.count,
+                        .min = seen.min,
                         .max = seen.max,
                         .channels_last = seen.channels_last,
                         .channel_moments = {},

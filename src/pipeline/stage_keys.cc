@@ -24,8 +24,9 @@ constexpr int kFactsVersion = 2;  // 2: the inputs that a Log is computed from
 // 4: tensors that another quantizer has given pairs stay unchanged; 5: parts of different magnitude
 // do not share a step; 6: integer tables, stored weights; 7: the precision that a Log needs;
 // 8: only rows that safe pairs change take up the mean; 9: the integer form of HardSwish;
-// 10: a Mul by unlike constants in front of an output stays float.
-constexpr int kQuantizeVersion = 10;
+// 10: a Mul by unlike constants in front of an output stays float; 11: channels of few values leave
+// more room for larger ones.
+constexpr int kQuantizeVersion = 11;
 // 4: pairs of weights stay safe, products are exact; 5: limits and scales of overrides are kept;
 // 6: fewer columns for layers with few inputs.
 constexpr int kFinetuneVersion = 6;

@@ -19,6 +19,15 @@ namespace {
 /// With it, the figures of docs/targets.md are the same with and without VNNI.
 constexpr double kMargin = 1.25;
 
+/// The factor after `observed` values: that by which the largest of a million normal values around
+/// zero is expected to exceed the largest of the observed ones (the expected maximum of n grows as
+/// the root of 2 ln n), and at least kMargin. The inputs of a Conv have thousands of values a
+/// channel; those of a Gemm as many as there are samples.
+double margin(double observed) {
+  constexpr double kUnseen = 1e6;
+  return std::max(kMargin, std::sqrt(std::log(kUnseen) / std::log(std::max(2.0, observed))));
+}
+
 /// Number of scales tried between the one for plain rounding and the one at which every pair of
 /// real values is safe, at equal distances on a logarithmic scale.
 constexpr int kCandidates = 8;
@@ -219,11 +228,11 @@ class LayerWidening {
   double best_error_ = 0;
 };
 
-/// The largest stored uint8 value expected for values up to `highest`. It is at least the zero
+/// The largest stored uint8 value expected for real values up to `highest`. It is at least the zero
 /// point, which padding contains. ONNX Runtime rewrites int8 activations as uint8, 128 higher.
 std::int32_t stored_maximum(double highest, const TensorParams& input) {
   const std::int64_t offset = input.type == DataType::int8 ? 128 : 0;
-  const double steps = std::max(0.0, highest * kMargin / static_cast<double>(input.scales[0]));
+  const double steps = std::max(0.0, highest / static_cast<double>(input.scales[0]));
   const double stored = static_cast<double>(input.zero_points[0] + offset) + std::nearbyint(steps);
   return static_cast<std::int32_t>(std::clamp(stored, 0.0, 255.0));
 }
@@ -240,9 +249,14 @@ PairLimits limits_of(const Node& node, std::size_t channels, const TensorParams&
   PairLimits limits{.input_maxima = std::vector<std::int32_t>(channels, 255)};
   if (seen == nullptr) return limits;
   const bool fits = is_own_axis(node, *seen) && seen->channel_max.size() == channels;
+  const double observed =
+      static_cast<double>(seen->count) / static_cast<double>(fits ? channels : 1);
+  const double factor = margin(observed);
+  // A channel that stays at zero in a few samples, behind a Relu, may reach what others reach.
+  const double possible = seen->max * (factor - kMargin);
   for (std::size_t channel = 0; channel < channels; ++channel) {
-    limits.input_maxima[channel] =
-        stored_maximum(static_cast<double>(fits ? seen->channel_max[channel] : seen->max), input);
+    const double highest = fits ? seen->channel_max[channel] : seen->max;
+    limits.input_maxima[channel] = stored_maximum(std::max(highest * factor, possible), input);
   }
   return limits;
 }

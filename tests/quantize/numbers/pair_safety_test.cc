@@ -223,7 +223,8 @@ TEST(PairSafety, ChangesNoRowWithoutUnsafePairs) {
   calibration.ranges[DataType::uint8] =
       testing::ranges_over(model, {{{"x", testing::random_tensor({1, 4}, 7, 0.9F, 1)}}});
   const ChannelMoments even{.mean = 0.5, .mean_square = 1.0 / 3};
-  calibration.extremes["x"] = {.min = 0,
+  calibration.extremes["x"] = {.count = 4000,
+                               .min = 0,
                                .max = 1,
                                .channels_last = true,
                                .channel_moments = {even, even, even, even},
@@ -248,6 +249,7 @@ TEST(PairSafety, NoSumSaturatesWhenWeightsReduceTheMeanError) {
   };
   const Model plain = made(1);
   calibration.extremes["x"] = {
+      .count = 3000,
       .min = 0,
       .max = 1,
       .channel_moments = std::vector<ChannelMoments>(3, {.mean = 0.5, .mean_square = 1.0 / 3}),
@@ -275,8 +277,10 @@ TEST(PairSafety, DoesNotApplyToReducedRangesUnsignedWeightsAndWideActivations) {
 }
 
 // The values of the second channel stay far below the end of the range, so both weights may keep
-// their full size.
-TEST(PairSafety, ChannelsThatStaySmallNeedNoWiderScale) {
+// their full size: 127 times (255 + 3) is 32766. Of 16 values a channel the largest says less:
+// others may be larger by m = sqrt(ln 1e6 / ln 16) = 2.23, or reach m - 1.25 of the tensor's
+// largest.
+TEST(PairSafety, ChannelsThatStaySmallNeedNoWiderScaleWhenManyValuesShowIt) {
   testing::ModelBuilder builder;
   const std::string x = builder.input("x", {1, 2});
   const std::string y = builder.node("Gemm", {x, builder.weight("w", {2, 1}, {1, 1})}, {}, "layer");
@@ -289,8 +293,10 @@ TEST(PairSafety, ChannelsThatStaySmallNeedNoWiderScale) {
   };
   EXPECT_GT(scale(), 1.9F / 127);  // without extremes every value may occur
   calibration.extremes["x"] = {
-      .min = 0, .max = 1, .channel_moments = {}, .channel_max = {0.8F, 0.004F}};
+      .count = 20'000, .min = 0, .max = 1, .channel_moments = {}, .channel_max = {0.8F, 0.01F}};
   EXPECT_EQ(scale(), 1.0F / 127);
+  calibration.extremes["x"].count = 32;
+  EXPECT_GT(scale(), 1.9F / 127);
 }
 
 }  // namespace
