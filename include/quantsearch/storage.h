@@ -52,9 +52,10 @@ struct StudyDescription {
 //  - load() returns running trials too. In a store for one process these were left by a killed
 //    process; start() begins them again under their numbers.
 //  - Opening throws InvalidInput for a description that contradicts itself or the study (another
-//    fingerprint, goal or distribution; trials that wait for Optuna to run them) and for a file or
-//    database that holds no studies, Unsupported for another version of the schema, and IoError
-//    when the database cannot be reached or another process uses the study exclusively.
+//    fingerprint, goal or distribution, except that lists of choices may grow or shrink at their
+//    end; trials that wait for Optuna to run them) and for a file or database that holds no
+//    studies, Unsupported for another version of the schema, and IoError when the database cannot
+//    be reached or another process uses the study exclusively.
 //  - Saving and beginning throw StudyRemoved when the file of the study was removed or replaced.
 //  - Methods throw InvalidInput for a point outside the distributions or a value that is NaN,
 //    IoError when the database fails, and InternalError for a trial that ends twice.

@@ -220,6 +220,14 @@ bool are_compatible(const Distribution& one, const Distribution& other) {
                             are_same);
 }
 
+bool may_follow(const Distribution& before, const Distribution& now) {
+  const auto* const old = std::get_if<std::vector<Value>>(&before);
+  const auto* const choices = std::get_if<std::vector<Value>>(&now);
+  if (old == nullptr || choices == nullptr) return are_compatible(before, now);
+  const auto common = static_cast<std::ptrdiff_t>(std::min(old->size(), choices->size()));
+  return std::equal(old->begin(), old->begin() + common, choices->begin(), are_same);
+}
+
 void check(const std::string& parameter, const Distribution& distribution) {
   if (const auto* range = std::get_if<FloatRange>(&distribution)) {
     const bool is_ordered =

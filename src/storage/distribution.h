@@ -27,6 +27,9 @@ namespace quantsearch {
 /// True when one study may have both for one parameter. By Optuna's rule the kind, the logarithm
 /// and the choices must stay the same, while bounds and steps may change.
 [[nodiscard]] bool are_compatible(const Distribution& one, const Distribution& other);
+/// True when a study that has trials of `before` may go on with `now`: also when the choices of one
+/// begin with those of the other, because each trial keeps its own choices.
+[[nodiscard]] bool may_follow(const Distribution& before, const Distribution& now);
 
 /// Throws InvalidInput for bounds that are out of order or not finite, for an impossible step or
 /// logarithm, and for missing or repeated choices.

@@ -163,7 +163,7 @@ class Opening {
           const auto ours = description_.distributions.find(text_in(row[0]));
           if (ours == description_.distributions.end()) return;  // no longer a parameter
           const std::string& json = text_in(row[1]);
-          if (are_compatible(parse_distribution(json, database_.name()), ours->second)) return;
+          if (may_follow(parse_distribution(json, database_.name()), ours->second)) return;
           throw InvalidInput(fmt::format(
               "{}: parameter '{}' has the distribution {}, expected {}; resume with the "
               "space it was started with, or choose another one",

@@ -105,6 +105,16 @@ TEST(Distribution, MayChangeItsBoundsWithinAStudyButNotItsKind) {
   EXPECT_FALSE(are_compatible(Choices{1, "a"}, Choices{1.0, "a"}));
 }
 
+TEST(Distribution, ChoicesMayGrowAndShrinkAtTheirEndBetweenRunsOfAStudy) {
+  EXPECT_TRUE(may_follow(Choices{1, "a"}, Choices{1, "a"}));
+  EXPECT_TRUE(may_follow(Choices{1}, Choices{1, "a"}));
+  EXPECT_TRUE(may_follow(Choices{1, "a"}, Choices{1}));
+  EXPECT_FALSE(may_follow(Choices{1}, Choices{"a", 1}));
+  EXPECT_FALSE(may_follow(Choices{1, "a"}, Choices{1.0}));
+  EXPECT_FALSE(may_follow(Choices{1}, IntRange{.low = 1, .high = 2}));
+  EXPECT_TRUE(may_follow(IntRange{.high = 3}, IntRange{.high = 4}));
+}
+
 TEST(Distribution, AnImpossibleOneIsRefused) {
   const std::string bounds = "study: the bounds of parameter 'p' are not finite or out of order";
   const std::string step =

@@ -258,6 +258,20 @@ TEST_F(Store, AnotherGoalOrSpaceIsRefused) {
   EXPECT_EQ(refusal(other), "nothing was thrown");
 }
 
+TEST_F(Store, AStudyGoesOnWithMoreChoices) {
+  save_examples();
+  StudyDescription more = example_description();
+  auto& choices = std::get<std::vector<Value>>(more.distributions.at("choice"));
+  choices.emplace_back("one more");
+  Trial added = trial(std::ssize(example_trials()));
+  added.point = {{"choice", "one more"}};
+  std::vector<Trial> all = example_trials();
+  all.push_back(added);
+  place_->open(more)->save(added);
+  EXPECT_EQ(place_->open(more)->load(), all);
+  EXPECT_EQ(place_->open(example_description())->load(), all);
+}
+
 TEST_F(Store, AStudyWithoutAFingerprintIsTakenOver) {
   save_examples();
   place_->run("DELETE FROM study_user_attributes");
