@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "autosearch/placing.h"
 #include "quantsearch/search/trial_details.h"
 #include "quantsearch/search/trial_order.h"
 
@@ -24,6 +25,7 @@ const std::string kMixed = "extra_options.AutoMixprecision.";
 const std::string kCle = "include_cle";
 const std::string kWeights = "extra_options.WeightCalibrateMethod";
 const std::string kFloatNodes = "nodes_to_exclude";
+const std::string kType = "activation_type";
 
 // Limits of mixed precision as shares of the tolerance, because it judges on calibration data.
 constexpr double kStrictness[] = {0.7, 0.3, 0.1};
@@ -55,11 +57,35 @@ Value choice(const Point& point, const std::string& name) {
   return found == point.end() ? Value() : found->second;
 }
 
+/// The other activation type of 8 bits; null when `type` has more.
+Value other_type(const Value& type) {
+  if (type == Value("QUInt8")) return "QInt8";
+  return type == Value("QInt8") ? Value("QUInt8") : Value();
+}
+
+/// Adds the other activation type where the fastest model on a CPU is wanted: which integer kernels
+/// a model gets depends on the type. An NPU has rules of its own.
+void add_other_type(const AutoSearchConfig& config, std::vector<Parameter>& parameters) {
+  const auto types = std::ranges::find(parameters, kType, &Parameter::name);
+  const bool is_for_npu = effective_value("enable_npu_cnn", config.base).as_bool();
+  if (types == parameters.end() || is_for_npu || !places_operators(config)) return;
+  if (Value other = other_type(types->choices.front()); !other.is_null())
+    types->choices.push_back(std::move(other));
+}
+
+/// "0.848 (0.839 to 0.861)".
+std::string latency_text(const Trial& trial) {
+  const std::optional<LatencyRatio> latency = details_from(trial.details).latency_ratio;
+  if (!latency) return "an unknown number of";
+  return fmt::format("{:.3f} ({:.3f} to {:.3f})", latency->ratio, latency->low, latency->high);
+}
+
 }  // namespace
 
 Space escalation_space(const AutoSearchConfig& config, const std::string& objective,
                        const Space& calibrations, const std::vector<Value>& placements) {
   std::vector<Parameter> parameters = calibrations.products().front();
+  add_other_type(config, parameters);
   parameters.push_back({.name = kTuning, .choices = {false, true}});
   parameters.push_back({.name = kAlgorithm, .choices = {"gptq"}});
   parameters.push_back({.name = kMixing, .choices = {false, true}});
@@ -85,18 +111,20 @@ class Escalation final : public Sampler {
   }
 
   std::optional<Point> ask() override {
-    for (Point& point : next()) {
-      if (proposed_.insert(key_of(point)).second) return std::move(point);
+    for (const Point& point : next()) {
+      if (proposed_.insert(key_of(point)).second) return point;
     }
     return std::nullopt;
   }
 
   void tell(const Trial& finished) override {
     finished_.insert_or_assign(key_of(finished.point), finished);
+    next_.reset();
+    say_type();
   }
 
   bool is_ready() const override {
-    const std::vector<Point> points = next();
+    const std::vector<Point>& points = next();
     return points.empty() || std::ranges::any_of(points, [this](const Point& point) {
              return !proposed_.contains(key_of(point));
            });
@@ -109,8 +137,8 @@ class Escalation final : public Sampler {
   void collect_calibrations(const CostModel& cost) {
     std::vector<Parameter> calibrations;
     for (const Parameter& parameter : parameters_) {
-      const bool is_later =
-          parameter.name == kTuning || parameter.name == kMixing || parameter.name == kFloatNodes;
+      const bool is_later = parameter.name == kTuning || parameter.name == kMixing ||
+                            parameter.name == kFloatNodes || parameter.name == kType;
       calibrations.push_back(
           is_later ? Parameter{.name = parameter.name, .choices = {parameter.choices.front()}}
                    : parameter);
@@ -159,19 +187,24 @@ class Escalation final : public Sampler {
     return trial.is_candidate && is_feasible(trial);
   }
 
-  /// The best of all results; null without a complete one.
-  [[nodiscard]] const Trial* best() const {
+  /// The best of all results with this activation type; null without a complete one.
+  [[nodiscard]] const Trial* best_with(const Value& type) const {
     const Trial* best = nullptr;
     for (const auto& [key, trial] : finished_) {
-      if (trial.state != TrialState::complete) continue;
+      if (trial.state != TrialState::complete || choice(trial.point, kType) != type) continue;
       if (best == nullptr || order_(trial, *best)) best = &trial;
     }
     return best;
   }
 
-  /// The unfinished points of the phase in which the search is; empty at its end. A function of the
-  /// results alone, so that it does not matter in which run they were made.
-  [[nodiscard]] std::vector<Point> next() const {
+  /// The unfinished points of the phase in which the search is; empty at its end.
+  [[nodiscard]] const std::vector<Point>& next() const {
+    if (!next_) next_ = find_next();
+    return *next_;
+  }
+
+  /// A function of the results alone, so that it does not matter in which run they were made.
+  [[nodiscard]] std::vector<Point> find_next() const {
     if (auto points = unfinished(first_calibrations()); !points.empty()) return points;
     if (!had_candidate(first_calibrations())) {
       if (auto points = unfinished(reconstructions()); !points.empty()) return points;
@@ -179,7 +212,8 @@ class Escalation final : public Sampler {
         if (auto points = next_formats(); !points.empty()) return points;
       }
     }
-    if (const Trial* const found = best(); found != nullptr && is_accepted(*found)) {
+    if (const Trial* const found = best_before_types(); found != nullptr && is_accepted(*found)) {
+      if (auto points = unfinished(other_types()); !points.empty()) return points;
       if (auto points = unfinished(other_placements()); !points.empty()) return points;
     }
     return unfinished(remaining_calibrations());
@@ -252,35 +286,101 @@ class Escalation final : public Sampler {
     return {};
   }
 
-  /// The best result of the phases before with the other placements.
-  [[nodiscard]] std::vector<Point> other_placements() const {
-    const auto placements = std::ranges::find(parameters_, kFloatNodes, &Parameter::name);
-    const std::vector<Point> before = before_placement();
+  /// The best result of the phases before with the other activation type; none when there is no
+  /// other one: at its own placement, and at the one with most operators on integers, because what
+  /// is slow with one type, and stays float for that, may be fast with the other
+  /// (docs/decisions/0015).
+  [[nodiscard]] std::vector<Point> other_types() const {
+    const auto types = std::ranges::find(parameters_, kType, &Parameter::name);
+    const Trial* const found = best_before_types();
     std::vector<Point> points;
-    if (placements == parameters_.end() || before.empty()) return points;
-    for (const Value& placement : placements->choices)
-      add(points, with(before.front(), {{kFloatNodes, placement}}));
+    if (types == parameters_.end() || types->choices.size() < 2 || found == nullptr) return points;
+    Point changes = {{kType, types->choices.back()}};
+    add(points, with(found->point, changes));
+    const auto placements = std::ranges::find(parameters_, kFloatNodes, &Parameter::name);
+    if (placements == parameters_.end()) return points;
+    changes[kFloatNodes] = *std::ranges::min_element(
+        placements->choices, {}, [](const Value& nodes) { return nodes.as_list().size(); });
+    add(points, with(found->point, changes));
     return points;
   }
 
-  /// The results of the phases before placement, best first.
-  [[nodiscard]] std::vector<Point> before_placement() const {
+  /// The best result of the phases before the other activation type is tried; null without one.
+  [[nodiscard]] const Trial* best_before_types() const {
     std::vector<Point> points = first_calibrations();
     for (const std::vector<Point>& more : {reconstructions(), formats()})
       points.insert(points.end(), more.begin(), more.end());
-    return best_of(points);
+    return best_result(points);
+  }
+
+  [[nodiscard]] const Trial* best_result(const std::vector<Point>& points) const {
+    const std::vector<Point> best = best_of(points);
+    return best.empty() ? nullptr : result(best.front());
+  }
+
+  /// True when `trial` is faster and the intervals of both do not meet. Everything else is a tie,
+  /// so that noise does not choose the type.
+  [[nodiscard]] bool is_clearly_faster(const Trial& trial, const Trial& before) const {
+    const std::optional<LatencyRatio> ratio = details_from(trial.details).latency_ratio;
+    const std::optional<LatencyRatio> earlier = details_from(before.details).latency_ratio;
+    return ratio && earlier && ratio->high < earlier->low && order_.improves(trial, before);
+  }
+
+  /// The best result with the activation type that the search goes on with; null without one.
+  [[nodiscard]] const Trial* best_of_types() const {
+    const Trial* const before = best_before_types();
+    const Trial* const other = best_result(other_types());
+    if (before == nullptr || other == nullptr) return before;
+    return is_accepted(*other) && is_clearly_faster(*other, *before) ? other : before;
+  }
+
+  /// Says once, as soon as the other activation type was tried, which one is kept and why.
+  void say_type() {
+    const std::vector<Point> tried = other_types();
+    if (said_type_ || tried.empty() || !unfinished(tried).empty()) return;
+    said_type_ = true;
+    const Trial& before = *best_before_types();
+    if (!is_accepted(before)) return;
+    say(options_.log, LogLevel::info,
+        fmt::format("activation type: {}; the later trials have {}",
+                    comparison(before, best_result(tried)),
+                    choice(best_of_types()->point, kType).as_string()));
+  }
+
+  /// What was found with the other activation type. `other`: its best result; null without one.
+  [[nodiscard]] std::string comparison(const Trial& before, const Trial* other) const {
+    const std::string own_type = choice(before.point, kType).as_string();
+    const std::string type = other_type(own_type).as_string();
+    if (other == nullptr || !is_accepted(*other))
+      return fmt::format("no model with {} is within the tolerance", type);
+    const bool is_tie = !is_clearly_faster(*other, before) && !is_clearly_faster(before, *other);
+    return fmt::format("{} takes {} times as long as the float model and {} {}{}", type,
+                       latency_text(*other), own_type, latency_text(before),
+                       is_tie ? ", a tie" : "");
+  }
+
+  /// The best result so far with the other placements.
+  [[nodiscard]] std::vector<Point> other_placements() const {
+    const auto placements = std::ranges::find(parameters_, kFloatNodes, &Parameter::name);
+    const Trial* const found = best_of_types();
+    std::vector<Point> points;
+    if (placements == parameters_.end() || found == nullptr) return points;
+    for (const Value& placement : placements->choices)
+      add(points, with(found->point, {{kFloatNodes, placement}}));
+    return points;
   }
 
   /// The calibrations that were not tried, with the settings of the best result so far.
   [[nodiscard]] std::vector<Point> remaining_calibrations() const {
-    const Trial* const leader = best();
-    if (leader == nullptr) return {};
-    Point found;
-    for (const std::string& name : {kTuning, kMixing, kFloatNodes}) {
-      if (const Value value = choice(leader->point, name); !value.is_null()) found[name] = value;
+    const Trial* const found = best_of_types();
+    if (found == nullptr) return {};
+    const Trial& leader = *best_with(choice(found->point, kType));
+    Point settings;
+    for (const std::string& name : {kTuning, kMixing, kFloatNodes, kType}) {
+      if (const Value value = choice(leader.point, name); !value.is_null()) settings[name] = value;
     }
     std::vector<Point> points;
-    for (const Point& calibration : calibrations_) add(points, with(calibration, found));
+    for (const Point& calibration : calibrations_) add(points, with(calibration, settings));
     return points;
   }
 
@@ -291,6 +391,8 @@ class Escalation final : public Sampler {
   std::vector<Point> calibrations_;
   std::map<Key, Trial> finished_;
   std::set<Key> proposed_;
+  mutable std::optional<std::vector<Point>> next_;  // since the last result
+  bool said_type_ = false;
 };
 
 }  // namespace

@@ -7,9 +7,10 @@
 //      and without.
 //   3. Still none: mixed precision, with limits that become stricter until the tolerance holds. The
 //      layers that hurt most stay float, or get 16 bits for an NPU.
-//   4. With a candidate, when the fastest is wanted: the other placements that were measured to be
-//      about as fast.
-//   5. The remaining calibrations with what was found.
+//   4. With a candidate, when the fastest on a CPU is wanted: the best with the other activation
+//      type, uint8 or int8. The faster goes on; a tie keeps the type of the base.
+//   5. Likewise: the other placements that were measured to be about as fast.
+//   6. The remaining calibrations with what was found.
 // docs/search.md explains it.
 
 #include <memory>

@@ -92,7 +92,8 @@ std::unique_ptr<Sampler> sampler_of(SearchAlgorithm algorithm, const Space& spac
   if (algorithm == SearchAlgorithm::escalation) {
     return escalation_sampler(space, with.normalize, with.cost,
                               {.ranking = {with.goal(), with.config.goals.goal},
-                               .first_trials = first_trials_of(space, with)});
+                               .first_trials = first_trials_of(space, with),
+                               .log = with.log});
   }
   if (algorithm == SearchAlgorithm::random)
     return random_sampler(space, with.normalize, with.cost, options);

@@ -21,8 +21,10 @@ const Value kFastest = Value::List{"conv1", "conv2"};
 const Value kSecond = Value::List{"conv1"};
 const Value kNone = Value::List{};
 
-AutoSearchConfig config_for(SearchGoal goal) {
-  AutoSearchConfig config{.base = settings_from(Value())};
+AutoSearchConfig config_for(SearchGoal goal, const Value& base = {}) {
+  AutoSearchConfig config;
+  config.base = settings_from(base);
+  config.strategy.algorithm = SearchAlgorithm::escalation;
   config.goals.goal = goal;
   return config;
 }
@@ -34,6 +36,8 @@ Value setting(const Point& point, const std::string& name) {
 bool is_tuned(const Point& point) { return setting(point, "include_fast_ft") == Value(true); }
 bool is_mixed(const Point& point) { return setting(point, "include_auto_mp") == Value(true); }
 Value float_nodes(const Point& point) { return setting(point, "nodes_to_exclude"); }
+Value type_of(const Point& point) { return setting(point, "activation_type"); }
+bool is_signed(const Point& point) { return type_of(point) == Value("QInt8"); }
 
 struct Result {
   double value = 1;
@@ -56,7 +60,7 @@ Trial trial_of(std::int64_t number, const Point& point, const Result& result) {
 }
 
 /// The sampler of a search for `goal`.
-std::unique_ptr<Sampler> sampler_for(SearchGoal goal) {
+std::unique_ptr<Sampler> sampler_for(SearchGoal goal, const LogSink& log = {}) {
   const AutoSearchConfig config = config_for(goal);
   const Space space =
       escalation_space(config, "rel_l2", default_space(config.base),
@@ -64,13 +68,14 @@ std::unique_ptr<Sampler> sampler_for(SearchGoal goal) {
                                                    : std::vector<Value>{});
   return escalation_sampler(space, normalize_over(config.base),
                             [](const Point&) { return Expected{}; },
-                            {.ranking = {Goal::minimize, goal}});
+                            {.ranking = {Goal::minimize, goal}, .log = log});
 }
 
 /// Runs until the sampler has no more points, beginning with the trials of an earlier run.
 std::vector<Trial> run(SearchGoal goal, const Outcome& outcome, std::vector<Trial> trials = {},
-                       std::size_t most = 1000) {
-  const auto sampler = sampler_for(goal);
+                       const LogSink& log = {}) {
+  constexpr std::size_t most = 1000;
+  const auto sampler = sampler_for(goal, log);
   for (const Trial& trial : trials) sampler->tell(trial);
   while (trials.size() < most) {
     const std::optional<Point> point = sampler->ask();
@@ -132,12 +137,116 @@ TEST(Escalation, BeginsAtTheFastestPlacementAndTriesTheOthersWithTheBest) {
   });
   for (std::size_t number = 0; number < 12; ++number)
     EXPECT_EQ(float_nodes(trials[number].point), kFastest) << number;
-  EXPECT_EQ(float_nodes(trials[12].point), kSecond);
-  EXPECT_EQ(float_nodes(trials[13].point), kNone);
+  // Trials 12 and 13 have the other activation type.
+  EXPECT_EQ(float_nodes(trials[14].point), kSecond);
+  EXPECT_EQ(float_nodes(trials[15].point), kNone);
   // The other calibrations have the placement of the fastest trial.
-  for (std::size_t number = 14; number < trials.size(); ++number)
+  for (std::size_t number = 16; number < trials.size(); ++number)
     EXPECT_EQ(float_nodes(trials[number].point), kSecond) << number;
-  EXPECT_EQ(trials.size(), 14U + 47U);
+  EXPECT_EQ(trials.size(), 16U + 47U);
+}
+
+/// Every point is within the tolerance; with int8 a run takes `ratio` times as long as that of the
+/// float model, with uint8 0.9 times.
+Outcome with_signed_ratio(double ratio) {
+  return [ratio](const Point& point) {
+    return Result{.is_candidate = true, .ratio = is_signed(point) ? ratio : 0.9};
+  };
+}
+
+TEST(Escalation, TheFasterActivationTypeGoesOn) {
+  const auto trials = run(SearchGoal::fastest, with_signed_ratio(0.8));
+  for (std::size_t number = 0; number < 12; ++number)
+    EXPECT_EQ(type_of(trials[number].point), Value("QUInt8")) << number;
+  EXPECT_EQ(float_nodes(trials[12].point), kFastest);
+  EXPECT_EQ(float_nodes(trials[13].point), kNone);
+  EXPECT_EQ(float_nodes(trials[14].point), kSecond);
+  for (std::size_t number = 12; number < trials.size(); ++number)
+    EXPECT_EQ(type_of(trials[number].point), Value("QInt8")) << number;
+  EXPECT_EQ(trials.size(), 15U + 47U);
+}
+
+TEST(Escalation, TheSlowerActivationTypeTakesTwoTrials) {
+  const auto trials = run(SearchGoal::fastest, with_signed_ratio(1.1));
+  for (std::size_t number = 0; number < trials.size(); ++number)
+    EXPECT_EQ(is_signed(trials[number].point), number == 12 || number == 13) << number;
+}
+
+TEST(Escalation, TheOtherActivationTypeMayBeFasterWhereMoreRunsOnIntegers) {
+  const auto trials = run(SearchGoal::fastest, [](const Point& point) {
+    const bool is_fast = is_signed(point) && float_nodes(point) == kNone;
+    return Result{.is_candidate = true, .ratio = is_fast ? 0.6 : 0.9};
+  });
+  EXPECT_TRUE(is_signed(trials.back().point));
+  EXPECT_EQ(float_nodes(trials.back().point), kNone);
+}
+
+TEST(Escalation, ActivationTypesWhoseIntervalsMeetAreATie) {
+  // 0.8712 to 0.8888 is clearly less than 0.891 to 0.909; 0.8761 to 0.8939 is not.
+  EXPECT_TRUE(is_signed(run(SearchGoal::fastest, with_signed_ratio(0.880)).back().point));
+  EXPECT_FALSE(is_signed(run(SearchGoal::fastest, with_signed_ratio(0.885)).back().point));
+}
+
+TEST(Escalation, AnActivationTypeOutsideTheToleranceIsNotTaken) {
+  const auto trials = run(SearchGoal::fastest, [](const Point& point) {
+    return Result{.is_candidate = !is_signed(point), .ratio = is_signed(point) ? 0.5 : 0.9};
+  });
+  for (std::size_t number = 0; number < trials.size(); ++number)
+    EXPECT_EQ(is_signed(trials[number].point), number == 12 || number == 13) << number;
+}
+
+TEST(Escalation, WithoutACandidateTheOtherActivationTypeIsNotTried) {
+  EXPECT_FALSE(any(run(SearchGoal::fastest, [](const Point&) { return Result{}; }), is_signed));
+}
+
+TEST(Escalation, TheOtherActivationTypeIsTriedWithWhatTheModelNeeds) {
+  const auto trials = run(SearchGoal::fastest, [](const Point& point) {
+    return Result{.value = is_mixed(point) ? 0.1 : 1, .is_candidate = is_mixed(point)};
+  });
+  for (const Trial& trial : trials) EXPECT_TRUE(is_mixed(trial.point) || !is_signed(trial.point));
+  EXPECT_TRUE(any(trials, is_signed));
+}
+
+TEST(Escalation, TheLogSaysOnceWhichActivationTypeGoesOn) {
+  const auto line_of = [](const Outcome& outcome) {
+    std::vector<std::string> lines;
+    (void)run(SearchGoal::fastest, outcome, {},
+              [&lines](LogLevel, std::string_view text) { lines.emplace_back(text); });
+    EXPECT_EQ(lines.size(), 1U);
+    return lines.empty() ? "" : lines.front();
+  };
+  EXPECT_EQ(line_of(with_signed_ratio(0.8)),
+            "activation type: QInt8 takes 0.800 (0.792 to 0.808) times as long as the float model "
+            "and QUInt8 0.900 (0.891 to 0.909); the later trials have QInt8");
+  EXPECT_EQ(line_of(with_signed_ratio(0.9)),
+            "activation type: QInt8 takes 0.900 (0.891 to 0.909) times as long as the float model "
+            "and QUInt8 0.900 (0.891 to 0.909), a tie; the later trials have QUInt8");
+  EXPECT_EQ(line_of([](const Point& point) { return Result{.is_candidate = !is_signed(point)}; }),
+            "activation type: no model with QInt8 is within the tolerance; the later trials have "
+            "QUInt8");
+}
+
+/// The activation types of the space for a base.
+std::vector<Value> types_for(SearchGoal goal, const Value& base) {
+  const AutoSearchConfig config = config_for(goal, base);
+  const Space space = escalation_space(config, "rel_l2", default_space(config.base), {});
+  for (const Parameter& parameter : space.products().front()) {
+    if (parameter.name == "activation_type") return parameter.choices;
+  }
+  return {};
+}
+
+TEST(Escalation, TriesTheOtherActivationTypeOfEightBitsForTheFastestModelOnACpu) {
+  using Types = std::vector<Value>;
+  const Value none;
+  EXPECT_EQ(types_for(SearchGoal::fastest, none), (Types{"QUInt8", "QInt8"}));
+  EXPECT_EQ(types_for(SearchGoal::fastest, Value::Map{{"activation_type", "QInt8"}}),
+            (Types{"QInt8", "QUInt8"}));
+  EXPECT_EQ(types_for(SearchGoal::fastest, Value::Map{{"activation_type", "QInt16"}}),
+            (Types{"QInt16"}));
+  EXPECT_EQ(types_for(SearchGoal::fastest, "XINT8"), Types{});
+  EXPECT_EQ(types_for(SearchGoal::smallest, none), (Types{"QUInt8"}));
+  EXPECT_EQ(types_for(SearchGoal::most_accurate, none), (Types{"QUInt8"}));
 }
 
 TEST(Escalation, TheSmallestAndTheMostAccurateKeepThePlacement) {
@@ -148,17 +257,31 @@ TEST(Escalation, TheSmallestAndTheMostAccurateKeepThePlacement) {
 }
 
 TEST(Escalation, AResumedSearchProposesWhatAnUninterruptedOneWould) {
-  const Outcome outcome = [](const Point& point) {
-    return Result{.value = is_tuned(point) ? 0.5 : 1,
-                  .is_candidate = is_mixed(point),
-                  .ratio = float_nodes(point) == kSecond ? 0.8 : 1.2};
-  };
-  const std::vector<Trial> whole = run(SearchGoal::fastest, outcome);
-  for (std::size_t ended = 0; ended < whole.size(); ended += 5) {
-    const std::vector<Trial> earlier(whole.begin(),
-                                     whole.begin() + static_cast<std::ptrdiff_t>(ended));
-    EXPECT_EQ(run(SearchGoal::fastest, outcome, earlier), whole) << ended;
+  std::size_t first = 0;  // other trials each time
+  for (const double signed_factor : {0.7, 1.0}) {
+    const Outcome outcome = [signed_factor](const Point& point) {
+      return Result{.value = is_tuned(point) ? 0.5 : 1,
+                    .is_candidate = is_mixed(point),
+                    .ratio = (float_nodes(point) == kSecond ? 0.8 : 1.2) *
+                             (is_signed(point) ? signed_factor : 1)};
+    };
+    const std::vector<Trial> whole = run(SearchGoal::fastest, outcome);
+    EXPECT_TRUE(any(whole, is_signed));
+    for (std::size_t ended = first++; ended < whole.size(); ended += 5) {
+      const std::vector<Trial> earlier(whole.begin(),
+                                       whole.begin() + static_cast<std::ptrdiff_t>(ended));
+      EXPECT_EQ(run(SearchGoal::fastest, outcome, earlier), whole) << ended;
+    }
   }
+}
+
+TEST(Escalation, AStudyWithoutTheOtherActivationTypeGoesOnWithIt) {
+  std::vector<Trial> earlier = run(SearchGoal::fastest, with_signed_ratio(1.1));
+  std::erase_if(earlier, [](const Trial& trial) { return is_signed(trial.point); });
+  const auto trials = run(SearchGoal::fastest, with_signed_ratio(1.1), earlier);
+  ASSERT_EQ(trials.size(), earlier.size() + 2);
+  EXPECT_TRUE(is_signed(trials[earlier.size()].point));
+  EXPECT_TRUE(is_signed(trials.back().point));
 }
 
 TEST(Escalation, WaitsForTheResultsThatDecide) {
