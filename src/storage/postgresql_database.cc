@@ -131,14 +131,8 @@ class PostgresqlDatabase final : public Database {
   void run_all(std::span<const Step> steps) override {
     if (steps.size() < 2 || libpq().enter_pipeline_mode == nullptr) return Database::run_all(steps);
     for (const Step& step : steps) (void)prepared(step.sql);
-    require(libpq().enter_pipeline_mode(connection_.get()));
+    send(steps);
     try {
-      for (const Step& step : steps) {
-        const Texts texts(step.parameters);
-        require(libpq().send_query_prepared(connection_.get(), prepared(step.sql).c_str(),
-                                            texts.count(), texts.values(), nullptr, nullptr, 0));
-      }
-      require(libpq().pipeline_sync(connection_.get()));
       for (const Step& step : steps) {
         const Result result(libpq().get_result(connection_.get()));
         check(result.get());
@@ -146,10 +140,10 @@ class PostgresqlDatabase final : public Database {
         pass_rows(result.get(), step.on_row);
       }
     } catch (...) {
-      leave_pipeline();
+      leave_pipeline(steps.size());
       throw;
     }
-    leave_pipeline();
+    leave_pipeline(steps.size());
   }
 #endif
 
@@ -217,19 +211,39 @@ class PostgresqlDatabase final : public Database {
   }
 
 #ifdef LIBPQ_HAS_PIPELINING
-  /// Checks a call that sends; it fails only when the connection is lost or memory is short.
-  void require(int sent) const {
-    if (sent != 1) fail("");
+  /// Sends the steps and the mark of their end. A call fails when the connection is lost, but also
+  /// on a live one for want of memory. The server would not answer without the mark then, so that
+  /// the connection is given up.
+  void send(std::span<const Step> steps) {
+    try {
+      require(libpq().enter_pipeline_mode(connection_.get()));
+      for (const Step& step : steps) {
+        const Texts texts(step.parameters);
+        require(libpq().send_query_prepared(connection_.get(), prepared(step.sql).c_str(),
+                                            texts.count(), texts.values(), nullptr, nullptr, 0));
+      }
+      require(libpq().pipeline_sync(connection_.get()));
+    } catch (...) {
+      connection_.reset();  // calls without a connection fail as those whose connection is lost
+      throw;
+    }
   }
 
-  /// Leaves out the results that have not been read.
-  void leave_pipeline() {
+  void require(int sent) const {
+    if (sent == 1) return;
+    throw ConnectionLost(
+        fmt::format("{} failed: {}", name_, first_line(libpq().error_message(connection_.get()))));
+  }
+
+  /// Leaves out the results that have not been read: of each step one and the null after it, then
+  /// the mark of their end. A connection that does not give the mark is of no more use.
+  void leave_pipeline(std::size_t steps) {
     bool is_synchronized = false;
-    while (!is_synchronized && libpq().status(connection_.get()) == CONNECTION_OK) {
+    for (std::size_t left = 2 * steps + 1; left > 0 && !is_synchronized; --left) {
       const Result result(libpq().get_result(connection_.get()));
       is_synchronized = libpq().result_status(result.get()) == PGRES_PIPELINE_SYNC;
     }
-    (void)libpq().exit_pipeline_mode(connection_.get());
+    if (!is_synchronized || libpq().exit_pipeline_mode(connection_.get()) != 1) connection_.reset();
   }
 #endif
 

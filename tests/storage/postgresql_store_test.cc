@@ -140,5 +140,19 @@ TEST_F(PostgresqlStore, ACallThatTheServerInterruptsIsMadeAgain) {
   EXPECT_EQ(begun.get().value().number, 1);
 }
 
+// The server waits for the mark of the end, which is not sent after a call that could not be.
+TEST_F(PostgresqlStore, AConnectionThatCannotSendEveryStepIsGivenUp) {
+  const std::unique_ptr<Database> database = place_->connect();
+  constexpr std::size_t kTooManyForLibpq = 65'536;
+  std::vector<Database::Step> steps(2);
+  steps[0].sql = "SELECT 1";
+  steps[1].sql = "SELECT 2";
+  steps[1].parameters.resize(kTooManyForLibpq);
+  EXPECT_THROW(database->run_all(steps), ConnectionLost);
+  EXPECT_THROW(database->run("SELECT 1"), ConnectionLost);
+  database->reconnect();
+  database->run("SELECT 1");
+}
+
 }  // namespace
 }  // namespace quantsearch
