@@ -76,10 +76,6 @@ bool is_crowd(const Entries& entries, std::size_t entry) {
   return value->is_bool() ? value->as_bool() : entries.integer(entry, "iscrowd") != 0;
 }
 
-std::string without_folder(const std::string& name) {
-  return std::filesystem::path(name).filename().string();
-}
-
 }  // namespace
 
 Annotations read_annotations(const std::filesystem::path& file) {
@@ -115,21 +111,6 @@ Annotations read_annotations(const std::filesystem::path& file) {
                                                      .is_crowd = is_crowd(boxes, i)});
   }
   return result;
-}
-
-ImagesByName::ImagesByName(const std::vector<AnnotatedImage>& images) {
-  for (const AnnotatedImage& image : images) {
-    if (image.file_name.empty()) continue;
-    by_path_.emplace(image.file_name, &image);
-    const auto [entry, is_new] = by_name_.emplace(without_folder(image.file_name), &image);
-    if (!is_new) entry->second = nullptr;
-  }
-}
-
-const AnnotatedImage* ImagesByName::find(const std::string& name) const {
-  if (const auto exact = by_path_.find(name); exact != by_path_.end()) return exact->second;
-  const auto alike = by_name_.find(without_folder(name));
-  return alike == by_name_.end() ? nullptr : alike->second;
 }
 
 }  // namespace quantsearch

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -29,19 +28,5 @@ struct Annotations {
 /// Throws InvalidInput for a file that is not such JSON, naming the place; IoError when it cannot
 /// be read.
 [[nodiscard]] Annotations read_annotations(const std::filesystem::path& file);
-
-/// The images by the names of their files.
-class ImagesByName {
- public:
-  /// `images` must outlive the object.
-  explicit ImagesByName(const std::vector<AnnotatedImage>& images);
-  /// The image of the file `name`, whose folder need not be the same when no other file has the
-  /// name. Null: none.
-  [[nodiscard]] const AnnotatedImage* find(const std::string& name) const;
-
- private:
-  std::map<std::string, const AnnotatedImage*> by_path_;
-  std::map<std::string, const AnnotatedImage*> by_name_;  // null: of several
-};
 
 }  // namespace quantsearch

@@ -10,6 +10,7 @@
 #include "evaluate/tasks/builtin_tasks.h"
 #include "evaluate/tasks/coco_score.h"
 #include "evaluate/tasks/decoders.h"
+#include "evaluate/tasks/entries_by_name.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/names.h"
 
@@ -85,17 +86,6 @@ class Detections final : public SamplePredictions<std::vector<Detection>> {
   const Decoder& decoder_;
 };
 
-/// With annotations also of the names by which they are found.
-Key detection_key(const TaskOptions& options, const TaskData& data) {
-  const Key key = task_key(options, data, {"annotations", "priors"});
-  if (!options.has("annotations") || data.samples->sample_name(0).empty()) return key;
-  KeyBuilder named;
-  named.add(key);
-  for (std::int64_t sample = 0; sample < data.samples->size(); ++sample)
-    named.add(data.samples->sample_name(sample));
-  return named.finish();
-}
-
 class DetectionTask final : public BasicTask {
  public:
   DetectionTask(const TaskOptions& options, const TaskData& data, PixelSize input,
@@ -103,7 +93,7 @@ class DetectionTask final : public BasicTask {
       : BasicTask({.scores = coco_score_names(),
                    .outputs = decoder->outputs(),
                    .truth_file = options.text("annotations")},
-                  detection_key(options, data)),
+                  named_task_key(options, data, {"annotations", "priors"}, "annotations")),
         options_(options),
         samples_(data.samples->size()),
         input_(input),
@@ -164,17 +154,19 @@ class DetectionTask final : public BasicTask {
 
   /// Files of a folder come in another order than the annotations, and some may be left out.
   void take_by_name(const std::vector<AnnotatedImage>& images, const DataSource& samples) {
-    const ImagesByName by_name(images);
+    std::vector<std::string> names;
+    for (const AnnotatedImage& image : images) names.push_back(image.file_name);
+    const EntriesByName by_name(names);
     for (std::int64_t sample = 0; sample < samples_; ++sample) {
       const std::string name = samples.sample_name(sample);
-      const AnnotatedImage* const image = by_name.find(name);
-      if (image == nullptr) {
+      const std::optional<std::size_t> image = by_name.find(name);
+      if (!image) {
         options_.refuse("annotations",
                         fmt::format("{} has no image whose 'file_name' is that of '{}' alone, "
                                     "expected one for each file of the data",
                                     truth(), name));
       }
-      images_.push_back(*image);
+      images_.push_back(images[*image]);
     }
   }
 

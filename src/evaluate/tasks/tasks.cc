@@ -76,4 +76,15 @@ Key task_key(const TaskOptions& options, const TaskData& data,
   return key.finish();
 }
 
+Key named_task_key(const TaskOptions& options, const TaskData& data,
+                   const std::vector<std::string>& file_keys, const std::string& truth) {
+  const Key key = task_key(options, data, file_keys);
+  if (!options.has(truth) || data.samples->sample_name(0).empty()) return key;
+  KeyBuilder named;
+  named.add(key);
+  for (std::int64_t sample = 0; sample < data.samples->size(); ++sample)
+    named.add(data.samples->sample_name(sample));
+  return named.finish();
+}
+
 }  // namespace quantsearch

@@ -8,6 +8,7 @@
 
 #include "evaluate/sample.h"
 #include "evaluate/tasks/builtin_tasks.h"
+#include "evaluate/tasks/entries_by_name.h"
 #include "evaluate/tasks/text_decode.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/files.h"
@@ -142,11 +143,11 @@ class TextTask final : public BasicTask {
  public:
   TextTask(const TaskOptions& options, const TaskData& data, const std::string& output)
       : BasicTask({.scores = kTextScores, .outputs = {output}, .truth_file = options.text("texts")},
-                  task_key(options, data, {"texts", "charset"})),
+                  named_task_key(options, data, {"texts", "charset"}, "texts")),
         options_(options),
         samples_(data.samples->size()),
         decoder_(options, output) {
-    if (has_truth()) read_truth(data.first_in_truth);
+    if (has_truth()) read_truth(*data.samples, data.first_in_truth);
   }
 
   [[nodiscard]] std::unique_ptr<Predictions> predictions() const override {
@@ -177,12 +178,22 @@ class TextTask final : public BasicTask {
   }
 
  private:
-  void read_truth(std::int64_t first) {
+  void read_truth(const DataSource& samples, std::int64_t first) {
     if (!options_.has("charset"))
       options_.refuse("texts",
                       "cannot be decoded without 'charset', a file with the character of "
                       "each class");
     const std::vector<std::string> lines = lines_of(read_file(options_.text("texts")));
+    const bool is_named = !samples.sample_name(0).empty() && !lines.empty() &&
+                          lines.front().find('\t') != std::string::npos;
+    if (is_named) {
+      take_by_name(lines, samples);
+    } else {
+      take_in_order(lines, first);
+    }
+  }
+
+  void take_in_order(const std::vector<std::string>& lines, std::int64_t first) {
     const auto available = static_cast<std::int64_t>(lines.size());
     if (available < first + samples_) {
       options_.refuse("texts", fmt::format("{} has {} lines, expected {} or more, one for each "
@@ -191,6 +202,34 @@ class TextTask final : public BasicTask {
     }
     for (std::int64_t sample = first; sample < first + samples_; ++sample)
       truth_.push_back(code_points(lines[static_cast<std::size_t>(sample)]));
+  }
+
+  /// Files of a folder come in another order than the lines, and some may be left out.
+  void take_by_name(const std::vector<std::string>& lines, const DataSource& samples) {
+    std::vector<std::string> names;
+    std::vector<std::string> texts;
+    for (const std::string& line : lines) {
+      const std::size_t end = line.find('\t');
+      if (end == std::string::npos) {
+        options_.refuse("texts", fmt::format("{} has line {} without a tab, expected the name of a "
+                                             "file, a tab and its text as in line 1",
+                                             truth(), names.size() + 1));
+      }
+      names.push_back(line.substr(0, end));
+      texts.push_back(line.substr(end + 1));
+    }
+    const EntriesByName by_name(names);
+    for (std::int64_t sample = 0; sample < samples_; ++sample) {
+      const std::string name = samples.sample_name(sample);
+      const std::optional<std::size_t> entry = by_name.find(name);
+      if (!entry) {
+        options_.refuse("texts",
+                        fmt::format("{} has no line with the name of '{}' alone, expected one for "
+                                    "each file of the data",
+                                    truth(), name));
+      }
+      truth_.push_back(code_points(texts[*entry]));
+    }
   }
 
   TaskOptions options_;
@@ -216,8 +255,9 @@ BuiltinTask text_task() {
                      "a space at the end, may be left out",
                      "none; texts are sequences of classes"},
                     {"texts",
-                     "file with the text of each sample in a line; without it the float model's "
-                     "texts are the truth",
+                     "file with the text of each sample in a line, in the order of the samples or, "
+                     "for a folder of images, after the name of the file and a tab; without it the "
+                     "float model's texts are the truth",
                      "none"},
                     {"layout", "axes of the output: NTC, TNC or NCT", "auto, NTC or TNC"}}},
           make_text};

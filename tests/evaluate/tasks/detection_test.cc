@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "evaluate/tasks/annotations.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/internal/base/files.h"
@@ -150,16 +149,6 @@ TEST(Detection, FilesFindTheirAnnotationsByName) {
             "evaluator detection: 'annotations': '" + truth.file() +
                 "' has no image whose 'file_name' is that of 'd.jpg' alone, expected one for each "
                 "file of the data");
-}
-
-TEST(ImagesByName, OfTwoFilesOfOneNameTheFolderDecides) {
-  const std::vector<AnnotatedImage> images = {{.id = 1, .file_name = "x/1.jpg"},
-                                              {.id = 2, .file_name = "y/1.jpg"},
-                                              {.id = 3, .file_name = "y/2.jpg"}};
-  const ImagesByName by_name(images);
-  EXPECT_EQ(by_name.find("y/1.jpg"), &images[1]);
-  EXPECT_EQ(by_name.find("1.jpg"), nullptr);
-  EXPECT_EQ(by_name.find("2.jpg"), &images[2]);
 }
 
 TEST(Detection, TakesResizingBack) {

@@ -32,6 +32,7 @@ struct TaskCase {
   Tensor samples;
   std::optional<Labels> labels = {};
   std::int64_t first_in_truth = 0;
+  std::vector<std::string> names = {};  // of the files that the samples are; none: they are rows
 
   [[nodiscard]] Shape sample_shape() const {
     Shape shape = samples.shape();
@@ -41,7 +42,8 @@ struct TaskCase {
   /// The scores of the float model (factor 1) and of a candidate.
   [[nodiscard]] std::pair<Scores, Scores> scores(const Model& candidate) const {
     const Model float_model = scaled_by(1, sample_shape());
-    const auto data = in_memory_data({{"x", samples}});
+    std::shared_ptr<const DataSource> data = in_memory_data({{"x", samples}});
+    if (!names.empty()) data = with_names(data, names);
     ThreadPool pool(2);
     const ByteBudget budget(kPlenty);
     const Reference reference(float_model, data, std::nullopt, pool, budget,
@@ -138,6 +140,38 @@ TEST(Text, ComparesWithTexts) {
                       .first_in_truth = 1};
   const Map expected = {{"text_accuracy", 0.5}, {"character_accuracy", 1 - 2.0 / 6}};
   EXPECT_EQ(test.scores(scaled_by(1, {1, 3, 3})).first.metrics, expected);
+}
+
+TEST(Text, FilesFindTheirTextsByName) {
+  const TemporaryFolder folder;
+  const std::string charset = (folder.path() / "charset.txt").string();
+  const std::string texts = (folder.path() / "texts.txt").string();
+  write_file_atomically(charset, "a\nb\n");
+  std::vector<float> both = kSaysAB;
+  both.insert(both.end(), kSaysAB.begin(), kSaysAB.end());
+  const auto test = [&](std::vector<std::string> names) {
+    return TaskCase{.yaml = "{task: text, charset: " + charset + ", texts: " + texts + "}",
+                    .samples = Tensor::of<float>({2, 3, 3}, both),
+                    .names = std::move(names)};
+  };
+  const auto accuracy = [&](const std::vector<std::string>& names) {
+    return test(names).scores(scaled_by(1, {1, 3, 3})).first.metrics.at("text_accuracy");
+  };
+  write_file_atomically(texts, "lost.png\tba\nx/2.png\tab\n1.png\tab\n");
+  EXPECT_EQ(accuracy({"1.png", "x/2.png"}), 1);
+  EXPECT_EQ(accuracy({"lost.png", "2.png"}), 0.5);
+  EXPECT_EQ(test({"1.png", "3.png"}).refusal(),
+            "evaluator text: 'texts': '" + texts +
+                "' has no line with the name of '3.png' alone, expected one for each file of the "
+                "data");
+  write_file_atomically(texts, "1.png\tab\nab\n");
+  EXPECT_EQ(test({"1.png", "2.png"}).refusal(),
+            "evaluator text: 'texts': '" + texts +
+                "' has line 2 without a tab, expected the name of a file, a tab and its text as in "
+                "line 1");
+  // Without names the lines are in the order of the samples.
+  write_file_atomically(texts, "ab\nba\n");
+  EXPECT_EQ(accuracy({"1.png", "2.png"}), 0.5);
 }
 
 TEST(Text, WhatDoesNotFitIsRefused) {
