@@ -125,7 +125,16 @@ class Cluster {
     Node& node = node_of(worker);
     const auto news = static_cast<double>(changes_ - node.changes_seen);
     node.changes_seen = changes_;
-    transaction(news * options_.row_seconds, [this, worker] {
+    transaction(news * options_.row_seconds, [this, worker] { learn(worker); });
+  }
+
+  /// Tells the sampler what is new, and waits for the lock then.
+  void learn(const Worker& worker) {
+    if (!is_current(worker)) return;
+    Node& node = node_of(worker);
+    const auto news = static_cast<double>(report_.finished - node.finished_told);
+    node.finished_told = report_.finished;
+    simulation_.after(options_.tell_seconds * news, [this, worker] {
       if (is_current(worker)) lock_.acquire([this, worker] { choose(worker); });
     });
   }
@@ -150,10 +159,7 @@ class Cluster {
     }
     ++begun_;
     pending_.push_back({.number = number, .at = *point});
-    Node& node = node_of(worker);
-    const auto news = static_cast<double>(report_.finished - node.finished_told);
-    node.finished_told = report_.finished;
-    const double seconds = options_.ask_seconds + options_.tell_seconds * news +
+    const double seconds = options_.ask_seconds +
                            options_.ask_seconds_per_trial * static_cast<double>(report_.finished);
     simulation_.after(seconds, [this, worker, number, point] { write(worker, number, *point); });
   }

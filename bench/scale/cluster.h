@@ -6,10 +6,9 @@
 //
 // The model of a trial:
 //  1. The process reads what has changed since its last trial (one transaction, its cost grows with
-//     the trials that began or ended).
-//  2. It takes the lock of the study, takes over a trial whose lease is over or tells the sampler
-//     what is new and asks it, which takes time that grows with the finished trials, and writes the
-//     trial.
+//     the trials that began or ended) and tells the sampler of it.
+//  2. It takes the lock of the study, takes over a trial whose lease is over or asks the sampler,
+//     which takes time that grows with the finished trials, and writes the trial.
 //  3. It runs the stages. A stage that its node has computed costs nothing; one that another worker
 //     of the node computes at the moment is waited for. Nodes share nothing.
 //  4. It stores the result.

@@ -34,7 +34,8 @@ class SharedSearch final : public SearchLoop {
     if (outstanding() >= options_.jobs) return false;
     std::optional<Trial> trial;
     try {
-      trial = store_.begin([this](const SharedStudyStore::News& news) { return propose(news); });
+      trial = store_.begin([this](const SharedStudyStore::News& news) { return propose(news); },
+                           [this](const std::vector<Trial>& finished) { learn(finished); });
     } catch (const StudyLost& error) {
       end({.reason = StopReason::study_lost, .message = error.what()});
     }
@@ -46,7 +47,7 @@ class SharedSearch final : public SearchLoop {
   }
 
   std::optional<Point> propose(const SharedStudyStore::News& news) {
-    for (const Trial& trial : news.finished) learn(trial);
+    learn(news.finished);
     others_running_ = 0;
     for (const Trial& trial : news.running) {
       taken_.insert(key_of(trial.point));
@@ -68,6 +69,10 @@ class SharedSearch final : public SearchLoop {
   [[nodiscard]] std::int64_t next_number(const SharedStudyStore::News& news) const {
     const std::int64_t running = news.running.empty() ? -1 : news.running.back().number;
     return std::max(std::ssize(seen_), running + 1);
+  }
+
+  void learn(const std::vector<Trial>& finished) {
+    for (const Trial& trial : finished) learn(trial);
   }
 
   void learn(const Trial& trial) {

@@ -166,12 +166,12 @@ class SharedStore final : public SharedStudyStore {
     return is_ours;
   }
 
-  std::optional<Trial> begin(const Propose& propose) override {
+  std::optional<Trial> begin(const Propose& propose, const Learn& learn) override {
     const std::scoped_lock lock(mutex_);
     database_->require_in_place();
     std::optional<Point> proposed;
     const std::optional<StoredTrial> begun =
-        lasting([&](bool again) { return try_begin(propose, proposed, again); });
+        lasting([&](bool again) { return try_begin(propose, learn, proposed, again); });
     if (!begun) return std::nullopt;
     return own_.insert_or_assign(begun->trial.number, *begun).first->second.trial;
   }
@@ -210,12 +210,15 @@ class SharedStore final : public SharedStudyStore {
   }
 
   /// The lock of the study is held only while the point is chosen and written: what other processes
-  /// have finished is read before. `proposed`: the point of an earlier run of this call.
-  std::optional<StoredTrial> try_begin(const Propose& propose, std::optional<Point>& proposed,
-                                       bool again) {
+  /// have finished is read and learned before. `proposed`: the point of an earlier run of this
+  /// call.
+  std::optional<StoredTrial> try_begin(const Propose& propose, const Learn& learn,
+                                       std::optional<Point>& proposed, bool again) {
     database_->set_durable(false);  // losing the transaction costs nothing
     SharedTrials::Changes changes = trials_->changes(known());
     take_in(std::move(changes.trials));
+    if (proposed && is_taken(*proposed)) proposed.reset();
+    pass_on(learn);
     SharedTrials::Locked locked = trials_->lock(seen_);
     take_in(std::move(locked.begun));
     std::optional<StoredTrial> begun = again ? begun_unnoticed() : std::nullopt;
@@ -270,6 +273,13 @@ class SharedStore final : public SharedStudyStore {
         news_.push_back(std::move(stored.trial));
       }
     }
+  }
+
+  void pass_on(const Learn& learn) {
+    if (!learn || news_.empty()) return;
+    std::ranges::stable_sort(news_, {}, &Trial::number);
+    learn(news_);
+    news_.clear();
   }
 
   [[nodiscard]] News current_news() const {

@@ -48,10 +48,14 @@ class StoreWithARival final : public SharedStudyStore {
     save(kept);
     return !lost_.contains(finished.number);
   }
-  std::optional<Trial> begin(const Propose& propose) override {
+  std::optional<Trial> begin(const Propose& propose, const Learn& learn) override {
     News news;
-    for (const auto& [number, trial] : finished_) news.finished.push_back(trial);
+    std::vector<Trial> before;  // the others end while the lock is waited for
+    for (const auto& [number, trial] : finished_) {
+      (number % 2 == 0 ? before : news.finished).push_back(trial);
+    }
     finished_.clear();  // each piece of news is told once
+    learn(before);
     for (const auto& [number, trial] : running_) news.running.push_back(trial);
     const std::optional<Point> point = propose(news);
     if (!point) return std::nullopt;

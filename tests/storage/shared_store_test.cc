@@ -113,6 +113,29 @@ TEST_F(Shared, ReportsNewsOnceAndRunningTrialsAlways) {
   EXPECT_TRUE(told[3].finished.empty());
 }
 
+TEST_F(Shared, OthersBeginTrialsWhileFinishedOnesAreLearned) {
+  const auto one = join();
+  const auto other = join();
+  const Trial first = other->begin(always(1)).value();
+  other->save(finished(first));
+  std::vector<Trial> learned;
+  std::optional<Trial> meanwhile;
+  SharedStudyStore::News news;
+  const auto propose = [&](const SharedStudyStore::News& told) {
+    news = told;
+    return std::optional(Point{{"n", 3}});
+  };
+  const auto learn = [&](const std::vector<Trial>& trials) {
+    learned = trials;
+    meanwhile = other->begin(always(2));
+  };
+  const Trial begun = one->begin(propose, learn).value();
+  EXPECT_EQ(learned, std::vector<Trial>{finished(first)});
+  EXPECT_TRUE(news.finished.empty());
+  EXPECT_EQ(news.running, std::vector<Trial>{meanwhile.value()});
+  EXPECT_EQ(begun.number, 2);
+}
+
 TEST_F(Shared, NewsOfATrialAreWhatLoadReturns) {
   const auto one = place_->share(example_description(), 60);
   const auto other = place_->share(example_description(), 60);

@@ -137,7 +137,7 @@ class StudyStore {
 /// database goes away, a call waits for it as long as a lease, and throws StudyLost after that.
 class SharedStudyStore : public StudyStore {
  public:
-  /// What has changed since `propose` or load() was last called.
+  /// What has changed since `propose`, `learn` or load() was last called.
   struct News {
     // By number; includes those of this process. A store may leave out long details.
     std::vector<Trial> finished;
@@ -145,12 +145,18 @@ class SharedStudyStore : public StudyStore {
   };
   /// Chooses the next point; nullopt when the space is exhausted or the search should stop.
   using Propose = std::function<std::optional<Point>(const News& news)>;
+  /// Takes in trials that have finished, by number.
+  using Learn = std::function<void(const std::vector<Trial>& finished)>;
 
   /// Starts a trial and returns it, leased to this process. A trial whose lease has expired (its
   /// worker died) comes first, with its number and point. Otherwise `propose` is called with the
   /// news, and the point it chooses gets the next number. The lock of the study is held, so that no
   /// other process starts a trial at the same time. Returns nullopt when `propose` chose no point.
-  [[nodiscard]] virtual std::optional<Trial> begin(const Propose& propose) = 0;
+  /// `learn` is called before the lock is taken, because the others wait for it meanwhile; what it
+  /// took in is not part of the news.
+  [[nodiscard]] virtual std::optional<Trial> begin(const Propose& propose, const Learn& learn) = 0;
+  /// The same where `propose` learns.
+  [[nodiscard]] std::optional<Trial> begin(const Propose& propose) { return begin(propose, {}); }
   /// Like save(), but when the trial's lease has expired and another process has taken it over, it
   /// writes nothing and returns false (save() throws IoError then).
   [[nodiscard]] virtual bool finish(const Trial& finished) {
