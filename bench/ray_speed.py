@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A search on 1, 2, 4 Ray nodes on this machine, beside one process: seconds, speed-up, overhead of a trial, bytes shipped.
+"""A search on 1, 2, 4 Ray nodes on this machine, beside one process: seconds, speed-up, overhead of a trial, bytes shipped, and what
+other work on the machine does not change: how often stages were computed, and the processor time of the nodes.
 
     bench/ray_speed.py MODEL CALIBRATION.npz CONFIG.yaml [--nodes 1,2] [--limit SAMPLES] [--kill]
 
@@ -30,15 +31,35 @@ def values(result: quantsearch.SearchResult) -> List[Any]:
     return [(trial.number, trial.state, trial.config, trial.value) for trial in result.study.trials]
 
 
-def search_on(count: int, options: argparse.Namespace, output: pathlib.Path) -> "tuple[float, quantsearch.ray.RaySearchResult]":
+def computed_stages(result: quantsearch.SearchResult) -> int:
+    return sum(not stage["cached"] for trial in result.study.trials for stage in trial.stages.values())
+
+
+def host_seconds() -> float:
+    """Processor time of the processes that run trials."""
+    ticks = 0
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if process.joinpath("cmdline").read_bytes().startswith(b"ray::Host"):
+                ticks += sum(map(int, process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+        except OSError:
+            pass  # it has ended
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def search_on(count: int, options: argparse.Namespace, output: pathlib.Path) -> "tuple[float, float, quantsearch.ray.RaySearchResult]":
+    """Seconds from the first result to the last, processor time of the nodes, and what was found."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "object_store_memory": 256 << 20})
     nodes = [cluster.add_node(num_cpus=1, object_store_memory=256 << 20) for _ in range(count)]
     ray.init(address=cluster.address, log_to_driver=False)
     cluster.wait_for_nodes()
     first: List[float] = []
+    processor = 0.0
 
     def progress(state: quantsearch.Progress) -> None:
+        nonlocal processor
         first.append(time.monotonic())
+        processor = max(processor, host_seconds())
         if options.kill and len(first) == 3 and count > 1:
             cluster.remove_node(nodes[-1], allow_graceful=False)
 
@@ -47,7 +68,7 @@ def search_on(count: int, options: argparse.Namespace, output: pathlib.Path) -> 
             options.model, options.calibration, config=options.config, limit=options.limit, num_workers=count, output=output, progress=progress
         )
         # From the first result on: starting the processes is not counted.
-        return first[-1] - first[0], found
+        return first[-1] - first[0], processor, found
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -66,16 +87,19 @@ def main() -> int:
         alone = quantsearch.auto_search(
             options.model, options.calibration, config=options.config, limit=options.limit, output=os.path.join(folder, "alone"), threads=1
         )
-        print(f"{len(alone.study.trials)} trials; best {alone.best}")
-        print("nodes  seconds  speed-up  trials by node  overhead/trial  shipped/node")
+        print(f"{len(alone.study.trials)} trials; best {alone.best}; {computed_stages(alone)} stages computed")
+        print("nodes  seconds  speed-up  trials by node  stages computed  processor  overhead/trial  shipped/node")
         base = 0.0
         for count in map(int, options.nodes.split(",")):
-            seconds, found = search_on(count, options, pathlib.Path(folder, f"nodes-{count}"))
+            seconds, processor, found = search_on(count, options, pathlib.Path(folder, f"nodes-{count}"))
             base = base or seconds
             trials = [node.trials for node in found.nodes]
             overhead = sum(node.waited - node.seconds for node in found.nodes) / max(1, sum(trials))
             shipped = max(node.bytes_shipped for node in found.nodes)
-            print(f"{count:5}  {seconds:7.2f}  {base / seconds:8.2f}  {'+'.join(map(str, trials)):>14}  {1e3 * overhead:11.2f} ms  {shipped / 1e6:9.2f} MB")
+            print(
+                f"{count:5}  {seconds:7.2f}  {base / seconds:8.2f}  {'+'.join(map(str, trials)):>14}  {computed_stages(found):15}  "
+                f"{processor:7.2f} s  {1e3 * overhead:11.2f} ms  {shipped / 1e6:9.2f} MB"
+            )
             if values(found) != values(alone) or found.best != alone.best:
                 print(f"the search on {count} nodes differs from that of one process")
                 return 1

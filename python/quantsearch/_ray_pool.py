@@ -55,6 +55,7 @@ class NodeUse:
 class _Running:
     """A host that has been started."""
 
+    number: int
     node: str
     actor: Any
     workers: int
@@ -87,6 +88,7 @@ class Pool:
         self._own = node_facts()
         self._changed = threading.Condition()
         self._hosts: List[_Running] = []
+        self._started: List[_Running] = []  # by number, those that are lost, too
         self._facts: Dict[str, Optional[NodeFacts]] = {}  # of nodes; None: refused
         self._ran: Dict[int, _Running] = {}
         self._tickets = itertools.count()
@@ -216,12 +218,23 @@ class Pool:
         if self.lost_message is not None:
             raise IoError(self.lost_message)
 
+    def take(self, is_cancelled: Callable[[], bool]) -> Optional[int]:
+        """The number of a host with a free worker, which is reserved; None when there will be none."""
+        host = self._take(is_cancelled)
+        return None if host is None else host.number
+
+    def leave(self, number: int) -> None:
+        """Ends a reservation."""
+        self._release(self._started[number])
+
     def ask(self, request: Mapping[str, Any], is_cancelled: Callable[[], bool]) -> Dict[str, Any]:
         if "make" in request:
             return self._make(request, is_cancelled)
         number, deaths = int(request["run"]), 0
+        reserved = self._started[request["place"]] if "place" in request else None
         while True:
-            host = self._take(is_cancelled)
+            is_reserved = reserved is not None and not reserved.is_lost
+            host = reserved if is_reserved else self._take(is_cancelled)
             if host is None:
                 return {"lost": self.lost_message} if self.lost_message else {"cancelled": True}
             begin = time.monotonic()
@@ -237,7 +250,8 @@ class Pool:
             except ray.exceptions.RayError as error:
                 return {"failed": {"reason": str(error), "details": {}}}
             finally:
-                self._release(host)
+                if not is_reserved:
+                    self._release(host)
             with self._changed:
                 self._ran[number] = host
                 use = self.uses[host.node]
@@ -365,7 +379,9 @@ class Pool:
         with self._changed:
             use = self.uses.setdefault(node, NodeUse(room.name))
             use.processes, use.workers = use.processes + 1, max(use.workers, workers)
-            self._hosts.append(_Running(node, actor, workers, workers, actor.state.remote()))
+            host = _Running(len(self._started), node, actor, workers, workers, actor.state.remote())
+            self._started.append(host)
+            self._hosts.append(host)
 
     def _welcome(self) -> None:
         """Waits a moment for hosts that are starting."""

@@ -1,5 +1,6 @@
 #include "callbacks.h"
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 #include <unistd.h>
@@ -241,6 +242,14 @@ WorkerCommand worker_command_of(nb::object command) {
   };
 }
 
+namespace {
+
+nb::object is_cancelled(const CancellationToken& token) {
+  return nb::cpp_function([token] { return token.is_cancelled(); });
+}
+
+}  // namespace
+
 RemoteTrials remote_of(nb::object transport) {
   const auto object = held(std::move(transport));
   return {.begin =
@@ -251,10 +260,20 @@ RemoteTrials remote_of(nb::object transport) {
           .ask =
               [object](const Value& request, const CancellationToken& token) {
                 const nb::gil_scoped_acquire acquired;
-                const nb::object is_cancelled =
-                    nb::cpp_function([token] { return token.is_cancelled(); });
-                return to_value(object->attr("ask")(to_python(request), is_cancelled), "answer");
-              }};
+                return to_value(object->attr("ask")(to_python(request), is_cancelled(token)),
+                                "answer");
+              },
+          .places = Places{.take =
+                               [object](const CancellationToken& token) {
+                                 const nb::gil_scoped_acquire acquired;
+                                 return nb::cast<std::optional<std::int64_t>>(
+                                     object->attr("take")(is_cancelled(token)));
+                               },
+                           .leave =
+                               [object](std::int64_t place) {
+                                 const nb::gil_scoped_acquire acquired;
+                                 object->attr("leave")(place);
+                               }}};
 }
 
 }  // namespace quantsearch::python

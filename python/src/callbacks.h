@@ -113,9 +113,9 @@ void run_interruptibly(const std::function<void()>& work, WatchedCall& call,
 using WorkerCommand = decltype(SearchEnvironment::worker_command);
 [[nodiscard]] WorkerCommand worker_command_of(nanobind::object command);
 
-/// The transport of a Python object with `begin(greeting)` and `ask(request, is_cancelled)`, which
-/// is called from several threads. Messages are dicts; `is_cancelled()` says whether the answer is
-/// still wanted.
+/// The transport of a Python object with `begin(greeting)`, and with `ask(request, is_cancelled)`,
+/// `take(is_cancelled)` and `leave(place)`, which are called from several threads. Messages are
+/// dicts; `is_cancelled()` says whether the answer is still wanted.
 [[nodiscard]] RemoteTrials remote_of(nanobind::object transport);
 
 }  // namespace quantsearch::python

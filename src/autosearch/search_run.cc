@@ -180,6 +180,15 @@ StopConditions stop_conditions(const Setup& setup, const Strategy& strategy) {
   return stop;
 }
 
+/// With more trials to choose from, places compute fewer stages of each other again. Trials that
+/// are compared with the incumbent, and those that a count may make superfluous, wait for results.
+std::int64_t ahead_per_job(const Setup& setup, const StopConditions& stop, bool has_places) {
+  const std::int64_t usual = SearchOptions{}.ahead_per_job;
+  const bool waits = compares_with_incumbent(setup) || stop.find_n_candidates.has_value() ||
+                     stop.find_best_candidate.has_value();
+  return has_places && !waits ? 4 * usual : usual;
+}
+
 /// Returns the best trials in order: those that equal the best with respect to limits and
 /// tolerance, at most as many as are written.
 std::vector<Trial> finalists(const SearchRun& run, const Study& study) {
@@ -244,22 +253,27 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
       setup.config.base,
       setup.config.strategy.expected_seconds.value_or(std::max(1e-3, run.baseline.seconds)),
       setup.pipeline->model_key(), setup.data.calibration->content_key());
-  const Strategy strategy = strategy_of(
-      setup.config, run.plan.space, run.plan.normalize,
-      [&costs](const Point& point) { return costs.expected(point); }, goals, environment.log);
+  const auto cost = [&costs](const Point& point) { return costs.expected(point); };
+  const Strategy strategy =
+      strategy_of(setup.config, run.plan.space, run.plan.normalize, cost, goals, environment.log);
   for (const std::string& warning : strategy.warnings)
     say(environment.log, LogLevel::warning, warning);
   for (const std::string& notice : strategy.notices) say(environment.log, LogLevel::info, notice);
+  const StopConditions stop = stop_conditions(setup, strategy);
+  const std::optional<Places> places = executor.places();
   Study study = store.optimize(
       *strategy.sampler, [&executor](const TrialRequest& request) { return executor.run(request); },
       {.goal = setup.ranking(),
        .goals = goals,
        .jobs = setup.config.execution.jobs,
-       .stop = stop_conditions(setup, strategy),
+       .stop = stop,
        .token = environment.token,
        .on_trial = on_trial,
        .on_start = environment.on_start,
-       .start = setup.start});
+       .start = setup.start,
+       .places = places,
+       .cost = cost,
+       .ahead_per_job = ahead_per_job(setup, stop, places.has_value())});
   run.best.take_best(study.trials);  // includes those of other processes
   const CacheReport cache = setup.pipeline->cache_report();
   say(environment.log, LogLevel::info, "stopped: " + study.stop_message);

@@ -286,6 +286,8 @@ bool has_used_up_time(const Setup& setup, const Baseline& baseline) {
   return limit && baseline.seconds >= *limit;
 }
 
+bool compares_with_incumbent(const Setup& setup) { return race_rule(setup).has_value(); }
+
 TrialContext trial_context(const Setup& setup, const Baseline& baseline) {
   return {.base = setup.config.base,
           .goal_config = setup.config.goals,

@@ -61,6 +61,9 @@ enum class TaskSamples { evaluation, confirmation };
 /// Returns the fingerprint that a continued search and each of its workers must match.
 [[nodiscard]] Value fingerprint_of(const Setup& setup);
 
+/// True when a trial may be stopped because of the incumbent.
+[[nodiscard]] bool compares_with_incumbent(const Setup& setup);
+
 [[nodiscard]] TrialContext trial_context(const Setup& setup, const Baseline& baseline);
 /// Returns an executor in this process or in workers, as the configuration says. Warns when the
 /// memory budget allows fewer trials than requested.

@@ -13,10 +13,6 @@ namespace quantsearch {
 
 namespace {
 
-// Number of trials per job by which a sampler that does not learn may be ahead of the oldest
-// running trial.
-constexpr std::int64_t kAheadPerJob = 4;
-
 /// A study of one process: results are committed in the order of their numbers.
 class OwnSearch final : public SearchLoop {
  public:
@@ -42,7 +38,8 @@ class OwnSearch final : public SearchLoop {
   [[nodiscard]] bool may_ask() const {
     if (exhausted_ || !sampler_.is_ready()) return false;
     const std::int64_t jobs = options_.jobs;
-    const std::int64_t ahead = sampler_.learns() || jobs == 1 ? 2 * jobs - 1 : kAheadPerJob * jobs;
+    const std::int64_t ahead =
+        sampler_.learns() || jobs == 1 ? 2 * jobs - 1 : options_.ahead_per_job * jobs;
     const auto open = static_cast<std::int64_t>(open_.size());
     const auto& limit = options_.stop.iteration_limit;
     return open < ahead && (!limit || progress_.finished() + open < *limit);

@@ -69,7 +69,8 @@ bool settle(TrialRun& run, const Objective& objective, const CancellationToken& 
     TrialOutcome outcome = objective({.point = trial.point,
                                       .number = trial.number,
                                       .incumbent = std::move(run.incumbent),
-                                      .token = token});
+                                      .token = token,
+                                      .place = run.place});
     TrialProduct product = product_of(outcome);
     std::visit([&trial](auto&& result) { record(trial, std::forward<decltype(result)>(result)); },
                std::move(outcome));
@@ -103,8 +104,7 @@ void TrialLimits::run(TrialRun& run, const Objective& objective,
   if (token.is_cancelled() || (is_over() && !has_time)) return;
   const Clock::time_point start = options_.now();
   const auto own_deadline = deadline_after(start, options_.stop.trial_time_limit_seconds);
-  CancellationToken limited = token;
-  if (search_deadline_ && !has_time) limited = limited.with_deadline(*search_deadline_);
+  CancellationToken limited = has_time ? token : within_search(token);
   if (own_deadline) limited = limited.with_deadline(*own_deadline);
   const bool cancelled = !settle(run, objective, limited);
   Trial& trial = run.trial;

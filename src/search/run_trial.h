@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "quantsearch/search/study.h"
 
@@ -14,6 +15,9 @@ struct TrialRun {
   Trial trial;
   std::shared_ptr<const Trial> incumbent = {};
   TrialProduct product = {};
+  // With places: the stages that it may share with others, and where it runs.
+  std::vector<Key> stages = {};
+  std::optional<std::int64_t> place = {};
 };
 
 [[nodiscard]] std::optional<Clock::time_point> deadline_after(Clock::time_point start,
@@ -30,6 +34,10 @@ class TrialLimits {
   /// Runs a trial that has its number and point. A cancelled trial becomes interrupted, with the
   /// reason. When the search is over before the trial begins, its state stays `running`.
   void run(TrialRun& run, const Objective& objective, const CancellationToken& token) const;
+  /// The token, which is also cancelled when the search's own time is up.
+  [[nodiscard]] CancellationToken within_search(const CancellationToken& token) const {
+    return search_deadline_ ? token.with_deadline(*search_deadline_) : token;
+  }
   /// True when the search's own time is up.
   [[nodiscard]] bool is_over() const {
     return search_deadline_ && options_.now() >= *search_deadline_;

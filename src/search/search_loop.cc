@@ -12,8 +12,10 @@ SearchLoop::SearchLoop(Sampler& sampler, const Objective& objective, const Searc
       start_(options.start.value_or(options.now())),
       limits_(options, start_),
       running_(options.token.child()),
-      workers_(options.jobs,
-               [this, &objective](TrialRun& run) { limits_.run(run, objective, running_); }) {}
+      workers_(
+          options.jobs,
+          [this, &objective](TrialRun& run) { limits_.run(run, objective, running_); },
+          options.places, limits_.within_search(running_)) {}
 
 Study SearchLoop::run() {
   load();
@@ -52,6 +54,7 @@ bool SearchLoop::is_cut_off(const Trial& trial) const {
 
 void SearchLoop::submit(Trial trial) {
   TrialRun run{.trial = std::move(trial), .incumbent = progress_.best()};
+  if (options_.places) run.stages = options_.cost(run.trial.point).prefix;
   if (options_.on_start) options_.on_start(run.trial.number, run.trial.point);
   workers_.submit(std::move(run));
 }

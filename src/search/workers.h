@@ -6,10 +6,12 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "search/run_trial.h"
+#include "search/stage_places.h"
 
 namespace quantsearch {
 
@@ -19,7 +21,9 @@ class Workers {
  public:
   using Run = std::function<void(TrialRun& run)>;
 
-  Workers(int jobs, Run run);
+  /// With several jobs and places, every trial is run at one of them. When the token is cancelled
+  /// no thread waits for a place any more.
+  Workers(int jobs, Run run, std::optional<Places> places = {}, CancellationToken token = {});
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -35,13 +39,19 @@ class Workers {
 
  private:
   void work();
+  [[nodiscard]] std::optional<std::int64_t> take_place() const;
+  /// The trial to run at a place; nullopt when other threads have taken all.
+  [[nodiscard]] std::optional<TrialRun> next_waiting(std::optional<std::int64_t> place);
 
   Run run_;
+  std::optional<Places> places_;
+  CancellationToken token_;
   int outstanding_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<TrialRun> waiting_;
   std::deque<TrialRun> finished_;
+  StagePlaces stage_places_;
   bool quit_ = false;
   std::vector<std::jthread> threads_;
 };

@@ -52,6 +52,7 @@ Value body_of(const TrialFailure& failure) {
 Value message_of(const TrialRequest& request) {
   Value message = Value::Map{{"run", request.number}, {"point", value_of(request.point)}};
   if (request.incumbent) message.set("incumbent", reference_to(*request.incumbent));
+  if (request.place) message.set("place", *request.place);
   return message;
 }
 

@@ -25,6 +25,7 @@ class RemoteExecutor final : public TrialExecutor {
   [[nodiscard]] int jobs() const override { return options_.jobs; }
   [[nodiscard]] TrialOutcome run(const TrialRequest& request) override;
   [[nodiscard]] BuiltModel rebuild(const Trial& trial) override;
+  [[nodiscard]] std::optional<Places> places() const override { return options_.trials.places; }
 
  private:
   class Product;

@@ -230,5 +230,98 @@ TEST(ParallelTrials, RefuseLessThanOneJob) {
             "search: got 0 jobs, expected at least 1");
 }
 
+/// Two places with room for one trial each.
+class TwoPlaces {
+ public:
+  [[nodiscard]] Places places() {
+    return {.take = [this](const CancellationToken& token) { return take(token); },
+            .leave = [this](std::int64_t place) { leave(place); }};
+  }
+  [[nodiscard]] std::set<std::int64_t> free() const { return free_; }
+
+ private:
+  std::optional<std::int64_t> take(const CancellationToken& token) {
+    while (!token.is_cancelled()) {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) return free_.extract(free_.begin()).value();
+    }
+    return std::nullopt;
+  }
+  void leave(std::int64_t place) {
+    const std::lock_guard lock(mutex_);
+    free_.insert(place);
+  }
+
+  std::mutex mutex_;
+  std::set<std::int64_t> free_ = {5, 6};
+};
+
+TEST(ParallelTrials, PlacesChangeNoResult) {
+  const Space space({{.name = "x", .choices = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}});
+  const CostModel cost = [](const Point& point) {
+    KeyBuilder group;
+    group.add(point.at("x").as_int() / 4);
+    return Expected{.prefix = {group.finish()}};
+  };
+  const Normalize as_is = [](const Point& raw) { return std::variant<Point, Rejected>(raw); };
+  SearchOptions options = options_of(1, 12);
+  const auto alone = grid_sampler(space, as_is, cost);
+  const Study expected = optimize(*alone, parabola, options, *in_memory_store());
+  options.jobs = 2;
+  options.cost = cost;
+  for (const std::int64_t ahead : {4, 16}) {
+    options.ahead_per_job = ahead;
+    TwoPlaces two;
+    options.places = two.places();
+    std::mutex mutex;
+    std::set<std::optional<std::int64_t>> used;
+    const Objective objective = [&](const TrialRequest& request) {
+      {
+        const std::lock_guard lock(mutex);
+        used.insert(request.place);
+      }
+      return parabola(request);
+    };
+    const auto sampler = grid_sampler(space, as_is, cost);
+    const Study study = optimize(*sampler, objective, options, *in_memory_store());
+    EXPECT_EQ(study.trials, expected.trials);
+    EXPECT_EQ(study.best, expected.best);
+    for (const auto& place : used) EXPECT_TRUE(place == 5 || place == 6);
+    EXPECT_EQ(two.free(), (std::set<std::int64_t>{5, 6}));
+  }
+}
+
+TEST(ParallelTrials, TheTimeLimitEndsTheWaitForAPlace) {
+  SearchOptions options;
+  options.jobs = 2;
+  options.stop.time_limit_seconds = 0.05;
+  options.cost = [](const Point&) { return Expected{}; };
+  options.places = Places{.take =
+                              [](const CancellationToken& token) {
+                                while (!token.is_cancelled()) std::this_thread::yield();
+                                return std::nullopt;
+                              },
+                          .leave = [](std::int64_t) { ADD_FAILURE(); }};
+  Learner sampler;
+  const Study study = optimize(sampler, parabola, options, *in_memory_store());
+  EXPECT_EQ(study.stop_reason, StopReason::time_limit);
+  EXPECT_TRUE(study.trials.empty());
+}
+
+TEST(ParallelTrials, WithoutPlacesAnyMoreTheObjectiveIsAsked) {
+  SearchOptions options = options_of(2, 3);
+  options.cost = [](const Point&) { return Expected{}; };
+  options.places = Places{.take = [](const CancellationToken&) { return std::nullopt; },
+                          .leave = [](std::int64_t) { ADD_FAILURE(); }};
+  Learner sampler;
+  const Objective objective = [](const TrialRequest& request) {
+    EXPECT_EQ(request.place, std::nullopt);
+    return TrialOutcome(TrialFailure{.reason = "no place", .details = {}});
+  };
+  const Study study = optimize(sampler, objective, options, *in_memory_store());
+  ASSERT_EQ(study.trials.size(), 3U);
+  EXPECT_EQ(study.trials[0].reason, "no place");
+}
+
 }  // namespace
 }  // namespace quantsearch

@@ -82,6 +82,18 @@ TEST_F(RemoteTrialsTest, AnAnswerIsTheOutcomeAndItsModelIsAskedForWhenItIsLoaded
   EXPECT_TRUE(lines_[0].starts_with("the model of trial 2 is built again on this machine"));
 }
 
+TEST_F(RemoteTrialsTest, ARequestNamesTheHostThatIsReserved) {
+  std::vector<Value> places;
+  const auto executor = trials([&](const Value& request) {
+    const Value* const place = request.find("place");
+    places.push_back(place == nullptr ? Value() : *place);
+    return success(1);
+  });
+  (void)executor->run({.point = {{"x", 1.0}}, .number = 0, .place = 3});
+  (void)executor->run({.point = {{"x", 2.0}}, .number = 1});
+  EXPECT_EQ(places, (std::vector<Value>{3, Value()}));
+}
+
 TEST_F(RemoteTrialsTest, WithoutHostsTheSearchIsCancelledAndTheReasonLogged) {
   const auto executor = trials([](const Value&) { return Value(Value::Map{{"lost", "no node"}}); });
   EXPECT_THROW((void)executor->run({.point = {{"x", 1.0}}, .number = 0}), Cancelled);

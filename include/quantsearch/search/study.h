@@ -51,6 +51,9 @@ struct TrialRequest {
   /// results that a learning sampler has been told, it depends only on the number of the trial.
   std::shared_ptr<const Trial> incumbent = {};
   CancellationToken token = {};
+  /// Where it runs: what Places::take() returned. Absent without places, and when there are none
+  /// any more.
+  std::optional<std::int64_t> place = {};
 };
 
 /// What a trial produced, of a type that the objective and `on_trial` agree on. It is not stored.
@@ -253,6 +256,16 @@ enum class StopReason {
 };
 [[nodiscard]] std::string to_string(StopReason reason);
 
+/// Places that run the trials of a search and keep the stages of theirs each for itself, such as
+/// the nodes of a cluster. The functions are called from several threads.
+struct Places {
+  /// Waits for a place with capacity for a trial, and reserves it; nullopt when there are no places
+  /// any more or the token is cancelled.
+  std::function<std::optional<std::int64_t>(const CancellationToken& token)> take = {};
+  /// Ends a reservation.
+  std::function<void(std::int64_t place)> leave = {};
+};
+
 struct SearchOptions {
   Ranking goal = Goal::minimize;
   std::vector<Goal> goals = {};  // of every objective, when there are several: their front is kept
@@ -266,6 +279,14 @@ struct SearchOptions {
   std::function<void(std::int64_t number, const Point& point)> on_start = {};
   std::function<Clock::time_point()> now = [] { return Clock::now(); };
   std::optional<Clock::time_point> start = {};  // of the time limit; absent: the call
+  /// Where trials run, when there are several places. Each gets those whose stages it has computed
+  /// as far as there are such among the waiting ones; `cost` tells their stages.
+  std::optional<Places> places = {};
+  CostModel cost = {};
+  /// The number of trials per job by which a sampler that does not learn may be ahead of the oldest
+  /// running trial. With more there are more to choose from, incumbents are older, and more trials
+  /// are superfluous when a count ends the search.
+  std::int64_t ahead_per_job = 4;
 };
 
 struct Study {
@@ -288,9 +309,9 @@ struct Study {
 /// With several jobs the result does not depend on how long each trial takes: finished trials are
 /// counted, told and reported in the order of their numbers, and a learning sampler is asked for
 /// trial n when it has been told exactly the trials up to n - (2 jobs - 1) (one that does not learn
-/// may be further ahead). Trials that are still running when a count ends the search are stopped
-/// and left out. Throws InvalidInput for a stop condition or number of jobs out of range, and
-/// passes on what the store or a callback throws.
+/// may be further ahead, by `ahead_per_job`). Trials that are still running when a count ends the
+/// search are stopped and left out. Throws InvalidInput for a stop condition or number of jobs out
+/// of range, and passes on what the store or a callback throws.
 [[nodiscard]] Study optimize(Sampler& sampler, const Objective& objective,
                              const SearchOptions& options, StudyStore& store);
 

@@ -6,9 +6,11 @@
 // other side.
 
 #include <functional>
+#include <optional>
 
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/base/value.h"
+#include "quantsearch/search/study.h"
 
 namespace quantsearch {
 
@@ -23,6 +25,9 @@ struct RemoteTrials {
   /// beside it. The answer {lost: REASON} means that there are no hosts any more and ends the
   /// search with what it has.
   std::function<Value(const Value& request, const CancellationToken& token)> ask = {};
+  /// The hosts as places, when the caller can tell them apart: a request {run: ..., place: N} is
+  /// for the host that `take` returned, as long as it is there.
+  std::optional<Places> places = {};
 };
 
 }  // namespace quantsearch

@@ -53,6 +53,8 @@ class TrialExecutor {
   /// Returns the model of a complete trial whose product is not available: it is of an earlier run
   /// or of another process, or it was too large to keep.
   [[nodiscard]] virtual BuiltModel rebuild(const Trial& trial) = 0;
+  /// The places where trials run, when they do not share their stages.
+  [[nodiscard]] virtual std::optional<Places> places() const { return std::nullopt; }
 };
 
 /// Returns the settings of a point: `base` with the values of the point.
