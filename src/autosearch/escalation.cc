@@ -352,7 +352,7 @@ class Escalation final : public Sampler {
     const std::string own_type = choice(before.point, kType).as_string();
     const std::string type = other_type(own_type).as_string();
     if (other == nullptr || !is_accepted(*other))
-      return fmt::format("no model with {} is within the tolerance", type);
+      return fmt::format("no model with {} is within the tolerance and the limits", type);
     const bool is_tie = !is_clearly_faster(*other, before) && !is_clearly_faster(before, *other);
     return fmt::format("{} takes {} times as long as the float model and {} {}{}", type,
                        latency_text(*other), own_type, latency_text(before),

@@ -221,9 +221,10 @@ TEST(Escalation, TheLogSaysOnceWhichActivationTypeGoesOn) {
   EXPECT_EQ(line_of(with_signed_ratio(0.9)),
             "activation type: QInt8 takes 0.900 (0.891 to 0.909) times as long as the float model "
             "and QUInt8 0.900 (0.891 to 0.909), a tie; the later trials have QUInt8");
-  EXPECT_EQ(line_of([](const Point& point) { return Result{.is_candidate = !is_signed(point)}; }),
-            "activation type: no model with QInt8 is within the tolerance; the later trials have "
-            "QUInt8");
+  EXPECT_EQ(
+      line_of([](const Point& point) { return Result{.is_candidate = !is_signed(point)}; }),
+      "activation type: no model with QInt8 is within the tolerance and the limits; the later "
+      "trials have QUInt8");
 }
 
 /// The activation types of the space for a base.
