@@ -61,6 +61,7 @@ class Reconstruction {
         result_{.quantized = candidate, .layers = {}} {
     for (int layer = 0; layer < static_cast<int>(found_.layers.size()); ++layer)
       waiting_.insert(layer);
+    LayerData::reserve(held_);
     if (!options.selective_update) return;
     outputs_.emplace(reference, data, samples_, environment, kept_, folder_);
     distance_ = outputs_->of(quantized_);

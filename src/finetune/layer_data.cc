@@ -20,6 +20,9 @@ constexpr std::size_t kMostTables = 64;
 
 void resize(Columns& columns, const LayerShape& shape, std::int64_t count) {
   columns.count = count;
+  // The values of other columns need not move to a larger buffer.
+  columns.inputs.clear();
+  columns.targets.clear();
   columns.inputs.resize(static_cast<std::size_t>(shape.groups * shape.columns * count));
   columns.targets.resize(static_cast<std::size_t>(shape.outputs() * count));
 }
@@ -46,6 +49,11 @@ LayerData::LayerData(const TunableLayer& layer, const Network& quantized,
     const Tensor target = reference.value(layer.stored.output, sample);
     positions_.push_back(count_positions(layer.geometry, target.shape()));
   }
+}
+
+void LayerData::reserve(Columns& held) {
+  held.inputs.reserve(static_cast<std::size_t>(kChunkBytes) / sizeof(float));
+  held.targets.reserve(static_cast<std::size_t>(kChunkBytes) / sizeof(float));
 }
 
 std::int64_t LayerData::positions(std::int64_t sample) const {

@@ -29,6 +29,10 @@ class LayerData : public LayerSamples {
   LayerData(const TunableLayer& layer, const Network& quantized, const FloatValues& reference,
             const Options& options, Columns& held);
 
+  /// Reserves address space for the columns of most layers, so that `held` does not move to new
+  /// memory, which the system clears first, whenever a layer has more columns than those before.
+  static void reserve(Columns& held);
+
   [[nodiscard]] std::int64_t count() const override { return options_.samples; }
   /// True when the layer's output is empty for every sample.
   [[nodiscard]] bool is_empty() const {
