@@ -135,8 +135,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quantsearch::reconstruction {
 
-namespace {}  // namespace
-
 void choose_safe_points(const Panel& panel, const LaneGrids& grids, std::int64_t lane,
                         std::int64_t upper) {
   const std::int64_t lower = upper - 1;
@@ -306,19 +304,19 @@ class BeamSearch {
         task_(task),
         k_(static_cast<std::int64_t>(lattice.order.size())),
         beam_(beam),
-        steps_(to_size(k_)),
+        steps_(to_size(beam * k_)),
         errors_(to_size(beam * k_)),
         next_errors_(to_size(beam * k_)) {}
 
   RowResult run() {
     for (std::int64_t input = k_; input-- > 0;) {
       extend(input);
-      keep_best(input);
+      keep_candidates(input);
     }
     RowResult result{.points = std::vector<std::int32_t>(to_size(k_)), .cost = costs_.front()};
     std::int32_t state = 0;
     for (std::int64_t input = 0; input < k_; ++input) {
-      const Step& step = steps_[to_size(input)][to_size(state)];
+      const Step& step = steps_[to_size(input * beam_ + state)];
       result.points[to_size(input)] = step.point;
       state = step.parent;
     }
@@ -326,7 +324,26 @@ class BeamSearch {
   }
 
  private:
-  /// Makes the candidates: every partial solution with each of the nearest points of `input`.
+  [[nodiscard]] bool is_full() const { return candidates_.size() == to_size(beam_); }
+
+  /// The order of candidates, best first.
+  [[nodiscard]] static bool comes_before(const Candidate& one, const Candidate& other) {
+    if (one.rank != other.rank) return one.rank < other.rank;
+    return std::pair(one.step.parent, one.step.point) <
+           std::pair(other.step.parent, other.step.point);
+  }
+
+  /// Keeps the candidate if it is one of the best.
+  void offer(const Candidate& candidate) {
+    if (is_full()) {
+      if (!comes_before(candidate, candidates_.back())) return;
+      candidates_.pop_back();
+    }
+    candidates_.insert(std::ranges::upper_bound(candidates_, candidate, comes_before), candidate);
+  }
+
+  /// Makes the candidates: every partial solution with each of the nearest points of `input`, of
+  /// which the best are kept.
   void extend(std::int64_t input) {
     // A wide beam is used for exactness, where the third and fourth point also matter.
     const int points_each = beam_ >= 16 ? 4 : 2;
@@ -334,6 +351,8 @@ class BeamSearch {
     const float target = task_.target[to_size(input)];
     candidates_.clear();
     for (std::size_t state = 0; state < costs_.size(); ++state) {
+      // No point lowers the cost, and of equal candidates those of earlier states are better.
+      if (is_full() && costs_[state] >= candidates_.back().rank) continue;
       const float* const errors = errors_.data() + state * to_size(k_);
       const float error = errors[input];
       const PairAhead ahead(lattice_, task_, input, errors);
@@ -345,30 +364,24 @@ class BeamSearch {
         const float difference = static_cast<float>(point) * task_.grid.scale - target;
         const float rest = error + diagonal * difference;
         const float cost = costs_[state] + rest * rest;
-        candidates_.push_back(
-            {.cost = cost,
-             .rank = cost + ahead.cost(point),
-             .difference = difference,
-             .step = {.point = point, .parent = static_cast<std::int32_t>(state)}});
+        offer({.cost = cost,
+               .rank = cost + ahead.cost(point),
+               .difference = difference,
+               .step = {.point = point, .parent = static_cast<std::int32_t>(state)}});
       }
     }
   }
 
-  /// Makes the best candidates the partial solutions.
-  void keep_best(std::int64_t input) {
-    const std::size_t kept = std::min(candidates_.size(), to_size(beam_));
-    std::ranges::partial_sort(candidates_, candidates_.begin() + static_cast<std::ptrdiff_t>(kept),
-                              {}, [](const Candidate& candidate) {
-                                return std::tuple(candidate.rank, candidate.step.parent,
-                                                  candidate.step.point);
-                              });
+  /// Makes the candidates the partial solutions.
+  void keep_candidates(std::int64_t input) {
+    const std::size_t kept = candidates_.size();
     costs_.resize(kept);
     last_.resize(kept);
     for (std::size_t state = 0; state < kept; ++state) {
       const Candidate& candidate = candidates_[state];
       costs_[state] = candidate.cost;
       last_[state] = candidate.step.point;
-      steps_[to_size(input)].push_back(candidate.step);
+      steps_[to_size(input * beam_) + state] = candidate.step;
       HWY_DYNAMIC_DISPATCH(move_along)
       (errors_.data() + candidate.step.parent * k_, row_of(input), candidate.difference, input,
        next_errors_.data() + state * to_size(k_));
@@ -385,12 +398,12 @@ class BeamSearch {
   const RowTask& task_;
   std::int64_t k_;
   int beam_;
-  std::vector<std::vector<Step>> steps_;  // [k], by state
-  std::vector<float> errors_;             // [states][k]
+  std::vector<Step> steps_;    // [k][beam], by state
+  std::vector<float> errors_;  // [states][k]
   std::vector<float> next_errors_;
   std::vector<float> costs_ = {0.0F};     // [states]
   std::vector<std::int32_t> last_ = {0};  // [states]: the point of the previous input
-  std::vector<Candidate> candidates_;
+  std::vector<Candidate> candidates_;     // sorted, at most `beam`
   std::vector<std::int32_t> points_;
 };
 
