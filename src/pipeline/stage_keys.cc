@@ -28,8 +28,8 @@ constexpr int kFactsVersion = 2;  // 2: the inputs that a Log is computed from
 // more room for larger ones.
 constexpr int kQuantizeVersion = 11;
 // 4: pairs of weights stay safe, products are exact; 5: limits and scales of overrides are kept;
-// 6: fewer columns for layers with few inputs.
-constexpr int kFinetuneVersion = 6;
+// 6: fewer columns for layers with few inputs; 7: sums in another order.
+constexpr int kFinetuneVersion = 7;
 constexpr int kPrecisionVersion = 3;  // 3: promotions are taken back as their noise predicts
 // 2: rel_l2 pools its energies over the samples; 3: worst_slice; 4: outputs that no quantizer
 // changes are left out.

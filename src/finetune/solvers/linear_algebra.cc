@@ -305,6 +305,32 @@ void minus_transposed_double(Matrix<const double> a, Matrix<const double> b, Mat
 }
 void gram_float(Matrix<const float> a, Matrix<float> c) { product_transposed(a, a, c, 1.0F, true); }
 
+/// The sums of a run of values, in float.
+void run_sums(const float* values, std::int64_t count, double* sum, double* squares) {
+  const hn::ScalableTag<float> tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  // Two sums of each kind hide the latency of the additions.
+  auto first = hn::Zero(tag), second = first, first_squares = first, second_squares = first;
+  std::int64_t at = 0;
+  for (; at + 2 * lanes <= count; at += 2 * lanes) {
+    const auto one = hn::LoadU(tag, values + at);
+    const auto other = hn::LoadU(tag, values + at + lanes);
+    first = hn::Add(first, one);
+    second = hn::Add(second, other);
+    first_squares = hn::MulAdd(one, one, first_squares);
+    second_squares = hn::MulAdd(other, other, second_squares);
+  }
+  double rest = 0;
+  double rest_squares = 0;
+  for (; at < count; ++at) {
+    rest += values[at];
+    rest_squares += static_cast<double>(values[at]) * values[at];
+  }
+  *sum += rest + hn::GetLane(hn::SumOfLanes(tag, hn::Add(first, second)));
+  *squares +=
+      rest_squares + hn::GetLane(hn::SumOfLanes(tag, hn::Add(first_squares, second_squares)));
+}
+
 }  // namespace quantsearch::reconstruction::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -316,6 +342,7 @@ HWY_EXPORT(product_double);
 HWY_EXPORT(transposed_float);
 HWY_EXPORT(minus_transposed_double);
 HWY_EXPORT(gram_float);
+HWY_EXPORT(run_sums);
 
 void add_product(Matrix<const float> a, Matrix<const float> b, Matrix<float> c) {
   assert(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns);
@@ -340,6 +367,17 @@ void subtract_product_transposed(Matrix<const double> a, Matrix<const double> b,
 void add_gram(Matrix<const float> a, Matrix<float> c) {
   assert(a.rows == c.rows && a.rows == c.columns);
   HWY_DYNAMIC_DISPATCH(gram_float)(a, c);
+}
+
+ValueSums sum_up(std::span<const float> values) {
+  constexpr std::size_t kRun = 512;
+  ValueSums sums;
+  for (std::size_t at = 0; at < values.size(); at += kRun) {
+    const std::span<const float> run = values.subspan(at, std::min(kRun, values.size() - at));
+    HWY_DYNAMIC_DISPATCH(run_sums)
+    (run.data(), static_cast<std::int64_t>(run.size()), &sums.values, &sums.squares);
+  }
+  return sums;
 }
 
 namespace {

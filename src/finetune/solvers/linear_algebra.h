@@ -15,6 +15,7 @@
 // (bench/algebra_bench).
 
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -62,6 +63,13 @@ void subtract_product_transposed(Matrix<const double> a, Matrix<const double> b,
 /// elements right of the diagonal are also written; the others are unchanged.
 /// Eigen / here: 2.9 to 6.3 (AVX-512), 1.8 to 3.6 (AVX2).
 void add_gram(Matrix<const float> a, Matrix<float> c);
+
+struct ValueSums {
+  double values = 0;
+  double squares = 0;
+};
+/// The sums of values and of their squares. Runs of 512 values are summed in float.
+[[nodiscard]] ValueSums sum_up(std::span<const float> values);
 
 /// Replaces the lower triangle of a symmetric matrix by L, where L L' is the matrix (Cholesky).
 /// Elements right of the diagonal are not read but may be written. Returns false, with undefined

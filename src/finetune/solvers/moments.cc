@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include "finetune/solvers/code_pairs.h"
 #include "finetune/solvers/linear_algebra.h"
@@ -37,36 +38,6 @@ Matrix<const float> group_targets(const LayerShape& shape, const Columns& column
                                   std::int64_t group) {
   return matrix(columns.targets.data() + group * shape.rows * columns.count, shape.rows,
                 columns.count);
-}
-
-struct Sums {
-  double values = 0;
-  double squares = 0;
-};
-
-/// Uses eight interleaved sums, so that the loop vectorizes.
-Sums sum_up(const float* values, std::int64_t count) {
-  constexpr std::int64_t kLanes = 8;
-  double lanes[kLanes] = {};
-  double square_lanes[kLanes] = {};
-  std::int64_t at = 0;
-  for (; at + kLanes <= count; at += kLanes) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      const double value = values[at + lane];
-      lanes[lane] += value;
-      square_lanes[lane] += value * value;
-    }
-  }
-  Sums sums;
-  for (; at < count; ++at) {
-    sums.values += values[at];
-    sums.squares += static_cast<double>(values[at]) * values[at];
-  }
-  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-    sums.values += lanes[lane];
-    sums.squares += square_lanes[lane];
-  }
-  return sums;
 }
 
 /// Add the lower triangle, or all, of a float buffer to the double sums.
@@ -127,9 +98,9 @@ void MomentsAccumulator::add_sums(const Columns& columns, ThreadPool& pool) {
     for (std::int64_t row = index * kRowsAtOnce; row < end; ++row) {
       const bool is_input = row < inputs;
       const std::int64_t at = is_input ? row : row - inputs;
-      const float* values =
-          (is_input ? columns.inputs : columns.targets).data() + at * columns.count;
-      const Sums sums = sum_up(values, columns.count);
+      const FloatBuffer& values = is_input ? columns.inputs : columns.targets;
+      const ValueSums sums =
+          sum_up(std::span(values).subspan(to_size(at * columns.count), to_size(columns.count)));
       (is_input ? sums_.input_mean : sums_.output_mean)[to_size(at)] += sums.values;
       if (!is_input) sums_.energy[to_size(at)] += sums.squares;
     }

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
+
+#include "finetune/solvers/linear_algebra.h"
+#include "quantsearch/internal/base/sizes.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "finetune/solvers/output_loss.cc"
@@ -175,46 +179,43 @@ void loss_gradient(const OutputLoss& loss, const float* outputs, const float* ta
   });
 }
 
-void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
-               std::int64_t count, float* pulls, float* squares) {
-  const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
-  with_activation(loss.activation, [&](const auto& activation) HWY_ATTR {
-    over_vectors(outputs, targets, count, squares, [&](Vector y, Vector) HWY_ATTR {
-      const auto slope = quantizer(activation(y)).slope;
-      return hn::Mul(slope, slope);
-    });
-    over_vectors(outputs, targets, count, pulls, [&](Vector y, Vector t) HWY_ATTR {
-      const Point made = quantizer(activation(y));
-      return hn::Mul(hn::Sub(made.value, activation(t).value), made.slope);
-    });
-  });
-}
-
-float moved_error(const OutputLoss& loss, const float* outputs, const float* direction, float step,
-                  const float* targets, std::int64_t count) {
+/// Returns the sum of squared errors, added in float.
+float move_and_linearize(const OutputLoss& loss, const float* outputs, const float* direction,
+                         float step, const float* targets, std::int64_t count,
+                         const LinearizedOutputs& to) {
   const Tag tag;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
   const Quantizer quantizer{loss.grid ? &*loss.grid : nullptr};
   auto sum = hn::Zero(tag);
   with_activation(loss.activation, [&](const auto& activation) HWY_ATTR {
-    const auto squared = [&](Vector y, Vector d, Vector t) HWY_ATTR {
-      const auto made = quantizer(activation(hn::MulAdd(d, constant(step), y))).value;
-      const auto difference = hn::Sub(made, activation(t).value);
-      return hn::Mul(difference, difference);
+    /// Handles one vector and returns the differences of its values from the wanted ones.
+    const auto move = [&](const float* from, const float* along, const float* wanted,
+                          const LinearizedOutputs& into) HWY_ATTR {
+      const auto y = hn::MulAdd(hn::LoadU(tag, along), constant(step), hn::LoadU(tag, from));
+      const Point made = quantizer(activation(y));
+      const auto difference = hn::Sub(made.value, activation(hn::LoadU(tag, wanted)).value);
+      hn::StoreU(y, tag, into.outputs);
+      hn::StoreU(hn::Mul(difference, made.slope), tag, into.pulls);
+      hn::StoreU(hn::Mul(made.slope, made.slope), tag, into.squares);
+      return difference;
     };
     std::int64_t at = 0;
     for (; at + lanes <= count; at += lanes) {
-      sum = hn::Add(sum, squared(hn::LoadU(tag, outputs + at), hn::LoadU(tag, direction + at),
-                                 hn::LoadU(tag, targets + at)));
+      const auto difference = move(outputs + at, direction + at, targets + at, to.from(at));
+      sum = hn::MulAdd(difference, difference, sum);
     }
     if (at == count) return;
-    HWY_ALIGN float few[3][HWY_MAX_BYTES / sizeof(float)] = {};
+    HWY_ALIGN float few[6][HWY_MAX_BYTES / sizeof(float)] = {};
     std::copy_n(outputs + at, count - at, few[0]);
     std::copy_n(direction + at, count - at, few[1]);
     std::copy_n(targets + at, count - at, few[2]);
-    const auto last = squared(hn::Load(tag, few[0]), hn::Load(tag, few[1]), hn::Load(tag, few[2]));
-    const auto valid = hn::FirstN(tag, static_cast<std::size_t>(count - at));
-    sum = hn::Add(sum, hn::IfThenElseZero(valid, last));
+    const auto difference =
+        hn::IfThenElseZero(hn::FirstN(tag, static_cast<std::size_t>(count - at)),
+                           move(few[0], few[1], few[2], {few[3], few[4], few[5]}));
+    sum = hn::MulAdd(difference, difference, sum);
+    std::copy_n(few[3], count - at, to.outputs + at);
+    std::copy_n(few[4], count - at, to.pulls + at);
+    std::copy_n(few[5], count - at, to.squares + at);
   });
   return hn::GetLane(hn::SumOfLanes(tag, sum));
 }
@@ -240,45 +241,22 @@ namespace quantsearch::reconstruction {
 
 HWY_EXPORT(loss_gradient);
 HWY_EXPORT(differences);
-HWY_EXPORT(linearize);
-HWY_EXPORT(moved_error);
-
-namespace {
-
-double sum_of_squares(const float* values, std::int64_t count) {
-  constexpr std::int64_t kLanes = 8;
-  double lanes[kLanes] = {};
-  std::int64_t at = 0;
-  for (; at + kLanes <= count; at += kLanes) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] += static_cast<double>(values[at + lane]) * values[at + lane];
-    }
-  }
-  double sum = 0;
-  for (; at < count; ++at) sum += static_cast<double>(values[at]) * values[at];
-  for (const double lane : lanes) sum += lane;
-  return sum;
-}
-
-}  // namespace
+HWY_EXPORT(move_and_linearize);
 
 void loss_gradient(const OutputLoss& loss, const float* outputs, const float* targets,
                    std::int64_t count, float weight, float* out) {
   HWY_DYNAMIC_DISPATCH(loss_gradient)(loss, outputs, targets, count, weight, out);
 }
 
-void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
-               std::int64_t count, float* pulls, float* squares) {
-  HWY_DYNAMIC_DISPATCH(linearize)(loss, outputs, targets, count, pulls, squares);
-}
-
-double moved_error(const OutputLoss& loss, const float* outputs, const float* direction, float step,
-                   const float* targets, std::int64_t count) {
+double move_and_linearize(const OutputLoss& loss, const float* outputs, const float* direction,
+                          float step, const float* targets, std::int64_t count,
+                          const LinearizedOutputs& to) {
   constexpr std::int64_t kRun = 2048;
   double sum = 0;
   for (std::int64_t at = 0; at < count; at += kRun) {
-    sum += HWY_DYNAMIC_DISPATCH(moved_error)(loss, outputs + at, direction + at, step, targets + at,
-                                             std::min(kRun, count - at));
+    sum += HWY_DYNAMIC_DISPATCH(move_and_linearize)(loss, outputs + at, direction + at, step,
+                                                    targets + at, std::min(kRun, count - at),
+                                                    to.from(at));
   }
   return sum;
 }
@@ -293,8 +271,8 @@ ErrorSums error_sums(const OutputLoss& loss, const float* outputs, const float* 
     const std::int64_t run = std::min(kRun, count - begin);
     HWY_DYNAMIC_DISPATCH(differences)
     (loss, outputs + begin, targets + begin, run, differences, wanted);
-    sums.error += sum_of_squares(differences, run);
-    sums.energy += sum_of_squares(wanted, run);
+    sums.error += sum_up(std::span(differences, to_size(run))).squares;
+    sums.energy += sum_up(std::span(wanted, to_size(run))).squares;
   }
   return sums;
 }

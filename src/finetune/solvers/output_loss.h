@@ -23,16 +23,24 @@ struct OutputLoss {
 void loss_gradient(const OutputLoss& loss, const float* outputs, const float* targets,
                    std::int64_t count, float weight, float* out);
 
-/// The terms of a Gauss-Newton step: pulls = (f(y) - a(t)) f'(y) and squares = f'(y)^2, with slopes
-/// as above.
-void linearize(const OutputLoss& loss, const float* outputs, const float* targets,
-               std::int64_t count, float* pulls, float* squares);
+/// Outputs of the layer and the terms of a Gauss-Newton step at them: pulls = (f(y) - a(t)) f'(y)
+/// and squares = f'(y)^2, with slopes as above.
+struct LinearizedOutputs {
+  float* outputs = nullptr;
+  float* pulls = nullptr;
+  float* squares = nullptr;
 
-/// The sum of (f(y + step d) - a(t))^2, where d is the `direction`. Runs of 2,048 values are summed
-/// in float.
-[[nodiscard]] double moved_error(const OutputLoss& loss, const float* outputs,
-                                 const float* direction, float step, const float* targets,
-                                 std::int64_t count);
+  [[nodiscard]] LinearizedOutputs from(std::int64_t column) const {
+    return {outputs + column, pulls + column, squares + column};
+  }
+};
+
+/// Writes y + step d, where d is the `direction`, and the terms at it to `to`, and returns the sum
+/// of (f(y + step d) - a(t))^2. Runs of 2,048 values are summed in float. `to.outputs` may be
+/// `outputs`.
+[[nodiscard]] double move_and_linearize(const OutputLoss& loss, const float* outputs,
+                                        const float* direction, float step, const float* targets,
+                                        std::int64_t count, const LinearizedOutputs& to);
 
 struct ErrorSums {
   double error = 0;   // sum of (f(y) - a(t))^2

@@ -143,7 +143,11 @@ TEST(OutputLoss, LinearizedAndMovedErrorsMatchASlowReference) {
     std::vector<float> pulls(outputs.size());
     std::vector<float> squares(outputs.size());
     std::vector<float> gradient(outputs.size());
-    linearize(loss, outputs.data(), targets.data(), count, pulls.data(), squares.data());
+    std::vector<float> moved(outputs.size());
+    const LinearizedOutputs terms{moved.data(), pulls.data(), squares.data()};
+    (void)move_and_linearize(loss, outputs.data(), direction.data(), 0, targets.data(), count,
+                             terms);
+    EXPECT_EQ(moved, outputs);
     loss_gradient(loss, outputs.data(), targets.data(), count, 0.5F, gradient.data());
     double expected = 0;
     for (std::size_t at = 0; at < outputs.size(); ++at) {
@@ -154,12 +158,15 @@ TEST(OutputLoss, LinearizedAndMovedErrorsMatchASlowReference) {
         const double slope = pulls[at] / difference;
         EXPECT_NEAR(squares[at], slope * slope, 1e-3);
       }
-      const double moved = static_cast<double>(outputs[at]) + 0.25 * direction[at];
+      const double there = static_cast<double>(outputs[at]) + 0.25 * direction[at];
       expected += std::pow(
-          slow_activation(activation, moved) - slow_activation(activation, targets[at]), 2);
+          slow_activation(activation, there) - slow_activation(activation, targets[at]), 2);
     }
-    EXPECT_NEAR(moved_error(loss, outputs.data(), direction.data(), 0.25F, targets.data(), count),
+    EXPECT_NEAR(move_and_linearize(loss, outputs.data(), direction.data(), 0.25F, targets.data(),
+                                   count, terms),
                 expected, 1e-5 * expected);
+    for (std::size_t at = 0; at < outputs.size(); ++at)
+      EXPECT_NEAR(moved[at], outputs[at] + 0.25F * direction[at], 1e-5);
   }
 }
 
