@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <span>
 
 #include "quantize/numbers/overrides.h"
 #include "quantize/numbers/safe_rounding.h"
@@ -19,13 +21,22 @@ namespace {
 /// With it, the figures of docs/targets.md are the same with and without VNNI.
 constexpr double kMargin = 1.25;
 
-/// The factor after `observed` values: that by which the largest of a million normal values around
+/// The factor after `observed` values: that by which the largest of 100,000 normal values around
 /// zero is expected to exceed the largest of the observed ones (the expected maximum of n grows as
 /// the root of 2 ln n), and at least kMargin. The inputs of a Conv have thousands of values a
 /// channel; those of a Gemm as many as there are samples.
 double margin(double observed) {
-  constexpr double kUnseen = 1e6;
+  constexpr double kUnseen = 1e5;
   return std::max(kMargin, std::sqrt(std::log(kUnseen) / std::log(std::max(2.0, observed))));
+}
+
+/// A channel that stays at zero in few samples, behind a Relu, may reach what others reach: this
+/// many times the mean of their largest values, times what margin() is above kMargin. (Not of the
+/// tensor's largest, which in transformers a few channels alone reach.)
+constexpr double kOfOthers = 2;
+
+double mean_of(std::span<const float> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 /// Number of scales tried between the one for plain rounding and the one at which every pair of
@@ -252,8 +263,7 @@ PairLimits limits_of(const Node& node, std::size_t channels, const TensorParams&
   const double observed =
       static_cast<double>(seen->count) / static_cast<double>(fits ? channels : 1);
   const double factor = margin(observed);
-  // A channel that stays at zero in a few samples, behind a Relu, may reach what others reach.
-  const double possible = seen->max * (factor - kMargin);
+  const double possible = (factor - kMargin) * kOfOthers * (fits ? mean_of(seen->channel_max) : 0);
   for (std::size_t channel = 0; channel < channels; ++channel) {
     const double highest = fits ? seen->channel_max[channel] : seen->max;
     limits.input_maxima[channel] = stored_maximum(std::max(highest * factor, possible), input);
