@@ -7,6 +7,9 @@ namespace {
 // Interval at which a waiting trial checks for cancellation.
 constexpr std::chrono::milliseconds kNotice{20};
 
+// A failure takes less than a kilobyte. Later ones are computed each time.
+constexpr std::size_t kMostFailures = 10'000;
+
 }  // namespace
 
 std::optional<std::any> StageCache::held_or_claim(const Key& key, const CancellationToken& token) {
@@ -16,6 +19,10 @@ std::optional<std::any> StageCache::held_or_claim(const Key& key, const Cancella
       count_hit(found->second.seconds);
       ages_.splice(ages_.begin(), ages_, found->second.age);
       return found->second.artefact;
+    }
+    if (const auto failed = failures_.find(key); failed != failures_.end()) {
+      count_hit(failed->second.seconds);
+      std::rethrow_exception(failed->second.error);
     }
     const auto flying = flights_.find(key);
     if (flying == flights_.end()) {
@@ -44,6 +51,12 @@ void StageCache::land(const Key& key, std::any artefact, std::int64_t bytes, dou
     if (artefact.has_value()) keep(key, std::move(artefact), bytes, seconds);
   }
   landed_.notify_all();
+}
+
+void StageCache::keep_failure(const Key& key, std::exception_ptr error, double seconds) {
+  const std::lock_guard lock(mutex_);
+  if (failures_.size() < kMostFailures)
+    failures_.emplace(key, Failure{.error = std::move(error), .seconds = seconds});
 }
 
 void StageCache::count_hit(double seconds) {

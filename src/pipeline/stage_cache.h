@@ -2,12 +2,13 @@
 
 // Artefacts of stages by key. The least recently used are dropped when the byte budget is spent.
 // Thread-safe: when several trials need an artefact at the same time, one computes it and the
-// others wait for it.
+// others wait for it. A stage whose input is the reason that it fails is not tried again.
 
 #include <algorithm>
 #include <any>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -20,6 +21,7 @@
 
 #include "quantsearch/base/byte_budget.h"
 #include "quantsearch/base/cancellation.h"
+#include "quantsearch/base/error.h"
 #include "quantsearch/base/hash.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
@@ -34,8 +36,10 @@ class StageCache {
   /// get artefacts of earlier stages. An artefact is returned but not kept when it does not fit
   /// even after everything else has been dropped, or when `bytes_of` returns no size. Appends a
   /// record of the stage to `records`; its seconds do not include those of stages inside `compute`.
-  /// When the trial that computes fails or is cancelled, a waiting one computes instead. Throws
-  /// Cancelled when `token` is cancelled while waiting.
+  /// Passes on what `compute` throws. InvalidInput and Unsupported are kept and thrown whenever
+  /// the artefact is wanted again; after other errors, or when the trial that computes is
+  /// cancelled, a waiting one computes instead. Throws Cancelled when `token` is cancelled while
+  /// waiting.
   template <typename Artefact>
   std::shared_ptr<const Artefact> get(
       const std::string& stage, const Key& key, const std::function<Artefact()>& compute,
@@ -48,7 +52,17 @@ class StageCache {
     Claim claim(*this, key);
     const std::size_t before = records.size();
     const Stopwatch watch;
-    auto artefact = std::make_shared<const Artefact>(compute());
+    const std::shared_ptr<const Artefact> artefact = [&] {
+      try {
+        return std::make_shared<const Artefact>(compute());
+      } catch (const InvalidInput&) {
+        keep_failure(key, std::current_exception(), watch.seconds());
+        throw;
+      } catch (const Unsupported&) {
+        keep_failure(key, std::current_exception(), watch.seconds());
+        throw;
+      }
+    }();
     double seconds = watch.seconds();
     for (std::size_t inner = before; inner < records.size(); ++inner)
       seconds -= records[inner].seconds;
@@ -75,6 +89,10 @@ class StageCache {
     double seconds = 0;
     ByteBudget::Reservation reservation;
     std::list<Key>::iterator age;
+  };
+  struct Failure {
+    std::exception_ptr error;
+    double seconds = 0;
   };
   /// An artefact in flight: one trial computes it.
   struct Flight {
@@ -105,17 +123,19 @@ class StageCache {
   };
 
   /// Returns the artefact held under `key`, waiting while another trial computes it; nullopt when
-  /// the caller has to compute it.
+  /// the caller has to compute it. Throws the failure that is kept for it.
   std::optional<std::any> held_or_claim(const Key& key, const CancellationToken& token);
   /// Ends a flight: keeps the artefact, if there is one, and wakes the waiting trials.
   void land(const Key& key, std::any artefact, std::int64_t bytes, double seconds);
   void count_hit(double seconds);
   void keep(const Key& key, std::any artefact, std::int64_t bytes, double seconds);
+  void keep_failure(const Key& key, std::exception_ptr error, double seconds);
 
   mutable std::mutex mutex_;
   std::condition_variable landed_;
   ByteBudget budget_;
   std::unordered_map<Key, Entry> entries_;
+  std::unordered_map<Key, Failure> failures_;
   std::unordered_map<Key, std::shared_ptr<Flight>> flights_;
   std::list<Key> ages_;  // most recently used first
   CacheReport report_;

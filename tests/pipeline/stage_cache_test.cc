@@ -76,15 +76,38 @@ TEST(StageCache, ReturnsArtefactsThatAreTooLargeToKeep) {
   EXPECT_EQ(budget.used(), cache.report().bytes);
 }
 
-TEST(StageCache, AFailedStageIsNotKept) {
+TEST(StageCache, AStageThatItsInputMakesFailIsNotTriedAgain) {
+  StageCache cache(ByteBudget(20));
+  std::vector<StageRecord> records;
+  int tried = 0;
+  const auto fail = [&](std::uint64_t number, const auto& error) {
+    (void)cache.get<int>(
+        "stage", key_number(number),
+        [&]() -> int {
+          ++tried;
+          throw error;
+        },
+        [](const int&) { return std::int64_t{1}; }, records, {});
+  };
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_THROW(fail(1, InvalidInput("no")), InvalidInput);
+    EXPECT_THROW(fail(2, Unsupported("no")), Unsupported);
+  }
+  EXPECT_EQ(tried, 2);
+  EXPECT_EQ(cache.report().hits, 2);
+  EXPECT_TRUE(records.empty());
+}
+
+// A disk that was full may have room now.
+TEST(StageCache, AStageThatFailsForAnotherReasonIsTriedAgain) {
   StageCache cache(ByteBudget(20));
   std::vector<StageRecord> records;
   const auto fail = [&] {
     (void)cache.get<int>(
-        "stage", key_number(1), []() -> int { throw InvalidInput("no"); },
+        "stage", key_number(1), []() -> int { throw IoError("no"); },
         [](const int&) { return std::int64_t{1}; }, records, {});
   };
-  EXPECT_THROW(fail(), InvalidInput);
+  EXPECT_THROW(fail(), IoError);
   EXPECT_TRUE(records.empty());
   Caller caller{cache};
   EXPECT_EQ(caller.get(1, 7, 1), 7);
@@ -160,10 +183,9 @@ TEST(StageCache, AWaitingTrialComputesWhenTheOtherFails) {
     const auto fail = [&]() -> int {
       first_computes.count_down();
       second_is_there.wait();
-      throw InvalidInput("no");
+      throw IoError("no");
     };
-    EXPECT_THROW((void)cache.get<int>("stage", key_number(1), fail, one, records, {}),
-                 InvalidInput);
+    EXPECT_THROW((void)cache.get<int>("stage", key_number(1), fail, one, records, {}), IoError);
   });
   first_computes.wait();
   second_is_there.count_down();
