@@ -127,6 +127,15 @@ def test_an_evaluator_of_the_configuration_scores(model_path, images, small_spac
     assert all("custom" in trial.scores for trial in candidates.result.study.trials)
 
 
+def test_the_older_configurations_equalize_unless_told_otherwise():
+    """The default of Quark 0.13, without which models with channels of unlike sizes are destroyed."""
+    for config in (quark.QuantizationConfig(), quark.get_default_config("XINT8"), quark.QConfig.get_default_config("A8W8"), quark.Config(quark.QuantizationConfig())):
+        assert config.to_dict()["include_cle"] is True
+    assert quark.QuantizationConfig(include_cle=False).to_dict()["include_cle"] is False
+    assert "include_cle" not in quark.QConfig().to_dict()
+    assert quark.QConfig(algo_config=[quark.CLEConfig()]).to_dict()["include_cle"] is True
+
+
 def test_missing_and_doubled_arguments_are_refused(model_path, images, search_config):
     with pytest.raises(quantsearch.InvalidInput, match="the data reader is missing"):
         quark.AutoSearch(quark.QuantizationConfig(), search_config, model_path)
@@ -137,7 +146,7 @@ def test_missing_and_doubled_arguments_are_refused(model_path, images, search_co
 def test_the_quantizer_writes_the_model(model_path, images):
     quantizer = quark.ModelQuantizer(quark.Config(global_quant_config=quark.get_default_config("XINT8")))
     quantizer.quantize_model(model_path, "quantized.onnx", Reader(images))
-    expected = quantsearch.quantize(model_path, {"input": images}, config="XINT8").model
+    expected = quantsearch.quantize(model_path, {"input": images}, config={"preset": "XINT8", "include_cle": True}).model
     assert quantsearch.load_model("quantized.onnx").serialize() == expected.serialize()
     with pytest.raises(quantsearch.InvalidInput, match="got no calibration data, expected a reader"):
         quantizer.quantize_model(model_path, "again.onnx")

@@ -9,8 +9,10 @@ from .. import _core
 from .._errors import InvalidInput, Unsupported, type_name
 from .specs import AlgoConfig, Int8Spec, QLayerConfig, XInt8Spec, rounding_methods
 
-# What Quark and onnxruntime take when nothing is given, where the library has another default.
+# What Quark takes when nothing is given, where the library has another default: in every form, and in a
+# QuantizationConfig, from its names too, whose layers are equalized unless the script says otherwise.
 _DEFAULTS = {"activation_type": "QInt8"}
+_CLASS_DEFAULTS = {"include_cle": True}
 
 
 class QuantizationConfig:
@@ -29,7 +31,7 @@ class QuantizationConfig:
         options = {name: value for name, value in vars(self).items() if value is not None}
         if not options.get("extra_options"):
             options.pop("extra_options", None)
-        return options if "preset" in options else {**_DEFAULTS, **options}
+        return {**({} if "preset" in options else _DEFAULTS), **_CLASS_DEFAULTS, **options}
 
     def __repr__(self) -> str:
         return f"QuantizationConfig({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
