@@ -111,10 +111,11 @@ TEST(SensitivityCommand, TakesAConfigurationOrAPreset) {
   EXPECT_EQ(both.error,
             "quantsearch: sensitivity: got both --config and --preset, expected one; a "
             "configuration file may name a preset itself\n");
-  const Value wide = json_of(sensitivity(folder, {"--json", "--preset", "A16W8"}));
+  const Value wide = json_of(sensitivity(folder, {"--json", "--preset", "INT16_CNN_DEFAULT"}));
   const Value narrow = json_of(sensitivity(folder, {"--json"}));
+  // With 16 bits of both, the noise is smaller by far whatever the weights are rounded to.
   EXPECT_LT(wide.find("quantized_rel_l2")->as_double(),
-            narrow.find("quantized_rel_l2")->as_double());
+            narrow.find("quantized_rel_l2")->as_double() / 10);
 }
 
 TEST(SensitivityCommand, SaysThatNothingIsQuantized) {
