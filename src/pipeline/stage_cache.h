@@ -52,7 +52,7 @@ class StageCache {
     Claim claim(*this, key);
     const std::size_t before = records.size();
     const Stopwatch watch;
-    const std::shared_ptr<const Artefact> artefact = [&] {
+    std::shared_ptr<const Artefact> artefact = [&] {
       try {
         return std::make_shared<const Artefact>(compute());
       } catch (const InvalidInput&) {
