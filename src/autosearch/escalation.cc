@@ -336,8 +336,9 @@ class Escalation final : public Sampler {
 
   /// Says once, as soon as the other activation type was tried, which one is kept and why.
   void say_type() {
+    if (said_type_) return;
     const std::vector<Point> tried = other_types();
-    if (said_type_ || tried.empty() || !unfinished(tried).empty()) return;
+    if (tried.empty() || !unfinished(tried).empty()) return;
     said_type_ = true;
     const Trial& before = *best_before_types();
     if (!is_accepted(before)) return;
