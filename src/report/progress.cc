@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cmath>
+#include <map>
+#include <string>
 
 #include "quantsearch/base/cancellation.h"
 #include "quantsearch/internal/report/point_text.h"
@@ -25,6 +27,8 @@ struct ProgressLine::State {
   Clock::time_point drawn = {};
   std::int64_t count = 0;
   std::optional<Trial> best = {};
+  std::optional<Point> first = {};                   // of the first line of a trial
+  std::map<std::string, std::int64_t> reasons = {};  // that were shown, and of which trial
   bool line_open = false;
 
   /// True when the trial is the best so far.
@@ -45,7 +49,9 @@ struct ProgressLine::State {
     if (const std::string common = names.common(); !common.empty()) say("every trial: " + common);
     for (const std::string& letter : names.letters()) say(letter);
     if (!options.is_terminal) {
-      say(fmt::format("{}*: within the tolerance and the limits",
+      say(
+          fmt::format("{}any other setting that is not named is that of the first trial below; "
+                      "*: within the tolerance and the limits",
                       names.has_switches() ? "a switch that is not named is off; " : ""));
     }
     out << std::flush;
@@ -71,16 +77,38 @@ struct ProgressLine::State {
     drawn = Clock::now();
   }
 
-  void print(const Trial& trial, bool is_best) const {
+  /// What the line of a trial says of its point: what differs from the first line.
+  std::string point_text(const Point& point) {
+    if (!options.space) return names.text(point);
+    if (!first) {
+      first = point;
+      return names.text(point);
+    }
+    Point shown = point;
+    std::erase_if(shown, [&](const auto& setting) {
+      const auto as_first = first->find(setting.first);
+      return !setting.second.is_bool() && as_first != first->end() &&
+             as_first->second == setting.second;
+    });
+    return names.text(shown);
+  }
+
+  /// A reason is shown once, and then by the trial that had it first.
+  std::string reason_text(const Trial& trial) {
+    const auto [shown, is_new] = reasons.emplace(trial.reason, trial.number);
+    return is_new ? trial.reason : fmt::format("as trial {}", shown->second);
+  }
+
+  void print(const Trial& trial, bool is_best) {
     if (trial.state == TrialState::complete) {
       say(fmt::format("trial {:<3} {} {:<9.6g} {:<6}{:>7.2f} s  {}", trial.number,
                       options.objective, *trial.value,
                       fmt::format("{}{}", trial.is_candidate ? "*" : "", is_best ? " best" : ""),
-                      trial.seconds, names.text(trial.point)),
+                      trial.seconds, point_text(trial.point)),
           kTrialIndent);
     } else {
       say(fmt::format("trial {:<3} {}: {}: {}", trial.number, to_string(trial.state),
-                      names.text(trial.point), trial.reason),
+                      point_text(trial.point), reason_text(trial)),
           kTrialIndent);
     }
     out << std::flush;

@@ -152,8 +152,8 @@ void TrialRunner::stop_beyond_tolerance(EvaluateOptions& options) const {
 
 TrialPruned TrialRunner::beyond_tolerance(const Candidate& candidate) const {
   return {.value = std::nullopt,
-          .reason = fmt::format("given up: it cannot have {} any more, whatever the samples that "
-                                "were left out give",
+          .reason = fmt::format("given up: whatever the samples that were left out give, it can no "
+                                "longer have {}",
                                 context_.acceptance.rule()),
           .details = to_value(TrialDetails{.stages = stage_results(candidate.stages)})};
 }

@@ -59,7 +59,10 @@ TEST(EscalationSearch, GivesUpOnlyWhatCannotBecomeACandidate) {
     EXPECT_EQ(one.is_candidate, other.is_candidate) << number;
     if (one.state != TrialState::pruned) continue;
     ++given_up;
-    EXPECT_TRUE(one.reason.starts_with("given up: it cannot have top1 at least ")) << one.reason;
+    EXPECT_TRUE(
+        one.reason.starts_with("given up: whatever the samples that were left out give, "
+                               "it can no longer have top1 at least "))
+        << one.reason;
     EXPECT_FALSE(other.is_candidate) << number;
   }
   EXPECT_GT(given_up, 0);

@@ -49,19 +49,40 @@ TEST(ProgressLine, WhatAllTrialsHaveInCommonIsSaidOnce) {
                            {.name = "include_cle", .choices = {false, true}},
                            {.name = "extra_options.Percentile", .choices = {99.9, 99.99}}});
     ProgressLine progress(out, std::move(options));
-    for (const std::int64_t number : {0, 1}) {
+    for (const std::int64_t number : {0, 1, 2, 3}) {
       Trial trial = trial_with(number, 0.5);
       trial.is_candidate = true;
       trial.point["include_cle"] = number == 1;
-      trial.point["extra_options.Percentile"] = 99.9;
+      trial.point["extra_options.Percentile"] = number == 3 ? 99.99 : 99.9;
       progress.finished(trial);
     }
   }
   EXPECT_EQ(out.str(),
             "every trial: activation_type=QInt8\n"
-            "a switch that is not named is off; *: within the tolerance and the limits\n"
+            "a switch that is not named is off; any other setting that is not named is that\n"
+            "  of the first trial below; *: within the tolerance and the limits\n"
             "trial 0   L2 0.5       * best   0.25 s  Percentile=99.9\n"
-            "trial 1   L2 0.5       *        0.25 s  Percentile=99.9 cle\n");
+            "trial 1   L2 0.5       *        0.25 s  cle\n"
+            "trial 2   L2 0.5       *        0.25 s  -\n"
+            "trial 3   L2 0.5       *        0.25 s  Percentile=99.99\n");
+}
+
+TEST(ProgressLine, AReasonIsShownOnce) {
+  std::ostringstream out;
+  {
+    ProgressLine progress(out, minimizing("L2"));
+    for (const std::int64_t number : {0, 1, 2}) {
+      Trial trial = trial_with(number, 0);
+      trial.state = TrialState::pruned;
+      trial.value = std::nullopt;
+      trial.reason = number == 1 ? "out of time" : "out of the tolerance";
+      progress.finished(trial);
+    }
+  }
+  EXPECT_EQ(out.str(),
+            "trial 0   pruned: activation_type=QInt8: out of the tolerance\n"
+            "trial 1   pruned: activation_type=QInt8: out of time\n"
+            "trial 2   pruned: activation_type=QInt8: as trial 0\n");
 }
 
 TEST(ProgressLine, NoLineIsWiderThanTheTerminal) {
