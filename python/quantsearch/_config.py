@@ -131,4 +131,7 @@ def _keys_of(config: ConfigSource) -> Dict[str, Any]:
             f"search: got a configuration of type {type_name(config)}, expected an AutoSearchConfig, a class with such "
             "attributes, a mapping, or the path of a file"
         )
-    return attributes_of(config)
+    keys = attributes_of(config)
+    if not keys and not isinstance(config, AutoSearchConfig):
+        raise InvalidInput(f"search: the configuration of type {type_name(config)} has no public attribute that holds a value; a search with all defaults takes None")
+    return keys

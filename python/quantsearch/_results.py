@@ -69,8 +69,6 @@ class Trial:
 def trials_frame(trials: List[Trial]) -> "pandas.DataFrame":
     """One row for each trial: number, state, value, config_*, score_*, size_bytes, latency_ms, seconds, reason.
     Needs pandas."""
-    import pandas
-
     rows = []
     for trial in trials:
         row: Dict[str, Any] = {"number": trial.number, "state": trial.state, "value": trial.value, "candidate": trial.candidate}
@@ -78,6 +76,15 @@ def trials_frame(trials: List[Trial]) -> "pandas.DataFrame":
         row.update({f"score_{name}": value for name, value in trial.scores.items()})
         row.update(size_bytes=trial.size_bytes, latency_ms=trial.latency_ms, seconds=trial.seconds, reason=trial.reason)
         rows.append(row)
+    return data_frame(rows)
+
+
+def data_frame(rows: List[Dict[str, Any]]) -> "pandas.DataFrame":
+    """The rows as a DataFrame. Raises ImportError with the way out when pandas is not installed."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("trials_dataframe: pandas is not installed; 'pip install pandas' adds it; the list `trials` holds the same") from error
     return pandas.DataFrame(rows)
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 from . import optimizers
 from ._errors import InvalidInput, TrialPruned, is_pruning, type_name
 from ._events import logger
+from ._results import data_frame
 from ._study_storage import StudyStorage
 from ._study_trials import FrozenTrial, TrialState
 from .optimizers import Dimension, FloatRange, IntRange, Optimizer, Proposal
@@ -204,8 +205,6 @@ class Study:
 
     def trials_dataframe(self) -> "pandas.DataFrame":
         """One row for each trial: number, state, value or values_N, params_*. Needs pandas."""
-        import pandas
-
         rows = []
         for trial in self.trials:
             row: Dict[str, Any] = {"number": trial.number, "state": trial.state.name, "seconds": trial.seconds}
@@ -213,7 +212,7 @@ class Study:
             row.update({"value" if len(values) == 1 else f"values_{index}": value for index, value in enumerate(values)})
             row.update({f"params_{name}": value for name, value in trial.params.items()})
             rows.append(row)
-        return pandas.DataFrame(rows)
+        return data_frame(rows)
 
     def __repr__(self) -> str:
         return f"Study({self.study_name!r}: {len(self.trials)} trials, {', '.join(self.directions)}, {self.sampler.name})"

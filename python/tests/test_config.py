@@ -76,6 +76,12 @@ def test_another_type_is_refused():
         split_config(3)
 
 
+def test_an_object_without_any_key_is_refused():
+    with pytest.raises(quantsearch.InvalidInput, match="configuration of type object has no public attribute that holds a value"):
+        split_config(object())
+    assert split_config(quantsearch.AutoSearchConfig()) == ({}, None)
+
+
 def test_values_of_python_become_values_of_the_file():
     numpy = pytest.importorskip("numpy")
 

@@ -55,6 +55,12 @@ def test_trials_become_a_data_frame(model_path, arrays, small_space):
     assert set(frame["config_activation_type"]) == {"QInt8", "QUInt8"}
 
 
+def test_a_data_frame_without_pandas_names_the_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="trials_dataframe: pandas is not installed; 'pip install pandas' adds it"):
+        quantsearch.Study(trials=[]).trials_dataframe()
+
+
 def test_a_study_is_read_from_its_file(model_path, arrays, small_space):
     result = search(model_path, arrays, small_space, output="out")
     database = pathlib.Path("out/study.db")

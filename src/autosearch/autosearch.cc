@@ -43,6 +43,14 @@ StudyDescription study_description(const Setup& setup, const SearchPlan& plan,
           .in_words = inputs_in_words(setup)};
 }
 
+/// Where the trials of the search are kept, for a message. The address of a database is not shown:
+/// it may hold a password.
+std::string place_of_trials(const Setup& setup, const OutputFolder& output) {
+  const StorageConfig& storage = setup.config.storage;
+  return storage.url.empty() ? fmt::format("'{}'", output.path().string())
+                             : fmt::format("study '{}' of the database", storage.study_name);
+}
+
 SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
                     const SearchEnvironment& environment) {
   // Errors in the input are found before anything is written.
@@ -74,12 +82,12 @@ SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
     throw;
   } catch (const DiskFull& error) {
     throw DiskFull(fmt::format(
-        "search: {}; the finished trials are kept in '{}', make room and continue with --resume",
-        error.what(), output.path().string()));
+        "search: {}; the finished trials are kept in {}, make room and continue with --resume",
+        error.what(), place_of_trials(setup, output)));
   } catch (const IoError& error) {
     throw IoError(
-        fmt::format("search: {}; the finished trials are kept in '{}', continue with --resume",
-                    error.what(), output.path().string()));
+        fmt::format("search: {}; the finished trials are kept in {}, continue with --resume",
+                    error.what(), place_of_trials(setup, output)));
   }
 }
 

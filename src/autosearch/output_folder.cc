@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string_view>
 #include <system_error>
 
 #include "quantsearch/base/error.h"
@@ -13,6 +14,8 @@ namespace quantsearch {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::string_view kOutputFolder = "output folder";
 
 constexpr const char* kFiles[] = {"best.onnx",   "best.onnx.data", "best_config.yaml",
                                   "report.html", "results.json",   "running.json",
@@ -38,18 +41,23 @@ void remove_candidates(const fs::path& folder, const std::vector<std::int64_t>& 
   }
 }
 
-void prove_writable(const fs::path& folder) {
+/// Makes `folder` unless it is there. `owner` names it in the message.
+void make_folder(const fs::path& folder, std::string_view owner) {
   std::error_code error;
   std::error_code ignored;
   fs::create_directories(folder, error);
-  if (error || !fs::is_directory(folder)) {
-    throw IoError(
-        fmt::format("search: output folder '{}' cannot be made: {}; choose another with --output",
-                    folder.string(),
-                    fs::exists(folder, ignored)
-                        ? kind_of_file(fs::status(folder, ignored)) + " of that name exists"
-                        : error.message()));
+  if (error || !fs::is_directory(folder, ignored)) {
+    throw IoError(fmt::format(
+        "search: {} '{}' cannot be made: {}; choose another with --output", owner, folder.string(),
+        fs::exists(folder, ignored)
+            ? kind_of_file(fs::status(folder, ignored)) + " of that name exists"
+            : error.message()));
   }
+}
+
+void prove_writable(const fs::path& folder) {
+  make_folder(folder, kOutputFolder);
+  std::error_code error;
   const fs::path probe = folder / ".quantsearch-probe";
   try {
     write_file_atomically(probe, "");
@@ -99,13 +107,13 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
 }
 
 void OutputFolder::write_best(const Model& model, const Value& config) const {
-  fs::create_directories(folder_);  // it may have been removed since
+  make_folder(folder_, kOutputFolder);  // it may have been removed since
   save_model(model, folder_ / "best.onnx");
   write_file_atomically(folder_ / "best_config.yaml", to_yaml(config));
 }
 
 fs::path OutputFolder::write_candidate(std::int64_t number, const Model& model) const {
-  fs::create_directories(folder_ / "candidates");
+  make_folder(folder_ / "candidates", "folder of candidates");
   fs::path file = folder_ / "candidates" / candidate_name(number);
   save_model(model, file);
   return file;
@@ -116,7 +124,7 @@ void OutputFolder::keep_candidates(const std::vector<std::int64_t>& numbers) con
 }
 
 void OutputFolder::write_results(const Value& results) const {
-  fs::create_directories(folder_);
+  make_folder(folder_, kOutputFolder);
   write_file_atomically(folder_ / "results.json", to_json(results, 1) + "\n");
   std::error_code ignored;
   fs::remove(folder_ / "running.json", ignored);

@@ -6,6 +6,7 @@
 
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/files.h"
+#include "support/messages.h"
 #include "support/model_builder.h"
 
 namespace quantsearch {
@@ -91,6 +92,16 @@ TEST(OutputFolder, AFileOfTheSameNameIsAnError) {
   const TemporaryFolder temporary;
   std::ofstream(temporary.path() / "file") << "x";
   EXPECT_THROW(OutputFolder(temporary.path() / "file", Existing::refuse), IoError);
+}
+
+TEST(OutputFolder, SaysThatItsFolderOfCandidatesCannotBeMade) {
+  const TemporaryFolder temporary;
+  const OutputFolder output(temporary.path(), Existing::refuse);
+  const fs::path candidates = temporary.path() / "candidates";
+  std::ofstream(candidates) << "x";
+  EXPECT_EQ(message_of<IoError>([&] { (void)output.write_candidate(0, tiny_model()); }),
+            "search: folder of candidates '" + candidates.string() +
+                "' cannot be made: a file of that name exists; choose another with --output");
 }
 
 }  // namespace
