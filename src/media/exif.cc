@@ -1,10 +1,9 @@
 #include "media/exif.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 namespace quantsearch {
 
@@ -56,39 +55,6 @@ int exif_orientation(std::span<const std::byte> tiff) {
     return value >= 1 && value <= 8 ? static_cast<int>(value) : kUpright;
   }
   return kUpright;
-}
-
-Picture upright(Picture picture, int orientation) {
-  if (orientation == kUpright) return picture;
-  // 5 to 8 exchange rows and columns; of the result, 2, 3, 6, 7 mirror columns and 3, 4, 7, 8 rows.
-  const bool transposes = orientation >= 5;
-  const bool mirrors_x =
-      orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
-  const bool mirrors_y =
-      orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
-  const ImageSize from = picture.size();
-  const ImageSize to = transposes ? ImageSize{.height = from.width, .width = from.height} : from;
-  const auto bytes = static_cast<std::size_t>(picture.pixel_bytes());
-  Picture turned(to, picture.pixel_bytes());
-  // Square blocks keep both the rows that are read and those that are written in the cache.
-  constexpr int kBlock = 64;
-  const auto copy_block = [&](int top, int left) {
-    for (int y = top; y < std::min(top + kBlock, to.height); ++y) {
-      const int row = mirrors_y ? to.height - 1 - y : y;
-      std::uint8_t* out = turned.row(y) + static_cast<std::size_t>(left) * bytes;
-      for (int x = left; x < std::min(left + kBlock, to.width); ++x, out += bytes) {
-        const int column = mirrors_x ? to.width - 1 - x : x;
-        const std::uint8_t* const in =
-            transposes ? picture.row(column) + static_cast<std::size_t>(row) * bytes
-                       : picture.row(row) + static_cast<std::size_t>(column) * bytes;
-        std::memcpy(out, in, bytes);
-      }
-    }
-  };
-  for (int top = 0; top < to.height; top += kBlock) {
-    for (int left = 0; left < to.width; left += kBlock) copy_block(top, left);
-  }
-  return turned;
 }
 
 }  // namespace quantsearch

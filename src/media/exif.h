@@ -5,15 +5,10 @@
 #include <cstddef>
 #include <span>
 
-#include "quantsearch/internal/media/picture.h"
-
 namespace quantsearch {
 
 /// The orientation in a TIFF structure, which may begin with "Exif\0\0"; 1 (upright) when it names
 /// none or is damaged, as viewers do.
 [[nodiscard]] int exif_orientation(std::span<const std::byte> tiff);
-
-/// The picture turned and mirrored as the orientation (1 to 8) asks.
-[[nodiscard]] Picture upright(Picture picture, int orientation);
 
 }  // namespace quantsearch

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -155,6 +157,45 @@ double number_at(const std::vector<double>& numbers, int channel, double absent)
 /// Python's round(): halves go to the even number.
 int rounded(double value) { return static_cast<int>(std::nearbyint(value)); }
 
+/// The pixels that are kept of a picture, scaled while it is decoded.
+class KeptPixels final : public RowSink {
+ public:
+  using ScalingOf = std::function<Scaling(ImageSize)>;
+  explicit KeptPixels(ScalingOf scaling_of) : scaling_of_(std::move(scaling_of)) {}
+  /// [height, width, channels], after the last row.
+  [[nodiscard]] const Tensor& pixels() const { return pixels_; }
+
+  [[nodiscard]] PictureRegion begin(ImageSize size) override {
+    const Scaling scaling = scaling_of_(size);
+    const auto& [height, width] = scaling.part.size;
+    is_gray_ = scaling.colors == ColorOrder::gray;
+    pixels_ = Tensor(DataType::uint8, {height, width, is_gray_ ? 1 : 3});
+    scaler_ = row_scaler(size, scaling, pixels_.mutable_values<std::uint8_t>().data());
+    width_ = static_cast<std::size_t>(size.width);
+    if (is_gray_) gray_.resize(kRowsTogether * (width_ + kReadable));
+    return pixels_for(scaling.part, size);
+  }
+
+  void take(int first, PictureRows rows) override {
+    if (!is_gray_) return scaler_->take(first, rows);
+    std::array<const std::uint8_t*, kRowsTogether> gray = {};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::uint8_t* const row = gray_.data() + i * (width_ + kReadable);
+      to_gray({rows[i], width_ * 4}, row);
+      gray[i] = row;
+    }
+    scaler_->take(first, PictureRows(gray).first(rows.size()));
+  }
+
+ private:
+  ScalingOf scaling_of_;
+  Tensor pixels_;
+  std::unique_ptr<RowScaler> scaler_;
+  bool is_gray_ = false;
+  std::size_t width_ = 0;           // of the picture
+  std::vector<std::uint8_t> gray_;  // rows that came together
+};
+
 class ImageMaker final : public SampleMaker {
  public:
   ImageMaker(const ImagePreprocess& preprocess, const MediaInput& input)
@@ -170,14 +211,14 @@ class ImageMaker final : public SampleMaker {
   }
 
   [[nodiscard]] std::vector<Tensor> keep(std::span<const std::byte> file) const override {
-    const bool is_gray = target_.colors == ColorOrder::gray;
-    const NeededPixels needed = [this](ImageSize size) { return pixels_for(part_of(size), size); };
-    Picture picture = decode_picture(file, is_gray ? NeededPixels() : needed);
-    if (is_gray) picture = to_gray(picture);
-    const ScaledPart part = part_of(picture.size());
-    const bool is_same = part.scaled == picture.size() && part.size == part.scaled;
-    if (!is_same) picture = scaled(picture, part, preprocess_.interpolation, preprocess_.antialias);
-    return {packed(picture)};
+    KeptPixels kept([this](ImageSize image) {
+      return Scaling{.part = part_of(image),
+                     .interpolation = preprocess_.interpolation,
+                     .antialias = preprocess_.antialias,
+                     .colors = target_.colors};
+    });
+    decode_picture(file, kept);
+    return {kept.pixels()};
   }
 
   [[nodiscard]] Tensor make(const Tensor& kept) const override {
@@ -278,26 +319,6 @@ class ImageMaker final : public SampleMaker {
         target_.width ? *target_.width : std::clamp<double>(width, target_.least_width, kWidest);
     return {.height = *target_.height,
             .width = std::max(1, static_cast<int>(std::min(std::ceil(width), std::floor(most))))};
-  }
-
-  [[nodiscard]] Tensor packed(const Picture& picture) const {
-    const ImageSize size = picture.size();
-    Tensor kept(DataType::uint8, {size.height, size.width, target_.channels()});
-    std::uint8_t* out = kept.mutable_values<std::uint8_t>().data();
-    if (target_.colors == ColorOrder::gray) {
-      std::copy_n(picture.row(0), kept.size(), out);  // pixels of one byte
-      return kept;
-    }
-    const std::size_t first = target_.colors == ColorOrder::bgr ? 2 : 0;
-    for (int y = 0; y < size.height; ++y) {
-      const std::uint8_t* in = picture.row(y);
-      for (int x = 0; x < size.width; ++x, in += 4, out += 3) {
-        out[0] = in[first];
-        out[1] = in[1];
-        out[2] = in[2 - first];
-      }
-    }
-    return kept;
   }
 
   [[nodiscard]] ImageSize canvas_of(ImageSize kept) const {

@@ -9,11 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <csetjmp>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "media/decoders.h"
 #include "media/exif.h"
+#include "media/stored_rows.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -57,17 +58,16 @@ class JpegDecoder {
   JpegDecoder(const JpegDecoder&) = delete;
   JpegDecoder& operator=(const JpegDecoder&) = delete;
 
-  StoredPicture decode(const NeededPixels& needed) {
+  void decode(RowSink& sink) {
     read_header();
     require_decodable(info_.image_height, info_.image_width);
     const ImageSize size{.height = static_cast<int>(info_.image_height),
                          .width = static_cast<int>(info_.image_width)};
-    StoredPicture stored{.picture = Picture(size, 4), .orientation = orientation()};
-    const PictureRegion all{.bottom = size.height, .right = size.width};
-    const bool is_upright = stored.orientation == 1;
-    read_rows(stored.picture, needed && is_upright ? with_margin(needed(size), size) : all);
-    if (info_.out_color_space == JCS_CMYK) from_cmyk(stored.picture);
-    return stored;
+    StoredRows rows(sink);
+    const PictureRegion region = with_margin(rows.begin(size, orientation()), size);
+    RowBuffer buffer(size.width);
+    read_rows(region, buffer, rows);
+    rows.finish();
   }
 
  private:
@@ -80,7 +80,7 @@ class JpegDecoder {
     jpeg_read_header(&info_, TRUE);
   }
 
-  void read_rows(Picture& picture, const PictureRegion& region) {
+  void read_rows(const PictureRegion& region, RowBuffer& buffer, StoredRows& rows) {
     if (setjmp(errors_.back) != 0) throw InvalidInput(reason());
     const bool is_cmyk = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
     info_.out_color_space = is_cmyk ? JCS_CMYK : JCS_EXT_RGBX;
@@ -88,11 +88,15 @@ class JpegDecoder {
     auto left = static_cast<JDIMENSION>(region.left);
     auto width = static_cast<JDIMENSION>(region.right - region.left);
     if (width < info_.output_width) jpeg_crop_scanline(&info_, &left, &width);
+    for (std::size_t i = 0; i < kRowsTogether; ++i) {
+      rows_[i] = buffer.row(i);
+      written_[i] = buffer.row(i) + std::size_t{left} * 4;
+    }
     skip_to(region.top);
-    read_until(picture, left, region.bottom);
+    read_until(region.bottom, rows);
     // The last row needs all that comes before it, so that a truncated file is noticed.
     skip_to(static_cast<int>(info_.output_height) - 1);
-    read_until(picture, left, static_cast<int>(info_.output_height));
+    read_until(static_cast<int>(info_.output_height), rows);
     jpeg_finish_decompress(&info_);
   }
 
@@ -101,11 +105,17 @@ class JpegDecoder {
     if (wanted > info_.output_scanline) jpeg_skip_scanlines(&info_, wanted - info_.output_scanline);
   }
 
-  void read_until(Picture& picture, JDIMENSION left, int end) {
+  void read_until(int end, StoredRows& rows) {
     while (info_.output_scanline < static_cast<JDIMENSION>(end)) {
-      JSAMPROW row =
-          picture.row(static_cast<int>(info_.output_scanline)) + static_cast<std::size_t>(left) * 4;
-      jpeg_read_scanlines(&info_, &row, 1);
+      const auto first = static_cast<int>(info_.output_scanline);
+      const auto most = std::min<JDIMENSION>(kRowsTogether, static_cast<JDIMENSION>(end - first));
+      JDIMENSION count = 0;
+      while (count < most) count += jpeg_read_scanlines(&info_, &written_[count], most - count);
+      if (info_.out_color_space == JCS_CMYK) {
+        for (JDIMENSION i = 0; i < count; ++i)
+          from_cmyk({written_[i], std::size_t{info_.output_width} * 4});
+      }
+      rows.take(first, PictureRows(rows_).first(count));
     }
   }
 
@@ -136,17 +146,14 @@ class JpegDecoder {
   }
 
   /// Adobe's files hold the inverse of each ink.
-  void from_cmyk(Picture& picture) const {
+  void from_cmyk(std::span<std::uint8_t> pixels) const {
     const std::uint8_t inverse = info_.saw_Adobe_marker != 0 ? 0 : 0xFF;
-    for (int y = 0; y < picture.size().height; ++y) {
-      std::uint8_t* pixel = picture.row(y);
-      for (int x = 0; x < picture.size().width; ++x, pixel += 4) {
-        const unsigned light = pixel[3] ^ inverse;
-        for (int channel = 0; channel < 3; ++channel) {
-          constexpr unsigned kFull = 255;
-          const unsigned ink = light * (pixel[channel] ^ inverse);
-          pixel[channel] = static_cast<std::uint8_t>((ink + kFull / 2) / kFull);
-        }
+    for (std::size_t pixel = 0; pixel < pixels.size(); pixel += 4) {
+      const unsigned light = pixels[pixel + 3] ^ inverse;
+      for (std::size_t channel = pixel; channel < pixel + 3; ++channel) {
+        constexpr unsigned kFull = 255;
+        const unsigned ink = light * (pixels[channel] ^ inverse);
+        pixels[channel] = static_cast<std::uint8_t>((ink + kFull / 2) / kFull);
       }
     }
   }
@@ -158,12 +165,12 @@ class JpegDecoder {
   std::span<const std::byte> file_;
   ErrorHandler errors_;
   jpeg_decompress_struct info_ = {};
+  std::array<const std::uint8_t*, kRowsTogether> rows_ = {};
+  std::array<JSAMPROW, kRowsTogether> written_ = {};  // the first pixel that is decoded of each
 };
 
 }  // namespace
 
-StoredPicture decode_jpeg(std::span<const std::byte> file, const NeededPixels& needed) {
-  return JpegDecoder(file).decode(needed);
-}
+void decode_jpeg(std::span<const std::byte> file, RowSink& sink) { JpegDecoder(file).decode(sink); }
 
 }  // namespace quantsearch

@@ -2,19 +2,45 @@
 
 #include <png.h>
 
+#include <algorithm>
 #include <array>
 #include <csetjmp>
+#include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "media/decoders.h"
 #include "media/exif.h"
+#include "media/stored_rows.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
 
 namespace {
+
+std::uint32_t big_endian(std::span<const std::byte> bytes, std::size_t place) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    value = value << 8 | std::to_integer<std::uint32_t>(bytes[place + i]);
+  return value;
+}
+
+/// Chunks are a length, a name, the bytes and a checksum. That of EXIF may come after the pixels,
+/// which are handed on before the library gets there.
+int png_orientation(std::span<const std::byte> file) {
+  constexpr std::size_t kMark = 8;
+  constexpr std::size_t kAround = 12;  // bytes of a chunk without its content
+  for (std::size_t place = kMark; place + kAround <= file.size();) {
+    const std::size_t length = big_endian(file, place);
+    const std::span<const std::byte> rest = file.subspan(place + 8);
+    if (length > rest.size()) break;
+    if (std::memcmp(&file[place + 4], "eXIf", 4) == 0) return exif_orientation(rest.first(length));
+    place += kAround + length;
+  }
+  return 1;
+}
 
 class PngDecoder {
  public:
@@ -31,17 +57,24 @@ class PngDecoder {
   PngDecoder(const PngDecoder&) = delete;
   PngDecoder& operator=(const PngDecoder&) = delete;
 
-  StoredPicture decode() {
+  void decode(int orientation, RowSink& sink) {
     read_header();
     const ImageSize size{.height = static_cast<int>(png_get_image_height(png_, info_)),
                          .width = static_cast<int>(png_get_image_width(png_, info_))};
     require_decodable(size.height, size.width);
-    StoredPicture stored{.picture = Picture(size, 4)};
-    std::vector<png_bytep> rows;
-    for (int y = 0; y < size.height; ++y) rows.push_back(stored.picture.row(y));
-    read_rows(rows.data());
-    stored.orientation = orientation();
-    return stored;
+    if (png_get_interlace_type(png_, info_) == PNG_INTERLACE_NONE) {
+      StoredRows rows(sink);
+      (void)rows.begin(size, orientation);
+      RowBuffer buffer(size.width);
+      read_rows(size.height, buffer, rows);
+      rows.finish();
+    } else {
+      Picture picture(size);
+      std::vector<png_bytep> rows;
+      for (int y = 0; y < size.height; ++y) rows.push_back(picture.row(y));
+      read_passes(rows.data());
+      hand_on(std::move(picture), orientation, sink);
+    }
   }
 
  private:
@@ -59,17 +92,25 @@ class PngDecoder {
     png_read_update_info(png_, info_);
   }
 
-  void read_rows(png_bytepp rows) {
+  void read_rows(int height, RowBuffer& buffer, StoredRows& rows) {
     if (setjmp(png_jmpbuf(png_)) != 0) throw InvalidInput(reason());
-    png_read_image(png_, rows);
+    constexpr int kTogether = kRowsTogether;
+    std::array<const std::uint8_t*, kRowsTogether> together = {};
+    for (int first = 0; first < height; first += kTogether) {
+      const auto count = static_cast<std::size_t>(std::min(kTogether, height - first));
+      for (std::size_t i = 0; i < count; ++i) {
+        png_read_row(png_, buffer.row(i), nullptr);
+        together[i] = buffer.row(i);
+      }
+      rows.take(first, PictureRows(together).first(count));
+    }
     png_read_end(png_, info_);
   }
 
-  [[nodiscard]] int orientation() const {
-    png_uint_32 bytes = 0;
-    png_bytep exif = nullptr;
-    if (png_get_eXIf_1(png_, info_, &bytes, &exif) == 0) return 1;
-    return exif_orientation(std::as_bytes(std::span<const png_byte>(exif, bytes)));
+  void read_passes(png_bytepp rows) {
+    if (setjmp(png_jmpbuf(png_)) != 0) throw InvalidInput(reason());
+    png_read_image(png_, rows);
+    png_read_end(png_, info_);
   }
 
   static void on_error(png_structp png, png_const_charp text) {
@@ -98,6 +139,8 @@ class PngDecoder {
 
 }  // namespace
 
-StoredPicture decode_png(std::span<const std::byte> file) { return PngDecoder(file).decode(); }
+void decode_png(std::span<const std::byte> file, RowSink& sink) {
+  PngDecoder(file).decode(png_orientation(file), sink);
+}
 
 }  // namespace quantsearch

@@ -1,9 +1,12 @@
-// Scaling of pictures. With antialiasing values are those of Pillow: rows first, rounded to 8 bits,
-// then columns. Without, those of OpenCV's INTER_LINEAR and INTER_NEAREST on 8-bit pictures.
+// Scaling of rows as they come. With antialiasing values are those of Pillow: rows first, rounded
+// to 8 bits, then columns. Without, those of OpenCV's INTER_LINEAR and INTER_NEAREST on 8-bit
+// pictures.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "media/resize_kernels.h"
@@ -15,149 +18,209 @@ namespace quantsearch {
 
 namespace {
 
-AxisPart rows_of(const Picture& picture, const ScaledPart& part) {
-  return {.source = picture.size().height,
+AxisPart rows_of(ImageSize picture, const ScaledPart& part) {
+  return {.source = picture.height,
           .scaled = part.scaled.height,
           .first = part.top,
           .count = part.size.height,
-          .other_is_enlarged = part.scaled.width > picture.size().width};
+          .other_is_enlarged = part.scaled.width > picture.width};
 }
 
-AxisPart columns_of(const Picture& picture, const ScaledPart& part) {
-  return {.source = picture.size().width,
+AxisPart columns_of(ImageSize picture, const ScaledPart& part) {
+  return {.source = picture.width,
           .scaled = part.scaled.width,
           .first = part.left,
           .count = part.size.width,
-          .other_is_enlarged = part.scaled.height > picture.size().height};
+          .other_is_enlarged = part.scaled.height > picture.height};
 }
 
-Picture filtered_picture(const Picture& picture, const ScaledPart& part,
-                         Interpolation interpolation) {
-  const Taps rows = antialiased_taps(rows_of(picture, part), interpolation);
-  const Taps columns = antialiased_taps(columns_of(picture, part), interpolation);
-  const int pixel_bytes = picture.pixel_bytes();
-  const int first = rows.windows.front().first;
-  const int end = rows.windows.back().first + rows.windows.back().count;
-  Picture narrow({.height = end - first, .width = part.size.width}, pixel_bytes);
-  const PixelTaps pixel_columns(columns);
-  for (int y = first; y < end; ++y) {
-    if (pixel_bytes == 1) {
-      scale_gray_row(picture.row(y), columns, narrow.row(y - first));
-    } else {
-      scale_row(picture.row(y), pixel_columns, narrow.row(y - first));
-    }
-  }
-  Picture result(part.size, pixel_bytes);
-  std::vector<const std::uint8_t*> window;
-  for (int y = 0; y < part.size.height; ++y) {
-    const auto output = static_cast<std::size_t>(y);
-    window.clear();
-    for (int tap = 0; tap < rows.windows[output].count; ++tap)
-      window.push_back(narrow.row(rows.windows[output].first - first + tap));
-    scale_column(window, rows.of(output), result.row(y), result.row_bytes());
-  }
-  return result;
-}
+std::size_t channels_of(ColorOrder colors) { return colors == ColorOrder::gray ? 1 : 3; }
 
-/// The two source pixels of an output pixel; their weights sum to 2^11.
-struct Pair {
-  int first = 0;
-  int second = 0;
-  std::int32_t weights[2] = {};
+/// The rows of the result, of which the next is written when the rows that it needs have come.
+class ResultRows {
+ public:
+  ResultRows(const Scaling& scaling, std::uint8_t* result)
+      : count_(static_cast<std::size_t>(scaling.part.size.height)),
+        bytes_(static_cast<std::size_t>(scaling.part.size.width) * channels_of(scaling.colors)),
+        result_(result) {}
+  [[nodiscard]] bool are_complete() const { return next_ == count_; }
+  [[nodiscard]] std::size_t next() const { return next_; }
+  /// The next row, which counts as written.
+  [[nodiscard]] std::span<std::uint8_t> take() { return {result_ + next_++ * bytes_, bytes_}; }
+
+ private:
+  std::size_t count_;
+  std::size_t bytes_;  // of a row
+  std::uint8_t* result_;
+  std::size_t next_ = 0;
 };
 
-std::vector<Pair> pairs_of(const AxisPart& part) {
-  constexpr float kOne = 1 << 11;
-  const double scale = static_cast<double>(part.source) / part.scaled;
-  std::vector<Pair> pairs;
-  for (int output = part.first; output < part.first + part.count; ++output) {
-    auto place = static_cast<float>((output + 0.5) * scale - 0.5);
-    int first = static_cast<int>(std::floor(place));
-    place -= static_cast<float>(first);
-    if (first < 0) first = 0, place = 0;
-    if (first >= part.source - 1) first = part.source - 1, place = 0;
-    pairs.push_back({.first = first,
-                     .second = std::min(first + 1, part.source - 1),
-                     .weights = {static_cast<std::int32_t>(std::lrint((1 - place) * kOne)),
-                                 static_cast<std::int32_t>(std::lrint(place * kOne))}});
+/// Room for the last rows that came, narrowed to the width of the result and one value more.
+template <typename Value>
+class RecentRows {
+ public:
+  RecentRows(std::size_t rows, std::size_t values)
+      : rows_(rows), stride_(values + 1), values_(rows * stride_) {}
+  [[nodiscard]] Value* row(int y) {
+    return values_.data() + static_cast<std::size_t>(y) % rows_ * stride_;
   }
-  return pairs;
-}
+  /// Rows that come, and where they go.
+  [[nodiscard]] RowGroup<Value> group(int first, PictureRows rows) {
+    RowGroup<Value> group;
+    for (std::size_t i = 0; i < kRowsTogether; ++i) {
+      const std::size_t row = std::min(i, rows.size() - 1);
+      group.from[i] = rows[row];
+      group.to[i] = this->row(first + static_cast<int>(row));
+    }
+    return group;
+  }
 
-std::vector<std::int32_t> between_columns(const Picture& picture, int y,
-                                          const std::vector<Pair>& columns) {
-  const auto bytes = static_cast<std::size_t>(picture.pixel_bytes());
-  const std::uint8_t* const row = picture.row(y);
-  std::vector<std::int32_t> sums(columns.size() * bytes);
-  for (std::size_t x = 0; x < columns.size(); ++x) {
-    const Pair& pair = columns[x];
-    for (std::size_t channel = 0; channel < bytes; ++channel) {
-      sums[x * bytes + channel] =
-          row[static_cast<std::size_t>(pair.first) * bytes + channel] * pair.weights[0] +
-          row[static_cast<std::size_t>(pair.second) * bytes + channel] * pair.weights[1];
+ private:
+  std::size_t rows_;
+  std::size_t stride_;
+  std::vector<Value> values_;
+};
+
+/// Rows are narrowed when they come; a row of the result is the weighted sum of some of the last.
+class FilteredRows final : public RowScaler {
+ public:
+  FilteredRows(ImageSize picture, const Scaling& scaling, Interpolation filter,
+               std::uint8_t* result)
+      : colors_(scaling.colors),
+        rows_(antialiased_taps(rows_of(picture, scaling.part), filter)),
+        columns_(antialiased_taps(columns_of(picture, scaling.part), filter)),
+        paired_rows_(rows_, picture.height + rows_.longest),
+        paired_columns_(columns_, picture.width),
+        narrow_(static_cast<std::size_t>(rows_.longest) + kRowsTogether,
+                columns_.windows.size() * channels_of(colors_)),
+        result_(scaling, result),
+        window_(2 * paired_rows_.pairs) {}
+
+  void take(int first, PictureRows rows) override {
+    if (result_.are_complete()) return;
+    const int end = first + static_cast<int>(rows.size());
+    if (end <= rows_.windows.front().first) return;
+    narrow(first, rows);
+    while (!result_.are_complete()) {
+      const Taps::Window& window = rows_.windows[result_.next()];
+      if (window.first + window.count > end) break;
+      for (std::size_t tap = 0; tap < window_.size(); ++tap) {
+        const int beside = std::min(static_cast<int>(tap), window.count - 1);
+        window_[tap] = narrow_.row(window.first + beside);
+      }
+      const std::int32_t* const weights = paired_rows_.of(result_.next());
+      const std::span<std::uint8_t> out = result_.take();
+      scale_columns(window_, weights, out.data(), out.size());
     }
   }
-  return sums;
-}
 
-/// The sums of a row have 11 more bits than pixels. Of them and of the products with the weights
-/// as many bits are dropped as make 16-bit multiplications enough, as OpenCV does it.
-Picture between_pixels(const Picture& picture, const ScaledPart& part) {
-  const std::vector<Pair> rows = pairs_of(rows_of(picture, part));
-  const std::vector<Pair> columns = pairs_of(columns_of(picture, part));
-  Picture result(part.size, picture.pixel_bytes());
-  struct Row {
-    int y = -1;
-    std::vector<std::int32_t> sums;
-  };
-  Row upper;
-  Row lower;
-  const auto fill = [&](Row& row, int y) {
-    if (row.y != y) row = {.y = y, .sums = between_columns(picture, y, columns)};
-  };
-  for (int y = 0; y < part.size.height; ++y) {
-    const Pair& pair = rows[static_cast<std::size_t>(y)];
-    if (lower.y == pair.first) std::swap(upper, lower);
-    fill(upper, pair.first);
-    fill(lower, pair.second);
-    std::uint8_t* const out = result.row(y);
-    for (std::size_t i = 0; i < result.row_bytes(); ++i) {
-      const std::int32_t sum = ((pair.weights[0] * (upper.sums[i] >> 4)) >> 16) +
-                               ((pair.weights[1] * (lower.sums[i] >> 4)) >> 16);
-      out[i] = static_cast<std::uint8_t>((sum + 2) >> 2);
+ private:
+  void narrow(int first, PictureRows rows) {
+    if (colors_ == ColorOrder::gray) {
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        scale_gray_row(rows[i], columns_, narrow_.row(first + static_cast<int>(i)));
+      return;
+    }
+    scale_rows(narrow_.group(first, rows), paired_columns_, colors_ == ColorOrder::bgr);
+  }
+
+  ColorOrder colors_;
+  Taps rows_;
+  Taps columns_;
+  PairedTaps paired_rows_;
+  PairedTaps paired_columns_;
+  RecentRows<std::uint8_t> narrow_;
+  ResultRows result_;
+  std::vector<const std::uint8_t*> window_;
+};
+
+/// Sums of a row have 11 more bits than pixels. Of them and of the products with the weights as
+/// many bits are dropped as make 16-bit multiplications enough, as OpenCV does it.
+class InterpolatedRows final : public RowScaler {
+ public:
+  InterpolatedRows(ImageSize picture, const Scaling& scaling, std::uint8_t* result)
+      : colors_(scaling.colors),
+        rows_(between_pixels(rows_of(picture, scaling.part))),
+        columns_(between_pixels(columns_of(picture, scaling.part))),
+        last_row_(picture.height - 1),
+        sums_(kRowsTogether + 1, columns_.size() * channels_of(colors_)),
+        result_(scaling, result) {}
+
+  void take(int first, PictureRows rows) override {
+    if (result_.are_complete()) return;
+    const int end = first + static_cast<int>(rows.size());
+    if (end <= rows_[result_.next()].first) return;
+    narrow(first, rows);
+    while (!result_.are_complete()) {
+      const Between& between = rows_[result_.next()];
+      const int next = std::min(between.first + 1, last_row_);
+      if (next >= end) break;
+      interpolate_columns(sums_.row(between.first), sums_.row(next), between, result_.take());
     }
   }
-  return result;
-}
 
-/// Pillow takes the pixel at the centre of the output pixel, adding up steps, whose rounding
-/// decides where the centre is on a border; OpenCV the pixel at its upper left corner.
-std::vector<int> nearest_of(const AxisPart& part, bool by_center) {
-  const double scale = static_cast<double>(part.source) / part.scaled;
-  std::vector<int> sources;
-  double center = scale / 2;
-  for (int output = 0; output < part.first + part.count; ++output, center += scale) {
-    const int source = static_cast<int>(by_center ? center : output * scale);
-    if (output >= part.first) sources.push_back(std::min(source, part.source - 1));
+ private:
+  void narrow(int first, PictureRows rows) {
+    if (colors_ != ColorOrder::gray) {
+      interpolate_rows(sums_.group(first, rows), columns_, colors_ == ColorOrder::bgr);
+      return;
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      interpolate_gray_row(rows[i], columns_, sums_.row(first + static_cast<int>(i)));
   }
-  return sources;
-}
 
-Picture nearest_pixels(const Picture& picture, const ScaledPart& part, bool by_center) {
-  const auto bytes = static_cast<std::size_t>(picture.pixel_bytes());
-  const std::vector<int> rows = nearest_of(rows_of(picture, part), by_center);
-  const std::vector<int> columns = nearest_of(columns_of(picture, part), by_center);
-  Picture result(part.size, picture.pixel_bytes());
-  for (int y = 0; y < part.size.height; ++y) {
-    const std::uint8_t* const row = picture.row(rows[static_cast<std::size_t>(y)]);
-    std::uint8_t* out = result.row(y);
-    for (const int column : columns) {
-      std::memcpy(out, row + static_cast<std::size_t>(column) * bytes, bytes);
-      out += bytes;
+  ColorOrder colors_;
+  std::vector<Between> rows_;
+  std::vector<Between> columns_;
+  int last_row_;
+  RecentRows<std::int16_t> sums_;
+  ResultRows result_;
+};
+
+/// Takes some pixels as they are.
+class CopiedPixels final : public RowScaler {
+ public:
+  CopiedPixels(std::vector<int> rows, std::vector<int> columns, const Scaling& scaling,
+               std::uint8_t* result)
+      : colors_(scaling.colors),
+        rows_(std::move(rows)),
+        columns_(std::move(columns)),
+        chosen_(columns_.size() * 4),
+        result_(scaling, result) {
+    const auto has_gap = [](int column, int next) { return next != column + 1; };
+    are_neighbours_ = std::ranges::adjacent_find(columns_, has_gap) == columns_.end();
+  }
+
+  void take(int first, PictureRows rows) override {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      while (!result_.are_complete() && rows_[result_.next()] == first + static_cast<int>(i))
+        copy(rows[i], result_.take().data());
     }
   }
-  return result;
-}
+
+ private:
+  void copy(const std::uint8_t* row, std::uint8_t* out) {
+    if (colors_ == ColorOrder::gray) {
+      for (const int column : columns_) *out++ = row[column];
+      return;
+    }
+    const auto pixel = [&](int column) { return row + static_cast<std::size_t>(column) * 4; };
+    const std::uint8_t* pixels = pixel(columns_.front());
+    if (!are_neighbours_) {
+      for (std::size_t x = 0; x < columns_.size(); ++x)
+        std::memcpy(&chosen_[x * 4], pixel(columns_[x]), 4);
+      pixels = chosen_.data();
+    }
+    pack_row({pixels, chosen_.size()}, colors_ == ColorOrder::bgr, out);
+  }
+
+  ColorOrder colors_;
+  std::vector<int> rows_;
+  std::vector<int> columns_;
+  bool are_neighbours_ = false;
+  std::vector<std::uint8_t> chosen_;  // pixels of a row
+  ResultRows result_;
+};
 
 }  // namespace
 
@@ -178,26 +241,24 @@ PictureRegion pixels_for(const ScaledPart& part, ImageSize picture) {
   return {.top = rows.first, .left = columns.first, .bottom = rows.end, .right = columns.end};
 }
 
-Picture scaled(const Picture& picture, const ScaledPart& part, Interpolation interpolation,
-               bool antialias) {
-  if (interpolation == Interpolation::nearest) return nearest_pixels(picture, part, antialias);
-  if (antialias || interpolation == Interpolation::area)
-    return filtered_picture(picture, part, interpolation);
-  switch (interpolation) {
-    case Interpolation::bilinear: {
-      // Halved in both directions, OpenCV averages four pixels.
-      const bool is_halved = picture.size().height == 2 * part.scaled.height &&
-                             picture.size().width == 2 * part.scaled.width;
-      return is_halved ? filtered_picture(picture, part, Interpolation::area)
-                       : between_pixels(picture, part);
-    }
-    case Interpolation::nearest:
-    case Interpolation::bicubic:
-    case Interpolation::lanczos:
-    case Interpolation::area:
-      break;
+std::unique_ptr<RowScaler> row_scaler(ImageSize picture, const Scaling& scaling,
+                                      std::uint8_t* result) {
+  const auto& [part, interpolation, antialias, colors] = scaling;
+  if (interpolation == Interpolation::nearest || part.scaled == picture) {
+    return std::make_unique<CopiedPixels>(nearest_pixels(rows_of(picture, part), antialias),
+                                          nearest_pixels(columns_of(picture, part), antialias),
+                                          scaling, result);
   }
-  throw InternalError("media: this interpolation is only made with antialiasing");
+  if (antialias || interpolation == Interpolation::area)
+    return std::make_unique<FilteredRows>(picture, scaling, interpolation, result);
+  if (interpolation != Interpolation::bilinear)
+    throw InternalError("media: this interpolation is only made with antialiasing");
+  // Halved in both directions, OpenCV averages four pixels.
+  const bool is_halved =
+      picture.height == 2 * part.scaled.height && picture.width == 2 * part.scaled.width;
+  if (is_halved)
+    return std::make_unique<FilteredRows>(picture, scaling, Interpolation::area, result);
+  return std::make_unique<InterpolatedRows>(picture, scaling, result);
 }
 
 }  // namespace quantsearch

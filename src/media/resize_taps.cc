@@ -104,24 +104,23 @@ int add_window(const AxisPart& part, Interpolation interpolation, int output,
 
 }  // namespace
 
-PixelTaps::PixelTaps(const Taps& all)
-    : taps(all),
-      groups((static_cast<std::size_t>(all.longest) + kGroupPixels - 1) / kGroupPixels),
-      weights(all.windows.size() * groups * 2 * kGroupWeights) {
+PairedTaps::PairedTaps(const Taps& taps, int end)
+    : pairs((static_cast<std::size_t>(taps.longest) + 1) / 2),
+      weights(taps.windows.size() * pairs * 2) {
   constexpr std::int32_t kLow = 1 << kLowBits;
-  std::int16_t* of_output = weights.data();
-  for (std::size_t output = 0; output < taps.windows.size();
-       ++output, of_output += groups * 2 * kGroupWeights) {
-    const auto count = static_cast<std::size_t>(taps.windows[output].count);
-    for (std::size_t tap = 0; tap < count; ++tap) {
-      const std::int32_t weight = taps.of(output)[tap];
-      const std::int32_t high = (weight + kLow / 2) >> kLowBits;
-      std::int16_t* const to = of_output + tap / kGroupPixels * 2 * kGroupWeights +
-                               tap % kGroupPixels / 2 * (kGroupWeights / 2) + tap % 2;
-      for (std::size_t byte = 0; byte < 4; ++byte) {
-        to[2 * byte] = static_cast<std::int16_t>(high);
-        to[2 * byte + kGroupWeights] = static_cast<std::int16_t>(weight - high * kLow);
-      }
+  const int length = static_cast<int>(2 * pairs);
+  std::vector<std::int32_t> window(2 * pairs);
+  std::int32_t* out = weights.data();
+  for (std::size_t output = 0; output < taps.windows.size(); ++output) {
+    const auto& [first, count] = taps.windows[output];
+    firsts.push_back(std::max(0, std::min(first, end - length)));
+    std::ranges::fill(window, 0);
+    std::copy_n(taps.of(output), count, window.begin() + (first - firsts.back()));
+    for (std::size_t tap = 0; tap < window.size(); tap += 2) {
+      const std::int32_t even = (window[tap] + kLow / 2) >> kLowBits;
+      const std::int32_t odd = (window[tap + 1] + kLow / 2) >> kLowBits;
+      *out++ = side_by_side(even, odd);
+      *out++ = side_by_side(window[tap] - even * kLow, window[tap + 1] - odd * kLow);
     }
   }
 }
@@ -149,6 +148,35 @@ Taps antialiased_taps(const AxisPart& part, Interpolation interpolation) {
     to += taps.longest;
   }
   return taps;
+}
+
+std::vector<Between> between_pixels(const AxisPart& part) {
+  constexpr float kOne = 1 << 11;
+  const double scale = static_cast<double>(part.source) / part.scaled;
+  std::vector<Between> result;
+  for (int output = part.first; output < part.first + part.count; ++output) {
+    auto place = static_cast<float>((output + 0.5) * scale - 0.5);
+    int first = static_cast<int>(std::floor(place));
+    place -= static_cast<float>(first);
+    if (first < 0) first = 0, place = 0;
+    if (first >= part.source - 1) first = part.source - 1, place = 0;
+    const auto weight = static_cast<std::int32_t>(std::lrint((1 - place) * kOne));
+    const auto weight_of_next = static_cast<std::int32_t>(std::lrint(place * kOne));
+    result.push_back({.first = first, .weights = side_by_side(weight, weight_of_next)});
+  }
+  return result;
+}
+
+/// Pillow adds up steps, whose rounding decides where a centre is on a border.
+std::vector<int> nearest_pixels(const AxisPart& part, bool by_center) {
+  const double scale = static_cast<double>(part.source) / part.scaled;
+  std::vector<int> sources;
+  double center = scale / 2;
+  for (int output = 0; output < part.first + part.count; ++output, center += scale) {
+    const int source = static_cast<int>(by_center ? center : output * scale);
+    if (output >= part.first) sources.push_back(std::min(source, part.source - 1));
+  }
+  return sources;
 }
 
 }  // namespace quantsearch

@@ -29,24 +29,40 @@ struct Taps {
   }
 };
 
-/// The same weights for pixels of four bytes, of which four are a group; a window is filled up with
-/// weights of 0 to whole groups. Products of pixels and weights are made in 16 bits, so a weight is
-/// high * 2^kLowBits + low. A group has its high numbers, then its low ones: those of pixels 0 and
-/// 1, side by side and once for each byte of a pixel, and those of pixels 2 and 3.
-struct PixelTaps {
+/// Two 16-bit numbers in one of 32 bits, the first in its lower half.
+[[nodiscard]] inline std::int32_t side_by_side(std::int32_t first, std::int32_t second) {
+  constexpr std::int32_t kUpper = 1 << 16;
+  return (first & (kUpper - 1)) | second * kUpper;
+}
+
+/// The same weights for 16-bit products that are added in pairs: a weight is high * 2^kLowBits +
+/// low, and two neighbours are the halves of 32 bits. Every window has as many pairs, filled up
+/// with weights of 0.
+struct PairedTaps {
   static constexpr int kLowBits = 11;
-  static constexpr std::size_t kGroupPixels = 4;
-  static constexpr std::size_t kGroupWeights = kGroupPixels * 4;  // high, and as many low
 
-  /// `all` must outlive the object.
-  explicit PixelTaps(const Taps& all);
+  /// Windows that would reach beyond source pixel `end` begin before their first weight, as far as
+  /// there are pixels.
+  PairedTaps(const Taps& taps, int end);
 
-  const Taps& taps;
-  std::size_t groups = 0;  // of a window, as many as the longest needs
-  std::vector<std::int16_t> weights;
+  std::size_t pairs = 0;              // of a window
+  std::vector<int> firsts;            // source pixel of the first pair, by output pixel
+  std::vector<std::int32_t> weights;  // [output pixels, pairs, 2]: high and low of both
 
-  [[nodiscard]] const std::int16_t* of(std::size_t output) const {
-    return weights.data() + output * groups * 2 * kGroupWeights;
+  [[nodiscard]] const std::int32_t* of(std::size_t output) const {
+    return weights.data() + output * pairs * 2;
+  }
+};
+
+/// An output pixel between two source pixels, `first` and the next. Their weights, side by side,
+/// sum to 2^11; the last source pixel has no next, and all of the weight.
+struct Between {
+  int first = 0;
+  std::int32_t weights = 0;
+
+  [[nodiscard]] std::int16_t weight() const { return static_cast<std::int16_t>(weights); }
+  [[nodiscard]] std::int16_t weight_of_next() const {
+    return static_cast<std::int16_t>(weights >> 16);
   }
 };
 
@@ -64,5 +80,12 @@ struct AxisPart {
 /// bilinear, Keys' cubic with a = -0.5 for bicubic, Lanczos with 3 lobes; `area` weighs source
 /// pixels by the part of them that an output pixel covers. Not for `nearest`.
 [[nodiscard]] Taps antialiased_taps(const AxisPart& part, Interpolation interpolation);
+
+/// The nearest two source pixels of each output pixel, as OpenCV's INTER_LINEAR has them.
+[[nodiscard]] std::vector<Between> between_pixels(const AxisPart& part);
+
+/// The one source pixel of each output pixel: that at its centre as in Pillow, or that at its upper
+/// left corner as in OpenCV.
+[[nodiscard]] std::vector<int> nearest_pixels(const AxisPart& part, bool by_center);
 
 }  // namespace quantsearch

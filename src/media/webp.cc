@@ -2,9 +2,12 @@
 
 #include <webp/decode.h>
 
+#include <utility>
+
 #include "media/decoders.h"
 #include "media/exif.h"
 #include "media/riff.h"
+#include "media/stored_rows.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -20,21 +23,20 @@ int webp_orientation(std::span<const std::byte> file) {
 
 }  // namespace
 
-StoredPicture decode_webp(std::span<const std::byte> file) {
+void decode_webp(std::span<const std::byte> file, RowSink& sink) {
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(file.data());
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(bytes, file.size(), &features) != VP8_STATUS_OK)
     throw InvalidInput("its WebP header is damaged");
   if (features.has_animation != 0) throw InvalidInput("it is an animation, expected one picture");
   require_decodable(features.height, features.width);
-  StoredPicture stored{.picture = Picture({.height = features.height, .width = features.width}, 4),
-                       .orientation = webp_orientation(file)};
-  const std::size_t row_bytes = stored.picture.row_bytes();
+  Picture picture({.height = features.height, .width = features.width});
+  const std::size_t row_bytes = picture.row_bytes();
   const auto* const decoded = WebPDecodeRGBAInto(
-      bytes, file.size(), stored.picture.row(0),
-      row_bytes * static_cast<std::size_t>(features.height), static_cast<int>(row_bytes));
+      bytes, file.size(), picture.row(0), row_bytes * static_cast<std::size_t>(features.height),
+      static_cast<int>(row_bytes));
   if (decoded == nullptr) throw InvalidInput("its WebP data are truncated or damaged");
-  return stored;
+  hand_on(std::move(picture), webp_orientation(file), sink);
 }
 
 }  // namespace quantsearch

@@ -11,6 +11,7 @@ versions.txt      of the libraries
 import io
 import pathlib
 import struct
+import zlib
 
 import cv2
 import numpy
@@ -36,6 +37,20 @@ def oriented(image, orientation):
     return exif.tobytes()
 
 
+def png_chunk(name, content):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png(pixels, exif, interlaced):
+    """A PNG file of [height, width, 3] with its EXIF behind the pixels, as Pillow does not write it."""
+    steps = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)] if interlaced else [(0, 0, 1, 1)]
+    passes = [pixels[top::down, left::right] for top, left, down, right in steps]
+    rows = b"".join(b"\0" + row.tobytes() for part in passes for row in part if part.shape[1])
+    height, width = pixels.shape[:2]
+    return (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, int(interlaced)))
+            + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0")) + png_chunk(b"IEND", b""))
+
+
 def write_images():
     cat = photo("chelsea", (150, 100))
     woman = photo("astronaut", (97, 131))
@@ -50,6 +65,8 @@ def write_images():
     for orientation in range(1, 9):
         small.save(FILES / f"turned_{orientation}.jpg", quality=95, exif=oriented(small, orientation))
     small.save(FILES / "turned_6.png", exif=oriented(small, 6))
+    for name, interlaced in (("interlaced", True), ("exif_last", False)):
+        (FILES / f"{name}.png").write_bytes(png(numpy.asarray(small), oriented(small, 8), interlaced))
     small.save(FILES / "turned_6.webp", quality=90, exif=oriented(small, 6))
     alpha = Image.fromarray(numpy.linspace(0, 255, 24 * 17).astype(numpy.uint8).reshape(17, 24))
     clear = small.copy()
