@@ -1,7 +1,7 @@
 // Measures a study of many trials: seconds, processor time and peak memory to open it, to resume
 // its search and to report it. Each step runs in a process of its own, whose peak the system tells.
 // `large_study_bench (FOLDER | postgresql://...) [TRIALS]` first writes the study (1,000,000 trials
-// without TRIALS), into a new file in FOLDER, which stays there for other measurements.
+// without TRIALS), into a new file in FOLDER. It stays there, and another call goes on with it.
 
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
 
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/report.h"
+#include "quantsearch/search/kept_trials.h"
 #include "quantsearch/search/study.h"
 #include "quantsearch/storage.h"
 #include "storage/database.h"
@@ -75,6 +75,15 @@ void write_study(const std::string& where, std::int64_t trials) {
   }
 }
 
+bool is_written(const std::string& where) {
+  if (!is_postgresql_url(where) && !std::filesystem::exists(where)) return false;
+  try {
+    return !list_studies(where).empty();
+  } catch (const InvalidInput&) {
+    return false;  // a server without the tables
+  }
+}
+
 std::unique_ptr<StudyStore> store_in(const std::string& where) {
   const StudyDescription description = bench::description(kStudy);
   return is_postgresql_url(where) ? postgresql_store(where, description)
@@ -83,15 +92,19 @@ std::unique_ptr<StudyStore> store_in(const std::string& where) {
 
 void open(const std::string& where) { (void)store_in(where); }
 
-/// Repeats the trials of the study and runs ten more.
-void resume(const std::string& where, std::int64_t trials) {
+/// Repeats the trials of the study and runs ten more, with a second record of the earlier ones, as
+/// the search of a model has it.
+void resume(const std::string& where) {
+  const std::int64_t trials = list_studies(where).front().trials;
   const auto store = store_in(where);
   const auto asked = sampler();
   const Objective objective = [](const TrialRequest& request) {
     return TrialSuccess{.value = value_of(request.number), .details = {}};
   };
+  KeptTrials earlier(Goal::minimize, {Goal::minimize});
   SearchOptions options;
   options.stop.iteration_limit = trials + 10;
+  options.on_earlier = [&earlier](const Trial& trial) { earlier.add(trial); };
   const Study study = optimize(*asked, objective, options, *store);
   fmt::print("  {}, {} trials kept\n", study.stop_message, study.trials.size());
 }
@@ -155,10 +168,11 @@ int main(int count, char** arguments) {
     where = (std::filesystem::path(where) / "study.db").string();
   const std::int64_t trials = count > 2 ? std::stol(arguments[2]) : 1'000'000;
   using quantsearch::measure;
-  measure("write", [&] { quantsearch::write_study(where, trials); });
+  if (!quantsearch::is_written(where))
+    measure("write", [&] { quantsearch::write_study(where, trials); });
   measure("open", [&] { quantsearch::open(where); });
   for (const char* format : {"text", "json", "html", "markdown", "csv"})
     measure(std::string("report ") + format, [&] { quantsearch::report(where, format); });
-  measure("resume", [&] { quantsearch::resume(where, trials); });
+  measure("resume", [&] { quantsearch::resume(where); });
   return 0;
 }

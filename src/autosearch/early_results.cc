@@ -22,13 +22,18 @@ void EarlyResults::add(const Trial& finished) {
   kept_.add(finished);
 }
 
+void EarlyResults::begin() {
+  const std::lock_guard lock(mutex_);
+  has_begun_ = true;
+}
+
 void EarlyResults::watch(const std::stop_token& stop) {
   // The token is polled, because it may be cancelled by a signal handler, which cannot notify a
   // thread.
   constexpr auto kPause = std::chrono::milliseconds(10);
   std::condition_variable_any pause;
   std::unique_lock lock(mutex_);
-  while (!token_.is_cancelled()) {
+  while (!has_begun_ || !token_.is_cancelled()) {
     if (pause.wait_for(lock, stop, kPause, [&stop] { return stop.stop_requested(); })) return;
   }
   std::vector<Trial> trials = kept_.trials();

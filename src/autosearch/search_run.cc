@@ -151,23 +151,32 @@ void write_early(const SearchRun& run, std::vector<Trial> finished,
   if (setup.environment.on_results) setup.environment.on_results();
 }
 
-/// `has_any` counts trials that were running, too; `finished` is a part of the others.
-void continue_earlier(const SearchRun& run, bool has_any, const KeptTrials& finished) {
+/// What a search knows of the trials of earlier runs and of other processes when it begins.
+struct EarlierTrialsSeen {
+  bool is_empty = true;       // running trials count, too
+  std::optional<Trial> best;  // by TrialOrder
+};
+
+void see_earlier(EarlierTrialsSeen& seen, const Trial& trial, const TrialOrder& order) {
+  seen.is_empty = false;
+  if (trial.state == TrialState::complete && (!seen.best || order(trial, *seen.best)))
+    seen.best = trial;
+}
+
+void continue_earlier(const SearchRun& run, const EarlierTrialsSeen& earlier) {
   const Setup& setup = run.setup;
-  if (setup.environment.resume && !has_any) {
+  if (setup.environment.resume && earlier.is_empty) {
     const std::string& url = setup.config.storage.url;
     say(setup.environment.log, LogLevel::warning,
         fmt::format("there is nothing to resume in '{}': no trial of an earlier search is there, "
                     "so this one begins with its first trial",
                     url.empty() ? run.output.path().string() : url));
   }
-  const std::vector<Trial> trials = finished.trials();
-  const std::vector<const Trial*> best_first = ranked(trials, setup.ranking());
-  if (best_first.empty()) return;
-  if (setup.environment.on_earlier_best) setup.environment.on_earlier_best(*best_first.front());
+  if (!earlier.best) return;
+  if (setup.environment.on_earlier_best) setup.environment.on_earlier_best(*earlier.best);
   // If the process was killed between the writes of the study and of the file, best.onnx may be
   // older.
-  run.best.choose(*best_first.front());
+  run.best.choose(*earlier.best);
 }
 
 StopConditions stop_conditions(const Setup& setup, const Strategy& strategy) {
@@ -229,17 +238,19 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   announce(run);
   write_running(run);
   const std::vector<Goal> goals = run.baseline.goals.goals();
-  KeptTrials earlier(setup.ranking(), goals);
-  bool has_earlier = false;
-  store.visit([&](Trial&& trial) {
-    has_earlier = true;
-    if (trial.state != TrialState::running) earlier.add(std::move(trial));
-  });
-  continue_earlier(run, has_earlier, earlier);
-  EarlyResults early(environment.token, std::move(earlier),
+  EarlyResults early(environment.token, KeptTrials(setup.ranking(), goals),
                      [&run](std::vector<Trial> finished, std::optional<std::int64_t> in_all) {
                        write_early(run, std::move(finished), in_all);
                      });
+  EarlierTrialsSeen earlier;
+  const auto on_earlier = [&, order = TrialOrder(setup.ranking())](const Trial& trial) {
+    see_earlier(earlier, trial, order);
+    if (trial.state != TrialState::running) early.add(trial);
+  };
+  const auto on_earlier_end = [&] {
+    continue_earlier(run, earlier);
+    early.begin();
+  };
   const PointText names = PointText::of(run.plan.space);
   const auto on_trial = [&](const Trial& trial, const TrialProduct& product) {
     early.add(trial);
@@ -270,6 +281,8 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
        .token = environment.token,
        .on_trial = on_trial,
        .on_start = environment.on_start,
+       .on_earlier = on_earlier,
+       .on_earlier_end = on_earlier_end,
        .start = setup.start,
        .places = places,
        .cost = cost,

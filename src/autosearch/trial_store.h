@@ -26,8 +26,6 @@ class TrialStore {
   TrialStore(const AutoSearchConfig& config, const StudyDescription& description,
              const std::filesystem::path& file);
 
-  /// Passes the trials of earlier runs and of other processes to `take`, one by one.
-  void visit(const std::function<void(Trial&&)>& take) const { store().visit(take); }
   /// A decision that all processes of the study share; null when there is none.
   [[nodiscard]] Value decision(const std::string& key) const { return store().decision(key); }
   /// Decides `value` unless there is a decision; returns the one that holds.

@@ -18,10 +18,14 @@ class OwnSearch final : public SearchLoop {
  public:
   OwnSearch(Sampler& sampler, const Objective& objective, const SearchOptions& options,
             StudyStore& store)
-      : SearchLoop(sampler, objective, options), store_(store), earlier_(store) {}
+      : SearchLoop(sampler, objective, options), store_(store), earlier_(store, options) {}
 
  private:
-  void load() override {}  // the earlier trials are repeated one by one
+  /// The earlier trials are repeated one by one. A sampler that learns may take an hour for that,
+  /// so that the callers know where the study stands before.
+  void load() override {
+    if (sampler_.learns()) earlier_.read_all();
+  }
 
   bool begin() override {
     if (!may_ask()) return false;
@@ -47,19 +51,19 @@ class OwnSearch final : public SearchLoop {
 
   void propose(Point point) {
     ++asked_;
-    const std::optional<std::int64_t> known = earlier_.number_of(point);
-    const Trial* const next = earlier_.next();
-    const bool repeated = known == next_number_ && next != nullptr && next->number == next_number_;
-    const bool differs = known || (next != nullptr && next->number == next_number_);
-    if (!repeated && differs) adopt_earlier();
-    if (!repeated && known) return tell_again(*known, std::move(point));
-    const std::int64_t number = next_number_++;
-    open_.push_back(number);
-    if (repeated) {
-      finished_.emplace(number, TrialRun{.trial = earlier_.take()});
-    } else {
-      start(number, std::move(point));
+    if (earlier_.next_is(next_number_, point)) {
+      finished_.emplace(next_number_, TrialRun{.trial = earlier_.take_repeated()});
+      open_.push_back(next_number_++);
+      return;
     }
+    const Trial* const next = earlier_.next();
+    if (next != nullptr && next->number == next_number_) adopt_earlier();
+    if (const std::optional<std::int64_t> known = earlier_.number_of(point)) {
+      adopt_earlier();
+      return tell_again(*known, std::move(point));
+    }
+    open_.push_back(next_number_);
+    start(next_number_++, std::move(point));
   }
 
   void start(std::int64_t number, Point point) {
@@ -146,7 +150,7 @@ class OwnSearch final : public SearchLoop {
   void complete_study() override {
     if (study_.stop_reason == StopReason::candidates_found ||
         study_.stop_reason == StopReason::no_improvement)
-      return;
+      return earlier_.read_all();  // for on_earlier
     for (auto& [number, run] : finished_) {
       count_earlier(number);
       count(std::move(run));

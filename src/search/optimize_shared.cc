@@ -25,8 +25,10 @@ class SharedSearch final : public SearchLoop {
  private:
   void load() override {
     store_.visit([this](const Trial& trial) {
+      if (options_.on_earlier) options_.on_earlier(trial);
       if (trial.state != TrialState::running) learn(trial);  // running trials are part of the news
     });
+    if (options_.on_earlier_end) options_.on_earlier_end();
     heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
   }
 

@@ -21,6 +21,7 @@ TEST(EarlyResults, ContainTheTrialsFinishedBeforeTheCancellation) {
                        written.set_value(std::move(trials));
                      });
   early.add(numbered(0));
+  early.begin();
   early.add(numbered(1));
   token.cancel();
   EXPECT_EQ(written.get_future().get(), (std::vector<Trial>{numbered(0), numbered(1)}));
@@ -33,6 +34,20 @@ TEST(EarlyResults, OfASearchThatEndsByItselfAreNotWritten) {
                        [&was_written](const std::vector<Trial>&, std::optional<std::int64_t>) {
                          was_written = true;
                        });
+  }
+  EXPECT_FALSE(was_written);
+}
+
+TEST(EarlyResults, AreNotWrittenBeforeTheEarlierTrialsAreKnown) {
+  const CancellationToken token;
+  bool was_written = false;
+  {
+    EarlyResults early(token, KeptTrials(Goal::minimize, {}),
+                       [&was_written](const std::vector<Trial>&, std::optional<std::int64_t>) {
+                         was_written = true;
+                       });
+    early.add(numbered(0));
+    token.cancel();
   }
   EXPECT_FALSE(was_written);
 }

@@ -139,6 +139,26 @@ TEST(OptimizeShared, TrialsFinishedBeforeItsStartAreNotRunAgain) {
   EXPECT_EQ(seen.study.trials.size(), 4U);
 }
 
+TEST(OptimizeShared, SaysWhatTheStudyHasBeforeATrialStarts) {
+  Trial ended{.number = 0,
+              .state = TrialState::complete,
+              .point = {{"x", 2}},
+              .value = 2,
+              .reason = {},
+              .details = {}};
+  Trial running{.number = 1, .point = {{"x", 7}}, .value = {}, .reason = {}, .details = {}};
+  StoreWithARival store({}, {ended, running});
+  Counter sampler;
+  std::vector<Trial> said;
+  bool is_all = false;
+  SearchOptions options;
+  options.on_start = [&](std::int64_t, const Point&) { EXPECT_TRUE(is_all); };
+  options.on_earlier = [&](const Trial& trial) { said.push_back(trial); };
+  options.on_earlier_end = [&] { is_all = true; };
+  (void)optimize_shared(sampler, value_without_candidates, options, store);
+  EXPECT_EQ(said, (std::vector<Trial>{ended, running}));
+}
+
 TEST(OptimizeShared, ATrialWhoseLeaseWasLostCountsWithTheResultOfTheProcessThatTookItOver) {
   const Seen seen = searched({0});
   EXPECT_EQ(seen.told, (Numbers{0, 1, 2, 3}));   // each once, with the news

@@ -275,8 +275,12 @@ struct SearchOptions {
   /// Called after each finished trial with its product, in the order of the numbers, and for trials
   /// interrupted by the end of the search, which have no product.
   std::function<void(const Trial& finished, const TrialProduct& product)> on_trial = {};
-  /// Called before a trial starts. Both callbacks run on the thread of optimize().
+  /// Called before a trial starts. All these callbacks run on the thread of optimize().
   std::function<void(std::int64_t number, const Point& point)> on_start = {};
+  /// Called with each trial that the study has when the search begins, running ones included, as it
+  /// is read; then `on_earlier_end` once, before the first trial of this search starts.
+  std::function<void(const Trial& earlier)> on_earlier = {};
+  std::function<void()> on_earlier_end = {};
   std::function<Clock::time_point()> now = [] { return Clock::now(); };
   std::optional<Clock::time_point> start = {};  // of the time limit; absent: the call
   /// Where trials run, when there are several places. Each gets those whose stages it has computed
