@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "quantsearch/internal/base/stopwatch.h"
@@ -109,6 +111,8 @@ void resume(const std::string& where) {
   fmt::print("  {}, {} trials kept\n", study.stop_message, study.trials.size());
 }
 
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
 VisitTrials visit_in(const std::string& where) {
   return [where](const std::function<void(Trial &&)>& take) { visit_trials(where, kStudy, take); };
 }
@@ -126,6 +130,21 @@ void report(const std::string& where, const std::string& format) {
   }
   fmt::print("  {:.1f} MB, {} of {} trials\n", static_cast<double>(bytes) / 1e6,
              document.trials.size(), document.trial_count());
+}
+
+/// What a page that is served reads and makes first, and when it is asked for again.
+void follow(const std::string& where) {
+  FollowedStudy study(where, kStudy);
+  TrialsSoFar trials(Goal::minimize, {Goal::minimize});
+  for (const char* time : {"first", "again"}) {
+    const double start = processor_seconds();
+    trials.running = study.read([] {}, [&trials](Trial&& trial) { trials.add(std::move(trial)); });
+    const double is_read = processor_seconds();
+    const ResultsDocument document = results_of(kStudy, "L2", {Goal::minimize}, trials);
+    const std::string data = to_json(report_data(std::span(&document, 1)));
+    fmt::print("  {}: {:.3f} s to read, {:.3f} s to make {:.1f} MB\n", time, is_read - start,
+               processor_seconds() - is_read, static_cast<double>(data.size()) / 1e6);
+  }
 }
 
 /// Runs a step in a process of its own, so that its peak of memory is its own.
@@ -173,6 +192,7 @@ int main(int count, char** arguments) {
   measure("open", [&] { quantsearch::open(where); });
   for (const char* format : {"text", "json", "html", "markdown", "csv"})
     measure(std::string("report ") + format, [&] { quantsearch::report(where, format); });
+  measure("report --serve", [&] { quantsearch::follow(where); });
   measure("resume", [&] { quantsearch::resume(where); });
   return 0;
 }

@@ -33,10 +33,17 @@ struct ReportArguments {
   int port = kDefaultPort;
 };
 
-std::vector<ResultsDocument> documents_of(const ReportArguments& arguments) {
-  if (arguments.compare.empty()) return {results_in(arguments.place, arguments.study)};
-  return {results_in(arguments.compare[0], arguments.study),
-          results_in(arguments.compare[1], arguments.study)};
+std::vector<ResultsPlace> places_of(const ReportArguments& arguments) {
+  std::vector<ResultsPlace> places;
+  if (arguments.compare.empty()) places.emplace_back(arguments.place, arguments.study);
+  for (const std::string& place : arguments.compare) places.emplace_back(place, arguments.study);
+  return places;
+}
+
+std::vector<ResultsDocument> documents_in(std::vector<ResultsPlace>& places) {
+  std::vector<ResultsDocument> documents;
+  for (ResultsPlace& place : places) documents.push_back(place.read());
+  return documents;
 }
 
 void require_a_place(const ReportArguments& arguments) {
@@ -48,13 +55,11 @@ void require_a_place(const ReportArguments& arguments) {
                                    arguments.place));
 }
 
-/// Serves the page, with data that are read again for each request.
+/// Serves the page, with the data of the moment for each request.
 int serve(const ReportArguments& arguments) {
-  (void)documents_of(arguments);  // a place without results is refused before a browser asks
-  const auto data = [&arguments] {
-    const std::vector<ResultsDocument> documents = documents_of(arguments);
-    return report_data(documents, kRefreshSeconds);
-  };
+  std::vector<ResultsPlace> places = places_of(arguments);
+  (void)documents_in(places);  // a place without results is refused before a browser asks
+  const auto data = [&places] { return report_data(documents_in(places), kRefreshSeconds); };
   serve_pages(
       {{.path = "/", .type = "text/html; charset=utf-8", .body = [&] { return html_page(data()); }},
        {.path = "/data.json", .type = "application/json", .body = [&] { return to_json(data()); }}},
@@ -86,11 +91,12 @@ std::string text_of(const std::vector<ResultsDocument>& documents, const std::st
 int run_report(const ReportArguments& arguments) {
   require_a_place(arguments);
   if (arguments.serve) return serve(arguments);
-  const std::vector<ResultsDocument> documents = documents_of(arguments);
+  std::vector<ResultsPlace> places = places_of(arguments);
+  const std::vector<ResultsDocument> documents = documents_in(places);
   if (!arguments.html.empty())
     write_file_atomically(arguments.html, html_page(report_data(documents)));
   if (arguments.format == "csv" && !arguments.json && documents.size() == 1) {
-    if (const auto all = all_trials_in(arguments.place, arguments.study, documents.front())) {
+    if (const auto all = places.front().all_trials(documents.front())) {
       write_trials_csv(documents.front(), *all, [](std::string_view line) {
         std::fwrite(line.data(), 1, line.size(), stdout);
       });

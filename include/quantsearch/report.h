@@ -21,6 +21,7 @@
 #include "quantsearch/base/processor.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/search/importance.h"
+#include "quantsearch/search/kept_trials.h"
 #include "quantsearch/search/space.h"
 #include "quantsearch/search/study.h"
 #include "quantsearch/search/trial_details.h"
@@ -147,11 +148,26 @@ struct ResultsDocument {
 /// began.
 using VisitTrials = std::function<void(const std::function<void(Trial&&)>& take)>;
 
+/// The trials of a study as far as it has come, of many a part.
+struct TrialsSoFar {
+  TrialsSoFar(Ranking ranking, std::vector<Goal> goals) : kept(ranking, std::move(goals)) {}
+  /// Counts a trial that has ended.
+  void add(Trial ended);
+
+  KeptTrials kept;
+  double seconds = 0;  // of those that have ended
+  std::int64_t running = 0;
+};
+
 /// The results of a study that has not ended or that another program wrote, which are its trials.
 /// The front is listed when there are several goals.
 [[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective,
+                                         const std::vector<Goal>& goals, const TrialsSoFar& trials);
+[[nodiscard]] ResultsDocument results_of(const std::string& study, const std::string& objective,
                                          const std::vector<Goal>& goals, const VisitTrials& visit);
 /// The results of a search so far: `head` has what was known before its first trial.
+[[nodiscard]] ResultsDocument results_so_far(ResultsDocument head, const std::vector<Goal>& goals,
+                                             const TrialsSoFar& trials);
 [[nodiscard]] ResultsDocument results_so_far(ResultsDocument head, const std::vector<Goal>& goals,
                                              const VisitTrials& visit);
 /// A visit of trials that are in memory, which must outlive it.

@@ -131,4 +131,22 @@ struct StudySummary {
 void visit_trials(const std::string& database, const std::string& study,
                   const std::function<void(Trial&&)>& take);
 
+/// Reads a study again and again while others write to it, and each time only what has changed.
+class FollowedStudy {
+ public:
+  FollowedStudy(std::string database, std::string study);
+  ~FollowedStudy();
+  FollowedStudy(FollowedStudy&&) noexcept;
+  FollowedStudy& operator=(FollowedStudy&&) noexcept;
+
+  /// Passes the trials that have ended since the last call to `take`, in the order in which they
+  /// began. When it has to pass all of them again, because the study was replaced or the last call
+  /// has thrown, it calls `restart` before. Returns the number of trials that run. Throws as above.
+  std::int64_t read(const std::function<void()>& restart, const std::function<void(Trial&&)>& take);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 }  // namespace quantsearch

@@ -154,6 +154,18 @@ SpaceSummary space_from(const Value& value) {
   return space;
 }
 
+TrialsSoFar trials_of(Ranking ranking, const std::vector<Goal>& goals, const VisitTrials& visit) {
+  TrialsSoFar trials(ranking, goals);
+  visit([&trials](Trial&& trial) {
+    if (trial.state == TrialState::running) {
+      ++trials.running;
+    } else {
+      trials.add(std::move(trial));
+    }
+  });
+  return trials;
+}
+
 }  // namespace
 
 Value to_value(const SpaceSummary& space) {
@@ -201,23 +213,9 @@ VisitTrials visit_of(const std::vector<Trial>& trials) {
   };
 }
 
-ResultsDocument results_of(const std::string& study, const std::string& objective,
-                           const std::vector<Goal>& goals, const VisitTrials& visit) {
-  ResultsDocument head;
-  head.model = study;
-  head.objective = objective;
-  head.goal = goals.front();
-  head.tolerance = "as the search was told";
-  bool is_running = false;
-  ResultsDocument document =
-      results_so_far(std::move(head), goals, [&](const std::function<void(Trial &&)>& take) {
-        visit([&](Trial&& trial) {
-          is_running = is_running || trial.state == TrialState::running;
-          take(std::move(trial));
-        });
-      });
-  document.stop_reason = is_running ? kRunning : "unknown";
-  return document;
+void TrialsSoFar::add(Trial ended) {
+  seconds += ended.seconds;
+  kept.add(std::move(ended));
 }
 
 TrialResult scored_result(const Trial& trial, const std::string& objective) {
@@ -227,29 +225,43 @@ TrialResult scored_result(const Trial& trial, const std::string& objective) {
 }
 
 ResultsDocument results_so_far(ResultsDocument document, const std::vector<Goal>& goals,
-                               const VisitTrials& visit) {
-  KeptTrials kept(document.ranking(), goals);
-  std::int64_t running = 0;
-  visit([&](Trial&& trial) {
-    if (trial.state == TrialState::running) {
-      ++running;
-      return;
-    }
-    document.seconds += trial.seconds;
-    kept.add(std::move(trial));
-  });
-  const std::vector<Trial> trials = kept.trials();
+                               const TrialsSoFar& so_far) {
+  const std::vector<Trial> trials = so_far.kept.trials();
   for (const Trial& trial : trials)
     document.trials.push_back(scored_result(trial, document.objective));
-  document.trials_in_all = kept.in_all();
+  document.trials_in_all = so_far.kept.in_all();
+  document.seconds += so_far.seconds;
   if (goals.size() > 1) document.front = pareto_front(trials, goals);
   const std::vector<const Trial*> best_first = ranked(trials, document.ranking());
   if (!best_first.empty()) document.best = best_first.front()->number;
   for (const Trial* trial : best_first) {
     if (trial->is_candidate) document.candidates.push_back(trial->number);
   }
-  document.stop_message = fmt::format("{} running", running);
+  document.stop_message = fmt::format("{} running", so_far.running);
   return document;
+}
+
+ResultsDocument results_so_far(ResultsDocument document, const std::vector<Goal>& goals,
+                               const VisitTrials& visit) {
+  const TrialsSoFar trials = trials_of(document.ranking(), goals, visit);
+  return results_so_far(std::move(document), goals, trials);
+}
+
+ResultsDocument results_of(const std::string& study, const std::string& objective,
+                           const std::vector<Goal>& goals, const TrialsSoFar& trials) {
+  ResultsDocument head;
+  head.model = study;
+  head.objective = objective;
+  head.goal = goals.front();
+  head.tolerance = "as the search was told";
+  ResultsDocument document = results_so_far(std::move(head), goals, trials);
+  document.stop_reason = trials.running > 0 ? kRunning : "unknown";
+  return document;
+}
+
+ResultsDocument results_of(const std::string& study, const std::string& objective,
+                           const std::vector<Goal>& goals, const VisitTrials& visit) {
+  return results_of(study, objective, goals, trials_of(goals.front(), goals, visit));
 }
 
 Value to_value(const ResultsDocument& document) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -54,7 +56,6 @@ struct KeptTrials::State {
 
   void add_to_best(const Trial& trial) {
     if (trial.state != TrialState::complete) return;
-    if (best.empty() || order(trial, **best.begin())) add_incumbent(trial.number);
     if (best.size() >= bounds.best && order(**best.rbegin(), trial)) return;
     hold(trial.number);
     best.insert(&trial);
@@ -64,12 +65,23 @@ struct KeptTrials::State {
     release(last);
   }
 
-  void add_incumbent(std::int64_t number) {
-    hold(number);
-    incumbents.push_back(number);
+  /// An incumbent comes before every trial of a lesser number, also of one that is added later.
+  void add_to_incumbents(const Trial& trial) {
+    if (trial.state != TrialState::complete || trial.number < first_incumbent) return;
+    auto next = incumbents.upper_bound(trial.number);
+    if (next != incumbents.begin() && !order(trial, *std::prev(next)->second)) return;
+    while (next != incumbents.end() && !order(*next->second, trial)) {
+      const std::int64_t number = next->first;
+      next = incumbents.erase(next);
+      release(number);
+    }
+    hold(trial.number);
+    incumbents.emplace(trial.number, &trial);
     if (incumbents.size() <= bounds.incumbents) return;
-    release(incumbents.front());
-    incumbents.pop_front();
+    const std::int64_t oldest = incumbents.begin()->first;
+    first_incumbent = oldest + 1;
+    incumbents.erase(incumbents.begin());
+    release(oldest);
   }
 
   void add_to_front(const Trial& trial) {
@@ -97,7 +109,8 @@ struct KeptTrials::State {
   std::int64_t stride = 1;            // numbers of the history are multiples of it
   std::deque<std::int64_t> history;
   std::set<const Trial*, std::function<bool(const Trial*, const Trial*)>> best;
-  std::deque<std::int64_t> incumbents;
+  std::map<std::int64_t, const Trial*> incumbents;  // by number
+  std::int64_t first_incumbent = 0;                 // earlier ones are no longer kept
   std::vector<std::pair<std::int64_t, Losses>> front;
 };
 
@@ -115,6 +128,7 @@ void KeptTrials::add(Trial trial) {
   ++state_->added;
   const Trial& added = place->second.trial;
   state_->add_to_history(added);
+  state_->add_to_incumbents(added);
   state_->add_to_best(added);
   state_->add_to_front(added);
   state_->release(number);

@@ -172,4 +172,9 @@ bool is_postgresql_url(const std::string& text) {
          text.starts_with("postgresql+");
 }
 
+std::unique_ptr<Database> open_to_read(const std::string& database) {
+  return is_postgresql_url(database) ? open_postgresql(database)
+                                     : open_sqlite(database, Database::Access::read);
+}
+
 }  // namespace quantsearch

@@ -132,5 +132,7 @@ void insert(Database& database, const std::string& table, const std::string& col
 /// Throws Unsupported when the library was built without PostgreSQL.
 [[nodiscard]] std::unique_ptr<Database> open_postgresql(const std::string& url);
 [[nodiscard]] bool is_postgresql_url(const std::string& text);
+/// Opens a file or a server for reading.
+[[nodiscard]] std::unique_ptr<Database> open_to_read(const std::string& database);
 
 }  // namespace quantsearch

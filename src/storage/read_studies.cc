@@ -1,11 +1,8 @@
 // Lists and loads studies for readers.
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <limits>
 
-#include "quantsearch/base/error.h"
 #include "quantsearch/storage.h"
 #include "storage/database.h"
 #include "storage/schema.h"
@@ -13,15 +10,6 @@
 #include "storage/trial_reader.h"
 
 namespace quantsearch {
-
-namespace {
-
-std::unique_ptr<Database> open_to_read(const std::string& database) {
-  return is_postgresql_url(database) ? open_postgresql(database)
-                                     : open_sqlite(database, Database::Access::read);
-}
-
-}  // namespace
 
 std::vector<StudySummary> list_studies(const std::string& database) {
   const auto opened = open_to_read(database);
@@ -45,12 +33,8 @@ void visit_trials(const std::string& database, const std::string& study,
                   const std::function<void(Trial&&)>& take) {
   const auto opened = open_to_read(database);
   const Transaction moment(*opened, Database::Access::read);
-  check_schema(*opened);
-  const auto found = read_studies(*opened, study);
-  if (found.empty()) {
-    throw InvalidInput(fmt::format("{} has no study '{}'", opened->name(), study));
-  }
-  TrialReader reader(*opened, found.front().id, found.front().summary.goals.size());
+  const StudyRow found = study_named(*opened, study);
+  TrialReader reader(*opened, found.id, found.summary.goals.size());
   reader.visit(0, std::numeric_limits<std::int64_t>::max(), [&take](StoredTrial&& stored) {
     if (!stored.is_waiting) take(std::move(stored.trial));
   });

@@ -288,4 +288,11 @@ std::vector<StudyRow> read_studies(Database& database, const std::optional<std::
   return studies;
 }
 
+StudyRow study_named(Database& database, const std::string& name) {
+  check_schema(database);
+  auto found = read_studies(database, name);
+  if (found.empty()) throw InvalidInput(fmt::format("{} has no study '{}'", database.name(), name));
+  return std::move(found.front());
+}
+
 }  // namespace quantsearch

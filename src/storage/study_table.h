@@ -38,6 +38,9 @@ struct StudyRow {
 /// id.
 [[nodiscard]] std::vector<StudyRow> read_studies(Database& database,
                                                  const std::optional<std::string>& name);
+/// The study of that name. Throws InvalidInput when there is none, Unsupported for another version
+/// of the schema.
+[[nodiscard]] StudyRow study_named(Database& database, const std::string& name);
 
 /// What a study is known by, and the same in words.
 struct Identity {

@@ -14,6 +14,7 @@
 #include "quantsearch/base/value.h"
 #include "quantsearch/internal/base/descriptor.h"
 #include "quantsearch/internal/base/files.h"
+#include "quantsearch/storage.h"
 
 namespace quantsearch {
 namespace {
@@ -130,12 +131,13 @@ std::string get(int port, const std::string& path, const std::string& host) {
   return answer_of(port, "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
 }
 
-/// `report out --serve` until the end of the test.
+/// `report PLACE --serve` until the end of the test.
 class Served {
  public:
-  explicit Served(const fs::path& folder) {
-    const fs::path out = folder / "served.txt";
-    process_ = testing::start_quantsearch({"report", "out", "--serve", "--port", "0"},
+  explicit Served(const fs::path& folder, const std::string& place = "out") {
+    const TemporaryFolder said_folder;
+    const fs::path out = said_folder.path() / "served.txt";
+    process_ = testing::start_quantsearch({"report", place, "--serve", "--port", "0"},
                                           folder.string(), out.string());
     const std::string before = "report: http://127.0.0.1:";
     while (::kill(process_, 0) == 0) {
@@ -155,6 +157,10 @@ class Served {
   Served& operator=(const Served&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string data() const {
+    const std::string answer = get(port_, "/data.json", "127.0.0.1:" + std::to_string(port_));
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  }
   [[nodiscard]] int end() {
     ::kill(process_, SIGINT);
     return testing::wait_for(std::exchange(process_, 0));
@@ -191,6 +197,51 @@ TEST_F(ReportTest, ServesWhatARunningSearchHasFoundSince) {
   fs::remove(at("out/results.json"));
   fs::remove(at("out/study.db"));
   EXPECT_TRUE(get(served.port(), "/data.json", host).starts_with("HTTP/1.1 500 "));
+}
+
+Trial started(std::int64_t number) {
+  Trial trial;
+  trial.number = number;
+  trial.point = {{"bits", 2 + number % 7}};
+  return trial;
+}
+
+Trial ended(std::int64_t number) {
+  Trial trial = started(number);
+  trial.state = number % 4 == 1 ? TrialState::failed : TrialState::complete;
+  if (trial.state == TrialState::complete)
+    trial.value = 1.0 / static_cast<double>(3 + number * 5 % 7);
+  trial.seconds = 0.25;
+  return trial;
+}
+
+TEST_F(ReportTest, ServesOfAStudyThatGrowsWhatAFreshReportHas) {
+  const fs::path file = at("alone.db");
+  const StudyDescription description{.name = "alone",
+                                     .distributions = {{"bits", IntRange{.low = 2, .high = 8}}}};
+  const auto open = [&] { return sqlite_store(file, description); };
+  auto store = open();
+  const Served served(folder_.path(), file.string());
+  const auto expect_fresh = [&] {
+    const std::string data = served.data();
+    EXPECT_EQ(data, Served(folder_.path(), file.string()).data());
+    return parse_json(data, "data").find("searches")->as_list()[0].find("trials")->as_list().size();
+  };
+  EXPECT_EQ(expect_fresh(), 0U);
+  for (std::int64_t number = 0; number < 4; ++number) store->start(started(number));
+  store->save(ended(2));
+  store->save(ended(1));
+  EXPECT_EQ(expect_fresh(), 2U);
+  store->start(started(4));
+  for (const std::int64_t number : {4, 0, 5, 6}) store->save(ended(number));
+  EXPECT_EQ(expect_fresh(), 6U);
+  store->save(ended(3));
+  EXPECT_EQ(expect_fresh(), 7U);
+  store.reset();
+  fs::remove(file);
+  store = open();
+  store->save(ended(0));
+  EXPECT_EQ(expect_fresh(), 1U);
 }
 
 }  // namespace

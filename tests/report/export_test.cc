@@ -71,6 +71,21 @@ TEST(Results, OfAStudyOfManyTrialsListAPartAndSaySo) {
             std::string::npos);
 }
 
+TEST(Results, OfTrialsInTheOrderInWhichTheyEndedAreTheSame) {
+  constexpr std::int64_t kMany = 20'000;
+  const auto trial_at = [](std::int64_t number) {
+    return study_trial(number, static_cast<double>(20'000 - number / 2 + (number * 7919) % 4001));
+  };
+  const ResultsDocument in_order =
+      results_of("study", "L2", {Goal::minimize}, [&](const std::function<void(Trial &&)>& take) {
+        for (std::int64_t number = 0; number < kMany; ++number) take(trial_at(number));
+      });
+  TrialsSoFar trials(Goal::minimize, {Goal::minimize});
+  for (std::int64_t place = 0; place < kMany; ++place) trials.add(trial_at(place ^ 5));
+  EXPECT_EQ(to_json(to_value(results_of("study", "L2", {Goal::minimize}, trials))),
+            to_json(to_value(in_order)));
+}
+
 TEST(Results, OfAStudyWithSeveralGoalsHaveItsFront) {
   std::vector<Trial> trials{study_trial(0, 1), study_trial(1, 2), study_trial(2, 3)};
   trials[0].objectives = {1, 5};

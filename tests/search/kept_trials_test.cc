@@ -86,6 +86,34 @@ TEST(KeptTrials, TheFrontStays) {
   EXPECT_LE(numbers.size(), front.size() + 3);
 }
 
+TEST(KeptTrials, DoNotDependOnTheOrderInWhichTheyAreAdded) {
+  const std::vector<Goal> goals{Goal::minimize, Goal::maximize};
+  std::vector<Trial> all;
+  for (std::int64_t number = 0; number < 300; ++number) {
+    Trial trial = complete(number, static_cast<double>(300 - number + number * 7919 % 97));
+    trial.objectives = {*trial.value, static_cast<double>(number * 104729 % 91)};
+    if (number % 11 == 0) trial.state = TrialState::failed;
+    all.push_back(trial);
+  }
+  const auto kept_of = [&](const auto& place_of) {
+    KeptTrials kept(Goal::minimize, goals,
+                    {.history = 16, .best = 3, .front = 300, .incumbents = 300});
+    for (std::size_t i = 0; i < all.size(); ++i) kept.add(all[place_of(i)]);
+    return numbers_of(kept.trials());
+  };
+  const Numbers in_order = kept_of([](std::size_t i) { return i; });
+  EXPECT_EQ(kept_of([](std::size_t i) { return 299 - i; }), in_order);
+  EXPECT_EQ(kept_of([](std::size_t i) { return i * 7 % 300; }), in_order);
+  EXPECT_EQ(kept_of([](std::size_t i) { return i ^ 1; }), in_order);
+}
+
+TEST(KeptTrials, OfManyIncumbentsThoseThatAreAddedLateAreEarlierOnes) {
+  KeptTrials kept(Goal::minimize, {}, {.history = 1, .best = 1, .front = 1, .incumbents = 2});
+  for (const std::int64_t number : {5, 6, 7, 8, 3})
+    kept.add(complete(number, static_cast<double>(100 - number)));
+  EXPECT_EQ(numbers_of(kept.trials()), (Numbers{7, 8}));
+}
+
 TEST(KeptTrials, AHundredThousandTakeAsMuchRoomAsTenThousand) {
   KeptTrials kept(Goal::minimize, {});
   std::size_t most = 0;

@@ -16,7 +16,8 @@ namespace quantsearch {
 /// Up to `history` trials every one is kept. Of more, these are kept: the best, the front when
 /// there are several objectives, the latest incumbents, and a history that is thinned evenly: every
 /// second trial by number, then every fourth and so on, so that between half of `history` and
-/// `history` remain. What is kept depends only on the trials and their order.
+/// `history` remain. What is kept depends on the trials alone, and on the order in which they are
+/// added only when the front or the incumbents pass their bounds.
 class KeptTrials {
  public:
   struct Bounds {
