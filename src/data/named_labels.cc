@@ -3,12 +3,13 @@
 #include <fmt/core.h>
 
 #include <charconv>
-#include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "data/text_lines.h"
 #include "quantsearch/base/error.h"
+#include "quantsearch/internal/data/entries_by_name.h"
 
 namespace quantsearch {
 
@@ -41,8 +42,14 @@ std::optional<std::int64_t> index_of(std::string_view text) {
   return is_whole && index >= 0 ? std::optional(index) : std::nullopt;
 }
 
-std::map<std::string, std::int64_t> labels_by_name(const std::filesystem::path& file) {
-  std::map<std::string, std::int64_t> labels;
+struct NamedLabels {
+  std::vector<std::string> names;
+  Labels labels;
+};
+
+NamedLabels labels_by_name(const std::filesystem::path& file) {
+  NamedLabels named;
+  std::set<std::string> known;
   const std::vector<std::string> lines = text_lines(file);
   for (std::size_t number = 0; number < lines.size(); ++number) {
     const LabelLine line = split(lines[number]);
@@ -54,11 +61,13 @@ std::map<std::string, std::int64_t> labels_by_name(const std::filesystem::path& 
                       "from 0",
                       file.string(), lines[number]));
     }
-    if (!labels.emplace(line.name, *index).second)
+    if (!known.insert(line.name).second)
       throw InvalidInput(
           fmt::format("labels: '{}' names '{}' twice, expected once", file.string(), line.name));
+    named.names.push_back(line.name);
+    named.labels.push_back(*index);
   }
-  return labels;
+  return named;
 }
 
 }  // namespace
@@ -68,20 +77,18 @@ bool is_label_text(const std::filesystem::path& file) {
 }
 
 Labels read_named_labels(const std::filesystem::path& file, const DataSource& samples) {
-  const auto by_name = labels_by_name(file);
-  Labels labels;
-  for (std::int64_t number = 0; number < samples.size(); ++number) {
-    const std::string sample = samples.sample_name(number);
-    auto found = by_name.find(sample);
-    if (found == by_name.end())
-      found = by_name.find(std::filesystem::path(sample).filename().string());
-    if (found == by_name.end()) {
-      throw InvalidInput(
-          fmt::format("labels: '{}' has no line for '{}', expected one for each sample",
-                      file.string(), sample));
-    }
-    labels.push_back(found->second);
+  const NamedLabels named = labels_by_name(file);
+  const auto [lines, unmatched] = match_entries(EntriesByName(named.names), samples);
+  if (unmatched) {
+    const std::string fault =
+        unmatched->same.empty()
+            ? fmt::format("no line for '{}'", unmatched->name)
+            : fmt::format("one line for both '{}' and '{}'", unmatched->same, unmatched->name);
+    throw InvalidInput(
+        fmt::format("labels: '{}' has {}, expected one for each sample", file.string(), fault));
   }
+  Labels labels;
+  for (const std::size_t line : lines) labels.push_back(named.labels[line]);
   return labels;
 }
 

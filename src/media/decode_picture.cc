@@ -10,13 +10,9 @@
 
 namespace quantsearch {
 
-namespace {
-
 bool begins_with(std::span<const std::byte> file, std::string_view mark) {
   return file.size() >= mark.size() && std::memcmp(file.data(), mark.data(), mark.size()) == 0;
 }
-
-}  // namespace
 
 void require_decodable(std::int64_t height, std::int64_t width) {
   constexpr std::int64_t kMostPixels = std::int64_t{1} << 28;
@@ -29,7 +25,7 @@ void require_decodable(std::int64_t height, std::int64_t width) {
 
 void decode_picture(std::span<const std::byte> file, RowSink& sink) {
   if (begins_with(file, "\xFF\xD8\xFF")) return decode_jpeg(file, sink);
-  if (begins_with(file, "\x89PNG\r\n\x1A\n")) return decode_png(file, sink);
+  if (begins_with(file, kPngMark)) return decode_png(file, sink);
   if (is_riff(file, "WEBP")) return decode_webp(file, sink);
   throw InvalidInput(file.empty() ? "it is empty" : "it is no JPEG, PNG or WebP file");
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <csetjmp>
 #include <cstdint>
 #include <cstring>
@@ -30,9 +31,8 @@ std::uint32_t big_endian(std::span<const std::byte> bytes, std::size_t place) {
 /// Chunks are a length, a name, the bytes and a checksum. That of EXIF may come after the pixels,
 /// which are handed on before the library gets there.
 int png_orientation(std::span<const std::byte> file) {
-  constexpr std::size_t kMark = 8;
   constexpr std::size_t kAround = 12;  // bytes of a chunk without its content
-  for (std::size_t place = kMark; place + kAround <= file.size();) {
+  for (std::size_t place = kPngMark.size(); place + kAround <= file.size();) {
     const std::size_t length = big_endian(file, place);
     const std::span<const std::byte> rest = file.subspan(place + 8);
     if (length > rest.size()) break;
@@ -58,10 +58,8 @@ class PngDecoder {
   PngDecoder& operator=(const PngDecoder&) = delete;
 
   void decode(int orientation, RowSink& sink) {
-    read_header();
-    const ImageSize size{.height = static_cast<int>(png_get_image_height(png_, info_)),
-                         .width = static_cast<int>(png_get_image_width(png_, info_))};
-    require_decodable(size.height, size.width);
+    read_header(Wanted::colours);
+    const ImageSize size = checked_size();
     if (png_get_interlace_type(png_, info_) == PNG_INTERLACE_NONE) {
       StoredRows rows(sink);
       (void)rows.begin(size, orientation);
@@ -77,17 +75,50 @@ class PngDecoder {
     }
   }
 
+  Tensor classes() {
+    read_header(Wanted::classes);
+    const ImageSize size = checked_size();
+    const int color_type = png_get_color_type(png_, info_);
+    if (color_type != PNG_COLOR_TYPE_PALETTE && (color_type & PNG_COLOR_MASK_COLOR) != 0)
+      throw InvalidInput("it holds colours, expected gray or a palette");
+    const bool is_wide = png_get_bit_depth(png_, info_) > 8;
+    Tensor classes(is_wide ? DataType::uint16 : DataType::uint8, {size.height, size.width});
+    auto* const bytes =
+        is_wide ? reinterpret_cast<png_bytep>(classes.mutable_values<std::uint16_t>().data())
+                : classes.mutable_values<std::uint8_t>().data();
+    const std::size_t row_bytes = static_cast<std::size_t>(size.width) * (is_wide ? 2 : 1);
+    std::vector<png_bytep> rows;
+    for (int y = 0; y < size.height; ++y)
+      rows.push_back(bytes + static_cast<std::size_t>(y) * row_bytes);
+    read_passes(rows.data());
+    return classes;
+  }
+
  private:
+  enum class Wanted { colours, classes };
+
+  [[nodiscard]] ImageSize checked_size() const {
+    const png_uint_32 height = png_get_image_height(png_, info_);
+    const png_uint_32 width = png_get_image_width(png_, info_);
+    require_decodable(height, width);
+    return {.height = static_cast<int>(height), .width = static_cast<int>(width)};
+  }
+
   // The library reports a fatal error by a call that must not return; it jumps back to here.
-  void read_header() {
+  void read_header(Wanted wanted) {
     if (setjmp(png_jmpbuf(png_)) != 0) throw InvalidInput(reason());
     png_read_info(png_, info_);
-    png_set_expand(png_);
-    png_set_strip_16(png_);
     png_set_strip_alpha(png_);
-    png_set_gray_to_rgb(png_);
-    constexpr png_uint_32 kFiller = 0xFF;
-    png_set_filler(png_, kFiller, PNG_FILLER_AFTER);
+    if (wanted == Wanted::colours) {
+      png_set_expand(png_);
+      png_set_strip_16(png_);
+      png_set_gray_to_rgb(png_);
+      constexpr png_uint_32 kFiller = 0xFF;
+      png_set_filler(png_, kFiller, PNG_FILLER_AFTER);
+    } else {
+      png_set_packing(png_);  // a byte for each pixel
+      if constexpr (std::endian::native == std::endian::little) png_set_swap(png_);
+    }
     png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
   }
@@ -138,6 +169,12 @@ class PngDecoder {
 };
 
 }  // namespace
+
+Tensor decode_classes(std::span<const std::byte> file) {
+  if (!begins_with(file, kPngMark))
+    throw InvalidInput(file.empty() ? "it is empty" : "it is no PNG file");
+  return PngDecoder(file).classes();
+}
 
 void decode_png(std::span<const std::byte> file, RowSink& sink) {
   PngDecoder(file).decode(png_orientation(file), sink);

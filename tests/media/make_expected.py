@@ -81,9 +81,24 @@ def write_images():
     cat.save(FILES / "cat.webp", quality=80)
 
 
+def write_classes():
+    """Classes of pixels: 16-bit gray, and 4-bit indices of a palette."""
+    classes = numpy.arange(24 * 17, dtype=numpy.uint16).reshape(17, 24)
+    cv2.imwrite(str(FILES / "classes_16.png"), classes)
+    few = Image.fromarray((classes % 13).astype(numpy.uint8), "P")
+    few.putpalette([value for index in range(13) for value in (index * 19, 255 - index * 7, 3)])
+    few.save(FILES / "classes_palette.png", bits=4)
+
+
+def classes():
+    for name in ("bits.png", "gray.png", "palette.png", "classes_palette.png"):
+        yield f"classes/{name}", numpy.asarray(Image.open(FILES / name)).astype(numpy.uint8)
+    yield "classes/classes_16.png", numpy.asarray(Image.open(FILES / "classes_16.png")).astype(numpy.uint16)
+
+
 def decoded():
     for file in sorted(FILES.iterdir()):
-        if file.suffix != ".wav":
+        if file.suffix != ".wav" and not file.name.startswith("classes"):
             yield f"decoded/{file.name}", numpy.asarray(ImageOps.exif_transpose(Image.open(file)).convert("RGB"))
 
 
@@ -212,8 +227,9 @@ def sounds():
 def main():
     FILES.mkdir(exist_ok=True)
     write_images()
+    write_classes()
     arrays = dict(sounds())
-    for cases in (decoded, scaled, presets):
+    for cases in (decoded, classes, scaled, presets):
         arrays.update(cases())
     numpy.savez_compressed(HERE / "expected.npz", **{name.replace("/", ":"): array for name, array in arrays.items()})
     versions = {"pillow": PIL.__version__, "opencv": cv2.__version__, "scikit-image": skimage.__version__,

@@ -120,6 +120,30 @@ TEST(DecodePicture, DamagedBytesNeverPassTheEndOfThePicture) {
   }
 }
 
+Tensor classes_of(const std::string& name) {
+  const std::string file = read_file(media_file(name));
+  return decode_classes(std::as_bytes(std::span(file)));
+}
+
+TEST(DecodeClasses, AreThePixelsAsTheyAreStored) {
+  for (const auto& [name, pixels] : expected_arrays("classes:"))
+    EXPECT_EQ(classes_of(name), pixels) << name;
+  EXPECT_EQ(expected_arrays("classes:").size(), 5U);
+}
+
+TEST(DecodeClasses, ColoursAndOtherFilesAreRefused) {
+  const auto reason = [](const std::string& name) -> std::string {
+    try {
+      (void)classes_of(name);
+    } catch (const InvalidInput& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(reason("cat.png"), "it holds colours, expected gray or a palette");
+  EXPECT_EQ(reason("cat.jpg"), "it is no PNG file");
+}
+
 TEST(ToGray, WeighsColoursByTheirBrightness) {
   const Tensor picture =
       Tensor::of<std::uint8_t>({1, 4, 3}, {255, 0, 0, 0, 255, 0, 0, 0, 255, 7, 7, 7});

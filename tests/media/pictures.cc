@@ -46,8 +46,8 @@ class Collector final : public RowSink {
 std::vector<std::uint8_t> source_row(const Tensor& picture, int y) {
   const auto width = static_cast<std::size_t>(picture.shape()[1]);
   const std::size_t channels = is_gray(picture) ? 1 : 3;
-  const std::uint8_t* in = picture.values<std::uint8_t>().data() +
-                           static_cast<std::size_t>(y) * width * channels;
+  const std::uint8_t* in =
+      picture.values<std::uint8_t>().data() + static_cast<std::size_t>(y) * width * channels;
   if (channels == 1) {
     std::vector<std::uint8_t> row(in, in + width);
     row.resize(width + kReadable, kMeaningless);
@@ -73,8 +73,7 @@ Tensor scaled(const Tensor& picture, const Scaling& scaling, const std::vector<i
   Shape shape = {scaling.part.size.height, scaling.part.size.width};
   if (!is_gray(picture)) shape.push_back(3);
   Tensor result(DataType::uint8, shape);
-  const auto scaler =
-      row_scaler(size, of_picture, result.mutable_values<std::uint8_t>().data());
+  const auto scaler = row_scaler(size, of_picture, result.mutable_values<std::uint8_t>().data());
   std::size_t call = 0;
   for (int y = 0; y < size.height; ++call) {
     std::vector<std::vector<std::uint8_t>> rows;

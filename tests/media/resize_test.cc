@@ -171,7 +171,8 @@ TEST(Scaled, AntialiasedIsTheSumThatIsWrittenOut) {
 /// Each way of scaling, of 50 x 37 pixels.
 std::vector<Scaling> all_scalings() {
   std::vector<Scaling> scalings;
-  for (const ImageSize size : {ImageSize{.height = 21, .width = 30}, {50, 37}, {25, 18}, {90, 80}}) {
+  for (const ImageSize size :
+       {ImageSize{.height = 21, .width = 30}, {50, 37}, {25, 18}, {90, 80}}) {
     for (const Interpolation interpolation :
          {Interpolation::nearest, Interpolation::bilinear, Interpolation::area}) {
       for (const bool antialias : {true, false})

@@ -10,7 +10,7 @@
 #include "evaluate/tasks/builtin_tasks.h"
 #include "evaluate/tasks/coco_score.h"
 #include "evaluate/tasks/decoders.h"
-#include "evaluate/tasks/entries_by_name.h"
+#include "evaluate/tasks/named_truth.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/names.h"
 
@@ -127,10 +127,10 @@ class DetectionTask final : public BasicTask {
  private:
   void read_truth(const DataSource& samples, std::int64_t first) {
     const Annotations annotations = read_annotations(options_.text("annotations"));
-    if (samples.sample_name(0).empty()) {
-      take_in_order(annotations.images, first);
-    } else {
+    if (have_names(samples)) {
       take_by_name(annotations.images, samples);
+    } else {
+      take_in_order(annotations.images, first);
     }
     categories_ = options_.integers("categories");
     if (categories_.empty()) categories_ = annotations.categories;
@@ -152,22 +152,12 @@ class DetectionTask final : public BasicTask {
     images_.assign(images.begin() + first, images.begin() + first + samples_);
   }
 
-  /// Files of a folder come in another order than the annotations, and some may be left out.
   void take_by_name(const std::vector<AnnotatedImage>& images, const DataSource& samples) {
-    std::vector<std::string> names;
-    for (const AnnotatedImage& image : images) names.push_back(image.file_name);
-    const EntriesByName by_name(names);
-    for (std::int64_t sample = 0; sample < samples_; ++sample) {
-      const std::string name = samples.sample_name(sample);
-      const std::optional<std::size_t> image = by_name.find(name);
-      if (!image) {
-        options_.refuse("annotations",
-                        fmt::format("{} has no image whose 'file_name' is that of '{}' alone, "
-                                    "expected one for each file of the data",
-                                    truth(), name));
-      }
-      images_.push_back(images[*image]);
-    }
+    NamedTruth truth{
+        .key = "annotations", .entry = "image whose 'file_name' is that of", .names = {}};
+    for (const AnnotatedImage& image : images) truth.names.push_back(image.file_name);
+    for (const std::size_t image : entries_of(samples, truth, options_))
+      images_.push_back(images[image]);
   }
 
   void require_size(const AnnotatedImage& image) const {

@@ -8,6 +8,7 @@
 #include "evaluate/sample.h"
 #include "evaluate/tasks/builtin_tasks.h"
 #include "evaluate/tasks/label_map.h"
+#include "evaluate/tasks/masks.h"
 #include "quantsearch/base/error.h"
 
 namespace quantsearch {
@@ -113,16 +114,16 @@ class SegmentationTask final : public BasicTask {
       : BasicTask({.scores = kSegmentationScores,
                    .outputs = {pixels.output},
                    .truth_file = options.text("masks")},
-                  task_key(options, data, {"masks"})),
+                  named_task_key(options, data, {"masks"}, "masks")),
         options_(options),
-        samples_(data.samples->size()),
+        samples_(data.samples),
         classes_(pixels),
         ignored_(options.integer("ignore", 255, -1)) {
-    if (has_truth()) read_truth(data.first_in_truth);
+    if (has_truth()) truth_ = read_masks(options_, *data.samples, data.first_in_truth);
   }
 
   [[nodiscard]] std::unique_ptr<Predictions> predictions() const override {
-    return std::make_unique<PixelPredictions>(classes_, samples_);
+    return std::make_unique<PixelPredictions>(classes_, samples_->size());
   }
 
   [[nodiscard]] std::map<std::string, double> score(const Predictions& of_model,
@@ -136,7 +137,7 @@ class SegmentationTask final : public BasicTask {
         throw InvalidInput(fmt::format(
             "{}the model gives {} pixels for sample {} and the truth has {}, expected masks of the "
             "size of output '{}'",
-            options_.prefix(), found[sample].size(), sample, expected[sample].size(),
+            options_.prefix(), found[sample].size(), named(sample), expected[sample].size(),
             classes_.output()));
       }
       confusion.add(expected[sample], found[sample]);
@@ -147,30 +148,14 @@ class SegmentationTask final : public BasicTask {
   }
 
  private:
-  void read_truth(std::int64_t first) {
-    const Tensor masks =
-        to_int64(truth_rows(options_, "masks", first, samples_), options_, truth());
-    const std::span<const std::int64_t> labels = masks.values<std::int64_t>();
-    const std::size_t pixels = labels.size() / static_cast<std::size_t>(samples_);
-    for (std::int64_t sample = 0; sample < samples_; ++sample)
-      truth_.emplace_back(labels.subspan(static_cast<std::size_t>(sample) * pixels, pixels));
-  }
-
-  static Tensor to_int64(const Tensor& masks, const TaskOptions& options,
-                         const std::string& truth) {
-    if (!is_integer(masks.type())) {
-      options.refuse("masks",
-                     fmt::format("{} holds {}, expected integers", truth, to_string(masks.type())));
-    }
-    // Exact, because class numbers are small.
-    const Tensor values = to_float32(masks);
-    std::vector<std::int64_t> labels;
-    for (const float value : values.values<float>()) labels.push_back(std::llround(value));
-    return Tensor::of<std::int64_t>({values.size()}, labels);
+  /// The name of a sample's file, or its number.
+  [[nodiscard]] std::string named(std::size_t sample) const {
+    const std::string name = samples_->sample_name(static_cast<std::int64_t>(sample));
+    return name.empty() ? std::to_string(sample) : "'" + name + "'";
   }
 
   TaskOptions options_;
-  std::int64_t samples_;
+  std::shared_ptr<const DataSource> samples_;
   PixelClasses classes_;
   std::int64_t ignored_;
   std::vector<LabelMap> truth_;
@@ -194,8 +179,10 @@ BuiltinTask segmentation_task() {
                      "channels"},
                     {"threshold", "of a single channel: above it a pixel has class 1", "0.5"},
                     {"masks",
-                     "array [n, height, width] of integers; without it the float model's classes "
-                     "are the truth",
+                     "array [n, height, width] of integers in the order of the samples; for a "
+                     "folder of images also a folder of .png or .npy files, or an .npz with an "
+                     "array for each, of the same names; without it the float model's classes are "
+                     "the truth",
                      "none"},
                     {"ignore", "class in the masks that counts for nothing; -1 is none", "255"}}},
           make_segmentation};

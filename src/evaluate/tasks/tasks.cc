@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "evaluate/tasks/builtin_tasks.h"
 #include "quantsearch/base/error.h"
@@ -18,6 +19,20 @@ const std::vector<BuiltinTask>& table_of_tasks() {
                                                   segmentation_task(), classification_task(),
                                                   retrieval_task(),    similarity_task()};
   return kTasks;
+}
+
+/// Adds the bytes of a file, or of the files of a folder with their names.
+void add_content(KeyBuilder& key, const std::filesystem::path& place) {
+  if (!std::filesystem::is_directory(place)) {
+    key.add(read_file(place));
+    return;
+  }
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(place))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::ranges::sort(files);
+  for (const std::filesystem::path& file : files)
+    key.add(file.lexically_relative(place).generic_string()).add(read_file(file));
 }
 
 const BuiltinTask& task_named(const std::string& name) {
@@ -70,8 +85,13 @@ Key task_key(const TaskOptions& options, const TaskData& data,
              const std::vector<std::string>& file_keys) {
   KeyBuilder key;
   key.add(options.written()).add(data.first_in_truth);
-  for (const std::string& file : file_keys)
-    key.add(options.has(file) ? read_file(options.text(file)) : std::string());
+  for (const std::string& file : file_keys) {
+    if (options.has(file)) {
+      add_content(key, options.text(file));
+    } else {
+      key.add(std::string());
+    }
+  }
   for (const std::int64_t label : data.labels.value_or(Labels{})) key.add(label);
   return key.finish();
 }

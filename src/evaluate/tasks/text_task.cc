@@ -8,7 +8,7 @@
 
 #include "evaluate/sample.h"
 #include "evaluate/tasks/builtin_tasks.h"
-#include "evaluate/tasks/entries_by_name.h"
+#include "evaluate/tasks/named_truth.h"
 #include "evaluate/tasks/text_decode.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/files.h"
@@ -184,8 +184,8 @@ class TextTask final : public BasicTask {
                       "cannot be decoded without 'charset', a file with the character of "
                       "each class");
     const std::vector<std::string> lines = lines_of(read_file(options_.text("texts")));
-    const bool is_named = !samples.sample_name(0).empty() && !lines.empty() &&
-                          lines.front().find('\t') != std::string::npos;
+    const bool is_named =
+        have_names(samples) && !lines.empty() && lines.front().find('\t') != std::string::npos;
     if (is_named) {
       take_by_name(lines, samples);
     } else {
@@ -204,32 +204,21 @@ class TextTask final : public BasicTask {
       truth_.push_back(code_points(lines[static_cast<std::size_t>(sample)]));
   }
 
-  /// Files of a folder come in another order than the lines, and some may be left out.
   void take_by_name(const std::vector<std::string>& lines, const DataSource& samples) {
-    std::vector<std::string> names;
+    NamedTruth named{.key = "texts", .entry = "line with the name of", .names = {}};
     std::vector<std::string> texts;
     for (const std::string& line : lines) {
       const std::size_t end = line.find('\t');
       if (end == std::string::npos) {
         options_.refuse("texts", fmt::format("{} has line {} without a tab, expected the name of a "
                                              "file, a tab and its text as in line 1",
-                                             truth(), names.size() + 1));
+                                             truth(), named.names.size() + 1));
       }
-      names.push_back(line.substr(0, end));
+      named.names.push_back(line.substr(0, end));
       texts.push_back(line.substr(end + 1));
     }
-    const EntriesByName by_name(names);
-    for (std::int64_t sample = 0; sample < samples_; ++sample) {
-      const std::string name = samples.sample_name(sample);
-      const std::optional<std::size_t> entry = by_name.find(name);
-      if (!entry) {
-        options_.refuse("texts",
-                        fmt::format("{} has no line with the name of '{}' alone, expected one for "
-                                    "each file of the data",
-                                    truth(), name));
-      }
-      truth_.push_back(code_points(texts[*entry]));
-    }
+    for (const std::size_t entry : entries_of(samples, named, options_))
+      truth_.push_back(code_points(texts[entry]));
   }
 
   TaskOptions options_;

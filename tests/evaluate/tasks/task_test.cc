@@ -2,69 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "data/numpy_files.h"
+#include "evaluate/tasks/task_case.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/evaluate.h"
 #include "quantsearch/internal/base/files.h"
-#include "support/budgets.h"
-#include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
 
-using testing::kPlenty;
-
-/// out = in * factor, in the shape of the samples.
-Model scaled_by(float factor, const Shape& shape, std::int64_t flipped_from = 0) {
-  testing::ModelBuilder builder;
-  Shape with_batch = shape;
-  with_batch[0] = -1;
-  builder.input("x", with_batch);
-  std::vector<float> factors(static_cast<std::size_t>(shape.back()), factor);
-  for (std::int64_t i = flipped_from; flipped_from > 0 && i < shape.back(); ++i)
-    factors[static_cast<std::size_t>(i)] = -factor;
-  builder.weight("factor", {shape.back()}, factors);
-  builder.output(builder.node("Mul", {"x", "factor"}, {}, "y"), with_batch);
-  return builder.build();
-}
-
-struct TaskCase {
-  std::string yaml;
-  Tensor samples;
-  std::optional<Labels> labels = {};
-  std::int64_t first_in_truth = 0;
-  std::vector<std::string> names = {};  // of the files that the samples are; none: they are rows
-
-  [[nodiscard]] Shape sample_shape() const {
-    Shape shape = samples.shape();
-    shape[0] = 1;
-    return shape;
-  }
-  /// The scores of the float model (factor 1) and of a candidate.
-  [[nodiscard]] std::pair<Scores, Scores> scores(const Model& candidate) const {
-    const Model float_model = scaled_by(1, sample_shape());
-    std::shared_ptr<const DataSource> data = in_memory_data({{"x", samples}});
-    if (!names.empty()) data = with_names(data, names);
-    ThreadPool pool(2);
-    const ByteBudget budget(kPlenty);
-    const Reference reference(float_model, data, std::nullopt, pool, budget,
-                              {.batch = 0,
-                               .task = make_task(read_task(parse_yaml(yaml, "test")),
-                                                 {.float_model = float_model,
-                                                  .samples = data,
-                                                  .labels = labels,
-                                                  .first_in_truth = first_in_truth})});
-    return {reference.float_scores({}), evaluate(candidate, reference, pool, {.metrics = {}})};
-  }
-  [[nodiscard]] std::string refusal() const {
-    try {
-      (void)scores(scaled_by(1, sample_shape()));
-    } catch (const InvalidInput& error) {
-      return error.what();
-    }
-    return "nothing was thrown";
-  }
-};
-
+using testing::scaled_by;
+using testing::TaskCase;
 using Map = std::map<std::string, double>;
 
 TEST(Task, NamesAreChecked) {
@@ -142,38 +89,6 @@ TEST(Text, ComparesWithTexts) {
   EXPECT_EQ(test.scores(scaled_by(1, {1, 3, 3})).first.metrics, expected);
 }
 
-TEST(Text, FilesFindTheirTextsByName) {
-  const TemporaryFolder folder;
-  const std::string charset = (folder.path() / "charset.txt").string();
-  const std::string texts = (folder.path() / "texts.txt").string();
-  write_file_atomically(charset, "a\nb\n");
-  std::vector<float> both = kSaysAB;
-  both.insert(both.end(), kSaysAB.begin(), kSaysAB.end());
-  const auto test = [&](std::vector<std::string> names) {
-    return TaskCase{.yaml = "{task: text, charset: " + charset + ", texts: " + texts + "}",
-                    .samples = Tensor::of<float>({2, 3, 3}, both),
-                    .names = std::move(names)};
-  };
-  const auto accuracy = [&](const std::vector<std::string>& names) {
-    return test(names).scores(scaled_by(1, {1, 3, 3})).first.metrics.at("text_accuracy");
-  };
-  write_file_atomically(texts, "lost.png\tba\nx/2.png\tab\n1.png\tab\n");
-  EXPECT_EQ(accuracy({"1.png", "x/2.png"}), 1);
-  EXPECT_EQ(accuracy({"lost.png", "2.png"}), 0.5);
-  EXPECT_EQ(test({"1.png", "3.png"}).refusal(),
-            "evaluator text: 'texts': '" + texts +
-                "' has no line with the name of '3.png' alone, expected one for each file of the "
-                "data");
-  write_file_atomically(texts, "1.png\tab\nab\n");
-  EXPECT_EQ(test({"1.png", "2.png"}).refusal(),
-            "evaluator text: 'texts': '" + texts +
-                "' has line 2 without a tab, expected the name of a file, a tab and its text as in "
-                "line 1");
-  // Without names the lines are in the order of the samples.
-  write_file_atomically(texts, "ab\nba\n");
-  EXPECT_EQ(accuracy({"1.png", "2.png"}), 0.5);
-}
-
 TEST(Text, WhatDoesNotFitIsRefused) {
   const TaskCase shape{.yaml = "{task: text}", .samples = Tensor::of<float>({1, 3, 3, 1}, kSaysAB)};
   EXPECT_EQ(shape.refusal(),
@@ -245,6 +160,16 @@ TEST(Similarity, NeedsPairs) {
   EXPECT_EQ(test.refusal(),
             "evaluator similarity: got 5 samples from number 0, expected at least 3 pairs of "
             "samples one after the other");
+}
+
+TEST(Similarity, GoldScoresOfAnArrayAreInTheOrderOfThePairs) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "scores.npy").string();
+  write_file_atomically(file, testing::npy(Tensor::of<float>({3}, {5, 3, 1})));
+  const TaskCase test{
+      .yaml = "{task: similarity, scores: " + file + "}",
+      .samples = Tensor::of<float>({6, 2}, {1, 0, 1, 0.1F, 1, 0, 1, 1, 1, 0, 0, 1})};
+  EXPECT_NEAR(test.scores(scaled_by(1, {1, 2})).first.metrics.at("spearman"), 1, 1e-12);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "quantsearch/media.h"
+#include "quantsearch/tensor.h"
 
 namespace quantsearch {
 
@@ -43,6 +44,11 @@ class RowSink {
 /// whose message is only the reason: the file is none of these, truncated, damaged, animated or too
 /// large. The sink may have taken rows by then.
 void decode_picture(std::span<const std::byte> file, RowSink& sink);
+
+/// The pixels of a PNG file that holds classes, as they are stored: [height, width] of uint8 or, at
+/// 16 bits, uint16. Throws InvalidInput whose message is only the reason: the file is no PNG, is
+/// damaged or holds colours that are no palette.
+[[nodiscard]] Tensor decode_classes(std::span<const std::byte> file);
 
 /// Makes pixels of four bytes gray by the weights of ITU-R 601, as in Pillow.
 void to_gray(std::span<const std::uint8_t> pixels, std::uint8_t* gray);
