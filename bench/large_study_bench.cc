@@ -1,7 +1,8 @@
-// Measures a study of many trials: seconds, processor time and peak memory to open it, to resume
-// its search and to report it. Each step runs in a process of its own, whose peak the system tells.
-// `large_study_bench (FOLDER | postgresql://...) [TRIALS]` first writes the study (1,000,000 trials
-// without TRIALS), into a new file in FOLDER. It stays there, and another call goes on with it.
+// Measures a study of many trials: seconds, processor time and peak memory to open it, to report
+// it, to resume its search and to take part in it. Each step runs in a process of its own, whose
+// peak the system tells. `large_study_bench (FOLDER | postgresql://...) [TRIALS]` first writes the
+// study (1,000,000 trials without TRIALS), into a new file in FOLDER. It stays there, and another
+// call goes on with it.
 
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -94,24 +96,48 @@ std::unique_ptr<StudyStore> store_in(const std::string& where) {
 
 void open(const std::string& where) { (void)store_in(where); }
 
-/// Repeats the trials of the study and runs ten more, with a second record of the earlier ones, as
-/// the search of a model has it.
-void resume(const std::string& where) {
-  const std::int64_t trials = list_studies(where).front().trials;
-  const auto store = store_in(where);
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+/// Ten more trials than the study has, with a second record of the earlier ones, as the search of a
+/// model has it.
+template <typename Search>
+void go_on(const std::string& where, const Search& search) {
   const auto asked = sampler();
   const Objective objective = [](const TrialRequest& request) {
     return TrialSuccess{.value = value_of(request.number), .details = {}};
   };
   KeptTrials earlier(Goal::minimize, {Goal::minimize});
   SearchOptions options;
-  options.stop.iteration_limit = trials + 10;
+  options.stop.iteration_limit = list_studies(where).front().trials + 10;
   options.on_earlier = [&earlier](const Trial& trial) { earlier.add(trial); };
-  const Study study = optimize(*asked, objective, options, *store);
-  fmt::print("  {}, {} trials kept\n", study.stop_message, study.trials.size());
+  double known = 0;
+  std::optional<double> asking;
+  options.on_earlier_end = [&known] { known = processor_seconds(); };
+  options.on_start = [&](std::int64_t, const Point&) {
+    if (!asking) asking = processor_seconds() - known;
+  };
+  const Study study = search(*asked, objective, options);
+  fmt::print("  {}, {} trials kept, {:.1f} s to propose the first new one\n", study.stop_message,
+             study.trials.size(), asking.value_or(0));
 }
 
-double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+/// Repeats the trials of the study.
+void resume(const std::string& where) {
+  const auto store = store_in(where);
+  go_on(where, [&store](Sampler& asked, const Objective& objective, const SearchOptions& options) {
+    return optimize(asked, objective, options, *store);
+  });
+}
+
+/// Takes part in the study as one of several processes.
+void join(const std::string& where) {
+  const StudyDescription description = bench::description(kStudy);
+  const auto store = is_postgresql_url(where) ? shared_postgresql_store(where, description)
+                                              : shared_sqlite_store(where, description);
+  go_on(where, [&store](Sampler& asked, const Objective& objective, const SearchOptions& options) {
+    return optimize_shared(asked, objective, options, *store);
+  });
+}
 
 VisitTrials visit_in(const std::string& where) {
   return [where](const std::function<void(Trial &&)>& take) { visit_trials(where, kStudy, take); };
@@ -194,5 +220,6 @@ int main(int count, char** arguments) {
     measure(std::string("report ") + format, [&] { quantsearch::report(where, format); });
   measure("report --serve", [&] { quantsearch::follow(where); });
   measure("resume", [&] { quantsearch::resume(where); });
+  measure("join", [&] { quantsearch::join(where); });
   return 0;
 }

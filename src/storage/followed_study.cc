@@ -31,8 +31,8 @@ struct Seen {
 struct FollowedStudy::State {
   std::string database;
   std::string study;
-  bool has_passed = false;         // trials, which hold until `restart`
-  std::optional<Seen> seen = {};   // absent until a call has passed trials, and after one that threw
+  bool has_passed = false;        // trials, which hold until `restart`
+  std::optional<Seen> seen = {};  // absent until a call has passed trials, and after one that threw
 };
 
 namespace {
