@@ -23,47 +23,104 @@ struct WantedPair {
 
 double squared(double value) { return value * value; }
 
-/// The safe pair nearest to two values of the same sign. The integers from the rounded first value
-/// down to zero are tried, each with the nearest second integer that is safe.
-IntegerPair nearest_safe(const WeightPair& pair, const WantedPair& wanted) {
-  const bool is_negative = wanted.first < 0;
-  const double bound = is_negative ? 32768 : 32767;
-  const double wanted_first = std::abs(wanted.first);
-  const double wanted_second = std::abs(wanted.second);
-  const double rounded_second = std::nearbyint(wanted_second);
-  IntegerPair best;
-  double best_error = std::numeric_limits<double>::infinity();
-  for (double tried = std::nearbyint(wanted_first); tried >= 0; --tried) {
-    const double room = bound - pair.first_maximum * tried;
-    if (room < 0) continue;
-    double other = rounded_second;
-    if (pair.second_maximum > 0) other = std::min(other, std::floor(room / pair.second_maximum));
-    const double error = wanted.first_cost * squared(wanted_first - tried) +
-                         wanted.second_cost * squared(wanted_second - other);
-    if (error < best_error) {
-      best_error = error;
-      best = {.first = static_cast<std::int32_t>(tried),
-              .second = static_cast<std::int32_t>(other)};
-    }
-    if (other == rounded_second) break;  // a smaller first integer has a larger error
+/// Finds the safe pair nearest to two values of the same sign, on their absolute values. A first
+/// integer x has its best second integer below it; with real numbers in place of the second ones,
+/// the error is a convex function of x, and nowhere larger. So the integers around its minimum are
+/// tried, in both directions, until it exceeds the least error found.
+class NearestSafe {
+ public:
+  NearestSafe(const WeightPair& pair, const WantedPair& wanted)
+      : first_maximum_(pair.first_maximum),
+        second_maximum_(pair.second_maximum),
+        is_negative_(wanted.first < 0),
+        bound_(is_negative_ ? 32768 : 32767),
+        first_(std::abs(wanted.first)),
+        second_(std::abs(wanted.second)),
+        first_cost_(wanted.first_cost),
+        second_cost_(wanted.second_cost),
+        rounded_second_(std::nearbyint(second_)) {}
+
+  IntegerPair find() {
+    const double highest = std::nearbyint(first_);
+    const double start = std::clamp(std::nearbyint(nearest_real()), 0.0, highest);
+    for (double tried = start; tried >= 0 && may_win(tried); --tried) offer(tried);
+    for (double tried = start + 1; tried <= highest && may_win(tried); ++tried) offer(tried);
+    const int sign = is_negative_ ? -1 : 1;
+    return {.first = sign * static_cast<std::int32_t>(best_first_),
+            .second = sign * static_cast<std::int32_t>(best_second_)};
   }
-  if (is_negative) best = {.first = -best.first, .second = -best.second};
-  return best;
-}
+
+ private:
+  /// The first of the real numbers nearest to both values whose sum is the bound.
+  [[nodiscard]] double nearest_real() const {
+    const double by_first = first_maximum_ / first_cost_;
+    const double by_second = second_maximum_ / second_cost_;
+    const double excess = first_maximum_ * first_ + second_maximum_ * second_ - bound_;
+    return first_ - excess * by_first / (first_maximum_ * by_first + second_maximum_ * by_second);
+  }
+
+  /// The largest second number beside a first integer.
+  [[nodiscard]] double room_beside(double tried) const {
+    if (!(second_maximum_ > 0)) return rounded_second_;
+    return std::min(rounded_second_, (bound_ - first_maximum_ * tried) / second_maximum_);
+  }
+
+  [[nodiscard]] double error(double first, double second) const {
+    return first_cost_ * squared(first_ - first) + second_cost_ * squared(second_ - second);
+  }
+
+  [[nodiscard]] bool may_win(double tried) const {
+    constexpr double kRoundingErrors = 1 + 1e-9;
+    return error(tried, std::min(second_, room_beside(tried))) <= best_error_ * kRoundingErrors;
+  }
+
+  /// Of equal errors that of the larger first integer wins.
+  void offer(double tried) {
+    const double second = std::floor(room_beside(tried));
+    if (second < 0) return;
+    const double made = error(tried, second);
+    if (made > best_error_ || (made == best_error_ && tried < best_first_)) return;
+    best_error_ = made;
+    best_first_ = tried;
+    best_second_ = second;
+  }
+
+  double first_maximum_;
+  double second_maximum_;
+  bool is_negative_;
+  double bound_;
+  double first_;
+  double second_;
+  double first_cost_;
+  double second_cost_;
+  double rounded_second_;
+  double best_error_ = std::numeric_limits<double>::infinity();
+  double best_first_ = 0;
+  double best_second_ = 0;
+};
+
+/// 1.5 * 2^52. Adding and subtracting it rounds |x| < 2^51 half to even without a call per value;
+/// larger values are clamped either way.
+constexpr double kRounder = 6755399441055744.0;
 
 SafeRow round_each(std::span<const float> row, const RowGrid& grid) {
   SafeRow made;
-  made.integers.reserve(row.size());
-  made.errors.reserve(row.size());
+  made.integers.resize(row.size());
+  made.errors.resize(row.size());
   const auto zero_point = static_cast<double>(grid.params.zero_point);
-  for (const float value : row) {
+  const auto low = static_cast<double>(grid.limits.low);
+  const auto high = static_cast<double>(grid.limits.high);
+  const float scale = grid.params.scale;
+  std::int32_t* const integers = made.integers.data();
+  double* const errors = made.errors.data();
+  for (std::size_t at = 0; at < row.size(); ++at) {
     // The division is in float32 as in quantize_weight(), so that safe weights are not changed.
-    const auto steps = static_cast<double>(value / grid.params.scale);
-    const double integer =
-        std::clamp(std::nearbyint(steps) + zero_point, static_cast<double>(grid.limits.low),
-                   static_cast<double>(grid.limits.high));
-    made.integers.push_back(static_cast<std::int32_t>(integer));
-    made.errors.push_back(steps + zero_point - integer);
+    const auto steps = static_cast<double>(row[at] / scale);
+    double integer = (steps + kRounder) - kRounder + zero_point;
+    integer = integer < low ? low : integer;
+    integer = integer > high ? high : integer;
+    integers[at] = static_cast<std::int32_t>(integer);
+    errors[at] = steps + zero_point - integer;
   }
   return made;
 }
@@ -100,13 +157,17 @@ class Steps {
     double best_gain = 0;
     std::size_t best = 0;
     int best_step = 0;
-    for (std::size_t at = 0; at < row_.integers.size(); ++at) {
-      for (const int step : {-1, 1}) {
-        const double gained = gain(at, step);
-        if (gained <= best_gain || !fits(at, row_.integers[at] + step)) continue;
-        best_gain = gained;
-        best = at;
-        best_step = step;
+    const auto positions = static_cast<std::size_t>(moments_.positions);
+    for (std::size_t channel = 0; channel < sums_.size(); ++channel) {
+      const ChannelGain gains[] = {gain_in(channel, -1), gain_in(channel, 1)};
+      for (std::size_t at = channel * positions; at < (channel + 1) * positions; ++at) {
+        for (const ChannelGain& gain : gains) {
+          const double gained = gain.of(row_.errors[at]);
+          if (gained <= best_gain || !fits(at, row_.integers[at] + gain.step)) continue;
+          best_gain = gained;
+          best = at;
+          best_step = gain.step;
+        }
       }
     }
     if (best_step == 0) return false;
@@ -118,16 +179,30 @@ class Steps {
   }
 
  private:
-  /// The decrease of the expected error by one step. A step s changes the square of a sum u of
-  /// errors to u^2 - 2 s u + 1.
-  [[nodiscard]] double gain(std::size_t at, int step) const {
-    const std::size_t channel = moments_.channel_of(at);
-    const double of_own = 2 * step * row_.errors[at] - 1;
-    const double of_channel = 2 * step * sums_[channel] - 1;
+  /// The decrease of the expected error by one step at any position of a channel. A step s changes
+  /// the square of a sum u of errors to u^2 - 2 s u + 1.
+  struct ChannelGain {
+    int step = 0;
+    double variance = 0;
+    double own_share = 0;
+    double of_channel = 0;
+    double of_mean = 0;
+    double mean_square = 0;
+
+    [[nodiscard]] double of(double error) const {
+      const double of_own = 2 * step * error - 1;
+      return variance * (own_share * of_own + of_channel) + of_mean - mean_square;
+    }
+  };
+
+  [[nodiscard]] ChannelGain gain_in(std::size_t channel, int step) const {
     const double mean = moments_.mean[channel];
-    return moments_.variance[channel] *
-               ((1 - moments_.correlation) * of_own + moments_.correlation * of_channel) +
-           2 * step * mean_ * mean - squared(mean);
+    return {.step = step,
+            .variance = moments_.variance[channel],
+            .own_share = 1 - moments_.correlation,
+            .of_channel = moments_.correlation * (2 * step * sums_[channel] - 1),
+            .of_mean = 2 * step * mean_ * mean,
+            .mean_square = squared(mean)};
   }
 
   [[nodiscard]] bool fits(std::size_t at, std::int32_t integer) const {
@@ -162,10 +237,11 @@ SafeRow round_safely(std::span<const float> row, const RowGrid& grid,
     const auto second = static_cast<std::size_t>(pair.second);
     if (pair.is_safe(made.integers[first], made.integers[second])) continue;
     const IntegerPair safe =
-        nearest_safe(pair, {.first = wanted(first),
-                            .second = wanted(second),
-                            .first_cost = moments.variance[moments.channel_of(first)],
-                            .second_cost = moments.variance[moments.channel_of(second)]});
+        NearestSafe(pair, {.first = wanted(first),
+                           .second = wanted(second),
+                           .first_cost = moments.variance[moments.channel_of(first)],
+                           .second_cost = moments.variance[moments.channel_of(second)]})
+            .find();
     put(made, first, safe.first);
     put(made, second, safe.second);
   }

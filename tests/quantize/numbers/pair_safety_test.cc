@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "quantize/fixture.h"
 #include "quantize/numbers/safe_rounding.h"
 #include "quantize/saturating_kernel.h"
+#include "quantsearch/base/random.h"
 
 namespace quantsearch {
 namespace {
@@ -52,6 +55,15 @@ TEST(PairSafety, KeepsSafePairsAsRounded) {
   EXPECT_NEAR(squared_error(made), 0.16 + 0.04, 1e-4);
 }
 
+TEST(PairSafety, RoundsHalvesToEvenAndClampsWhatIsFarOutside) {
+  const std::vector<float> row = {0.5F, 1.5F, -2.5F, -0.25F, 3e38F, -3e38F};
+  const SafeRow made = round_safely(
+      row, kGrid, {}, {.mean = std::vector<double>(6), .variance = std::vector<double>(6, 1)});
+  EXPECT_EQ(made.integers, (std::vector<std::int32_t>{0, 2, -2, 0, 127, -127}));
+  EXPECT_EQ(made.errors[2], -0.5);
+  EXPECT_EQ(made.errors[3], -0.25);
+}
+
 // 64 + 65 exceeds 16 bits by one step. A step of either weight costs 1, and the pair with the
 // larger first integer is tried first.
 TEST(PairSafety, MovesAPairToTheNearestSafeOne) {
@@ -63,6 +75,45 @@ TEST(PairSafety, MovesAPairToTheNearestSafeOne) {
 
 // 255 a + 85 b <= 32767: a step of the first weight changes the sum three times as much, so the
 // first weight moves further.
+/// The least error of a safe pair in place of the two values, over all pairs of integers that are
+/// not farther from zero than the rounded values.
+double least_error(const std::vector<float>& row, const WeightPair& pair,
+                   const InputMoments& moments) {
+  const double wanted_first = std::abs(row[0]);
+  const double wanted_second = std::abs(row[1]);
+  const int sign = row[0] < 0 ? -1 : 1;
+  double least = std::numeric_limits<double>::infinity();
+  for (int first = 0; first <= std::nearbyint(wanted_first); ++first) {
+    for (int second = 0; second <= std::nearbyint(wanted_second); ++second) {
+      if (!pair.is_safe(sign * first, sign * second)) continue;
+      least = std::min(least, moments.variance[0] * std::pow(wanted_first - first, 2) +
+                                  moments.variance[1] * std::pow(wanted_second - second, 2));
+    }
+  }
+  return least;
+}
+
+TEST(PairSafety, TheNearestSafePairHasTheLeastErrorOfAll) {
+  RandomStream random(7);
+  int unsafe = 0;
+  for (int trial = 0; trial < 3000; ++trial) {
+    const float sign = trial % 2 == 0 ? 1.0F : -1.0F;
+    const std::vector<float> row = {sign * static_cast<float>(127 * random.uniform()),
+                                    sign * static_cast<float>(127 * random.uniform())};
+    const auto pairs = one_pair(static_cast<std::int32_t>(random.below(256)),
+                                static_cast<std::int32_t>(random.below(256)));
+    InputMoments moments = alike();
+    for (double& variance : moments.variance) variance = std::pow(10, 4 * random.uniform() - 2);
+    const SafeRow made = round_safely(row, kGrid, pairs, moments);
+    EXPECT_TRUE(pairs[0].is_safe(made.integers[0], made.integers[1]));
+    if (made.moved == 0) continue;
+    ++unsafe;
+    const double least = least_error(row, pairs[0], moments);
+    EXPECT_NEAR(expected_error(made, moments), least, 1e-9 * least);
+  }
+  EXPECT_GT(unsafe, 100);
+}
+
 TEST(PairSafety, MovesTheWeightOfLargerInputValues) {
   const SafeRow made = rounded({120, 90}, 255, 85);
   EXPECT_EQ(255 * made.integers[0] + 85 * made.integers[1] <= 32767, true);

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "quantize/numbers/weight_ranges.h"
 #include "support/model_builder.h"
@@ -60,6 +62,20 @@ TEST(SortedWeights, QuantileInterpolates) {
   EXPECT_DOUBLE_EQ(weights.quantile(0.75), 3);
   EXPECT_DOUBLE_EQ(weights.quantile(1), 4);
   EXPECT_DOUBLE_EQ(SortedWeights({7.0F}).quantile(0.3), 7);
+}
+
+TEST(SortedWeights, SortsManyValuesOfEverySignAndMagnitude) {
+  std::vector<float> values = {
+      0.0F, 1e-42F, -1e-42F, 3e38F, -3e38F, std::numeric_limits<float>::min(), -1.0F / 3};
+  for (const float value : random_values(2000, 2)) {
+    for (const float factor : {1e-30F, 1.0F, -1e20F}) values.push_back(factor * value);
+  }
+  std::vector<float> expected = values;
+  std::ranges::sort(expected);
+  const SortedWeights weights(values);
+  const auto last = static_cast<double>(values.size() - 1);
+  for (std::size_t at = 0; at < expected.size(); ++at)
+    ASSERT_EQ(static_cast<float>(weights.quantile(static_cast<double>(at) / last)), expected[at]);
 }
 
 TEST(ChannelLayout, SplitsAroundTheAxis) {
