@@ -6,6 +6,7 @@
 
 #include "autosearch/search_setting.h"
 #include "quantsearch/internal/base/files.h"
+#include "support/model_builder.h"
 
 namespace quantsearch {
 namespace {
@@ -28,10 +29,10 @@ TEST(Arithmetic, HasTheMetricsThatBothHave) {
   EXPECT_EQ(both.processor, (MetricScores{{"rel_l2", 0.02}}));
 }
 
-/// Runs a search with three trials, of which two are written.
-ResultsDocument document_of(const std::string& target, bool compare_with_graph) {
+/// Runs a search with three trials, of which two are written. `base`: options of all trials.
+ResultsDocument document_of(const std::string& base, bool compare_with_graph) {
   const TemporaryFolder folder;
-  SearchSetting setting("quantization_config: {target: " + target +
+  SearchSetting setting("quantization_config: {" + base +
                         "}\nsearch_space: {calibrate_method: [MinMax, Entropy, MinMSE]}");
   setting.adjust = [&](SearchEnvironment& environment) {
     environment.keep = 2;
@@ -42,7 +43,7 @@ ResultsDocument document_of(const std::string& target, bool compare_with_graph) 
 
 TEST(Arithmetic, AWrittenModelHasBothScoresWhereTheProcessorSaturates) {
   for (const std::string target : {"cpu", "cpu-vnni"}) {
-    const ResultsDocument document = document_of(target, true);
+    const ResultsDocument document = document_of("target: " + target, true);
     const auto measured = [](const TrialResult& trial) { return trial.arithmetic.has_value(); };
     EXPECT_EQ(std::ranges::count_if(document.trials, measured), 2) << target;
     for (const TrialResult& trial : document.trials) {
@@ -57,8 +58,49 @@ TEST(Arithmetic, AWrittenModelHasBothScoresWhereTheProcessorSaturates) {
   }
 }
 
+TEST(Arithmetic, AModelWithoutByteProductsHasTheSameScoresInBoth) {
+  const ResultsDocument document =
+      document_of("target: cpu, activation_type: QInt16, weight_type: QInt8", true);
+  int measured = 0;
+  for (const TrialResult& trial : document.trials) {
+    if (!trial.arithmetic) continue;
+    ++measured;
+    EXPECT_EQ(trial.arithmetic->graph, trial.model.scores);
+    EXPECT_EQ(trial.arithmetic->processor, trial.model.scores);
+    EXPECT_FALSE(trial.arithmetic->differ);
+  }
+  EXPECT_EQ(measured, 2);
+}
+
+/// A value that is quantized with this zero point and read by a node of this type.
+Graph quantized_and_read(Tensor zero_point, const std::string& op_type) {
+  testing::ModelBuilder builder;
+  const std::string x = builder.input("x", {1, 4});
+  const std::string scale = builder.constant("scale", Tensor::of<float>({}, {0.1F}));
+  const std::string zero = builder.constant("zero", std::move(zero_point));
+  const std::string quantized = builder.node("QuantizeLinear", {x, scale, zero});
+  const std::string back = builder.node("DequantizeLinear", {quantized, scale, zero});
+  builder.output(builder.node(op_type, {back}));
+  return builder.build_unchecked().graph;
+}
+
+TEST(Arithmetic, OnlyIntegersOfEightBitsHaveByteProducts) {
+  const auto wide = [] { return Tensor::of<std::int16_t>({}, {0}); };
+  EXPECT_TRUE(has_no_byte_products(quantized_and_read(wide(), "Relu")));
+  EXPECT_FALSE(has_no_byte_products(quantized_and_read(Tensor::of<std::int8_t>({}, {0}), "Relu")));
+  EXPECT_FALSE(has_no_byte_products(quantized_and_read(wide(), "DynamicQuantizeLinear")));
+  EXPECT_FALSE(has_no_byte_products(quantized_and_read(wide(), "MatMulInteger")));
+  EXPECT_FALSE(has_no_byte_products(quantized_and_read(wide(), "QLinearConv")));
+  Graph by_another_domain = quantized_and_read(wide(), "Relu");
+  by_another_domain.nodes.back().domain = "com.microsoft";
+  EXPECT_FALSE(has_no_byte_products(by_another_domain));
+  Graph with_byte_input = quantized_and_read(wide(), "Relu");
+  with_byte_input.inputs.front().type = DataType::uint8;
+  EXPECT_FALSE(has_no_byte_products(with_byte_input));
+}
+
 TEST(Arithmetic, NothingIsMeasuredWithoutSaturation) {
-  for (const TrialResult& trial : document_of("cpu", false).trials)
+  for (const TrialResult& trial : document_of("target: cpu", false).trials)
     EXPECT_FALSE(trial.arithmetic.has_value());
 }
 
