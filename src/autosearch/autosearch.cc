@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "autosearch/baseline_check.h"
+#include "autosearch/early_observation.h"
 #include "autosearch/fixed_input.h"
 #include "autosearch/placing.h"
 #include "autosearch/provenance.h"
@@ -56,7 +57,7 @@ SearchResult search(const AutoSearchConfig& config, const SearchInput& input,
   // Errors in the input are found before anything is written.
   const Setup setup = prepare(config, input, environment);
   SearchPlan plan = plan_search(setup);
-  const Baseline baseline = measure_baseline(setup);
+  const Baseline baseline = measure_baseline_beside_observation(setup, plan);
   const std::vector<std::string> warnings = baseline_warnings(setup, baseline);
   const OutputFolder output(setup.config.output.output_folder, existing_search(environment));
   const auto open_study = [&] {

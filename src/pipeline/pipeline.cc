@@ -112,8 +112,9 @@ Pipeline::Pipeline(Model float_model, std::shared_ptr<const DataSource> calibrat
 
 Pipeline::~Pipeline() = default;
 
-void StageRunner::run(Progress& progress) {
+void StageRunner::run(Progress& progress, std::string_view end) {
   for (const Stage& stage : chain()) {
+    if (stage.name == end) return;
     if (stage.is_on != nullptr && !stage.is_on(progress.config)) continue;
     token_.throw_if_cancelled();
     const std::vector<Key> keys = stage.keys(progress);
@@ -138,6 +139,14 @@ Candidate Pipeline::build(const QuantizationConfig& config, const CancellationTo
   correct_origin(candidate, origin(config), config);
   candidate.target = progress.config.quantize.target;
   return candidate;
+}
+
+void Pipeline::calibrate(const QuantizationConfig& config, const CancellationToken& token,
+                         ThreadPool& pool) {
+  require_bins(config.histogram_bins);
+  std::vector<StageRecord> ignored;
+  Progress progress{.config = config, .data = state_->data_key, .model = state_->model_key};
+  StageRunner(*state_, pool, token, ignored).run(progress, "quantize");
 }
 
 ModelOrigin Pipeline::origin(const QuantizationConfig& config) const {

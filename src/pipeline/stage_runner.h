@@ -43,8 +43,8 @@ class StageRunner {
               std::vector<StageRecord>& records)
       : state_(state), pool_(pool), token_(token), records_(records) {}
 
-  /// Runs the whole chain.
-  void run(Progress& progress);
+  /// Runs the chain, to the stage in front of `end` or, without one, to its end.
+  void run(Progress& progress, std::string_view end = {});
 
   // One function for each stage that makes an artefact; chain() defines the order.
   void simplify(Progress& progress, const Key& key);

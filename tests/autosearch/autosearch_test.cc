@@ -79,6 +79,22 @@ TEST(AutoSearch, CalibratesOnceForAllTrials) {
   EXPECT_EQ(observed, 1);
 }
 
+TEST(AutoSearch, ObservesBesideTheBaselineWhereEachTrialHasOneThread) {
+  const TemporaryFolder one;
+  const TemporaryFolder two;
+  Setting setting(kGrid);
+  setting.threads = 2;
+  const SearchResult alone = setting.run(one.path());
+  setting.config.execution.jobs = 2;
+  const SearchResult beside = setting.run(two.path());
+  for (const Trial& trial : beside.study.trials) {
+    const Value* const observe = trial.details.find("stages")->find("observe");
+    EXPECT_TRUE(observe == nullptr || observe->find("cached")->as_bool());
+  }
+  EXPECT_EQ(beside.best, alone.best);
+  EXPECT_EQ(read_file(two.path() / "best.onnx"), read_file(one.path() / "best.onnx"));
+}
+
 class SameResults : public ::testing::TestWithParam<std::string> {};
 
 INSTANTIATE_TEST_SUITE_P(AutoSearch, SameResults,

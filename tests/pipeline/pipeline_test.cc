@@ -127,6 +127,13 @@ std::string stages_of(const Candidate& candidate) {
   return text;
 }
 
+TEST_F(PipelineTest, ABuildFindsTheStagesThatWereCalibrated) {
+  const QuantizationConfig config = resolve(settings_from(Value()));
+  ThreadPool own(1);
+  pipeline_.calibrate(config, CancellationToken(), own);
+  EXPECT_EQ(stages_of(pipeline_.build(config, {})), "simplify* ranges* quantize ");
+}
+
 TEST_F(PipelineTest, AnEqualizationThatChangesNothingLeadsToTheSameStages) {
   const Candidate plain = pipeline_.build(resolve(settings_from(Value())), {});
   const Candidate idle = pipeline_.build(

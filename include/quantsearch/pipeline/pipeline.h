@@ -106,6 +106,10 @@ class Pipeline {
   /// pipeline's pool when it is null; trials that run at the same time have one each.
   [[nodiscard]] Candidate build(const QuantizationConfig& config, const CancellationToken& token,
                                 ThreadPool* pool = nullptr);
+  /// Runs the stages of build() up to the ranges on `pool`, so that a build() finds them in the
+  /// cache. Throws what these stages throw.
+  void calibrate(const QuantizationConfig& config, const CancellationToken& token,
+                 ThreadPool& pool);
   /// Scores a candidate and appends the stage to candidate.stages. A model with the same content is
   /// not run twice.
   [[nodiscard]] Scores score(Candidate& candidate, const Reference& reference,
