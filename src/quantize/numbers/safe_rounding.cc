@@ -42,7 +42,8 @@ class NearestSafe {
 
   IntegerPair find() {
     const double highest = std::nearbyint(first_);
-    const double start = std::clamp(std::nearbyint(nearest_real()), 0.0, highest);
+    // In this order NaN, of costs that underflow, becomes zero, from where the search is longer.
+    const double start = std::min(std::max(0.0, std::nearbyint(nearest_real())), highest);
     for (double tried = start; tried >= 0 && may_win(tried); --tried) offer(tried);
     for (double tried = start + 1; tried <= highest && may_win(tried); ++tried) offer(tried);
     const int sign = is_negative_ ? -1 : 1;
