@@ -32,6 +32,7 @@ class EnumeratedGrid final : public Sampler {
     return std::get<Point>(normalize_(space_.at(order_[next_++])));
   }
   void tell(const Trial& /*finished*/) override {}
+  bool is_fixed() const override { return true; }
   std::optional<std::int64_t> remaining() const override {
     return static_cast<std::int64_t>(order_.size() - next_);
   }
@@ -59,6 +60,7 @@ class LazyGrid final : public Sampler {
     return std::nullopt;
   }
   void tell(const Trial& /*finished*/) override {}
+  bool is_fixed() const override { return true; }
   std::optional<std::int64_t> remaining() const override {
     return next_ == space_.size() ? std::optional<std::int64_t>(0) : std::nullopt;
   }

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 #include "quantsearch/search/study.h"
 #include "search/search_loop.h"
@@ -28,6 +30,8 @@ class SharedSearch final : public SearchLoop {
       if (options_.on_earlier) options_.on_earlier(trial);
       if (trial.state != TrialState::running) learn(trial);  // running trials are part of the news
     });
+    // The points of a million trials take seconds, which no other process should wait for.
+    if (sampler_.is_fixed()) next_ = free_point();
     if (options_.on_earlier_end) options_.on_earlier_end();
     heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
   }
@@ -61,10 +65,17 @@ class SharedSearch final : public SearchLoop {
         limit && progress_.finished() + open >= *limit)
       return std::nullopt;
     sampler_.see_running(next_number(news), news.running);
-    while (std::optional<Point> point = sampler_.ask()) {
-      if (taken_.insert(key_of(*point)).second) return point;
-    }
-    return std::nullopt;
+    std::optional<Point> point = std::exchange(next_, std::nullopt);
+    if (!point || taken_.contains(key_of(*point))) point = free_point();
+    if (point) taken_.insert(key_of(*point));
+    return point;
+  }
+
+  /// The next proposal that no process has taken.
+  std::optional<Point> free_point() {
+    std::optional<Point> point = sampler_.ask();
+    while (point && taken_.contains(key_of(*point))) point = sampler_.ask();
+    return point;
   }
 
   /// Numbers are given in sequence under the lock of the study, which is held.
@@ -158,6 +169,7 @@ class SharedSearch final : public SearchLoop {
   std::set<std::int64_t> mine_;    // running in this process
   std::vector<bool> seen_;         // by number: finished, in any process
   std::unordered_set<Key> taken_;  // points that any process runs or has run
+  std::optional<Point> next_;      // of a fixed sampler; was free when the study was read
   std::vector<Trial> cut_off_;     // interrupted by the end of this search
   std::int64_t others_running_ = 0;
   double pause_seconds_ = kFirstPauseSeconds;

@@ -62,6 +62,7 @@ class RandomSampler final : public Sampler {
     return point_of(first.index);
   }
   void tell(const Trial& /*finished*/) override {}
+  bool is_fixed() const override { return true; }
   std::optional<std::int64_t> remaining() const override {
     const std::int64_t fresh = size_ - next_;
     if (fresh > 0 && !distinct_) return std::nullopt;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 #include "quantsearch/search/study.h"
 
@@ -14,7 +15,10 @@ namespace {
 /// Proposes x = 0, 1, 2, 3.
 class Counter final : public Sampler {
  public:
+  explicit Counter(bool is_fixed = false) : is_fixed_(is_fixed) {}
+  bool is_fixed() const override { return is_fixed_; }
   std::optional<Point> ask() override {
+    ++asked;
     return next_ < 4 ? std::optional(Point{{"x", next_++}}) : std::nullopt;
   }
   void tell(const Trial& finished) override { told.push_back(finished.number); }
@@ -26,13 +30,15 @@ class Counter final : public Sampler {
   std::vector<std::int64_t> told;
   std::vector<std::int64_t> next_numbers;
   std::vector<std::size_t> running_counts;
+  int asked = 0;
 
  private:
   std::int64_t next_ = 0;
+  bool is_fixed_;
 };
 
 /// Trials in `lost` are finished by another process, with the value 100, before this one can.
-class StoreWithARival final : public SharedStudyStore {
+class StoreWithARival : public SharedStudyStore {
  public:
   StoreWithARival(std::set<std::int64_t> lost, std::vector<Trial> earlier)
       : lost_(std::move(lost)), earlier_(std::move(earlier)) {
@@ -137,6 +143,58 @@ TEST(OptimizeShared, TrialsFinishedBeforeItsStartAreNotRunAgain) {
   for (const Trial& trial : seen.study.trials) points.insert(trial.point.at("x").as_int());
   EXPECT_EQ(points, (std::set<std::int64_t>{0, 1, 2, 3}));
   EXPECT_EQ(seen.study.trials.size(), 4U);
+}
+
+Trial ended_at(std::int64_t number, std::int64_t x) {
+  return {.number = number,
+          .state = TrialState::complete,
+          .point = {{"x", x}},
+          .value = static_cast<double>(x),
+          .reason = {},
+          .details = {}};
+}
+
+TEST(OptimizeShared, AFixedSamplerPassesWhatTheStudyHasBeforeOthersHaveToWait) {
+  for (const bool is_fixed : {false, true}) {
+    StoreWithARival store({}, {ended_at(0, 0), ended_at(1, 1)});
+    Counter sampler(is_fixed);
+    int asked = -1;
+    SearchOptions options;
+    options.on_earlier_end = [&] { asked = sampler.asked; };
+    const Study study = optimize_shared(sampler, value_without_candidates, options, store);
+    EXPECT_EQ(asked, is_fixed ? 3 : 0);
+    EXPECT_EQ(study.trials.size(), 4U);
+    EXPECT_EQ(sampler.told, (Numbers{0, 1, 2, 3}));
+  }
+}
+
+/// Another process begins x = 0 after this one has read the study, and its trial ends at once.
+class StoreWithAFastRival final : public StoreWithARival {
+ public:
+  StoreWithAFastRival() : StoreWithARival({}, {}) {}
+  std::optional<Trial> begin(const Propose& propose, const Learn& learn) override {
+    const auto with_rival = [&](const News& news) {
+      News more = news;
+      if (!std::exchange(is_over_, true)) more.finished.push_back(ended_at(9, 0));
+      return propose(more);
+    };
+    return StoreWithARival::begin(with_rival, learn);
+  }
+
+ private:
+  bool is_over_ = false;
+};
+
+TEST(OptimizeShared, AFixedSamplerDoesNotRepeatWhatOthersHaveTakenSince) {
+  StoreWithAFastRival store;
+  Counter sampler(true);
+  std::vector<std::int64_t> ran;
+  SearchOptions options;
+  options.on_start = [&ran](std::int64_t, const Point& point) {
+    ran.push_back(point.at("x").as_int());
+  };
+  (void)optimize_shared(sampler, value_without_candidates, options, store);
+  EXPECT_EQ(ran, (Numbers{1, 2, 3}));
 }
 
 TEST(OptimizeShared, SaysWhatTheStudyHasBeforeATrialStarts) {

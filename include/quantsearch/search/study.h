@@ -194,6 +194,8 @@ class Sampler {
   [[nodiscard]] virtual bool is_ready() const { return true; }
   /// True when its proposals depend on the results it was told.
   [[nodiscard]] virtual bool learns() const { return false; }
+  /// True when its proposals are the same whatever it is told, by see_running() too.
+  [[nodiscard]] virtual bool is_fixed() const { return false; }
   /// The number of points left; nullopt when it is unknown.
   [[nodiscard]] virtual std::optional<std::int64_t> remaining() const = 0;
 };
