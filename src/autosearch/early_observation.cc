@@ -13,8 +13,8 @@ bool observes_early(const Setup& setup) {
   const SearchEnvironment& environment = setup.environment;
   const int threads = environment.pool->threads();
   const bool is_here = !environment.remote && !needs_workers(setup.config.execution);
-  return is_here && !environment.resume && threads > 1 &&
-         setup.config.execution.jobs >= threads && !SearchGoals::needs_latency(setup.config.goals);
+  return is_here && !environment.resume && threads > 1 && setup.config.execution.jobs >= threads &&
+         !SearchGoals::needs_latency(setup.config.goals);
 }
 
 Settings first_settings(const Setup& setup, const SearchPlan& plan) {

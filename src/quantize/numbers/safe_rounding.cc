@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "quantize/numbers/round_half.h"
+
 namespace quantsearch {
 
 namespace {
@@ -100,10 +102,6 @@ class NearestSafe {
   double best_second_ = 0;
 };
 
-/// 1.5 * 2^52. Adding and subtracting it rounds |x| < 2^51 half to even without a call per value;
-/// larger values are clamped either way.
-constexpr double kRounder = 6755399441055744.0;
-
 SafeRow round_each(std::span<const float> row, const RowGrid& grid) {
   SafeRow made;
   made.integers.resize(row.size());
@@ -117,7 +115,7 @@ SafeRow round_each(std::span<const float> row, const RowGrid& grid) {
   for (std::size_t at = 0; at < row.size(); ++at) {
     // The division is in float32 as in quantize_weight(), so that safe weights are not changed.
     const auto steps = static_cast<double>(row[at] / scale);
-    double integer = (steps + kRounder) - kRounder + zero_point;
+    double integer = round_half_to_even(steps) + zero_point;
     integer = integer < low ? low : integer;
     integer = integer > high ? high : integer;
     integers[at] = static_cast<std::int32_t>(integer);

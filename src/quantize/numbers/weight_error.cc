@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <numeric>
 
+#include "quantize/numbers/round_half.h"
 #include "quantize/numbers/weight_ranges.h"
 
 namespace quantsearch {
@@ -76,7 +77,8 @@ SortedWeights::SortedWeights(std::vector<float> values) : values_(std::move(valu
 double SortedWeights::squared_error(const ScaleZeroPoint& params,
                                     const IntegerLimits& limits) const {
   // A level costs a binary search of about ten steps with one or two cache misses, and a value
-  // costs one division. The measured break-even is near 4 values per level.
+  // costs one division. The break-even was near 4 values per level before the loop over values was
+  // vectorized. The limit stays, because the two sums round differently.
   const auto levels = static_cast<std::size_t>(limits.high - limits.low + 1);
   return values_.size() <= 4 * levels ? error_by_value(params, limits)
                                       : error_by_level(params, limits);
@@ -84,12 +86,25 @@ double SortedWeights::squared_error(const ScaleZeroPoint& params,
 
 double SortedWeights::error_by_value(const ScaleZeroPoint& params,
                                      const IntegerLimits& limits) const {
+  const auto scale = static_cast<double>(params.scale);
+  const auto low = static_cast<double>(limits.low - params.zero_point);
+  const auto high = static_cast<double>(limits.high - params.zero_point);
+  // The squares of a run are computed by a loop that vectorizes and added in their order.
+  constexpr std::size_t kRun = 128;
+  double squares[kRun];
   double error = 0;
-  for (const float value : values_) {
-    const auto wide = static_cast<double>(value);
-    const double difference =
-        wide - rounded(wide, params, limits) * static_cast<double>(params.scale);
-    error += difference * difference;
+  for (std::size_t begin = 0; begin < values_.size(); begin += kRun) {
+    const std::size_t count = std::min(kRun, values_.size() - begin);
+    const float* const values = values_.data() + begin;
+    for (std::size_t at = 0; at < count; ++at) {
+      const auto wide = static_cast<double>(values[at]);
+      double steps = wide / scale;
+      steps = steps < low ? low : steps;
+      steps = steps > high ? high : steps;
+      const double difference = wide - round_half_to_even(steps) * scale;
+      squares[at] = difference * difference;
+    }
+    for (std::size_t at = 0; at < count; ++at) error += squares[at];
   }
   return error;
 }
