@@ -1,6 +1,8 @@
 #include "autosearch/early_observation.h"
 
+#include <exception>
 #include <thread>
+#include <variant>
 
 namespace quantsearch {
 

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -136,12 +137,22 @@ void start_interface(const OrtApi* api) {
   Ort::InitApi(&functions);
 }
 
+/// Since release 1.29 the runtime sends usage data to its vendor and stores it in the user's cache
+/// folder and in /tmp, unless this variable is set before its environment is created. It is set
+/// when the library is loaded, before other threads of a search could read the variables of the
+/// process. A user who wants telemetry sets it to 0.
+void decline_telemetry() {
+  constexpr int kKeepWhatIsSet = 0;
+  setenv("ORT_DISABLE_TELEMETRY", "1", kKeepWhatIsSet);
+}
+
 /// One process runs on one library: sessions, values and the environment belong to it.
 struct ProcessLibrary {
   std::mutex mutex;
   std::optional<OrtLibrary> library;
 
   void set(OrtLibrary chosen) {
+    decline_telemetry();
     start_interface(chosen.api);
     library = std::move(chosen);
   }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -71,11 +70,6 @@ OrtEnvironment::OrtEnvironment()
 
 std::shared_ptr<OrtEnvironment> ort_environment() {
   static const auto kEnvironment = [] {
-    // Since release 1.29 the runtime sends usage data to its vendor and stores it in the user's
-    // cache folder and in /tmp, unless this variable is set before the environment is created. A
-    // user who wants telemetry sets it to 0.
-    constexpr int kKeepWhatIsSet = 0;
-    setenv("ORT_DISABLE_TELEMETRY", "1", kKeepWhatIsSet);
     (void)ort_library();
     return std::make_shared<OrtEnvironment>();
   }();
