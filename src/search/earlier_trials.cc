@@ -98,7 +98,8 @@ void EarlierTrials::load_in_order() {
   read_.clear();
   for (Trial& trial : store_.load()) {
     if (trial.number <= taken_ || trial.state == TrialState::running) continue;
-    read_.push_back({.key = key_of(trial.point), .trial = std::move(trial)});
+    const Key key = key_of(trial.point);
+    read_.push_back({.key = key, .trial = std::move(trial)});
   }
 }
 
