@@ -230,6 +230,11 @@ bool is_cut_short(const SearchRun& run, const Study& study) {
   return has_used_up_time(run.setup, run.baseline) && study.trials.size() <= 1;
 }
 
+void say_remarks(const LogSink& log, const Strategy& strategy) {
+  for (const std::string& warning : strategy.warnings) say(log, LogLevel::warning, warning);
+  for (const std::string& notice : strategy.notices) say(log, LogLevel::info, notice);
+}
+
 }  // namespace
 
 Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore& store) {
@@ -267,9 +272,7 @@ Study run_trials(const SearchRun& run, TrialExecutor& executor, const TrialStore
   const auto cost = [&costs](const Point& point) { return costs.expected(point); };
   const Strategy strategy =
       strategy_of(setup.config, run.plan.space, run.plan.normalize, cost, goals, environment.log);
-  for (const std::string& warning : strategy.warnings)
-    say(environment.log, LogLevel::warning, warning);
-  for (const std::string& notice : strategy.notices) say(environment.log, LogLevel::info, notice);
+  say_remarks(environment.log, strategy);
   const StopConditions stop = stop_conditions(setup, strategy);
   const std::optional<Places> places = executor.places();
   Study study = store.optimize(
