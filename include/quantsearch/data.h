@@ -37,6 +37,9 @@ class DataSource {
   /// The name of a sample's file, relative to the folder of the data; empty when samples are not
   /// files of their own.
   [[nodiscard]] virtual std::string sample_name(std::int64_t sample) const;
+  /// Where the image of a sample's file is in the sample; absent when samples are no images, or
+  /// images that were not scaled here.
+  [[nodiscard]] virtual std::optional<ImagePlacing> placing(std::int64_t sample) const;
   /// Hash of the names of the inputs, types, shapes and values of all samples.
   [[nodiscard]] virtual Key content_key() const = 0;
 };
@@ -81,10 +84,11 @@ struct LoadedData {
 /// Samples [first, first + count) of `source`. Throws InvalidInput when there are no such samples.
 [[nodiscard]] std::shared_ptr<const DataSource> subset(std::shared_ptr<const DataSource> source,
                                                        std::int64_t first, std::int64_t count);
-/// Another source with a name for each sample, as sample_name() gives it. Throws InvalidInput when
-/// there are not as many.
+/// Another source with a name for each sample, as sample_name() gives it, and its placing, if there
+/// are any. Throws InvalidInput when there are not as many.
 [[nodiscard]] std::shared_ptr<const DataSource> with_names(std::shared_ptr<const DataSource> source,
-                                                           std::vector<std::string> names);
+                                                           std::vector<std::string> names,
+                                                           std::vector<ImagePlacing> placings = {});
 /// The check of open_data() for sources that are made in code. Throws InvalidInput.
 void check_data(const DataSource& source, const Model& model);
 

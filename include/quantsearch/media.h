@@ -32,6 +32,19 @@ struct ImageSize {
   bool operator==(const ImageSize&) const = default;
 };
 
+/// Where an image is in the sample that was made of it: its point (x, y), in pixels from the upper
+/// left corner, is at (x * scale_x + left, y * scale_y + top). What is beyond the sample was cut.
+struct ImagePlacing {
+  ImageSize image;  // turned upright
+  ImageSize sample;
+  double scale_x = 1;
+  double scale_y = 1;
+  double left = 0;
+  double top = 0;
+  std::string how = {};  // the keys of the preprocessing that say so: "resize: letterbox"
+  bool operator==(const ImagePlacing&) const = default;
+};
+
 struct ImagePreprocess {
   ResizeMode resize = ResizeMode::exact;
   std::optional<ImageSize> size = {};          // absent: that of the model's input

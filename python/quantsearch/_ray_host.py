@@ -74,10 +74,11 @@ class Shipment:
 
 @dataclass
 class ShippedData:
-    """Samples: one array for each input, or a list of samples that cannot be stacked. `names` are those of their files,
-    none when they have none."""
+    """Samples: one array for each input, or a list of samples that cannot be stacked. `names` are those of their files, and
+    `placings` say where images are in them; none when they have none."""
 
     names: List[str]
+    placings: List[Tuple[Any, ...]]
     arrays: Dict[str, Any]
     samples: Any = None
 
@@ -147,7 +148,7 @@ def files_of(folder: str) -> Arrays:
 
 def _source(data: ShippedData) -> Any:
     source = _unnamed_source(data)
-    return _core.with_names(source, data.names) if data.names else source
+    return _core.with_names(source, data.names, data.placings) if data.names else source
 
 
 def _unnamed_source(data: ShippedData) -> Any:

@@ -195,10 +195,11 @@ def _ship(pool: Pool, request: Any) -> Shipment:
     def data(what: str, source: Any) -> ShippedData:
         if source.largest_batch >= source.size:
             arrays = source.read(0, source.size)
-            return ShippedData(source.names, {name: put(what, array, array.nbytes) for name, array in arrays.items()})
+            shipped = {name: put(what, array, array.nbytes) for name, array in arrays.items()}
+            return ShippedData(source.names, source.placings, shipped)
         samples = [source.read(index, 1) for index in range(source.size)]
         size = sum(array.nbytes for sample in samples for array in sample.values())
-        return ShippedData(source.names, {}, put(what, samples, size))
+        return ShippedData(source.names, source.placings, {}, put(what, samples, size))
 
     calibration = data("the calibration data", request.calibration)
     evaluation = None if request.evaluation is None else data("the evaluation data", request.evaluation)

@@ -7,6 +7,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
@@ -74,6 +75,34 @@ std::vector<std::string> names_of(const DataSource& source) {
   return names;
 }
 
+/// Height and width of the image and of the sample, scale and start in x and y, and how.
+using PlacingTuple = std::tuple<int, int, int, int, double, double, double, double, std::string>;
+
+/// Where the images of the samples' files are; empty when one has none.
+std::vector<PlacingTuple> placings_of(const DataSource& source) {
+  std::vector<PlacingTuple> placings;
+  for (std::int64_t sample = 0; sample < source.size(); ++sample) {
+    const std::optional<ImagePlacing> placing = source.placing(sample);
+    if (!placing) return {};
+    const auto& [image, of_sample, scale_x, scale_y, left, top, how] = *placing;
+    placings.emplace_back(image.height, image.width, of_sample.height, of_sample.width, scale_x,
+                          scale_y, left, top, how);
+  }
+  return placings;
+}
+
+ImagePlacing to_placing(const PlacingTuple& tuple) {
+  const auto& [height, width, sample_height, sample_width, scale_x, scale_y, left, top, how] =
+      tuple;
+  return {.image = {.height = height, .width = width},
+          .sample = {.height = sample_height, .width = sample_width},
+          .scale_x = scale_x,
+          .scale_y = scale_y,
+          .left = left,
+          .top = top,
+          .how = how};
+}
+
 void check(const DataSource& source, const Model& model) {
   const nb::gil_scoped_release released;
   check_data(source, model);
@@ -86,6 +115,7 @@ void bind_data(nb::module_& module) {
       .def_prop_ro("size", &DataSource::size)
       .def_prop_ro("largest_batch", &DataSource::largest_batch)
       .def_prop_ro("names", &names_of)
+      .def_prop_ro("placings", &placings_of)
       .def("read", &read, nb::arg("first"), nb::arg("count"));
   nb::class_<SampleWriter>(module, "SampleWriter")
       .def(nb::init<std::int64_t, std::filesystem::path>(), nb::arg("memory_bytes"),
@@ -111,10 +141,13 @@ void bind_data(nb::module_& module) {
       nb::arg("source"), nb::arg("first"), nb::arg("count"));
   module.def(
       "with_names",
-      [](const Source& source, std::vector<std::string> names) {
-        return passed(with_names(source, std::move(names)));
+      [](const Source& source, std::vector<std::string> names,
+         const std::vector<PlacingTuple>& tuples) {
+        std::vector<ImagePlacing> placings;
+        for (const PlacingTuple& tuple : tuples) placings.push_back(to_placing(tuple));
+        return passed(with_names(source, std::move(names), std::move(placings)));
       },
-      nb::arg("source"), nb::arg("names"));
+      nb::arg("source"), nb::arg("names"), nb::arg("placings"));
   module.def("check_data", &check, nb::arg("source"), nb::arg("model"));
   module.def(
       "load_labels",

@@ -275,9 +275,11 @@ class TestOnTwoNodes:
         from quantsearch._ray_host import ShippedData, _source
 
         names = [f"{index}.png" for index in range(24)]
-        shipped = ShippedData(names, {name: ray.put(array) for name, array in arrays.items()})
+        placings = [(480, 640, 32, 32, 0.05, 0.05, 0.0, 4.0, "resize: letterbox")] * 24
+        shipped = ShippedData(names, placings, {name: ray.put(array) for name, array in arrays.items()})
         assert _source(shipped).names == names
-        shipped.names = []
+        assert _source(shipped).placings == placings
+        shipped.names, shipped.placings = [], []
         assert _source(shipped).names == []
 
     def test_what_no_object_store_holds_is_refused_with_its_size(self, two_nodes: Nodes) -> None:

@@ -33,6 +33,9 @@ class CheckedData final : public DataSource {
   [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
     return source_->sample_name(sample);
   }
+  [[nodiscard]] std::optional<ImagePlacing> placing(std::int64_t sample) const override {
+    return source_->placing(sample);
+  }
   [[nodiscard]] Key content_key() const override { return key_; }
 
  private:

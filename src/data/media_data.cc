@@ -78,20 +78,25 @@ class DecodedFiles {
   DecodedFiles(std::int64_t files, const std::filesystem::path& cache_folder)
       : folder_(cache_folder),
         store_(files, ByteBudget(kKeptBytes), kKeptBytes, folder_),
-        pieces_(static_cast<std::size_t>(files)) {}
+        pieces_(static_cast<std::size_t>(files)),
+        images_(static_cast<std::size_t>(files)) {}
 
   /// Safe from several threads.
-  void put(std::int64_t file, const std::vector<Tensor>& pieces) {
+  void put(std::int64_t file, const KeptFile& kept) {
     Batch named;
-    for (std::size_t piece = 0; piece < pieces.size(); ++piece)
-      named[name_of(piece)] = pieces[piece];
+    for (std::size_t piece = 0; piece < kept.samples.size(); ++piece)
+      named[name_of(piece)] = kept.samples[piece];
     store_.put(file, named);
-    pieces_[static_cast<std::size_t>(file)] = pieces.size();
+    pieces_[static_cast<std::size_t>(file)] = kept.samples.size();
+    images_[static_cast<std::size_t>(file)] = kept.image;
   }
   void finish() { store_.finish(); }
   [[nodiscard]] std::int64_t files() const { return std::ssize(pieces_); }
   [[nodiscard]] std::size_t pieces(std::int64_t file) const {
     return pieces_[static_cast<std::size_t>(file)];
+  }
+  [[nodiscard]] const std::optional<ImageSize>& image(std::int64_t file) const {
+    return images_[static_cast<std::size_t>(file)];
   }
   [[nodiscard]] Tensor piece(std::int64_t file, std::size_t piece) const {
     return store_.outputs(file).at(name_of(piece));
@@ -103,6 +108,7 @@ class DecodedFiles {
   SpillFolder folder_;
   BatchStore store_;
   std::vector<std::size_t> pieces_;  // 0: the file could not be decoded
+  std::vector<std::optional<ImageSize>> images_;
 };
 
 struct MediaSample {
@@ -135,6 +141,10 @@ class MediaData final : public DataSource {
   }
   [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
     return samples_[static_cast<std::size_t>(sample)].name;
+  }
+  [[nodiscard]] std::optional<ImagePlacing> placing(std::int64_t sample) const override {
+    const auto& image = files_->image(samples_[static_cast<std::size_t>(sample)].file);
+    return image ? std::optional(maker_->placing(*image)) : std::nullopt;
   }
   [[nodiscard]] Key content_key() const override { return key_.of(*this); }
 
@@ -173,15 +183,15 @@ std::vector<DecodingFault> decode_files(const MediaRequest& request, const Sampl
   ThreadPool pool(request.options.threads);
   pool.parallel_for(decoded.files(), [&](std::int64_t index, int /*worker*/) {
     const auto file = static_cast<std::size_t>(index);
-    std::vector<Tensor> pieces;
+    KeptFile kept;
     try {
       const std::string content = read_file(request.folder / files[file].name);
-      pieces = maker.keep(std::as_bytes(std::span(content)));
+      kept = maker.keep(std::as_bytes(std::span(content)));
     } catch (const InvalidInput& error) {
       reasons[file] = error.what();
       return;
     }
-    decoded.put(index, pieces);
+    decoded.put(index, kept);
   });
   decoded.finish();
   std::vector<DecodingFault> faults;

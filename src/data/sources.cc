@@ -98,6 +98,9 @@ class Subset final : public DataSource {
   [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
     return source_->sample_name(first_ + sample);
   }
+  [[nodiscard]] std::optional<ImagePlacing> placing(std::int64_t sample) const override {
+    return source_->placing(first_ + sample);
+  }
   [[nodiscard]] Key content_key() const override {
     return count_ == source_->size() ? source_->content_key() : key_.of(*this);
   }
@@ -125,6 +128,9 @@ class WithoutInputs final : public DataSource {
   [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
     return source_->sample_name(sample);
   }
+  [[nodiscard]] std::optional<ImagePlacing> placing(std::int64_t sample) const override {
+    return source_->placing(sample);
+  }
   [[nodiscard]] Key content_key() const override { return key_.of(*this); }
 
  private:
@@ -133,11 +139,12 @@ class WithoutInputs final : public DataSource {
   KeyOnce key_;
 };
 
-/// Another source whose samples have names of their own.
+/// Another source whose samples have names, and perhaps placings, of their own.
 class WithNames final : public DataSource {
  public:
-  WithNames(std::shared_ptr<const DataSource> source, std::vector<std::string> names)
-      : source_(std::move(source)), names_(std::move(names)) {}
+  WithNames(std::shared_ptr<const DataSource> source, std::vector<std::string> names,
+            std::vector<ImagePlacing> placings)
+      : source_(std::move(source)), names_(std::move(names)), placings_(std::move(placings)) {}
 
   [[nodiscard]] std::int64_t size() const override { return source_->size(); }
   [[nodiscard]] std::int64_t largest_batch() const override { return source_->largest_batch(); }
@@ -147,16 +154,25 @@ class WithNames final : public DataSource {
   [[nodiscard]] std::string sample_name(std::int64_t sample) const override {
     return names_.at(static_cast<std::size_t>(sample));
   }
+  [[nodiscard]] std::optional<ImagePlacing> placing(std::int64_t sample) const override {
+    if (placings_.empty()) return std::nullopt;
+    return placings_.at(static_cast<std::size_t>(sample));
+  }
   [[nodiscard]] Key content_key() const override { return source_->content_key(); }
 
  private:
   std::shared_ptr<const DataSource> source_;
   std::vector<std::string> names_;
+  std::vector<ImagePlacing> placings_;
 };
 
 }  // namespace
 
 std::string DataSource::sample_name(std::int64_t /*sample*/) const { return {}; }
+
+std::optional<ImagePlacing> DataSource::placing(std::int64_t /*sample*/) const {
+  return std::nullopt;
+}
 
 std::shared_ptr<const DataSource> without_inputs(std::shared_ptr<const DataSource> source,
                                                  const std::vector<std::string>& names) {
@@ -168,12 +184,17 @@ std::shared_ptr<const DataSource> without_inputs(std::shared_ptr<const DataSourc
 }
 
 std::shared_ptr<const DataSource> with_names(std::shared_ptr<const DataSource> source,
-                                             std::vector<std::string> names) {
-  if (std::ssize(names) != source->size()) {
-    throw InvalidInput(fmt::format("data: got {} names for {} samples, expected one for each",
-                                   names.size(), source->size()));
-  }
-  return std::make_shared<const WithNames>(std::move(source), std::move(names));
+                                             std::vector<std::string> names,
+                                             std::vector<ImagePlacing> placings) {
+  const auto require_as_many = [&](std::size_t count, const char* what) {
+    if (static_cast<std::int64_t>(count) == source->size()) return;
+    throw InvalidInput(fmt::format("data: got {} {} for {} samples, expected one for each", count,
+                                   what, source->size()));
+  };
+  require_as_many(names.size(), "names");
+  if (!placings.empty()) require_as_many(placings.size(), "placings");
+  return std::make_shared<const WithNames>(std::move(source), std::move(names),
+                                           std::move(placings));
 }
 
 std::shared_ptr<const DataSource> in_memory_data(std::map<std::string, Tensor> arrays) {

@@ -164,6 +164,7 @@ class KeptPixels final : public RowSink {
   explicit KeptPixels(ScalingOf scaling_of) : scaling_of_(std::move(scaling_of)) {}
   /// [height, width, channels], after the last row.
   [[nodiscard]] const Tensor& pixels() const { return pixels_; }
+  [[nodiscard]] ImageSize image() const { return image_; }
 
   [[nodiscard]] PictureRegion begin(ImageSize size) override {
     const Scaling scaling = scaling_of_(size);
@@ -171,6 +172,7 @@ class KeptPixels final : public RowSink {
     is_gray_ = scaling.colors == ColorOrder::gray;
     pixels_ = Tensor(DataType::uint8, {height, width, is_gray_ ? 1 : 3});
     scaler_ = row_scaler(size, scaling, pixels_.mutable_values<std::uint8_t>().data());
+    image_ = size;
     width_ = static_cast<std::size_t>(size.width);
     if (is_gray_) gray_.resize(kRowsTogether * (width_ + kReadable));
     return pixels_for(scaling.part, size);
@@ -192,6 +194,7 @@ class KeptPixels final : public RowSink {
   Tensor pixels_;
   std::unique_ptr<RowScaler> scaler_;
   bool is_gray_ = false;
+  ImageSize image_;
   std::size_t width_ = 0;           // of the picture
   std::vector<std::uint8_t> gray_;  // rows that came together
 };
@@ -210,7 +213,7 @@ class ImageMaker final : public SampleMaker {
     }
   }
 
-  [[nodiscard]] std::vector<Tensor> keep(std::span<const std::byte> file) const override {
+  [[nodiscard]] KeptFile keep(std::span<const std::byte> file) const override {
     KeptPixels kept([this](ImageSize image) {
       return Scaling{.part = part_of(image),
                      .interpolation = preprocess_.interpolation,
@@ -218,7 +221,24 @@ class ImageMaker final : public SampleMaker {
                      .colors = target_.colors};
     });
     decode_picture(file, kept);
-    return {kept.pixels()};
+    return {.samples = {kept.pixels()}, .image = kept.image()};
+  }
+
+  [[nodiscard]] ImagePlacing placing(ImageSize image) const override {
+    const ScaledPart part = part_of(image);
+    const ImageSize canvas = canvas_of(part.size);
+    const ImageSize margins = margins_of(canvas, part.size);
+    const Value keys = to_value(preprocess_);
+    std::string how = fmt::format("resize: {}", keys.find("resize")->as_string());
+    if (preprocess_.resize == ResizeMode::letterbox)
+      how += fmt::format(", place: {}", keys.find("place")->as_string());
+    return {.image = image,
+            .sample = canvas,
+            .scale_x = static_cast<double>(part.scaled.width) / image.width,
+            .scale_y = static_cast<double>(part.scaled.height) / image.height,
+            .left = static_cast<double>(margins.width - part.left),
+            .top = static_cast<double>(margins.height - part.top),
+            .how = std::move(how)};
   }
 
   [[nodiscard]] Tensor make(const Tensor& kept) const override {
@@ -330,6 +350,16 @@ class ImageMaker final : public SampleMaker {
     return kept;
   }
 
+  /// Above and left of an image on its canvas. A margin of n and a half is n above and n + 1 below,
+  /// as in the letterbox of YOLO.
+  [[nodiscard]] ImageSize margins_of(ImageSize canvas, ImageSize image) const {
+    const bool is_centered =
+        preprocess_.resize == ResizeMode::letterbox && preprocess_.place == ImagePlace::center;
+    if (!is_centered) return {};
+    return {.height = rounded((canvas.height - image.height) / 2.0 - 0.1),
+            .width = rounded((canvas.width - image.width) / 2.0 - 0.1)};
+  }
+
   template <typename T>
   [[nodiscard]] T value_of(int channel, std::uint8_t pixel) const {
     if constexpr (std::is_same_v<T, std::uint8_t>) {
@@ -348,14 +378,9 @@ class ImageMaker final : public SampleMaker {
   [[nodiscard]] Tensor filled(const Tensor& kept) const {
     const ImageSize image = size_of(kept);
     const ImageSize canvas = canvas_of(image);
-    const bool is_centered =
-        preprocess_.resize == ResizeMode::letterbox && preprocess_.place == ImagePlace::center;
-    // A margin of n and a half is n above and n + 1 below, as in the letterbox of YOLO.
-    const auto margin = [&](int whole, int part) {
-      return is_centered ? static_cast<std::size_t>(rounded((whole - part) / 2.0 - 0.1)) : 0;
-    };
-    const std::size_t top = margin(canvas.height, image.height);
-    const std::size_t left = margin(canvas.width, image.width);
+    const ImageSize margins = margins_of(canvas, image);
+    const auto top = static_cast<std::size_t>(margins.height);
+    const auto left = static_cast<std::size_t>(margins.width);
     const auto channels = static_cast<std::size_t>(target_.channels());
     const auto width = static_cast<std::size_t>(canvas.width);
     const std::size_t plane = static_cast<std::size_t>(canvas.height) * width;

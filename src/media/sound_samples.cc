@@ -49,7 +49,7 @@ class SoundMaker final : public SampleMaker {
       refuse_input(input, "leaves the number of samples open; give 'length', or 'fit: crop'");
   }
 
-  [[nodiscard]] std::vector<Tensor> keep(std::span<const std::byte> file) const override {
+  [[nodiscard]] KeptFile keep(std::span<const std::byte> file) const override {
     const Sound sound = decode_wav(file);
     const std::vector<float> samples =
         resampled(sound.samples, sound.sample_rate, preprocess_.sample_rate);
@@ -62,7 +62,11 @@ class SoundMaker final : public SampleMaker {
       pieces.push_back(Tensor::of<float>({static_cast<std::int64_t>(length)}, piece));
       if (preprocess_.fit == SoundFit::crop) break;
     }
-    return pieces;
+    return {.samples = std::move(pieces)};
+  }
+
+  [[nodiscard]] ImagePlacing placing(ImageSize /*image*/) const override {
+    throw InternalError("media: a sound has no place in an image");
   }
 
   [[nodiscard]] Tensor make(const Tensor& kept) const override {

@@ -83,6 +83,45 @@ TEST_F(ImagesOf, EvaluateAndSensitivityTakeTheSameFolder) {
   EXPECT_EQ(ranked.exit_code, 0) << ranked.error;
 }
 
+/// Eight boxes of a centre, a size and a class, somewhere in the image.
+Model image_detector() {
+  ModelBuilder builder;
+  builder.input("image", {-1, 3, 32, 32});
+  builder.random_weight("matrix", {3, 40}, 0.5F, 3);
+  builder.constant("shape", Tensor::of<std::int64_t>({3}, {0, 5, 8}));
+  const std::string flat = builder.node("Flatten", {builder.node("GlobalAveragePool", {"image"})});
+  const std::string values = builder.node("Sigmoid", {builder.node("MatMul", {flat, "matrix"})});
+  builder.output(builder.node("Reshape", {values, "shape"}), {-1, 5, 8});
+  return builder.build();
+}
+
+TEST_F(ImagesOf, BoxesAreTakenBackAsThePreprocessSays) {
+  testing::write_model(folder_.path() / "detector.onnx", image_detector());
+  std::string images;
+  for (const char* const name :
+       {"cat/1.jpg", "cat/2.webp", "cat/3.jpg", "woman/1.png", "woman/2.jpg", "woman/3.jpg"}) {
+    images += std::string(images.empty() ? "" : ", ") +
+              "{\"id\": " + std::to_string(images.size()) + ", \"file_name\": \"" + name + "\"}";
+  }
+  write_file_atomically(folder_.path() / "truth.json",
+                        "{\"images\": [" + images + R"(], "categories": [{"id": 0}],
+      "annotations": [{"image_id": 0, "category_id": 0, "bbox": [1, 1, 4, 4]}]})");
+  const auto evaluated = [&](const std::string& more) {
+    return run({"evaluate", "detector.onnx", "detector.onnx", "--data", "photos", "--preprocess",
+                "yolo", "--evaluator",
+                "{task: detection, decoder: yolov8, annotations: truth.json" + more + "}"});
+  };
+  EXPECT_EQ(evaluated("").exit_code, 0) << evaluated("").error;
+  EXPECT_EQ(evaluated(", resize: letterbox").exit_code, 0);
+  const RunResult contradicted = evaluated(", resize: stretch");
+  EXPECT_EQ(contradicted.exit_code, 2);
+  EXPECT_TRUE(contradicted.error.ends_with(
+      "\nquantsearch: evaluator detection: 'resize': got 'stretch', and the preprocess of the data "
+      "has 'resize: letterbox, place: center', which puts 'cat/1.jpg' of 150 x 100 pixels "
+      "elsewhere; leave 'resize' out, the preprocess says it\n"))
+      << contradicted.error;
+}
+
 TEST_F(ImagesOf, RemarksOnFilesAreWarnings) {
   for (int i = 0; i < 5; ++i) add("cat.png", "woman/more" + std::to_string(i) + ".png");
   write_file_atomically(folder_.path() / "photos/cat/broken.jpg", "GIF89a");

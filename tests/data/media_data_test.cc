@@ -6,6 +6,7 @@
 #include "data/numpy_files.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/data.h"
+#include "quantsearch/data/fixed_data.h"
 #include "quantsearch/internal/base/files.h"
 #include "support/model_builder.h"
 #include "support/source_tree.h"
@@ -71,6 +72,19 @@ Names names_of(const LoadedData& data) {
   for (std::int64_t sample = 0; sample < data.source->size(); ++sample)
     names.push_back(data.source->sample_name(sample));
   return names;
+}
+
+TEST_F(MediaFolder, SamplesSayWhereTheirImagesAre) {
+  add("cat.png", "a.png");    // 150 x 100
+  add("woman.png", "b.png");  // 97 x 131
+  const LoadedData data = open(classifier(30, 3), "yolo");
+  const std::optional<ImagePlacing> placing = data.source->placing(1);
+  ASSERT_TRUE(placing);
+  EXPECT_EQ(placing->image, (ImageSize{.height = 131, .width = 97}));
+  EXPECT_EQ(placing->sample, (ImageSize{.height = 30, .width = 30}));
+  EXPECT_EQ(placing->how, "resize: letterbox, place: center");
+  EXPECT_EQ(subset(data.source, 1, 1)->placing(0), placing);
+  EXPECT_EQ(without_inputs(data.source, {"y"})->placing(1), placing);
 }
 
 TEST_F(MediaFolder, AFileOfEachSubFolderComesInTurnAndGivesItsClass) {

@@ -154,6 +154,10 @@ TEST(WithNames, GivesEachSampleItsName) {
   EXPECT_EQ(named->sample_name(1), "b.png");
   EXPECT_EQ(named->content_key(), plain->content_key());
   EXPECT_EQ(subset(named, 1, 1)->sample_name(0), "b.png");
+  EXPECT_EQ(named->placing(1), std::nullopt);
+  const ImagePlacing placing{.image = {.height = 3, .width = 4}, .left = 2, .how = "resize: none"};
+  EXPECT_EQ(with_names(plain, {"a.png", "b.png"}, {{}, placing})->placing(1), placing);
+  EXPECT_THROW((void)with_names(plain, {"a.png", "b.png"}, {placing}), InvalidInput);
   EXPECT_THROW((void)with_names(plain, {"a.png"}), InvalidInput);
 }
 

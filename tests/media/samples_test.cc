@@ -23,7 +23,7 @@ std::vector<Tensor> samples_of(const std::string& file, const Value& preprocess,
   const std::string content = read_file(media_file(file));
   const auto maker = sample_maker(parse_preprocess(preprocess), input);
   std::vector<Tensor> samples;
-  for (const Tensor& kept : maker->keep(std::as_bytes(std::span(content))))
+  for (const Tensor& kept : maker->keep(std::as_bytes(std::span(content))).samples)
     samples.push_back(maker->make(kept));
   return samples;
 }
@@ -77,6 +77,53 @@ TEST(Samples, OpenSizesAreThoseOfThePreset) {
   EXPECT_EQ(sample_of("cat.png", "paddleocr", {kOpen, 3, kOpen, kOpen}).shape(),
             (Shape{1, 3, 48, 320}));
   EXPECT_EQ(sample_of("cat.png", "imagenet", {3, 20, 10}).shape(), (Shape{3, 20, 10}));
+}
+
+ImagePlacing placing_of(const Value& preprocess, ImageSize image) {
+  return sample_maker(parse_preprocess(preprocess), {.name = "x", .dimensions = {1, 3, 32, 64}})
+      ->placing(image);
+}
+
+TEST(Samples, SayWhereTheImageIs) {
+  // 100 x 60 pixels fit with a ratio of 32 / 60: 53 x 32, and 5 pixels to the left.
+  const ImageSize image{.height = 60, .width = 100};
+  const ImageSize sample{.height = 32, .width = 64};
+  EXPECT_EQ(placing_of("yolo", image), (ImagePlacing{.image = image,
+                                                     .sample = sample,
+                                                     .scale_x = 0.53,
+                                                     .scale_y = 32.0 / 60,
+                                                     .left = 5,
+                                                     .how = "resize: letterbox, place: center"}));
+  EXPECT_EQ(placing_of(Value::Map{{"preset", "yolo"}, {"place", "top_left"}}, image),
+            (ImagePlacing{.image = image,
+                          .sample = sample,
+                          .scale_x = 0.53,
+                          .scale_y = 32.0 / 60,
+                          .how = "resize: letterbox, place: top_left"}));
+  EXPECT_EQ(placing_of(Value::Map{{"resize", "exact"}}, image),
+            (ImagePlacing{.image = image,
+                          .sample = sample,
+                          .scale_x = 0.64,
+                          .scale_y = 32.0 / 60,
+                          .how = "resize: exact"}));
+  // Scaled to 64 x 38, of which the middle is cut out.
+  EXPECT_EQ(placing_of(Value::Map{{"resize", "shorter"}}, image),
+            (ImagePlacing{.image = image,
+                          .sample = sample,
+                          .scale_x = 0.64,
+                          .scale_y = 38.0 / 60,
+                          .top = -3,
+                          .how = "resize: shorter"}));
+  EXPECT_EQ(placing_of(Value::Map{{"resize", "none"}}, image),
+            (ImagePlacing{.image = image, .sample = image, .how = "resize: none"}));
+}
+
+TEST(Samples, AnImageIsAsLargeAsItIsUpright) {
+  const auto maker =
+      sample_maker(parse_preprocess("yolo"), {.name = "x", .dimensions = {1, 3, 32, 64}});
+  const std::string file = read_file(media_file("turned_6.jpg"));
+  EXPECT_EQ(maker->keep(std::as_bytes(std::span(file))).image,
+            (ImageSize{.height = 24, .width = 17}));
 }
 
 TEST(Samples, LayoutIsThatOfTheModel) {

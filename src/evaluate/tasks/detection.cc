@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "evaluate/tasks/annotations.h"
@@ -11,14 +10,12 @@
 #include "evaluate/tasks/coco_score.h"
 #include "evaluate/tasks/decoders.h"
 #include "evaluate/tasks/named_truth.h"
+#include "evaluate/tasks/resizing.h"
 #include "quantsearch/base/error.h"
-#include "quantsearch/internal/base/names.h"
 
 namespace quantsearch {
 
 namespace {
-
-const std::vector<std::string> kResizes = {"none", "stretch", "letterbox", "letterbox_corner"};
 
 /// Height and width of the samples: of the input with four axes, channels first or last.
 PixelSize input_size(const TaskOptions& options, const DataSource& samples) {
@@ -33,37 +30,6 @@ PixelSize input_size(const TaskOptions& options, const DataSource& samples) {
       "{}no input of the samples has four axes, expected images [1, channels, height, width] or "
       "[1, height, width, channels]",
       options.prefix()));
-}
-
-/// How an image was resized to the model's input, so that boxes can be taken back.
-struct Placing {
-  double scale_x = 1;
-  double scale_y = 1;
-  double left = 0;
-  double top = 0;
-
-  [[nodiscard]] Box in_image(const Box& box, PixelSize image) const {
-    const auto x = [&](double value) {
-      return std::clamp((value - left) / scale_x, 0.0, image.width);
-    };
-    const auto y = [&](double value) {
-      return std::clamp((value - top) / scale_y, 0.0, image.height);
-    };
-    return from_corners(x(box.x), y(box.y), x(box.x + box.width), y(box.y + box.height));
-  }
-};
-
-Placing placing_of(const std::string& resize, PixelSize image, PixelSize input) {
-  if (resize == "stretch")
-    return {.scale_x = input.width / image.width, .scale_y = input.height / image.height};
-  const double scale = std::min(input.width / image.width, input.height / image.height);
-  Placing placing{.scale_x = scale, .scale_y = scale};
-  if (resize == "letterbox_corner") return placing;
-  // Half of the border, in whole pixels; an odd pixel goes to the right and the bottom.
-  constexpr double kHalfDown = 0.1;
-  placing.left = std::round((input.width - std::round(image.width * scale)) / 2 - kHalfDown);
-  placing.top = std::round((input.height - std::round(image.height * scale)) / 2 - kHalfDown);
-  return placing;
 }
 
 class Detections final : public SamplePredictions<std::vector<Detection>> {
@@ -96,11 +62,13 @@ class DetectionTask final : public BasicTask {
                   named_task_key(options, data, {"annotations", "priors"}, "annotations")),
         options_(options),
         samples_(data.samples->size()),
-        input_(input),
         decoder_(std::move(decoder)),
-        resize_(options.choice("resize", kResizes)),
         agreement_score_(options.number("agreement_score", 0.25, 0, 1)) {
-    if (has_truth()) read_truth(*data.samples, data.first_in_truth);
+    const Resizing resizing(options, data.samples, input);
+    if (!has_truth()) return;
+    read_truth(*data.samples, data.first_in_truth);
+    for (std::size_t sample = 0; sample < images_.size(); ++sample)
+      placings_.push_back(resizing.placing(static_cast<std::int64_t>(sample), images_[sample]));
   }
 
   [[nodiscard]] std::unique_ptr<Predictions> predictions() const override {
@@ -138,7 +106,6 @@ class DetectionTask final : public BasicTask {
     order_.resize(images_.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::ranges::sort(order_, {}, [this](std::size_t image) { return images_[image].id; });
-    for (const AnnotatedImage& image : images_) require_size(image);
   }
 
   void take_in_order(const std::vector<AnnotatedImage>& images, std::int64_t first) {
@@ -160,26 +127,8 @@ class DetectionTask final : public BasicTask {
       images_.push_back(images[image]);
   }
 
-  void require_size(const AnnotatedImage& image) const {
-    const bool is_known = image.width > 0 && image.height > 0;
-    const bool is_input = image.width == input_.width && image.height == input_.height;
-    if (resize_ == "none" ? is_input || !is_known : is_known) return;
-    if (is_known) {
-      options_.refuse(
-          "resize",
-          fmt::format("image {} of {} is {} x {} pixels and the model's input {} x {}, "
-                      "expected how it was resized: stretch, letterbox or "
-                      "letterbox_corner",
-                      image.id, truth(), image.width, image.height, input_.width, input_.height));
-    }
-    options_.refuse("resize", fmt::format("image {} of {} has no 'width' and 'height', from which "
-                                          "its resizing could be taken back",
-                                          image.id, truth()));
-  }
-
   [[nodiscard]] std::vector<Detection> in_image(const std::vector<Detection>& found,
-                                                const AnnotatedImage& image) const {
-    const PixelSize size{.height = image.height, .width = image.width};
+                                                const std::optional<BoxPlacing>& placing) const {
     std::vector<Detection> result = found;
     for (Detection& detection : result) {
       const auto index = static_cast<std::size_t>(detection.category);
@@ -190,8 +139,7 @@ class DetectionTask final : public BasicTask {
                                     index, categories_.size()));
       }
       detection.category = categories_[index];
-      if (resize_ != "none")
-        detection.box = placing_of(resize_, size, input_).in_image(detection.box, size);
+      if (placing) detection.box = placing->in_image(detection.box);
     }
     return result;
   }
@@ -202,7 +150,7 @@ class DetectionTask final : public BasicTask {
     std::vector<std::vector<Detection>> detections;
     for (const std::size_t image : order_) {
       truth.push_back(images_[image].boxes);
-      detections.push_back(in_image(found[image], images_[image]));
+      detections.push_back(in_image(found[image], placings_[image]));
     }
     return coco_scores(truth, detections);
   }
@@ -224,11 +172,10 @@ class DetectionTask final : public BasicTask {
 
   TaskOptions options_;
   std::int64_t samples_;
-  PixelSize input_;
   std::unique_ptr<const Decoder> decoder_;
-  std::string resize_;
   double agreement_score_;
-  std::vector<AnnotatedImage> images_;    // of the samples
+  std::vector<AnnotatedImage> images_;  // of the samples
+  std::vector<std::optional<BoxPlacing>> placings_;
   std::vector<std::int64_t> categories_;  // ids by class
   std::vector<std::size_t> order_;        // samples in the order of the images' ids
 };
@@ -263,7 +210,7 @@ BuiltinTask detection_task() {
             {"categories", "category ids by class index", "the ids of the annotations, ascending"},
             {"resize",
              "how images of another size than the input were resized: stretch, letterbox "
-             "(centred), letterbox_corner",
+             "(centred), letterbox_corner; of a folder of images the preprocess says it",
              "none"},
             {"normalized", "boxes are shares of the input's size", "false"},
             {"score", "least score of a detection", "0.001"},

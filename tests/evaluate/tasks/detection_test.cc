@@ -6,6 +6,7 @@
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/internal/base/files.h"
+#include "quantsearch/internal/media/sample_maker.h"
 #include "support/budgets.h"
 #include "support/messages.h"
 #include "support/model_builder.h"
@@ -168,6 +169,97 @@ TEST(Detection, TakesResizingBack) {
     "annotations": [{"image_id": 1, "category_id": 0, "bbox": [2, 1, 8, 2]}]})");
   EXPECT_DOUBLE_EQ(
       detection_scores(stretched.yaml(", resize: stretch"), detector(kExact)).at("map"), 1);
+}
+
+/// Two photos of 16 x 8 pixels, letterboxed into 8 x 6: a scale of 1/2 and a border of one pixel
+/// above.
+const ImagePlacing kLetterboxed{.image = {.height = 8, .width = 16},
+                                .sample = {.height = 6, .width = 8},
+                                .scale_x = 0.5,
+                                .scale_y = 0.5,
+                                .top = 1,
+                                .how = "resize: letterbox, place: center"};
+
+class Photos {
+ public:
+  explicit Photos(const ImagePlacing& placing)
+      : data_(with_names(two_images(), {"a.jpg", "b.jpg"}, {placing, placing})) {}
+
+  [[nodiscard]] double map(const std::string& yaml) const {
+    const Model model = detector(kExact);
+    ThreadPool pool(2);
+    const Reference reference(model, data_, std::nullopt, pool, ByteBudget(testing::kPlenty),
+                              {.batch = 0,
+                               .task = make_task(read_task(parse_yaml(yaml, "test")),
+                                                 {.float_model = model, .samples = data_})});
+    return evaluate(model, reference, pool, {.metrics = {}}).metrics.at("map");
+  }
+  [[nodiscard]] std::string refusal(const std::string& yaml) const {
+    return message_of([&] { (void)map(yaml); });
+  }
+
+ private:
+  std::shared_ptr<const DataSource> data_;
+};
+
+/// Annotations of photos of this size, with a box of the first.
+std::string annotations_of(int width, int height, const std::string& box) {
+  const std::string size =
+      "\"width\": " + std::to_string(width) + ", \"height\": " + std::to_string(height);
+  return R"({"images": [{"id": 1, "file_name": "a.jpg", )" + size +
+         R"(}, {"id": 2, "file_name": "b.jpg", )" + size +
+         R"(}], "categories": [{"id": 0}, {"id": 1}],
+         "annotations": [{"image_id": 1, "category_id": 0, "bbox": )" +
+         box + "}]}";
+}
+
+TEST(Detection, TakesTheResizingOfPhotosFromTheirPreprocess) {
+  const Annotated truth(annotations_of(16, 8, "[2, 0, 8, 4]"));
+  const Photos photos(kLetterboxed);
+  EXPECT_DOUBLE_EQ(photos.map(truth.yaml()), 1);
+  EXPECT_DOUBLE_EQ(photos.map(truth.yaml(", resize: letterbox")), 1);
+  // Annotated at twice the size of the files.
+  const Annotated larger(annotations_of(32, 16, "[4, 0, 16, 8]"));
+  EXPECT_DOUBLE_EQ(photos.map(larger.yaml()), 1);
+  // Cut out of the photo, as a preprocess for classifiers does.
+  ImagePlacing cut = kLetterboxed;
+  cut.left = -1;
+  const Annotated moved(annotations_of(16, 8, "[4, 0, 8, 4]"));
+  EXPECT_DOUBLE_EQ(Photos(cut).map(moved.yaml()), 1);
+}
+
+TEST(Detection, TheLetterboxOfYoloIsThatOfTheKey) {
+  const auto maker =
+      sample_maker(parse_preprocess("yolo"), {.name = "image", .dimensions = {1, 3, 60, 80}});
+  std::vector<std::string> names;
+  std::vector<ImagePlacing> placings;
+  for (int height = 10; height < 200; height += 3) {
+    for (int width = 10; width < 200; ++width) {
+      names.push_back(std::to_string(height) + "x" + std::to_string(width));
+      placings.push_back(maker->placing({.height = height, .width = width}));
+    }
+  }
+  const Tensor images(DataType::float32, {std::ssize(names), 1, 6, 8});
+  const Model model = detector(kExact);
+  EXPECT_NO_THROW((void)make_task(
+      read_task(parse_yaml("{task: detection, decoder: yolov8, resize: letterbox}", "test")),
+      {.float_model = model,
+       .samples = with_names(in_memory_data({{"image", images}}), names, placings)}));
+}
+
+TEST(Detection, AResizingThatThePreprocessContradictsIsRefused) {
+  const Photos photos(kLetterboxed);
+  EXPECT_EQ(photos.refusal("{task: detection, decoder: yolov8, resize: letterbox_corner}"),
+            "evaluator detection: 'resize': got 'letterbox_corner', and the preprocess of the data "
+            "has 'resize: letterbox, place: center', which puts 'a.jpg' of 16 x 8 pixels "
+            "elsewhere; leave 'resize' out, the preprocess says it");
+  EXPECT_TRUE(photos.refusal("{task: detection, decoder: yolov8, resize: none}")
+                  .starts_with("evaluator detection: 'resize': got 'none'"));
+  const Annotated turned(annotations_of(8, 16, "[2, 0, 8, 4]"));
+  EXPECT_EQ(photos.refusal(turned.yaml()),
+            "evaluator detection: 'annotations': image 1 of '" + turned.file() +
+                "' is 8 x 16 pixels and 'a.jpg', turned upright, 16 x 8, expected sides of the "
+                "same ratio");
 }
 
 /// Four rows of corners, score and class, and those of them with a score above 0.5.

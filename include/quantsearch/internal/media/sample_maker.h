@@ -23,12 +23,19 @@ struct MediaInput {
   std::vector<std::optional<std::int64_t>> dimensions;
 };
 
+/// What is kept of a file.
+struct KeptFile {
+  std::vector<Tensor> samples;          // at least one
+  std::optional<ImageSize> image = {};  // the size of an image, turned upright
+};
+
 class SampleMaker {
  public:
   virtual ~SampleMaker() = default;
-  /// The kept form of the samples of a file, at least one. Throws InvalidInput whose message is
-  /// only the reason. Safe from several threads.
-  [[nodiscard]] virtual std::vector<Tensor> keep(std::span<const std::byte> file) const = 0;
+  /// Throws InvalidInput whose message is only the reason. Safe from several threads.
+  [[nodiscard]] virtual KeptFile keep(std::span<const std::byte> file) const = 0;
+  /// Where an image of this size is in its sample.
+  [[nodiscard]] virtual ImagePlacing placing(ImageSize image) const = 0;
   /// The sample of a kept form, with a first axis of 1 where the model's input has a batch axis.
   [[nodiscard]] virtual Tensor make(const Tensor& kept) const = 0;
   /// The shape of that sample.
