@@ -220,6 +220,100 @@ async function opensASearchWithoutTrials(browser) {
   await page.context().close();
 }
 
+/** The report of the search's results after `change(results)`. */
+async function openChanged(browser, name, change) {
+  const results = JSON.parse(readFileSync(`${folder}/out/results.json`, 'utf8'));
+  change(results);
+  writeFileSync(`${folder}/${name}.json`, JSON.stringify(results));
+  run(program, ['report', `${name}.json`, '--html', `${name}.html`], folder);
+  return open(browser, `file://${folder}/${name}.html`);
+}
+
+async function saysWhatIsLeftOut(browser) {
+  const page = await openChanged(browser, 'left_out', (results) => {
+    results.layers = {left_out: 'trials ran in worker processes <b>'};
+    results.trials_in_all = 5000;
+  });
+  check('the section of the layers is there', await page.locator('#layers').isVisible());
+  check('it says why they are not listed',
+      (await page.textContent('#layer-table')).includes('They are not listed: trials ran in worker processes <b>.'));
+  equal('there is no table of layers', await page.locator('#layer-table table').count(), 0);
+  for (const id of ['layer-graph', 'layer-histogram']) check(`${id} is not there`, await page.locator(`#${id}`).isHidden());
+  const count = await rows(page, '#trial-table');
+  check('the number of all trials stands beside that of those on the page',
+      (await page.textContent('#resources')).includes(`5000 trials (${count} shown) in `), await page.textContent('#resources'));
+  await page.context().close();
+}
+
+/** What a reader sees of the chart of times and memory: its label, its texts, its small marks, and the area of the trials. */
+async function resourceChart(page) {
+  await page.locator('#resources').scrollIntoViewIfNeeded();
+  return page.$eval('#resources .chart', (chart) => {
+    const middle = ({left, right, top, bottom}) => ({x: (left + right) / 2, y: (top + bottom) / 2});
+    const texts = [...chart.querySelectorAll('text')].map((text) => ({text: text.textContent, ...middle(text.getBoundingClientRect())}));
+    const paths = [...chart.querySelectorAll('path')];
+    const boxes = paths.map((path) => path.getBoundingClientRect());
+    const area = boxes[paths.findIndex((path) => Number(path.getAttribute('fill-opacity') ?? 1) < 0.5)];
+    return {
+      label: chart.getAttribute('aria-label'), texts, area: area && {left: area.left, right: area.right},
+      points: boxes.filter(({width, height}) => width > 4.5 && width < 8 && Math.abs(width - height) < 0.5).map(middle).sort((a, b) => a.x - b.x),
+    };
+  });
+}
+
+/** Seconds of a text such as '3 min 20 s'; null when it is no time. */
+function secondsOf(text) {
+  if (!/^(\d+(\.\d+)? s|\d+ min \d+ s|\d+ h \d+ min)$/.test(text)) return null;
+  const units = {h: 3600, min: 60, s: 1};
+  return [...text.matchAll(/([\d.]+) (h|min|s)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * units[unit], 0);
+}
+
+/** The place of a value on an axis, by two of its marks. */
+function placeBy(marks) {
+  const [first, last] = [marks[0], marks[marks.length - 1]];
+  return (value) => first.place + (value - first.value) / (last.value - first.value) * (last.place - first.place);
+}
+
+const near = (places, others) => places.length === others.length && places.every((place, at) => Math.abs(place - others[at]) < 2);
+
+async function showsTrialsOverTime(browser) {
+  // They end in another order than that of their numbers, each at another time.
+  const seconds = (number) => 10 + number;
+  const ended = (number) => 1.75e9 + 60 * (number ^ 1);
+  const page = await openChanged(browser, 'times', (results) => {
+    for (const trial of results.trials) Object.assign(trial, {seconds: seconds(trial.number), ended_at: ended(trial.number), memory_bytes: 2e8});
+  });
+  const numbers = [...Array(await rows(page, '#trial-table')).keys()].sort((a, b) => ended(a) - ended(b));
+  const start = Math.min(...numbers.map((number) => ended(number) - seconds(number)));
+  const {label, texts, points, area} = await resourceChart(page);
+  check('its label says that it goes over time', label.endsWith('and memory when it ended, over the time of the search'), label);
+  const titles = texts.map(({text}) => text);
+  for (const title of ['time since the start', 'seconds', 'memory']) check(`an axis is called ${title}`, titles.includes(title), titles);
+  const times = texts.map(({text, x}) => ({value: secondsOf(text), place: x})).filter(({value}) => value !== null);
+  check('the marks of the axis are times', times.length > 2, titles);
+  equal('they begin with that of the first trial', times[0].value, 0);
+  const x = placeBy(times);
+  check('they are apart in proportion', near(times.map(({place}) => place), times.map(({value}) => x(value))), times);
+  check('a point is where a trial ended', near(points.map((point) => point.x), numbers.map((number) => x(ended(number) - start))), points);
+  const heights = texts.filter(({text}) => /^\d+$/.test(text)).map(({text, y}) => ({value: Number(text), place: y})).sort((a, b) => a.value - b.value);
+  check('and as high as its seconds', near(points.map((point) => point.y), numbers.map((number) => placeBy(heights)(seconds(number)))), heights);
+  const last = numbers[numbers.length - 1];
+  check('the area goes from the beginning of the first to the end of the last', near([area.left, area.right], [x(0), x(ended(last) - start)]), area);
+  await page.context().close();
+}
+
+async function showsTrialsInTheirOrderWithoutTimes(browser) {
+  const page = await openChanged(browser, 'untimed', (results) => {
+    for (const trial of results.trials) Object.assign(trial, {ended_at: undefined, memory_bytes: undefined});
+  });
+  const {label, texts} = await resourceChart(page);
+  const titles = texts.map(({text}) => text);
+  equal('its label has no time', label, 'Seconds of each trial');
+  equal('its axes are those of trials and seconds', ['trial', 'seconds', 'time since the start', 'memory'].map((title) => titles.includes(title)),
+      [true, true, false, false]);
+  await page.context().close();
+}
+
 /** The report of the search with one more trial, which failed with text that looks like markup. */
 function addAFailedTrial() {
   const results = JSON.parse(readFileSync(`${folder}/out/results.json`, 'utf8'));
@@ -249,6 +343,9 @@ try {
   await followsARunningSearch(browser);
   await comparesTwoSearches(browser);
   await opensASearchWithoutTrials(browser);
+  await saysWhatIsLeftOut(browser);
+  await showsTrialsOverTime(browser);
+  await showsTrialsInTheirOrderWithoutTimes(browser);
   equal('the console stays empty', said, []);
 } finally {
   await browser.close();

@@ -69,6 +69,34 @@ TEST(PageData, TrialsEndSoManySecondsAfterTheFirstBegan) {
   EXPECT_EQ(json_at(search.find("trials")->as_list()[1], "ended"), "1.25");
 }
 
+TEST(PageData, TheTimeBeginsWithTheTrialThatBeganFirst) {
+  ResultsDocument document = example_results();
+  document.trials[0].ended_at = 1.75e9 + 5;
+  document.trials[0].seconds = 1;
+  document.trials[1].ended_at = 1.75e9 + 9;  // begun 2 s before the other
+  document.trials[1].seconds = 7;
+  const Value::List trials = data_of(document).find("trials")->as_list();
+  EXPECT_EQ(json_at(trials[0], "ended"), "3.0");
+  EXPECT_EQ(json_at(trials[1], "ended"), "7.0");
+}
+
+TEST(PageData, ATrialThatDoesNotSayWhenItEndedHasNoTime) {
+  ResultsDocument document = example_results();
+  document.trials[0].ended_at = 1.75e9 + 5;
+  document.trials[0].seconds = 1;
+  document.trials[1].ended_at.reset();
+  const Value::List trials = data_of(document).find("trials")->as_list();
+  EXPECT_EQ(json_at(trials[0], "ended"), "1.0");
+  EXPECT_EQ(json_at(trials[1], "ended"), "null");
+}
+
+TEST(PageData, SaysHowManyTrialsAreLeftOut) {
+  ResultsDocument document = example_results();
+  EXPECT_EQ(json_at(data_of(document), "trials_in_all"), std::to_string(document.trials.size()));
+  document.trials_in_all = 5000;
+  EXPECT_EQ(json_at(data_of(document), "trials_in_all"), "5000");
+}
+
 TEST(PageData, SaysWhyLayersAreLeftOut) {
   ResultsDocument document = example_results();
   document.layers = Value::Map{{"left_out", "cancelled"}};
