@@ -184,7 +184,10 @@ class PixelPairs {
   hn::Vec<RowBytes> second_;
 };
 
-void scale_rows(const RowGroup<std::uint8_t>& rows, const PairedTaps& taps, bool reverses_colors) {
+/// `kPairs`: those of a window; 0 for any number. A known number takes a fifth less time.
+template <std::size_t kPairs>
+void scale_rows_by(const RowGroup<std::uint8_t>& rows, const PairedTaps& taps,
+                   bool reverses_colors) {
   const PixelPairs of(reverses_colors);
   const hn::Rebind<std::uint8_t, RowWords> narrow;
   const hn::Repartition<std::uint32_t, decltype(narrow)> pixel;
@@ -192,7 +195,7 @@ void scale_rows(const RowGroup<std::uint8_t>& rows, const PairedTaps& taps, bool
   const RowGroup<std::uint8_t> group = rows;
   const int* const firsts = taps.firsts.data();
   const std::size_t outputs = taps.firsts.size();
-  const std::size_t pairs = taps.pairs;
+  const std::size_t pairs = kPairs > 0 ? kPairs : taps.pairs;
   const std::int32_t* weights = taps.weights.data();
   for (std::size_t x = 0; x < outputs; ++x) {
     std::size_t place = static_cast<std::size_t>(firsts[x]) * 4;
@@ -218,6 +221,21 @@ void scale_rows(const RowGroup<std::uint8_t>& rows, const PairedTaps& taps, bool
         std::memcpy(group.to[v + row] + x * 3, &value, sizeof value);
       }
     }
+  }
+}
+
+void scale_rows(const RowGroup<std::uint8_t>& rows, const PairedTaps& taps, bool reverses_colors) {
+  switch (taps.pairs) {
+    case 1:
+      return scale_rows_by<1>(rows, taps, reverses_colors);
+    case 2:
+      return scale_rows_by<2>(rows, taps, reverses_colors);
+    case 3:
+      return scale_rows_by<3>(rows, taps, reverses_colors);
+    case 4:
+      return scale_rows_by<4>(rows, taps, reverses_colors);
+    default:
+      return scale_rows_by<0>(rows, taps, reverses_colors);
   }
 }
 
