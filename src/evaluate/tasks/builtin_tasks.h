@@ -71,7 +71,7 @@ class BasicTask : public Task {
 [[nodiscard]] Key task_key(const TaskOptions& options, const TaskData& data,
                            const std::vector<std::string>& file_keys);
 /// The same for a task that finds the truth in the file of the key `truth` by the names of the
-/// samples: a key of these, too, when both are there.
+/// samples: a key of these and of where their images are, too, when both are there.
 [[nodiscard]] Key named_task_key(const TaskOptions& options, const TaskData& data,
                                  const std::vector<std::string>& file_keys,
                                  const std::string& truth);

@@ -35,6 +35,12 @@ void add_content(KeyBuilder& key, const std::filesystem::path& place) {
     key.add(file.lexically_relative(place).generic_string()).add(read_file(file));
 }
 
+void add_placing(KeyBuilder& key, const ImagePlacing& placing) {
+  for (const ImageSize size : {placing.image, placing.sample}) key.add(size.height).add(size.width);
+  for (const double value : {placing.scale_x, placing.scale_y, placing.left, placing.top})
+    key.add(value);
+}
+
 const BuiltinTask& task_named(const std::string& name) {
   std::vector<std::string> known;
   for (const BuiltinTask& task : table_of_tasks()) {
@@ -102,8 +108,10 @@ Key named_task_key(const TaskOptions& options, const TaskData& data,
   if (!options.has(truth) || data.samples->sample_name(0).empty()) return key;
   KeyBuilder named;
   named.add(key);
-  for (std::int64_t sample = 0; sample < data.samples->size(); ++sample)
+  for (std::int64_t sample = 0; sample < data.samples->size(); ++sample) {
     named.add(data.samples->sample_name(sample));
+    if (const auto placing = data.samples->placing(sample)) add_placing(named, *placing);
+  }
   return named.finish();
 }
 

@@ -185,13 +185,15 @@ class Photos {
   explicit Photos(const ImagePlacing& placing)
       : data_(with_names(two_images(), {"a.jpg", "b.jpg"}, {placing, placing})) {}
 
+  [[nodiscard]] std::shared_ptr<const Task> task(const std::string& yaml) const {
+    const Model model = detector(kExact);
+    return make_task(read_task(parse_yaml(yaml, "test")), {.float_model = model, .samples = data_});
+  }
   [[nodiscard]] double map(const std::string& yaml) const {
     const Model model = detector(kExact);
     ThreadPool pool(2);
     const Reference reference(model, data_, std::nullopt, pool, ByteBudget(testing::kPlenty),
-                              {.batch = 0,
-                               .task = make_task(read_task(parse_yaml(yaml, "test")),
-                                                 {.float_model = model, .samples = data_})});
+                              {.batch = 0, .task = task(yaml)});
     return evaluate(model, reference, pool, {.metrics = {}}).metrics.at("map");
   }
   [[nodiscard]] std::string refusal(const std::string& yaml) const {
@@ -226,6 +228,8 @@ TEST(Detection, TakesTheResizingOfPhotosFromTheirPreprocess) {
   cut.left = -1;
   const Annotated moved(annotations_of(16, 8, "[4, 0, 8, 4]"));
   EXPECT_DOUBLE_EQ(Photos(cut).map(moved.yaml()), 1);
+  // Other boxes of the same samples are not taken from the cache.
+  EXPECT_NE(Photos(cut).task(truth.yaml())->key(), photos.task(truth.yaml())->key());
 }
 
 TEST(Detection, TheLetterboxOfYoloIsThatOfTheKey) {
