@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "guarded_main.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/pipeline/pipeline.h"
 
@@ -99,10 +100,6 @@ int run(int argc, char** argv) {
 }  // namespace quantsearch
 
 int main(int argc, char** argv) {
-  try {
-    return quantsearch::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "accuracy_bench: {}\n", error.what());
-    return 1;
-  }
+  return quantsearch::bench::guarded_main("accuracy_bench",
+                                          [&] { return quantsearch::run(argc, argv); });
 }

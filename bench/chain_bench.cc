@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "guarded_main.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
 #include "quantsearch/internal/base/stopwatch.h"
@@ -122,10 +123,5 @@ int run() {
 }  // namespace quantsearch
 
 int main() {
-  try {
-    return quantsearch::run();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "chain_bench: {}\n", error.what());
-    return 1;
-  }
+  return quantsearch::bench::guarded_main("chain_bench", [] { return quantsearch::run(); });
 }

@@ -27,6 +27,7 @@
 #include <png.h>
 #include <webp/decode.h>
 
+#include "guarded_main.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/thread_pool.h"
 #include "quantsearch/internal/base/files.h"
@@ -64,8 +65,7 @@ Arguments parse(int count, char** values) {
     }
   }
   if (arguments.folder.empty() || arguments.rounds < 1)
-    throw InvalidInput(
-        "decode_bench: expected FOLDER [--preset NAME] [--side N] [--rounds N] [--threads N]");
+    throw InvalidInput("expected FOLDER [--preset NAME] [--side N] [--rounds N] [--threads N]");
   return arguments;
 }
 
@@ -174,8 +174,7 @@ class Bench {
         files_.push_back(read_file(entry.path()));
     }
     if (files_.empty())
-      throw InvalidInput(
-          fmt::format("decode_bench: '{}' has no images", arguments.folder.string()));
+      throw InvalidInput(fmt::format("'{}' has no images", arguments.folder.string()));
     Pixels pixels;
     for (const std::string& file : files_)
       megapixels_ += static_cast<double>(decode_by_library(file, pixels)) / 1e6;
@@ -240,11 +239,8 @@ class Bench {
 }  // namespace quantsearch
 
 int main(int count, char** values) {
-  try {
+  return quantsearch::bench::guarded_main("decode_bench", [&] {
     quantsearch::Bench(quantsearch::parse(count, values)).run();
     return 0;
-  } catch (const quantsearch::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 2;
-  }
+  });
 }

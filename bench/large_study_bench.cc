@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 
+#include "guarded_main.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/report.h"
 #include "quantsearch/search/kept_trials.h"
@@ -183,7 +184,7 @@ void measure(const std::string& name, const std::function<void()>& step) {
     try {
       step();
     } catch (const std::exception& error) {
-      fmt::print(stderr, "large_study_bench: {}: {}\n", name, error.what());
+      fmt::print(stderr, "{}: {}\n", name, error.what());
       code = 1;
     }
     std::fflush(stdout);
@@ -200,6 +201,17 @@ void measure(const std::string& name, const std::function<void()>& step) {
              static_cast<double>(usage.ru_maxrss) / 1e3, status == 0 ? "" : " (failed)");
 }
 
+void measure_all(std::string where, std::int64_t trials) {
+  if (!is_postgresql_url(where)) where = (std::filesystem::path(where) / "study.db").string();
+  if (!is_written(where)) measure("write", [&] { write_study(where, trials); });
+  measure("open", [&] { open(where); });
+  for (const char* format : {"text", "json", "html", "markdown", "csv"})
+    measure(std::string("report ") + format, [&] { report(where, format); });
+  measure("report --serve", [&] { follow(where); });
+  measure("resume", [&] { resume(where); });
+  measure("join", [&] { join(where); });
+}
+
 }  // namespace
 }  // namespace quantsearch
 
@@ -208,18 +220,8 @@ int main(int count, char** arguments) {
     fmt::print(stderr, "usage: large_study_bench (FOLDER | postgresql://...) [TRIALS]\n");
     return 2;
   }
-  std::string where = arguments[1];
-  if (!quantsearch::is_postgresql_url(where))
-    where = (std::filesystem::path(where) / "study.db").string();
-  const std::int64_t trials = count > 2 ? std::stol(arguments[2]) : 1'000'000;
-  using quantsearch::measure;
-  if (!quantsearch::is_written(where))
-    measure("write", [&] { quantsearch::write_study(where, trials); });
-  measure("open", [&] { quantsearch::open(where); });
-  for (const char* format : {"text", "json", "html", "markdown", "csv"})
-    measure(std::string("report ") + format, [&] { quantsearch::report(where, format); });
-  measure("report --serve", [&] { quantsearch::follow(where); });
-  measure("resume", [&] { quantsearch::resume(where); });
-  measure("join", [&] { quantsearch::join(where); });
-  return 0;
+  return quantsearch::bench::guarded_main("large_study_bench", [&] {
+    quantsearch::measure_all(arguments[1], count > 2 ? std::stol(arguments[2]) : 1'000'000);
+    return 0;
+  });
 }

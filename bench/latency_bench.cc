@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "guarded_main.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/evaluate.h"
 #include "quantsearch/runtime.h"
@@ -108,10 +109,6 @@ int run(int argc, char** argv) {
 }  // namespace quantsearch
 
 int main(int argc, char** argv) {
-  try {
-    return quantsearch::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "latency_bench: {}\n", error.what());
-    return 1;
-  }
+  return quantsearch::bench::guarded_main("latency_bench",
+                                          [&] { return quantsearch::run(argc, argv); });
 }

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <set>
 
+#include "guarded_main.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
@@ -135,10 +136,6 @@ int run(int argc, char** argv) {
 }  // namespace quantsearch
 
 int main(int argc, char** argv) {
-  try {
-    return quantsearch::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "methods_bench: {}\n", error.what());
-    return 1;
-  }
+  return quantsearch::bench::guarded_main("methods_bench",
+                                          [&] { return quantsearch::run(argc, argv); });
 }

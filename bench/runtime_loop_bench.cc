@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "guarded_main.h"
 #include "quantsearch/autosearch.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/internal/trials/executor.h"
@@ -84,11 +85,8 @@ int main(int count, char** arguments) {
                "THREADS\n");
     return 2;
   }
-  try {
+  return quantsearch::bench::guarded_main("runtime_loop_bench", [&] {
     quantsearch::run(arguments);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 
+#include "guarded_main.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 
@@ -79,11 +80,8 @@ int main(int count, char** arguments) {
     fmt::print(stderr, "usage: sensitivity_bench MODEL CALIBRATION [SAMPLES [PRESET]]\n");
     return 2;
   }
-  try {
+  return quantsearch::bench::guarded_main("sensitivity_bench", [&] {
     quantsearch::run(count, arguments);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

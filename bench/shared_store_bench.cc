@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "guarded_main.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/storage.h"
 #include "storage/database.h"
@@ -120,7 +121,9 @@ int main(int count, char** arguments) {
     fmt::print(stderr, "usage: shared_store_bench postgresql://... [CONNECTIONS TRIALS]\n");
     return 2;
   }
-  const int connections = count == 4 ? std::stoi(arguments[2]) : 64;
-  quantsearch::measure(arguments[1], connections, count == 4 ? std::stol(arguments[3]) : 10'000);
-  return 0;
+  return quantsearch::bench::guarded_main("shared_store_bench", [&] {
+    const int connections = count == 4 ? std::stoi(arguments[2]) : 64;
+    quantsearch::measure(arguments[1], connections, count == 4 ? std::stol(arguments[3]) : 10'000);
+    return 0;
+  });
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "guarded_main.h"
 #include "quantsearch/internal/base/files.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/storage.h"
@@ -81,14 +82,16 @@ void measure_shared(const std::string& where, std::int64_t trials) {
 }  // namespace quantsearch
 
 int main(int count, char** arguments) {
-  const std::string where = count > 1 ? arguments[1] : ".";
-  if (where.starts_with("postgres")) {
-    quantsearch::measure(where, 10'000);
-    quantsearch::measure_shared(where, 2'000);
+  return quantsearch::bench::guarded_main("storage_bench", [&] {
+    const std::string where = count > 1 ? arguments[1] : ".";
+    if (where.starts_with("postgres")) {
+      quantsearch::measure(where, 10'000);
+      quantsearch::measure_shared(where, 2'000);
+      return 0;
+    }
+    const quantsearch::TemporaryFolder folder(where);
+    quantsearch::measure((folder.path() / "study.db").string(), 10'000);
+    quantsearch::measure_shared((folder.path() / "shared.db").string(), 2'000);
     return 0;
-  }
-  const quantsearch::TemporaryFolder folder(where);
-  quantsearch::measure((folder.path() / "study.db").string(), 10'000);
-  quantsearch::measure_shared((folder.path() / "shared.db").string(), 2'000);
-  return 0;
+  });
 }

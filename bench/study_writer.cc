@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "guarded_main.h"
 #include "quantsearch/base/error.h"
 #include "quantsearch/base/random.h"
 #include "quantsearch/storage.h"
@@ -79,11 +80,8 @@ int main(int count, char** arguments) {
     fmt::print(stderr, "usage: study_writer DATABASE STUDY TRIALS\n");
     return 2;
   }
-  try {
+  return quantsearch::bench::guarded_main("study_writer", [&] {
     quantsearch::write(arguments[1], arguments[2], std::stol(arguments[3]));
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "study_writer: {}\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

@@ -37,7 +37,7 @@ std::vector<double> best_so_far(const Problem& problem, const AsyncRun& run) {
   while (std::ssize(best) < run.trials) {
     while (begun < run.trials && std::ssize(pending) < run.workers) {
       const auto point = optimizer->ask(begun, pending);
-      if (!point) throw InternalError("sampler_bench: no point is left in " + problem.name);
+      if (!point) throw InternalError("no point is left in " + problem.name);
       pending.push_back({.number = begun, .at = *point});
       ends.add(ends.now() + duration_of(begun, run.seed), pending.back());
       ++begun;
@@ -88,7 +88,7 @@ Problem problem_named(const std::string& name) {
   for (Problem& problem : sampler_problems()) {
     if (problem.name == name) return std::move(problem);
   }
-  throw InvalidInput(fmt::format("sampler_bench: problem '{}' is unknown", name));
+  throw InvalidInput(fmt::format("problem '{}' is unknown", name));
 }
 
 }  // namespace quantsearch

@@ -109,8 +109,7 @@ NamedNumbers::NamedNumbers(const std::string& text) {
     } catch (const std::exception&) {
       read = 0;
     }
-    if (read == 0)
-      throw InvalidInput(fmt::format("sampler_bench: got '{}', expected name=number", item));
+    if (read == 0) throw InvalidInput(fmt::format("got '{}', expected name=number", item));
   }
 }
 
@@ -124,8 +123,8 @@ std::optional<double> NamedNumbers::take(const std::string& name) {
 
 void NamedNumbers::refuse_rest(const std::string& optimizer) const {
   if (numbers_.empty()) return;
-  throw InvalidInput(fmt::format("sampler_bench: optimizer '{}' has no option '{}'", optimizer,
-                                 numbers_.begin()->first));
+  throw InvalidInput(
+      fmt::format("optimizer '{}' has no option '{}'", optimizer, numbers_.begin()->first));
 }
 
 std::vector<std::string> optimizer_names() {
@@ -140,8 +139,8 @@ std::unique_ptr<Optimizer> make_optimizer(const std::string& name_and_options, c
   const std::string name = name_and_options.substr(0, colon);
   const auto row = std::ranges::find(rows(), name, &Row::name);
   if (row == rows().end()) {
-    throw InvalidInput(fmt::format("sampler_bench: got the optimizer '{}', expected one of {}",
-                                   name, fmt::join(optimizer_names(), ", ")));
+    throw InvalidInput(fmt::format("got the optimizer '{}', expected one of {}", name,
+                                   fmt::join(optimizer_names(), ", ")));
   }
   NamedNumbers numbers(colon == std::string::npos ? "" : name_and_options.substr(colon + 1));
   auto optimizer = row->factory(domain, run, numbers);

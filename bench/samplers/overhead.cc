@@ -53,7 +53,7 @@ double measure_us(const Case& one, const std::string& name) {
     const double begin = now_us();
     const auto point = optimizer->ask(number, {});
     const double asked = now_us();
-    if (!point) throw InternalError("sampler_bench: a domain of real numbers ran out of points");
+    if (!point) throw InternalError("a domain of real numbers ran out of points");
     const Observation observation{
         .number = number, .at = *point, .objectives = sphere_values(*point, one.objectives)};
     const double evaluated = now_us();

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "guarded_main.h"
 #include "multi_problems.h"
 #include "optimizers.h"
 #include "optimizers/pareto/hypervolume.h"
@@ -46,7 +47,7 @@ Settings parse(const std::vector<std::string>& arguments) {
     else if (name == "--workers" && !value.empty())
       settings.workers = std::stoll(value);
     else
-      throw InvalidInput(fmt::format("pareto_bench: '{}' is unknown or lacks its value", name));
+      throw InvalidInput(fmt::format("'{}' is unknown or lacks its value", name));
   }
   return settings;
 }
@@ -69,7 +70,7 @@ std::vector<double> run(const MultiProblem& problem, const std::string& name,
     while (number < settings.trials && std::ssize(pending) < settings.workers) {
       const std::vector<Pending> running(pending.begin(), pending.end());
       const auto point = optimizer->ask(number, running);
-      if (!point) throw InternalError("pareto_bench: no point is left in " + problem.name);
+      if (!point) throw InternalError("no point is left in " + problem.name);
       pending.push_back({.number = number++, .at = *point});
     }
     const Pending done = pending.front();
@@ -93,8 +94,7 @@ void compare(const Settings& settings) {
   fmt::print("{:<8} {:<36} {:>8} {:>8} {:>8} {:>8}\n", "problem", "optimizer", 100, 200, 500, 1000);
   for (const std::string& name : settings.problems) {
     const auto problem = std::ranges::find(all, name, &MultiProblem::name);
-    if (problem == all.end())
-      throw InvalidInput(fmt::format("pareto_bench: problem '{}' is unknown", name));
+    if (problem == all.end()) throw InvalidInput(fmt::format("problem '{}' is unknown", name));
     for (const std::string& optimizer : settings.optimizers) {
       std::vector<std::vector<double>> at_moment(kMoments.size());
       for (int seed = 0; seed < settings.seeds; ++seed) {
@@ -117,11 +117,8 @@ void compare(const Settings& settings) {
 }  // namespace quantsearch
 
 int main(int argc, char** argv) {
-  try {
+  return quantsearch::bench::guarded_main("pareto_bench", [&] {
     quantsearch::compare(quantsearch::parse({argv + 1, argv + argc}));
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

@@ -14,6 +14,7 @@
 #include <cstdio>
 
 #include "async_run.h"
+#include "guarded_main.h"
 #include "optimizers.h"
 #include "quantsearch/base/error.h"
 
@@ -35,7 +36,7 @@ Settings parse(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     const std::string& name = arguments[i];
     if (i + 1 == arguments.size())
-      throw InvalidInput(fmt::format("regret_bench: option '{}' lacks its value", name));
+      throw InvalidInput(fmt::format("option '{}' lacks its value", name));
     const std::string& value = arguments[i + 1];
     if (name == "--optimizers")
       settings.optimizers = split_names(value);
@@ -52,7 +53,7 @@ Settings parse(const std::vector<std::string>& arguments) {
     else if (name == "--threads")
       settings.threads = std::stoi(value);
     else
-      throw InvalidInput(fmt::format("regret_bench: option '{}' is unknown", name));
+      throw InvalidInput(fmt::format("option '{}' is unknown", name));
   }
   return settings;
 }
@@ -102,11 +103,8 @@ void compare(const Settings& settings) {
 }  // namespace quantsearch
 
 int main(int argc, char** argv) {
-  try {
+  return quantsearch::bench::guarded_main("regret_bench", [&] {
     quantsearch::compare(quantsearch::parse({argv + 1, argv + argc}));
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "async_run.h"
+#include "guarded_main.h"
 #include "optimizers.h"
 #include "overhead.h"
 #include "problems.h"
@@ -39,8 +40,7 @@ Settings parse(const std::vector<std::string>& arguments) {
       continue;
     }
     if (i + 1 == arguments.size())
-      throw InvalidInput(
-          fmt::format("sampler_bench: option '{}' is unknown or lacks its value", name));
+      throw InvalidInput(fmt::format("option '{}' is unknown or lacks its value", name));
     const std::string& value = arguments[++i];
     if (name == "--optimizers")
       settings.optimizers = split_names(value);
@@ -55,7 +55,7 @@ Settings parse(const std::vector<std::string>& arguments) {
     else if (name == "--trials")
       settings.trials = std::stoll(value);
     else
-      throw InvalidInput(fmt::format("sampler_bench: option '{}' is unknown", name));
+      throw InvalidInput(fmt::format("option '{}' is unknown", name));
   }
   return settings;
 }
@@ -95,15 +95,12 @@ void compare(const Settings& settings) {
 }  // namespace quantsearch
 
 int main(int argc, char** argv) {
-  try {
+  return quantsearch::bench::guarded_main("sampler_bench", [&] {
     const auto settings = quantsearch::parse({argv + 1, argv + argc});
     if (settings.overhead)
       quantsearch::print_overheads(settings.optimizers);
     else
       quantsearch::compare(settings);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 
+#include "guarded_main.h"
 #include "optimizers.h"
 #include "quantsearch/base/error.h"
 #include "scale/stage_space.h"
@@ -53,7 +54,7 @@ Settings parse(const std::vector<std::string>& arguments) {
   std::map<std::string, std::string> given;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     if (i + 1 == arguments.size())
-      throw InvalidInput(fmt::format("scale_bench: option '{}' lacks its value", arguments[i]));
+      throw InvalidInput(fmt::format("option '{}' lacks its value", arguments[i]));
     given[arguments[i]] = arguments[i + 1];
   }
   const auto take = [&given](const std::string& name, const auto& use) {
@@ -92,7 +93,7 @@ Settings parse(const std::vector<std::string>& arguments) {
   number("--repair", cluster.repair_seconds);
   number("--longest-pause", cluster.longest_pause_seconds);
   if (!given.empty())
-    throw InvalidInput(fmt::format("scale_bench: option '{}' is unknown", given.begin()->first));
+    throw InvalidInput(fmt::format("option '{}' is unknown", given.begin()->first));
   return settings;
 }
 
@@ -148,11 +149,8 @@ void simulate_all(const Settings& settings) {
 }  // namespace quantsearch
 
 int main(int argc, char** argv) {
-  try {
+  return quantsearch::bench::guarded_main("scale_bench", [&] {
     quantsearch::simulate_all(quantsearch::parse({argv + 1, argv + argc}));
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

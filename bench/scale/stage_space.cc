@@ -43,15 +43,14 @@ const std::vector<Stage>& stages() {
 
 StageTimes read_stage_times(const std::string& file) {
   std::ifstream in(file);
-  if (!in) throw IoError(fmt::format("scale_bench: '{}' cannot be read", file));
+  if (!in) throw IoError(fmt::format("'{}' cannot be read", file));
   StageTimes times;
   std::string line;
   std::getline(in, line);  // header
   while (std::getline(in, line)) {
     const std::size_t comma = line.find(',');
     if (comma == std::string::npos)
-      throw InvalidInput(
-          fmt::format("scale_bench: {}: got '{}', expected 'stage,seconds'", file, line));
+      throw InvalidInput(fmt::format("{}: got '{}', expected 'stage,seconds'", file, line));
     times[line.substr(0, comma)].push_back(std::stod(line.substr(comma + 1)));
   }
   return times;
@@ -61,9 +60,9 @@ StageSpace::StageSpace(StageTimes times, double factor)
     : times_(std::move(times)), factor_(factor) {
   for (const auto& [name, seconds] : times_) {
     if (std::ranges::find(stages(), name, &Stage::name) == stages().end())
-      throw InvalidInput(fmt::format("scale_bench: stage '{}' is unknown", name));
+      throw InvalidInput(fmt::format("stage '{}' is unknown", name));
   }
-  if (times_.empty()) throw InvalidInput("scale_bench: got no stage times, expected some");
+  if (times_.empty()) throw InvalidInput("got no stage times, expected some");
 }
 
 Domain StageSpace::domain() {
