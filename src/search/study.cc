@@ -1,5 +1,6 @@
 #include "quantsearch/search/study.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "quantsearch/base/error.h"
@@ -20,7 +21,9 @@ class OnePage final : public TrialPages {
 
 class InMemoryStore final : public StudyStore {
  public:
-  std::vector<Trial> load() override { return trials_; }
+  void visit(const std::function<void(Trial&&)>& take) override {
+    for (const Trial& trial : trials_) take(Trial(trial));
+  }
   void save(const Trial& finished) override { trials_.push_back(finished); }
 
  private:
@@ -28,6 +31,13 @@ class InMemoryStore final : public StudyStore {
 };
 
 }  // namespace
+
+std::vector<Trial> StudyStore::load() {
+  std::vector<Trial> trials;
+  visit([&trials](Trial&& trial) { trials.push_back(std::move(trial)); });
+  std::ranges::stable_sort(trials, {}, &Trial::number);
+  return trials;
+}
 
 std::unique_ptr<TrialPages> StudyStore::pages() { return std::make_unique<OnePage>(load()); }
 

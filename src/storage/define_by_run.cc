@@ -37,7 +37,8 @@ class Store final : public DefineByRunStudy {
     database_->set_durable(false);  // losing the transaction costs nothing
     Transaction transaction(*database_, Database::Access::write);
     lock_study(*database_, study_);
-    const Trial trial{.number = writer_.next_number(), .point = {}, .value = {}, .details = {}};
+    Trial trial;
+    trial.number = writer_.next_number();
     const std::int64_t id = writer_.add(trial);
     transaction.commit();
     own_.emplace(trial.number, id);

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
@@ -32,13 +31,6 @@ class ExclusiveStore final : public StudyStore {
         [this](const Row& row) {
           running_.insert_or_assign(integer_in(row[1]), Running{integer_in(row[0]), std::nullopt});
         });
-  }
-
-  std::vector<Trial> load() override {
-    std::vector<Trial> trials;
-    visit([&trials](Trial&& trial) { trials.push_back(std::move(trial)); });
-    std::ranges::stable_sort(trials, {}, &Trial::number);
-    return trials;
   }
 
   void visit(const std::function<void(Trial&&)>& take) override {

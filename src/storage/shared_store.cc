@@ -99,13 +99,6 @@ class SharedStore final : public SharedStudyStore {
   SharedStore(const SharedStore&) = delete;
   SharedStore& operator=(const SharedStore&) = delete;
 
-  std::vector<Trial> load() override {
-    std::vector<Trial> trials;
-    visit([&trials](Trial&& trial) { trials.push_back(std::move(trial)); });
-    std::ranges::stable_sort(trials, {}, &Trial::number);
-    return trials;
-  }
-
   /// When the connection is lost in between, the trials that were passed are not passed again.
   void visit(const std::function<void(Trial&&)>& take) override {
     const std::scoped_lock lock(mutex_);

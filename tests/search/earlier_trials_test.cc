@@ -32,7 +32,9 @@ class LargeStore final : public StudyStore {
   explicit LargeStore(std::int64_t count, std::optional<std::int64_t> missing = {})
       : count_(count), missing_(missing) {}
 
-  std::vector<Trial> load() override { throw std::logic_error("all trials at once"); }
+  void visit(const std::function<void(Trial&&)>& /*take*/) override {
+    throw std::logic_error("all trials at once");
+  }
   std::unique_ptr<TrialPages> pages() override { return std::make_unique<Pages>(*this); }
   void save(const Trial& finished) override { saved.push_back(finished.number); }
 
@@ -209,8 +211,8 @@ TEST(EarlierTrials, AreAllKnownBeforeASamplerThatLearnsIsAsked) {
 /// A study whose trials are not numbered in the order in which they began.
 class MixedStore final : public StudyStore {
  public:
-  std::vector<Trial> load() override {
-    return {numbered(0), numbered(1), numbered(2), numbered(3)};
+  void visit(const std::function<void(Trial&&)>& take) override {
+    for (const std::int64_t number : kOrder) take(numbered(number));
   }
   std::unique_ptr<TrialPages> pages() override { return std::make_unique<Pages>(); }
   void save(const Trial& finished) override { saved.push_back(finished.number); }
@@ -226,9 +228,10 @@ class MixedStore final : public StudyStore {
     }
 
    private:
-    static constexpr std::array<std::int64_t, 4> kOrder = {0, 2, 1, 3};
     std::size_t next_ = 0;
   };
+
+  static constexpr std::array<std::int64_t, 4> kOrder = {0, 2, 1, 3};
 };
 
 TEST(EarlierTrials, OfAnotherOrderAreTakenByTheirNumbers) {

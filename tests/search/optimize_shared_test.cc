@@ -45,7 +45,9 @@ class StoreWithARival : public SharedStudyStore {
     next_ = static_cast<std::int64_t>(earlier_.size());
   }
 
-  std::vector<Trial> load() override { return earlier_; }
+  void visit(const std::function<void(Trial&&)>& take) override {
+    for (const Trial& trial : earlier_) take(Trial(trial));
+  }
   void save(const Trial& finished) override { finished_[finished.number] = finished; }
   bool finish(const Trial& finished) override {
     running_.erase(finished.number);

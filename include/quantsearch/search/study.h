@@ -112,12 +112,10 @@ class StudyStore {
  public:
   virtual ~StudyStore() = default;
   /// Trials of earlier runs of the same study, in the order of their numbers.
-  [[nodiscard]] virtual std::vector<Trial> load() = 0;
+  [[nodiscard]] std::vector<Trial> load();
   /// Passes the trials that load() returns to `take` one by one, in the order in which they began.
   /// A database does not hold all of them in memory for that. `take` must not use the store.
-  virtual void visit(const std::function<void(Trial&&)>& take) {
-    for (Trial& trial : load()) take(std::move(trial));
-  }
+  virtual void visit(const std::function<void(Trial&&)>& take) = 0;
   /// The same trials in parts, between which the store may be used. Trials that begin after this
   /// call are left out; those that run may have ended when their part is read. The object must not
   /// outlive the store.
