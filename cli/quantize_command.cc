@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <optional>
 
+#include "build_inputs.h"
 #include "check_text.h"
 #include "common.h"
-#include "configuration.h"
 #include "help.h"
 #include "layer_text.h"
 #include "quantsearch/autosearch.h"
@@ -19,7 +19,6 @@
 #include "quantsearch/internal/quantize/option_keys.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/quantize_model.h"
-#include "quantsearch/quantize/quantized_already.h"
 #include "terminal.h"
 
 namespace quantsearch::cli {
@@ -91,14 +90,8 @@ int run_quantize(const QuantizeArguments& arguments) {
   require_output(arguments.output, arguments.overwrite);
   const Configuration request = request_of(arguments);
   const Settings& settings = request.settings;
-  // Invalid settings are refused before the model is read.
-  const QuantizationConfig config = resolve(settings);
-  const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
-  if (!config.requantize) require_float_activations(model);  // checked before the data are opened
-  const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs,
-                                           {.limit = std::nullopt,
-                                            .preprocess = request.preprocess,
-                                            .threads = arguments.common.threads});
+  const auto& [config, model, calibration] =
+      read_inputs(request, arguments.model, arguments.calibration, arguments.common.threads);
   Context context(arguments.common, {});
   warn_about(calibration.remarks, context.log());
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),

@@ -6,14 +6,12 @@
 
 #include <cstdio>
 
-#include "common.h"
-#include "configuration.h"
+#include "build_inputs.h"
 #include "help.h"
 #include "quantsearch/base/value.h"
 #include "quantsearch/internal/base/stopwatch.h"
 #include "quantsearch/pipeline/pipeline.h"
 #include "quantsearch/pipeline/sensitivity_table.h"
-#include "quantsearch/quantize/quantized_already.h"
 #include "sensitivity_text.h"
 #include "terminal.h"
 
@@ -45,14 +43,8 @@ void add_times_of(SensitivityReport& report, QuantizationConfig config, Pipeline
 int run_sensitivity(const SensitivityArguments& arguments) {
   const Configuration request =
       configuration_of(arguments.configuration, arguments.fixed, "sensitivity");
-  // Invalid settings are refused before the model is read.
-  const QuantizationConfig config = resolve(request.settings);
-  const Model model = fix_inputs(load_model(arguments.model), request.fixed_inputs);
-  if (!config.requantize) require_float_activations(model);  // checked before the data are opened
-  const LoadedData calibration = open_data(arguments.calibration, model, request.fixed_inputs,
-                                           {.limit = std::nullopt,
-                                            .preprocess = request.preprocess,
-                                            .threads = arguments.common.threads});
+  const auto& [config, model, calibration] =
+      read_inputs(request, arguments.model, arguments.calibration, arguments.common.threads);
   Context context(arguments.common, {});
   warn_about(calibration.remarks, context.log());
   Pipeline pipeline(model, calibration.source, context.pool(), context.budget(),
