@@ -199,10 +199,21 @@ class KeptPixels final : public RowSink {
   std::vector<std::uint8_t> gray_;  // rows that came together
 };
 
+/// The keys that say where an image is in its sample, for messages.
+std::string placing_keys_of(const ImagePreprocess& preprocess) {
+  const Value keys = to_value(preprocess);
+  std::string text = fmt::format("resize: {}", keys.find("resize")->as_string());
+  if (preprocess.resize == ResizeMode::letterbox)
+    text += fmt::format(", place: {}", keys.find("place")->as_string());
+  return text;
+}
+
 class ImageMaker final : public SampleMaker {
  public:
   ImageMaker(const ImagePreprocess& preprocess, const MediaInput& input)
-      : preprocess_(preprocess), target_(settled(preprocess, input)) {
+      : preprocess_(preprocess),
+        target_(settled(preprocess, input)),
+        placing_keys_(placing_keys_of(preprocess)) {
     for (int channel = 0; channel < target_.channels(); ++channel) {
       auto& table = tables_[static_cast<std::size_t>(channel)];
       for (std::size_t pixel = 0; pixel < table.size(); ++pixel) {
@@ -228,17 +239,13 @@ class ImageMaker final : public SampleMaker {
     const ScaledPart part = part_of(image);
     const ImageSize canvas = canvas_of(part.size);
     const ImageSize margins = margins_of(canvas, part.size);
-    const Value keys = to_value(preprocess_);
-    std::string how = fmt::format("resize: {}", keys.find("resize")->as_string());
-    if (preprocess_.resize == ResizeMode::letterbox)
-      how += fmt::format(", place: {}", keys.find("place")->as_string());
     return {.image = image,
             .sample = canvas,
             .scale_x = static_cast<double>(part.scaled.width) / image.width,
             .scale_y = static_cast<double>(part.scaled.height) / image.height,
             .left = static_cast<double>(margins.width - part.left),
             .top = static_cast<double>(margins.height - part.top),
-            .how = std::move(how)};
+            .how = placing_keys_};
   }
 
   [[nodiscard]] Tensor make(const Tensor& kept) const override {
@@ -417,6 +424,7 @@ class ImageMaker final : public SampleMaker {
 
   ImagePreprocess preprocess_;
   ImageTarget target_;
+  std::string placing_keys_;
   std::array<std::array<float, 256>, 3> tables_ = {};  // tensor values by channel and pixel
 };
 
